@@ -1,0 +1,1 @@
+"""The bot's code, deployed with app.py. Imports point down: wiring → flows → aws | slack → ports → domain."""

@@ -1,0 +1,1 @@
+"""What a case remembers, in one DynamoDB table."""

@@ -1,0 +1,261 @@
+"""A case: one blocked deletion from the first failed call to its end, as an immutable value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from chalicelib.domain.caller import Caller
+from chalicelib.domain.plan import Operation, Plan, Remedy
+from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
+
+
+class Phase(StrEnum):
+    """Where a case stands: for people to decide, under way, or over."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    """How a case ended."""
+
+    RETIRED = "retired"
+    PARKED = "parked"
+    REPOINTED = "repointed"
+    KEPT = "kept"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    RESOLVED = "resolved"
+    EXPLAINED = "explained"
+    STOPPED = "stopped"
+
+
+class Act(StrEnum):
+    """What a person's click asks for."""
+
+    LOOK = "look"
+    APPROVE = "approve"
+    WITHDRAW = "withdraw"
+    KEEP = "keep"
+    REJECT = "reject"
+    CANCEL = "cancel"
+    UNDO = "undo"
+    REFRESH = "refresh"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One failed DeleteCluster call by somebody other than Unlatch."""
+
+    event_id: str
+    at: datetime
+    error_code: str
+    caller: Caller
+
+
+@dataclass(frozen=True)
+class Click:
+    """One authorised click. `seal` is the KMS MAC over `sealed_text` of an approval."""
+
+    act: Act
+    by: str
+    at: datetime
+    remedy: Remedy | None = None
+    plan_hash: str = ""
+    reason: str = ""
+    override: bool = False
+    target: str = ""
+    view_id: str = ""
+    owner: str = ""
+    keep_until: datetime | None = None
+    seal: str = ""
+
+    def sealed_text(self, case_id: str) -> str:
+        """The words that the seal vouches for: all that an approval says."""
+        parts = (
+            case_id,
+            self.act,
+            self.by,
+            self.at.isoformat(),
+            self.remedy or "",
+            self.plan_hash,
+            str(self.override),
+            self.target,
+            self.reason,
+        )
+        return "\n".join(part.replace("\n", " ") for part in parts)
+
+
+class CallStatus(StrEnum):
+    """What became of a mutating call. INTENT: logged, the answer was never seen."""
+
+    INTENT = "intent"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """A mutating call of ours, as the case remembers it (one per operation and target, the last)."""
+
+    operation: Operation
+    target: str
+    at: datetime
+    status: CallStatus
+    plan_hash: str
+    request_id: str = ""
+    error: str = ""
+    tries: int = 1
+
+
+@dataclass(frozen=True)
+class KeyBefore:
+    key_id: str
+    state: KeyState
+
+
+@dataclass(frozen=True)
+class Before:
+    """The states that cancel and undo may restore: as they were before our first mutation."""
+
+    at: datetime
+    store_state: StoreState | None
+    keys: tuple[KeyBefore, ...]
+    zones: tuple[str, ...]
+    cluster_id: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What differs from the approved plan, in words for the message's table."""
+
+    what: str
+    before: str
+    now: str
+
+
+@dataclass(frozen=True)
+class KeyUse:
+    """A failed use of a key that is scheduled for deletion or disabled."""
+
+    event_id: str
+    at: datetime
+    key_id: str
+    who: str
+    operation: str
+
+
+@dataclass(frozen=True)
+class Keep:
+    """A decision to leave things as they are for a while."""
+
+    by: str
+    owner: str
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class SlackMessage:
+    """Where the case is shown, and what of its story the thread already tells."""
+
+    channel: str = ""
+    ts: str = ""
+    shown: str = ""
+    thread_lines: int = 0
+    plain_blocks: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    case_id: str
+    account: str
+    region: str
+    cluster_id: str
+    opened_at: datetime
+    attempts: tuple[Attempt, ...] = ()
+    clicks: tuple[Click, ...] = ()
+    version: int = 0
+    generation: int = 0
+    turns: int = 0
+    phase: Phase = Phase.WAITING
+    outcome: Outcome | None = None
+    reason: str = ""
+    advice: tuple[str, ...] = ()
+    closed_at: datetime | None = None
+    expires_at: datetime | None = None
+    snapshot: Snapshot | None = None
+    offers: tuple[Plan, ...] = ()
+    plan: Plan | None = None
+    last_plan: Plan | None = None
+    approved: tuple[Click, ...] = ()
+    calls: tuple[CallRecord, ...] = ()
+    before: Before | None = None
+    ending: Click | None = None
+    differences: tuple[Difference, ...] = ()
+    keep: Keep | None = None
+    key_uses: tuple[KeyUse, ...] = ()
+    gone_since: datetime | None = None
+    quiet_since: datetime | None = None
+    soaking_since: datetime | None = None
+    waiting_for: str = ""
+    clicks_seen: int = 0
+    reset_at_click: int = 0
+    reminded: bool = False
+    message: SlackMessage = field(default_factory=SlackMessage)
+    log_length: int = 0
+    log_head: str = ""
+
+    @property
+    def is_closed(self) -> bool:
+        return self.phase is Phase.CLOSED
+
+    @property
+    def has_begun(self) -> bool:
+        """Our first mutation was at least intended."""
+        return self.before is not None
+
+    @property
+    def plan_has_begun(self) -> bool:
+        """The first mutation of the plan in force was at least intended."""
+        plan = self.plan
+        return plan is not None and any(c.plan_hash == plan.plan_hash for c in self.calls)
+
+    @property
+    def new_clicks(self) -> tuple[Click, ...]:
+        return self.clicks[self.clicks_seen :]
+
+    @property
+    def requester(self) -> Caller | None:
+        return self.attempts[0].caller if self.attempts else None
+
+    def offer(self, remedy: Remedy | None) -> Plan | None:
+        return next((plan for plan in self.offers if plan.remedy is remedy), None)
+
+    def call(self, operation: Operation, target: str) -> CallRecord | None:
+        return next(
+            (c for c in self.calls if c.operation is operation and c.target == target), None
+        )
+
+    def did(self, operation: Operation, target: str) -> bool:
+        """We called, and AWS said yes."""
+        call = self.call(operation, target)
+        return call is not None and call.status is CallStatus.DONE
+
+    def tried(self, operation: Operation, target: str) -> bool:
+        """We may have changed this: AWS said yes, or the answer was never seen."""
+        call = self.call(operation, target)
+        return call is not None and call.status is not CallStatus.REFUSED
+
+    def with_call(self, record: CallRecord) -> Case:
+        """Remembers the call in place of an earlier one on the same target."""
+        kept = tuple(
+            c
+            for c in self.calls
+            if (c.operation, c.target) != (record.operation, record.target)
+        )
+        return replace(self, calls=(*kept, record))

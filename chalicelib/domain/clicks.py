@@ -1,0 +1,138 @@
+"""What a click may ask for in a case as it stands, and what it does to it once recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.case import Act, CallStatus, Case, Click, Outcome, Phase
+from chalicelib.domain.log import Entry, Kind, entry
+from chalicelib.domain.plan import Operation, Remedy
+
+MOST_CLICKS = 500
+"""A DynamoDB item holds 400 kB; a click takes about 300 bytes."""
+UNDOABLE = frozenset({Outcome.PARKED, Outcome.REPOINTED, Outcome.KEPT})
+
+
+def not_possible(case: Case, act: Act, remedy: Remedy | None = None) -> str:
+    """Why this can't be done in the case as it stands; "" where it can."""
+    if len(case.clicks) >= MOST_CLICKS:
+        return "This case has had too many clicks. Close it, and start a new one."
+    if act is Act.REFRESH:
+        return "" if not case.is_closed or case.outcome is Outcome.STOPPED else _over(case)
+    if act is Act.UNDO or act is Act.CANCEL:
+        return _no_way_back(case, act)
+    if case.is_closed:
+        return _over(case)
+    if act is Act.REJECT and case.has_begun:
+        return "The plan has begun, so closing would leave it half done. Press Cancel instead."
+    if act in (Act.LOOK, Act.APPROVE, Act.KEEP) and case.phase is Phase.RUNNING:
+        who = f"<@{case.approved[-1].by}>" if case.approved else "Somebody"
+        return (
+            f"{who} decided this just before you. Your click changed nothing. "
+            "The message shows how it stands."
+        )
+    if act is Act.APPROVE and case.offer(remedy) is None:
+        return f"{(remedy or 'This').capitalize()} is not possible now. The message says why."
+    return ""
+
+
+def _no_way_back(case: Case, act: Act) -> str:
+    if case.is_closed:
+        reopens = case.outcome in UNDOABLE or case.outcome is Outcome.STOPPED
+        return "" if reopens else _over(case)
+    if act is Act.UNDO and not case.has_begun:
+        return "There is nothing to undo: Unlatch has changed nothing."
+    if case.ending is not None:
+        return f"<@{case.ending.by}> asked for this already. It is under way."
+    plan = case.plan or case.last_plan
+    store = plan.key_store_id if plan else None
+    if store and case.did(Operation.DELETE_KEY_STORE, store) and case.phase is Phase.RUNNING:
+        return ""
+    return ""
+
+
+def _over(case: Case) -> str:
+    when = f"{case.closed_at:%d %b, %H:%M} UTC" if case.closed_at else "before"
+    if case.outcome is Outcome.EXPIRED:
+        return (
+            f"This closed on {when}: {case.reason} Nothing was counted. "
+            f"Write `/unlatch {case.cluster_id}` to start again."
+        )
+    if case.outcome in (Outcome.REJECTED, Outcome.CANCELLED) and case.ending:
+        return f"<@{case.ending.by}> closed this on {when}. Your click changed nothing."
+    return f"This case is over ({case.outcome}, {when}). Your click changed nothing."
+
+
+def reopens(case: Case, act: Act) -> bool:
+    """The click needs a new run: the case is closed, and this takes it up again."""
+    if not case.is_closed or case.outcome is Outcome.KEPT:
+        return False
+    if act is Act.REFRESH:
+        return case.outcome is Outcome.STOPPED
+    return act in (Act.UNDO, Act.CANCEL) and (
+        case.outcome in UNDOABLE or case.outcome is Outcome.STOPPED
+    )
+
+
+def take_in(case: Case, now: datetime) -> tuple[Case, tuple[Entry, ...]]:
+    """The case with its new clicks heard, and what the log says of them."""
+    entries: list[Entry] = []
+    for click in case.new_clicks:
+        case, said = _hear(case, click, now)
+        entries += said
+    return replace(case, clicks_seen=len(case.clicks)), tuple(entries)
+
+
+def _hear(case: Case, click: Click, now: datetime) -> tuple[Case, list[Entry]]:
+    match click.act:
+        case Act.APPROVE | Act.WITHDRAW:
+            kind = Kind.APPROVED if click.act is Act.APPROVE else Kind.WITHDRAWN
+            return case, [
+                entry(
+                    kind,
+                    now,
+                    by=click.by,
+                    remedy=click.remedy,
+                    plan_hash=click.plan_hash,
+                    reason=click.reason,
+                    override="yes" if click.override else "",
+                    clicked_at=click.at.isoformat(),
+                )
+            ]
+        case Act.KEEP:
+            until = click.keep_until.isoformat() if click.keep_until else ""
+            words = {"by": click.by, "owner": click.owner, "until": until, "reason": click.reason}
+            return case, [entry(Kind.KEPT, now, **words)]
+        case Act.REJECT | Act.CANCEL | Act.UNDO:
+            return _turn_back(case, click, now)
+        case Act.REFRESH if case.outcome is Outcome.STOPPED:
+            return reopened(case), [entry(Kind.REOPENED, now, by=click.by)]
+    return case, []
+
+
+def _turn_back(case: Case, click: Click, now: datetime) -> tuple[Case, list[Entry]]:
+    if case.ending is not None and not case.is_closed:
+        return case, []
+    if click.act is Act.REJECT and (case.has_begun or case.is_closed):
+        return case, []
+    if case.is_closed and case.outcome not in UNDOABLE | {Outcome.STOPPED}:
+        return case, []
+    back = replace(reopened(case) if case.is_closed else case, ending=click, keep=None)
+    return back, [entry(Kind.ASKED_BACK, now, by=click.by, act=click.act)]
+
+
+def reopened(case: Case) -> Case:
+    """A closed case taken up again: refusals by AWS are forgotten, all else is remembered."""
+    return replace(
+        case,
+        phase=Phase.RUNNING if case.has_begun else Phase.WAITING,
+        outcome=None,
+        reason="",
+        advice=(),
+        closed_at=None,
+        gone_since=None,
+        ending=None,
+        calls=tuple(c for c in case.calls if c.status is not CallStatus.REFUSED),
+        expires_at=None if case.plan is None else case.expires_at,
+    )

@@ -1,0 +1,101 @@
+"""What holds the cluster, and which ways out there are in this world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from chalicelib.domain.case import Case
+from chalicelib.domain.gates import Gate, hard_gates
+from chalicelib.domain.plan import Plan, Remedy
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.remedies import keep, park, repoint, retire
+from chalicelib.domain.snapshot import Snapshot, StoreState
+
+
+class Cause(StrEnum):
+    """Why the deletion is blocked; the value is a sentence's end, after “The cluster can’t be deleted:”"""
+
+    NO_CLUSTER = "there is no such cluster any more"
+    INCOMPLETE = "AWS did not let Unlatch see everything, so the picture is incomplete"
+    LIVE_KEYS = "a key store with keys still uses it"
+    PENDING_KEYS = "a key store whose keys are waiting for deletion still uses it"
+    DISCONNECTING = "a key store that is just disconnecting still uses it"
+    EMPTY_STORE = "an empty key store still uses it"
+    ONLY_HSMS = "it still has HSMs; no key store uses it"
+    NOTHING = "nothing holds it any more"
+
+
+@dataclass(frozen=True)
+class WayOut:
+    """A remedy as it stands: a plan, or the reason why there is none; closed gates in any case."""
+
+    remedy: Remedy
+    plan: Plan | None
+    impossible: str = ""
+    gates: tuple[Gate, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """People may approve it."""
+        return self.plan is not None and not self.gates
+
+
+def cause_of(snapshot: Snapshot) -> Cause:
+    """The most telling cause, worst first."""
+    holder = snapshot.holder
+    if snapshot.cluster is None:
+        return Cause.INCOMPLETE if snapshot.unread else Cause.NO_CLUSTER
+    if holder and snapshot.live_keys:
+        return Cause.LIVE_KEYS
+    if not snapshot.is_complete:
+        return Cause.INCOMPLETE
+    if holder and snapshot.keys:
+        return Cause.PENDING_KEYS
+    if holder and holder.state is StoreState.DISCONNECTING:
+        return Cause.DISCONNECTING
+    if holder:
+        return Cause.EMPTY_STORE
+    return Cause.ONLY_HSMS if snapshot.cluster.hsms else Cause.NOTHING
+
+
+def ways_out(
+    snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime
+) -> tuple[WayOut, ...]:
+    """All four remedies, from harmless to final."""
+    found = []
+    for remedy, module in MODULES.items():
+        plan = module.plan(snapshot, case=case, policy=policy, now=now)
+        if isinstance(plan, str):
+            found.append(WayOut(remedy, None, plan))
+        else:
+            gates = hard_gates(remedy, snapshot, policy=policy, now=now)
+            found.append(WayOut(remedy, plan, gates=gates))
+    return tuple(found)
+
+
+def all_plans(
+    snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime
+) -> tuple[Plan, ...]:
+    """Every plan that could be approved, a repoint for each cluster that can take the store."""
+    plans = [way.plan for way in ways_out(snapshot, case=case, policy=policy, now=now) if way.plan]
+    for sibling in repoint.targets(snapshot):
+        target = sibling.cluster_id
+        more = repoint.plan(snapshot, case=case, policy=policy, now=now, target=target)
+        if isinstance(more, Plan) and more not in plans:
+            plans.append(more)
+    return tuple(plans)
+
+
+MODULES = {
+    Remedy.KEEP: keep,
+    Remedy.PARK: park,
+    Remedy.REPOINT: repoint,
+    Remedy.RETIRE: retire,
+}
+
+
+def daily_cost(snapshot: Snapshot, policy: Policy) -> float:
+    """What the HSMs cost a day, in US dollars at the configured price."""
+    return len(snapshot.live_hsms) * 24 * policy.hsm_hour_price

@@ -1,0 +1,131 @@
+"""A plan: the ordered AWS calls of a remedy on named targets, and the hash that approvals are for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+
+from chalicelib.domain.snapshot import KeyState, StoreState
+
+
+class Remedy(StrEnum):
+    """One way out of a blocked deletion."""
+
+    KEEP = "keep"
+    PARK = "park"
+    REPOINT = "repoint"
+    RETIRE = "retire"
+
+
+class Operation(StrEnum):
+    """Every AWS call that may change something, by the name CloudTrail uses."""
+
+    CONNECT_KEY_STORE = "kms:ConnectCustomKeyStore"
+    DISCONNECT_KEY_STORE = "kms:DisconnectCustomKeyStore"
+    UPDATE_KEY_STORE = "kms:UpdateCustomKeyStore"
+    DELETE_KEY_STORE = "kms:DeleteCustomKeyStore"
+    DISABLE_KEY = "kms:DisableKey"
+    ENABLE_KEY = "kms:EnableKey"
+    SCHEDULE_KEY_DELETION = "kms:ScheduleKeyDeletion"
+    CANCEL_KEY_DELETION = "kms:CancelKeyDeletion"
+    PROVE_KEY = "kms:GenerateDataKeyWithoutPlaintext"
+    CREATE_HSM = "cloudhsm:CreateHsm"
+    DELETE_HSM = "cloudhsm:DeleteHsm"
+    KEEP_BACKUP = "cloudhsm:ModifyBackupAttributes"
+    DELETE_CLUSTER = "cloudhsm:DeleteCluster"
+
+
+RESTORING = frozenset(
+    {
+        Operation.CONNECT_KEY_STORE,
+        Operation.ENABLE_KEY,
+        Operation.CANCEL_KEY_DELETION,
+        Operation.CREATE_HSM,
+    }
+)
+NEWEST_BACKUP = "newest"
+
+
+@dataclass(frozen=True)
+class PlannedCall:
+    """One call of the plan. Targets: key ids, a key store id, a cluster id, or an HSM's zone."""
+
+    operation: Operation
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class KeyBasis:
+    """A key as the approvers saw it. While it counts as in use, the time of the last use is left out."""
+
+    key_id: str
+    name: str
+    state: KeyState
+    last_used_at: datetime | None
+    in_use: bool
+
+
+@dataclass(frozen=True)
+class Basis:
+    """The part of the world that an approval depends on."""
+
+    store_state: StoreState | None
+    keys: tuple[KeyBasis, ...]
+    zones: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The policy that an approval was given under; tighter terms later make it void."""
+
+    people: int
+    reasons: tuple[str, ...]
+    override: bool
+    dry_run: bool
+    recent_use_days: int
+    go_again_after: int
+    quiet_minutes: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    remedy: Remedy
+    account: str
+    region: str
+    cluster_id: str
+    key_store_id: str | None
+    calls: tuple[PlannedCall, ...]
+    basis: Basis
+    terms: Terms
+    window_days: int = 0
+    quarantine_days: int = 0
+    soak_days: int = 0
+    target_cluster_id: str = ""
+
+    @cached_property
+    def plan_hash(self) -> str:
+        """SHA-256 of the canonical JSON, in hex."""
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), default=_plain)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def is_irreversible(self) -> bool:
+        return self.remedy in (Remedy.RETIRE, Remedy.REPOINT)
+
+    def names(self, operation: Operation) -> tuple[str, ...]:
+        """All targets that the plan gives for this operation."""
+        return tuple(
+            target
+            for call in self.calls
+            if call.operation is operation
+            for target in call.targets
+        )
+
+
+def _plain(value: object) -> str:
+    assert isinstance(value, datetime)
+    return value.isoformat()

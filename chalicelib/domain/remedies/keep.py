@@ -1,0 +1,35 @@
+"""Keep: change nothing, with an owner and a date on which the question comes back. Makes no calls."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.domain.approval import terms
+from chalicelib.domain.case import Case, Click, Keep
+from chalicelib.domain.plan import Basis, Plan, Remedy
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.snapshot import Snapshot
+
+
+def plan(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> Plan | str:
+    """A plan without calls: one person decides, and nothing in AWS changes."""
+    return Plan(
+        remedy=Remedy.KEEP,
+        account=snapshot.account,
+        region=snapshot.region,
+        cluster_id=snapshot.cluster_id,
+        key_store_id=None,
+        calls=(),
+        basis=Basis(None, (), ()),
+        terms=terms(Remedy.KEEP, snapshot, case=case, policy=policy, now=now),
+    )
+
+
+def decision(click: Click) -> Keep:
+    """What the person's click decided."""
+    assert click.keep_until is not None, "the request is refused without a date"
+    return Keep(click.by, click.owner or click.by, click.keep_until, click.reason)
+
+
+def lapsed(case: Case, now: datetime) -> bool:
+    return case.keep is not None and now >= case.keep.until

@@ -1,0 +1,143 @@
+"""Repoint: move the store to a sibling cluster, prove each key there, then delete this cluster."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from chalicelib.domain.approval import terms
+from chalicelib.domain.case import CallStatus, Case
+from chalicelib.domain.pace import poll, until
+from chalicelib.domain.plan import Operation, Plan, PlannedCall, Remedy
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.remedies.scene import (
+    Scene,
+    basis_of,
+    connect,
+    delete_cluster,
+    delete_hsms,
+    disconnect,
+    quiet,
+    zone_labels,
+)
+from chalicelib.domain.snapshot import Cluster, KeyState, Snapshot, StoreState
+from chalicelib.domain.step import Call, Step, Wait
+
+
+def targets(snapshot: Snapshot) -> tuple[Cluster, ...]:
+    """Sibling clusters (same certificate) that can take the store now, by id."""
+    return tuple(
+        sorted((c for c in snapshot.siblings if c.can_take_keys), key=lambda c: c.cluster_id)
+    )
+
+
+def plan(
+    snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime, target: str = ""
+) -> Plan | str:
+    """The plan in this world, or the sentence that says why it is not possible."""
+    cluster, holder = snapshot.cluster, snapshot.holder
+    if cluster is None or holder is None:
+        return "Repoint is not needed: no key store uses the cluster."
+    if not snapshot.keys:
+        return "Repoint is not needed: there are no keys to move."
+    if snapshot.pending_keys:
+        return "Repoint is not possible: some keys are waiting for deletion."
+    if not snapshot.siblings:
+        return "Repoint is not possible: no other cluster in this account holds a copy of these keys."
+    able = [c.cluster_id for c in targets(snapshot)]
+    if not able:
+        return (
+            "Repoint is not possible: no cluster with the same certificate is active with "
+            "HSMs in two zones."
+        )
+    chosen = target if target in able else able[0]
+    store = holder.key_store_id
+    may_work = (KeyState.ENABLED, KeyState.UNAVAILABLE)
+    to_prove = tuple(k.key_id for k in snapshot.keys if k.state in may_work)
+    calls = [
+        PlannedCall(Operation.DISCONNECT_KEY_STORE, (store,)),
+        PlannedCall(Operation.UPDATE_KEY_STORE, (store,)),
+        PlannedCall(Operation.CONNECT_KEY_STORE, (store,)),
+    ]
+    if holder.state is StoreState.DISCONNECTED:
+        calls.pop(0)
+    if to_prove:
+        calls.append(PlannedCall(Operation.PROVE_KEY, to_prove))
+    if cluster.zones:
+        calls.append(PlannedCall(Operation.DELETE_HSM, zone_labels(cluster.zones)))
+    calls.append(PlannedCall(Operation.DELETE_CLUSTER, (snapshot.cluster_id,)))
+    return Plan(
+        remedy=Remedy.REPOINT,
+        account=snapshot.account,
+        region=snapshot.region,
+        cluster_id=snapshot.cluster_id,
+        key_store_id=store,
+        calls=tuple(calls),
+        basis=basis_of(snapshot, policy=policy, now=now),
+        terms=terms(Remedy.REPOINT, snapshot, case=case, policy=policy, now=now),
+        soak_days=policy.repoint_soak_days,
+        target_cluster_id=chosen,
+    )
+
+
+def next_step(scene: Scene) -> Step:
+    """Move, prove, soak, and only then delete what is left behind."""
+    return (
+        _move(scene)
+        or _prove(scene)
+        or _soak(scene)
+        or quiet(scene)
+        or delete_hsms(scene)
+        or delete_cluster(scene)
+    )
+
+
+def _move(scene: Scene) -> Step | None:
+    """Disconnect, point to the target, connect; None once CONNECTED there."""
+    store, plan_ = scene.store, scene.plan
+    assert store is not None, "a store that is gone is a difference, found before"
+    if store.cluster_id != plan_.target_cluster_id:
+        if scene.just_did(Operation.UPDATE_KEY_STORE, store.key_store_id):
+            return Wait(poll(None, scene.now), "KMS takes in the new cluster")
+        return disconnect(scene) or Call(
+            Operation.UPDATE_KEY_STORE,
+            (store.key_store_id,),
+            "pointing the key store to the other cluster",
+            to_cluster=plan_.target_cluster_id,
+        )
+    return connect(scene, why="connecting the key store to the other cluster")
+
+
+def _prove(scene: Scene) -> Step | None:
+    """Each enabled key makes a data key on the target; None once all have."""
+    keys = unproved(scene.plan, scene.case, scene.snapshot)
+    if not keys:
+        return None
+    why = "making sure that each key works on the other cluster"
+    return Call(Operation.PROVE_KEY, keys, why)
+
+
+def unproved(plan_: Plan, case: Case, snapshot: Snapshot) -> tuple[str, ...]:
+    """Enabled keys of the plan that have not shown yet that they work on the target."""
+    enabled = {key.key_id for key in snapshot.keys if key.state is KeyState.ENABLED}
+    names = plan_.names(Operation.PROVE_KEY)
+    return tuple(k for k in names if k in enabled and not case.did(Operation.PROVE_KEY, k))
+
+
+def _soak(scene: Scene) -> Step | None:
+    since = scene.case.soaking_since
+    if not scene.plan.soak_days or not scene.snapshot.live_hsms:
+        return None
+    end = (since or scene.now) + timedelta(days=scene.plan.soak_days)
+    if scene.now < end:
+        return Wait(until(end, scene.now), f"the keys run on the other cluster until {end:%d %b}")
+    return None
+
+
+def lost_key(scene: Scene) -> str:
+    """The key that failed to prove itself on the target, and how; "" while none did."""
+    names = {key.key_id: key.name for key in scene.snapshot.keys}
+    for call in scene.case.calls:
+        refused = call.operation is Operation.PROVE_KEY and call.status is CallStatus.REFUSED
+        if refused and call.plan_hash == scene.plan.plan_hash:
+            return f"{names.get(call.target, call.target)} does not work there ({call.error})"
+    return ""

@@ -1,0 +1,166 @@
+"""Retire: delete the keys, the store, the HSMs and the cluster, keys first and with KMS connected."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from chalicelib.domain.approval import terms
+from chalicelib.domain.case import Case
+from chalicelib.domain.pace import poll, until
+from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.remedies.scene import (
+    Scene,
+    basis_of,
+    connect,
+    delete_cluster,
+    delete_hsms,
+    disconnect,
+    quiet,
+    zone_labels,
+)
+from chalicelib.domain.snapshot import Key, KeyState, Snapshot, StoreState
+from chalicelib.domain.step import Ask, Call, Step, Wait
+
+
+def plan(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> Plan | str:
+    """The plan in this world, or the sentence that says why it is not possible."""
+    if snapshot.cluster is None:
+        return "Retire is not needed: the cluster is gone."
+    holder, live = snapshot.holder, snapshot.live_keys
+    if live and not any(h.state == "ACTIVE" for h in snapshot.cluster.live_hsms):
+        return (
+            "Retire is not possible: KMS can delete its keys only while the cluster has an "
+            "active HSM. Add one first."
+        )
+    quarantine = 0 if not live or watched(case, policy, now) else policy.quarantine_days
+    calls = [*_key_calls(snapshot, quarantine)]
+    if holder:
+        calls.append(PlannedCall(Operation.DISCONNECT_KEY_STORE, (holder.key_store_id,)))
+        calls.append(PlannedCall(Operation.DELETE_KEY_STORE, (holder.key_store_id,)))
+    labels = zone_labels(snapshot.cluster.zones)
+    if labels:
+        calls.append(PlannedCall(Operation.DELETE_HSM, labels))
+    calls.append(PlannedCall(Operation.KEEP_BACKUP, (NEWEST_BACKUP,)))
+    calls.append(PlannedCall(Operation.DELETE_CLUSTER, (snapshot.cluster_id,)))
+    return Plan(
+        remedy=Remedy.RETIRE,
+        account=snapshot.account,
+        region=snapshot.region,
+        cluster_id=snapshot.cluster_id,
+        key_store_id=holder.key_store_id if holder else None,
+        calls=tuple(calls),
+        basis=basis_of(snapshot, policy=policy, now=now),
+        terms=terms(Remedy.RETIRE, snapshot, case=case, policy=policy, now=now),
+        window_days=policy.pending_window_days if live else 0,
+        quarantine_days=quarantine,
+    )
+
+
+def watched(case: Case, policy: Policy, now: datetime) -> bool:
+    """The keys were disabled by an earlier plan of this case, and the watch is over."""
+    disabled = [c.at for c in case.calls if c.operation is Operation.DISABLE_KEY]
+    return bool(disabled) and now - max(disabled) >= timedelta(days=policy.quarantine_days)
+
+
+def _key_calls(snapshot: Snapshot, quarantine_days: int) -> list[PlannedCall]:
+    holder, live = snapshot.holder, snapshot.live_keys
+    if not holder or not live:
+        return []
+    calls = []
+    if holder.state is StoreState.FAILED:
+        calls.append(PlannedCall(Operation.DISCONNECT_KEY_STORE, (holder.key_store_id,)))
+    if holder.state not in (StoreState.CONNECTED, StoreState.CONNECTING):
+        calls.append(PlannedCall(Operation.CONNECT_KEY_STORE, (holder.key_store_id,)))
+    ids = tuple(sorted(key.key_id for key in live))
+    if quarantine_days:
+        calls.append(PlannedCall(Operation.DISABLE_KEY, ids))
+    calls.append(PlannedCall(Operation.SCHEDULE_KEY_DELETION, ids))
+    return calls
+
+
+def next_step(scene: Scene) -> Step:
+    """What this plan does next in this world; each call is legal and still needed here."""
+    if scene.store is not None:
+        step = _keys(scene) or _store(scene)
+        if step:
+            return step
+    return quiet(scene) or delete_hsms(scene) or _backup(scene) or delete_cluster(scene)
+
+
+def _keys(scene: Scene) -> Step | None:
+    """Keys first. None once the store holds none."""
+    planned = set(scene.plan.names(Operation.SCHEDULE_KEY_DELETION))
+    live = [k for k in scene.snapshot.live_keys if k.key_id in planned]
+    if live:
+        return (
+            connect(scene, why="connecting the key store, so that KMS can delete its keys")
+            or _quarantine(scene, live)
+            or _schedule(scene, live)
+        )
+    pending = scene.snapshot.pending_keys
+    if pending:
+        last = max((k.deletion_date for k in pending if k.deletion_date), default=scene.now)
+        return Wait(until(last, scene.now), f"KMS deletes the keys on {last:%d %b, %H:%M} UTC")
+    return None
+
+
+def _schedule(scene: Scene, live: list[Key]) -> Step:
+    operation = Operation.SCHEDULE_KEY_DELETION
+    due = [k.key_id for k in live if not scene.just_did(operation, k.key_id)]
+    if not due:
+        return Wait(poll(None, scene.now), "KMS takes in the scheduled deletions")
+    return Call(
+        operation,
+        tuple(due),
+        "scheduling the deletion of the keys",
+        window_days=scene.plan.window_days,
+    )
+
+
+def _quarantine(scene: Scene, live: list[Key]) -> Step | None:
+    """Where asked for: disable the keys, watch for days, then ask afresh. None once that is over."""
+    if not scene.plan.quarantine_days:
+        return None
+    enabled = [
+        k.key_id
+        for k in live
+        if k.state is KeyState.ENABLED and not scene.just_did(Operation.DISABLE_KEY, k.key_id)
+    ]
+    if enabled:
+        return Call(Operation.DISABLE_KEY, tuple(enabled), "disabling the keys, to see who needs them")
+    since = max(
+        (c.at for c in scene.case.calls if c.operation is Operation.DISABLE_KEY),
+        default=scene.case.before.at if scene.case.before else scene.now,
+    )
+    end = since + timedelta(days=scene.plan.quarantine_days)
+    if scene.now < end:
+        return Wait(until(end, scene.now), f"the keys are disabled and watched until {end:%d %b}")
+    return Ask()
+
+
+def _store(scene: Scene) -> Step | None:
+    """No key is left: disconnect, make sure that nobody else uses the HSMs, delete the store."""
+    step = disconnect(scene) or quiet(scene)
+    if step:
+        return step
+    assert scene.store is not None, "checked by the caller"
+    target = scene.store.key_store_id
+    if scene.just_did(Operation.DELETE_KEY_STORE, target):
+        return Wait(poll(None, scene.now), "KMS takes in that the store is deleted")
+    return Call(Operation.DELETE_KEY_STORE, (target,), "deleting the key store")
+
+
+def _backup(scene: Scene) -> Step | None:
+    """The newest READY backup is kept for good before the cluster goes."""
+    cluster = scene.snapshot.cluster
+    if cluster is None:
+        return None
+    if any(b.state == "CREATE_IN_PROGRESS" for b in cluster.backups):
+        return Wait(poll(None, scene.now), "the last backup is being made")
+    newest = cluster.newest_backup
+    if newest is None or newest.never_expires:
+        return None
+    if scene.just_did(Operation.KEEP_BACKUP, NEWEST_BACKUP):
+        return None
+    return Call(Operation.KEEP_BACKUP, (NEWEST_BACKUP,), "keeping the newest backup for good")

@@ -1,0 +1,169 @@
+"""What a remedy looks at when it decides: the approved plan, the case, the world, the time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.domain.case import CallStatus, Case
+from chalicelib.domain.pace import SETTLING, poll
+from chalicelib.domain.plan import Basis, KeyBasis, Operation, Plan
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.snapshot import Hsm, KeyStore, Snapshot, StoreState
+from chalicelib.domain.step import Ask, Call, Close, Step, Wait
+from chalicelib.domain.approval import in_use
+from chalicelib.domain.gates import others_gate
+from chalicelib.domain.case import Outcome
+
+
+@dataclass(frozen=True)
+class Scene:
+    plan: Plan
+    case: Case
+    snapshot: Snapshot
+    policy: Policy
+    now: datetime
+
+    @property
+    def store(self) -> KeyStore | None:
+        return self.snapshot.key_store(self.plan.key_store_id)
+
+    def call_at(self, operation: Operation, target: str) -> datetime | None:
+        call = self.case.call(operation, target)
+        return call.at if call else None
+
+    def just_did(self, operation: Operation, target: str) -> bool:
+        """AWS accepted this so recently that what it shows may still be old."""
+        call = self.case.call(operation, target)
+        return (
+            call is not None
+            and call.status is CallStatus.DONE
+            and self.now - call.at < SETTLING
+        )
+
+
+def basis_of(snapshot: Snapshot, *, policy: Policy, now: datetime) -> Basis:
+    """What an approval of a plan in this world depends on."""
+    keys = sorted(snapshot.keys, key=lambda key: key.key_id)
+    holder = snapshot.holder
+    return Basis(
+        store_state=holder.state if holder else None,
+        keys=tuple(
+            KeyBasis(
+                key_id=key.key_id,
+                name=key.name,
+                state=key.state,
+                last_used_at=None if (used := in_use(key, policy=policy, now=now)) else key.last_use.at,
+                in_use=used,
+            )
+            for key in keys
+        ),
+        zones=snapshot.cluster.zones if snapshot.cluster else (),
+    )
+
+
+def zone_labels(zones: tuple[str, ...]) -> tuple[str, ...]:
+    """Zones as targets: the second HSM of a zone is `us-east-1a#2`."""
+    seen: Counter[str] = Counter()
+    labels = []
+    for zone in zones:
+        seen[zone] += 1
+        labels.append(zone if seen[zone] == 1 else f"{zone}#{seen[zone]}")
+    return tuple(labels)
+
+
+def zone_of(label: str) -> str:
+    return label.split("#")[0]
+
+
+def hsm_for(label: str, snapshot: Snapshot) -> Hsm | None:
+    """A live HSM in the label's zone; HSMs are bound by zone, as AWS replaces them by itself."""
+    return next((h for h in snapshot.live_hsms if h.zone == zone_of(label)), None)
+
+
+def disconnect(scene: Scene) -> Step | None:
+    """The step towards DISCONNECTED; None once the store is there (or gone)."""
+    store = scene.store
+    if store is None or store.state is StoreState.DISCONNECTED:
+        return None
+    operation, target = Operation.DISCONNECT_KEY_STORE, store.key_store_id
+    since = scene.call_at(operation, target)
+    if store.state is StoreState.DISCONNECTING or scene.just_did(operation, target):
+        return Wait(poll(since, scene.now), "the key store is disconnecting")
+    return Call(operation, (target,), "disconnecting the key store")
+
+
+def connect(scene: Scene, *, why: str) -> Step | None:
+    """The step towards CONNECTED; None once the store is there. A failed connection ends in a stop."""
+    store = scene.store
+    assert store is not None, "only called while the store exists"
+    if store.state is StoreState.CONNECTED:
+        return None
+    operation, target = Operation.CONNECT_KEY_STORE, store.key_store_id
+    since = scene.call_at(operation, target)
+    if store.state is StoreState.CONNECTING or scene.just_did(operation, target):
+        return Wait(poll(since, scene.now), "the key store is connecting")
+    if store.state is StoreState.DISCONNECTING:
+        return Wait(poll(None, scene.now), "the key store is disconnecting")
+    if store.state is StoreState.FAILED:
+        if scene.case.did(operation, target):
+            return Close(
+                Outcome.STOPPED,
+                f"The key store could not be connected: {store.error or 'AWS gives no reason'}.",
+                (
+                    "Mend what the error names (KMS guide, “Fix a custom key store”).",
+                    "Press Try again. If AWS has changed meanwhile, Unlatch asks again first.",
+                ),
+            )
+        return disconnect(scene)
+    return Call(operation, (target,), why)
+
+
+def delete_hsms(scene: Scene) -> Step | None:
+    """One DeleteHsm after the other, each bound to a zone of the plan; None once all are gone."""
+    for label in scene.plan.names(Operation.DELETE_HSM):
+        hsm = hsm_for(label, scene.snapshot)
+        if hsm is None or scene.case.did(Operation.DELETE_HSM, label):
+            continue
+        return Call(Operation.DELETE_HSM, (label,), "deleting the HSMs")
+    if scene.snapshot.cluster and scene.snapshot.cluster.hsms:
+        since = max(
+            (c.at for c in scene.case.calls if c.operation is Operation.DELETE_HSM), default=None
+        )
+        return Wait(poll(since, scene.now), "the HSMs are being deleted")
+    return None
+
+
+def delete_cluster(scene: Scene) -> Step:
+    """The last step; that the cluster is gone is for decide to see."""
+    cluster = scene.snapshot.cluster
+    target = scene.plan.cluster_id
+    since = scene.call_at(Operation.DELETE_CLUSTER, target)
+    if cluster is None or cluster.state in ("DELETE_IN_PROGRESS", "DELETED"):
+        return Wait(poll(since, scene.now), "the cluster is being deleted")
+    if cluster.state in ("UPDATE_IN_PROGRESS", "MODIFY_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
+        return Wait(poll(None, scene.now), f"the cluster is busy ({cluster.state})")
+    if scene.just_did(Operation.DELETE_CLUSTER, target):
+        return Wait(poll(since, scene.now), "the cluster is being deleted")
+    return Call(Operation.DELETE_CLUSTER, (target,), "deleting the cluster")
+
+
+def quiet(scene: Scene) -> Step | None:
+    """Before any HSM goes: nobody but KMS had sessions, over a quiet period after the disconnect.
+
+    None where that holds, where no HSM is left, or where the approvers overrode it.
+    """
+    if scene.plan.terms.override or not scene.snapshot.live_hsms:
+        return None
+    if scene.plan.key_store_id and scene.plan.terms.quiet_minutes:
+        since = scene.case.quiet_since or scene.now
+        # One minute more, as CloudWatch counts in whole minutes and KMS's sessions end meanwhile.
+        ready = since + timedelta(minutes=scene.plan.terms.quiet_minutes + 1)
+        if scene.now < ready:
+            return Wait(
+                int((ready - scene.now).total_seconds()) + 1,
+                "checking that no other program uses the HSMs",
+            )
+    gates = others_gate(scene.snapshot)
+    return Ask(gates=gates) if gates else None

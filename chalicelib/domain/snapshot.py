@@ -1,0 +1,200 @@
+"""What AWS says now about one cluster and what hangs on it, as plain values. Reads nothing itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class StoreState(StrEnum):
+    """ConnectionState of a custom key store, as KMS spells it."""
+
+    CONNECTED = "CONNECTED"
+    CONNECTING = "CONNECTING"
+    DISCONNECTED = "DISCONNECTED"
+    DISCONNECTING = "DISCONNECTING"
+    FAILED = "FAILED"
+
+
+class KeyState(StrEnum):
+    """KeyState of a KMS key; states that no custom key store knows are read as UNKNOWN."""
+
+    ENABLED = "Enabled"
+    DISABLED = "Disabled"
+    PENDING_DELETION = "PendingDeletion"
+    UNAVAILABLE = "Unavailable"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True)
+class LastUse:
+    """What KMS knows of a key's last cryptographic use (GetKeyLastUsage).
+
+    `tracked_since` is when KMS began to keep track; None where it could not be read at all.
+    """
+
+    at: datetime | None = None
+    operation: str = ""
+    tracked_since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Key:
+    """A KMS key of the key store. `unread` names the call that was refused, if one was."""
+
+    key_id: str
+    state: KeyState
+    created_at: datetime | None
+    aliases: tuple[str, ...] = ()
+    deletion_date: datetime | None = None
+    grants: int | None = None
+    last_use: LastUse = field(default_factory=LastUse)
+    unread: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.aliases[0] if self.aliases else f"{self.key_id[:8]}… (no alias)"
+
+    @property
+    def is_live(self) -> bool:
+        return self.state is not KeyState.PENDING_DELETION
+
+    def never_used(self) -> bool:
+        """KMS watched this key all its life and saw no use."""
+        use = self.last_use
+        return (
+            use.at is None
+            and use.tracked_since is not None
+            and self.created_at is not None
+            and self.created_at >= use.tracked_since
+        )
+
+    def use_is_unknown(self, now: datetime, *, days: int) -> bool:
+        """KMS can't tell whether the key was used within the last `days`."""
+        use = self.last_use
+        if use.at is not None or self.never_used():
+            return False
+        return use.tracked_since is None or now - use.tracked_since < timedelta(days=days)
+
+    def used_within(self, now: datetime, *, days: int) -> bool:
+        return self.last_use.at is not None and now - self.last_use.at < timedelta(days=days)
+
+
+@dataclass(frozen=True)
+class KeyStore:
+    key_store_id: str
+    name: str
+    cluster_id: str
+    state: StoreState
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Hsm:
+    hsm_id: str
+    state: str
+    zone: str
+
+    @property
+    def is_live(self) -> bool:
+        return self.state not in ("DELETE_IN_PROGRESS", "DELETED")
+
+
+@dataclass(frozen=True)
+class Backup:
+    backup_id: str
+    state: str
+    created_at: datetime
+    never_expires: bool = False
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state == "READY"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    cluster_id: str
+    state: str
+    hsms: tuple[Hsm, ...] = ()
+    certificate: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+    hsm_type: str = ""
+    mode: str = ""
+    subnets: tuple[tuple[str, str], ...] = ()
+    backups: tuple[Backup, ...] = ()
+
+    @property
+    def live_hsms(self) -> tuple[Hsm, ...]:
+        return tuple(hsm for hsm in self.hsms if hsm.is_live)
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """Zones of the live HSMs, sorted; a zone stands as often as it has HSMs."""
+        return tuple(sorted(hsm.zone for hsm in self.live_hsms))
+
+    @property
+    def newest_backup(self) -> Backup | None:
+        ready = [backup for backup in self.backups if backup.is_ready]
+        return max(ready, key=lambda backup: backup.created_at, default=None)
+
+    @property
+    def can_take_keys(self) -> bool:
+        """A store may be pointed here: ACTIVE, two active HSMs in two zones (UpdateCustomKeyStore)."""
+        active = {hsm.zone for hsm in self.hsms if hsm.state == "ACTIVE"}
+        return self.state == "ACTIVE" and len(active) >= 2
+
+
+@dataclass(frozen=True)
+class OtherUse:
+    """Use of the HSMs by programs other than KMS.
+
+    `sessions` counts all sessions in the last minutes, KMS's own included while a store is
+    connected; None where CloudWatch has no data. `interfaces` are foreign network interfaces
+    in the cluster's security group; None where they could not be read.
+    """
+
+    sessions: int | None = None
+    interfaces: tuple[str, ...] | None = ()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One look at the world. `unread` lists, in words, what AWS refused to tell."""
+
+    at: datetime
+    account: str
+    region: str
+    cluster_id: str
+    cluster: Cluster | None
+    key_stores: tuple[KeyStore, ...] = ()
+    keys: tuple[Key, ...] = ()
+    siblings: tuple[Cluster, ...] = ()
+    other_use: OtherUse = field(default_factory=OtherUse)
+    unread: tuple[str, ...] = ()
+    keys_seen: int = 0
+
+    @property
+    def holder(self) -> KeyStore | None:
+        """The key store that holds the cluster (KMS allows one a cluster)."""
+        return next((s for s in self.key_stores if s.cluster_id == self.cluster_id), None)
+
+    def key_store(self, key_store_id: str | None) -> KeyStore | None:
+        return next((s for s in self.key_stores if s.key_store_id == key_store_id), None)
+
+    @property
+    def live_keys(self) -> tuple[Key, ...]:
+        return tuple(key for key in self.keys if key.is_live)
+
+    @property
+    def pending_keys(self) -> tuple[Key, ...]:
+        return tuple(key for key in self.keys if not key.is_live)
+
+    @property
+    def live_hsms(self) -> tuple[Hsm, ...]:
+        return self.cluster.live_hsms if self.cluster else ()
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.unread and not any(key.unread for key in self.keys)

@@ -1,0 +1,48 @@
+"""What decide may say to do next: ask people, make one kind of AWS call, wait, or close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.domain.case import Difference, Outcome
+from chalicelib.domain.gates import Gate
+from chalicelib.domain.plan import Operation
+
+
+@dataclass(frozen=True)
+class Call:
+    """One mutation, or one batch of the same key call. `why` is a present participle for people."""
+
+    operation: Operation
+    targets: tuple[str, ...]
+    why: str
+    window_days: int = 0
+    to_cluster: str = ""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to do until AWS has got further. `seconds` is when to look again."""
+
+    seconds: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Only people can decide how to go on; `differences` and `gates` say why."""
+
+    differences: tuple[Difference, ...] = ()
+    gates: tuple[Gate, ...] = ()
+
+
+@dataclass(frozen=True)
+class Close:
+    """The end, with a sentence and what a person may do next."""
+
+    outcome: Outcome
+    reason: str
+    advice: tuple[str, ...] = ()
+
+
+Step = Call | Wait | Ask | Close

@@ -1,0 +1,1 @@
+"""Messages as pure functions from a case to Block Kit."""
