@@ -1,0 +1,166 @@
+"""The functions' hand-written policies: real actions, and no right that a function does not need."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cfnlint.api import lint
+
+CHALICE = Path(__file__).parents[2] / ".chalice"
+CONFIG: dict[str, Any] = json.loads((CHALICE / "config.json").read_text())
+STAGES: dict[str, dict[str, Any]] = CONFIG["stages"]
+TABLE = {
+    "on_delete_blocked": "GetItem PutItem UpdateItem ConditionCheckItem",
+    "turn": "GetItem Query PutItem UpdateItem DeleteItem ConditionCheckItem",
+    "park": "GetItem UpdateItem",
+    "sweep": "GetItem Query PutItem UpdateItem ConditionCheckItem",
+    "on_key_used": "GetItem Query UpdateItem",
+    "api_handler": "GetItem Query PutItem UpdateItem ConditionCheckItem",
+}
+WRITE_LOGS = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
+TRACE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+# Beside table, logs and traces, which all have.
+OWN = {
+    "on_delete_blocked": {"states:StartExecution", "states:SendTaskSuccess", "sqs:SendMessage"},
+    "turn": {
+        "states:StartExecution",
+        "sts:AssumeRole",
+        "sts:TagSession",
+        "sts:SetSourceIdentity",
+        "kms:VerifyMac",
+        "secretsmanager:GetSecretValue",
+    },
+    "park": {"states:SendTaskSuccess"},
+    "sweep": {
+        "states:StartExecution",
+        "states:ListExecutions",
+        "states:DescribeExecution",
+        "states:SendTaskSuccess",
+        "sts:AssumeRole",
+        "sts:TagSession",
+        "sqs:SendMessage",
+    },
+    "on_key_used": {"states:SendTaskSuccess", "sqs:SendMessage"},
+    "api_handler": {
+        "states:StartExecution",
+        "states:SendTaskSuccess",
+        "kms:GenerateMac",
+        "secretsmanager:GetSecretValue",
+    },
+}
+# These know no resource.
+ON_EVERYTHING = {"states:SendTaskSuccess", *TRACE}
+FUNCTIONS = sorted(OWN)
+
+
+def _statements(function: str) -> list[dict[str, Any]]:
+    document = json.loads((CHALICE / "policies" / f"{function}.json").read_text())
+    statements: list[dict[str, Any]] = document["Statement"]
+    return statements
+
+
+def _rights(function: str) -> dict[str, list[str]]:
+    """Action → the resources that it is allowed on."""
+    return {
+        action: resource if isinstance(resource, list) else [resource]
+        for statement in _statements(function)
+        for action in statement["Action"]
+        for resource in [statement["Resource"]]
+    }
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_has_these_rights_and_no_others(function: str) -> None:
+    table = {f"dynamodb:{name}" for name in TABLE[function].split()}
+    assert set(_rights(function)) == table | OWN[function] | WRITE_LOGS | TRACE
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_cfn_lint_knows_every_action_and_resource(function: str) -> None:
+    policy = {
+        "Type": "AWS::IAM::ManagedPolicy",
+        "Properties": {
+            "PolicyDocument": {"Version": "2012-10-17", "Statement": _statements(function)}
+        },
+    }
+    found = lint(json.dumps({"Resources": {"Policy": policy}}))
+    assert [f"{match.rule.id} {match.message}" for match in found] == []
+
+
+def test_cfn_lint_would_notice_an_action_that_does_not_exist() -> None:
+    statement = {"Effect": "Allow", "Action": ["kms:ScheduleKeyErasure"], "Resource": "*"}
+    policy = {
+        "Type": "AWS::IAM::ManagedPolicy",
+        "Properties": {"PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}},
+    }
+    assert lint(json.dumps({"Resources": {"Policy": policy}})) != []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_right_on_everything_is_one_that_knows_no_resource(function: str) -> None:
+    everywhere = {action for action, resources in _rights(function).items() if "*" in resources}
+    assert everywhere <= ON_EVERYTHING
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_policies_only_allow_and_name_unlatch(function: str) -> None:
+    for statement in _statements(function):
+        assert statement["Effect"] == "Allow"
+        named = json.dumps([statement["Resource"], statement.get("Condition")])
+        assert statement["Resource"] == "*" or "unlatch" in named, statement["Sid"]
+
+
+def test_only_turn_can_change_other_accounts() -> None:
+    roles = {
+        function: [arn.rsplit("/", 1)[1] for arn in _rights(function).get("sts:AssumeRole", [])]
+        for function in FUNCTIONS
+    }
+    assert {function: names for function, names in roles.items() if names} == {
+        "turn": ["unlatch-reader", "unlatch-executor", "unlatch-restorer"],
+        "sweep": ["unlatch-reader"],
+    }
+
+
+def test_who_seals_is_not_who_acts() -> None:
+    sealing = [each for each in FUNCTIONS if "kms:GenerateMac" in _rights(each)]
+    acting = [each for each in FUNCTIONS if "sts:SetSourceIdentity" in _rights(each)]
+    assert (sealing, acting) == (["api_handler"], ["turn"])
+
+
+def test_only_the_slack_function_reads_the_signing_secret() -> None:
+    readers = {
+        function: [arn.split("/")[-1] for arn in _rights(function)["secretsmanager:GetSecretValue"]]
+        for function in FUNCTIONS
+        if "secretsmanager:GetSecretValue" in _rights(function)
+    }
+    assert readers == {
+        "turn": ["slack-bot-token-??????"],
+        "api_handler": ["slack-signing-secret-??????", "slack-bot-token-??????"],
+    }
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_function_has_its_own_policy(stage: str) -> None:
+    functions = STAGES[stage]["lambda_functions"]
+    assert {name: each["iam_policy_file"] for name, each in functions.items()} == {
+        name: f"policies/{name}.json" for name in FUNCTIONS
+    }
+    assert CONFIG["autogen_policy"] is False
+    assert sorted(path.stem for path in (CHALICE / "policies").iterdir()) == FUNCTIONS
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_settings_name_the_stages_own_resources(stage: str) -> None:
+    settings = STAGES[stage]["environment_variables"]
+    assert all(isinstance(value, str) for value in settings.values())
+    other = next(name for name in STAGES if name != stage)
+    assert [name for name, value in settings.items() if f"unlatch-{other}" in value] == []
+    assert settings["TABLE_NAME"] == f"unlatch-{stage}"
+    assert settings["STATE_MACHINE_NAME"] == f"unlatch-{stage}-case"
+    assert settings["SEAL_KEY_ID"] == f"alias/unlatch-{stage}-seal"
+
+
+def test_only_prod_acts_without_being_asked_to() -> None:
+    dry_run = {stage: each["environment_variables"]["DRY_RUN"] for stage, each in STAGES.items()}
+    assert dry_run == {"dev": "true", "prod": "false"}
