@@ -1,0 +1,170 @@
+"""Slack's front door for the bot: who calls, how fast, what goes wrong, and then the method."""
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from sandbox.slack.methods import WebApi
+from sandbox.slack.rates import RateLimits
+from sandbox.slack.records import (
+    BOT_TOKEN,
+    BOT_USER,
+    Fault,
+    Faults,
+    Json,
+    Message,
+    Refused,
+)
+from sandbox.slack.server import Reply, Request
+from sandbox.slack.workspace import Hook
+
+
+@dataclass(kw_only=True)
+class Gate:
+    """Answers each request from outside. None closes the connection without an answer."""
+
+    web_api: WebApi
+    faults: Faults | None
+    kill: Callable[[int], None] | None
+    rates: RateLimits
+    down: bool = False
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def answer(self, request: Request) -> Reply | None:
+        if self.down:
+            return None
+        place, _, rest = request.path.lstrip("/").partition("/")
+        match request.method, place:
+            case "POST", "api":
+                return self._with_faults(f"slack:{rest}", request, lambda: self._api(rest, request))
+            case "POST", "respond":
+                return self._with_faults(
+                    "slack:response_url", request, lambda: self._respond(rest, request)
+                )
+            case "POST", "upload":
+                return self._with_faults("slack:upload", request, lambda: self._take(rest, request))
+        return Reply(body=b"not found", status=404, content_type="text/plain")
+
+    def _with_faults(self, call: str, request: Request, land: Callable[[], Reply]) -> Reply | None:
+        fault = self.faults.hit(call) if self.faults else None
+        if fault is None:
+            return land()
+        reply: Reply | None = None
+        match fault.kind:
+            case "throttle":
+                reply = _throttled(int(fault.seconds or 1))
+            case "error":
+                reply = _answer(_refusal(Refused(fault.code or "internal_error")))
+            case "slow":
+                self.stopping.wait(_seconds(fault))
+                reply = land()
+            case "timeout":
+                land()
+            case "crash_before":
+                self._kill_caller(request)
+            case "crash_after":
+                land()
+                self._kill_caller(request)
+            case unknown:
+                raise ValueError(f"the local Slack knows no fault of the kind {unknown}")
+        return reply
+
+    def _kill_caller(self, request: Request) -> None:
+        if self.kill:
+            self.kill(request.peer_port)
+
+    def _api(self, method: str, request: Request) -> Reply:
+        try:
+            args = arguments(request)
+            _authenticate(request, args)
+            wait = self.rates.wait_seconds(method, args)
+            return _throttled(wait) if wait else _answer(self.web_api.call(method, args))
+        except Refused as refused:
+            return _answer(_refusal(refused))
+
+    def _respond(self, hook_id: str, request: Request) -> Reply:
+        try:
+            hook = self.web_api.workspace.use_hook(hook_id)
+            self._follow(hook, arguments(request))
+        except Refused as refused:
+            return _answer(_refusal(refused), status=404 if "_url" in refused.error else 400)
+        return Reply(body=b"ok", content_type="text/plain")
+
+    def _follow(self, hook: Hook, args: Json) -> None:
+        """What a response_url is told to do with its message, or to say beside it."""
+        workspace = self.web_api.workspace
+        replaced = hook.message_ts if args.get("replace_original") in (True, "true") else None
+        if args.get("delete_original") in (True, "true") and hook.message_ts:
+            workspace.remove(hook.message_ts)
+            return
+        text, blocks = self.web_api.content(args)
+        if replaced and workspace.find_message(replaced):
+            workspace.update(replaced, text=text, blocks=blocks)
+        elif args.get("response_type") == "in_channel":
+            workspace.post(
+                Message(
+                    channel=hook.channel,
+                    ts="",
+                    thread_ts=args.get("thread_ts"),
+                    text=text,
+                    blocks=blocks,
+                    user=BOT_USER,
+                )
+            )
+        else:
+            thread_ts = args.get("thread_ts")
+            workspace.whisper(
+                hook.user, hook.channel, text=text, blocks=blocks, thread_ts=thread_ts
+            )
+
+    def _take(self, file_id: str, request: Request) -> Reply:
+        try:
+            self.web_api.workspace.change_file(file_id, content=request.body)
+        except Refused as refused:
+            return _answer(_refusal(refused), status=404)
+        return Reply(body=f"OK - {len(request.body)}".encode(), content_type="text/plain")
+
+
+def arguments(request: Request) -> Json:
+    """The arguments from query string and body; slack_sdk sends reads in the query string."""
+    args: Json = dict(parse_qsl(request.query, keep_blank_values=True))
+    if request.content_type != "application/json":
+        return args | dict(parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True))
+    try:
+        body = json.loads(request.body or b"{}")
+    except ValueError as unreadable:
+        raise Refused("invalid_json") from unreadable
+    if not isinstance(body, dict):
+        raise Refused("json_not_object")
+    return args | body
+
+
+def _authenticate(request: Request, args: Json) -> None:
+    token = request.headers.get("authorization", "").removeprefix("Bearer ") or args.get("token")
+    if not token:
+        raise Refused("not_authed")
+    if token != BOT_TOKEN:
+        raise Refused("invalid_auth")
+
+
+def _seconds(fault: Fault) -> float:
+    return 1.0 if fault.seconds is None else fault.seconds
+
+
+def _refusal(refused: Refused) -> Json:
+    answer: Json = {"ok": False, "error": refused.error}
+    if refused.details:
+        answer["errors"] = refused.details
+        answer["response_metadata"] = {"messages": [f"[ERROR] {said}" for said in refused.details]}
+    return answer
+
+
+def _throttled(seconds: int) -> Reply:
+    refusal = json.dumps(_refusal(Refused("ratelimited"))).encode()
+    return Reply(body=refusal, status=429, headers={"Retry-After": str(seconds)})
+
+
+def _answer(answer: Json, *, status: int = 200) -> Reply:
+    return Reply(body=json.dumps(answer).encode(), status=status)

@@ -1,0 +1,156 @@
+"""What the local Slack holds, as frozen records, and the fixed ids of its one workspace."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+TEAM = "T0LOCAL"
+OTHER_TEAM = "T0OTHER"
+CHANNEL = "C0UNLATCH"
+CHANNEL_NAME = "kms-approvals"
+BOT_USER = "U0UNLATCH"
+BOT = "B0UNLATCH"
+APP = "A0UNLATCH"
+BOT_TOKEN = "xoxb-local"  # noqa: S105 - opens nothing but this sandbox
+SIGNING_SECRET = "local-signing-secret"  # noqa: S105 - opens nothing but this sandbox
+
+Json = dict[str, Any]
+
+
+class Now(Protocol):
+    """The sandbox clock, as far as Slack needs it."""
+
+    def now(self) -> datetime: ...
+
+
+class Fault(Protocol):
+    """A trouble that a scenario asks for: throttle, error, timeout, crash_before/after, slow."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def code(self) -> str | None: ...
+    @property
+    def seconds(self) -> float | None: ...
+
+
+class Faults(Protocol):
+    """Where to ask, once for each request on the wire, whether it shall go wrong."""
+
+    def hit(self, call: str, /) -> Fault | None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """A message as it stands; `last_value` is the newest button value ever shown in it."""
+
+    channel: str
+    ts: str
+    thread_ts: str | None
+    text: str
+    blocks: list[Json]
+    updates: int = 0
+    user: str = BOT_USER
+    metadata: Json | None = None
+    last_value: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ephemeral:
+    """A message that only this person sees."""
+
+    user: str
+    text: str
+    blocks: list[Json]
+    channel: str
+    ts: str
+    thread_ts: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """A file that the bot shared; `channel` is None until it is."""
+
+    id: str
+    title: str
+    filename: str
+    content: bytes
+    channel: str | None = None
+    thread_ts: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """An open modal: Slack's own ids around the view that the bot sent."""
+
+    id: str
+    hash: str
+    user: str
+    root_view_id: str
+    previous_view_id: str | None
+    view: Json
+
+    @property
+    def blocks(self) -> list[Json]:
+        return with_ids(self.view["blocks"])
+
+    @property
+    def submit(self) -> Json | None:
+        return self.view.get("submit")
+
+    def to_api(self, state: Json | None = None) -> Json:
+        """The view object of Slack's API, with the values typed so far."""
+        empty: Json = {
+            "callback_id": "",
+            "private_metadata": "",
+            "close": None,
+            "submit": None,
+            "external_id": "",
+            "clear_on_close": False,
+            "notify_on_close": False,
+        }
+        return {
+            **empty,
+            **self.view,
+            "blocks": self.blocks,
+            "id": self.id,
+            "team_id": TEAM,
+            "hash": self.hash,
+            "state": {"values": state or {}},
+            "root_view_id": self.root_view_id,
+            "previous_view_id": self.previous_view_id,
+            "app_id": APP,
+            "app_installed_team_id": TEAM,
+            "bot_id": BOT,
+        }
+
+
+@dataclass(frozen=True)
+class Response:
+    """The bot's answer to one interaction. `status` is 0 where none came; `error` says what
+    Slack would show the person in place of an answer."""
+
+    status: int
+    body: str
+    ms: float
+    kind: str = ""
+    user: str = ""
+    error: str | None = None
+
+
+def with_ids(blocks: list[Json]) -> list[Json]:
+    """The blocks with an id for each that came without one, as Slack hands them out."""
+    return [{"block_id": f"auto{place}", **block} for place, block in enumerate(blocks)]
+
+
+class Refused(Exception):  # noqa: N818 - Slack's own word for it is `ok: false`
+    """An `ok: false` answer: Slack's error code and what it says about the arguments."""
+
+    def __init__(self, error: str, details: list[str] | None = None) -> None:
+        super().__init__(error)
+        self.error = error
+        self.details = details or []
+
+
+def missing(*names: str) -> Refused:
+    return Refused("invalid_arguments", [f"missing required field: {name}" for name in names])

@@ -1,0 +1,105 @@
+"""Stand-ins for what the local Slack meets: a clock, planned faults, and an app that answers."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+from slack_sdk.signature import Clock, SignatureVerifier
+
+from sandbox.slack.records import SIGNING_SECRET
+from sandbox.slack.server import Reply, Request
+
+PEOPLE: dict[str, dict[str, bool]] = {
+    "alice": {"approver": True},
+    "bob": {"approver": True},
+    "carol": {},
+    "mallory": {"external": True},
+    "gus": {"guest": True},
+    "robo": {"bot": True},
+    "dora": {"deleted": True},
+}
+
+
+class StandingClock:
+    """Time that moves only when a test says so."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+class VerifierClock(Clock):
+    """The same time as the Slack SDK wants it."""
+
+    def __init__(self, clock: StandingClock) -> None:
+        self._clock = clock
+
+    def now(self) -> float:
+        return self._clock.time.timestamp()
+
+
+@dataclass
+class App:
+    """What Slack talks to: notes each request and answers as told; 401 for a bad signature."""
+
+    clock: StandingClock
+    answer: Callable[[Any], Any] = lambda _: ""
+    payloads: list[dict[str, Any]] = field(default_factory=list)
+
+    def serve(self, request: Request) -> Reply | None:
+        verifier = SignatureVerifier(SIGNING_SECRET, clock=VerifierClock(self.clock))
+        if not verifier.is_valid_request(request.body, dict(request.headers)):
+            return Reply(body=b"", status=401)
+        form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
+        payload = json.loads(form["payload"]) if "payload" in form else form
+        self.payloads.append(payload)
+        answer = self.answer(payload)
+        body = answer if isinstance(answer, str) else json.dumps(answer)
+        return Reply(body=body.encode())
+
+
+@dataclass
+class Planned:
+    """Faults in the order in which they are to strike."""
+
+    kind: str
+    code: str | None = None
+    seconds: float | None = None
+
+
+@dataclass
+class FaultList:
+    """Planned faults by call, each struck once."""
+
+    planned: dict[str, list[Planned]] = field(default_factory=dict)
+
+    def hit(self, call: str) -> Planned | None:
+        waiting = self.planned.get(call)
+        return waiting.pop(0) if waiting else None
+
+
+def button(action_id: str, value: str) -> dict[str, Any]:
+    text = {"type": "plain_text", "text": action_id, "emoji": False}
+    return {"type": "button", "action_id": action_id, "value": value, "text": text}
+
+
+CASE_BLOCKS: list[dict[str, Any]] = [
+    {
+        "type": "section",
+        "text": {"type": "mrkdwn", "text": "*Retire*"},
+        "accessory": button("retire", "case-1:1"),
+    },
+    {
+        "type": "actions",
+        "block_id": "foot:1",
+        "elements": [button("keep", "case-1:1"), button("reject", "case-1:1")],
+    },
+]
