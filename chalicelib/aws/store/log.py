@@ -1,0 +1,54 @@
+"""The audit log of each case in DynamoDB: entries are only ever added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from chalicelib.aws.store import codec
+from chalicelib.domain.log import Entry
+
+
+class Log:
+    """Reads a case's log in order."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def entries(self, case_id: str) -> list[Entry]:
+        found = self.query(f"CASE#{case_id}", prefix="LOG#")
+        return [codec.load(item["entry"], Entry) for item in found]
+
+    def query(self, pk: str, *, prefix: str) -> Iterator[dict[str, Any]]:
+        """All items of a partition whose sort key begins so, page after page."""
+        condition, values = "pk=:pk", {":pk": pk}
+        if prefix:
+            condition += " AND begins_with(sk, :prefix)"
+            values[":prefix"] = prefix
+        start: dict[str, Any] = {}
+        while True:
+            page = self._table.query(
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                ConsistentRead=True,
+                **start,
+            )
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def log_put(table: str, case_id: str, item: Entry) -> dict[str, Any]:
+    """The transactional write of one entry; a number is written once only."""
+    return {
+        "Put": {
+            "TableName": table,
+            "Item": {
+                "pk": f"CASE#{case_id}",
+                "sk": f"LOG#{item.number:06d}",
+                "entry": codec.dump(item),
+            },
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+    }

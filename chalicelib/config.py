@@ -1,0 +1,167 @@
+"""The settings: read once from the environment, validated at once, all that is wrong in one message."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from chalicelib.domain.policy import Policy
+
+
+class BadSettings(ValueError):
+    """Lists every setting that is missing or can't be read, each with what it should be."""
+
+
+def setting(default: Any, about: str, read: Callable[[str], Any] = str) -> Any:
+    return field(default=default, metadata={"about": about, "read": read})
+
+
+def yes_or_no(text: str) -> bool:
+    words = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
+    if text.lower() not in words:
+        raise ValueError("true or false")
+    return words[text.lower()]
+
+
+def number(low: float, high: float, kind: type = int) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value <= high:
+            raise ValueError(f"a number from {low} to {high}")
+        return value
+
+    return read
+
+
+def words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def pairs(text: str) -> tuple[tuple[str, str], ...]:
+    """`arn=U123, arn2=U456`: the last = divides."""
+    found = []
+    for word in words(text):
+        left, sign, right = word.rpartition("=")
+        if not sign or not left or not right:
+            raise ValueError("pairs like arn:aws:iam::111122223333:user/ann=U0ANN, with commas")
+        found.append((left, right))
+    return tuple(found)
+
+
+def tag_counts(text: str) -> tuple[tuple[str, int], ...]:
+    """`env=prod:3`: this tag asks for that many people at least."""
+    found = []
+    for word in words(text):
+        tag, _, count = word.rpartition(":")
+        if "=" not in tag or not count.isdigit():
+            raise ValueError("tags with a number of people, like env=prod:3")
+        found.append((tag, int(count)))
+    return tuple(found)
+
+
+def required(text: str) -> str:
+    if not text.strip():
+        raise ValueError("set; `python -m ops deploy` sets it")
+    return text.strip()
+
+
+BOTH_CODES = ("CloudHsmClusterInUseException", "CloudHsmInvalidRequestException")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting, with its default and meaning; the environment variable is the upper-case name."""
+
+    table_name: str = setting("", "The DynamoDB table of the stack", required)
+    state_machine_name: str = setting("", "The Step Functions state machine of the stack", required)
+    seal_key_id: str = setting("", "Id or alias of the KMS HMAC key that seals approvals", required)
+    signing_secret_id: str = setting("", "Secret that holds Slack’s signing secret", required)
+    bot_token_secret_id: str = setting("", "Secret that holds the Slack bot token", required)
+    slack_channel: str = setting("", "Id of the channel that cases are shown in", str)
+    slack_api_url: str = setting("https://slack.com/api/", "Base URL of Slack’s Web API", str)
+    slack_team_ids: tuple[str, ...] = setting(
+        (), "Workspace (T…) or organisation (E…) ids whose members may decide", words
+    )
+    approvers: tuple[str, ...] = setting(
+        (), "Slack user ids and user group ids that may decide; empty: nobody", words
+    )
+    people: tuple[tuple[str, str], ...] = setting(
+        (), "Which AWS principal is which Slack user, as arn=user id", pairs
+    )
+    quorum_irreversible: int = setting(2, "People needed to retire or repoint", number(1, 20))
+    quorum_reversible: int = setting(1, "People needed to park", number(1, 20))
+    quorum_by_tag: tuple[tuple[str, int], ...] = setting(
+        (), "Cluster tags that ask for more people, as key=value:number", tag_counts
+    )
+    expiry_hours: int = setting(24, "Hours until an undecided case closes", number(1, 720))
+    remind_hours: int = setting(4, "Hours before the expiry at which to remind; 0: never", number(0, 719))
+    pending_window_days: int = setting(
+        30, "Days that KMS makes scheduled keys wait, 7 to 30", number(7, 30)
+    )
+    recent_use_days: int = setting(
+        30, "A key used within so many days counts as in use", number(1, 365)
+    )
+    quarantine_days: int = setting(
+        0, "Days to disable and watch keys before their deletion is scheduled", number(0, 90)
+    )
+    repoint_soak_days: int = setting(
+        7, "Days that repointed keys run on the other cluster before this one goes", number(0, 90)
+    )
+    go_again_after: int = setting(
+        0, "Hours after which a point of no return asks for one fresh yes; 0: never", number(0, 8760)
+    )
+    quiet_minutes: int = setting(
+        5, "Minutes without sessions of other programs before any HSM is deleted", number(0, 1440)
+    )
+    dry_run: bool = setting(False, "Play everything, change nothing in AWS", yes_or_no)
+    hsm_hour_price: float = setting(1.60, "US dollars an HSM costs an hour", number(0, 1000, float))
+    error_codes: tuple[str, ...] = setting(
+        BOTH_CODES, "Error codes of DeleteCluster that open a case", words
+    )
+    accounts: tuple[str, ...] = setting((), "Other accounts that are served", words)
+    regions: tuple[str, ...] = setting((), "Other Regions that the sweep looks at", words)
+    reader_role: str = setting("unlatch-reader", "Name of the role that reads, in each account", str)
+    executor_role: str = setting("unlatch-executor", "Name of the role that acts", str)
+    restorer_role: str = setting("unlatch-restorer", "Name of the role that creates HSMs again", str)
+    quota_share: float = setting(
+        0.25, "Share of AWS’s request quotas that Unlatch takes at most", number(0.01, 1, float)
+    )
+    step_up_roles: tuple[str, ...] = setting(
+        (), "Role ARNs that confirm irreversible plans by `ops approve`; empty: no step-up", words
+    )
+
+    def policy(self) -> Policy:
+        """The part that decisions depend on."""
+        names = {f.name for f in fields(Policy)}
+        chosen = {n: getattr(self, n) for n in names if hasattr(self, n)}
+        return Policy(**{**chosen, "team_ids": self.slack_team_ids})
+
+
+def read(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this environment. BadSettings lists all that is wrong, not just the first."""
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    wrong = []
+    for item in fields(Settings):
+        name = item.name.upper()
+        text = environ.get(name, "").strip()
+        if not text and item.metadata["read"] is not required:
+            continue
+        try:
+            values[item.name] = item.metadata["read"](text)
+        except ValueError as error:
+            wrong.append(f"{name} must be {error}" + (f", not {text!r}" if text else ""))
+    if wrong:
+        raise BadSettings("Unlatch can’t start. " + "; ".join(wrong) + ".")
+    return Settings(**values)
+
+
+def region(environ: Mapping[str, str] | None = None) -> str:
+    """The Region that the function runs in; Lambda sets it."""
+    environ = os.environ if environ is None else environ
+    return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
