@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from chalicelib.domain.approval import Person
+from chalicelib.domain.approval import Person, Refusal
 from chalicelib.domain.case import Attempt, Case, Click, KeyUse, SlackMessage
 from chalicelib.domain.log import Entry
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.plan import Remedy
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.snapshot import Key, Snapshot
 from chalicelib.domain.step import Call
 
 
 class TryLater(Exception):  # noqa: N818  # a word of the house, not a kind of error
-    """AWS or Slack can't now. `after` is in seconds; the reason is fit for Slack."""
+    """AWS can't now; the reason is fit for Slack. `unknown`: the call may have landed all the same."""
 
-    def __init__(self, reason: str, after: int = 15) -> None:
+    def __init__(self, reason: str, *, unknown: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.after = after
+        self.unknown = unknown
 
 
 class GiveUp(Exception):  # noqa: N818  # a word of the house, not a kind of error
@@ -82,6 +84,45 @@ class Receipt:
     request_id: str
 
 
+@dataclass(frozen=True)
+class Clicked:
+    """A button, a submitted dialog, or a slash command. Nothing in it is trusted but who clicked.
+
+    `team_id` is the clicker's own workspace; the payload's `team` says nothing about the person.
+    """
+
+    kind: str
+    user_id: str
+    team_id: str
+    channel: str = ""
+    action: str = ""
+    case_id: str = ""
+    version: int = -1
+    remedy: str = ""
+    plan_hash: str = ""
+    trigger_id: str = ""
+    view_id: str = ""
+    text: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a click's reply is. At most one of these is set; none: all is well, say nothing more.
+
+    `private` goes to the person alone; `wrong_id` is what was typed; `field` is a block id and a
+    sentence; `is_changed` replaces the dialog, as the plan that it showed is no longer offered.
+    """
+
+    private: str = ""
+    refusal: Refusal | None = None
+    wrong_id: str | None = None
+    field: tuple[str, str] | None = None
+    is_changed: bool = False
+    remedy: Remedy | None = None
+    case: Case | None = None
+
+
 class Cases(Protocol):
     def open_or_fold(self, failed: FailedDelete, *, now: datetime) -> Opened: ...
     def load(self, case_id: str) -> Case: ...
@@ -92,10 +133,13 @@ class Cases(Protocol):
     def park(self, case_id: str, *, version: int, token: str) -> bool: ...
     def next_generation(self, case: Case) -> int: ...
     def pointers(self) -> Sequence[Pointer]: ...
+    def looked_until(self, account: str, region: str) -> datetime | None: ...
+    def set_looked(self, account: str, region: str, until: datetime) -> None: ...
     def entries(self, case_id: str) -> Sequence[Entry]: ...
 
 
 class Inventory(Protocol):
+    def reread(self, case: Case, key_id: str) -> Key: ...
     def snapshot(self, case: Case, *, now: datetime) -> Snapshot: ...
 
 
@@ -119,12 +163,15 @@ class Seal(Protocol):
 
 
 class Gateway(Protocol):
-    """Shows a case in Slack; never raises for Slack's own failures."""
+    """Slack. Showing never raises for Slack's own failures: the message catches up next turn."""
 
-    def show(self, case: Case, entries: Sequence[Entry], *, now: datetime) -> SlackMessage: ...
-    def open_view(self, trigger_id: str, view: Mapping[str, Any]) -> str: ...
-    def update_view(self, view_id: str, view: Mapping[str, Any]) -> None: ...
+    def show(
+        self, case: Case, entries: Sequence[Entry], *, now: datetime, may_exist: bool
+    ) -> SlackMessage: ...
+    def fill(self, case: Case, click: Click, *, now: datetime) -> None: ...
+    def open(self, case: Case, remedy: Remedy, *, trigger_id: str) -> str: ...
     def tell(self, user_id: str, text: str, *, channel: str) -> None: ...
+    def refuse(self, clicked: Clicked, refusal: Refusal) -> None: ...
 
 
 class Trail(Protocol):
@@ -133,3 +180,27 @@ class Trail(Protocol):
     def failed_deletes(
         self, account: str, region: str, *, since: datetime
     ) -> Sequence[FailedDelete]: ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything that the flows are given. Each is made on first use (wiring.py)."""
+
+    cases: Cases
+    inventory: Inventory
+    actions: Actions
+    runs: Runs
+    people: People
+    seal: Seal
+    gateway: Gateway
+    trail: Trail
+    policy: Policy
+    clock: Callable[[], datetime]
+    places: tuple[tuple[str, str], ...] = ()
+    count: Callable[[str, int], None] = lambda name, value: None
+    log: Callable[..., None] = lambda message, **about: None
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """Accounts whose events are accepted: the hub and those listed."""
+        return frozenset(account for account, _ in self.places)

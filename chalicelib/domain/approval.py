@@ -20,6 +20,7 @@ class Person:
 
     user_id: str
     team_id: str = ""
+    org_id: str = ""
     name: str = ""
     email: str = ""
     is_guest: bool = False
@@ -59,6 +60,8 @@ class Refusal(Enum):
     )
 
 
+SLACK_USER = "SlackUser"
+"""Kind of a caller who started the case by hand in Slack; its session name is the user id."""
 SAFE_ACTS = frozenset({Act.REJECT, Act.CANCEL, Act.UNDO, Act.REFRESH, Act.WITHDRAW})
 
 
@@ -71,7 +74,10 @@ def refusal(person: Person | None, act: Act, *, case: Case, policy: Policy) -> R
     verdicts = (
         (person.is_bot, Refusal.BOT),
         (person.is_gone, Refusal.GONE),
-        (person.is_stranger or person.team_id not in policy.team_ids, Refusal.EXTERNAL),
+        (
+            person.is_stranger or not {person.team_id, person.org_id} & set(policy.team_ids),
+            Refusal.EXTERNAL,
+        ),
         (person.is_guest, Refusal.GUEST),
         (not person.is_approver, Refusal.NOT_AN_APPROVER),
         (act not in SAFE_ACTS and _is_requester(person, case, policy), Refusal.REQUESTER),
@@ -85,7 +91,9 @@ def _is_requester(person: Person, case: Case, policy: Policy) -> bool:
 
 def is_caller(person: Person, caller: Caller, policy: Policy) -> bool:
     """By the explicit table, SSO e-mail, or a session or user name like the person's e-mail or name."""
-    if dict(policy.people).get(caller.arn) == person.user_id:
+    if dict(policy.people).get(caller.arn) == person.user_id or (
+        caller.kind == SLACK_USER and caller.session_name == person.user_id
+    ):
         return True
     marks = {m.lower() for m in (person.email, person.email.split("@")[0], person.name) if m}
     claims = {caller.email.lower(), caller.session_name.lower(), caller.name.lower()}
@@ -94,7 +102,7 @@ def is_caller(person: Person, caller: Caller, policy: Policy) -> bool:
 
 def is_mapped(caller: Caller, policy: Policy) -> bool:
     """The failed call is known to come from one human being, not from a role anybody may use."""
-    return caller.is_person or caller.arn in dict(policy.people)
+    return caller.is_person or caller.kind == SLACK_USER or caller.arn in dict(policy.people)
 
 
 def terms(
@@ -173,7 +181,9 @@ def other_use_known(snapshot: Snapshot) -> str:
     if use.interfaces is None:
         return "The network interfaces of this cluster could not be read"
     if use.interfaces:
-        return f"{len(use.interfaces)} network interfaces of others use the cluster’s security group"
+        return (
+            f"{len(use.interfaces)} network interfaces of others use the cluster’s security group"
+        )
     holder = snapshot.holder
     connected = holder is not None and holder.state not in ("DISCONNECTED", "FAILED")
     if not connected and use.sessions > 0:
@@ -182,8 +192,14 @@ def other_use_known(snapshot: Snapshot) -> str:
 
 
 def live(
-    plan: Plan, clicks: Iterable[Click], *, people: Mapping[str, Person], case: Case,
-    policy: Policy, now: datetime, begun: bool = False,
+    plan: Plan,
+    clicks: Iterable[Click],
+    *,
+    people: Mapping[str, Person],
+    case: Case,
+    policy: Policy,
+    now: datetime,
+    begun: bool = False,
 ) -> tuple[Click, ...]:
     """Approvals that count for this plan now: one a person, this hash, in time, still allowed.
 

@@ -168,6 +168,7 @@ class SlackMessage:
     shown: str = ""
     thread_lines: int = 0
     plain_blocks: bool = False
+    is_behind: bool = False
 
 
 @dataclass(frozen=True)
@@ -204,6 +205,7 @@ class Case:
     soaking_since: datetime | None = None
     waiting_for: str = ""
     clicks_seen: int = 0
+    uses_seen: int = 0
     reset_at_click: int = 0
     reminded: bool = False
     message: SlackMessage = field(default_factory=SlackMessage)
@@ -221,9 +223,11 @@ class Case:
 
     @property
     def plan_has_begun(self) -> bool:
-        """The first mutation of the plan in force was at least intended."""
+        """The first mutation of the plan in force was intended, and not refused by AWS."""
         plan = self.plan
-        return plan is not None and any(c.plan_hash == plan.plan_hash for c in self.calls)
+        return plan is not None and any(
+            c.plan_hash == plan.plan_hash and c.status is not CallStatus.REFUSED for c in self.calls
+        )
 
     @property
     def new_clicks(self) -> tuple[Click, ...]:
@@ -254,8 +258,6 @@ class Case:
     def with_call(self, record: CallRecord) -> Case:
         """Remembers the call in place of an earlier one on the same target."""
         kept = tuple(
-            c
-            for c in self.calls
-            if (c.operation, c.target) != (record.operation, record.target)
+            c for c in self.calls if (c.operation, c.target) != (record.operation, record.target)
         )
         return replace(self, calls=(*kept, record))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from chalicelib.domain.approval import terms
-from chalicelib.domain.case import Difference
+from chalicelib.domain.case import CallRecord, CallStatus, Difference
 from chalicelib.domain.pace import SETTLING
 from chalicelib.domain.plan import KeyBasis, Operation, Remedy
 from chalicelib.domain.remedies.scene import Scene, zone_of
-from chalicelib.domain.snapshot import Key, KeyState, StoreState
+from chalicelib.domain.snapshot import Key, KeyState, KeyStore, OtherUse, StoreState
 
 CONNECTED = (StoreState.CONNECTED, StoreState.CONNECTING)
 
@@ -31,37 +32,57 @@ def _store(scene: Scene) -> list[Difference]:
         if plan.key_store_id and plan.remedy is not Remedy.RETIRE:
             found.append(Difference("Key store", "was there", "is gone"))
         return found
-    moved_to = {plan.cluster_id, plan.target_cluster_id}
-    if store.cluster_id not in moved_to:
-        found.append(Difference(f"Key store {store.name}", "held this cluster", "holds another one"))
-    return [*found, *_connection(scene)]
+    if store.cluster_id not in {plan.cluster_id, plan.target_cluster_id}:
+        found.append(
+            Difference(f"Key store {store.name}", "held this cluster", "holds another one")
+        )
+    return [*found, *_target(scene, store), *_connection(scene, store)]
 
 
-def _connection(scene: Scene) -> list[Difference]:
+def _target(scene: Scene, store: KeyStore) -> list[Difference]:
+    """Repoint: the other cluster must be fit to take the store, until it has."""
+    target = scene.plan.target_cluster_id
+    if scene.plan.remedy is not Remedy.REPOINT or store.cluster_id == target:
+        return []
+    if any(c.cluster_id == target and c.can_take_keys for c in scene.snapshot.siblings):
+        return []
+    return [Difference(f"Cluster {target}", "could take the key store", "can’t any more")]
+
+
+def _connection(scene: Scene, store: KeyStore) -> list[Difference]:
     """Somebody connected what we disconnected, or disconnected what must stay connected."""
-    store, plan, case = scene.store, scene.plan, scene.case
-    assert store is not None, "checked by the caller"
-    target = store.key_store_id
-    ours = [
-        call
-        for operation in (Operation.CONNECT_KEY_STORE, Operation.DISCONNECT_KEY_STORE)
-        if (call := case.call(operation, target)) and call.plan_hash == plan.plan_hash
-    ]
-    last = max(ours, key=lambda call: call.at, default=None)
-    what = f"Key store {store.name}"
+    plan, what = scene.plan, f"Key store {store.name}"
+    last = _last_of_ours(scene, store)
     if last and scene.now - last.at < SETTLING:
         return []
+    reconnects = bool(plan.names(Operation.CONNECT_KEY_STORE))
     if last and last.operation is Operation.DISCONNECT_KEY_STORE:
-        reconnects = Operation.CONNECT_KEY_STORE in {c.operation for c in plan.calls}
-        if store.state in CONNECTED and case.did(last.operation, target):
-            if not (reconnects and store.state is StoreState.CONNECTING):
-                return [Difference(what, "disconnected by Unlatch", "connected again by somebody")]
+        on_the_way = reconnects and store.state is StoreState.CONNECTING
+        if store.state in CONNECTED and last.status is CallStatus.DONE and not on_the_way:
+            return [Difference(what, "disconnected by Unlatch", "connected again by somebody")]
         return []
-    needs = plan.remedy is Remedy.RETIRE and any(k.is_live for k in scene.snapshot.keys)
-    was = StoreState.CONNECTED if last else plan.basis.store_state
-    if needs and was in CONNECTED and store.state not in (*CONNECTED, StoreState.FAILED):
-        return [Difference(what, "connected", f"{store.state.value.lower()} by somebody")]
-    return []
+    connected_by_us = last is not None and last.status is CallStatus.DONE
+    was = StoreState.CONNECTED if connected_by_us else plan.basis.store_state
+    if was not in CONNECTED or store.state in CONNECTED or not _must_stay(scene, connected_by_us):
+        return []
+    if store.state is StoreState.FAILED:
+        # Of a connection that we made, connect() tells the end.
+        failed = [Difference(what, "connected", f"failed ({store.error or 'no reason given'})")]
+        return [] if reconnects else failed
+    return [Difference(what, "connected", f"{store.state.value.lower()} by somebody")]
+
+
+def _last_of_ours(scene: Scene, store: KeyStore) -> CallRecord | None:
+    operations = (Operation.CONNECT_KEY_STORE, Operation.DISCONNECT_KEY_STORE)
+    calls = [scene.mine(operation, store.key_store_id) for operation in operations]
+    return max((c for c in calls if c), key=lambda call: call.at, default=None)
+
+
+def _must_stay(scene: Scene, connected_by_us: bool) -> bool:
+    """KMS deletes keys, also those that wait for it, only while connected; repoint moves live ones."""
+    if scene.plan.remedy is Remedy.RETIRE:
+        return bool(scene.snapshot.keys)
+    return scene.plan.remedy is Remedy.REPOINT and connected_by_us
 
 
 def _keys(scene: Scene) -> list[Difference]:
@@ -79,29 +100,32 @@ def _keys(scene: Scene) -> list[Difference]:
 
 def _key(scene: Scene, before: KeyBasis, key: Key) -> list[Difference]:
     """Retire only: a key brought back, switched on or off by somebody, or used since."""
-    case = scene.case
     if not key.is_live:
         return []
-    if case.did(Operation.SCHEDULE_KEY_DELETION, key.key_id):
+    if scene.did(Operation.SCHEDULE_KEY_DELETION, key.key_id):
         if scene.just_did(Operation.SCHEDULE_KEY_DELETION, key.key_id):
             return []
         return [Difference(key.name, "deletion scheduled by Unlatch", "brought back by somebody")]
     if before.state is KeyState.PENDING_DELETION:
         return [Difference(key.name, "waiting for deletion", "brought back by somebody")]
     found = []
+    if key.state not in _expected(scene, before):
+        ours = scene.did(Operation.DISABLE_KEY, key.key_id)
+        was = "Disabled by Unlatch" if ours else str(before.state)
+        found.append(Difference(key.name, was, f"{key.state} by somebody"))
+    return [*found, *_use(before, key)]
+
+
+def _expected(scene: Scene, before: KeyBasis) -> set[KeyState]:
+    """The states that a live key may be in by our own steps and those of its store."""
+    disabled = scene.did(Operation.DISABLE_KEY, before.key_id)
+    maybe = scene.tried(Operation.DISABLE_KEY, before.key_id)
+    if disabled and not scene.just_did(Operation.DISABLE_KEY, before.key_id):
+        return {KeyState.DISABLED, KeyState.UNAVAILABLE}
     expected = {before.state, KeyState.UNAVAILABLE}
     if before.state is KeyState.UNAVAILABLE:
         expected |= {KeyState.ENABLED, KeyState.DISABLED}
-    if case.tried(Operation.DISABLE_KEY, key.key_id):
-        expected = {KeyState.DISABLED, KeyState.UNAVAILABLE}
-        if scene.just_did(Operation.DISABLE_KEY, key.key_id) or not case.did(
-            Operation.DISABLE_KEY, key.key_id
-        ):
-            expected |= {before.state}
-    if key.state not in expected:
-        was = "Disabled by Unlatch" if case.did(Operation.DISABLE_KEY, key.key_id) else before.state
-        found.append(Difference(key.name, str(was), f"{key.state} by somebody"))
-    return [*found, *_use(before, key)]
+    return expected | {KeyState.DISABLED} if maybe else expected
 
 
 def _use(before: KeyBasis, key: Key) -> list[Difference]:
@@ -118,27 +142,38 @@ def _hsms(scene: Scene) -> list[Difference]:
     allowed = Counter(scene.plan.basis.zones)
     settling = Counter[str]()
     for label in scene.plan.names(Operation.DELETE_HSM):
-        if scene.case.did(Operation.DELETE_HSM, label):
+        if scene.did(Operation.DELETE_HSM, label):
             allowed[zone_of(label)] -= 1
             if scene.just_did(Operation.DELETE_HSM, label):
                 settling[zone_of(label)] += 1
     now = Counter(hsm.zone for hsm in scene.snapshot.live_hsms)
-    return [
+    more = [
         Difference(f"HSMs in {zone}", str(allowed[zone]), str(count))
         for zone, count in sorted(now.items())
         if count > allowed[zone] + settling[zone]
     ]
+    return [*more, *_no_hsm(scene)]
+
+
+def _no_hsm(scene: Scene) -> list[Difference]:
+    """Retire: KMS deletes the keys' material only while an HSM is there."""
+    planned, snapshot = scene.plan.basis.zones, scene.snapshot
+    if scene.plan.remedy is not Remedy.RETIRE or not snapshot.keys:
+        return []
+    if not planned or snapshot.live_hsms:
+        return []
+    return [Difference("HSMs", str(len(planned)), "none, so KMS can’t delete the keys’ material")]
 
 
 def _terms(scene: Scene) -> list[Difference]:
     """The policy now asks for more than the approvals were given under."""
-    agreed = scene.plan.terms
+    agreed, snapshot = scene.plan.terms, scene.snapshot
+    if scene.case.plan is not None:
+        # After a disconnect KMS's own sessions stay in the numbers for minutes. quiet() looks at
+        # other programs at the right time: just before the HSMs go.
+        snapshot = replace(snapshot, other_use=OtherUse(sessions=0))
     wanted = terms(
-        scene.plan.remedy,
-        scene.snapshot,
-        case=scene.case,
-        policy=scene.policy,
-        now=scene.now,
+        scene.plan.remedy, snapshot, case=scene.case, policy=scene.policy, now=scene.now
     )
     found = []
     if wanted.people > agreed.people:
@@ -150,4 +185,3 @@ def _terms(scene: Scene) -> list[Difference]:
         words = {True: "dry run", False: "for real"}
         found.append(Difference("Mode", words[agreed.dry_run], words[wanted.dry_run]))
     return found
-

@@ -31,7 +31,11 @@ IRREVERSIBLE = frozenset(
         Operation.DELETE_CLUSTER,
     }
 )
-NEXT = {Remedy.RETIRE: retire.next_step, Remedy.PARK: park.next_step, Remedy.REPOINT: repoint.next_step}
+NEXT = {
+    Remedy.RETIRE: retire.next_step,
+    Remedy.PARK: park.next_step,
+    Remedy.REPOINT: repoint.next_step,
+}
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,9 @@ def _world(case: Case, snapshot: Snapshot, now: datetime) -> Decision | None:
     finished = case.has_begun and case.plan is not None and snapshot.cluster is None
     if finished and case.plan and case.plan.is_irreversible:
         outcome = Outcome.RETIRED if case.plan.remedy is Remedy.RETIRE else Outcome.REPOINTED
-        return _close(case, Close(outcome, "The cluster is deleted. AWS was read again to make sure."), now)
+        return _close(
+            case, Close(outcome, "The cluster is deleted. AWS was read again to make sure."), now
+        )
     reason = (
         "Somebody else deleted the cluster. Unlatch has nothing left to do."
         if snapshot.cluster is None
@@ -276,8 +282,15 @@ def _kept(case: Case, now: datetime) -> Decision | None:
         kept = replace(case, phase=Phase.CLOSED, outcome=Outcome.KEPT, reason=case.keep.reason)
         return Decision(kept, Wait(min(left, 30 * 24 * HOUR), "kept as it is"))
     back = replace(
-        case, phase=Phase.WAITING, outcome=None, reason="", keep=None, closed_at=None,
-        expires_at=None, reset_at_click=len(case.clicks), reminded=False,
+        case,
+        phase=Phase.WAITING,
+        outcome=None,
+        reason="",
+        keep=None,
+        closed_at=None,
+        expires_at=None,
+        reset_at_click=len(case.clicks),
+        reminded=False,
     )
     return Decision(back, Wait(1, "the keep has lapsed"))
 
@@ -286,7 +299,7 @@ def _choice(
     case: Case, snapshot: Snapshot, people: Mapping[str, Person], policy: Policy, now: datetime
 ) -> Decision:
     """Nothing is decided yet: keep the offers fresh, begin what is fully approved, or expire."""
-    if case.expires_at is None:
+    if case.expires_at is None or not case.message.ts:
         case = replace(case, expires_at=now + timedelta(hours=policy.expiry_hours))
     clicks = case.clicks[case.reset_at_click :]
     kept = next((c for c in clicks if c.act is Act.KEEP), None)
@@ -296,9 +309,7 @@ def _choice(
         )
     case, void = _fresh_offers(case, snapshot, policy, now)
     for plan in case.offers:
-        approvals = approval.live(
-            plan, clicks, people=people, case=case, policy=policy, now=now
-        )
+        approvals = approval.live(plan, clicks, people=people, case=case, policy=policy, now=now)
         gates = hard_gates(plan.remedy, snapshot, policy=policy, now=now)
         if plan.remedy is not Remedy.KEEP and not gates and len(approvals) >= plan.terms.people:
             chosen = replace(case, plan=plan, last_plan=plan, approved=approvals, differences=())

@@ -75,9 +75,7 @@ def ways_out(
     return tuple(found)
 
 
-def all_plans(
-    snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime
-) -> tuple[Plan, ...]:
+def all_plans(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> tuple[Plan, ...]:
     """Every plan that could be approved, a repoint for each cluster that can take the store."""
     plans = [way.plan for way in ways_out(snapshot, case=case, policy=policy, now=now) if way.plan]
     for sibling in repoint.targets(snapshot):

@@ -64,9 +64,7 @@ def forecast(
             for target in step.targets:
                 model.call(step, target, now)
                 calls.append(Foreseen(now, step.operation, target))
-                record = CallRecord(
-                    step.operation, target, now, CallStatus.DONE, plan.plan_hash
-                )
+                record = CallRecord(step.operation, target, now, CallStatus.DONE, plan.plan_hash)
                 case = case.with_call(record)
         now += timedelta(seconds=1 if isinstance(step, Call) else step.seconds)
     return Forecast(tuple(calls), None, "The plan takes longer than can be foreseen.")
@@ -75,7 +73,7 @@ def forecast(
 def _approved(case: Case, plan: Plan, now: datetime) -> tuple[Case, dict[str, Person]]:
     """The case as if enough people had just approved the plan."""
     people = {
-        name: Person(name, TEAM, name, is_approver=True)
+        name: Person(name, TEAM, name=name, is_approver=True)
         for name in (f"forecast {i}" for i in range(plan.terms.people))
     }
     clicks = tuple(

@@ -11,6 +11,7 @@ from chalicelib.domain.remedies.scene import hsm_for, zone_of
 from chalicelib.domain.snapshot import Backup, Hsm, KeyState, Snapshot, StoreState
 from chalicelib.domain.step import Call
 
+
 @dataclass(frozen=True)
 class Durations:
     """Typical times of AWS's own transitions."""
@@ -43,7 +44,9 @@ class Model:
         for store in snapshot.key_stores:
             if store.state in ends:
                 wait, state = ends[store.state]
-                self._later(store.key_store_id, snapshot.at + wait, store_in(store.key_store_id, state))
+                self._later(
+                    store.key_store_id, snapshot.at + wait, store_in(store.key_store_id, state)
+                )
         for hsm in snapshot.cluster.hsms if snapshot.cluster else ():
             if hsm.state == "DELETE_IN_PROGRESS":
                 end = snapshot.at + self.durations.delete_hsm
@@ -58,7 +61,9 @@ class Model:
             if when <= now:
                 del self.due[what]
                 self.world = change(self.world)
-        gone = [k.key_id for k in self.world.pending_keys if k.deletion_date and k.deletion_date <= now]
+        gone = [
+            k.key_id for k in self.world.pending_keys if k.deletion_date and k.deletion_date <= now
+        ]
         keys = tuple(k for k in self.world.keys if k.key_id not in gone)
         self.world = replace(self.world, at=now, keys=keys)
         return self.world
@@ -102,7 +107,9 @@ class Model:
                 self._later(hsm.hsm_id, end, hsm_in(hsm.hsm_id, None))
             case Operation.CREATE_HSM:
                 hsm_id = f"hsm-new-{target}"
-                self.world = with_hsm(Hsm(hsm_id, "CREATE_IN_PROGRESS", zone_of(target)))(self.world)
+                self.world = with_hsm(Hsm(hsm_id, "CREATE_IN_PROGRESS", zone_of(target)))(
+                    self.world
+                )
                 end = now + self.durations.create_hsm
                 self._later(hsm_id, end, hsm_in(hsm_id, "ACTIVE"))
             case Operation.KEEP_BACKUP:
@@ -175,7 +182,10 @@ def with_hsm(hsm: Hsm) -> Change:
 def with_backup(now: datetime) -> Change:
     def change(world: Snapshot) -> Snapshot:
         assert world.cluster is not None, "DeleteHsm makes a backup of the cluster"
-        backups = (*world.cluster.backups, Backup(f"backup-{len(world.cluster.backups)}", "READY", now))
+        backups = (
+            *world.cluster.backups,
+            Backup(f"backup-{len(world.cluster.backups)}", "READY", now),
+        )
         return replace(world, cluster=replace(world.cluster, backups=backups))
 
     return change

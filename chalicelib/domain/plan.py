@@ -47,6 +47,14 @@ RESTORING = frozenset(
         Operation.CREATE_HSM,
     }
 )
+IRREVERSIBLE = frozenset(
+    {
+        Operation.SCHEDULE_KEY_DELETION,
+        Operation.DELETE_KEY_STORE,
+        Operation.DELETE_HSM,
+        Operation.DELETE_CLUSTER,
+    }
+)
 NEWEST_BACKUP = "newest"
 
 
@@ -119,10 +127,7 @@ class Plan:
     def names(self, operation: Operation) -> tuple[str, ...]:
         """All targets that the plan gives for this operation."""
         return tuple(
-            target
-            for call in self.calls
-            if call.operation is operation
-            for target in call.targets
+            target for call in self.calls if call.operation is operation for target in call.targets
         )
 
 

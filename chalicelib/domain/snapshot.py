@@ -123,6 +123,8 @@ class Cluster:
     hsm_type: str = ""
     mode: str = ""
     subnets: tuple[tuple[str, str], ...] = ()
+    security_group: str = ""
+    interfaces: tuple[str, ...] = ()
     backups: tuple[Backup, ...] = ()
 
     @property

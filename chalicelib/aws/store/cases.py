@@ -144,6 +144,14 @@ class DynamoCases:
             for item in self._log.query(OPEN, prefix="")
         ]
 
+    def looked_until(self, account: str, region: str) -> datetime | None:
+        item = self._get("SWEEP", f"{account}#{region}")
+        return datetime.fromisoformat(item["until"]) if item else None
+
+    def set_looked(self, account: str, region: str, until: datetime) -> None:
+        where = {"pk": "SWEEP", "sk": f"{account}#{region}"}
+        self._table.put_item(Item={**where, "until": until.isoformat()})
+
     def entries(self, case_id: str) -> Sequence[Entry]:
         return self._log.entries(case_id)
 
@@ -202,7 +210,16 @@ class DynamoCases:
             "attribute_exists(pk)",
             values,
         )
-        if not self._transact([self._event_put(failed.attempt, case_id), update]):
+        where = self._where(failed.account, failed.region, failed.cluster_id)
+        still_open = {
+            "ConditionCheck": {
+                "TableName": self._table.name,
+                "Key": {"pk": OPEN, "sk": where},
+                "ConditionExpression": "case_id=:case",
+                "ExpressionAttributeValues": {":case": case_id},
+            }
+        }
+        if not self._transact([self._event_put(failed.attempt, case_id), update, still_open]):
             return None
         old = self._taking_token(case_id, "ADD version :one", "attribute_exists(pk)", {":one": 1})
         item = old or {}

@@ -16,10 +16,11 @@ from chalicelib.domain.remedies.scene import (
     delete_cluster,
     delete_hsms,
     disconnect,
+    moved_store,
     quiet,
     zone_labels,
 )
-from chalicelib.domain.snapshot import Cluster, KeyState, Snapshot, StoreState
+from chalicelib.domain.snapshot import Cluster, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.step import Call, Step, Wait
 
 
@@ -33,50 +34,67 @@ def targets(snapshot: Snapshot) -> tuple[Cluster, ...]:
 def plan(
     snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime, target: str = ""
 ) -> Plan | str:
-    """The plan in this world, or the sentence that says why it is not possible."""
-    cluster, holder = snapshot.cluster, snapshot.holder
-    if cluster is None or holder is None:
+    """The plan in this world, or the sentence that says why it is not possible.
+
+    Where an earlier plan of the case has moved the store already, this one goes on from there.
+    """
+    cluster, moved = snapshot.cluster, moved_store(case, snapshot)
+    store = moved or snapshot.holder
+    if cluster is None or store is None:
         return "Repoint is not needed: no key store uses the cluster."
     if not snapshot.keys:
         return "Repoint is not needed: there are no keys to move."
     if snapshot.pending_keys:
         return "Repoint is not possible: some keys are waiting for deletion."
-    if not snapshot.siblings:
-        return "Repoint is not possible: no other cluster in this account holds a copy of these keys."
-    able = [c.cluster_id for c in targets(snapshot)]
+    able = [moved.cluster_id] if moved else [c.cluster_id for c in targets(snapshot)]
     if not able:
-        return (
-            "Repoint is not possible: no cluster with the same certificate is active with "
-            "HSMs in two zones."
-        )
-    chosen = target if target in able else able[0]
-    store = holder.key_store_id
-    may_work = (KeyState.ENABLED, KeyState.UNAVAILABLE)
-    to_prove = tuple(k.key_id for k in snapshot.keys if k.state in may_work)
-    calls = [
-        PlannedCall(Operation.DISCONNECT_KEY_STORE, (store,)),
-        PlannedCall(Operation.UPDATE_KEY_STORE, (store,)),
-        PlannedCall(Operation.CONNECT_KEY_STORE, (store,)),
-    ]
-    if holder.state is StoreState.DISCONNECTED:
-        calls.pop(0)
-    if to_prove:
-        calls.append(PlannedCall(Operation.PROVE_KEY, to_prove))
-    if cluster.zones:
-        calls.append(PlannedCall(Operation.DELETE_HSM, zone_labels(cluster.zones)))
-    calls.append(PlannedCall(Operation.DELETE_CLUSTER, (snapshot.cluster_id,)))
+        return _no_target(snapshot)
     return Plan(
         remedy=Remedy.REPOINT,
         account=snapshot.account,
         region=snapshot.region,
         cluster_id=snapshot.cluster_id,
-        key_store_id=store,
-        calls=tuple(calls),
+        key_store_id=store.key_store_id,
+        calls=_calls(snapshot, cluster, store=store),
         basis=basis_of(snapshot, policy=policy, now=now),
         terms=terms(Remedy.REPOINT, snapshot, case=case, policy=policy, now=now),
         soak_days=policy.repoint_soak_days,
-        target_cluster_id=chosen,
+        target_cluster_id=target if target in able else able[0],
     )
+
+
+def _no_target(snapshot: Snapshot) -> str:
+    if not snapshot.siblings:
+        return (
+            "Repoint is not possible: no other cluster in this account holds a copy of these keys."
+        )
+    return (
+        "Repoint is not possible: no cluster with the same certificate is active with "
+        "HSMs in two zones."
+    )
+
+
+def _calls(snapshot: Snapshot, cluster: Cluster, *, store: KeyStore) -> tuple[PlannedCall, ...]:
+    """Of moving, proving and deleting, what is still to do."""
+    moves = []
+    is_here = store.cluster_id == snapshot.cluster_id
+    if store.state is not StoreState.DISCONNECTED and (
+        is_here or store.state is not StoreState.CONNECTED
+    ):
+        moves.append(Operation.DISCONNECT_KEY_STORE)
+    if is_here:
+        moves.append(Operation.UPDATE_KEY_STORE)
+    if is_here or store.state is not StoreState.CONNECTED:
+        moves.append(Operation.CONNECT_KEY_STORE)
+    calls = [PlannedCall(operation, (store.key_store_id,)) for operation in moves]
+    may_work = (KeyState.ENABLED, KeyState.UNAVAILABLE)
+    to_prove = tuple(k.key_id for k in snapshot.keys if k.state in may_work)
+    if to_prove:
+        calls.append(PlannedCall(Operation.PROVE_KEY, to_prove))
+    if cluster.zones:
+        calls.append(PlannedCall(Operation.DELETE_HSM, zone_labels(cluster.zones)))
+    calls.append(PlannedCall(Operation.DELETE_CLUSTER, (snapshot.cluster_id,)))
+    return tuple(calls)
 
 
 def next_step(scene: Scene) -> Step:
@@ -110,17 +128,29 @@ def _move(scene: Scene) -> Step | None:
 def _prove(scene: Scene) -> Step | None:
     """Each enabled key makes a data key on the target; None once all have."""
     keys = unproved(scene.plan, scene.case, scene.snapshot)
-    if not keys:
-        return None
-    why = "making sure that each key works on the other cluster"
-    return Call(Operation.PROVE_KEY, keys, why)
+    if keys:
+        why = "making sure that each key works on the other cluster"
+        return Call(Operation.PROVE_KEY, keys, why)
+    if any(key.state is KeyState.UNAVAILABLE for key in scene.snapshot.keys):
+        # Nothing is known of such a key, and the store is connected: KMS is still taking that in.
+        return Wait(poll(None, scene.now), "KMS is bringing the keys back")
+    return None
 
 
 def unproved(plan_: Plan, case: Case, snapshot: Snapshot) -> tuple[str, ...]:
-    """Enabled keys of the plan that have not shown yet that they work on the target."""
-    enabled = {key.key_id for key in snapshot.keys if key.state is KeyState.ENABLED}
-    names = plan_.names(Operation.PROVE_KEY)
-    return tuple(k for k in names if k in enabled and not case.did(Operation.PROVE_KEY, k))
+    """Enabled keys that have not shown yet, for this plan, that they work on the target."""
+    proved = {
+        call.target
+        for call in case.calls
+        if call.operation is Operation.PROVE_KEY
+        and call.status is CallStatus.DONE
+        and call.plan_hash == plan_.plan_hash
+    }
+    return tuple(
+        key.key_id
+        for key in snapshot.keys
+        if key.state is KeyState.ENABLED and key.key_id not in proved
+    )
 
 
 def _soak(scene: Scene) -> Step | None:

@@ -16,6 +16,7 @@ from chalicelib.domain.remedies.scene import (
     delete_cluster,
     delete_hsms,
     disconnect,
+    moved_store,
     quiet,
     zone_labels,
 )
@@ -33,7 +34,12 @@ def plan(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> Pl
             "Retire is not possible: KMS can delete its keys only while the cluster has an "
             "active HSM. Add one first."
         )
-    quarantine = 0 if not live or watched(case, policy, now) else policy.quarantine_days
+    if moved_store(case, snapshot):
+        return (
+            "Retire is not possible: the key store is already on the other cluster. Repoint goes "
+            "on from there; Cancel brings it back."
+        )
+    quarantine = 0 if watched(snapshot, case=case, policy=policy, now=now) else policy.quarantine_days
     calls = [*_key_calls(snapshot, quarantine)]
     if holder:
         calls.append(PlannedCall(Operation.DISCONNECT_KEY_STORE, (holder.key_store_id,)))
@@ -57,10 +63,16 @@ def plan(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> Pl
     )
 
 
-def watched(case: Case, policy: Policy, now: datetime) -> bool:
-    """The keys were disabled by an earlier plan of this case, and the watch is over."""
-    disabled = [c.at for c in case.calls if c.operation is Operation.DISABLE_KEY]
-    return bool(disabled) and now - max(disabled) >= timedelta(days=policy.quarantine_days)
+def watched(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> bool:
+    """Nothing is left to quarantine: every live key is disabled, and those by us for long enough."""
+    if any(key.state is not KeyState.DISABLED for key in snapshot.live_keys):
+        return False
+    disabled = [
+        call.at
+        for key in snapshot.live_keys
+        if (call := case.call(Operation.DISABLE_KEY, key.key_id))
+    ]
+    return not disabled or now - max(disabled) >= timedelta(days=policy.quarantine_days)
 
 
 def _key_calls(snapshot: Snapshot, quarantine_days: int) -> list[PlannedCall]:
@@ -128,7 +140,9 @@ def _quarantine(scene: Scene, live: list[Key]) -> Step | None:
         if k.state is KeyState.ENABLED and not scene.just_did(Operation.DISABLE_KEY, k.key_id)
     ]
     if enabled:
-        return Call(Operation.DISABLE_KEY, tuple(enabled), "disabling the keys, to see who needs them")
+        return Call(
+            Operation.DISABLE_KEY, tuple(enabled), "disabling the keys, to see who needs them"
+        )
     since = max(
         (c.at for c in scene.case.calls if c.operation is Operation.DISABLE_KEY),
         default=scene.case.before.at if scene.case.before else scene.now,
@@ -162,5 +176,5 @@ def _backup(scene: Scene) -> Step | None:
     if newest is None or newest.never_expires:
         return None
     if scene.just_did(Operation.KEEP_BACKUP, NEWEST_BACKUP):
-        return None
+        return Wait(poll(None, scene.now), "making sure that the backup is kept")
     return Call(Operation.KEEP_BACKUP, (NEWEST_BACKUP,), "keeping the newest backup for good")

@@ -6,15 +6,16 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import CallStatus, Case
+from chalicelib.domain.approval import in_use
+from chalicelib.domain.case import Act, CallRecord, CallStatus, Case, Outcome
+from chalicelib.domain.gates import others_gate
 from chalicelib.domain.pace import SETTLING, poll
-from chalicelib.domain.plan import Basis, KeyBasis, Operation, Plan
+from chalicelib.domain.plan import Basis, KeyBasis, Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.snapshot import Hsm, KeyStore, Snapshot, StoreState
 from chalicelib.domain.step import Ask, Call, Close, Step, Wait
-from chalicelib.domain.approval import in_use
-from chalicelib.domain.gates import others_gate
-from chalicelib.domain.case import Outcome
+
+GO_ON = frozenset({Act.APPROVE, Act.CANCEL, Act.UNDO, Act.REFRESH})
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,38 @@ class Scene:
         call = self.case.call(operation, target)
         return call.at if call else None
 
+    def mine(self, operation: Operation, target: str) -> CallRecord | None:
+        """The call on this target, where it was made for this very plan: an earlier one's is history."""
+        call = self.case.call(operation, target)
+        return call if call and call.plan_hash == self.plan.plan_hash else None
+
+    def did(self, operation: Operation, target: str) -> bool:
+        """This plan called, and AWS said yes."""
+        call = self.mine(operation, target)
+        return call is not None and call.status is CallStatus.DONE
+
+    def tried(self, operation: Operation, target: str) -> bool:
+        """This plan may have changed this: AWS said yes, or the answer was never seen."""
+        call = self.mine(operation, target)
+        return call is not None and call.status is not CallStatus.REFUSED
+
     def just_did(self, operation: Operation, target: str) -> bool:
-        """AWS accepted this so recently that what it shows may still be old."""
+        """AWS accepted this (or may have) so recently that what it shows may still be old."""
+        call = self.case.call(operation, target)
+        return (
+            call is not None
+            and call.status is not CallStatus.REFUSED
+            and self.now - call.at < SETTLING
+        )
+
+    def failed_since_asked(self, operation: Operation, target: str) -> bool:
+        """Called after people last said yes, and in vain: only a person can help. For FAILED stores."""
+        asked = max((c.at for c in self.case.clicks if c.act in GO_ON), default=None)
         call = self.case.call(operation, target)
         return (
             call is not None
             and call.status is CallStatus.DONE
-            and self.now - call.at < SETTLING
+            and (asked is None or call.at >= asked)
         )
 
 
@@ -54,13 +80,24 @@ def basis_of(snapshot: Snapshot, *, policy: Policy, now: datetime) -> Basis:
                 key_id=key.key_id,
                 name=key.name,
                 state=key.state,
-                last_used_at=None if (used := in_use(key, policy=policy, now=now)) else key.last_use.at,
+                last_used_at=None
+                if (used := in_use(key, policy=policy, now=now))
+                else key.last_use.at,
                 in_use=used,
             )
             for key in keys
         ),
         zones=snapshot.cluster.zones if snapshot.cluster else (),
     )
+
+
+def moved_store(case: Case, snapshot: Snapshot) -> KeyStore | None:
+    """The store that an earlier repoint of this case has already taken to the other cluster."""
+    last = case.last_plan
+    store = snapshot.key_store(last.key_store_id) if last else None
+    if last is None or store is None or last.remedy is not Remedy.REPOINT:
+        return None
+    return store if store.cluster_id == last.target_cluster_id else None
 
 
 def zone_labels(zones: tuple[str, ...]) -> tuple[str, ...]:
@@ -74,7 +111,7 @@ def zone_labels(zones: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def zone_of(label: str) -> str:
-    return label.split("#")[0]
+    return label.partition("#")[0]
 
 
 def hsm_for(label: str, snapshot: Snapshot) -> Hsm | None:
@@ -107,7 +144,7 @@ def connect(scene: Scene, *, why: str) -> Step | None:
     if store.state is StoreState.DISCONNECTING:
         return Wait(poll(None, scene.now), "the key store is disconnecting")
     if store.state is StoreState.FAILED:
-        if scene.case.did(operation, target):
+        if scene.failed_since_asked(operation, target):
             return Close(
                 Outcome.STOPPED,
                 f"The key store could not be connected: {store.error or 'AWS gives no reason'}.",
@@ -124,8 +161,10 @@ def delete_hsms(scene: Scene) -> Step | None:
     """One DeleteHsm after the other, each bound to a zone of the plan; None once all are gone."""
     for label in scene.plan.names(Operation.DELETE_HSM):
         hsm = hsm_for(label, scene.snapshot)
-        if hsm is None or scene.case.did(Operation.DELETE_HSM, label):
+        if hsm is None or scene.did(Operation.DELETE_HSM, label):
             continue
+        if scene.just_did(Operation.DELETE_HSM, label):
+            return Wait(poll(None, scene.now), "finding out whether AWS took the last call")
         return Call(Operation.DELETE_HSM, (label,), "deleting the HSMs")
     if scene.snapshot.cluster and scene.snapshot.cluster.hsms:
         since = max(

@@ -108,4 +108,3 @@ def _closed(scene: Scene) -> Step:
     gone = f"{len(lost)} keys are gone and do not come back. " if lost else ""
     store = "" if scene.store or not scene.plan.key_store_id else "The key store is deleted. "
     return Close(Outcome.CANCELLED, f"{back}{gone}{store}Nothing more happens.")
-

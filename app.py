@@ -1,0 +1,174 @@
+"""Lambda entry points only: parse, call one flow, return. Nothing is decided here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from chalice.app import Chalice, CloudWatchEvent, Response
+
+from chalicelib import observability, wiring
+
+app = Chalice(app_name="unlatch")
+FORM = ["application/x-www-form-urlencoded"]
+PLAIN: dict[str, str | list[str]] = {"Content-Type": "text/plain"}
+
+DELETE_FAILED = {
+    "source": ["aws.cloudhsm"],
+    "detail-type": ["AWS API Call via CloudTrail"],
+    "detail": {
+        "eventSource": ["cloudhsm.amazonaws.com"],
+        "eventName": ["DeleteCluster"],
+        "errorCode": ["CloudHsmClusterInUseException", "CloudHsmInvalidRequestException"],
+    },
+}
+KEY_USE_FAILED = {
+    "source": ["aws.kms"],
+    "detail-type": ["AWS API Call via CloudTrail"],
+    "detail": {
+        "eventSource": ["kms.amazonaws.com"],
+        "errorCode": ["DisabledException", "KMSInvalidStateException"],
+        "eventName": [
+            "Decrypt",
+            "Encrypt",
+            "GenerateDataKey",
+            "GenerateDataKeyWithoutPlaintext",
+            "ReEncrypt",
+        ],
+    },
+}
+
+
+@app.on_cw_event(DELETE_FAILED, name="on_delete_blocked")
+def on_delete_blocked(event: CloudWatchEvent) -> dict[str, Any]:
+    """A DeleteCluster that AWS refused: opens a case, or raises the counter of the open one."""
+    from chalicelib.aws.cloudtrail import NotOurs, failed_delete
+    from chalicelib.flows.open_case import open_case
+
+    wired = wiring.wired(app.lambda_context)
+    with observability.invocation(app.lambda_context):
+        try:
+            failed = failed_delete(
+                event.to_dict(), codes=wired.settings.error_codes, own_roles=wired.own_roles
+            )
+        except NotOurs as reason:
+            observability.warn("event refused", reason=str(reason))
+            return {"refused": str(reason)}
+        opened = open_case(wired.ports, failed)
+        return {"case_id": opened.case_id} if opened else {"refused": "its account is not served"}
+
+
+@app.lambda_function(name="turn")
+def turn(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """One turn of a case; called by the state machine."""
+    from chalicelib.flows.take_turn import take_turn
+
+    wired = wiring.wired(context)
+    with observability.invocation(context, case_id=event["case_id"]):
+        done = take_turn(wired.ports, event["case_id"], int(event["generation"]))
+        return {
+            "finished": done.finished,
+            "wait_seconds": done.wait_seconds,
+            "version": done.version,
+        }
+
+
+@app.lambda_function(name="park")
+def park(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Puts the run to sleep until its deadline or a click."""
+    from chalicelib.flows.park import park as park_run
+
+    wired = wiring.wired(context)
+    with observability.invocation(context, case_id=event["case_id"]):
+        version, token = int(event["version"]), event["token"]
+        return {"asleep": park_run(wired.ports, event["case_id"], version=version, token=token)}
+
+
+@app.schedule("rate(1 hour)", name="sweep")
+def sweep(event: CloudWatchEvent) -> dict[str, Any]:
+    """Finds what was never delivered and starts what has died."""
+    from chalicelib.flows.sweep import sweep as sweep_all
+
+    wired = wiring.wired(app.lambda_context)
+    with observability.invocation(app.lambda_context):
+        swept = sweep_all(wired.ports)
+        return {"found": swept.found, "restarted": swept.restarted, "unread": list(swept.unread)}
+
+
+@app.on_cw_event(KEY_USE_FAILED, name="on_key_used")
+def on_key_used(event: CloudWatchEvent) -> dict[str, Any]:
+    """Somebody tried a key that is switched off: if a case did that, it is told."""
+    from chalicelib.aws.cloudtrail import NotOurs, key_use
+    from chalicelib.flows.record_use import record_use
+
+    wired = wiring.wired(app.lambda_context)
+    with observability.invocation(app.lambda_context):
+        try:
+            use, account, region = key_use(event.to_dict())
+        except NotOurs as reason:
+            observability.warn("event refused", reason=str(reason))
+            return {"refused": str(reason)}
+        return {"told": list(record_use(wired.ports, use, account=account, region=region))}
+
+
+@app.route("/slack/interactions", methods=["POST"], content_types=FORM)
+def slack_interaction() -> Response:
+    """A button or a dialog: answered within three seconds, carried out by the next turn."""
+    from chalicelib.flows.record_click import record_click
+    from chalicelib.slack.requests import Unreadable, parse
+
+    wired = wiring.wired(app.lambda_context)
+    with observability.invocation(app.lambda_context):
+        if not _is_signed(wired):
+            return Response("The signature is missing or wrong.", PLAIN, 401)
+        try:
+            clicked = parse(_body())
+        except Unreadable as reason:
+            observability.warn("request refused", reason=str(reason))
+            return Response(f"Not understood: {reason}.", PLAIN, 400)
+        answer = record_click(wired.ports, clicked)
+        reply = wired.gateway.reply(answer, clicked)
+        return Response(reply) if reply else Response("", PLAIN)
+
+
+@app.route("/slack/commands", methods=["POST"], content_types=FORM)
+def slack_command() -> Response:
+    """`/unlatch cluster-…` starts a case by hand; `/unlatch status` lists the open ones."""
+    from chalicelib.flows.command import command
+    from chalicelib.slack.requests import Unreadable, parse_command
+
+    wired = wiring.wired(app.lambda_context)
+    with observability.invocation(app.lambda_context):
+        if not _is_signed(wired):
+            return Response("The signature is missing or wrong.", PLAIN, 401)
+        try:
+            clicked = parse_command(_body())
+        except Unreadable as reason:
+            return Response(f"Not understood: {reason}.", PLAIN, 400)
+        said = command(wired.ports, clicked, here=(wired.hub_account, wired.region))
+        return Response({"response_type": "ephemeral", "text": wired.gateway.said(said)})
+
+
+def _body() -> bytes:
+    """The body as it came, which is what Slack signed."""
+    assert app.current_request is not None, "only called within a request"
+    raw = app.current_request.raw_body
+    return raw.encode() if isinstance(raw, str) else raw or b""
+
+
+def _is_signed(wired: wiring.Wiring) -> bool:
+    """Checked over the raw body. A signature that does not fit is tried against a rotated secret."""
+    from chalicelib.slack.requests import Unsigned, verify
+
+    assert app.current_request is not None, "only called within a request"
+    headers, now = app.current_request.headers, datetime.now(UTC)
+    for secret in (wired.signing_secret, wired.fresh_signing_secret):
+        try:
+            verify(_body(), headers, secret=secret(), now=now)
+        except Unsigned as reason:
+            observability.warn("request refused", reason=str(reason))
+            if not reason.may_be_rotation:
+                return False
+        else:
+            return True
+    return False

@@ -1,0 +1,75 @@
+"""Sessions in target accounts: assumes the reader, executor or restorer role for one case."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.aws.errors import translated
+from chalicelib.domain.case import Case
+
+NOT_IN_TAGS = re.compile(r"[^\w +=.:/@-]")
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """`client(service, region, credentials)` makes a boto3 client; `sts` belongs to the hub."""
+
+    sts: Any
+    client: Callable[[str, str, Mapping[str, str] | None], Any]
+    partition: str = "aws"
+
+    def clients(
+        self,
+        role: str,
+        *,
+        account: str,
+        region: str,
+        session_name: str,
+        case: Case | None = None,
+        only: Mapping[str, Any] | None = None,
+    ) -> Callable[[str], Any]:
+        """A maker of clients that act as this role. With a case, AWS's own trail names its approvers.
+
+        `only` is a policy statement that narrows the session to one call.
+        """
+        request: dict[str, Any] = {
+            "RoleArn": f"arn:{self.partition}:iam::{account}:role/{role}",
+            "RoleSessionName": session_name,
+            "DurationSeconds": 900,
+        }
+        if case is not None:
+            request |= identity_of(case)
+        if only is not None:
+            request["Policy"] = json.dumps({"Version": "2012-10-17", "Statement": [only]})
+        with translated("sts:AssumeRole", role=role, account=account):
+            credentials = self.sts.assume_role(**request)["Credentials"]
+        keys = {
+            "aws_access_key_id": credentials["AccessKeyId"],
+            "aws_secret_access_key": credentials["SecretAccessKey"],
+            "aws_session_token": credentials["SessionToken"],
+        }
+        return lambda service: self.client(service, region, keys)
+
+
+def identity_of(case: Case) -> dict[str, Any]:
+    """Source identity: who decided last. Tags: case, plan hash, all approvers."""
+    people = [click.by for click in case.approved]
+    decider = case.ending.by if case.ending else (people[-1] if people else "unlatch")
+    plan = case.plan or case.last_plan
+    tags = {
+        "case": case.case_id,
+        "plan_hash": plan.plan_hash if plan else "none",
+        "approvers": " ".join(people or [decider]),
+    }
+    return {
+        "SourceIdentity": _worded(decider)[:64].ljust(2, "_"),
+        "Tags": [{"Key": k, "Value": _worded(v)[:256]} for k, v in tags.items()],
+    }
+
+
+def _worded(text: str) -> str:
+    return NOT_IN_TAGS.sub("_", text)

@@ -1,0 +1,120 @@
+"""Every AWS call that changes a cluster, a key store or a key. There is no other place: review this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.aws.accounts import Accounts
+from chalicelib.aws.errors import translated
+from chalicelib.domain.case import Case
+from chalicelib.domain.plan import Operation
+from chalicelib.domain.remedies.scene import hsm_for, zone_of
+from chalicelib.domain.snapshot import Cluster
+from chalicelib.domain.step import Call
+from chalicelib.ports import GiveUp, Receipt, TryLater
+
+
+@dataclass(frozen=True)
+class AwsActions:
+    """Performs one call on one target with the role made for it. SDK retries are off (wiring)."""
+
+    accounts: Accounts
+    executor_role: str
+    restorer_role: str
+
+    def perform(self, step: Call, target: str, *, case: Case) -> Receipt:
+        """AWS's receipt. Raises TryLater or GiveUp; what then happened only a new read can tell."""
+        restores = step.operation is Operation.CREATE_HSM
+        role = self.restorer_role if restores else self.executor_role
+        service = "kms" if step.operation.startswith("kms:") else "cloudhsmv2"
+        clients = self.accounts.clients(
+            role,
+            account=case.account,
+            region=case.region,
+            session_name=case.case_id,
+            case=case,
+            only={"Effect": "Allow", "Action": _allowed(step.operation), "Resource": "*"},
+        )
+        call = _request(step, target, case)
+        with translated(step.operation, role=role, account=case.account):
+            reply = call(clients(service))
+        return Receipt(reply["ResponseMetadata"]["RequestId"])
+
+
+def _allowed(operation: Operation) -> list[str]:
+    """The call, and what CloudHSM does in the caller's name for it (Service Authorization Reference)."""
+    network = ["ec2:DeleteNetworkInterface", "ec2:DeleteSecurityGroup"]
+    more = {
+        Operation.DELETE_HSM: network,
+        Operation.DELETE_CLUSTER: network,
+        Operation.CREATE_HSM: ["ec2:*NetworkInterface*", "ec2:*SecurityGroup*", "ec2:Describe*"],
+        Operation.CONNECT_KEY_STORE: ["cloudhsm:DescribeClusters"],
+        Operation.UPDATE_KEY_STORE: ["cloudhsm:DescribeClusters"],
+    }
+    return [str(operation), *more.get(operation, [])]
+
+
+def _request(step: Call, target: str, case: Case) -> Callable[[Any], Any]:
+    """The one request for this operation and target, to be made with the service's client."""
+    match step.operation:
+        case Operation.CONNECT_KEY_STORE:
+            return lambda kms: kms.connect_custom_key_store(CustomKeyStoreId=target)
+        case Operation.DISCONNECT_KEY_STORE:
+            return lambda kms: kms.disconnect_custom_key_store(CustomKeyStoreId=target)
+        case Operation.UPDATE_KEY_STORE:
+            cluster_id = step.to_cluster
+            return lambda kms: kms.update_custom_key_store(
+                CustomKeyStoreId=target, CloudHsmClusterId=cluster_id
+            )
+        case Operation.DELETE_KEY_STORE:
+            return lambda kms: kms.delete_custom_key_store(CustomKeyStoreId=target)
+        case Operation.SCHEDULE_KEY_DELETION:
+            days = step.window_days
+            return lambda kms: kms.schedule_key_deletion(KeyId=target, PendingWindowInDays=days)
+        case Operation.CANCEL_KEY_DELETION:
+            return lambda kms: kms.cancel_key_deletion(KeyId=target)
+        case Operation.DISABLE_KEY:
+            return lambda kms: kms.disable_key(KeyId=target)
+        case Operation.ENABLE_KEY:
+            return lambda kms: kms.enable_key(KeyId=target)
+        case Operation.PROVE_KEY:
+            return lambda kms: kms.generate_data_key_without_plaintext(
+                KeyId=target, KeySpec="AES_256"
+            )
+        case _:
+            return _cluster_request(step, target, case)
+
+
+def _cluster_request(step: Call, target: str, case: Case) -> Callable[[Any], Any]:
+    cluster_id, cluster = case.cluster_id, _cluster(case)
+    match step.operation:
+        case Operation.DELETE_HSM:
+            assert case.snapshot is not None, "checked by _cluster"
+            hsm = hsm_for(target, case.snapshot)
+            if hsm is None:
+                raise TryLater(f"no HSM is left in {zone_of(target)}")
+            hsm_id = hsm.hsm_id
+            return lambda hsms: hsms.delete_hsm(ClusterId=cluster_id, HsmId=hsm_id)
+        case Operation.CREATE_HSM:
+            zone = zone_of(target)
+            return lambda hsms: hsms.create_hsm(ClusterId=cluster_id, AvailabilityZone=zone)
+        case Operation.KEEP_BACKUP:
+            newest = cluster.newest_backup
+            if newest is None:
+                raise TryLater("no backup is ready")
+            backup_id = newest.backup_id
+            return lambda hsms: hsms.modify_backup_attributes(
+                BackupId=backup_id, NeverExpires=True
+            )
+        case Operation.DELETE_CLUSTER:
+            return lambda hsms: hsms.delete_cluster(ClusterId=cluster_id)
+    raise GiveUp(f"Unlatch does not know how to do {step.operation}.")
+
+
+def _cluster(case: Case) -> Cluster:
+    """The cluster of this turn's snapshot: no call is made on older news."""
+    if case.snapshot is None or case.snapshot.cluster is None:
+        raise TryLater("the cluster was not seen in this turn")
+    return case.snapshot.cluster

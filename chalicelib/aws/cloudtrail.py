@@ -1,0 +1,125 @@
+"""CloudTrail records in, failed deletes and failed key uses out. Reads what it is given; calls nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.domain.caller import Caller, Tool, caller_of, tool_of
+from chalicelib.domain.case import Attempt, KeyUse
+from chalicelib.ports import FailedDelete
+
+CLUSTER_ID = re.compile(r"cluster-[2-7a-zA-Z]{11,16}")
+"""As cloudhsmv2's own model has it."""
+ACCOUNT = re.compile(r"[0-9]{12}")
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
+LONGEST = 1_000
+
+
+class NotOurs(ValueError):  # noqa: N818  # not an error: an event that is none of our business
+    """Why an event opens no case, as a sentence for the log."""
+
+
+def failed_delete(
+    event: Mapping[str, Any], *, codes: tuple[str, ...], own_roles: tuple[str, ...]
+) -> FailedDelete:
+    """The failed DeleteCluster of an EventBridge event. Raises NotOurs with the reason.
+
+    Only what is needed is asked for: errorMessage, userIdentity.type and more may be missing.
+    """
+    detail = mapping(event.get("detail"), "detail")
+    if detail.get("eventSource", "cloudhsm.amazonaws.com") != "cloudhsm.amazonaws.com":
+        raise NotOurs(f"eventSource is {short(detail.get('eventSource'))}, not CloudHSM’s")
+    if detail.get("eventName") != "DeleteCluster":
+        raise NotOurs(f"eventName is {short(detail.get('eventName'))}, not DeleteCluster")
+    code = detail.get("errorCode")
+    if code not in codes and f"{code}Exception" not in codes:
+        raise NotOurs(f"errorCode is {short(code)}, which is not listed in error_codes")
+    parameters = mapping(detail.get("requestParameters"), "requestParameters")
+    cluster_id = text(parameters.get("clusterId"), "requestParameters.clusterId", CLUSTER_ID)
+    caller = caller_from(detail)
+    if is_own(caller, own_roles):
+        raise NotOurs("the call was made by Unlatch itself")
+    account = detail.get("recipientAccountId") or event.get("account")
+    attempt = Attempt(
+        event_id=text(detail.get("eventID"), "eventID", re.compile(r"[\w.-]{1,100}")),
+        at=when(detail.get("eventTime") or event.get("time")),
+        error_code=str(code),
+        caller=caller,
+    )
+    return FailedDelete(
+        account=text(account, "account", ACCOUNT),
+        region=text(detail.get("awsRegion") or event.get("region"), "awsRegion", REGION),
+        cluster_id=cluster_id,
+        attempt=attempt,
+    )
+
+
+def key_use(event: Mapping[str, Any]) -> tuple[KeyUse, str, str]:
+    """A failed use of a KMS key, its account and Region. Raises NotOurs with the reason."""
+    detail = mapping(event.get("detail"), "detail")
+    if detail.get("errorCode") not in ("DisabledException", "KMSInvalidStateException"):
+        raise NotOurs(f"errorCode is {short(detail.get('errorCode'))}")
+    named = [r.get("ARN") or r.get("arn") for r in detail.get("resources") or () if r]
+    parameters = detail.get("requestParameters") or {}
+    key = str(next((n for n in named if n), None) or parameters.get("keyId") or "")
+    key_id = key.rpartition("/")[2]
+    if not key_id:
+        raise NotOurs("the record does not name the key")
+    use = KeyUse(
+        event_id=text(detail.get("eventID"), "eventID", re.compile(r"[\w.-]{1,100}")),
+        at=when(detail.get("eventTime") or event.get("time")),
+        key_id=key_id,
+        who=caller_from(detail).name,
+        operation=short(detail.get("eventName")),
+    )
+    account = text(detail.get("recipientAccountId") or event.get("account"), "account", ACCOUNT)
+    return use, account, text(detail.get("awsRegion") or event.get("region"), "awsRegion", REGION)
+
+
+def caller_from(detail: Mapping[str, Any]) -> Caller:
+    """The principal of a record; service events have no type and no ARN."""
+    identity = detail.get("userIdentity")
+    identity = identity if isinstance(identity, Mapping) else {}
+    arn = short(identity.get("arn") or "")
+    agent = detail.get("userAgent")
+    tool = tool_of(short(agent)) if agent else Tool.UNKNOWN
+    if not arn:
+        name = short(identity.get("invokedBy") or identity.get("userName") or "somebody unknown")
+        return Caller(arn="", name=name, kind=short(identity.get("type") or ""), tool=tool)
+    kind = short(identity.get("type") or "")
+    return caller_of(arn=arn, kind=kind, user_name=short(identity.get("userName") or ""), tool=tool)
+
+
+def is_own(caller: Caller, own_roles: tuple[str, ...]) -> bool:
+    """Unlatch's own executor failed: that opens no case, or the bot would chase itself."""
+    resource = caller.arn.split(":", 5)[-1].split("/")
+    return resource[0] == "assumed-role" and len(resource) > 1 and resource[1] in own_roles
+
+
+def mapping(value: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise NotOurs(f"{name} is missing")
+    return value
+
+
+def text(value: Any, name: str, pattern: re.Pattern[str]) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise NotOurs(f"{name} is {short(value)}, which is not one")
+    return value
+
+
+def when(value: Any) -> datetime:
+    """An ISO time; 2026-03-02T09:00:00Z."""
+    try:
+        parsed = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise NotOurs(f"the time is {short(value)}, which is not one") from None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def short(value: Any) -> str:
+    """Untrusted text for a log line, never longer than a screen."""
+    return str(value)[:LONGEST] if len(str(value)) <= LONGEST else f"{str(value)[:100]}… (cut)"

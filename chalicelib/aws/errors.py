@@ -1,0 +1,99 @@
+"""botocore's errors in the two words of the house. One place decides what can be tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from chalicelib.ports import GiveUp, TryLater
+
+DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "CloudHsmAccessDeniedException",
+        "Client.UnauthorizedOperation",
+        "UnauthorizedOperation",
+        "403",
+    }
+)
+BUSY = frozenset(
+    {
+        "ThrottlingException",
+        "Throttling",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "ProvisionedThroughputExceededException",
+        "LimitExceededException",
+        "KMSInternalException",
+        "DependencyTimeoutException",
+        "CloudHsmInternalFailureException",
+        "CloudHsmServiceException",
+        "InternalServerError",
+        "InternalFailure",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+    }
+)
+MOVED = frozenset(
+    {
+        "KMSInvalidStateException",
+        "CustomKeyStoreInvalidStateException",
+        "CustomKeyStoreHasCMKsException",
+        "CustomKeyStoreNotFoundException",
+        "NotFoundException",
+        "CloudHsmInvalidRequestException",
+        "CloudHsmResourceNotFoundException",
+        "CloudHsmClusterNotActiveException",
+        "CloudHsmClusterInUseException",
+        "ConflictException",
+    }
+)
+"""The world is not as the snapshot showed it: look again before saying more."""
+
+
+def code_of(error: Exception) -> str:
+    """The error code, compared as a string: `client.exceptions.X` does not exist for all of them."""
+    response: dict[str, Any] = getattr(error, "response", {})
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+def request_id_of(error: Exception) -> str:
+    response: dict[str, Any] = getattr(error, "response", {})
+    return str(response.get("ResponseMetadata", {}).get("RequestId", ""))
+
+
+@contextmanager
+def translated(call: str, *, role: str, account: str) -> Iterator[None]:
+    """Turns what botocore raises during `call` (kms:DeleteCustomKeyStore) into TryLater or GiveUp."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # not on cold paths
+
+    try:
+        yield
+    except ClientError as error:
+        raise _word_for(error, call, role, account) from error
+    except BotoCoreError as error:
+        raise TryLater(f"AWS did not answer {call}", unknown=True) from error
+
+
+def _word_for(error: Any, call: str, role: str, account: str) -> Exception:
+    code, request_id = code_of(error), request_id_of(error)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in DENIED:
+        return GiveUp(
+            f"AWS refused {call}: access denied.",
+            f"Give the role {role} in account {account} the permission {call}.",
+            "Press Try again. If AWS has changed meanwhile, Unlatch asks again first.",
+            request_id=request_id,
+        )
+    if code in BUSY or "Throttl" in code or status >= 500:
+        return TryLater(f"AWS is busy ({code})", unknown=status >= 500)
+    if code in MOVED:
+        return TryLater(f"AWS says {code} to {call}")
+    return GiveUp(
+        f"AWS refused {call}: {code}.",
+        "Read what AWS says of this error in its documentation and mend the cause.",
+        "Press Try again. If AWS has changed meanwhile, Unlatch asks again first.",
+        request_id=request_id,
+    )

@@ -1,0 +1,256 @@
+"""Reads one cluster and all that hangs on it. Reads only, as the reader role of the target account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from chalicelib.aws.accounts import Accounts
+from chalicelib.aws.errors import DENIED, code_of, translated
+from chalicelib.aws.keys import KeyReader
+from chalicelib.domain.case import Case
+from chalicelib.domain.snapshot import (
+    Backup,
+    Cluster,
+    Hsm,
+    Key,
+    KeyStore,
+    OtherUse,
+    Snapshot,
+    StoreState,
+)
+from chalicelib.ports import GiveUp
+
+THREADS = 32
+
+
+class KnownKeys(Protocol):
+    """Which keys of an account and Region are known to be in no custom key store."""
+
+    def load(self, account: str, region: str) -> set[bytes]: ...
+    def add(self, account: str, region: str, digests: set[bytes]) -> None: ...
+
+
+@dataclass(frozen=True)
+class AwsInventory:
+    """`rates` gives the pace for a call name; see aws/pace.py."""
+
+    accounts: Accounts
+    reader_role: str
+    known: KnownKeys
+    pace: Callable[[str], Callable[[], None]]
+    quiet_minutes: int
+
+    def snapshot(self, case: Case, *, now: datetime) -> Snapshot:
+        """One look at the world. What AWS refuses to tell is listed in it; TryLater where it can't."""
+        clients = self._clients(case)
+        look = Look(clients("cloudhsmv2"), clients("kms"), self.reader_role, case)
+        unread: list[str] = []
+        clusters = look.clusters(unread)
+        cluster = next((c for c in clusters if c.cluster_id == case.cluster_id), None)
+        if cluster is not None:
+            cluster = replace(cluster, backups=look.backups(unread))
+        plan = case.plan or case.last_plan
+        stores = look.key_stores(plan.key_store_id if plan else None, unread)
+        store_ids = {store.key_store_id for store in stores}
+        keys, seen = self._keys(case, clients, store_ids, unread) if stores else ((), 0)
+        return Snapshot(
+            at=now,
+            account=case.account,
+            region=case.region,
+            cluster_id=case.cluster_id,
+            cluster=cluster,
+            key_stores=stores,
+            keys=keys,
+            siblings=_siblings(cluster, clusters),
+            other_use=self._other_use(clients, cluster, now),
+            unread=tuple(unread),
+            keys_seen=seen,
+        )
+
+    def reread(self, case: Case, key_id: str) -> Key:
+        """One key, just before a call on it in a batch."""
+        kms = self._clients(case)("kms")
+        return KeyReader(kms, self.pace, self.reader_role, case.account).key(key_id, aliases=())
+
+    def _clients(self, case: Case) -> Callable[[str], Any]:
+        return self.accounts.clients(
+            self.reader_role,
+            account=case.account,
+            region=case.region,
+            session_name=case.case_id,
+        )
+
+    def _keys(
+        self, case: Case, clients: Callable[[str], Any], store_ids: set[str], unread: list[str]
+    ) -> tuple[tuple[Key, ...], int]:
+        reader = KeyReader(clients("kms"), self.pace, self.reader_role, case.account)
+        known = self.known.load(case.account, case.region)
+        with ThreadPoolExecutor(THREADS) as pool:
+            found = reader.keys_in(store_ids, known=known, run=pool.map, unread=unread)
+        if found.elsewhere:
+            self.known.add(case.account, case.region, found.elsewhere)
+        return found.keys, found.seen
+
+    def _other_use(
+        self, clients: Callable[[str], Any], cluster: Cluster | None, now: datetime
+    ) -> OtherUse:
+        if cluster is None or not cluster.live_hsms:
+            return OtherUse(0, ())
+        sessions = _sessions(clients("cloudwatch"), cluster, now, self.quiet_minutes)
+        return OtherUse(sessions, _interfaces(clients("ec2"), cluster))
+
+
+@dataclass(frozen=True)
+class Look:
+    """The reads of one snapshot."""
+
+    hsms: Any
+    kms: Any
+    role: str
+    case: Case
+
+    def clusters(self, unread: list[str]) -> tuple[Cluster, ...]:
+        pages = self.hsms.get_paginator("describe_clusters").paginate()
+        items = self._read("cloudhsm:DescribeClusters", pages, "Clusters", unread)
+        return tuple(cluster_from(item) for item in items if item.get("State") != "DELETED")
+
+    def backups(self, unread: list[str]) -> tuple[Backup, ...]:
+        filters = {"clusterIds": [self.case.cluster_id]}
+        pages = self.hsms.get_paginator("describe_backups").paginate(Filters=filters)
+        items = self._read("cloudhsm:DescribeBackups", pages, "Backups", unread)
+        return tuple(
+            Backup(
+                item["BackupId"],
+                item["BackupState"],
+                item["CreateTimestamp"],
+                bool(item.get("NeverExpires")),
+            )
+            for item in items
+        )
+
+    def key_stores(self, planned: str | None, unread: list[str]) -> tuple[KeyStore, ...]:
+        """The store that holds the cluster and the one that the plan names; external ones never."""
+        pages = self.kms.get_paginator("describe_custom_key_stores").paginate()
+        items = self._read("kms:DescribeCustomKeyStores", pages, "CustomKeyStores", unread)
+        return tuple(
+            store_from(item)
+            for item in items
+            if item.get("CustomKeyStoreType", "AWS_CLOUDHSM") == "AWS_CLOUDHSM"
+            and (
+                item.get("CloudHsmClusterId") == self.case.cluster_id
+                or item["CustomKeyStoreId"] == planned
+            )
+        )
+
+    def _read(self, call: str, pages: Iterable[Any], name: str, unread: list[str]) -> list[Any]:
+        """All items of all pages; a refusal is noted, trouble is raised as TryLater."""
+        try:
+            with translated(call, role=self.role, account=self.case.account):
+                return [item for page in pages for item in page.get(name, ())]
+        except GiveUp:
+            unread.append(f"{call} was refused")
+            return []
+
+
+def cluster_from(item: dict[str, Any]) -> Cluster:
+    certificates = item.get("Certificates", {})
+    return Cluster(
+        cluster_id=item["ClusterId"],
+        state=item.get("State", "UNKNOWN"),
+        hsms=tuple(
+            Hsm(hsm["HsmId"], hsm.get("State", "UNKNOWN"), hsm.get("AvailabilityZone", "?"))
+            for hsm in item.get("Hsms", ())
+            if hsm.get("State") != "DELETED"
+        ),
+        certificate=certificates.get("ClusterCertificate", ""),
+        tags=tuple(sorted((tag["Key"], tag["Value"]) for tag in item.get("TagList", ()))),
+        hsm_type=item.get("HsmType", ""),
+        mode=item.get("Mode", ""),
+        subnets=tuple(sorted(item.get("SubnetMapping", {}).items())),
+        security_group=item.get("SecurityGroup", ""),
+        interfaces=tuple(sorted(h["EniId"] for h in item.get("Hsms", ()) if h.get("EniId"))),
+    )
+
+
+def store_from(item: dict[str, Any]) -> KeyStore:
+    return KeyStore(
+        key_store_id=item["CustomKeyStoreId"],
+        name=item.get("CustomKeyStoreName", ""),
+        cluster_id=item.get("CloudHsmClusterId", ""),
+        state=StoreState(item["ConnectionState"]),
+        error=item.get("ConnectionErrorCode", ""),
+    )
+
+
+def _siblings(cluster: Cluster | None, clusters: Iterable[Cluster]) -> tuple[Cluster, ...]:
+    """Other clusters with the same certificate: they share its backup history."""
+    if cluster is None or not cluster.certificate:
+        return ()
+    return tuple(
+        c
+        for c in clusters
+        if c.cluster_id != cluster.cluster_id and c.certificate == cluster.certificate
+    )
+
+
+def _sessions(cloudwatch: Any, cluster: Cluster, now: datetime, minutes: int) -> int | None:
+    """The most sessions seen on any HSM in the last minutes; None where there is no data at all."""
+    queries = [
+        {
+            "Id": f"hsm{index}",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": "AWS/CloudHSM",
+                    "MetricName": "HsmSessionCount",
+                    "Dimensions": [
+                        {"Name": "ClusterId", "Value": cluster.cluster_id},
+                        {"Name": "HsmId", "Value": hsm.hsm_id},
+                        {"Name": "Region", "Value": cloudwatch.meta.region_name},
+                    ],
+                },
+                "Period": 60,
+                "Stat": "Maximum",
+            },
+        }
+        for index, hsm in enumerate(cluster.live_hsms)
+    ]
+    try:
+        reply = cloudwatch.get_metric_data(
+            MetricDataQueries=queries,
+            StartTime=now - timedelta(minutes=max(minutes, 1)),
+            EndTime=now,
+        )
+    except Exception as error:
+        if code_of(error) in DENIED:
+            return None
+        with translated("cloudwatch:GetMetricData", role="unlatch-reader", account=""):
+            raise
+    values = [value for result in reply["MetricDataResults"] for value in result["Values"]]
+    return int(max(values)) if values else None
+
+
+def _interfaces(ec2: Any, cluster: Cluster) -> tuple[str, ...] | None:
+    """Network interfaces in the cluster's security group that are neither its HSMs' nor KMS's."""
+    if not cluster.security_group:
+        return ()
+    filters = [{"Name": "group-id", "Values": [cluster.security_group]}]
+    try:
+        with translated("ec2:DescribeNetworkInterfaces", role="unlatch-reader", account=""):
+            reply = ec2.describe_network_interfaces(Filters=filters)
+    except GiveUp:
+        return None
+    return tuple(
+        item["NetworkInterfaceId"]
+        for item in reply["NetworkInterfaces"]
+        if item["NetworkInterfaceId"] not in cluster.interfaces and not _is_of_aws(item)
+    )
+
+
+def _is_of_aws(item: dict[str, Any]) -> bool:
+    """Interfaces of the HSMs and of KMS are made by the services themselves."""
+    about = f"{item.get('Description', '')} {item.get('RequesterId', '')}".lower()
+    return "cloudhsm" in about or "kms" in about or "customkeystore" in about

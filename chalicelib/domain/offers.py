@@ -1,0 +1,70 @@
+"""The plans that a case offers: kept fresh, kept still while people approve, renewed when asked again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.case import Act, Case, Difference, Phase
+from chalicelib.domain.changes import changes
+from chalicelib.domain.diagnosis import all_plans
+from chalicelib.domain.plan import Plan
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.remedies.scene import Scene
+from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.step import Ask
+
+
+def asked_again(
+    case: Case, snapshot: Snapshot, *, policy: Policy, now: datetime, step: Ask
+) -> Case:
+    """The approvals are void; the case waits for people with fresh plans and the difference shown."""
+    return replace(
+        case,
+        phase=Phase.WAITING,
+        plan=None,
+        approved=(),
+        offers=all_plans(snapshot, case=case, policy=policy, now=now),
+        differences=step.differences
+        or tuple(Difference(gate.check, "held", gate.found) for gate in step.gates),
+        expires_at=now + timedelta(hours=policy.expiry_hours),
+        reset_at_click=len(case.clicks),
+        reminded=False,
+        waiting_for="",
+    )
+
+
+def fresh_offers(
+    case: Case, snapshot: Snapshot, *, policy: Policy, now: datetime
+) -> tuple[Case, tuple[Difference, ...]]:
+    """Offers for this world. One that people approved stands as long as nothing that matters changed.
+
+    Where something did, all approvals are void, and the differences say why.
+    """
+    hashes = {c.plan_hash for c in case.clicks[case.reset_at_click :] if c.act is Act.APPROVE}
+    approved = {
+        (plan.remedy, plan.target_cluster_id): plan
+        for plan in case.offers
+        if plan.plan_hash in hashes
+    }
+    offers: list[Plan] = []
+    void: tuple[Difference, ...] = ()
+    for plan in all_plans(snapshot, case=case, policy=policy, now=now):
+        old = approved.pop((plan.remedy, plan.target_cluster_id), None)
+        differences = changes(Scene(old, case, snapshot, policy, now)) if old else ()
+        void += differences
+        offers.append(old if old and not differences else plan)
+    for old in approved.values():
+        why = changes(Scene(old, case, snapshot, policy, now))
+        void += why or (Difference(old.remedy.capitalize(), "possible", "not possible any more"),)
+    case = replace(case, offers=tuple(offers))
+    if void:
+        void = tuple(dict.fromkeys(void))
+        case = replace(
+            case,
+            differences=void,
+            reset_at_click=len(case.clicks),
+            expires_at=now + timedelta(hours=policy.expiry_hours),
+            reminded=False,
+        )
+    return case, void

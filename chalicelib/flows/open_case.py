@@ -1,0 +1,23 @@
+"""A failed delete becomes a case with a run, or raises the counter of the one that is open."""
+
+from __future__ import annotations
+
+from chalicelib.ports import FailedDelete, Opened, Ports
+
+
+def open_case(ports: Ports, failed: FailedDelete) -> Opened | None:
+    """The case that holds the call now; None where its account is not served.
+
+    Safe to repeat at any point: the event's id and the run's name are each used once.
+    """
+    if failed.account not in ports.accounts:
+        ports.log("event refused", reason="its account is not served", account=failed.account)
+        return None
+    opened = ports.cases.open_or_fold(failed, now=ports.clock())
+    ports.log("case opened" if opened.is_new else "attempt folded", case_id=opened.case_id)
+    ports.runs.start(opened.case_id, opened.generation)
+    if opened.token:
+        ports.runs.wake(opened.token)
+    if opened.is_new:
+        ports.count("CasesOpened", 1)
+    return opened

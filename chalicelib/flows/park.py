@@ -1,0 +1,13 @@
+"""A run goes to sleep: its task token is kept with the case, unless something happened meanwhile."""
+
+from __future__ import annotations
+
+from chalicelib.ports import Ports
+
+
+def park(ports: Ports, case_id: str, *, version: int, token: str) -> bool:
+    """True where the run sleeps. Where the case moved on since the turn, the token goes back at once."""
+    asleep = ports.cases.park(case_id, version=version, token=token)
+    if not asleep:
+        ports.runs.wake(token)
+    return asleep

@@ -1,0 +1,168 @@
+"""Makes the calls of one step: a log entry before, the call, a log entry after. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from chalicelib.domain.case import CallRecord, CallStatus, Case
+from chalicelib.domain.log import Entry, Kind, entry
+from chalicelib.domain.plan import Operation
+from chalicelib.domain.snapshot import KeyState
+from chalicelib.domain.step import Call
+from chalicelib.ports import Conflict, GiveUp, Ports, Receipt, TryLater
+
+MOST_TRIES = 8
+BATCH = 100
+LONGEST_BATCH = timedelta(minutes=4)
+"""Well inside the function's time-out; the next turn carries on."""
+
+
+def perform(ports: Ports, case: Case, step: Call, entries: Sequence[Entry]) -> Case:
+    """The case after the calls. Raises Conflict before the first call if the case moved on,
+
+    and GiveUp (with all that happened recorded) where only a person can help.
+    """
+    targets = step.targets[:BATCH]
+    for target in targets:
+        case = case.with_call(_record(ports, case, step, target))
+    first = _intent(ports, case, step, targets[0])
+    case = ports.cases.save(case, [*entries, first])
+    began = ports.clock()
+    for number, target in enumerate(targets):
+        if number:
+            if ports.clock() - began > LONGEST_BATCH or _is_called_off(case, step, targets[number - 1]):
+                break
+            if _is_done(ports, case, step, target):
+                continue
+            try:
+                case = ports.cases.append(case, _intent(ports, case, step, target), fenced=True)
+            except Conflict:
+                break
+        case = _call(ports, case, step, target)
+    return case
+
+
+def _is_called_off(case: Case, step: Call, last: str) -> bool:
+    """Somebody clicked meanwhile, or AWS did not take the last call: the next turn decides afresh."""
+    record = case.call(step.operation, last)
+    return bool(case.new_clicks) or (record is not None and record.status is CallStatus.REFUSED)
+
+
+def resaved(
+    ports: Ports, case: Case, change: Callable[[Case], Case], entries: Sequence[Entry] = ()
+) -> Case:
+    """Saves a change that must not be lost, on top of whatever clicks arrived meanwhile."""
+    for _ in range(20):
+        try:
+            return ports.cases.save(change(case), entries)
+        except Conflict:
+            case = _reloaded(ports, case)
+    raise Conflict(case.case_id)
+
+
+def _reloaded(ports: Ports, case: Case) -> Case:
+    """The stored case with this turn's snapshot: only this run writes its body."""
+    return replace(ports.cases.load(case.case_id), snapshot=case.snapshot)
+
+
+def _call(ports: Ports, case: Case, step: Call, target: str) -> Case:
+    """One call and its record, whatever the answer."""
+    record = case.call(step.operation, target)
+    assert record is not None, "the intent was recorded"
+    try:
+        receipt = ports.actions.perform(step, target, case=case)
+    except TryLater as trouble:
+        status = CallStatus.INTENT if trouble.unknown else CallStatus.REFUSED
+        failed = replace(record, status=status, error=trouble.reason)
+        case = _after(ports, case, failed)
+        ports.count("CallsTriedAgain", 1)
+        if record.tries >= MOST_TRIES and step.operation is not Operation.PROVE_KEY:
+            raise GiveUp(
+                f"{trouble.reason}. Tried {record.tries} times.",
+                "Look at the state of the cluster and the key store in the AWS console.",
+                "Press Try again. If AWS has changed meanwhile, Unlatch asks again first.",
+            ) from trouble
+        return case
+    except GiveUp as refused:
+        failed = replace(
+            record,
+            status=CallStatus.REFUSED,
+            error=refused.reason,
+            request_id=refused.request_id,
+        )
+        case = _after(ports, case, failed)
+        if step.operation is Operation.PROVE_KEY:
+            return case
+        raise
+    return _after(ports, case, _done(ports, record, receipt))
+
+
+def _done(ports: Ports, record: CallRecord, receipt: Receipt) -> CallRecord:
+    return replace(
+        record,
+        status=CallStatus.DONE,
+        request_id=receipt.request_id,
+        error="",
+        at=ports.clock(),
+    )
+
+
+def _after(ports: Ports, case: Case, record: CallRecord) -> Case:
+    """The record and its log entry; nothing that happened in AWS may be forgotten."""
+    result = entry(
+        Kind.RESULT,
+        ports.clock(),
+        operation=record.operation,
+        target=record.target,
+        name=_name(case, record.target),
+        status="unknown" if record.status is CallStatus.INTENT else record.status,
+        request_id=record.request_id,
+        error=record.error,
+    )
+    return resaved(ports, case, lambda current: current.with_call(record), [result])
+
+
+def _record(ports: Ports, case: Case, step: Call, target: str) -> CallRecord:
+    before = case.call(step.operation, target)
+    again = before is not None and before.status is not CallStatus.DONE
+    plan = case.plan or case.last_plan
+    return CallRecord(
+        step.operation,
+        target,
+        ports.clock(),
+        CallStatus.INTENT,
+        plan.plan_hash if plan else "",
+        tries=before.tries + 1 if before and again else 1,
+    )
+
+
+def _intent(ports: Ports, case: Case, step: Call, target: str) -> Entry:
+    plan = case.plan or case.last_plan
+    return entry(
+        Kind.INTENT,
+        ports.clock(),
+        operation=step.operation,
+        target=target,
+        name=_name(case, target),
+        plan_hash=plan.plan_hash if plan else "",
+    )
+
+
+def _is_done(ports: Ports, case: Case, step: Call, key_id: str) -> bool:
+    """In a batch each key is read just before: others may have acted since the snapshot."""
+    key = ports.inventory.reread(case, key_id)
+    wanted = {
+        Operation.SCHEDULE_KEY_DELETION: KeyState.PENDING_DELETION,
+        Operation.DISABLE_KEY: KeyState.DISABLED,
+        Operation.ENABLE_KEY: KeyState.ENABLED,
+    }.get(step.operation)
+    if step.operation is Operation.CANCEL_KEY_DELETION:
+        return key.is_live
+    return key.state is wanted
+
+
+def _name(case: Case, target: str) -> str:
+    keys = case.snapshot.keys if case.snapshot else ()
+    return next((key.name for key in keys if key.key_id == target), "")

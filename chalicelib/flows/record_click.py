@@ -1,0 +1,197 @@
+"""A click in Slack: who may, whether it is possible now, record it, wake the case. Never touches AWS's side."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+from chalicelib.domain import approval
+from chalicelib.domain.approval import Refusal
+from chalicelib.domain.case import Act, Case, Click
+from chalicelib.domain.clicks import not_possible, reopens
+from chalicelib.domain.plan import Plan, Remedy
+from chalicelib.ports import Answer, Clicked, Conflict, Ports
+
+BUTTONS = {
+    "reject": Act.REJECT,
+    "cancel": Act.CANCEL,
+    "undo": Act.UNDO,
+    "refresh": Act.REFRESH,
+    "withdraw": Act.WITHDRAW,
+    **dict.fromkeys(("keep", "park", "repoint", "retire"), Act.LOOK),
+}
+DAYS = re.compile(r"([1-9][0-9]{0,2})d")
+LONGEST_KEEP = 365
+UNKNOWN_CASE = (
+    "Unlatch does not know this case any more. Nothing was changed. "
+    "The next failed delete of the cluster opens a new one."
+)
+UNKNOWN_BUTTON = (
+    "Unlatch does not know what this button does. Nothing was changed. "
+    "Please use the buttons of the newest message."
+)
+
+
+def record_click(ports: Ports, clicked: Clicked) -> Answer:
+    """What to answer. Every click gets one: nothing is swallowed, and nothing is done here in AWS."""
+    act = BUTTONS.get(clicked.action) if clicked.kind == "button" else _act_of_dialog(clicked)
+    if act is None:
+        return Answer(private=UNKNOWN_BUTTON)
+    for _ in range(3):
+        try:
+            case = ports.cases.load(clicked.case_id)
+        except KeyError:
+            return Answer(private=UNKNOWN_CASE)
+        try:
+            return replace(_judge(ports, clicked, act, case), case=case)
+        except Conflict:
+            continue
+    return Answer(private="Others clicked at the same moment. Please look again and click once more.")
+
+
+def _act_of_dialog(clicked: Clicked) -> Act | None:
+    if clicked.kind != "submission" or clicked.action not in ("decide", "look_again"):
+        return None
+    if clicked.action == "look_again":
+        return Act.LOOK
+    return Act.KEEP if clicked.remedy == Remedy.KEEP else Act.APPROVE
+
+
+def _judge(ports: Ports, clicked: Clicked, act: Act, case: Case) -> Answer:
+    refusal = _refusal(ports, clicked, act, case)
+    if refusal:
+        ports.count("ClicksRefused", 1)
+        ports.log("click refused", case_id=case.case_id, by=clicked.user_id, why=refusal.name)
+        return Answer(refusal=refusal)
+    remedy = _remedy_of(clicked)
+    reason = not_possible(case, act, remedy)
+    if reason:
+        return Answer(private=reason, remedy=remedy)
+    match act:
+        case Act.LOOK:
+            return _open(ports, clicked, case, remedy)
+        case Act.APPROVE:
+            return _approve(ports, clicked, case, remedy)
+        case Act.KEEP:
+            return _keep(ports, clicked, case)
+    return _record(ports, case, Click(act, clicked.user_id, ports.clock()))
+
+
+def _refusal(ports: Ports, clicked: Clicked, act: Act, case: Case) -> Refusal | None:
+    """The clicker's own workspace counts, and what Slack says of the person right now."""
+    teams = ports.policy.team_ids
+    if ports.policy.approvers and clicked.team_id and clicked.team_id not in teams:
+        return Refusal.EXTERNAL
+    person = ports.people.fetch([clicked.user_id]).get(clicked.user_id)
+    return approval.refusal(person, act, case=case, policy=ports.policy)
+
+
+def _remedy_of(clicked: Clicked) -> Remedy | None:
+    word = clicked.remedy if clicked.kind == "submission" else clicked.action
+    return Remedy(word) if word in {str(remedy) for remedy in Remedy} else None
+
+
+def _open(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) -> Answer:
+    """The dialog opens at once with little in it; the next turn reads AWS and fills it."""
+    if remedy is None:
+        return Answer(private=UNKNOWN_BUTTON)
+    view_id = clicked.view_id
+    if clicked.kind == "button":
+        view_id = ports.gateway.open(case, remedy, trigger_id=clicked.trigger_id)
+    if not view_id:
+        return Answer(private="Slack could not open the dialog in time. Please click again.")
+    click = Click(Act.LOOK, clicked.user_id, ports.clock(), remedy=remedy, view_id=view_id)
+    return replace(_record(ports, case, click), remedy=remedy)
+
+
+def _approve(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) -> Answer:
+    """One person's yes to one plan hash, sealed."""
+    values = clicked.values
+    typed = values.get("cluster_id", "").strip()
+    if typed != case.cluster_id:
+        return Answer(wrong_id=typed)
+    seen = next((p for p in case.offers if p.plan_hash == clicked.plan_hash), None)
+    if seen is None or seen.remedy is not remedy:
+        return Answer(is_changed=True, remedy=remedy)
+    plan = _targeted(case, seen, values.get("target", ""))
+    if plan is None:
+        return Answer(field=("target", "This cluster can’t take the key store now."))
+    lacking = _lacking(plan, clicked)
+    if lacking:
+        return Answer(field=lacking)
+    if _has_approved(case, clicked.user_id, plan):
+        return Answer(private="You approved this already. It counts once.")
+    click = Click(
+        Act.APPROVE,
+        clicked.user_id,
+        ports.clock(),
+        remedy=plan.remedy,
+        plan_hash=plan.plan_hash,
+        reason=values["reason"].strip()[:500],
+        override=plan.terms.override and "in_use" in values.get("override", "").split(","),
+        target=plan.target_cluster_id,
+    )
+    ports.count("Approvals", 1)
+    return _record(ports, case, click)
+
+
+def _lacking(plan: Plan, clicked: Clicked) -> tuple[str, str] | None:
+    if not clicked.values.get("reason", "").strip():
+        return "reason", "Please give a reason. Everybody in the thread will see it."
+    if plan.terms.override and "in_use" not in clicked.values.get("override", "").split(","):
+        return "override", "Tick this box to say that you know what will fail."
+    return None
+
+
+def _targeted(case: Case, seen: Plan, target: str) -> Plan | None:
+    """The plan for the chosen cluster; the one that was shown where none was chosen."""
+    if not target or target == seen.target_cluster_id:
+        return seen
+    offers = (p for p in case.offers if p.remedy is seen.remedy)
+    return next((p for p in offers if p.target_cluster_id == target), None)
+
+
+def _has_approved(case: Case, user_id: str, plan: Plan) -> bool:
+    stands = False
+    for click in case.clicks[case.reset_at_click :]:
+        if click.by == user_id and click.act is Act.WITHDRAW:
+            stands = False
+        elif click.by == user_id and click.plan_hash == plan.plan_hash:
+            stands = stands or click.act is Act.APPROVE
+    return stands
+
+
+def _keep(ports: Ports, clicked: Clicked, case: Case) -> Answer:
+    values, now = clicked.values, ports.clock()
+    if not values.get("reason", "").strip():
+        return Answer(field=("reason", "Please give a reason."))
+    days = DAYS.fullmatch(values.get("for", ""))
+    if not days or int(days[1]) > LONGEST_KEEP:
+        return Answer(field=("for", f"Choose 1 to {LONGEST_KEEP} days, like 30d."))
+    click = Click(
+        Act.KEEP,
+        clicked.user_id,
+        now,
+        remedy=Remedy.KEEP,
+        reason=values["reason"].strip()[:500],
+        owner=values.get("owner") or clicked.user_id,
+        keep_until=now + timedelta(days=int(days[1])),
+    )
+    return _record(ports, case, click)
+
+
+def _record(ports: Ports, case: Case, click: Click) -> Answer:
+    """Seals an approval, adds the click, and wakes the run or starts a new one."""
+    if click.act is Act.APPROVE:
+        click = replace(click, seal=ports.seal.make(click.sealed_text(case.case_id)))
+    anew = reopens(case, click.act)
+    woken = ports.cases.record_click(case, click, reopen=anew)
+    ports.log("click", case_id=case.case_id, by=click.by, act=click.act)
+    if anew:
+        ports.runs.start(case.case_id, woken.generation)
+    elif woken.token:
+        ports.runs.wake(woken.token)
+    return Answer()
+
+

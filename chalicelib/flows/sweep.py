@@ -1,0 +1,74 @@
+"""The schedule: failed deletes that were never delivered, and cases whose run has died."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from chalicelib.domain.case import Case, Phase
+from chalicelib.flows.open_case import open_case
+from chalicelib.ports import Conflict, GiveUp, Ports, TryLater
+
+FIRST_LOOK = timedelta(hours=24)
+OVERLAP = timedelta(minutes=30)
+"""CloudTrail delivers late and out of order; an event that is found twice changes nothing."""
+STUCK_AFTER = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep found: events opened or folded, runs started again, places that it could not read."""
+
+    found: int = 0
+    restarted: int = 0
+    unread: tuple[str, ...] = ()
+
+
+def sweep(ports: Ports) -> Swept:
+    """Safe to repeat and to run beside everything else."""
+    found, unread = 0, []
+    for account, region in ports.places:
+        try:
+            found += _missed(ports, account, region)
+        except (TryLater, GiveUp) as trouble:
+            ports.log("sweep could not read", account=account, region=region, why=trouble.reason)
+            unread.append(f"{account} {region}: {trouble.reason}")
+    restarted = sum(_revive(ports, pointer.case_id) for pointer in ports.cases.pointers())
+    ports.count("SweepsDone", 1)
+    ports.count("EventsFoundBySweep", found)
+    ports.count("RunsRestarted", restarted)
+    return Swept(found, restarted, tuple(unread))
+
+
+def _missed(ports: Ports, account: str, region: str) -> int:
+    """Failed deletes since the last look, from CloudTrail's own memory."""
+    now = ports.clock()
+    last = ports.cases.looked_until(account, region)
+    since = max(last - OVERLAP, now - timedelta(days=89)) if last else now - FIRST_LOOK
+    failed = ports.trail.failed_deletes(account, region, since=since)
+    opened = [open_case(ports, one) for one in failed]
+    ports.cases.set_looked(account, region, now)
+    return sum(1 for one in opened if one and one.is_new)
+
+
+def _revive(ports: Ports, case_id: str) -> bool:
+    """A case without a living run gets one of the next generation."""
+    try:
+        case = ports.cases.load(case_id)
+        if ports.runs.is_alive(case_id, case.generation):
+            _watch(ports, case)
+            return False
+        ports.runs.start(case_id, ports.cases.next_generation(case))
+    except (KeyError, Conflict, TryLater, GiveUp) as trouble:
+        ports.log("case not revived", case_id=case_id, why=str(trouble))
+        return False
+    ports.log("run started again", case_id=case_id)
+    return True
+
+
+def _watch(ports: Ports, case: Case) -> None:
+    """Approved, but its first call is still to come after an hour: somebody should look."""
+    if case.phase is Phase.RUNNING and case.plan and not case.plan_has_begun and case.approved:
+        last = max(click.at for click in case.approved)
+        if ports.clock() - last > STUCK_AFTER:
+            ports.count("ApprovedNotMoving", 1)

@@ -1,0 +1,94 @@
+"""Logs, metrics and traces behind one small surface, so that what lies behind it can change."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+
+@functools.cache
+def logger() -> Any:
+    """Powertools' structured logger; service and level come from POWERTOOLS_* variables."""
+    from aws_lambda_powertools import Logger  # noqa: PLC0415  # not at import of app.py
+
+    return Logger()
+
+
+@functools.cache
+def _metrics() -> Any:
+    from aws_lambda_powertools import Metrics  # noqa: PLC0415  # not at import of app.py
+
+    metrics = Metrics()
+    metrics.set_default_dimensions(service=metrics.service or "unlatch")
+    return metrics
+
+
+def log(message: str, **about: Any) -> None:
+    """One JSON line; `about` are keys beside the message."""
+    logger().info(message, extra={k: v for k, v in about.items() if v not in ("", None)})
+
+
+def warn(message: str, **about: Any) -> None:
+    logger().warning(message, extra=about)
+
+
+def count(name: str, value: int) -> None:
+    """Adds to a metric; zeros say nothing."""
+    if value:
+        _metrics().add_metric(name=name, unit="Count", value=value)
+
+
+def flush() -> None:
+    """Writes the metrics of this invocation in CloudWatch's embedded format."""
+    if _metrics().metric_set:
+        print(  # noqa: T201  # the embedded metric format is read from standard output
+            _json(_metrics().serialize_metric_set())
+        )
+        _metrics().clear_metrics()
+
+
+def _json(value: Any) -> str:
+    import json  # noqa: PLC0415  # beside its one use
+
+    return json.dumps(value, separators=(",", ":"))
+
+
+@contextlib.contextmanager
+def invocation(context: Any, **keys: str) -> Iterator[None]:
+    """One invocation: its keys on every line, its metrics written at the end, whatever happens."""
+    request_id = str(getattr(context, "aws_request_id", ""))
+    name = str(getattr(context, "function_name", ""))
+    logger().append_keys(request_id=request_id, function=name, **keys)
+    try:
+        yield
+    except Exception as error:
+        logger().exception("invocation failed", extra={"reason": str(error)})
+        raise
+    finally:
+        flush()
+        logger().remove_keys(list(keys))
+
+
+@functools.cache
+def _recorder() -> Any:
+    from aws_xray_sdk.core import patch, xray_recorder  # noqa: PLC0415  # only where tracing is on
+
+    patch(("botocore",))
+    return xray_recorder
+
+
+@contextlib.contextmanager
+def traced(name: str, *, on: bool, **annotations: str) -> Iterator[None]:
+    """A subsegment around this block, where X-Ray is on and Lambda has opened a segment."""
+    if not on:
+        yield
+        return
+    with _recorder().in_subsegment(name) as segment:
+        for key, value in annotations.items():
+            if segment is not None:
+                segment.put_annotation(key, value)
+        yield
+
+

@@ -1,0 +1,136 @@
+"""Every button: label, question, and what a screen reader says. Shows only what may be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.domain.case import Act, Case
+from chalicelib.domain.clicks import not_possible
+from chalicelib.domain.plan import Operation, Remedy
+from chalicelib.domain.policy import Policy
+from chalicelib.slack.messages import facts, goback
+from chalicelib.slack.messages.blocks import Block, button, confirm
+
+SPOKEN = {
+    Remedy.KEEP: "Keep {cluster} as it is and be reminded later",
+    Remedy.PARK: "Park {cluster}: stop its cost and keep its keys",
+    Remedy.REPOINT: "Move the keys of {cluster} to another cluster",
+    Remedy.RETIRE: "Review before retiring {cluster}",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The case as it is shown: what every button carries."""
+
+    case: Case
+    policy: Policy
+    version: int
+
+    @property
+    def value(self) -> str:
+        return f"{self.case.case_id}:{self.version}"
+
+    @property
+    def cluster(self) -> str:
+        return facts.cluster(self.case)
+
+
+def may(case: Case, act: Act, remedy: Remedy | None = None) -> bool:
+    return not not_possible(case, act, remedy)
+
+
+def may_choose(case: Case, remedy: Remedy) -> bool:
+    return may(case, Act.KEEP if remedy is Remedy.KEEP else Act.APPROVE, remedy)
+
+
+def choose(shown: Shown, remedy: Remedy, label: str = "") -> Block:
+    """Opens the dialog of a remedy; red only where it leads to something final."""
+    return button(
+        label or f"{remedy.capitalize()}…",
+        remedy.value,
+        value=shown.value,
+        spoken=SPOKEN[remedy].format(cluster=shown.cluster),
+        style="danger" if remedy is Remedy.RETIRE else "",
+    )
+
+
+def foot(shown: Shown) -> list[Block]:
+    """What ends every message that waits for people."""
+    back = go_back(shown) if shown.case.has_begun else _close(shown)
+    return [*_check_again(shown), *back]
+
+
+def _check_again(shown: Shown) -> list[Block]:
+    if not may(shown.case, Act.REFRESH):
+        return []
+    spoken = "Read AWS again and update this message"
+    return [button("Check again", "refresh", value=shown.value, spoken=spoken)]
+
+
+def _close(shown: Shown) -> list[Block]:
+    if not may(shown.case, Act.REJECT):
+        return []
+    question = confirm(
+        "Close this case?",
+        "Nothing in AWS is changed. The next failed delete of this cluster opens a new case.",
+        yes="Close it",
+        no="Go back",
+    )
+    spoken = "Close this case without changing anything in AWS"
+    label = "Close, change nothing"
+    return [button(label, "reject", value=shown.value, spoken=spoken, confirm=question)]
+
+
+def try_again(shown: Shown) -> list[Block]:
+    if not may(shown.case, Act.REFRESH):
+        return []
+    spoken = f"Try again to go on with {shown.cluster}"
+    return [button("Try again", "refresh", value=shown.value, spoken=spoken, style="primary")]
+
+
+def go_back(shown: Shown, *, green: bool = False) -> list[Block]:
+    """Cancel, under the label that says what will be true afterwards; none where it is too late."""
+    case, plan = shown.case, facts.plan_of(shown.case)
+    if not may(case, Act.CANCEL):
+        return []
+    if plan and case.tried(Operation.DELETE_CLUSTER, plan.cluster_id):
+        return []
+    label, yes = _labels(case)
+    words = goback.what_returns(case, shown.policy)
+    no = "Go back" if case.is_closed or not case.plan else "Let it go on"
+    return [
+        button(
+            label,
+            "cancel",
+            value=shown.value,
+            spoken=f"{label}: {shown.cluster}",
+            style="primary" if green else "",
+            confirm=confirm(f"{label}?", words, yes=yes, no=no),
+        )
+    ]
+
+
+def _labels(case: Case) -> tuple[str, str]:
+    """The label, and the yes of the question behind it."""
+    if goback.returning_keys(case):
+        return "Cancel the deletion", "Cancel the deletion"
+    if case.is_closed and not goback.can_restore(case):
+        return "Leave it here", "Close it"
+    if case.is_closed:
+        return "Put it back", "Put it back"
+    return "Stop here", "Stop and reconnect" if goback.reconnects(case) else "Stop here"
+
+
+def undo(shown: Shown, *, label: str, title: str, words: str, no: str) -> list[Block]:
+    if not may(shown.case, Act.UNDO):
+        return []
+    return [
+        button(
+            label,
+            "undo",
+            value=shown.value,
+            spoken=f"{label}: {shown.cluster}",
+            confirm=confirm(title, words, yes=label, no=no),
+        )
+    ]

@@ -1,0 +1,214 @@
+"""What the messages need to know of a case, each fact in one place. Total: a case may lack anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from chalicelib.domain import approval, diagnosis
+from chalicelib.domain.case import Act, CallRecord, CallStatus, Case, Click
+from chalicelib.domain.diagnosis import WayOut
+from chalicelib.domain.plan import Operation, Plan, Remedy
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.snapshot import Key, KeyState, KeyStore
+from chalicelib.slack.messages.text import DAY, be, clean, count, ident, listing, money, token
+
+KEY_WORDS = {
+    KeyState.ENABLED: "enabled",
+    KeyState.DISABLED: "disabled",
+    KeyState.UNAVAILABLE: "unavailable",
+    KeyState.PENDING_DELETION: "waiting for deletion",
+    KeyState.UNKNOWN: "in a state that is not known",
+}
+
+
+def cluster(case: Case) -> str:
+    return ident(case.cluster_id)
+
+
+def plan_of(case: Case) -> Plan | None:
+    """The plan in force, or the last one that was."""
+    return case.plan or case.last_plan
+
+
+def is_dry_run(case: Case, policy: Policy) -> bool:
+    """Nothing in AWS changes. What a finished plan did for real stays real."""
+    plan = plan_of(case)
+    if plan and plan.terms.dry_run:
+        return True
+    return policy.dry_run and not (case.is_closed and case.has_begun)
+
+
+def store(case: Case) -> KeyStore | None:
+    """The key store that the plan names, else the one that holds the cluster; None once it is gone."""
+    if case.snapshot is None:
+        return None
+    plan = plan_of(case)
+    named = case.snapshot.key_store(plan.key_store_id) if plan else None
+    return named or case.snapshot.holder
+
+
+def store_name(case: Case) -> str:
+    """The store's name, else its id (the name goes with the store), else nothing."""
+    found = store(case)
+    if found:
+        return clean(found.name)
+    plan = plan_of(case)
+    return ident(plan.key_store_id) if plan and plan.key_store_id else ""
+
+
+def key_name(case: Case, key_id: str) -> str:
+    """The first alias where it is known, cleaned; else the start of the id."""
+    for key in case.snapshot.keys if case.snapshot else ():
+        if key.key_id == key_id:
+            return clean(key.name)
+    plan = plan_of(case)
+    for basis in plan.basis.keys if plan else ():
+        if basis.key_id == key_id:
+            return clean(basis.name)
+    return f"key {clean(key_id, 13)}"
+
+
+def keys(case: Case) -> tuple[Key, ...]:
+    return case.snapshot.keys if case.snapshot else ()
+
+
+def planned_keys(case: Case) -> int:
+    """How many keys the plan is about, gone ones too."""
+    plan = plan_of(case)
+    return len(plan.basis.keys) if plan else len(keys(case))
+
+
+def keys_in_use(case: Case, policy: Policy, now: datetime) -> list[Key]:
+    """Used lately, latest first, then those of unknown use, which count as used."""
+    found = [
+        key
+        for key in keys(case)
+        if key.is_live and approval.in_use(key, policy=policy, now=now)
+    ]
+    return sorted(found, key=lambda key: -use_time(key))
+
+
+def use_time(key: Key) -> float:
+    return key.last_use.at.timestamp() if key.last_use.at else 0.0
+
+
+def hsms(case: Case) -> int:
+    return len(case.snapshot.live_hsms) if case.snapshot else 0
+
+
+def daily(case: Case, policy: Policy) -> float:
+    return diagnosis.daily_cost(case.snapshot, policy) if case.snapshot else 0.0
+
+
+def price(case: Case, policy: Policy) -> str:
+    """“about $77 a day”."""
+    return f"about {money(daily(case, policy))} a day"
+
+
+def cost_line(case: Case, policy: Policy) -> str:
+    number = hsms(case)
+    if not number:
+        return "No HSM runs, so it costs no HSM hours."
+    verb = "costs" if number == 1 else "cost"
+    return f"The {count(number, 'HSM')} {verb} {price(case, policy)}."
+
+
+def keys_end(case: Case) -> datetime | None:
+    """When the last of the keys that wait for deletion is gone; None where none waits."""
+    return max((k.deletion_date for k in keys(case) if k.deletion_date), default=None)
+
+
+def keys_begin(case: Case) -> datetime | None:
+    """When we first scheduled a deletion."""
+    calls = (c.at for c in case.calls if c.operation is Operation.SCHEDULE_KEY_DELETION)
+    return min(calls, default=None)
+
+
+def ways(case: Case, policy: Policy, now: datetime) -> tuple[WayOut, ...]:
+    if case.snapshot is None:
+        return ()
+    return diagnosis.ways_out(case.snapshot, case=case, policy=policy, now=now)
+
+
+def approvals(case: Case, plan: Plan, *, policy: Policy, now: datetime) -> tuple[Click, ...]:
+    """Who has approved this plan, one click a person. Whether each still may is for the turn to say."""
+    found: dict[str, Click] = {}
+    for click in case.clicks[case.reset_at_click :]:
+        if click.act is Act.WITHDRAW:
+            found.pop(click.by, None)
+        elif click.act is Act.APPROVE and click.plan_hash == plan.plan_hash:
+            if click.override or not plan.terms.override:
+                found.setdefault(click.by, click)
+    age = timedelta(hours=policy.expiry_hours)
+    return tuple(c for c in found.values() if now - c.at < age)
+
+
+def best_offer(case: Case, *, policy: Policy, now: datetime) -> tuple[Plan, tuple[Click, ...]] | None:
+    """The offer that people have begun to approve, the one nearest to its number first."""
+    begun = [
+        (plan, clicks)
+        for plan in case.offers
+        if plan.remedy is not Remedy.KEEP
+        and (clicks := approvals(case, plan, policy=policy, now=now))
+    ]
+    return min(begun, key=lambda item: item[0].terms.people - len(item[1]), default=None)
+
+
+def refused(case: Case) -> CallRecord | None:
+    """The last call that AWS said no to."""
+    calls = [c for c in case.calls if c.status is CallStatus.REFUSED]
+    return max(calls, key=lambda call: call.at, default=None)
+
+
+def lost_keys(case: Case) -> int:
+    """Keys that were there before our first mutation and are gone."""
+    present = {key.key_id for key in keys(case)}
+    return sum(key.key_id not in present for key in case.before.keys) if case.before else 0
+
+
+def states_before(case: Case) -> str:
+    """“2 enabled, 1 disabled”: how the keys that are left were before our first mutation."""
+    present = {key.key_id for key in keys(case)}
+    before = case.before.keys if case.before else ()
+    tally = Counter(KEY_WORDS[key.state] for key in before if key.key_id in present)
+    return ", ".join(f"{number:,} {words}" for words, number in sorted(tally.items(), reverse=True))
+
+
+def as_it_is(case: Case) -> str:
+    """One sentence on the world: store, keys, HSMs, cluster; our own words and ids only."""
+    world = case.snapshot
+    if world is None:
+        return "AWS has not been read yet."
+    plan = plan_of(case)
+    parts = []
+    found = store(case)
+    if found:
+        parts.append(f"the key store is {found.state.lower()}")
+    elif plan and plan.key_store_id:
+        parts.append("the key store is deleted")
+    if found and world.keys:
+        parts.append(_keys_now(case))
+    elif planned_keys(case):
+        parts.append(f"{count(planned_keys(case), 'key')} {be(planned_keys(case))} gone")
+    if world.cluster is None:
+        return f"As it is now: {listing([*parts, 'the cluster is gone'])}."
+    number = len(world.cluster.live_hsms)
+    planned = len(plan.basis.zones) if plan else number
+    gone = f"{planned - number} of {planned} HSMs {be(planned - number)} gone"
+    parts.append(gone if number < planned else f"{count(number, 'HSM')} {be(number)} there")
+    return f"As it is now: {listing([*parts, 'the cluster is still there'])}."
+
+
+def _keys_now(case: Case) -> str:
+    tally = Counter(KEY_WORDS[key.state] for key in keys(case))
+    words = listing(f"{number:,} {words}" for words, number in tally.most_common())
+    lost = lost_keys(case)
+    gone = f", {lost:,} gone" if lost else ""
+    return f"of its keys {words}{gone}"
+
+
+def until_keys_gone(case: Case) -> str:
+    """For mrkdwn: “until 1 Apr”; where no date is known, in words."""
+    end = keys_end(case)
+    return f"until {token(end, DAY)}" if end else "until the keys are gone"

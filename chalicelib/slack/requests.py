@@ -1,0 +1,157 @@
+"""Requests from Slack: the signature over the raw body, and what was clicked. No SDK, no calls."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+from chalicelib.ports import Clicked
+
+FIVE_MINUTES = 300
+
+
+class Unsigned(Exception):  # noqa: N818  # a word for the caller: answer 401, touch nothing
+    """The request does not prove that it comes from Slack.
+
+    `may_be_rotation`: all but the signature itself was in order, so the secret may be a new one.
+    """
+
+    def __init__(self, reason: str, *, may_be_rotation: bool = False) -> None:
+        super().__init__(reason)
+        self.may_be_rotation = may_be_rotation
+
+
+class Unreadable(ValueError):  # noqa: N818  # signed, but not of a shape that is known
+    """A signed request that can't be understood; the reason is a sentence."""
+
+
+def verify(
+    body: bytes, headers: Mapping[str, str], *, secret: str, now: datetime
+) -> None:
+    """Raises Unsigned unless the signature holds and is at most five minutes old."""
+    stamp = headers.get("x-slack-request-timestamp") or ""
+    signature = headers.get("x-slack-signature") or ""
+    if not secret.strip():
+        raise Unsigned("no signing secret is set")
+    if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12:
+        raise Unsigned("the timestamp is missing or no number")
+    if abs(now.timestamp() - int(stamp)) > FIVE_MINUTES:
+        raise Unsigned("the timestamp is more than five minutes off")
+    mac = hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256)
+    expected = f"v0={mac.hexdigest()}"
+    if not hmac.compare_digest(expected.encode(), signature.encode(errors="replace")):
+        raise Unsigned("the signature does not fit the body", may_be_rotation=bool(signature))
+
+
+def parse_command(body: bytes) -> Clicked:
+    """A slash command's form."""
+    form = _form(body)
+    return Clicked(
+        kind="command",
+        user_id=_word(form.get("user_id"), "user_id"),
+        team_id=form.get("team_id", ""),
+        channel=form.get("channel_id", ""),
+        trigger_id=form.get("trigger_id", ""),
+        text=form.get("text", "").strip()[:200],
+    )
+
+
+def parse(body: bytes) -> Clicked:
+    """A button or a submitted dialog. Raises Unreadable with the reason."""
+    try:
+        payload = json.loads(_form(body).get("payload", ""))
+    except (ValueError, RecursionError):
+        raise Unreadable("the payload is no JSON") from None
+    if not isinstance(payload, dict):
+        raise Unreadable("the payload is no JSON object")
+    kind = payload.get("type")
+    if kind == "block_actions":
+        return _button(payload)
+    if kind == "view_submission":
+        return _submission(payload)
+    return Clicked(kind=str(kind)[:50], **_who(payload))
+
+
+def _button(payload: dict[str, Any]) -> Clicked:
+    actions = payload.get("actions")
+    if not isinstance(actions, list) or len(actions) != 1 or not isinstance(actions[0], dict):
+        raise Unreadable("the payload does not hold exactly one action")
+    case_id, _, version = str(actions[0].get("value") or "").partition(":")
+    return Clicked(
+        kind="button",
+        **_who(payload),
+        channel=_get(payload, "channel", "id"),
+        action=str(actions[0].get("action_id") or "")[:50],
+        case_id=case_id[:100],
+        version=int(version) if version.isascii() and version.isdigit() else -1,
+        trigger_id=str(payload.get("trigger_id") or ""),
+    )
+
+
+def _submission(payload: dict[str, Any]) -> Clicked:
+    metadata = _get(payload, "view", "private_metadata").split(":")
+    case_id, version, remedy, plan_hash = (*metadata, "", "", "", "")[:4]
+    return Clicked(
+        kind="submission",
+        **_who(payload),
+        action=_get(payload, "view", "callback_id")[:50],
+        case_id=case_id[:100],
+        version=int(version) if version.isascii() and version.isdigit() else -1,
+        remedy=remedy,
+        plan_hash=plan_hash,
+        view_id=_get(payload, "view", "id"),
+        values=_values(payload),
+    )
+
+
+def _values(payload: dict[str, Any]) -> dict[str, str]:
+    """What was typed or chosen, by block id; several choices with commas."""
+    view = payload.get("view")
+    state = view.get("state") if isinstance(view, dict) else None
+    blocks = state.get("values") if isinstance(state, dict) else None
+    found = {}
+    for block_id, actions in (blocks if isinstance(blocks, dict) else {}).items():
+        for value in (actions if isinstance(actions, dict) else {}).values():
+            found[str(block_id)] = _value(value if isinstance(value, dict) else {})
+    return found
+
+
+def _value(element: dict[str, Any]) -> str:
+    chosen = element.get("selected_option")
+    if isinstance(chosen, dict):
+        return str(chosen.get("value") or "")
+    many = element.get("selected_options")
+    if isinstance(many, list):
+        return ",".join(str(o.get("value") or "") for o in many if isinstance(o, dict))
+    return str(element.get("value") or element.get("selected_user") or "")[:3000]
+
+
+def _who(payload: dict[str, Any]) -> dict[str, str]:
+    user_id = _word(_get(payload, "user", "id"), "user.id")
+    return {"user_id": user_id, "team_id": _get(payload, "user", "team_id")}
+
+
+def _get(payload: dict[str, Any], *path: str) -> str:
+    value: Any = payload
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _word(value: str | None, name: str) -> str:
+    if not value or len(value) > 100 or not all(c.isalnum() or c in "._-" for c in value):
+        raise Unreadable(f"{name} is missing or no id")
+    return value
+
+
+def _form(body: bytes) -> dict[str, str]:
+    try:
+        text = body.decode()
+        return {k: v[0] for k, v in parse_qs(text, max_num_fields=50).items()}
+    except ValueError:
+        raise Unreadable("the body is no form") from None

@@ -1,0 +1,241 @@
+"""The only place that builds clients. Everything is made on first use; importing this costs nothing."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib import config, observability
+from chalicelib.config import Settings
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Lazy:
+    """Stands for a port until its first use, so that a function only pays for what it touches."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    def __getattr__(self, name: str) -> Any:
+        made = self.__dict__.get("_made")
+        if made is None:
+            made = self.__dict__["_made"] = self._make()
+        return getattr(made, name)
+
+
+class Wiring:
+    """Builds each port from the settings. `hub_account` comes from the function's own ARN."""
+
+    def __init__(self, settings: Settings, *, hub_account: str, region: str) -> None:
+        self.settings = settings
+        self.hub_account = hub_account
+        self.region = region
+        self._secrets: dict[str, str] = {}
+
+    @functools.cached_property
+    def ports(self) -> Any:
+        from chalicelib.ports import Ports  # noqa: PLC0415  # pulls in the domain
+
+        return Ports(
+            cases=Lazy(self._cases),
+            inventory=Lazy(self._inventory),
+            actions=Lazy(self._actions),
+            runs=Lazy(self._runs),
+            people=Lazy(self._people),
+            seal=Lazy(self._seal),
+            gateway=Lazy(lambda: self.gateway),
+            trail=Lazy(self._trail),
+            policy=self.settings.policy(),
+            clock=utc_now,
+            places=self.places,
+            count=observability.count,
+            log=observability.log,
+        )
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Accounts and Regions that are served, the hub's own first."""
+        accounts = dict.fromkeys((self.hub_account, *self.settings.accounts))
+        regions = dict.fromkeys((self.region, *self.settings.regions))
+        return tuple((account, region) for account in accounts for region in regions)
+
+    @functools.cached_property
+    def own_roles(self) -> tuple[str, ...]:
+        return (self.settings.executor_role, self.settings.restorer_role)
+
+    @functools.cached_property
+    def gateway(self) -> Any:
+        from chalicelib.slack.gateway import SlackGateway  # noqa: PLC0415  # only where Slack is met
+
+        return SlackGateway(
+            call=self._slack.call,
+            channel=self.settings.slack_channel,
+            policy=self.settings.policy(),
+            log=observability.warn,
+            count=observability.count,
+        )
+
+    def signing_secret(self) -> str:
+        return self._secret(self.settings.signing_secret_id, fresh=False)
+
+    def fresh_signing_secret(self) -> str:
+        """Read again: the secret may have been rotated."""
+        return self._secret(self.settings.signing_secret_id, fresh=True)
+
+    @functools.cached_property
+    def _slack(self) -> Any:
+        from chalicelib.slack.client import SlackClient  # noqa: PLC0415  # only where Slack is met
+
+        secret_id = self.settings.bot_token_secret_id
+        return SlackClient(
+            lambda fresh: self._secret(secret_id, fresh=fresh), self.settings.slack_api_url
+        )
+
+    def _secret(self, secret_id: str, *, fresh: bool) -> str:
+        if fresh or secret_id not in self._secrets:
+            reply = self.client("secretsmanager").get_secret_value(SecretId=secret_id)
+            self._secrets[secret_id] = reply["SecretString"]
+        return self._secrets[secret_id]
+
+    def _cases(self) -> Any:
+        from chalicelib.aws.store.cases import DynamoCases  # noqa: PLC0415  # on first use
+
+        return DynamoCases(self._table)
+
+    @functools.cached_property
+    def _table(self) -> Any:
+        import boto3  # noqa: PLC0415  # 140 ms that a refused request does not pay
+
+        resource = boto3.resource("dynamodb", region_name=self.region, config=_reads())
+        return resource.Table(self.settings.table_name)
+
+    @functools.cached_property
+    def _accounts(self) -> Any:
+        from chalicelib.aws.accounts import Accounts  # noqa: PLC0415  # on first use
+
+        return Accounts(self.client("sts"), self._client_as, self._partition)
+
+    @property
+    def _partition(self) -> str:
+        return "aws-cn" if self.region.startswith("cn-") else (
+            "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+        )
+
+    @functools.cached_property
+    def _paces(self) -> Any:
+        from chalicelib.aws.pace import Paces  # noqa: PLC0415  # on first use
+
+        return Paces(self.settings.quota_share)
+
+    def _inventory(self) -> Any:
+        from chalicelib.aws.inventory import AwsInventory  # noqa: PLC0415  # on first use
+        from chalicelib.aws.store.inventory import DynamoKnownKeys  # noqa: PLC0415  # same
+
+        return AwsInventory(
+            self._accounts,
+            self.settings.reader_role,
+            DynamoKnownKeys(self._table),
+            self._paces,
+            self.settings.quiet_minutes,
+        )
+
+    def _actions(self) -> Any:
+        from chalicelib.aws.actions import AwsActions  # noqa: PLC0415  # on first use
+
+        acting = self._accounts.__class__(
+            self.client("sts"), functools.partial(self._client_as, acts=True), self._partition
+        )
+        return AwsActions(acting, self.settings.executor_role, self.settings.restorer_role)
+
+    def _runs(self) -> Any:
+        from chalicelib.aws.runs import StepFunctionsRuns  # noqa: PLC0415  # on first use
+
+        arn = (
+            f"arn:{self._partition}:states:{self.region}:{self.hub_account}"
+            f":stateMachine:{self.settings.state_machine_name}"
+        )
+        return StepFunctionsRuns(self.client("stepfunctions"), arn)
+
+    def _people(self) -> Any:
+        from chalicelib.slack.people import SlackPeople  # noqa: PLC0415  # on first use
+
+        return SlackPeople(self._slack.call, self.settings.approvers)
+
+    def _seal(self) -> Any:
+        from chalicelib.aws.seal import KmsSeal  # noqa: PLC0415  # on first use
+
+        return KmsSeal(self.client("kms"), self.settings.seal_key_id)
+
+    def _trail(self) -> Any:
+        from chalicelib.aws.trail import AwsTrail  # noqa: PLC0415  # on first use
+
+        return AwsTrail(
+            self._accounts,
+            self.settings.reader_role,
+            self.own_roles,
+            self.settings.error_codes,
+            self._paces,
+        )
+
+    def client(self, service: str) -> Any:
+        """A client of the hub's own account."""
+        return self._client_as(service, self.region, None)
+
+    def _client_as(
+        self,
+        service: str,
+        region: str,
+        credentials: Mapping[str, str] | None,
+        *,
+        acts: bool = False,
+    ) -> Any:
+        import boto3  # noqa: PLC0415  # 140 ms that a refused request does not pay
+
+        return boto3.client(
+            service,
+            region_name=region,
+            config=_acts() if acts else _reads(),
+            **(credentials or {}),
+        )
+
+
+def _reads() -> Any:
+    """Reads and our own table may be asked again; the time-outs leave room in a turn."""
+    from botocore.config import Config  # noqa: PLC0415  # comes with boto3
+
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": 4},
+        connect_timeout=3,
+        read_timeout=10,
+        max_pool_connections=64,
+        user_agent_extra="unlatch",
+    )
+
+
+def _acts() -> Any:
+    """Mutations are never retried by the SDK: only a new look at the world may repeat one."""
+    from botocore.config import Config  # noqa: PLC0415  # comes with boto3
+
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": 1},
+        connect_timeout=3,
+        read_timeout=30,
+        user_agent_extra="unlatch",
+    )
+
+
+@functools.cache
+def _built(hub_account: str) -> Wiring:
+    return Wiring(config.read(), hub_account=hub_account, region=config.region())
+
+
+def wired(context: Any) -> Wiring:
+    """The wiring of this function; its own ARN tells the hub's account."""
+    arn = str(getattr(context, "invoked_function_arn", ""))
+    parts = arn.split(":")
+    return _built(parts[4] if len(parts) > 4 else "")
