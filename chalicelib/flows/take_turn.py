@@ -19,6 +19,7 @@ from chalicelib.ports import Conflict, GiveUp, Ports, TryLater
 
 TURNS_A_RUN = 1_500
 """A run has at most 25,000 history events, about 12 a turn; then a successor takes over."""
+FROZEN_SECONDS = 300
 SLOW_STARTERS = frozenset(
     {Operation.CONNECT_KEY_STORE, Operation.DISCONNECT_KEY_STORE, Operation.DELETE_CLUSTER}
 )
@@ -76,6 +77,11 @@ def _do(ports: Ports, decision: Decision, entries: Sequence[Entry]) -> tuple[Cas
     case, step = decision.case, decision.step
     now = ports.clock()
     match step:
+        case Call() if brake := ports.cases.frozen():
+            why = f"all changes are frozen: {brake}"
+            # Nothing was done yet, so there is nothing that cancel would have to restore.
+            held = replace(case, waiting_for=why, before=case.before if case.calls else None)
+            return ports.cases.save(held, entries), FROZEN_SECONDS
         case Call():
             try:
                 case = perform(ports, case, step, entries)

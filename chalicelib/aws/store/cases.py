@@ -144,6 +144,11 @@ class DynamoCases:
             for item in self._log.query(OPEN, prefix="")
         ]
 
+    def frozen(self) -> str:
+        """Who stopped all mutations and why, in words; "" where nobody did."""
+        item = self._get("BRAKE", "BRAKE")
+        return str(item["why"]) if item else ""
+
     def looked_until(self, account: str, region: str) -> datetime | None:
         item = self._get("SWEEP", f"{account}#{region}")
         return datetime.fromisoformat(item["until"]) if item else None

@@ -1,0 +1,274 @@
+"""A bench for the flows: the real store on moto, a model of AWS, people and runs in memory, a clock."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import boto3
+
+from chalicelib.aws.store.cases import DynamoCases
+from chalicelib.domain.approval import Person, Refusal
+from chalicelib.domain.caller import Tool, caller_of
+from chalicelib.domain.case import Attempt, Case, Click, SlackMessage
+from chalicelib.domain.log import Entry
+from chalicelib.domain.model import Durations, Model
+from chalicelib.domain.plan import Remedy
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.snapshot import (
+    Backup,
+    Cluster,
+    Hsm,
+    Key,
+    KeyState,
+    KeyStore,
+    LastUse,
+    OtherUse,
+    Snapshot,
+    StoreState,
+)
+from chalicelib.domain.step import Call
+from chalicelib.flows.park import park
+from chalicelib.flows.record_click import record_click
+from chalicelib.flows.take_turn import Turn, take_turn
+from chalicelib.ports import Answer, Clicked, FailedDelete, Ports, Receipt
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+HUB, REGION = "111122223333", "us-east-1"
+CLUSTER, STORE = "cluster-2a3b4c5d6e7", "cks-1234567890abcdef0"
+CI = "arn:aws:sts::111122223333:assumed-role/deploy-ci/ci"
+
+
+def table(name: str = "unlatch-test") -> object:
+    """The table of infra/resources.yaml, as far as the store needs it."""
+    resource = boto3.resource("dynamodb", region_name=REGION)
+    return resource.create_table(
+        TableName=name,
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def key(number: int, state: KeyState = KeyState.ENABLED, **more: object) -> Key:
+    """A key a year old, last used three months ago."""
+    used = LastUse(NOW - timedelta(days=94), "Decrypt", NOW - timedelta(days=200))
+    values = {"aliases": (f"alias/key-{number}",), "last_use": used, **more}
+    return Key(f"key-{number}", state, NOW - timedelta(days=365), **values)  # type: ignore[arg-type]
+
+
+def world(*keys: Key, store: StoreState | None = StoreState.CONNECTED, hsms: int = 2) -> Snapshot:
+    """One cluster with two HSMs, a backup, and a key store with these keys."""
+    zones = [f"{REGION}{letter}" for letter in "abcdef"[:hsms]]
+    cluster = Cluster(
+        CLUSTER,
+        "ACTIVE",
+        tuple(Hsm(f"hsm-{zone}", "ACTIVE", zone) for zone in zones),
+        "lineage-a",
+        backups=(Backup("backup-1", "READY", NOW - timedelta(hours=2)),),
+    )
+    stores = (KeyStore(STORE, "payments", CLUSTER, store),) if store else ()
+    return Snapshot(
+        NOW, HUB, REGION, CLUSTER, cluster, stores, tuple(keys), other_use=OtherUse(0, ())
+    )
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Aws:
+    """Inventory and actions over a model; `trouble` may raise before or after a call lands."""
+
+    model: Model
+    clock: Clock
+    landed: list[tuple[str, str]] = field(default_factory=list)
+    before: Callable[[Call, str], None] = lambda step, target: None
+    after: Callable[[Call, str], None] = lambda step, target: None
+    looks: int = 0
+
+    def snapshot(self, case: Case, *, now: datetime) -> Snapshot:
+        self.looks += 1
+        return self.model.at(self.clock.now)
+
+    def reread(self, case: Case, key_id: str) -> Key:
+        keys = self.model.at(self.clock.now).keys
+        gone = Key(key_id, KeyState.UNKNOWN, None)
+        return next((k for k in keys if k.key_id == key_id), gone)
+
+    def perform(self, step: Call, target: str, *, case: Case) -> Receipt:
+        self.before(step, target)
+        self.model.call(step, target, self.clock.now)
+        self.landed.append((str(step.operation).split(":")[1], target))
+        self.after(step, target)
+        return Receipt(f"request-{len(self.landed)}")
+
+    @property
+    def operations(self) -> list[str]:
+        return [operation for operation, _ in self.landed]
+
+
+class Runs:
+    """Remembers what was started and woken."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, int]] = []
+        self.woken: list[str] = []
+
+    def start(self, case_id: str, generation: int) -> None:
+        if (case_id, generation) not in self.started:
+            self.started.append((case_id, generation))
+
+    def wake(self, token: str) -> None:
+        self.woken.append(token)
+
+    def is_alive(self, case_id: str, generation: int) -> bool:
+        return (case_id, generation) in self.started
+
+
+class Slack:
+    """People and gateway: everybody named is a member; those listed approve."""
+
+    def __init__(self, approvers: Sequence[str]) -> None:
+        self.approvers = approvers
+        self.people: dict[str, Person] = {}
+        self.told: list[tuple[str, str]] = []
+        self.filled: list[tuple[str, Remedy | None]] = []
+        self.lines: list[Entry] = []
+        self.down = False
+        self._ids = itertools.count(1)
+
+    def fetch(self, user_ids: Sequence[str]) -> Mapping[str, Person]:
+        plain = {
+            name: Person(
+                name,
+                "T1",
+                name=name,
+                email=f"{name}@example.com",
+                is_approver=name in self.approvers,
+            )
+            for name in user_ids
+        }
+        return {} if self.down else {**plain, **{n: p for n, p in self.people.items() if n in plain}}
+
+    def show(
+        self, case: Case, entries: Sequence[Entry], *, now: datetime, may_exist: bool
+    ) -> SlackMessage:
+        if self.down:
+            return replace(case.message, is_behind=True)
+        self.lines += entries
+        last = entries[-1].number if entries else case.message.thread_lines
+        return SlackMessage("C1", case.message.ts or "1.0", f"{case.phase}", last)
+
+    def fill(self, case: Case, click: Click, *, now: datetime) -> None:
+        self.filled.append((click.by, click.remedy))
+
+    def open(self, case: Case, remedy: Remedy, *, trigger_id: str) -> str:
+        return f"V{next(self._ids)}"
+
+    def tell(self, user_id: str, text: str, *, channel: str) -> None:
+        self.told.append((user_id, text))
+
+    def refuse(self, clicked: Clicked, refusal: Refusal) -> None:
+        self.told.append((clicked.user_id, refusal.name))
+
+
+class Seal:
+    def make(self, text: str) -> str:
+        return f"seal of {text}"
+
+    def holds(self, text: str, seal: str) -> bool:
+        return seal == f"seal of {text}"
+
+
+class Trail:
+    def __init__(self) -> None:
+        self.found: list[FailedDelete] = []
+
+    def failed_deletes(
+        self, account: str, region: str, *, since: datetime
+    ) -> Sequence[FailedDelete]:
+        return [f for f in self.found if (f.account, f.region) == (account, region)]
+
+
+class Bench:
+    """Everything together; `policy` overrides are settings' names."""
+
+    def __init__(self, snapshot: Snapshot, *, store: DynamoCases, **policy: object) -> None:
+        approvers = ("alice", "bob", "erin")
+        settings = {"approvers": approvers, "team_ids": ("T1",), "pending_window_days": 7}
+        self.clock = Clock()
+        self.aws = Aws(Model(snapshot, Durations()), self.clock)
+        self.runs, self.slack, self.trail = Runs(), Slack(approvers), Trail()
+        self.counted: list[str] = []
+        self.ports = Ports(
+            cases=store,
+            inventory=self.aws,
+            actions=self.aws,
+            runs=self.runs,
+            people=self.slack,
+            seal=Seal(),
+            gateway=self.slack,
+            trail=self.trail,
+            policy=Policy(**{**settings, **policy}),  # type: ignore[arg-type]
+            clock=self.clock,
+            places=((HUB, REGION),),
+            count=lambda name, value: self.counted.append(name),
+        )
+
+    def failed(self, event_id: str = "event-1", *, arn: str = CI) -> FailedDelete:
+        caller = caller_of(arn=arn, kind="AssumedRole", tool=Tool.TERRAFORM)
+        attempt = Attempt(event_id, self.clock.now, "CloudHsmClusterInUseException", caller)
+        return FailedDelete(HUB, REGION, CLUSTER, attempt)
+
+    def case(self, case_id: str) -> Case:
+        return self.ports.cases.load(case_id)
+
+    def turn(self, case_id: str) -> Turn:
+        return take_turn(self.ports, case_id, self.case(case_id).generation)
+
+    def run(self, case_id: str, *, until: Callable[[Case], bool], most: int = 400) -> Case:
+        """Turns, with the time between them, until this holds of the case or the run ends."""
+        for _ in range(most):
+            turn = self.turn(case_id)
+            if until(self.case(case_id)) or turn.finished:
+                return self.case(case_id)
+            park(self.ports, case_id, version=turn.version, token=f"token-{turn.version}")
+            self.clock.now += timedelta(seconds=turn.wait_seconds)
+        raise AssertionError(f"still going after {most} turns: {self.case(case_id).waiting_for}")
+
+    def click(self, by: str, button: str, case_id: str) -> Answer:
+        clicked = Clicked("button", by, "T1", "C1", button, case_id, trigger_id="trigger")
+        return record_click(self.ports, clicked)
+
+    def approve(self, by: str, remedy: str, case_id: str, **values: str) -> Answer:
+        """Opens the dialog, takes a turn to fill it, and submits it."""
+        opened = self.click(by, remedy, case_id)
+        if opened.private or opened.refusal:
+            return opened
+        self.turn(case_id)
+        plan = self.case(case_id).offer(Remedy(remedy))
+        clicked = Clicked(
+            "submission",
+            by,
+            "T1",
+            action="decide",
+            case_id=case_id,
+            remedy=remedy,
+            plan_hash=plan.plan_hash if plan else "",
+            values={"cluster_id": CLUSTER, "reason": "not needed any more", **values},
+        )
+        return record_click(self.ports, clicked)

@@ -1,0 +1,29 @@
+"""The real store, on moto, fresh for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from moto import mock_aws
+
+from chalicelib.aws.store.cases import DynamoCases
+from chalicelib.domain.snapshot import Snapshot
+from tests.flows.bench import Bench, table
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoCases]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield DynamoCases(table())
+
+
+@pytest.fixture
+def bench(store: DynamoCases) -> Callable[..., Bench]:
+    def make(snapshot: Snapshot, **policy: object) -> Bench:
+        return Bench(snapshot, store=store, **policy)
+
+    return make

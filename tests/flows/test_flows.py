@@ -1,0 +1,100 @@
+"""The flows over the real store: a case from its first event to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chalicelib.domain import log
+from chalicelib.domain.case import Outcome, Phase
+from chalicelib.domain.snapshot import KeyState
+from chalicelib.flows.open_case import open_case
+from tests.flows.bench import Bench, key, world
+
+Make = Callable[..., Bench]
+RETIRE_EMPTY = [
+    "DisconnectCustomKeyStore",
+    "DeleteCustomKeyStore",
+    "DeleteHsm",
+    "DeleteHsm",
+    "ModifyBackupAttributes",
+    "DeleteCluster",
+]
+
+
+def opened(bench: Bench) -> str:
+    made = open_case(bench.ports, bench.failed())
+    assert made is not None
+    return made.case_id
+
+
+def test_an_empty_store_is_retired_by_two_people(bench: Make) -> None:
+    it = bench(world())
+    case_id = opened(it)
+    it.run(case_id, until=lambda c: bool(c.message.ts))
+    assert it.approve("alice", "retire", case_id).private == ""
+    assert it.case(case_id).phase is Phase.WAITING
+    it.approve("bob", "retire", case_id)
+    case = it.run(case_id, until=lambda c: c.is_closed)
+    assert case.outcome is Outcome.RETIRED
+    assert it.aws.operations == RETIRE_EMPTY
+    entries = it.ports.cases.entries(case_id)
+    assert log.flaws(entries, head=case.log_head) == ()
+
+
+def test_live_keys_wait_seven_days_and_then_all_goes(bench: Make) -> None:
+    it = bench(world(key(1), key(2, KeyState.DISABLED)))
+    case_id = opened(it)
+    it.run(case_id, until=lambda c: bool(c.message.ts))
+    it.approve("alice", "retire", case_id)
+    it.approve("bob", "retire", case_id)
+    case = it.run(case_id, until=lambda c: c.is_closed)
+    assert case.outcome is Outcome.RETIRED
+    assert it.aws.operations == ["ScheduleKeyDeletion"] * 2 + RETIRE_EMPTY
+
+
+def test_cancel_during_the_key_wait_restores_each_key(bench: Make) -> None:
+    it = bench(world(key(1), key(2, KeyState.DISABLED)))
+    case_id = opened(it)
+    it.run(case_id, until=lambda c: bool(c.message.ts))
+    it.approve("alice", "retire", case_id)
+    it.approve("bob", "retire", case_id)
+    it.run(case_id, until=lambda c: "KMS deletes" in c.waiting_for)
+    it.click("alice", "cancel", case_id)
+    case = it.run(case_id, until=lambda c: c.is_closed)
+    assert case.outcome is Outcome.CANCELLED
+    states = {k.key_id: k.state for k in it.aws.model.world.keys}
+    assert states == {"key-1": KeyState.ENABLED, "key-2": KeyState.DISABLED}
+
+
+def test_the_same_event_again_changes_nothing(bench: Make) -> None:
+    it = bench(world())
+    first = open_case(it.ports, it.failed())
+    again = open_case(it.ports, it.failed())
+    assert first and again and first.case_id == again.case_id and not again.is_new
+    assert len(it.case(first.case_id).attempts) == 1
+    other = open_case(it.ports, it.failed("event-2"))
+    assert other and other.case_id == first.case_id
+    assert len(it.case(first.case_id).attempts) == 2
+
+
+def test_nobody_decides_and_the_case_expires(bench: Make) -> None:
+    it = bench(world())
+    case_id = opened(it)
+    case = it.run(case_id, until=lambda c: c.is_closed)
+    assert case.outcome is Outcome.EXPIRED
+    assert it.aws.landed == []
+
+
+def test_parked_and_undone(bench: Make) -> None:
+    it = bench(world(key(1)))
+    case_id = opened(it)
+    it.run(case_id, until=lambda c: bool(c.message.ts))
+    it.approve("alice", "park", case_id)
+    case = it.run(case_id, until=lambda c: c.is_closed)
+    assert case.outcome is Outcome.PARKED
+    it.click("bob", "undo", case_id)
+    assert it.case(case_id).generation == 1
+    case = it.run(case_id, until=lambda c: c.is_closed)
+    assert case.outcome is Outcome.CANCELLED
+    assert len(it.aws.model.world.live_hsms) == 2
+    assert it.aws.model.world.key_stores[0].state == "CONNECTED"
