@@ -45,8 +45,8 @@ def on_delete_blocked(event: CloudWatchEvent) -> dict[str, Any]:
     from chalicelib.aws.cloudtrail import NotOurs, failed_delete
     from chalicelib.flows.open_case import open_case
 
-    wired = wiring.wired(app.lambda_context)
-    with observability.invocation(app.lambda_context):
+    wired = wiring.wired(event.context)
+    with observability.invocation(event.context):
         try:
             failed = failed_delete(
                 event.to_dict(), codes=wired.settings.error_codes, own_roles=wired.own_roles
@@ -89,8 +89,8 @@ def sweep(event: CloudWatchEvent) -> dict[str, Any]:
     """Finds what was never delivered and starts what has died."""
     from chalicelib.flows.sweep import sweep as sweep_all
 
-    wired = wiring.wired(app.lambda_context)
-    with observability.invocation(app.lambda_context):
+    wired = wiring.wired(event.context)
+    with observability.invocation(event.context):
         swept = sweep_all(wired.ports)
         return {"found": swept.found, "restarted": swept.restarted, "unread": list(swept.unread)}
 
@@ -101,8 +101,8 @@ def on_key_used(event: CloudWatchEvent) -> dict[str, Any]:
     from chalicelib.aws.cloudtrail import NotOurs, key_use
     from chalicelib.flows.record_use import record_use
 
-    wired = wiring.wired(app.lambda_context)
-    with observability.invocation(app.lambda_context):
+    wired = wiring.wired(event.context)
+    with observability.invocation(event.context):
         try:
             use, account, region = key_use(event.to_dict())
         except NotOurs as reason:
