@@ -1,0 +1,172 @@
+"""One request to the sandbox's AWS: read from the wire, and as it is remembered. Decides nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from moto.core.request import Request as MotoRequest
+from moto.core.routing import get_service_router
+from werkzeug.exceptions import NotFound
+
+if TYPE_CHECKING:
+    from sandbox.aws.identity import Identity
+
+# Signing names that differ from the name in policies, faults and reports.
+NAMES = {"monitoring": "cloudwatch"}
+REST_SERVICES = {"lambda": "lambda", "apigateway": "apigateway", "s3": "s3", "xray": "xray"}
+LARGEST_PARAMS = 400_000  # bytes; a larger body is a deployment package, not worth keeping
+SCOPE = re.compile(r"Credential=([^/,\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")
+READS = (
+    "Describe", "List", "Get", "Lookup", "Query", "Scan", "BatchGet", "TransactGet", "Head",
+    "Search", "Simulate", "AssumeRole",
+)  # fmt: skip
+USES = frozenset({
+    "Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateMac",
+    "ReEncrypt", "Sign", "Verify", "VerifyMac", "GenerateRandom", "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext", "DeriveSharedSecret",
+})  # fmt: skip
+
+
+class AwsError(Exception):
+    """An error that the API answers with: code as in AWS's model, text, HTTP status."""
+
+    def __init__(self, code: str, message: str = "", *, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Request:
+    """One signed request as it came in. `params` are empty where nobody would read them."""
+
+    service: str
+    operation: str
+    params: dict[str, Any]
+    protocol: str
+    region: str
+    access_key: str
+    user_agent: str
+    body: bytes
+    peer_port: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.service}:{self.operation}"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request as it is remembered. `landed`: it changed AWS, whatever the caller was told."""
+
+    at: datetime
+    account: str
+    region: str
+    service: str
+    operation: str
+    params: dict[str, Any]
+    error: str | None
+    role: str
+    source_identity: str | None
+    tags: Mapping[str, str]
+    user_agent: str
+    landed: bool
+    request_id: str
+    by_bot: bool
+    by_deployment: bool
+
+
+@dataclass
+class Visit:
+    """One request on its way through a service; what the service notes for the records."""
+
+    request: Request
+    identity: Identity
+    now: datetime
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    event_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    changed: bool = True
+    key_arn: str | None = None
+    remarks: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return self.request.params
+
+    @property
+    def account(self) -> str:
+        return self.identity.account
+
+    @property
+    def region(self) -> str:
+        return self.request.region
+
+    @property
+    def read_only(self) -> bool:
+        operation = self.request.operation
+        return operation.startswith(READS) or operation in USES
+
+
+def read_request(environ: dict[str, Any]) -> Request | None:
+    """The signed AWS request in this WSGI environment, or None. Leaves the body readable."""
+    scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    if scope is None:
+        return None
+    access_key, region, signing_name = scope.groups()
+    body = _body(environ)
+    protocol, operation, params = _operation(environ, signing_name, body=body)
+    return Request(
+        service=NAMES.get(signing_name, signing_name),
+        operation=operation,
+        params=params,
+        protocol=protocol,
+        region=region,
+        access_key=access_key,
+        user_agent=environ.get("HTTP_USER_AGENT", ""),
+        body=body,
+        peer_port=int(environ.get("REMOTE_PORT") or 0),
+    )
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    stream = environ["wsgi.input"]
+    if environ.get("CONTENT_LENGTH"):
+        body: bytes = stream.read(int(environ["CONTENT_LENGTH"]))
+    else:
+        body = stream.read() if environ.get("wsgi.input_terminated") else b""
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
+
+
+def _operation(
+    environ: dict[str, Any], service: str, *, body: bytes
+) -> tuple[str, str, dict[str, Any]]:
+    """Protocol, operation and parameters."""
+    target = environ.get("HTTP_X_AMZ_TARGET")
+    if target:
+        small = len(body) <= LARGEST_PARAMS
+        return "json", target.rsplit(".", 1)[-1], json.loads(body or b"{}") if small else {}
+    if service in REST_SERVICES:
+        protocol = "rest-xml" if service == "s3" else "rest-json"
+        return protocol, _rest_operation(environ, service), {}
+    fields: dict[str, Any] = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+    action = fields.pop("Action", "")
+    fields.pop("Version", None)
+    return ("ec2" if service == "ec2" else "query"), action, fields
+
+
+def _rest_operation(environ: dict[str, Any], service: str) -> str:
+    try:
+        operation, _ = get_service_router(REST_SERVICES[service]).match(MotoRequest(environ.copy()))
+    except (NotFound, NotImplementedError):
+        return str(environ["REQUEST_METHOD"])
+    return str(operation.name)

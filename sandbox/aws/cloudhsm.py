@@ -1,0 +1,240 @@
+"""The sandbox's CloudHSM: clusters, HSMs, backups and tags over time.
+
+Whether a custom key store blocks DeleteCluster is not documented; `blocked_by` plays both worlds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.cloudhsm_backups import (
+    HSM_TYPE,
+    MODE,
+    catch_up_backups,
+    describe_backups,
+    keep_backup,
+    modify_backup_attributes,
+    tag_list,
+)
+from sandbox.aws.paging import token_page
+from sandbox.aws.regions import BASE32, Cluster, Hsm, Phase, Region, Regions, new_id
+
+CLUSTERS_PER_PAGE = 25
+CERTIFICATES = (
+    "ClusterCsr", "HsmCertificate", "AwsHardwareCertificate", "ManufacturerHardwareCertificate",
+)  # fmt: skip
+
+
+class CloudHsm:
+    """Answers CloudHSM's calls, all of them: moto's clusters are of another world."""
+
+    def __init__(self, regions: Regions) -> None:
+        self._regions = regions
+        self._handlers = {
+            "DescribeClusters": self.describe_clusters,
+            "CreateHsm": self.create_hsm,
+            "DeleteHsm": self.delete_hsm,
+            "DeleteCluster": self.delete_cluster,
+            "DescribeBackups": self.describe_backups,
+            "ModifyBackupAttributes": self.modify_backup_attributes,
+            "ListTags": self.list_tags,
+            "TagResource": self.tag_resource,
+            "UntagResource": self.untag_resource,
+        }
+
+    def answer(self, visit: Visit) -> dict[str, Any]:
+        """The result. Raises AwsError. Call it with the regions' lock held."""
+        handler = self._handlers.get(visit.request.operation)
+        if handler is None:
+            text = f"The sandbox has no {visit.request.operation}."
+            raise AwsError("UnknownOperationException", text, status=404)
+        return handler(visit)
+
+    def describe_clusters(self, visit: Visit) -> dict[str, Any]:
+        region = self._region(visit)
+        clusters = _filtered(region.clusters.values(), visit)
+        names = [cluster.id for cluster in sorted(clusters, key=lambda c: (c.created, c.id))]
+        chosen, more = token_page(visit.params, names, most=CLUSTERS_PER_PAGE)
+        return {"Clusters": [_described(region.clusters[name], visit) for name in chosen], **more}
+
+    def create_hsm(self, visit: Visit) -> dict[str, Any]:
+        cluster, zone = self._cluster(visit), visit.params["AvailabilityZone"]
+        state = cluster.state(visit.now)
+        if state not in ("UNINITIALIZED", "INITIALIZED", "ACTIVE", "DEGRADED"):
+            raise invalid(f"Cluster {cluster.id} is {state}.")
+        if zone not in cluster.zones:
+            raise invalid(f"Cluster {cluster.id} has no subnet in {zone}.")
+        if cluster.state(visit.now) == "ACTIVE" and not cluster.live_hsms(visit.now):
+            cluster.backed_up_until = visit.now  # the daily backups start afresh
+        ready = visit.now + self._regions.durations.create_hsm
+        hsm = new_hsm(cluster, zone, phase=Phase("CREATE_IN_PROGRESS", ready, "ACTIVE"))
+        hsm.since, hsm.ip = ready, visit.params.get("IpAddress") or hsm.ip
+        cluster.hsms.append(hsm)
+        return {"Hsm": _described_hsm(cluster, hsm, visit=visit)}
+
+    def delete_hsm(self, visit: Visit) -> dict[str, Any]:
+        cluster = self._cluster(visit)
+        hsm = _chosen_hsm(cluster, visit)
+        state = hsm.state(visit.now)
+        if state in ("DELETE_IN_PROGRESS", "CREATE_IN_PROGRESS"):
+            raise invalid(f"HSM {hsm.id} is {state}.")
+        gone = visit.now + self._regions.durations.delete_hsm
+        hsm.phase, hsm.gone_at = Phase("DELETE_IN_PROGRESS", gone, "DELETED"), visit.now
+        keep_backup(self._region(visit), cluster.id, created=visit.now, ready=gone)
+        return {"HsmId": hsm.id}
+
+    def delete_cluster(self, visit: Visit) -> dict[str, Any]:
+        region, cluster = self._region(visit), self._cluster(visit)
+        stores = [s.id for s in region.stores.values() if s.cluster_id == cluster.id]
+        if stores and self._regions.blocked_by == "key_store":
+            raise AwsError(
+                "CloudHsmClusterInUseException",
+                f"Cluster {cluster.id} is associated with custom key store {stores[0]}.",
+            )
+        if cluster.live_hsms(visit.now):
+            raise invalid(
+                f"Cluster {cluster.id} still contains HSMs. Delete all HSMs in the cluster first."
+            )
+        state = cluster.state(visit.now)
+        if state == "DELETE_IN_PROGRESS":
+            raise invalid(f"Cluster {cluster.id} is {state}.")
+        until = visit.now + self._regions.durations.delete_cluster
+        cluster.phase = Phase("DELETE_IN_PROGRESS", until, "DELETED")
+        described = _described(cluster, visit)
+        return {"Cluster": {**described, "StateMessage": "The cluster is being deleted."}}
+
+    def describe_backups(self, visit: Visit) -> dict[str, Any]:
+        return describe_backups(self._region(visit), visit)
+
+    def modify_backup_attributes(self, visit: Visit) -> dict[str, Any]:
+        return modify_backup_attributes(self._region(visit), visit)
+
+    def list_tags(self, visit: Visit) -> dict[str, Any]:
+        tags = self._tags(visit)
+        chosen, more = token_page(visit.params, sorted(tags), most=100)
+        return {"TagList": tag_list({key: tags[key] for key in chosen}), **more}
+
+    def tag_resource(self, visit: Visit) -> dict[str, Any]:
+        tags = self._tags(visit)
+        tags.update({tag["Key"]: tag["Value"] for tag in visit.params["TagList"]})
+        return {}
+
+    def untag_resource(self, visit: Visit) -> dict[str, Any]:
+        tags = self._tags(visit)
+        for key in visit.params["TagKeyList"]:
+            tags.pop(key, None)
+        return {}
+
+    def _region(self, visit: Visit) -> Region:
+        return self._regions.at(visit.account, visit.region)
+
+    def _cluster(self, visit: Visit) -> Cluster:
+        cluster_id = visit.params["ClusterId"]
+        clusters = self._region(visit).clusters
+        if cluster_id not in clusters:
+            raise missing(f"Cluster {cluster_id} does not exist.")
+        return clusters[cluster_id]
+
+    def _tags(self, visit: Visit) -> dict[str, str]:
+        name = visit.params["ResourceId"].rsplit("/", 1)[-1]
+        region = self._region(visit)
+        if name in region.clusters:
+            return region.clusters[name].tags
+        if name in region.backups:
+            return region.backups[name].tags
+        raise missing(f"Resource {name} does not exist.")
+
+
+def settle(region: Region, now: Any) -> None:
+    """Bring clusters and backups up to this moment; deleted clusters are no longer described."""
+    for cluster in list(region.clusters.values()):
+        catch_up_backups(region, cluster, now=now)
+        if cluster.state(now) == "DELETED":
+            del region.clusters[cluster.id]
+
+
+def new_hsm(cluster: Cluster, zone: str, *, phase: Phase) -> Hsm:
+    """An HSM that has no id of somebody's choosing; the caller adds it to its cluster."""
+    return Hsm(
+        id=new_id("hsm-", 11, alphabet=BASE32),
+        zone=zone,
+        eni=new_id("eni-", 17),
+        ip=f"10.0.{len(cluster.hsms) // 200}.{10 + len(cluster.hsms) % 200}",
+        phase=phase,
+        since=cluster.created,
+    )
+
+
+def invalid(text: str) -> AwsError:
+    return AwsError("CloudHsmInvalidRequestException", text)
+
+
+def missing(text: str) -> AwsError:
+    return AwsError("CloudHsmResourceNotFoundException", text)
+
+
+def _chosen_hsm(cluster: Cluster, visit: Visit) -> Hsm:
+    """The HSM by id, network interface or address."""
+    wanted = {name: visit.params.get(name) for name in ("HsmId", "EniId", "EniIp")}
+    if not any(wanted.values()):
+        raise invalid("One of HsmId, EniId and EniIp is required.")
+    for hsm in cluster.live_hsms(visit.now):
+        if wanted["HsmId"] == hsm.id or wanted["EniId"] == hsm.eni or wanted["EniIp"] == hsm.ip:
+            return hsm
+    raise missing(f"Cluster {cluster.id} has no such HSM.")
+
+
+def _filtered(clusters: Iterable[Cluster], visit: Visit) -> list[Cluster]:
+    filters = visit.params.get("Filters") or {}
+    unknown = set(filters) - {"clusterIds", "vpcIds", "states"}
+    if unknown:
+        raise invalid(f"Unknown filter {min(unknown)}.")
+    return [
+        cluster
+        for cluster in clusters
+        if cluster.id in filters.get("clusterIds", [cluster.id])
+        and cluster.vpc in filters.get("vpcIds", [cluster.vpc])
+        and cluster.state(visit.now) in filters.get("states", [cluster.state(visit.now)])
+    ]
+
+
+def _described(cluster: Cluster, visit: Visit) -> dict[str, Any]:
+    live = cluster.live_hsms(visit.now)
+    return {
+        "BackupPolicy": "DEFAULT",
+        "BackupRetentionPolicy": {"Type": "DAYS", "Value": "90"},
+        "ClusterId": cluster.id,
+        "CreateTimestamp": cluster.created,
+        "Hsms": [_described_hsm(cluster, hsm, visit=visit) for hsm in live],
+        "HsmType": HSM_TYPE,
+        "SecurityGroup": cluster.security_group,
+        "State": cluster.state(visit.now),
+        "SubnetMapping": dict(cluster.zones),
+        "VpcId": cluster.vpc,
+        "NetworkType": "IPV4",
+        "Certificates": {
+            **{name: _pem(f"{name} of {cluster.id}") for name in CERTIFICATES},
+            "ClusterCertificate": _pem(cluster.certificate),
+        },
+        "TagList": tag_list(cluster.tags),
+        "Mode": MODE,
+    }
+
+
+def _described_hsm(cluster: Cluster, hsm: Hsm, *, visit: Visit) -> dict[str, Any]:
+    return {
+        "AvailabilityZone": hsm.zone,
+        "ClusterId": cluster.id,
+        "SubnetId": cluster.zones[hsm.zone],
+        "EniId": hsm.eni,
+        "EniIp": hsm.ip,
+        "HsmId": hsm.id,
+        "HsmType": HSM_TYPE,
+        "State": hsm.state(visit.now),
+    }
+
+
+def _pem(text: str) -> str:
+    return f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"

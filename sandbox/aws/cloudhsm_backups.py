@@ -1,0 +1,95 @@
+"""Backups of CloudHSM clusters: one a day while HSMs live, and one for each deleted HSM."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.paging import token_page
+from sandbox.aws.regions import BASE32, Backup, Cluster, Phase, Region, new_id
+
+HSM_TYPE, MODE = "hsm2m.medium", "FIPS"
+DAY = timedelta(days=1)
+BACKUPS_PER_PAGE = 50
+FILTERS = frozenset({"backupIds", "sourceBackupIds", "clusterIds", "states", "neverExpires"})
+
+
+def catch_up_backups(region: Region, cluster: Cluster, *, now: datetime) -> None:
+    """Make the automatic backups that are due; call it before anything changes the HSMs."""
+    if cluster.backed_up_until is None:
+        return
+    if not any(hsm.serves(now) for hsm in cluster.hsms):
+        return
+    while cluster.backed_up_until + DAY <= now:
+        due = cluster.backed_up_until + DAY
+        keep_backup(region, cluster.id, created=due, ready=due)
+        cluster.backed_up_until = due
+
+
+def keep_backup(region: Region, cluster_id: str, *, created: datetime, ready: datetime) -> Backup:
+    backup = Backup(
+        id=new_id("backup-", 11, alphabet=BASE32),
+        cluster_id=cluster_id,
+        created=created,
+        phase=Phase("CREATE_IN_PROGRESS", ready, "READY"),
+    )
+    region.backups[backup.id] = backup
+    return backup
+
+
+def describe_backups(region: Region, visit: Visit) -> dict[str, Any]:
+    filters = visit.params.get("Filters") or {}
+    if set(filters) - FILTERS:
+        text = f"Unknown filter {min(set(filters) - FILTERS)}."
+        raise AwsError("CloudHsmInvalidRequestException", text)
+    found = [b for b in region.backups.values() if _matches(b, filters, now=visit.now)]
+    oldest_first = bool(visit.params.get("SortAscending"))
+    found.sort(key=lambda backup: (backup.created, backup.id), reverse=not oldest_first)
+    names = [backup.id for backup in found]
+    chosen, more = token_page(visit.params, names, most=BACKUPS_PER_PAGE)
+    backups = [_described(region, region.backups[name], now=visit.now) for name in chosen]
+    return {"Backups": backups, **more}
+
+
+def modify_backup_attributes(region: Region, visit: Visit) -> dict[str, Any]:
+    name = visit.params["BackupId"].rsplit("/", 1)[-1]
+    backup = region.backups.get(name)
+    if backup is None:
+        text = f"Backup {name} does not exist."
+        raise AwsError("CloudHsmResourceNotFoundException", text)
+    if backup.state(visit.now) != "READY":
+        text = f"Backup {name} is {backup.state(visit.now)}."
+        raise AwsError("CloudHsmInvalidRequestException", text)
+    visit.changed = backup.never_expires != visit.params["NeverExpires"]
+    backup.never_expires = visit.params["NeverExpires"]
+    return {"Backup": _described(region, backup, now=visit.now)}
+
+
+def tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": tags[key]} for key in sorted(tags)]
+
+
+def _matches(backup: Backup, filters: dict[str, list[str]], *, now: datetime) -> bool:
+    kept = str(backup.never_expires).lower()
+    return (
+        backup.id in filters.get("backupIds", [backup.id])
+        and not filters.get("sourceBackupIds")
+        and backup.cluster_id in filters.get("clusterIds", [backup.cluster_id])
+        and backup.state(now) in filters.get("states", [backup.state(now)])
+        and kept in [wanted.lower() for wanted in filters.get("neverExpires", [kept])]
+    )
+
+
+def _described(region: Region, backup: Backup, *, now: datetime) -> dict[str, Any]:
+    return {
+        "BackupId": backup.id,
+        "BackupArn": region.arn("cloudhsm", f"backup/{backup.id}"),
+        "BackupState": backup.state(now),
+        "ClusterId": backup.cluster_id,
+        "CreateTimestamp": backup.created,
+        "NeverExpires": backup.never_expires,
+        "TagList": tag_list(backup.tags),
+        "HsmType": HSM_TYPE,
+        "Mode": MODE,
+    }

@@ -1,0 +1,287 @@
+"""KMS keys: creation, states, deletion that happens, listings, last use. Keys live in moto's backend.
+
+State rules: "Key states of KMS keys" in the KMS developer guide.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from moto.kms.models import Key, KmsBackend, kms_backends
+from moto.kms.utils import RESERVED_ALIASE_TARGET_KEY_IDS
+
+from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.kms_stores import Handler, check_cluster, get_cluster, get_store, wrong_state
+from sandbox.aws.paging import page
+from sandbox.aws.regions import KeyFacts, KeyStore, Region, Regions
+
+SHORTEST_WINDOW, LONGEST_WINDOW = 7, 30  # days
+# Refused for a key that is pending deletion; everything else only reads it or cancels.
+NOT_WHEN_PENDING = frozenset({
+    "EnableKey", "DisableKey", "ScheduleKeyDeletion", "CreateAlias", "UpdateAlias", "CreateGrant",
+    "EnableKeyRotation", "DisableKeyRotation", "UpdateKeyDescription", "TagResource",
+    "UntagResource", "RotateKeyOnDemand",
+})  # fmt: skip
+
+
+class Keys:
+    """The operations on keys. Call them with the regions' lock held."""
+
+    def __init__(self, regions: Regions) -> None:
+        self._regions = regions
+        self.handlers: dict[str, Handler] = {
+            "CreateKey": self.create,
+            "DescribeKey": self.describe,
+            "ListKeys": self.list_keys,
+            "ListAliases": self.list_aliases,
+            "ListGrants": self.list_grants,
+            "ScheduleKeyDeletion": self.schedule_deletion,
+            "CancelKeyDeletion": self.cancel_deletion,
+            "EnableKey": self.enable,
+            "DisableKey": self.disable,
+            "GetKeyLastUsage": self.last_usage,
+        }
+
+    def create(self, visit: Visit) -> dict[str, Any]:
+        region, params = self._regions.at(visit.account, visit.region), visit.params
+        store_id = params.get("CustomKeyStoreId")
+        if (params.get("Origin") == "AWS_CLOUDHSM") != (store_id is not None):
+            raise AwsError(
+                "ValidationException", "Origin AWS_CLOUDHSM and CustomKeyStoreId go together."
+            )
+        store = self._store_for_new_key(region, visit) if store_id is not None else None
+        spec = params.get("KeySpec") or params.get("CustomerMasterKeySpec") or "SYMMETRIC_DEFAULT"
+        key = backend_of(region).create_key(
+            policy=params.get("Policy"),
+            key_usage=params.get("KeyUsage", "ENCRYPT_DECRYPT"),
+            key_spec=spec,
+            description=params.get("Description", ""),
+            tags=params.get("Tags"),
+            multi_region=params.get("MultiRegion", False),
+            origin=params.get("Origin", "AWS_KMS"),
+        )
+        facts = facts_of(region, key)
+        if store is not None:
+            facts.store_id, facts.cluster_id = store.id, store.cluster_id
+        note_key(visit, region, key=key)
+        return {"KeyMetadata": metadata(region, key)}
+
+    def describe(self, visit: Visit) -> dict[str, Any]:
+        region, key = self._find(visit, aliases=True)
+        return {"KeyMetadata": metadata(region, key)}
+
+    def list_keys(self, visit: Visit) -> dict[str, Any]:
+        keys = backend_of(self._regions.at(visit.account, visit.region)).keys
+        chosen, more = page(visit.params, keys, default=100, most=1000)
+        found = [{"KeyId": key_id, "KeyArn": keys[key_id].arn} for key_id in chosen]
+        return {"Keys": found, **more}
+
+    def list_aliases(self, visit: Visit) -> dict[str, Any]:
+        region = self._regions.at(visit.account, visit.region)
+        wanted = None
+        if "KeyId" in visit.params:
+            wanted = find_key(region, visit.params["KeyId"], aliases=False).id
+        targets = dict(RESERVED_ALIASE_TARGET_KEY_IDS)
+        for alias in backend_of(region).list_aliases():
+            targets[alias.alias_name] = alias.target_key_id
+        names = [name for name, target in targets.items() if wanted in (None, target)]
+        chosen, more = page(visit.params, names, default=50, most=100)
+        found = [
+            {
+                "AliasName": name,
+                "AliasArn": region.arn("kms", name),
+                "TargetKeyId": targets[name],
+            }
+            for name in chosen
+        ]
+        return {"Aliases": found, **more}
+
+    def list_grants(self, visit: Visit) -> dict[str, Any]:
+        _, key = self._find(visit)
+        wanted = visit.params.get("GrantId")
+        if wanted is not None and wanted not in key.grants:
+            raise AwsError("InvalidGrantIdException", f"There is no grant {wanted}.")
+        grants = [wanted] if wanted is not None else list(key.grants)
+        grantee = visit.params.get("GranteePrincipal")
+        if grantee is not None:
+            grants = [name for name in grants if key.grants[name].grantee_principal == grantee]
+        chosen, more = page(visit.params, grants, default=50, most=100)
+        return {"Grants": [_described_grant(key, name) for name in chosen], **more}
+
+    def schedule_deletion(self, visit: Visit) -> dict[str, Any]:
+        days = visit.params.get("PendingWindowInDays", LONGEST_WINDOW)
+        if not SHORTEST_WINDOW <= days <= LONGEST_WINDOW:
+            raise AwsError(
+                "ValidationException",
+                f"PendingWindowInDays is {SHORTEST_WINDOW} to {LONGEST_WINDOW}, not {days}.",
+            )
+        region, key = self._find(visit)
+        when = visit.now + timedelta(days=days)
+        doom(region, key, when=when)
+        return {
+            "KeyId": key.arn,
+            "DeletionDate": when,
+            "KeyState": "PendingDeletion",
+            "PendingWindowInDays": days,
+        }
+
+    def cancel_deletion(self, visit: Visit) -> dict[str, Any]:
+        region, key = self._find(visit)
+        if key.key_state != "PendingDeletion":
+            raise AwsError("KMSInvalidStateException", f"{key.arn} is not pending deletion.")
+        region.doomed.pop(key.id, None)
+        key.key_state, key.enabled, key.deletion_date = "Disabled", False, None
+        return {"KeyId": key.arn}
+
+    def enable(self, visit: Visit) -> dict[str, Any]:
+        return self._switch(visit, "Enabled")
+
+    def disable(self, visit: Visit) -> dict[str, Any]:
+        return self._switch(visit, "Disabled")
+
+    def last_usage(self, visit: Visit) -> dict[str, Any]:
+        region, key = self._find(visit)
+        facts = facts_of(region, key)
+        return {
+            "KeyId": key.arn,
+            "KeyLastUsage": dict(facts.last_use),
+            "TrackingStartDate": facts.tracked_from,
+            "KeyCreationDate": facts.created,
+        }
+
+    def _switch(self, visit: Visit, state: str) -> dict[str, Any]:
+        """In a disconnected store it succeeds, and takes effect once the store is connected."""
+        _, key = self._find(visit)
+        visit.changed = key.key_state != state
+        key.key_state, key.enabled = state, state == "Enabled"
+        return {}
+
+    def _store_for_new_key(self, region: Region, visit: Visit) -> KeyStore:
+        store = get_store(region, visit.params["CustomKeyStoreId"])
+        if visit.params.get("KeySpec", "SYMMETRIC_DEFAULT") != "SYMMETRIC_DEFAULT":
+            text = "Keys in a custom key store are symmetric encryption keys."
+            raise AwsError("UnsupportedOperationException", text)
+        if store.phase.state != "CONNECTED":
+            raise wrong_state(store)
+        if store.cluster_id not in region.clusters:
+            text = f"There is no cluster {store.cluster_id}."
+            raise AwsError("CloudHsmClusterInvalidConfigurationException", text)
+        check_cluster(get_cluster(region, store.cluster_id), visit.now, zones=2)
+        return store
+
+    def _find(self, visit: Visit, *, aliases: bool = False) -> tuple[Region, Key]:
+        region = self._regions.at(visit.account, visit.region)
+        key = find_key(region, visit.params["KeyId"], aliases=aliases)
+        note_key(visit, region, key=key)
+        guard(visit, key)
+        return region, key
+
+
+def backend_of(region: Region) -> KmsBackend:
+    return kms_backends[region.account][region.name]
+
+
+def find_key(region: Region, reference: str, *, aliases: bool) -> Key:
+    """A key by id or ARN, or by alias where the call takes one. Never another account's."""
+    backend, here = backend_of(region), region.arn("kms", "")
+    if reference.startswith("arn:") and not reference.startswith(here):
+        raise AwsError("NotFoundException", f"Key '{reference}' does not exist")
+    name = reference.removeprefix(here)
+    if name.startswith("alias/"):
+        key_id = backend.get_key_id_from_alias(name) if aliases else None
+        if key_id is None:
+            raise AwsError("NotFoundException", f"Alias {region.arn('kms', name)} is not found.")
+    else:
+        key_id = name.removeprefix("key/")
+    if key_id not in backend.keys:
+        raise AwsError("NotFoundException", f"Key '{here}key/{key_id}' does not exist")
+    return backend.keys[key_id]
+
+
+def facts_of(region: Region, key: Key) -> KeyFacts:
+    """What the sandbox knows of a key; keys that CloudFormation made start here."""
+    if key.id not in region.keys:
+        created = datetime.fromtimestamp(key.creation_date, UTC)
+        region.keys[key.id] = KeyFacts(created=created, tracked_from=created)
+    return region.keys[key.id]
+
+
+def state_of(region: Region, key: Key) -> str:
+    """The key's state as DescribeKey tells it: Unavailable where its store is not connected."""
+    store = region.stores.get(facts_of(region, key).store_id or "")
+    if key.key_state == "PendingDeletion" or store is None or store.phase.state == "CONNECTED":
+        return str(key.key_state)
+    return "Unavailable"
+
+
+def guard(visit: Visit, key: Key) -> None:
+    """Refuse what a key that is pending deletion refuses."""
+    if key.key_state == "PendingDeletion" and visit.request.operation in NOT_WHEN_PENDING:
+        raise AwsError("KMSInvalidStateException", f"{key.arn} is pending deletion.")
+
+
+def note_key(visit: Visit, region: Region, *, key: Key) -> None:
+    """What CloudTrail records about the key of a call."""
+    visit.key_arn = key.arn
+    store = region.stores.get(facts_of(region, key).store_id or "")
+    if store is not None and not visit.read_only:
+        visit.remarks = {"customKeyStoreId": store.id, "clusterId": store.cluster_id}
+
+
+def metadata(region: Region, key: Key) -> dict[str, Any]:
+    facts, state = facts_of(region, key), state_of(region, key)
+    described = {
+        name: value
+        for name, value in key.to_dict()["KeyMetadata"].items()
+        if value not in (None, []) and name != "DeletionDate"
+    }
+    described |= {
+        "CreationDate": facts.created,
+        "KeyState": state,
+        "Enabled": state == "Enabled",
+    }
+    if key.key_usage == "GENERATE_VERIFY_MAC":
+        described.pop("EncryptionAlgorithms", None)
+        described["MacAlgorithms"] = [str(key.key_spec).replace("HMAC_", "HMAC_SHA_")]
+    if key.id in region.doomed:
+        described["DeletionDate"] = region.doomed[key.id]
+    store = region.stores.get(facts.store_id or "")
+    if store is not None:
+        described |= {"CustomKeyStoreId": store.id, "CloudHsmClusterId": store.cluster_id}
+    return described
+
+
+def doom(region: Region, key: Key, *, when: datetime) -> None:
+    """Put a key into PendingDeletion until that moment."""
+    region.doomed[key.id] = when
+    key.key_state, key.enabled = "PendingDeletion", False
+    key.deletion_date = when.astimezone(UTC).replace(tzinfo=None)
+
+
+def delete_due(region: Region, now: datetime) -> list[tuple[str, datetime, bool]]:
+    """Delete the keys whose window is over: ARN, moment, and whether their material went too."""
+    gone = []
+    for key_id, when in sorted(region.doomed.items(), key=lambda item: item[1]):
+        if when > now:
+            break
+        key = backend_of(region).keys[key_id]
+        gone.append((key.arn, when, _material_goes(region, key, now=now)))
+        del region.doomed[key_id]
+        region.keys.pop(key_id, None)
+        backend_of(region).delete_key(key_id)
+    return gone
+
+
+def _material_goes(region: Region, key: Key, *, now: datetime) -> bool:
+    """KMS deletes key material only through a connected store with an active HSM."""
+    store = region.stores.get(facts_of(region, key).store_id or "")
+    if store is None:
+        return True
+    cluster = region.clusters.get(store.cluster_id)
+    return store.phase.state == "CONNECTED" and bool(cluster and cluster.active_zones(now))
+
+
+def _described_grant(key: Key, grant_id: str) -> dict[str, Any]:
+    grant = key.grants[grant_id].to_json()
+    return {name: value for name, value in {**grant, "KeyId": key.arn}.items() if value is not None}

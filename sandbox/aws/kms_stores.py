@@ -1,0 +1,239 @@
+"""Custom key stores of AWS KMS: connection states, and what each call needs.
+
+State rules: "Connection state" in the KMS developer guide, and the exceptions of botocore's model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.paging import page
+from sandbox.aws.regions import Cluster, KeyStore, Login, Phase, Region, Regions, new_id
+
+Handler = Callable[[Visit], dict[str, Any]]
+STORES_PER_REGION = 10
+# Errors that reconnecting can't mend: somebody has to put the cluster in order first.
+LASTING_ERRORS = frozenset({
+    "INVALID_CREDENTIALS", "USER_LOCKED_OUT", "USER_NOT_FOUND", "USER_LOGGED_IN",
+    "SUBNET_NOT_FOUND", "INSUFFICIENT_FREE_ADDRESSES_IN_SUBNET",
+})  # fmt: skip
+
+
+def settle_stores(region: Region, now: datetime) -> None:
+    """Finish the connections and disconnections that are due."""
+    for store in region.stores.values():
+        due = store.phase.until
+        if due is None or now < due:
+            continue
+        if store.phase.then == "CONNECTED":
+            store.error = store.flaw or _why_not(region, store, at=due)
+            store.phase = Phase("FAILED" if store.error else "CONNECTED")
+            if store.error is None:
+                region.logins.append(Login(store.id, store.cluster_id, due))
+        else:
+            store.phase, store.error = Phase(store.phase.then), None
+            log_out(region, store, at=due)
+
+
+def log_out(region: Region, store: KeyStore, *, at: datetime) -> None:
+    for login in region.logins:
+        if login.store_id == store.id and login.end is None:
+            login.end = at
+
+
+def _why_not(region: Region, store: KeyStore, *, at: datetime) -> str | None:
+    cluster = region.clusters.get(store.cluster_id)
+    if cluster is None:
+        return "CLUSTER_NOT_FOUND"
+    return None if cluster.active_zones(at) else "INSUFFICIENT_CLOUDHSM_HSMS"
+
+
+class KeyStores:
+    """The operations on custom key stores. Call them with the regions' lock held."""
+
+    def __init__(self, regions: Regions) -> None:
+        self._regions = regions
+        self.handlers: dict[str, Handler] = {
+            "CreateCustomKeyStore": self.create,
+            "DescribeCustomKeyStores": self.describe,
+            "ConnectCustomKeyStore": self.connect,
+            "DisconnectCustomKeyStore": self.disconnect,
+            "UpdateCustomKeyStore": self.update,
+            "DeleteCustomKeyStore": self.delete,
+        }
+
+    def create(self, visit: Visit) -> dict[str, Any]:
+        region, params = self._region(visit), visit.params
+        name, cluster_id = params["CustomKeyStoreName"], params.get("CloudHsmClusterId", "")
+        anchor = params.get("TrustAnchorCertificate", "")
+        for store in region.stores.values():
+            same = (name, cluster_id, anchor) == (store.name, store.cluster_id, store.trust_anchor)
+            if same and store.phase.state == "DISCONNECTED":
+                visit.changed = False
+                return {"CustomKeyStoreId": store.id}
+        self._name_is_free(region, name)
+        cluster = get_cluster(region, cluster_id)
+        self._cluster_is_free(region, cluster)
+        check_cluster(cluster, visit.now, zones=2)
+        if len(region.stores) >= STORES_PER_REGION:
+            raise AwsError("LimitExceededException", "Too many custom key stores in this Region.")
+        store = KeyStore(
+            id=new_id("cks-", 17),
+            name=name,
+            cluster_id=cluster_id,
+            phase=Phase("DISCONNECTED"),
+            lineage=cluster.certificate,
+            created=visit.now,
+            trust_anchor=anchor,
+        )
+        region.stores[store.id] = store
+        return {"CustomKeyStoreId": store.id}
+
+    def describe(self, visit: Visit) -> dict[str, Any]:
+        region, params = self._region(visit), visit.params
+        wanted, name = params.get("CustomKeyStoreId"), params.get("CustomKeyStoreName")
+        stores = {
+            store.id: store
+            for store in region.stores.values()
+            if wanted in (None, store.id) and name in (None, store.name)
+        }
+        if (wanted or name) and not stores:
+            raise not_found(str(wanted or name))
+        chosen, more = page(params, stores, default=100, most=1000)
+        return {"CustomKeyStores": [_described(stores[store_id]) for store_id in chosen], **more}
+
+    def connect(self, visit: Visit) -> dict[str, Any]:
+        region, store = self._find(visit)
+        if store.phase.state in ("CONNECTED", "CONNECTING"):
+            visit.changed = False
+            return {}
+        if store.phase.state != "DISCONNECTED":
+            raise wrong_state(store)
+        cluster = region.clusters.get(store.cluster_id)
+        if cluster is not None:
+            check_cluster(cluster, visit.now, zones=1)
+        store.phase = Phase("CONNECTING", visit.now + self._regions.durations.connect, "CONNECTED")
+        return {}
+
+    def disconnect(self, visit: Visit) -> dict[str, Any]:
+        _, store = self._find(visit)
+        if store.phase.state in ("DISCONNECTING", "DISCONNECTED"):
+            raise wrong_state(store)
+        until = visit.now + self._regions.durations.disconnect
+        store.phase = Phase("DISCONNECTING", until, "DISCONNECTED")
+        return {}
+
+    def update(self, visit: Visit) -> dict[str, Any]:
+        region, store = self._find(visit)
+        params, name = visit.params, visit.params.get("NewCustomKeyStoreName")
+        cluster_id = params.get("CloudHsmClusterId")
+        moves = cluster_id is not None or "KeyStorePassword" in params
+        allowed = ("DISCONNECTED",) if moves else ("DISCONNECTED", "CONNECTED")
+        if store.phase.state not in allowed:
+            raise wrong_state(store)
+        if name is not None and name != store.name:
+            self._name_is_free(region, name)
+        if cluster_id is not None:
+            self._check_move(store, get_cluster(region, cluster_id), now=visit.now)
+            store.cluster_id = cluster_id
+        if "KeyStorePassword" in params:
+            store.flaw = None
+        store.name = name or store.name
+        return {}
+
+    def delete(self, visit: Visit) -> dict[str, Any]:
+        region, store = self._find(visit)
+        if any(facts.store_id == store.id for facts in region.keys.values()):
+            raise AwsError(
+                "CustomKeyStoreHasCMKsException", f"Custom key store {store.id} contains KMS keys."
+            )
+        if store.phase.state != "DISCONNECTED":
+            raise wrong_state(store)
+        del region.stores[store.id]
+        return {}
+
+    def _region(self, visit: Visit) -> Region:
+        return self._regions.at(visit.account, visit.region)
+
+    def _find(self, visit: Visit) -> tuple[Region, KeyStore]:
+        region, store_id = self._region(visit), visit.params["CustomKeyStoreId"]
+        store = get_store(region, store_id)
+        visit.remarks = {"customKeyStoreName": store.name, "clusterId": store.cluster_id}
+        return region, store
+
+    def _name_is_free(self, region: Region, name: str) -> None:
+        if any(store.name == name for store in region.stores.values()):
+            raise AwsError("CustomKeyStoreNameInUseException", f"The name {name} is in use.")
+
+    def _cluster_is_free(self, region: Region, cluster: Cluster) -> None:
+        """A store in this Region may have neither this cluster nor one of the same backups."""
+        for store in region.stores.values():
+            other = region.clusters.get(store.cluster_id)
+            if other is not None and other.certificate == cluster.certificate:
+                raise AwsError(
+                    "CloudHsmClusterInUseException",
+                    f"Cluster {cluster.id} is associated with a custom key store, "
+                    "or shares a backup history with one that is.",
+                )
+
+    def _check_move(self, store: KeyStore, cluster: Cluster, *, now: datetime) -> None:
+        if cluster.state(now) != "ACTIVE":
+            check_cluster(cluster, now, zones=2)
+        if store.lineage != cluster.certificate:
+            raise AwsError(
+                "CloudHsmClusterNotRelatedException",
+                f"Cluster {cluster.id} has another cluster certificate than {store.cluster_id}.",
+            )
+        check_cluster(cluster, now, zones=2)
+
+
+def get_store(region: Region, store_id: str) -> KeyStore:
+    if store_id not in region.stores:
+        raise not_found(store_id)
+    return region.stores[store_id]
+
+
+def get_cluster(region: Region, cluster_id: str) -> Cluster:
+    """A cluster as KMS sees it."""
+    if cluster_id not in region.clusters:
+        raise AwsError("CloudHsmClusterNotFoundException", f"There is no cluster {cluster_id}.")
+    return region.clusters[cluster_id]
+
+
+def check_cluster(cluster: Cluster, now: datetime, *, zones: int) -> None:
+    """KMS takes an ACTIVE cluster with active HSMs in enough Availability Zones."""
+    state = cluster.state(now)
+    if state != "ACTIVE":
+        raise AwsError("CloudHsmClusterNotActiveException", f"Cluster {cluster.id} is {state}.")
+    if len(cluster.active_zones(now)) < zones:
+        raise AwsError(
+            "CloudHsmClusterInvalidConfigurationException",
+            f"Cluster {cluster.id} needs active HSMs in {zones} Availability Zone(s).",
+        )
+
+
+def wrong_state(store: KeyStore) -> AwsError:
+    text = f"Custom key store {store.id} is {store.phase.state}."
+    return AwsError("CustomKeyStoreInvalidStateException", text)
+
+
+def not_found(store: str) -> AwsError:
+    return AwsError("CustomKeyStoreNotFoundException", f"There is no custom key store {store}.")
+
+
+def _described(store: KeyStore) -> dict[str, Any]:
+    described = {
+        "CustomKeyStoreId": store.id,
+        "CustomKeyStoreName": store.name,
+        "CloudHsmClusterId": store.cluster_id,
+        "TrustAnchorCertificate": store.trust_anchor,
+        "ConnectionState": store.phase.state,
+        "CreationDate": store.created,
+        "CustomKeyStoreType": "AWS_CLOUDHSM",
+    }
+    if store.phase.state == "FAILED" and store.error:
+        described["ConnectionErrorCode"] = store.error
+    return described

@@ -1,0 +1,122 @@
+"""CloudWatch GetMetricData for HsmSessionCount of AWS/CloudHSM. Everything else is moto's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.regions import Cluster, Hsm, Region, Regions
+
+NAMESPACE, METRIC = "AWS/CloudHSM", "HsmSessionCount"
+KMS_SESSIONS = 2  # that a connected key store holds on each HSM
+SAMPLE = timedelta(minutes=1)
+STATISTICS: dict[str, Callable[[list[int]], float]] = {
+    "Maximum": lambda values: float(max(values)),
+    "Minimum": lambda values: float(min(values)),
+    "Average": lambda values: sum(values) / len(values),
+    "Sum": lambda values: float(sum(values)),
+    "SampleCount": lambda values: float(len(values)),
+}
+
+
+class Metrics:
+    """Answers GetMetricData where all queries are of CloudHSM."""
+
+    def __init__(self, regions: Regions) -> None:
+        self._regions = regions
+
+    def answer(self, visit: Visit) -> dict[str, Any] | None:
+        """The result, or None where moto answers. Call it with the regions' lock held."""
+        if visit.request.operation != "GetMetricData":
+            return None
+        queries = visit.params.get("MetricDataQueries", [])
+        metrics = [query.get("MetricStat", {}).get("Metric", {}) for query in queries]
+        if not metrics or any(metric.get("Namespace") != NAMESPACE for metric in metrics):
+            return None
+        return {"MetricDataResults": [self._series(visit, query) for query in queries]}
+
+    def _series(self, visit: Visit, query: dict[str, Any]) -> dict[str, Any]:
+        asked = query["MetricStat"]
+        if asked["Stat"] not in STATISTICS:
+            raise AwsError("ValidationException", f"Unknown statistic {asked['Stat']}.")
+        period = int(asked["Period"])
+        points = [
+            (start, STATISTICS[asked["Stat"]](values))
+            for start in _starts(visit, period)
+            if (values := self._samples(visit, asked["Metric"], start=start, period=period))
+        ]
+        if visit.params.get("ScanBy", "TimestampDescending") == "TimestampDescending":
+            points.reverse()
+        return {
+            "Id": query["Id"],
+            "Label": query.get("Label", METRIC),
+            "Timestamps": [start for start, _ in points],
+            "Values": [value for _, value in points],
+            "StatusCode": "Complete",
+        }
+
+    def _samples(
+        self, visit: Visit, metric: dict[str, Any], *, start: datetime, period: int
+    ) -> list[int]:
+        """What each HSM counted, once a minute, in this period."""
+        wanted = {pair["Name"]: pair["Value"] for pair in metric.get("Dimensions", [])}
+        region = self._regions.at(visit.account, visit.region)
+        cluster = region.clusters.get(wanted.get("ClusterId", ""))
+        named = metric.get("MetricName") == METRIC
+        if not named or cluster is None or wanted.get("Region", region.name) != region.name:
+            return []
+        end = min(start + timedelta(seconds=period), visit.now)
+        samples, moment = [], start
+        while moment < end:
+            samples += _counts(region, cluster, at=moment, only=wanted.get("HsmId"))
+            moment += SAMPLE
+        return samples
+
+
+def _starts(visit: Visit, period: int) -> Iterator[datetime]:
+    start, end = _moment(visit.params["StartTime"]), _moment(visit.params["EndTime"])
+    if start >= end:
+        raise AwsError("ValidationException", "StartTime must be before EndTime.")
+    stamp = int(start.timestamp()) // period * period
+    while stamp < min(end, visit.now).timestamp():
+        yield datetime.fromtimestamp(stamp, UTC)
+        stamp += period
+
+
+def _counts(region: Region, cluster: Cluster, *, at: datetime, only: str | None) -> list[int]:
+    """Sessions on each HSM of a cluster at a moment; none where nobody measures."""
+    if cluster.clients is None:
+        return []
+    serving = [hsm for hsm in cluster.hsms if hsm.serves(at)]
+    kms = KMS_SESSIONS if _kms_logged_in(region, cluster, at=at) else 0
+    return [
+        kms + _share(cluster.clients, place, hsms=len(serving))
+        for place, hsm in enumerate(serving)
+        if _is(hsm, only)
+    ]
+
+
+def _share(clients: int, place: int, *, hsms: int) -> int:
+    """The cluster's sessions spread evenly, the first HSMs taking the remainder."""
+    return clients // hsms + (place < clients % hsms)
+
+
+def _kms_logged_in(region: Region, cluster: Cluster, *, at: datetime) -> bool:
+    return any(
+        login.cluster_id == cluster.id
+        and login.start <= at
+        and (login.end is None or at < login.end)
+        for login in region.logins
+    )
+
+
+def _is(hsm: Hsm, wanted: str | None) -> bool:
+    return wanted in (None, hsm.id)
+
+
+def _moment(stamp: float | str) -> datetime:
+    if isinstance(stamp, str):
+        return datetime.fromisoformat(stamp)
+    return datetime.fromtimestamp(stamp, UTC)

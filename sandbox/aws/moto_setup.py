@@ -1,0 +1,117 @@
+"""What moto 5.2.5 needs before it can play the sandbox's AWS. Process-wide, undone at the end.
+
+Changes moto in memory only, and only where it lacks or refuses what AWS takes.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import moto.core.utils as moto_utils
+import moto.kms.models as kms_models
+from moto.apigateway.models import APIGatewayBackend
+from moto.cloudformation import parsing
+from moto.core.base_backend import BackendDict
+from moto.core.config import default_user_config
+from moto.core.model_instances import reset_model_data
+
+from sandbox.aws import secret_model  # noqa: F401  # moto finds the model as a subclass
+from sandbox.aws.seams import Seams
+from sandbox.clock import Clock
+
+ASYMMETRIC = ("RSA_", "ECC_", "SM2")
+stock_utcnow = moto_utils.utcnow
+
+
+class _Now:
+    """Moto's time. One process has one moto, and so one time."""
+
+    read: Callable[[], datetime] = staticmethod(lambda: datetime.now(UTC))
+
+
+def prepare(clock: Clock) -> Seams:
+    """Forget all that an earlier sandbox left in moto, and let this clock date its replies."""
+    BackendDict.reset()
+    reset_model_data()
+    _date_by_clock()
+    seams = Seams()
+    seams.replace(_Now, "read", staticmethod(clock.now))
+    config = {"lambda": {"use_docker": False}, "stepfunctions": {"execute_state_machine": True}}
+    for service, settings in config.items():
+        default_user_config[service] = settings  # type: ignore[literal-required]  # both are keys
+    seams.wrap(kms_models, "generate_private_key", _only_for_asymmetric)
+    seams.replace(
+        kms_models.Key, "create_from_cloudformation_json", staticmethod(_key_from_template)
+    )
+    seams.wrap(APIGatewayBackend, "import_rest_api", _taking_chalice_import)
+    seams.wrap(APIGatewayBackend, "put_rest_api", _taking_chalice_put)
+    parsing.get_model_list.cache_clear()
+    parsing.get_model_map.cache_clear()
+    parsing.get_name_type_map.cache_clear()
+    return seams
+
+
+def _date_by_clock() -> None:
+    """Replace `utcnow` for good, since modules that moto imports later keep what they find."""
+    moto_utils.utcnow = _utcnow
+    for name, module in list(sys.modules.items()):
+        if name.startswith("moto.") and vars(module).get("utcnow") is stock_utcnow:
+            vars(module)["utcnow"] = _utcnow
+
+
+def _utcnow() -> datetime:
+    return _Now.read().astimezone(UTC).replace(tzinfo=None)
+
+
+def _only_for_asymmetric(stock: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Moto makes an RSA key, 50 ms of it, for symmetric keys too."""
+    return lambda spec: stock(spec) if spec.startswith(ASYMMETRIC) else None
+
+
+def _taking_chalice_import(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """Moto refuses the API document that Chalice sends: Swagger 2.0 and no description."""
+
+    def import_rest_api(backend: Any, api_doc: dict[str, Any], *rest: Any, **more: Any) -> Any:
+        return stock(backend, _as_openapi(api_doc), *rest, **more)
+
+    return import_rest_api
+
+
+def _taking_chalice_put(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def put_rest_api(
+        backend: Any, function_id: str, api_doc: dict[str, Any], *rest: Any, **more: Any
+    ) -> Any:
+        return stock(backend, function_id, _as_openapi(api_doc), *rest, **more)
+
+    return put_rest_api
+
+
+def _as_openapi(document: dict[str, Any]) -> dict[str, Any]:
+    info = {"description": "", **document.get("info", {})}
+    rest = {name: value for name, value in document.items() if name != "swagger"}
+    return {"openapi": "3.0.1", **rest, "info": info}
+
+
+def _key_from_template(
+    _name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **_: Any
+) -> kms_models.Key:
+    """AWS::KMS::Key with its spec and usage; moto makes each one symmetric."""
+    properties = cloudformation_json["Properties"]
+    policy = properties.get("KeyPolicy")
+    key = kms_models.kms_backends[account_id][region_name].create_key(
+        policy=policy if isinstance(policy, str | None) else json.dumps(policy),
+        key_usage=properties.get("KeyUsage", "ENCRYPT_DECRYPT"),
+        key_spec=properties.get("KeySpec", "SYMMETRIC_DEFAULT"),
+        description=properties.get("Description", ""),
+        tags=[
+            {"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in properties.get("Tags", [])
+        ],
+    )
+    key.key_rotation_status = properties.get("EnableKeyRotation", False)
+    key.enabled = properties.get("Enabled", True)
+    key.key_state = "Enabled" if key.enabled else "Disabled"
+    return key

@@ -1,0 +1,116 @@
+"""The keys of a scenario's `world`, with honest dates. Writes moto's and the sandbox's state."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from moto.kms.models import Key
+
+from sandbox.aws.kms_keys import backend_of, doom
+from sandbox.aws.regions import KeyFacts, KeyStore, Region
+from sandbox.aws.server import AwsServer
+from sandbox.aws.world import Place, SeededKey, look
+
+NAMESPACE = uuid.UUID("6f1d3c4e-52f7-5f5b-9f0a-2f1b8a1f6c11")
+YEAR = timedelta(days=365)
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+AGE = re.compile(r"(?:\d+[smhdw])+")
+
+
+def duration(text: str | timedelta) -> timedelta:
+    """A length of time as scenarios write it: 90s, 4m, 3h, 94d, 2w, 1d12h."""
+    if isinstance(text, timedelta):
+        return text
+    if not isinstance(text, str) or not AGE.fullmatch(text):
+        raise ValueError(f"{text!r} is no length of time such as 4m, 3h or 94d")
+    parts = re.findall(r"(\d+)([smhdw])", text)
+    return sum((timedelta(**{UNITS[unit]: int(n)}) for n, unit in parts), timedelta())
+
+
+def add_keys(
+    server: AwsServer,
+    entries: Sequence[Mapping[str, Any]],
+    *,
+    places: Mapping[str, Place],
+    now: datetime,
+) -> list[SeededKey]:
+    seeded = []
+    for index, entry in enumerate(entries):
+        place = places[entry["store"]]
+        region = server.regions.at(place.account, place.region)
+        key = _new_key(region, f"{entry['store']}/{index}", store_id=entry["store"])
+        region.keys[key.id] = _facts(region.stores[entry["store"]], entry, now=now)
+        _dress(region, key, entry=entry, now=now)
+        seeded.append(SeededKey(place, key.id))
+    return seeded
+
+
+def _new_key(region: Region, name: str, *, store_id: str | None) -> Key:
+    backend = backend_of(region)
+    key = backend.create_key(
+        policy=None,
+        key_usage="ENCRYPT_DECRYPT",
+        key_spec="SYMMETRIC_DEFAULT",
+        description="",
+        tags=None,
+        origin="AWS_CLOUDHSM" if store_id else "AWS_KMS",
+    )
+    del backend.keys[key.id]
+    key.id = str(uuid.uuid5(NAMESPACE, name))
+    key.arn = region.arn("kms", f"key/{key.id}")
+    backend.keys[key.id] = key
+    return key
+
+
+def _facts(store: KeyStore, entry: Mapping[str, Any], *, now: datetime) -> KeyFacts:
+    """Honest about the past: `unknown` is a key made before KMS began to track uses."""
+    used = entry.get("last_used", "never")
+    age = duration(entry["age"]) if "age" in entry else YEAR
+    if used in ("never", "unknown"):
+        created = now - age
+        tracked = created + min(age / 2, timedelta(days=30)) if used == "unknown" else created
+        return KeyFacts(created, tracked, store.id, store.lineage, store.cluster_id)
+    ago = duration(used)
+    created = now - (age if "age" in entry else max(age, ago + timedelta(days=1)))
+    use = {
+        "Operation": "Decrypt",
+        "Timestamp": now - ago,
+        "CloudTrailEventId": str(uuid.uuid4()),
+        "KmsRequestId": str(uuid.uuid4()),
+    }
+    return KeyFacts(created, created, store.id, store.lineage, store.cluster_id, use)
+
+
+def _dress(region: Region, key: Key, *, entry: Mapping[str, Any], now: datetime) -> None:
+    """Give a key its date, state, aliases and grants."""
+    key.creation_date = region.keys[key.id].created.timestamp()
+    for alias in entry.get("aliases") or []:
+        backend_of(region).create_alias(key.id, alias)
+    for number in range(int(entry.get("grants", 0))):
+        key.add_grant(
+            name=f"grant-{number}",
+            grantee_principal=f"arn:aws:iam::{region.account}:role/application-{number}",
+            operations=["Decrypt", "GenerateDataKey"],
+            constraints={},
+            retiring_principal=f"arn:aws:iam::{region.account}:role/application-{number}",
+        )
+    state = entry.get("state", "Enabled")
+    if state == "PendingDeletion":
+        doom(region, key, when=now + duration(entry.get("deletes_in", "30d")))
+    else:
+        key.key_state, key.enabled = state, state == "Enabled"
+
+
+def add_others(region: Region, count: int, *, now: datetime) -> dict[str, tuple[Any, ...]]:
+    others = {}
+    for number in range(count):
+        key = _new_key(region, f"{region.account}/{region.name}/other/{number}", store_id=None)
+        created = now - YEAR
+        region.keys[key.id] = KeyFacts(created, created)
+        key.creation_date = created.timestamp()
+        others[key.id] = look(region, key)
+    return others

@@ -1,0 +1,247 @@
+"""Each request's way through the sandbox's AWS: identity, fault, answer, check, records.
+
+Holds no lock while it calls moto, listeners or the killer of functions.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from moto.core.exceptions import JsonRESTError
+
+from sandbox.aws.calls import AwsError, Call, Visit, read_request
+from sandbox.aws.cloudtrail import RECORDED
+from sandbox.aws.faults import Fault
+from sandbox.aws.replies import (
+    CHECKED,
+    Reply,
+    WrongReplyError,
+    check_error,
+    check_result,
+    injected,
+    render,
+    render_error,
+    throttled,
+)
+
+if TYPE_CHECKING:
+    from sandbox.aws.server import AwsServer
+
+logger = logging.getLogger(__name__)
+Environ = dict[str, Any]
+App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+TOLD_CODE = re.compile(rb"<Code>([^<]+)</Code>.*?<Message>([^<]*)</Message>", re.DOTALL)
+STATUS_TEXT = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found"}
+
+
+class HungUpError(ConnectionError):
+    """The connection closes without a reply; werkzeug takes it for a lost client."""
+
+
+class Wire:
+    """The WSGI application that stands before moto's."""
+
+    def __init__(self, server: AwsServer, moto: App) -> None:
+        self._server = server
+        self._moto = moto
+        self.stopped = threading.Event()
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        request = read_request(environ)
+        if request is None:  # unsigned: moto's own pages, or a deployed API
+            return self._moto(environ, start_response)
+        server = self._server
+        identity = server.identity.find(request.access_key)
+        visit = Visit(request, identity, server.clock.now())
+        fault = server.faults.hit(request.name) if self._by_bot(visit) else None
+        reply = self._play(visit, environ, fault=fault)
+        start_response(f"{reply.status} {STATUS_TEXT.get(reply.status, 'Error')}", [
+            *reply.headers, ("Content-Length", str(len(reply.body))),
+        ])  # fmt: skip
+        return [reply.body]
+
+    def _play(self, visit: Visit, environ: Environ, *, fault: Fault | None) -> Reply:
+        """Answer the request, or let happen to it what the fault says."""
+        match fault.kind if fault else "":
+            case "throttle":
+                return self._refuse(visit, throttled(visit.request))
+            case "error" if fault:
+                return self._refuse(visit, injected(visit.request, fault.code))
+            case "crash_before":
+                self._remember(visit, error="crash_before", landed=False)
+                self._server.kill(visit.request.peer_port)
+                raise HungUpError
+        reply = self._answer(visit, environ)
+        landed = reply.error is None and visit.changed and not visit.read_only
+        match fault.kind if fault else "":
+            case "timeout" | "crash_after" as kind:
+                self._remember(visit, error=kind, landed=landed)
+                if kind == "crash_after":
+                    self._server.kill(visit.request.peer_port)
+                raise HungUpError
+        self._remember(visit, error=reply.error, landed=landed)
+        if fault and fault.kind == "slow":
+            self.stopped.wait(fault.seconds or 0)
+        return reply
+
+    def _answer(self, visit: Visit, environ: Environ) -> Reply:
+        denied = self._denied(visit)
+        if denied is not None:
+            return self._refused(visit, denied)
+        try:
+            result = self._ours(visit)
+            if result is not None:
+                return self._told(visit, result)
+        except AwsError as error:
+            return self._refused(visit, error, check=True)
+        except JsonRESTError as error:  # of a part of moto that the sandbox uses
+            told = AwsError(str(error.error_type), str(error.message))
+            return self._refused(visit, told, check=True)
+        except WrongReplyError as error:
+            return self._broken(visit, error)
+        return self._from_moto(visit, environ)
+
+    def _ours(self, visit: Visit) -> dict[str, Any] | None:
+        """The sandbox's own answer, or None where moto answers."""
+        server = self._server
+        try:
+            with server.regions.lock:
+                server.settle(visit.account, visit.region)
+                answer = server.services.get(visit.request.service)
+                result = answer(visit) if answer is not None else None
+                server.await_deletions(visit.account, visit.region)
+                return result
+        finally:
+            server.tell_deletions()
+
+    def _told(self, visit: Visit, result: dict[str, Any]) -> Reply:
+        request = visit.request
+        if request.service in CHECKED:
+            check_result(request.service, request.operation, result=result)
+        self._record(visit, result, error=None)
+        return render(request, result, request_id=visit.request_id)
+
+    def _refuse(self, visit: Visit, error: AwsError) -> Reply:
+        reply = self._refused(visit, error)
+        self._remember(visit, error=error.code, landed=False)
+        return reply
+
+    def _refused(self, visit: Visit, error: AwsError, *, check: bool = False) -> Reply:
+        if check and visit.request.service in CHECKED:
+            try:
+                check_error(visit.request, error.code)
+            except WrongReplyError as wrong:
+                return self._broken(visit, wrong)
+        self._record(visit, None, error=error)
+        return render_error(visit.request, error, request_id=visit.request_id)
+
+    def _broken(self, visit: Visit, wrong: WrongReplyError) -> Reply:
+        logger.error("The sandbox answered what AWS can't: %s", wrong)
+        error = AwsError("InternalFailure", f"Sandbox fault: {wrong}", status=500)
+        return render_error(visit.request, error, request_id=visit.request_id)
+
+    def _from_moto(self, visit: Visit, environ: Environ) -> Reply:
+        environ["HTTP_X_MOTO_ACCOUNT_ID"] = visit.account
+        reply = _captured(self._moto, environ)
+        if visit.request.service not in RECORDED:
+            return reply
+        if reply.error is None:
+            with self._server.regions.lock:
+                self._server.kms.after_moto(visit)
+            self._record(visit, reply.result, error=None)
+        else:
+            self._record(visit, None, error=AwsError(reply.error, reply.message))
+        return reply
+
+    def _denied(self, visit: Visit) -> AwsError | None:
+        request, hook = visit.request, self._server.deny
+        reason = (
+            hook(visit.identity, request.service, request.operation, request.params)
+            if hook is not None
+            else None
+        )
+        if reason is None:
+            return None
+        error = injected(request, "AccessDeniedException")
+        return AwsError(error.code, reason, status=error.status)
+
+    def _record(
+        self, visit: Visit, result: dict[str, Any] | None, *, error: AwsError | None
+    ) -> None:
+        if visit.request.service in RECORDED:
+            self._server.trail.add(visit, result, error=error)
+
+    def _by_bot(self, visit: Visit) -> bool:
+        return not visit.identity.deployment and self._server.is_bot(visit.identity.role)
+
+    def _remember(self, visit: Visit, *, error: str | None, landed: bool) -> None:
+        request, identity = visit.request, visit.identity
+        call = Call(
+            at=visit.now,
+            account=visit.account,
+            region=visit.region,
+            service=request.service,
+            operation=request.operation,
+            params=request.params,
+            error=error,
+            role=identity.role,
+            source_identity=identity.source_identity,
+            tags=identity.tags,
+            user_agent=request.user_agent,
+            landed=landed,
+            request_id=visit.request_id,
+            by_bot=self._by_bot(visit),
+            by_deployment=identity.deployment,
+        )
+        self._server.calls.append(call)
+
+
+def _captured(app: App, environ: Environ) -> Reply:
+    """Run moto's application; its reply with the error that it tells."""
+    told: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> Callable[..., Any]:
+        told.append((status, headers))
+        return lambda _: None
+
+    chunks = app(environ, start_response)
+    body = b"".join(chunks)
+    close = getattr(chunks, "close", None)
+    if close is not None:
+        close()
+    status, headers = int(told[-1][0].split(" ", 1)[0]), told[-1][1]
+    kept = tuple((name, value) for name, value in headers if name.lower() != "content-length")
+    reply = Reply(status, body, kept, result=_json_object(body))
+    if status < 300:
+        return reply
+    code, message = _told_error(reply)
+    return replace(reply, error=code, message=message)
+
+
+def _json_object(body: bytes) -> dict[str, Any] | None:
+    if not body.startswith(b"{"):
+        return None
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _told_error(reply: Reply) -> tuple[str, str]:
+    told = reply.result or {}
+    message = str(told.get("message") or told.get("Message") or "")
+    for name, value in reply.headers:
+        if name.lower() == "x-amzn-errortype":
+            return value.split(":", 1)[0], message
+    if "__type" in told:
+        return str(told["__type"]).rsplit("#", 1)[-1], message
+    if found := TOLD_CODE.search(reply.body):
+        return found[1].decode(), found[2].decode()
+    return str(reply.status), message

@@ -1,0 +1,127 @@
+"""What a scenario's `world` has become, where its things are, and what AWS does by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from moto.kms.models import Key
+
+from sandbox.aws.cloudhsm import new_hsm
+from sandbox.aws.kms_keys import backend_of, state_of
+from sandbox.aws.regions import Phase, Region
+
+if TYPE_CHECKING:
+    from sandbox.aws.server import AwsServer
+
+
+@dataclass(frozen=True)
+class Place:
+    account: str
+    region: str
+
+
+@dataclass(frozen=True)
+class SeededKey:
+    place: Place
+    key_id: str
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """What the world held at first: `keys` in the order of world.keys; `others` with their look."""
+
+    home: Place
+    places: Mapping[str, Place]  # of clusters and key stores, by id
+    keys: Sequence[SeededKey]
+    others: Mapping[str, tuple[Any, ...]]
+
+
+def world_now(server: AwsServer) -> dict[str, Any]:
+    """SCENARIOS.md's `world` result: what is there now, and how many other keys are untouched."""
+    server.catch_up()
+    now = server.clock.now()
+    world: dict[str, Any] = {"clusters": [], "key_stores": [], "keys": [], "other_keys": 0}
+    with server.regions.lock:
+        for region in server.regions:
+            world["clusters"] += [
+                {"id": c.id, "state": c.state(now), "hsms": len(c.live_hsms(now))}
+                for c in region.clusters.values()
+            ]
+            world["key_stores"] += [
+                {"id": store.id, "state": store.phase.state} for store in region.stores.values()
+            ]
+            world["keys"] += _keys_of_stores(region)
+        if server.seeded is not None:
+            world["other_keys"] = _untouched(server, server.seeded)
+    return world
+
+
+def _keys_of_stores(region: Region) -> list[dict[str, Any]]:
+    return [
+        {
+            "key_id": key.id,
+            "store": region.keys[key.id].store_id,
+            "aliases": sorted(key.aliases),
+            "state": state_of(region, key),
+        }
+        for key in backend_of(region).keys.values()
+        if key.id in region.keys and region.keys[key.id].store_id is not None
+    ]
+
+
+def _untouched(server: AwsServer, seeded: Seeded) -> int:
+    region = server.regions.at(seeded.home.account, seeded.home.region)
+    keys = backend_of(region).keys
+    return sum(
+        key_id in keys and look(region, keys[key_id]) == first
+        for key_id, first in seeded.others.items()
+    )
+
+
+def look(region: Region, key: Key) -> tuple[Any, ...]:
+    """What anybody could have changed about a key."""
+    tags = backend_of(region).tagger.get_tag_dict_for_resource(key.id)
+    return (
+        key.key_state, key.description, key.policy, key.key_rotation_status,
+        tuple(key.aliases), tuple(key.grants), tuple(sorted(tags.items())),
+    )  # fmt: skip
+
+
+def place_of(server: AwsServer, thing: str) -> Place:
+    """The account and Region of a cluster or key store by its id, also of one that is gone."""
+    for region in server.regions:
+        if thing in region.clusters or thing in region.stores:
+            return Place(region.account, region.name)
+    seeded = server.seeded
+    if seeded is None or thing not in seeded.places:
+        raise KeyError(f"the world has no {thing}")
+    return seeded.places[thing]
+
+
+def key_of(server: AwsServer, *, alias: str | None = None, index: int | None = None) -> SeededKey:
+    """A key by its alias as it is now, or by its place in world.keys, which also finds gone ones."""
+    if alias is None:
+        keys = server.seeded.keys if server.seeded is not None else ()
+        if index is None or not 0 <= index < len(keys):
+            raise KeyError(f"the world has no key number {index}")
+        return keys[index]
+    for region in server.regions:
+        for key in list(backend_of(region).keys.values()):
+            if alias in key.aliases:
+                return SeededKey(Place(region.account, region.name), key.id)
+    raise KeyError(f"no key has the alias {alias}")
+
+
+def replace_hsm(server: AwsServer, cluster_id: str) -> str:
+    """AWS replaces a cluster's first HSM by itself: another id in the same zone and interface."""
+    now, place = server.clock.now(), place_of(server, cluster_id)
+    with server.regions.lock:
+        cluster = server.regions.at(place.account, place.region).clusters[cluster_id]
+        old = cluster.live_hsms(now)[0]
+        new = new_hsm(cluster, old.zone, phase=Phase("ACTIVE"))
+        new.since, new.eni, new.ip = now, old.eni, old.ip
+        old.phase, old.gone_at = Phase("DELETED"), now
+        cluster.hsms.append(new)
+    return new.id

@@ -1,0 +1,230 @@
+"""Runs of the real case.asl.json on sandbox time."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+from runtime_stand import HUB, REGION, START, ground
+
+from sandbox.aws.runs import Runs
+
+MACHINE = f"arn:aws:states:{REGION}:{HUB}:stateMachine:case"
+DEFINITION = Path("infra/case.asl.json")
+HOUR = timedelta(hours=1)
+
+
+class Play:
+    """The state machine with scripted turns; `park` keeps its token."""
+
+    def __init__(self, ground):
+        self.ground = ground
+        self.states = ground.client("stepfunctions")
+        self.tokens = []
+        self.turns = []
+        ground.functions.handlers |= {"unlatch-dev-turn": self.turn, "unlatch-dev-park": self.park}
+
+    def turn(self, event):
+        step = self.turns.pop(0) if self.turns else 3600
+        if isinstance(step, ValueError):
+            raise step
+        return {"finished": step is None, "wait_seconds": step or 1, "version": 1}
+
+    def park(self, event):
+        self.tokens.append(event["token"])
+
+    def start(self, name="c1-1", case="c1"):
+        request = json.dumps({"case_id": case, "generation": 1})
+        return self.states.start_execution(stateMachineArn=MACHINE, name=name, input=request)
+
+    def status(self, name="c1-1"):
+        arn = MACHINE.replace("stateMachine", "execution") + f":{name}"
+        return self.states.describe_execution(executionArn=arn)
+
+    def wake(self, token):
+        self.states.send_task_success(taskToken=token, output="{}")
+
+
+@pytest.fixture
+def play():
+    with ground() as here:
+        runs = Runs(here.clock, here.work, here.functions, account=HUB, region=REGION)
+        runs.install()
+        made = Play(here)
+        made.runs = runs
+        made.states.create_state_machine(
+            name="case",
+            definition=DEFINITION.read_text().replace("${Stage}", "dev"),
+            roleArn=f"arn:aws:iam::{HUB}:role/case",
+        )
+        yield made
+        runs.close()
+        assert here.work.running() == []
+
+
+def code_of(error):
+    return error.value.response["Error"]["Code"]
+
+
+def test_a_run_sleeps_on_sandbox_time_and_ends(play):
+    play.turns = [6 * 3600, 2 * 24 * 3600, None]
+    play.start()
+    play.ground.settle()
+    assert play.status()["status"] == "RUNNING"
+    play.ground.advance(timedelta(days=9))
+    assert play.ground.functions.times("unlatch-dev-turn") == [0 * HOUR, 6 * HOUR, 54 * HOUR]
+    ended = play.status()
+    assert ended["status"] == "SUCCEEDED"
+    assert ended["startDate"] == START
+    assert ended["stopDate"] == START + 54 * HOUR
+
+
+def test_history_is_dated_by_the_clock(play):
+    play.turns = [3600, None]
+    arn = play.start()["executionArn"]
+    play.ground.advance(2 * HOUR)
+    events = play.states.get_execution_history(executionArn=arn)["events"]
+    assert {e["timestamp"] for e in events} == {START, START + HOUR}
+    assert [(r.name, r.status, r.events) for r in play.runs.all()] == [
+        ("c1-1", "SUCCEEDED", len(events))
+    ]
+
+
+def test_a_token_wakes_at_once_and_works_once(play):
+    play.turns = [9 * 3600, 9 * 3600]
+    play.start()
+    play.ground.advance(HOUR)
+    play.wake(play.tokens[0])
+    play.ground.settle()
+    assert play.ground.functions.times("unlatch-dev-turn") == [0 * HOUR, HOUR]
+    with pytest.raises(ClientError) as used:
+        play.wake(play.tokens[0])
+    assert code_of(used) == "TaskTimedOut"
+
+
+def test_a_token_whose_wait_is_over_is_refused(play):
+    play.start()
+    play.ground.advance(HOUR)
+    with pytest.raises(ClientError) as late:
+        play.wake(play.tokens[0])
+    assert code_of(late) == "TaskTimedOut"
+
+
+def test_a_token_of_a_closed_run_and_a_made_up_one_are_refused(play):
+    play.turns = [60, None]
+    play.start()
+    play.ground.advance(HOUR)
+    with pytest.raises(ClientError) as closed:
+        play.wake(play.tokens[0])
+    with pytest.raises(ClientError) as unknown:
+        play.wake("nonsense")
+    assert (code_of(closed), code_of(unknown)) == ("TaskTimedOut", "InvalidToken")
+
+
+def test_a_wake_from_within_park_is_not_lost(play):
+    def park(event):
+        play.park(event)
+        play.wake(event["token"])
+
+    play.ground.functions.handlers["unlatch-dev-park"] = park
+    play.turns = [9 * 3600, None]
+    play.start()
+    play.ground.settle()
+    assert play.status()["status"] == "SUCCEEDED"
+    assert play.ground.clock.now() == START
+
+
+def test_retries_back_off_on_sandbox_time(play):
+    play.turns = [ValueError("1"), ValueError("2"), ValueError("3"), None]
+    play.start()
+    play.ground.advance(HOUR)
+    seconds = [t.total_seconds() for t in play.ground.functions.times("unlatch-dev-turn")]
+    assert seconds == [0, 1, 3, 7]
+    assert play.status()["status"] == "SUCCEEDED"
+
+
+def test_each_attempt_to_park_has_a_token_of_its_own(play):
+    def park(event):
+        play.park(event)
+        if len(play.tokens) == 1:
+            raise ValueError("the table is slow")
+
+    play.ground.functions.handlers["unlatch-dev-park"] = park
+    play.turns = [9 * 3600, None]
+    play.start()
+    play.ground.advance(timedelta(minutes=1))
+    assert len(set(play.tokens)) == 2
+    with pytest.raises(ClientError) as first:
+        play.wake(play.tokens[0])
+    assert code_of(first) == "TaskTimedOut"
+    play.wake(play.tokens[1])
+    play.ground.settle()
+    assert play.status()["status"] == "SUCCEEDED"
+
+
+def test_a_run_whose_function_is_not_deployed_fails(play):
+    del play.ground.functions.handlers["unlatch-dev-turn"]
+    play.start()
+    play.ground.advance(HOUR)
+    assert play.status()["error"] == "Lambda.ResourceNotFoundException"
+
+
+def test_starting_a_running_one_again_is_the_same_run(play):
+    assert play.start()["executionArn"] == play.start()["executionArn"]
+    play.ground.settle()
+    assert len(play.ground.functions.times("unlatch-dev-turn")) == 1
+
+
+def test_a_name_is_used_for_ever(play):
+    play.turns = [None]
+    play.start()
+    play.ground.settle()
+    with pytest.raises(ClientError) as closed:
+        play.start()
+    assert code_of(closed) == "ExecutionAlreadyExists"
+
+
+def test_other_input_under_a_running_name_is_refused(play):
+    play.start()
+    with pytest.raises(ClientError) as other:
+        play.start(case="c2")
+    assert code_of(other) == "ExecutionAlreadyExists"
+    play.ground.settle()
+
+
+def test_a_parked_run_can_be_stopped(play):
+    arn = play.start()["executionArn"]
+    play.ground.settle()
+    assert play.states.stop_execution(executionArn=arn)["stopDate"] == START
+    play.ground.settle()
+    assert play.status()["status"] == "ABORTED"
+    events = play.states.get_execution_history(executionArn=arn)["events"]
+    assert events[-1]["type"] == "ExecutionAborted"
+    play.ground.advance(timedelta(days=1))
+    assert len(play.ground.functions.times("unlatch-dev-turn")) == 1
+    with pytest.raises(ClientError) as stopped:
+        play.wake(play.tokens[0])
+    assert code_of(stopped) == "TaskTimedOut"
+
+
+def test_a_run_stopped_amid_its_turn_does_not_go_on(play):
+    arn = MACHINE.replace("stateMachine", "execution") + ":c1-1"
+
+    def turn(event):
+        play.states.stop_execution(executionArn=arn)
+        return play.turn(event)
+
+    play.ground.functions.handlers["unlatch-dev-turn"] = turn
+    play.start()
+    play.ground.settle()
+    assert play.status()["status"] == "ABORTED"
+    assert play.tokens == []
+
+
+def test_many_runs_each_keep_their_own_time(play):
+    for number in range(8):
+        play.start(f"c{number}-1", case=f"c{number}")
+    play.ground.settle()
+    play.ground.advance(timedelta(hours=3))
+    assert len(play.ground.functions.times("unlatch-dev-turn")) == 8 * 4

@@ -1,0 +1,166 @@
+"""Custom key stores follow the state rules that the KMS documentation gives."""
+
+from __future__ import annotations
+
+from aws_stand import CLUSTER, SIBLING, STORE, STRANGER, WORLD, Stand, refused
+
+
+def state(kms, store=STORE):
+    (found,) = kms.describe_custom_key_stores(CustomKeyStoreId=store)["CustomKeyStores"]
+    return found["ConnectionState"]
+
+
+def in_state(store_state, **more):
+    return {
+        **WORLD,
+        "key_stores": [{"id": STORE, "cluster": CLUSTER, "state": store_state, **more}],
+    }
+
+
+def test_a_store_takes_its_time_to_disconnect_and_connect(stand: Stand):
+    stand.seed()
+    kms = stand.client("kms")
+    kms.disconnect_custom_key_store(CustomKeyStoreId=STORE)
+    assert state(kms) == "DISCONNECTING"
+    stand.advance(minutes=4)
+    assert state(kms) == "DISCONNECTED"
+    kms.connect_custom_key_store(CustomKeyStoreId=STORE)
+    assert state(kms) == "CONNECTING"
+    stand.advance(minutes=10)
+    assert state(kms) == "CONNECTED"
+
+
+def test_each_call_is_refused_in_the_states_that_kms_names(stand: Stand):
+    wrong = "CustomKeyStoreInvalidStateException"
+    for held, connect, disconnect, update in (
+        ("CONNECTED", None, None, wrong),
+        ("CONNECTING", None, None, wrong),
+        ("DISCONNECTED", None, wrong, None),
+        ("DISCONNECTING", wrong, wrong, wrong),
+        ("FAILED", wrong, None, wrong),
+    ):
+        for method, expected, params in (
+            ("connect_custom_key_store", connect, {}),
+            ("disconnect_custom_key_store", disconnect, {}),
+            ("update_custom_key_store", update, {"CloudHsmClusterId": SIBLING}),
+        ):
+            stand.seed(in_state(held))
+            call = getattr(stand.client("kms"), method)
+            if expected is None:
+                call(CustomKeyStoreId=STORE, **params)
+            else:
+                assert refused(call, CustomKeyStoreId=STORE, **params) == expected, (held, method)
+
+
+def test_a_store_with_keys_or_connected_is_not_deleted(stand: Stand):
+    stand.seed()
+    kms = stand.client("kms")
+    assert (
+        refused(kms.delete_custom_key_store, CustomKeyStoreId=STORE)
+        == "CustomKeyStoreHasCMKsException"
+    )
+    stand.seed(keys=[])
+    stand.server.regions.at("111122223333", "us-east-1").keys.clear()
+    assert (
+        refused(kms.delete_custom_key_store, CustomKeyStoreId=STORE)
+        == "CustomKeyStoreInvalidStateException"
+    )
+    kms.disconnect_custom_key_store(CustomKeyStoreId=STORE)
+    stand.advance(minutes=4)
+    kms.delete_custom_key_store(CustomKeyStoreId=STORE)
+    assert (
+        refused(kms.describe_custom_key_stores, CustomKeyStoreId=STORE)
+        == "CustomKeyStoreNotFoundException"
+    )
+
+
+def test_a_store_moves_only_to_a_related_active_cluster_with_hsms_in_two_zones(stand: Stand):
+    world = in_state("DISCONNECTED")
+    small = {"id": "cluster-5d6e7f2a3b4", "hsms": 1, "certificate": "lineage-a"}
+    asleep = {
+        "id": "cluster-6e7f2a3b4c5",
+        "hsms": 2,
+        "certificate": "lineage-a",
+        "state": "DEGRADED",
+    }
+    stand.seed({**world, "clusters": [*WORLD["clusters"], small, asleep]})
+    kms = stand.client("kms")
+    for cluster, code in (
+        (STRANGER, "CloudHsmClusterNotRelatedException"),
+        (small["id"], "CloudHsmClusterInvalidConfigurationException"),
+        (asleep["id"], "CloudHsmClusterNotActiveException"),
+        ("cluster-7f2a3b4c5d6", "CloudHsmClusterNotFoundException"),
+    ):
+        call = kms.update_custom_key_store
+        assert refused(call, CustomKeyStoreId=STORE, CloudHsmClusterId=cluster) == code
+    kms.update_custom_key_store(CustomKeyStoreId=STORE, CloudHsmClusterId=SIBLING)
+    (found,) = kms.describe_custom_key_stores()["CustomKeyStores"]
+    assert found["CloudHsmClusterId"] == SIBLING
+
+
+def test_a_second_store_on_the_same_lineage_is_refused(stand: Stand):
+    stand.seed()
+    kms = stand.client("kms")
+    params = {"TrustAnchorCertificate": "x", "KeyStorePassword": "kmsPswd1"}
+    create = kms.create_custom_key_store
+    for cluster in (CLUSTER, SIBLING):
+        code = refused(create, CustomKeyStoreName="two", CloudHsmClusterId=cluster, **params)
+        assert code == "CloudHsmClusterInUseException"
+    code = refused(create, CustomKeyStoreName="payments", CloudHsmClusterId=STRANGER, **params)
+    assert code == "CustomKeyStoreNameInUseException"
+    made = create(CustomKeyStoreName="two", CloudHsmClusterId=STRANGER, **params)
+    again = create(CustomKeyStoreName="two", CloudHsmClusterId=STRANGER, **params)
+    assert made["CustomKeyStoreId"] == again["CustomKeyStoreId"]
+    assert state(kms, made["CustomKeyStoreId"]) == "DISCONNECTED"
+
+
+def test_a_failed_store_tells_why_and_fails_again_where_reconnecting_mends_nothing(stand: Stand):
+    for error, after in (("INVALID_CREDENTIALS", "FAILED"), ("NETWORK_ERRORS", "CONNECTED")):
+        stand.seed(in_state("FAILED", error=error))
+        kms = stand.client("kms")
+        (found,) = kms.describe_custom_key_stores()["CustomKeyStores"]
+        assert found["ConnectionErrorCode"] == error
+        kms.disconnect_custom_key_store(CustomKeyStoreId=STORE)
+        stand.advance(minutes=4)
+        kms.connect_custom_key_store(CustomKeyStoreId=STORE)
+        stand.advance(minutes=10)
+        assert state(kms) == after, error
+
+
+def test_connecting_needs_an_active_hsm(stand: Stand):
+    world = in_state("DISCONNECTED")
+    stand.seed({**world, "clusters": [{"id": CLUSTER, "hsms": 0}]})
+    assert (
+        refused(stand.client("kms").connect_custom_key_store, CustomKeyStoreId=STORE)
+        == "CloudHsmClusterInvalidConfigurationException"
+    )
+
+
+def test_connecting_to_a_cluster_that_is_gone_fails_later(stand: Stand):
+    stand.seed({**in_state("DISCONNECTED"), "clusters": []})
+    kms = stand.client("kms")
+    kms.connect_custom_key_store(CustomKeyStoreId=STORE)
+    stand.advance(minutes=10)
+    (found,) = kms.describe_custom_key_stores()["CustomKeyStores"]
+    assert (found["ConnectionState"], found["ConnectionErrorCode"]) == (
+        "FAILED",
+        "CLUSTER_NOT_FOUND",
+    )
+
+
+def test_stores_come_in_pages(stand: Stand):
+    stores = [
+        {"id": f"cks-{n:017x}", "cluster": f"cluster-{n}", "state": "DISCONNECTED"}
+        for n in range(5)
+    ]
+    stand.seed({"key_stores": stores})
+    pages = stand.client("kms").get_paginator("describe_custom_key_stores")
+    found = [len(p["CustomKeyStores"]) for p in pages.paginate(PaginationConfig={"PageSize": 2})]
+    assert found == [2, 2, 1]
+
+
+def test_connecting_a_connected_store_changes_nothing(stand: Stand):
+    stand.seed()
+    stand.client("kms").connect_custom_key_store(CustomKeyStoreId=STORE)
+    assert not stand.server.calls[-1].landed
+    assert stand.server.calls[-1].error is None

@@ -1,0 +1,114 @@
+"""A scenario's world stands in AWS as written: ids, ages, transitions under way, whole accounts."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from aws_stand import CLUSTER, NOW, STORE, WORLD, Stand
+
+from sandbox.aws.seed_keys import duration
+from sandbox.aws.world import key_of, place_of, world_now
+
+
+def test_ages_are_read_as_scenarios_write_them():
+    assert duration("1d12h") == timedelta(days=1, hours=12)
+    for wrong in ("3", "h", "-3h", "3 h", 3):
+        with pytest.raises(ValueError, match="no length of time"):
+            duration(wrong)
+
+
+def test_key_ids_are_the_same_each_time(stand: Stand):
+    stand.seed()
+    first = [stand.key(n) for n in range(3)]
+    stand.seed()
+    assert [stand.key(n) for n in range(3)] == first
+    assert len(set(first)) == 3
+
+
+def test_transitions_under_way_take_their_full_time(stand: Stand):
+    held = {"id": STORE, "cluster": CLUSTER, "state": "DISCONNECTING"}
+    going = {"id": "cluster-5d6e7f2a3b4", "state": "DELETE_IN_PROGRESS", "hsms": 0}
+    stand.seed(
+        key_stores=[held],
+        clusters=[*WORLD["clusters"], going],
+        durations={"disconnect": "7m", "delete_cluster": "2m"},
+    )
+    stand.advance(minutes=2)
+    assert going["id"] not in {found["id"] for found in world_now(stand.server)["clusters"]}
+    stand.advance(minutes=4, seconds=59)
+    assert world_now(stand.server)["key_stores"] == [{"id": STORE, "state": "DISCONNECTING"}]
+    stand.advance(seconds=1)
+    assert world_now(stand.server)["key_stores"] == [{"id": STORE, "state": "DISCONNECTED"}]
+
+
+def test_a_key_that_is_pending_goes_when_it_says(stand: Stand):
+    stand.seed(keys=[{"store": STORE, "state": "PendingDeletion", "deletes_in": "5d"}])
+    told = stand.client("kms").describe_key(KeyId=stand.key(0))["KeyMetadata"]
+    assert told["DeletionDate"] == NOW + timedelta(days=5)
+    assert stand.clock.next_due() == NOW + timedelta(days=5)
+    stand.advance(days=5)
+    assert [event["detail-type"] for event in stand.events] == [
+        "AWS Service Event via CloudTrail",
+        "KMS CMK Deletion",
+    ]
+    assert world_now(stand.server)["keys"] == []
+
+
+def test_keys_are_a_year_old_unless_they_say_otherwise(stand: Stand):
+    stand.seed(
+        keys=[
+            {"store": STORE},
+            {"store": STORE, "age": "2d", "last_used": "unknown"},
+            {"store": STORE, "last_used": "400d"},
+        ]
+    )
+    kms = stand.client("kms")
+    plain, young, old = (kms.get_key_last_usage(KeyId=stand.key(n)) for n in range(3))
+    assert plain["KeyCreationDate"] == NOW - timedelta(days=365)
+    assert young["KeyCreationDate"] == NOW - timedelta(days=2)
+    assert young["KeyCreationDate"] < young["TrackingStartDate"] < NOW
+    assert old["KeyCreationDate"] < old["KeyLastUsage"]["Timestamp"], "no use before creation"
+
+
+def test_things_are_found_also_after_they_are_gone(stand: Stand):
+    stand.seed()
+    assert place_of(stand.server, STORE).region == "us-east-1"
+    assert key_of(stand.server, alias="alias/payments").key_id == stand.key(0)
+    kms = stand.client("kms")
+    kms.schedule_key_deletion(KeyId=stand.key(0), PendingWindowInDays=7)
+    stand.advance(days=7)
+    assert key_of(stand.server, index=0).key_id not in {
+        key["key_id"] for key in world_now(stand.server)["keys"]
+    }
+    with pytest.raises(KeyError, match="no key has the alias"):
+        key_of(stand.server, alias="alias/payments")
+
+
+def test_many_callers_at_once_disturb_nobody(stand: Stand):
+    stand.seed()
+    failures: list[Exception] = []
+
+    def work(number: int) -> None:
+        kms = stand.client("kms")
+        try:
+            for _ in range(10):
+                made = kms.create_key()["KeyMetadata"]["KeyId"]
+                kms.create_alias(AliasName=f"alias/{number}-{made}", TargetKeyId=made)
+                kms.list_aliases(KeyId=made)
+                kms.list_keys(Limit=1000)
+                kms.schedule_key_deletion(KeyId=made, PendingWindowInDays=7)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test tells it
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    stand.advance(days=7)
+    assert len(stand.client("kms").list_keys(Limit=1000)["Keys"]) == 123
+    deleted = [event for event in stand.events if event["detail-type"] == "KMS CMK Deletion"]
+    assert len(deleted) == 80

@@ -1,0 +1,232 @@
+"""Each request's way through the sandbox's AWS: callers, faults, checks and what is remembered."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from datetime import timedelta
+
+import pytest
+from aws_stand import BOT, CLUSTER, HUB, NOW, SPOKE, STORE, Stand, refused
+from botocore.exceptions import ConnectionClosedError
+
+from sandbox.aws.calls import AwsError
+from sandbox.aws.faults import Faults
+from sandbox.aws.replies import WrongReplyError, check_result
+
+TEMPLATE = {
+    "Resources": {
+        "Seal": {
+            "Type": "AWS::KMS::Key",
+            "Properties": {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
+        },
+        "SealAlias": {
+            "Type": "AWS::KMS::Alias",
+            "Properties": {"AliasName": "alias/unlatch-dev-seal", "TargetKeyId": {"Ref": "Seal"}},
+        },
+        "Token": {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": "unlatch/dev/x"}},
+        "Reader": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {"RoleName": "unlatch-reader", "AssumeRolePolicyDocument": {}},
+        },
+    }
+}
+
+
+def create_stack(stand: Stand, account: str) -> None:
+    stand.client("cloudformation", account=account).create_stack(
+        StackName="s", TemplateBody=json.dumps(TEMPLATE), Capabilities=["CAPABILITY_NAMED_IAM"]
+    )
+
+
+def test_templates_make_the_seal_the_secret_and_roles_in_their_account(stand: Stand):
+    create_stack(stand, SPOKE)
+    kms = stand.client("kms", account=SPOKE)
+    sealed = {"KeyId": "alias/unlatch-dev-seal", "MacAlgorithm": "HMAC_SHA_256", "Message": b"x"}
+    assert kms.verify_mac(**sealed, Mac=kms.generate_mac(**sealed)["Mac"])["MacValid"]
+    secrets = stand.client("secretsmanager", account=SPOKE)
+    secrets.put_secret_value(SecretId="unlatch/dev/x", SecretString="y")
+    assert secrets.get_secret_value(SecretId="unlatch/dev/x")["SecretString"] == "y"
+    assert refused(stand.client("kms").describe_key, KeyId=sealed["KeyId"]) == "NotFoundException"
+
+
+def test_an_assumed_role_is_remembered_with_its_reasons(stand: Stand):
+    create_stack(stand, SPOKE)
+    role = f"arn:aws:iam::{SPOKE}:role/unlatch-reader"
+    turn = "arn:aws:sts::{account}:assumed-role/unlatch-dev-turn/turn"
+    answer = stand.client("sts", turn).assume_role(
+        RoleArn=role,
+        RoleSessionName="case-1",
+        SourceIdentity="alice",
+        Tags=[{"Key": "case", "Value": "case-1"}],
+    )
+    issued = answer["Credentials"]
+    assert issued["Expiration"] == NOW + timedelta(hours=1)
+    identity = stand.server.identity.find(issued["AccessKeyId"])
+    assert (identity.account, identity.role, identity.source_identity) == (SPOKE, role, "alice")
+    assert (identity.session_name, dict(identity.tags)) == ("case-1", {"case": "case-1"})
+    assert answer["AssumedRoleUser"]["Arn"] == identity.arn
+
+
+def test_no_session_for_a_role_that_does_not_exist_there(stand: Stand):
+    create_stack(stand, SPOKE)
+    role = f"arn:aws:iam::{HUB}:role/unlatch-reader"
+    sts = stand.client("sts", BOT)
+    assert refused(sts.assume_role, RoleArn=role, RoleSessionName="case-1") == "AccessDenied"
+
+
+def test_calls_are_remembered_with_caller_and_effect(stand: Stand):
+    stand.seed()
+    refused(stand.client("cloudhsmv2").delete_cluster, ClusterId=CLUSTER)
+    stand.client("kms", BOT).disconnect_custom_key_store(CustomKeyStoreId=STORE)
+    failed, landed = stand.server.calls
+    assert (failed.service, failed.operation, failed.params) == (
+        "cloudhsm",
+        "DeleteCluster",
+        {"ClusterId": CLUSTER},
+    )
+    assert (failed.error, failed.landed, failed.by_bot) == (
+        "CloudHsmClusterInUseException",
+        False,
+        False,
+    )
+    assert failed.role == f"arn:aws:iam::{HUB}:role/deploy-ci"
+    assert (landed.error, landed.landed, landed.by_bot) == (None, True, True)
+
+
+def test_motos_services_run_in_the_callers_account_on_sandbox_time(stand: Stand):
+    table = {
+        "TableName": "unlatch-dev",
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+    }
+    made = stand.client("dynamodb", account=SPOKE).create_table(**table)["TableDescription"]
+    assert made["CreationDateTime"] == NOW
+    assert SPOKE in made["TableArn"]
+    code = refused(stand.client("dynamodb").describe_table, TableName="unlatch-dev")
+    assert code == "ResourceNotFoundException"
+    assert [call.landed for call in stand.server.calls] == [True, False]
+    assert stand.server.calls[-1].error == code
+
+
+def test_faults_count_only_the_bots_requests(stand: Stand):
+    stand.seed()
+    stand.server.faults.add("kms:DescribeKey", 2, kind="error", code="AccessDeniedException")
+    key, bot, ci = stand.key(0), stand.client("kms", BOT), stand.client("kms")
+    bot.describe_key(KeyId=key)
+    ci.describe_key(KeyId=key)
+    assert refused(bot.describe_key, KeyId=key) == "AccessDeniedException"
+    bot.describe_key(KeyId=key)
+    record = stand.events[0]["detail"]
+    assert (record["eventName"], record["errorCode"]) == ("DescribeKey", "AccessDeniedException")
+
+
+@pytest.mark.parametrize(
+    ("kind", "lands", "kills"),
+    [("timeout", True, False), ("crash_before", False, True), ("crash_after", True, True)],
+)
+def test_lost_replies_land_or_not_as_their_kind_says(stand: Stand, kind, lands, kills):
+    stand.seed()
+    killed: list[int] = []
+    stand.server.kill = killed.append
+    stand.server.faults.add("kms:DisconnectCustomKeyStore", kind=kind)
+    bot = stand.client("kms", BOT)
+    with pytest.raises(ConnectionClosedError):
+        bot.disconnect_custom_key_store(CustomKeyStoreId=STORE)
+    (call,) = stand.server.calls
+    assert (call.landed, call.error) == (lands, kind)
+    assert bool(killed) == kills
+    (store,) = bot.describe_custom_key_stores()["CustomKeyStores"]
+    assert store["ConnectionState"] == ("DISCONNECTING" if lands else "CONNECTED")
+    assert len(stand.events) == int(lands)
+
+
+def test_throttles_speak_each_services_language(stand: Stand):
+    stand.seed()
+    for call in ("kms:*", "sts:*", "dynamodb:*", "ec2:*"):
+        stand.server.faults.add(call, kind="throttle")
+    assert refused(stand.client("kms", BOT).list_keys) == "ThrottlingException"
+    assert refused(stand.client("sts", BOT).get_caller_identity) == "Throttling"
+    assert refused(stand.client("dynamodb", BOT).list_tables) == "ThrottlingException"
+    ec2 = stand.client("ec2", BOT)
+    assert refused(ec2.describe_network_interfaces) == "RequestLimitExceeded"
+
+
+def test_a_slow_reply_comes_late(stand: Stand):
+    stand.seed()
+    stand.server.faults.add("kms:ListKeys", kind="slow", seconds=0.2)
+    began = time.monotonic()
+    stand.client("kms", BOT).list_keys()
+    assert time.monotonic() - began >= 0.2
+
+
+def test_nth_and_times_count_from_one(stand: Stand):
+    faults = Faults()
+    faults.add("kms:ListKeys", 2, 2, kind="throttle")
+    hits = [faults.hit("kms:ListKeys") is not None for _ in range(5)]
+    assert hits == [False, True, True, False, False]
+    with pytest.raises(ValueError, match="unknown kind"):
+        faults.add("kms:ListKeys", kind="explode")
+
+
+def test_the_hook_denies_in_the_services_words(stand: Stand):
+    stand.seed()
+    stand.server.deny = lambda who, service, operation, params: (
+        f"User: {who.arn} may not" if (service, operation) == ("kms", "ListKeys") else None
+    )
+    assert refused(stand.client("kms").list_keys) == "AccessDeniedException"
+    stand.client("kms").list_aliases()
+
+
+def test_a_reply_that_aws_cannot_give_is_an_internal_failure(stand: Stand):
+    stand.server.services["kms"] = lambda visit: {"Keys": [{"KeyId": 7}]}
+    assert refused(stand.client("kms").list_keys) == "InternalFailure"
+
+    def invents(visit):
+        raise AwsError("NoSuchKeyException")
+
+    stand.server.services["kms"] = invents
+    assert refused(stand.client("kms").list_keys) == "InternalFailure"
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        ({"Hsm": {}}, "lacks the required HsmId"),
+        ({"Hsm": {"HsmId": "h", "State": "GONE"}}, "none of"),
+        ({"Hsm": {"HsmId": "h", "Colour": "red"}}, "no member Colour"),
+        ({"Hsm": {"HsmId": None}}, "NoneType"),
+    ],
+)
+def test_results_are_walked_along_the_service_model(result, reason):
+    with pytest.raises(WrongReplyError, match=reason):
+        check_result("cloudhsm", "CreateHsm", result=result)
+
+
+def test_chalices_api_document_is_taken(stand: Stand):
+    document = {"swagger": "2.0", "info": {"version": "1.0", "title": "unlatch"}, "paths": {}}
+    body = json.dumps(document).encode()
+    api = stand.client("apigateway").import_rest_api(body=body)
+    stand.client("apigateway").put_rest_api(restApiId=api["id"], body=body, mode="overwrite")
+    assert [call.operation for call in stand.server.calls] == ["ImportRestApi", "PutRestApi"]
+
+
+def test_unsigned_requests_go_straight_to_moto(stand: Stand):
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(stand.server.url + "/moto-api/") as answer:
+        assert answer.status == 200
+    assert stand.server.calls == []
+
+
+def test_describing_a_key_is_fast(stand: Stand):
+    stand.seed()
+    kms, key = stand.client("kms"), stand.key(0)
+    kms.describe_key(KeyId=key)
+    costs = []
+    for _ in range(50):
+        began = time.perf_counter()
+        kms.describe_key(KeyId=key)
+        costs.append(time.perf_counter() - began)
+    assert sorted(costs)[5] < 0.004
