@@ -68,7 +68,9 @@ class SlackGateway:
             message = replace(message, ts=self._posted(case), channel=self.channel)
         if message.ts:
             try:
-                plain = self._send("chat.update", final, message, channel=message.channel, ts=message.ts)
+                plain = self._send(
+                    "chat.update", final, message, channel=message.channel, ts=message.ts
+                )
                 return replace(message, shown=digest, plain_blocks=plain)
             except SlackFailed as failed:
                 if failed.code not in GONE:

@@ -30,9 +30,7 @@ class Unreadable(ValueError):  # noqa: N818  # signed, but not of a shape that i
     """A signed request that can't be understood; the reason is a sentence."""
 
 
-def verify(
-    body: bytes, headers: Mapping[str, str], *, secret: str, now: datetime
-) -> None:
+def verify(body: bytes, headers: Mapping[str, str], *, secret: str, now: datetime) -> None:
     """Raises Unsigned unless the signature holds and is at most five minutes old."""
     stamp = headers.get("x-slack-request-timestamp") or ""
     signature = headers.get("x-slack-signature") or ""

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib.slack.messages.text import DAY_AND_TIME, PERSON, cut, seconds, utc
+from chalicelib.slack.messages.text import DAY_AND_TIME, PERSON, Block, cut, seconds, utc
 
-Block = dict[str, Any]
 Piece = dict[str, Any]
 SYMBOLS = ("warning", "hourglass_flowing_sand", "white_check_mark")
 WARNING, HOURGLASS, CHECK_MARK = SYMBOLS
 MOST_BLOCKS = 50
-
-
-@dataclass(frozen=True)
-class Message:
-    """What chat.postMessage takes. `text` is the notification, and is mrkdwn too."""
-
-    text: str
-    blocks: tuple[Block, ...]
 
 
 def plain(words: str, most: int, *, emoji: bool = False) -> Block:

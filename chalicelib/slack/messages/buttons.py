@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chalicelib.domain.case import Act, Case
 from chalicelib.domain.clicks import not_possible
 from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.policy import Policy
 from chalicelib.slack.messages import facts, goback
-from chalicelib.slack.messages.blocks import Block, button, confirm
+from chalicelib.slack.messages.blocks import button, confirm
+from chalicelib.slack.messages.shown import Shown
+from chalicelib.slack.messages.text import Block
 
 SPOKEN = {
     Remedy.KEEP: "Keep {cluster} as it is and be reminded later",
@@ -17,23 +16,6 @@ SPOKEN = {
     Remedy.REPOINT: "Move the keys of {cluster} to another cluster",
     Remedy.RETIRE: "Review before retiring {cluster}",
 }
-
-
-@dataclass(frozen=True)
-class Shown:
-    """The case as it is shown: what every button carries."""
-
-    case: Case
-    policy: Policy
-    version: int
-
-    @property
-    def value(self) -> str:
-        return f"{self.case.case_id}:{self.version}"
-
-    @property
-    def cluster(self) -> str:
-        return facts.cluster(self.case)
 
 
 def may(case: Case, act: Act, remedy: Remedy | None = None) -> bool:

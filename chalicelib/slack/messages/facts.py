@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain import approval, diagnosis
 from chalicelib.domain.case import Act, CallRecord, CallStatus, Case, Click
-from chalicelib.domain.diagnosis import WayOut
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import Key, KeyState, KeyStore
-from chalicelib.slack.messages.text import DAY, be, clean, count, ident, listing, money, token
+from chalicelib.domain.snapshot import Cluster, Key, KeyState, KeyStore
+from chalicelib.slack.messages.text import be, clean, count, ident, listing, money, the, upper_first
 
 KEY_WORDS = {
     KeyState.ENABLED: "enabled",
@@ -82,15 +81,18 @@ def planned_keys(case: Case) -> int:
 def keys_in_use(case: Case, policy: Policy, now: datetime) -> list[Key]:
     """Used lately, latest first, then those of unknown use, which count as used."""
     found = [
-        key
-        for key in keys(case)
-        if key.is_live and approval.in_use(key, policy=policy, now=now)
+        key for key in keys(case) if key.is_live and approval.in_use(key, policy=policy, now=now)
     ]
     return sorted(found, key=lambda key: -use_time(key))
 
 
 def use_time(key: Key) -> float:
     return key.last_use.at.timestamp() if key.last_use.at else 0.0
+
+
+def last_cluster(case: Case) -> Cluster | None:
+    """The cluster as it was last seen."""
+    return case.snapshot.cluster if case.snapshot else None
 
 
 def hsms(case: Case) -> int:
@@ -111,7 +113,7 @@ def cost_line(case: Case, policy: Policy) -> str:
     if not number:
         return "No HSM runs, so it costs no HSM hours."
     verb = "costs" if number == 1 else "cost"
-    return f"The {count(number, 'HSM')} {verb} {price(case, policy)}."
+    return f"{upper_first(the(number, 'HSM'))} {verb} {price(case, policy)}."
 
 
 def keys_end(case: Case) -> datetime | None:
@@ -125,26 +127,25 @@ def keys_begin(case: Case) -> datetime | None:
     return min(calls, default=None)
 
 
-def ways(case: Case, policy: Policy, now: datetime) -> tuple[WayOut, ...]:
-    if case.snapshot is None:
-        return ()
-    return diagnosis.ways_out(case.snapshot, case=case, policy=policy, now=now)
-
-
 def approvals(case: Case, plan: Plan, *, policy: Policy, now: datetime) -> tuple[Click, ...]:
     """Who has approved this plan, one click a person. Whether each still may is for the turn to say."""
     found: dict[str, Click] = {}
     for click in case.clicks[case.reset_at_click :]:
         if click.act is Act.WITHDRAW:
             found.pop(click.by, None)
-        elif click.act is Act.APPROVE and click.plan_hash == plan.plan_hash:
-            if click.override or not plan.terms.override:
-                found.setdefault(click.by, click)
+        elif (
+            click.act is Act.APPROVE
+            and click.plan_hash == plan.plan_hash
+            and (click.override or not plan.terms.override)
+        ):
+            found[click.by] = click
     age = timedelta(hours=policy.expiry_hours)
     return tuple(c for c in found.values() if now - c.at < age)
 
 
-def best_offer(case: Case, *, policy: Policy, now: datetime) -> tuple[Plan, tuple[Click, ...]] | None:
+def best_offer(
+    case: Case, *, policy: Policy, now: datetime
+) -> tuple[Plan, tuple[Click, ...]] | None:
     """The offer that people have begun to approve, the one nearest to its number first."""
     begun = [
         (plan, clicks)
@@ -180,35 +181,32 @@ def as_it_is(case: Case) -> str:
     world = case.snapshot
     if world is None:
         return "AWS has not been read yet."
-    plan = plan_of(case)
-    parts = []
-    found = store(case)
+    cluster_now = "the cluster is gone" if world.cluster is None else "the cluster is still there"
+    parts = [*_store_now(case), *_keys_now(case), *_hsms_now(case), cluster_now]
+    return f"As it is now: {'; '.join(parts)}."
+
+
+def _store_now(case: Case) -> list[str]:
+    plan, found = plan_of(case), store(case)
     if found:
-        parts.append(f"the key store is {found.state.lower()}")
-    elif plan and plan.key_store_id:
-        parts.append("the key store is deleted")
-    if found and world.keys:
-        parts.append(_keys_now(case))
-    elif planned_keys(case):
-        parts.append(f"{count(planned_keys(case), 'key')} {be(planned_keys(case))} gone")
-    if world.cluster is None:
-        return f"As it is now: {listing([*parts, 'the cluster is gone'])}."
-    number = len(world.cluster.live_hsms)
-    planned = len(plan.basis.zones) if plan else number
-    gone = f"{planned - number} of {planned} HSMs {be(planned - number)} gone"
-    parts.append(gone if number < planned else f"{count(number, 'HSM')} {be(number)} there")
-    return f"As it is now: {listing([*parts, 'the cluster is still there'])}."
+        return [f"the key store is {found.state.lower()}"]
+    return ["the key store is deleted"] if plan and plan.key_store_id else []
 
 
-def _keys_now(case: Case) -> str:
+def _keys_now(case: Case) -> list[str]:
     tally = Counter(KEY_WORDS[key.state] for key in keys(case))
-    words = listing(f"{number:,} {words}" for words, number in tally.most_common())
-    lost = lost_keys(case)
-    gone = f", {lost:,} gone" if lost else ""
-    return f"of its keys {words}{gone}"
+    words = [f"{number:,} {state}" for state, number in tally.most_common()]
+    lost = max(lost_keys(case), planned_keys(case) if not tally else 0)
+    if lost:
+        words.append(f"{lost:,} gone")
+    return [f"keys: {listing(words)}"] if words else []
 
 
-def until_keys_gone(case: Case) -> str:
-    """For mrkdwn: “until 1 Apr”; where no date is known, in words."""
-    end = keys_end(case)
-    return f"until {token(end, DAY)}" if end else "until the keys are gone"
+def _hsms_now(case: Case) -> list[str]:
+    if case.snapshot is None or case.snapshot.cluster is None:
+        return []
+    plan, number = plan_of(case), hsms(case)
+    planned = len(plan.basis.zones) if plan else number
+    if number < planned:
+        return [f"{planned - number} of {count(planned, 'HSM')} {be(planned - number)} gone"]
+    return [f"{count(number, 'HSM')} {be(number)} there"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Case
+from datetime import datetime
+
+from chalicelib.domain.case import CallStatus, Case
+from chalicelib.domain.pace import SETTLING
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import KeyState, KeyStore, StoreState
+from chalicelib.domain.snapshot import Key, KeyState, KeyStore, StoreState
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.text import be, count, money, the, upper_first
 
@@ -14,9 +17,17 @@ OFF = (StoreState.DISCONNECTED, StoreState.DISCONNECTING)
 
 def returning_keys(case: Case) -> int:
     """Keys whose deletion we scheduled and that can still be brought back."""
-    operation = Operation.SCHEDULE_KEY_DELETION
-    pending = case.snapshot.pending_keys if case.snapshot else ()
-    return sum(case.tried(operation, key.key_id) for key in pending)
+    world = case.snapshot
+    return sum(_we_scheduled(case, key, world.at) for key in world.keys) if world else 0
+
+
+def _we_scheduled(case: Case, key: Key, seen_at: datetime) -> bool:
+    """A key that shows as live although we scheduled it long ago was brought back by somebody."""
+    call = case.call(Operation.SCHEDULE_KEY_DELETION, key.key_id)
+    cancel = case.call(Operation.CANCEL_KEY_DELETION, key.key_id)
+    if call is None or call.status is CallStatus.REFUSED or (cancel and cancel.at >= call.at):
+        return False
+    return not key.is_live or seen_at - call.at < SETTLING
 
 
 def disabled_keys(case: Case) -> int:
@@ -37,15 +48,31 @@ def can_restore(case: Case) -> bool:
 
 
 def reconnects(case: Case) -> bool:
-    """Cancelling connects the store again."""
+    """Cancelling connects the store again. What we just called may not show in the snapshot yet."""
     store = facts.store(case)
     was = case.before.store_state if case.before else None
-    on = was in (StoreState.CONNECTED, StoreState.CONNECTING)
-    return store is not None and store.state in OFF and on
+    if store is None or was not in (StoreState.CONNECTED, StoreState.CONNECTING):
+        return False
+    off = case.call(Operation.DISCONNECT_KEY_STORE, store.key_store_id)
+    on = case.call(Operation.CONNECT_KEY_STORE, store.key_store_id)
+    just_left = off is not None and (on is None or on.at <= off.at)
+    return store.state in OFF or just_left
 
 
-def what_returns(case: Case, policy: Policy) -> str:
-    """What comes back, what does not, and the cost."""
+def missing_hsms(case: Case) -> int:
+    """HSMs that were there before and are gone, or about to be."""
+    if case.before is None:
+        return 0
+    made = sum(c.operation is Operation.CREATE_HSM for c in case.calls)
+    deleted = sum(
+        c.operation is Operation.DELETE_HSM and c.status is not CallStatus.REFUSED
+        for c in case.calls
+    )
+    return max(len(case.before.zones) - facts.hsms(case), deleted - made, 0)
+
+
+def what_returns(case: Case, policy: Policy, *, again: bool = True) -> str:
+    """What comes back, what does not, the cost, and (`again`) what it takes to start anew."""
     plan = facts.plan_of(case)
     if case.before is None or plan is None or case.snapshot is None:
         return "The case closes. Nothing in AWS has been changed, and nothing will be."
@@ -54,7 +81,7 @@ def what_returns(case: Case, policy: Policy) -> str:
         parts.append(_unpark(case, policy))
     else:
         parts += [_store(case, plan, facts.store(case)), _hsms(case, policy)]
-    if not case.is_closed:
+    if again and not case.is_closed:
         parts.append(f"Starting again needs {count(plan.terms.people, 'new approval')}.")
     return " ".join(part for part in parts if part)
 
@@ -93,23 +120,29 @@ def _moved(case: Case) -> str:
 
 
 def _hsms(case: Case, policy: Policy) -> str:
-    number = facts.hsms(case)
-    gone = len(case.before.zones) - number if case.before else 0
+    gone = missing_hsms(case)
+    number = min(facts.hsms(case), len(case.before.zones) - gone if case.before else 0)
     words = ""
     if gone > 0:
         words = f"{count(gone, 'HSM')} {be(gone)} deleted already. "
     if number:
+        daily = money(number * 24 * policy.hsm_hour_price)
         verb = "goes on" if number == 1 else "go on"
-        words += f"{upper_first(the(number, 'HSM'))} {verb} costing {facts.price(case, policy)}."
+        words += f"{upper_first(the(number, 'HSM'))} {verb} costing about {daily} a day."
     return words.strip()
 
 
 def _unpark(case: Case, policy: Policy) -> str:
     number = len(case.before.zones) if case.before else 0
-    missing = number - facts.hsms(case)
+    missing = missing_hsms(case)
     cost = f"Cost returns to about {money(number * 24 * policy.hsm_hour_price)} a day."
     makes = f"Unlatch creates {count(missing, 'HSM')}" if missing > 0 else ""
+    if not missing:
+        cost = upper_first(f"{the(number, 'HSM')} {'stays' if number == 1 else 'stay'}, at about ")
+        cost += f"{money(number * 24 * policy.hsm_hour_price)} a day."
     if not reconnects(case):
-        return f"{makes or 'No HSM is missing'}. {cost}"
+        return f"{makes}, in about 10 minutes. {cost}" if makes else f"Nothing is deleted. {cost}"
+    time = "30" if makes else "15"
     joins = f"{makes} and reconnects the store." if makes else "Unlatch reconnects the store."
-    return f"{joins} It takes about 30 minutes; then the keys work again. {cost}"
+    then = "; then the keys work again" if facts.keys(case) else ""
+    return f"{joins} It takes about {time} minutes{then}. {cost}"

@@ -7,25 +7,26 @@ from datetime import datetime
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.snapshot import Key, KeyState
 from chalicelib.slack.messages import facts
-from chalicelib.slack.messages.blocks import Block, cell, note, table
-from chalicelib.slack.messages.buttons import Shown
-from chalicelib.slack.messages.text import DAY, ago, clean, count, utc
+from chalicelib.slack.messages.blocks import cell, note, table
+from chalicelib.slack.messages.shown import Shown
+from chalicelib.slack.messages.text import DAY, Block, ago, clean, count, utc
 
 MOST_ROWS = 20
 HEADS = ("Key", "State", "Last used", "Grants")
 
 
-def keys(shown: Shown, now: datetime) -> list[Block]:
+def keys(shown: Shown) -> list[Block]:
     """The 20 most recently used keys, and how many more there are; nothing where there are none."""
-    found = sorted(facts.keys(shown.case), key=lambda key: _rank(key, shown.policy, now))
+    policy, now = shown.policy, shown.now
+    found = sorted(facts.keys(shown.case), key=lambda key: _rank(key, policy, now))
     if not found:
         return []
     top = found[:MOST_ROWS]
-    rows = [_row(key, shown.policy, now) for key in top]
+    rows = [_row(key, policy, now) for key in top]
     blocks = [table(f"keys:{shown.version}", HEADS, rows)]
     rest = found[MOST_ROWS:]
     if rest:
-        blocks.append(note(f"{count(len(rest), 'more key')}, {_rest(rest[0], shown.policy, now)}."))
+        blocks.append(note(f"{count(len(rest), 'more key')}, {_rest(rest[0], policy, now)}."))
     return blocks
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from chalicelib.domain.case import CallRecord, CallStatus, Case, Outcome
+from chalicelib.domain.case import CallRecord, Case, Outcome
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
 from chalicelib.slack.messages import facts
@@ -58,12 +58,8 @@ KEYS_GONE = Stage("Wait until the keys are gone", "waiting until the keys are go
 def stages(plan: Plan) -> list[Stage]:
     """The plan's calls in order, with its long waits as steps of their own; the last way back marked."""
     found: list[Stage] = []
-    for call in plan.calls:
-        if call.operation is Operation.DISCONNECT_KEY_STORE and _keys_go(plan) and _comes_last(plan, found):
-            found.append(KEYS_GONE)
-        if call.operation is Operation.DELETE_HSM and plan.soak_days:
-            days = count(plan.soak_days, "day")
-            found.append(Stage(f"Let the keys run there for {days}", "letting the keys run there"))
+    for place, call in enumerate(plan.calls):
+        found += _wait_before(plan, place)
         title, doing = WORDS.get(call.operation, (call.operation.value, call.operation.value))
         numbers = _numbers(plan, call.targets)
         found.append(
@@ -73,6 +69,19 @@ def stages(plan: Plan) -> list[Stage]:
     return [replace(stage, is_final=place == final) for place, stage in enumerate(found)]
 
 
+def _wait_before(plan: Plan, place: int) -> list[Stage]:
+    """The keys are gone before the store is disconnected; they run in before the old HSMs go."""
+    operation = plan.calls[place].operation
+    later = {call.operation for call in plan.calls[place + 1 :]}
+    goes = operation is Operation.DISCONNECT_KEY_STORE and Operation.CONNECT_KEY_STORE not in later
+    if goes and plan.remedy is Remedy.RETIRE and plan.basis.keys:
+        return [KEYS_GONE]
+    if operation is Operation.DELETE_HSM and plan.soak_days:
+        days = count(plan.soak_days, "day")
+        return [Stage(f"Let the keys run there for {days}", "letting the keys run there")]
+    return []
+
+
 def _numbers(plan: Plan, targets: tuple[str, ...]) -> dict[str, str]:
     return {
         "keys": count(len(targets), "key"),
@@ -80,17 +89,6 @@ def _numbers(plan: Plan, targets: tuple[str, ...]) -> dict[str, str]:
         "to": ident(plan.target_cluster_id),
         "quarantine": count(plan.quarantine_days, "day"),
     }
-
-
-def _keys_go(plan: Plan) -> bool:
-    """Keys of the store must be gone before the plan goes on."""
-    return plan.remedy is Remedy.RETIRE and bool(plan.basis.keys)
-
-
-def _comes_last(plan: Plan, before: list[Stage]) -> bool:
-    """This is the disconnection after the keys, not the one that mends a failed connection."""
-    left = [c.operation for c in plan.calls[len(before) + 1 :]]
-    return Operation.CONNECT_KEY_STORE not in left
 
 
 def _final(plan: Plan, found: list[Stage]) -> int:
@@ -115,26 +113,29 @@ def standing(case: Case, plan: Plan, now: datetime) -> list[Stage]:
         place += 1
     if not case.is_closed:
         place = min(place, len(found) - 1)
-    stopped = case.outcome is Outcome.STOPPED and facts.refused(case) is not None
-    here = Standing.FAILED if stopped else Standing.NOW
-    words = [Standing.DONE if n < place else here if n == place else Standing.NEXT for n in range(len(found))]
+    here = Standing.FAILED if case.outcome is Outcome.STOPPED else Standing.NOW
+    words = [
+        Standing.DONE if n < place else here if n == place else Standing.NEXT
+        for n in range(len(found))
+    ]
     return [replace(stage, standing=word) for stage, word in zip(found, words, strict=True)]
 
 
 def _reached(found: list[Stage], case: Case, plan: Plan) -> int:
-    """The last step that was called; all before it are done, whatever AWS shows of them now."""
-    last, at = 0, None
-    seen: set[Operation] = set()
+    """The last step that was called; all before it are done, whatever AWS shows of them now.
+
+    The case remembers one record a call and target, so where a plan disconnects twice, the second
+    time counts only if it came after the calls in between.
+    """
+    last, first = 0, dict[Operation, int]()
     for place, stage in enumerate(found):
-        if stage.operation is None:
-            continue
         calls = records(stage, case, plan)
-        again = stage.operation in seen
-        seen.add(stage.operation)
-        if not calls or (again and (at is None or calls[-1].at < at)):
+        if stage.operation is None or not calls:
             continue
-        last = place
-        at = None if again else calls[-1].at
+        before = first.setdefault(stage.operation, place)
+        between = [c.at for s in found[before + 1 : place] for c in records(s, case, plan)]
+        if before == place or (between and calls[-1].at >= max(between)):
+            last = place
     return last
 
 
@@ -208,6 +209,3 @@ def place_now(found: list[Stage]) -> int:
         if stage.standing in (Standing.NOW, Standing.FAILED):
             return place
     return len(found)
-
-
-__all__ = ["CallStatus", "Stage", "Standing", "place_now", "records", "stages", "standing"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 LONGEST_NAME = 60
 LONGEST_REASON = 300
@@ -15,10 +17,17 @@ ISOLATE, END_ISOLATE = "\u2068", "\u2069"
 DAY_AND_TIME, DAY, TIME = "{date_short_pretty}, {time}", "{date_short_pretty}", "{time}"
 PERSON = re.compile(r"[A-Za-z0-9._-]+")
 GROUP = re.compile(r"S[A-Z0-9]{2,}")
-TOKEN = re.compile(
-    r"(<@[A-Za-z0-9._-]+>|<!subteam\^S[A-Z0-9]+>|<!date\^\d+\^[^|<>]*\|[^|<>]*>)"
-)
+TOKEN = re.compile(r"(<@[A-Za-z0-9._-]+>|<!subteam\^S[A-Z0-9]+>|<!date\^\d+\^[^|<>]*\|[^|<>]*>)")
+Block = dict[str, Any]
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
+
+
+@dataclass(frozen=True)
+class Message:
+    """What chat.postMessage takes. `text` is the notification, and is mrkdwn too."""
+
+    text: str
+    blocks: tuple[Block, ...]
 
 
 def clean(words: str, most: int = LONGEST_NAME) -> str:
@@ -144,6 +153,12 @@ def ago(when: datetime, now: datetime) -> str:
         if age >= length:
             return f"{count(int(age // length), unit)} ago"
     return "just now"
+
+
+def caller(name: str) -> str:
+    """A caller's name at the start of a sentence: roles take a capital, people's names stay as they are."""
+    words = clean(name or "somebody")
+    return upper_first(words) if words.startswith(("role ", "somebody")) else words
 
 
 def quoted(reason: str, most: int = LONGEST_REASON) -> str:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from chalicelib.domain.diagnosis import WayOut
-from chalicelib.domain.forecast import Forecast
 from chalicelib.domain.gates import Gate
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.snapshot import StoreState
-from chalicelib.slack.messages import buttons, facts
-from chalicelib.slack.messages.blocks import Block, note, section
-from chalicelib.slack.messages.buttons import Shown
+from chalicelib.slack.messages import buttons, facts, goback
+from chalicelib.slack.messages.blocks import note, section
+from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import (
     DAY,
     DAY_AND_TIME,
     TIME,
+    Block,
     all_of,
     be,
     clean,
@@ -33,31 +32,35 @@ TITLES = {
     Remedy.REPOINT: "move the keys to another cluster, delete this one",
     Remedy.RETIRE: "delete the {gone} and the cluster",
 }
-Forecasts = Mapping[str, Forecast]
 
 
-def sections(shown: Shown, now: datetime, forecasts: Forecasts) -> list[Block]:
-    """A section with its button for each way that people may choose, a grey line for each other."""
-    open_ways, closed = [], []
-    for way in facts.ways(shown.case, shown.policy, now):
+def choices(shown: Shown) -> list[WayOut]:
+    """The ways that people may choose now."""
+    return [way for way in shown.ways if way.is_open and buttons.may_choose(shown.case, way.remedy)]
+
+
+def sections(shown: Shown, *, without_gates: bool = False) -> list[Block]:
+    """A section with its button for each way that people may choose, a grey line for each other.
+
+    `without_gates` leaves out the lines for ways whose failed checks the message shows already.
+    """
+    blocks: list[Block] = []
+    for way in choices(shown):
         plan = shown.case.offer(way.remedy) or way.plan
-        if plan is None or way.gates:
-            closed += _not_possible(way)
-        elif buttons.may_choose(shown.case, way.remedy):
-            words = describe(shown, plan, now, forecast_of(plan, forecasts))
-            open_ways.append(section(words, buttons.choose(shown, way.remedy)))
-    return [*open_ways, *closed]
-
-
-def forecast_of(plan: Plan, forecasts: Forecasts) -> Forecast | None:
-    """By the plan's hash, else by the remedy's name."""
-    return forecasts.get(plan.plan_hash) or forecasts.get(plan.remedy.value)
+        if plan:
+            blocks.append(section(describe(shown, plan), buttons.choose(shown, way.remedy)))
+    for way in shown.ways:
+        if not way.is_open and not (without_gates and way.gates):
+            blocks += _not_possible(way)
+    return blocks
 
 
 def _not_possible(way: WayOut) -> list[Block]:
     if not way.gates:
         return [note(clean(way.impossible, 300))]
-    return [note(f"{way.remedy.capitalize()} is not possible yet. {gate_words(g)}") for g in way.gates]
+    return [
+        note(f"{way.remedy.capitalize()} is not possible yet. {gate_words(g)}") for g in way.gates
+    ]
 
 
 def gate_words(gate: Gate) -> str:
@@ -66,15 +69,13 @@ def gate_words(gate: Gate) -> str:
     return f"Failed check: {gate.check}. Found: {found}. {clean(gate.helps, 300)}."
 
 
-def describe(
-    shown: Shown, plan: Plan, now: datetime, forecast: Forecast | None, *, needs: bool = True
-) -> str:
+def describe(shown: Shown, plan: Plan, *, needs: bool = True) -> str:
     """The three lines of a way out, in mrkdwn; our own words, numbers and dates only."""
-    breaks, undo = _breaks(shown, plan), _undo(shown, plan, now)
+    breaks, undo = _breaks(shown, plan), _undo(shown, plan)
     facts_line = [f"Undo: {undo}"]
     if needs:
         facts_line.append(f"Needs: {people(plan.terms.people)}")
-    facts_line.append(f"Cost: {cost(shown, plan, now, forecast)}")
+    facts_line.append(f"Cost: {cost(shown, plan)}")
     title = TITLES[plan.remedy].format(kept=_kept(shown), gone=_gone(shown, plan))
     return f"*{plan.remedy.capitalize()}*: {title}\nBreaks: {breaks}\n{' · '.join(facts_line)}"
 
@@ -94,12 +95,16 @@ def _gone(shown: Shown, plan: Plan) -> str:
 def _breaks(shown: Shown, plan: Plan) -> str:
     number, live = len(facts.keys(shown.case)), _live(shown)
     match plan.remedy:
+        case Remedy.KEEP if going := goback.returning_keys(shown.case):
+            return f"nothing more, but {the(going, 'key')} {be(going)} still being deleted"
         case Remedy.KEEP:
             return "nothing"
         case Remedy.REPOINT:
             return f"{all_of(number, 'key')} {_fail(number)} for about 20 min, then {_work(number)}"
         case _ if plan.key_store_id is None:
-            return "nothing in KMS, as no key store uses it; programs that use the HSMs directly fail"
+            return (
+                "nothing in KMS, as no key store uses it; programs that use the HSMs directly fail"
+            )
         case _ if not number:
             return "nothing, the store has no keys"
         case Remedy.PARK if _is_off(shown):
@@ -128,27 +133,27 @@ def _work(number: int) -> str:
     return "works again" if number == 1 else "work again"
 
 
-def _undo(shown: Shown, plan: Plan, now: datetime) -> str:
+def _undo(shown: Shown, plan: Plan) -> str:
     match plan.remedy:
         case Remedy.KEEP:
             return "yes"
         case Remedy.PARK:
             return "yes, takes about 30 min"
         case Remedy.REPOINT if plan.soak_days:
-            return f"for {count(plan.soak_days, 'day')}, then only by a backup"
+            return f"for {count(plan.soak_days, 'day')}; then the keys stay on the other cluster"
         case Remedy.REPOINT:
-            return "until the old HSMs are deleted, then only by a backup"
+            return "until the old HSMs are deleted; then the keys stay on the other cluster"
         case Remedy.RETIRE if plan.window_days:
             return f"for {count(plan.window_days, 'day')}, then never"
     world = shown.case.snapshot
     newest = world.cluster.newest_backup if world and world.cluster else None
     if newest is None:
         return "none, as no backup is ready"
-    shape = TIME if now - newest.created_at < timedelta(days=1) else DAY_AND_TIME
+    shape = TIME if shown.now - newest.created_at < timedelta(days=1) else DAY_AND_TIME
     return f"by hand, from the backup of {token(newest.created_at, shape)}"
 
 
-def cost(shown: Shown, plan: Plan, now: datetime, forecast: Forecast | None) -> str:
+def cost(shown: Shown, plan: Plan) -> str:
     """What the HSMs go on costing, and until when."""
     daily = facts.daily(shown.case, shown.policy)
     if plan.remedy is Remedy.PARK:
@@ -157,20 +162,27 @@ def cost(shown: Shown, plan: Plan, now: datetime, forecast: Forecast | None) -> 
         return "no HSM hours, none runs"
     if plan.remedy is Remedy.KEEP:
         return f"{money(daily)} a day"
-    end = spending_ends(shown, plan, now, forecast)
+    end = spending_ends(shown, plan)
     if end is None:
         return f"{money(daily)} a day until Unlatch has asked again"
-    if end - now <= timedelta(hours=1):
-        return "none within the hour"
-    if end - now <= timedelta(days=1):
-        return f"none after {token(end, DAY_AND_TIME)}"
+    if end - shown.now <= timedelta(hours=1):
+        return "ends within the hour"
+    if end - shown.now <= timedelta(days=1):
+        return f"ends {token(end, DAY_AND_TIME)}"
     return f"{money(daily)} a day until {token(end, DAY)}"
 
 
-def spending_ends(
-    shown: Shown, plan: Plan, now: datetime, forecast: Forecast | None
-) -> datetime | None:
+def keys_gone_at(shown: Shown, plan: Plan) -> datetime:
+    """When KMS deletes the last of the keys that this plan schedules."""
+    forecast = shown.forecast(plan)
+    operation = Operation.SCHEDULE_KEY_DELETION
+    calls = [c.at for c in forecast.calls if c.operation is operation] if forecast else []
+    return max(calls, default=shown.now) + timedelta(days=plan.window_days)
+
+
+def spending_ends(shown: Shown, plan: Plan) -> datetime | None:
     """When the last HSM goes; None where the plan asks people again before."""
+    forecast, now = shown.forecast(plan), shown.now
     if forecast:
         gone = [c.at for c in forecast.calls if c.operation is Operation.DELETE_HSM]
         return max(gone) if gone else forecast.end

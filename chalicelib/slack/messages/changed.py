@@ -1,0 +1,104 @@
+"""A case whose approvals no longer fit the world: the difference first, then all ways out again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chalicelib.domain.case import Act, Case, Click, Difference
+from chalicelib.slack.messages import buttons, parts, ways
+from chalicelib.slack.messages.blocks import (
+    WARNING,
+    Piece,
+    actions,
+    bold,
+    cell,
+    date,
+    divider,
+    header,
+    note,
+    says,
+    table,
+    text,
+    user,
+)
+from chalicelib.slack.messages.shown import Shown
+from chalicelib.slack.messages.text import PERSON, Block, Message, clean, count, the
+
+MOST_ROWS = 20
+HEADS = ("What", "When approved", "Now")
+APPROVAL_OF = "Approval of "
+
+
+def message(shown: Shown) -> Message:
+    return Message(
+        f"Something changed since {shown.cluster} was approved. "
+        f"{_first_words(shown)} Please look again.",
+        (
+            header(f"Something changed since you approved {shown.cluster}", WARNING),
+            says(*_why(shown)),
+            *differences(shown.case, shown.case.differences, f"diff:{shown.version}"),
+            divider(),
+            *ways.sections(shown),
+            parts.place(shown.case),
+            parts.record(shown),
+            *actions(f"foot:{shown.version}", buttons.foot(shown)),
+        ),
+    )
+
+
+def _first_words(shown: Shown) -> str:
+    return "Nothing was done." if not shown.case.has_begun else "Unlatch has stopped."
+
+
+def _why(shown: Shown) -> list[Piece]:
+    pieces = [bold(_first_words(shown))]
+    if shown.case.has_begun:
+        pieces.append(text(f" {parts.nothing_done(shown)}"))
+    pieces += parts.still_going(shown.case)
+    void = void_approvals(shown.case)
+    if not void:
+        return [*pieces, text(" Earlier approvals no longer count. Please look again.")]
+    verb = "was" if len(void) == 1 else "were"
+    end = "it no longer counts" if len(void) == 1 else "they no longer count"
+    return [
+        *pieces,
+        text(f" {the(len(void), 'approval').capitalize()} {verb} for how things were at "),
+        date(max(click.at for click in void)),
+        text(f", so {end}. Please look again."),
+    ]
+
+
+def void_approvals(case: Case) -> list[Click]:
+    """Those for the last plan that were given before the case asked again, one a person."""
+    before = case.clicks[: case.reset_at_click]
+    last = next((c for c in reversed(before) if c.act is Act.APPROVE), None)
+    if last is None:
+        return []
+    same = {c.by: c for c in before if c.act is Act.APPROVE and c.plan_hash == last.plan_hash}
+    return list(same.values())
+
+
+def differences(case: Case, found: Sequence[Difference], block_id: str) -> list[Block]:
+    """What, before, now; the first 20 and how many more."""
+    if not found:
+        return []
+    rows = [
+        [
+            _what(case, item),
+            cell(clean(item.before, 100)),
+            cell(clean(item.now, 160), strong=True),
+        ]
+        for item in found[:MOST_ROWS]
+    ]
+    blocks = [table(block_id, HEADS, rows, wrapped=3)]
+    if len(found) > MOST_ROWS:
+        blocks.append(note(f"{count(len(found) - MOST_ROWS, 'more difference')}."))
+    return blocks
+
+
+def _what(case: Case, item: Difference) -> Block:
+    """A person is shown as a mention, everything else by its cleaned name."""
+    who = item.what.removeprefix(APPROVAL_OF)
+    if who != item.what and PERSON.fullmatch(who) and who in {c.by for c in case.clicks}:
+        return says(bold(APPROVAL_OF), user(who))
+    return cell(clean(item.what), strong=True)

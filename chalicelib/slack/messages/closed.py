@@ -1,0 +1,154 @@
+"""The quiet endings: closed by a person, cancelled or undone, solved by others, nothing to do."""
+
+from __future__ import annotations
+
+from chalicelib.domain.case import Act, Outcome
+from chalicelib.slack.messages import expired, facts, parts
+from chalicelib.slack.messages.blocks import (
+    CHECK_MARK,
+    Piece,
+    actions,
+    bold,
+    date,
+    header,
+    items,
+    line,
+    rich,
+    says,
+    text,
+    user,
+)
+from chalicelib.slack.messages.shown import Shown
+from chalicelib.slack.messages.steps import stages
+from chalicelib.slack.messages.text import Block, Message, clean
+
+
+def message(shown: Shown) -> Message:
+    match shown.case.outcome:
+        case Outcome.RESOLVED:
+            return resolved(shown)
+        case Outcome.EXPLAINED:
+            return explained(shown)
+        case Outcome.CANCELLED if shown.case.has_begun:
+            return taken_back(shown)
+    return untouched(shown)
+
+
+def untouched(shown: Shown) -> Message:
+    """Rejected, or cancelled before anything began."""
+    return Message(
+        f"Closed: {shown.cluster} stays as it is. Nothing was changed.",
+        (
+            header(f"Closed: {shown.cluster} stays as it is"),
+            says(
+                *_by(shown, "closed this case"),
+                *expired.still_there(shown),
+                text(" "),
+                bold("Nothing was changed."),
+                text("\n"),
+                *parts.start_again(shown.case),
+            ),
+            parts.place(shown.case),
+            parts.decided(shown.case),
+        ),
+    )
+
+
+def taken_back(shown: Shown) -> Message:
+    """Cancelled or undone: what is back, and what is not."""
+    case = shown.case
+    undone = case.ending is not None and case.ending.act is Act.UNDO
+    word = "Undone" if undone else "Cancelled"
+    whole = _is_whole(shown)
+    title = f"{word}: {shown.cluster} is back as it was"
+    if not whole:
+        title = f"{word}: not everything of {shown.cluster} came back"
+    return Message(
+        f"{title}.",
+        (
+            header(title, CHECK_MARK if whole else ""),
+            says(
+                *_by(shown, "undid this" if undone else "cancelled"),
+                bold(clean(case.reason, 600) if case.reason else "Nothing more happens."),
+                *parts.read_again(case),
+                text(f"\n{facts.as_it_is(case)} {facts.cost_line(case, shown.policy)}"),
+            ),
+            says(*parts.start_again(case)),
+            parts.decided(case),
+        ),
+    )
+
+
+def _is_whole(shown: Shown) -> bool:
+    """All that was there before our first mutation is there again."""
+    case, world = shown.case, shown.case.snapshot
+    if case.before is None or world is None or world.cluster is None:
+        return False
+    store = case.before.store_state is None or facts.store(case) is not None
+    return store and not facts.lost_keys(case) and facts.hsms(case) >= len(case.before.zones)
+
+
+def resolved(shown: Shown) -> Message:
+    """Others did it: the cluster is gone, or can be deleted now."""
+    case = shown.case
+    gone = case.snapshot is None or case.snapshot.cluster is None
+    title = f"Solved by somebody else: {shown.cluster} is {'gone' if gone else 'free'}"
+    more = "" if gone else "Unlatch doesn’t delete it: whoever wanted it gone can try again. "
+    changed = "" if case.has_begun else "Unlatch changed nothing."
+    return Message(
+        f"{title}. {changed}".strip(),
+        (
+            header(title, CHECK_MARK),
+            says(
+                text(
+                    f"{clean(case.reason, 600) if case.reason else 'Nothing is left to do.'} {more}"
+                ),
+                *([bold(changed)] if changed else []),
+                *parts.read_again(case),
+            ),
+            *actions(f"act:{shown.version}", expired.half_done(shown)),
+            parts.tried_by(shown),
+            parts.place(case),
+            parts.decided(case),
+        ),
+    )
+
+
+def explained(shown: Shown) -> Message:
+    """Nothing of ours to do; or the end of a dry run, with the steps that it played."""
+    case = shown.case
+    dry = facts.is_dry_run(case, shown.policy)
+    title = f"Dry run ended: {shown.cluster} stays" if dry else f"Nothing to do for {shown.cluster}"
+    return Message(
+        f"{title}. Nothing was changed.",
+        (
+            header(title),
+            says(
+                text(clean(case.reason, 600) if case.reason else "Nothing is left to do."),
+                *([] if "othing was changed" in case.reason else [bold(" Nothing was changed.")]),
+            ),
+            *(_would(shown) if dry else []),
+            *actions(f"act:{shown.version}", expired.half_done(shown)),
+            parts.tried_by(shown),
+            parts.place(case),
+            parts.decided(case),
+        ),
+    )
+
+
+def _would(shown: Shown) -> list[Block]:
+    """The steps of the plan, in order."""
+    plan = facts.plan_of(shown.case)
+    steps = stages(plan) if plan else []
+    if not steps:
+        return []
+    listed = items("ordered", ([text(step.title)] for step in steps))
+    return [rich(line(bold("For real, Unlatch would now")), listed)]
+
+
+def _by(shown: Shown, did: str) -> list[Piece]:
+    ending, when = shown.case.ending, shown.case.closed_at
+    if ending is None:
+        return []
+    at = [text(", "), date(when)] if when else []
+    return [user(ending.by), text(f" {did}"), *at, text(".\n")]

@@ -1,0 +1,76 @@
+"""A case that nobody decided in time: nothing was changed, and how to start again."""
+
+from __future__ import annotations
+
+from chalicelib.domain.case import Act, Click
+from chalicelib.slack.messages import buttons, facts, goback, parts
+from chalicelib.slack.messages.blocks import (
+    Piece,
+    actions,
+    bold,
+    code,
+    header,
+    marked_note,
+    says,
+    text,
+)
+from chalicelib.slack.messages.shown import Shown
+from chalicelib.slack.messages.text import Block, Message, count, ident, listing, person
+
+
+def message(shown: Shown) -> Message:
+    hours = count(shown.policy.expiry_hours, "hour")
+    changed = "Nothing was changed."
+    if shown.case.has_begun:
+        changed = facts.as_it_is(shown.case)
+    return Message(
+        f"Closed: nobody decided about {shown.cluster} in {hours}. {changed}",
+        (
+            header(f"Closed: nobody decided in {hours}"),
+            says(
+                *still_there(shown),
+                text(" "),
+                bold(changed),
+                *parts.still_going(shown.case),
+                text("\n"),
+                *parts.start_again(shown.case),
+            ),
+            *actions(f"act:{shown.version}", half_done(shown)),
+            _approvals(shown),
+        ),
+    )
+
+
+def half_done(shown: Shown) -> list[Block]:
+    """The way back of a case that closed with our changes left."""
+    restores = shown.case.has_begun and goback.can_restore(shown.case)
+    return buttons.go_back(shown) if restores else []
+
+
+def still_there(shown: Shown) -> list[Piece]:
+    """“cluster-… is still there, and so is the key store payments.”"""
+    world = shown.case.snapshot
+    if world is not None and world.cluster is None:
+        return [code(shown.cluster), text(" is gone.")]
+    pieces = [code(shown.cluster), text(" is still there")]
+    if facts.store(shown.case) is None:
+        return [*pieces, text(".")]
+    name = facts.store_name(shown.case)
+    return [*pieces, text(", and so is the key store "), bold(name), text(".")]
+
+
+def _approvals(shown: Shown) -> Block:
+    """The approvals that were not enough."""
+    case = shown.case
+    given = [c for c in case.clicks[case.reset_at_click :] if c.act is Act.APPROVE]
+    words = [_so_far(shown, given)] if given else []
+    return marked_note(" · ".join([*words, f"`{ident(case.case_id)}`"]))
+
+
+def _so_far(shown: Shown, given: list[Click]) -> str:
+    last = given[-1]
+    who = dict.fromkeys(c.by for c in given if c.plan_hash == last.plan_hash)
+    plan = next((p for p in shown.case.offers if p.plan_hash == last.plan_hash), None)
+    of = f" of {plan.terms.people}" if plan else ""
+    names = listing(person(user_id) for user_id in who)
+    return f"{len(who)}{of} approvals to {last.remedy or 'decide'}, by {names}"

@@ -1,0 +1,167 @@
+"""Grey lines and sentences that several messages share: who tried, where, who may decide, the dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chalicelib.domain.approval import SLACK_USER, is_mapped
+from chalicelib.domain.caller import Caller, Tool
+from chalicelib.domain.case import Case, Click
+from chalicelib.domain.plan import Plan, Remedy
+from chalicelib.slack.messages import facts, goback
+from chalicelib.slack.messages.blocks import Piece, bold, date, marked_note, note, text, users
+from chalicelib.slack.messages.shown import Shown
+from chalicelib.slack.messages.text import (
+    DAY,
+    TIME,
+    Block,
+    approvers,
+    clean,
+    count,
+    ident,
+    listing,
+    person,
+    quoted,
+    the,
+    token,
+    upper_first,
+    utc,
+)
+
+DRY_RUN = "*Dry run*: approvals count, the steps are played, nothing in AWS changes."
+TERRAFORM = (
+    "Terraform may already have dropped this key store from its state; then it won’t remove it."
+)
+MOST_TAGS = 6
+
+
+def dry_run() -> Block:
+    return marked_note(DRY_RUN)
+
+
+def store_pieces(case: Case) -> list[Piece]:
+    """“The key store payments”, the name in bold."""
+    name = facts.store_name(case)
+    return [text("The key store "), bold(name)] if name else [text("Its key store")]
+
+
+def nothing_done(shown: Shown) -> str:
+    """What has been changed so far, in one sentence."""
+    return "Nothing has been changed." if not shown.case.has_begun else facts.as_it_is(shown.case)
+
+
+def lapse(case: Case) -> str:
+    """What becomes of a case that nobody decides."""
+    return "nothing more is done" if case.has_begun else "nothing happens"
+
+
+def still_going(case: Case) -> list[Piece]:
+    """A deletion that we scheduled goes on by itself, also while Unlatch waits or has closed."""
+    number, end = goback.returning_keys(case), facts.keys_end(case)
+    if not number:
+        return []
+    keys = upper_first(the(number, "key"))
+    when = f" on {utc(end, DAY)}" if end else ""
+    verb = "is deleted" if number == 1 else "are deleted"
+    return [text(" "), bold(f"{keys} {verb}{when} unless somebody cancels.")]
+
+
+def tried_by(shown: Shown) -> Block:
+    """Who made the delete that failed, how often, with what."""
+    attempts = shown.case.attempts
+    if not attempts:
+        return note("Started by a person with /unlatch; no delete has failed.")
+    if all(attempt.caller.kind == SLACK_USER for attempt in attempts):
+        names = listing(dict.fromkeys(person(a.caller.name) for a in attempts))
+        return marked_note(f"Started by {names} with /unlatch, who can’t approve this.")
+    who = list(dict.fromkeys(attempt.caller for attempt in attempts))
+    number, last = len(attempts), attempts[-1]
+    often = "once," if number == 1 else f"{count(number, 'attempt')}, last"
+    sentences = [f"Tried by {_callers(who)}{_tool(last.caller)}, {often} on {utc(last.at)}."]
+    barred = [caller for caller in who if is_mapped(caller, shown.policy)]
+    if barred:
+        whose = "They" if len(who) == 1 else _callers(barred)
+        sentences.append(f"{whose} can’t approve their own request.")
+    if any(c.tool is Tool.TERRAFORM for c in who) and facts.store(shown.case):
+        sentences.append(TERRAFORM)
+    return note(" ".join(sentences))
+
+
+def _callers(who: Sequence[Caller]) -> str:
+    names = list(dict.fromkeys(clean(caller.name) for caller in who))
+    more = [count(len(names) - 3, "other")] if len(names) > 3 else []
+    return listing([*names[:3], *more])
+
+
+def _tool(caller: Caller) -> str:
+    return "" if caller.tool is Tool.UNKNOWN else f" with {caller.tool.value}"
+
+
+def place(case: Case) -> Block:
+    """Account, Region and tags."""
+    tags = case.snapshot.cluster.tags if case.snapshot and case.snapshot.cluster else ()
+    words = [f"Account {ident(case.account)}", ident(case.region)]
+    words += [clean(f"{key}={value}") for key, value in tags[:MOST_TAGS]]
+    if len(tags) > MOST_TAGS:
+        words.append(count(len(tags) - MOST_TAGS, "more tag"))
+    return note(" · ".join(words))
+
+
+def record(shown: Shown, *, approved: str = "none", but: Sequence[str] = ()) -> Block:
+    """For who looks it up: approvers, expiry, case and plans."""
+    case = shown.case
+    who = f"Approvers: {approvers(shown.policy.approvers)}"
+    if but:
+        who += f", except {listing(person(user_id) for user_id in but)}"
+    words = [who, f"Approvals: {approved}"]
+    if case.expires_at:
+        words.append(f"Closes {token(case.expires_at)}")
+    plans = [f"{p.remedy} `{p.plan_hash[:8]}`" for p in case.offers if p.remedy is not Remedy.KEEP]
+    words.append(f"`{ident(case.case_id)}`")
+    if plans:
+        words.append(f"{'Plan' if len(plans) == 1 else 'Plans'}: {', '.join(plans[:6])}")
+    return marked_note(" · ".join(words))
+
+
+def decided(case: Case, *more: str) -> Block:
+    """For who looks it up, once it is decided: by whom, case and plan."""
+    plan = facts.plan_of(case)
+    words = [_approved(case)] if case.approved else []
+    words += [*more, f"`{ident(case.case_id)}`"]
+    if plan and case.approved:
+        words.append(f"Plan `{plan.plan_hash[:8]}`")
+    return marked_note(" · ".join(words))
+
+
+def _approved(case: Case) -> str:
+    last = max(click.at for click in case.approved)
+    return f"Approved by {listing(person(c.by) for c in case.approved)}, {token(last, DAY)}"
+
+
+def approved_by(clicks: Sequence[Click]) -> list[Piece]:
+    """“@alice approved at 09:31: “reason””, a line each."""
+    pieces: list[Piece] = []
+    for click in clicks[:5]:
+        pieces += [*users([click.by]), text(" approved at "), date(click.at, TIME)]
+        pieces.append(text(f": {quoted(click.reason)}\n" if click.reason.strip() else "\n"))
+    return pieces
+
+
+def read_again(case: Case) -> list[Piece]:
+    """“AWS was read again at 10:21 to make sure.”"""
+    if case.snapshot is None:
+        return []
+    return [text(" AWS was read again at "), date(case.snapshot.at, TIME), text(" to make sure.")]
+
+
+def start_again(case: Case) -> list[Piece]:
+    """How a new case comes about."""
+    return [
+        text("The next failed delete opens a new case. To start one now, write "),
+        text(f"/unlatch {facts.cluster(case)}", code=True),
+        text("."),
+    ]
+
+
+def name_of(plan: Plan) -> str:
+    return upper_first(plan.remedy.value)

@@ -1,0 +1,103 @@
+"""The only entry to a case's message: picks the state, never raises, and marks a dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+
+from chalicelib.domain.case import Case, Outcome, Phase
+from chalicelib.domain.forecast import Forecast
+from chalicelib.domain.plan import Operation, Remedy
+from chalicelib.domain.policy import Policy
+from chalicelib.slack.messages import (
+    approvals,
+    changed,
+    closed,
+    expired,
+    facts,
+    kept,
+    key_used,
+    new,
+    parked,
+    parts,
+    repointed,
+    retired,
+    running,
+    stopped,
+    too_risky,
+    waiting_keys,
+)
+from chalicelib.slack.messages.blocks import MOST_BLOCKS
+from chalicelib.slack.messages.shown import Shown
+from chalicelib.slack.messages.text import Message
+
+__all__ = ["Message", "render"]
+
+NO_FORECASTS: Mapping[str, Forecast] = MappingProxyType({})
+ENDINGS = {
+    Outcome.RETIRED: retired.message,
+    Outcome.PARKED: parked.message,
+    Outcome.REPOINTED: repointed.message,
+    Outcome.KEPT: kept.message,
+    Outcome.STOPPED: stopped.message,
+    Outcome.EXPIRED: expired.message,
+}
+
+
+def render(
+    case: Case,
+    *,
+    policy: Policy,
+    now: datetime,
+    version: int,
+    forecasts: Mapping[str, Forecast] = NO_FORECASTS,
+) -> Message:
+    """The case's message as it should stand now. `forecasts` by plan hash or remedy."""
+    shown = Shown(case, policy, now, version, forecasts)
+    match case.phase:
+        case Phase.CLOSED:
+            message = ENDINGS.get(case.outcome or Outcome.RESOLVED, closed.message)(shown)
+        case Phase.RUNNING:
+            message = _running(shown)
+        case _:
+            message = _waiting(shown)
+    blocks = list(message.blocks)
+    if facts.is_dry_run(case, policy):
+        blocks.insert(1, parts.dry_run())
+    return replace(message, blocks=tuple(blocks[:MOST_BLOCKS]))
+
+
+def _running(shown: Shown) -> Message:
+    """Under way; while keys wait for their deletion, that is what matters."""
+    case, plan = shown.case, shown.case.plan
+    retiring = plan is not None and plan.remedy is Remedy.RETIRE and case.ending is None
+    if not retiring or case.snapshot is None:
+        return running.message(shown)
+    end = facts.keys_end(case)
+    disabled = any(case.did(Operation.DISABLE_KEY, key.key_id) for key in facts.keys(case))
+    if case.key_uses and (end or disabled):
+        return key_used.message(shown, end)
+    if end and not case.snapshot.live_keys:
+        return waiting_keys.message(shown, end)
+    return running.message(shown)
+
+
+def _waiting(shown: Shown) -> Message:
+    """For people to decide: what they have begun comes before what they could begin."""
+    case = shown.case
+    if case.snapshot is None:
+        return new.message(shown)
+    begun = facts.best_offer(case, policy=shown.policy, now=shown.now)
+    gates = {way.remedy: way.gates for way in shown.ways}
+    if begun:
+        plan, clicks = begun
+        if gates.get(plan.remedy):
+            return too_risky.message(shown, gates[plan.remedy], begun)
+        return approvals.message(shown, plan, clicks)
+    if case.differences:
+        return changed.message(shown)
+    if gates.get(Remedy.RETIRE):
+        return too_risky.message(shown, gates[Remedy.RETIRE])
+    return new.message(shown)

@@ -1,0 +1,48 @@
+"""A repointed store: its keys run on the other cluster, and this one is deleted."""
+
+from __future__ import annotations
+
+from chalicelib.slack.messages import buttons, facts, goback, parts, retired
+from chalicelib.slack.messages.blocks import CHECK_MARK, actions, bold, code, header, says, text
+from chalicelib.slack.messages.shown import Shown
+from chalicelib.slack.messages.text import Block, Message, be, count, ident, upper_first
+
+
+def message(shown: Shown) -> Message:
+    case, plan = shown.case, facts.plan_of(shown.case)
+    number = facts.planned_keys(case)
+    other = ident(plan.target_cluster_id) if plan and plan.target_cluster_id else "another cluster"
+    verb = "works" if number == 1 else "work"
+    hsms = count(len(plan.basis.zones), "HSM") if plan else "HSMs"
+    return Message(
+        f"Done: {shown.cluster} is deleted, and its keys {verb} on {other}.",
+        (
+            header(f"Done: {shown.cluster} is deleted, its keys moved", CHECK_MARK),
+            says(
+                *parts.store_pieces(case),
+                text(" now uses "),
+                code(other),
+                text(". "),
+                bold(f"{upper_first(count(number, 'key'))} {be(number)} kept and {verb} there."),
+                text(f"\nThe {hsms} and the cluster are gone."),
+                *parts.read_again(case),
+                text(f" {retired.saving(shown)}"),
+            ),
+            retired.restore(shown),
+            *_undo(shown),
+            parts.decided(case),
+            retired.audit(shown),
+        ),
+    )
+
+
+def _undo(shown: Shown) -> list[Block]:
+    """Only while there is an old cluster to go back to."""
+    world = shown.case.snapshot
+    if world is None or world.cluster is None:
+        return []
+    words = goback.what_returns(shown.case, shown.policy)
+    row = buttons.undo(
+        shown, label="Undo", title="Undo repointing?", words=words, no="Leave it there"
+    )
+    return actions(f"act:{shown.version}", row)

@@ -1,0 +1,132 @@
+"""A retirement that has ended as meant: what is gone, and the commands that bring the cluster back."""
+
+from __future__ import annotations
+
+from chalicelib.domain.case import CallStatus
+from chalicelib.domain.plan import Plan
+from chalicelib.domain.snapshot import Cluster
+from chalicelib.slack.messages import facts, parts
+from chalicelib.slack.messages.blocks import (
+    CHECK_MARK,
+    Piece,
+    bold,
+    code,
+    header,
+    line,
+    marked_note,
+    rich,
+    says,
+    text,
+    typed,
+)
+from chalicelib.slack.messages.shown import Shown
+from chalicelib.slack.messages.text import Block, Message, count, ident, listing, money, the
+
+NEXT_LINE = " \\\n  "
+
+
+def message(shown: Shown) -> Message:
+    case = shown.case
+    calls = sum(call.status is CallStatus.DONE for call in case.calls)
+    return Message(
+        f"Done: {shown.cluster} is deleted. How to restore it from a backup is in the message.",
+        (
+            header(f"Done: {shown.cluster} is deleted", CHECK_MARK),
+            says(*_gone(shown), *parts.read_again(case), text(f"\n{saving(shown)}")),
+            restore(shown),
+            parts.decided(case, f"{count(calls, 'AWS call')}, told in the thread"),
+            audit(shown),
+        ),
+    )
+
+
+def _gone(shown: Shown) -> list[Piece]:
+    plan = facts.plan_of(shown.case)
+    if plan is None:
+        return [text("The cluster is gone.")]
+    others = _with_it(plan)
+    if plan.key_store_id is None:
+        words = listing([*others, "the cluster"])
+        return [text(f"{words[:1].upper()}{words[1:]} are gone.")]
+    return [
+        *parts.store_pieces(shown.case),
+        text(f", {listing([*others, 'the cluster'])} are gone."),
+    ]
+
+
+def _with_it(plan: Plan) -> list[str]:
+    words = []
+    if plan.basis.keys:
+        words.append(f"its {count(len(plan.basis.keys), 'key')}")
+    if plan.basis.zones:
+        words.append(count(len(plan.basis.zones), "HSM"))
+    return words
+
+
+def saving(shown: Shown) -> str:
+    plan = facts.plan_of(shown.case)
+    number = len(plan.basis.zones) if plan else 0
+    if not number:
+        return "No HSM was running, so nothing is saved."
+    return f"Saves about {money(number * 24 * shown.policy.hsm_hour_price)} a day."
+
+
+def restore(shown: Shown) -> Block:
+    """What a person types to get the cluster back, and what does not come back with it."""
+    cluster = facts.last_cluster(shown.case)
+    newest = cluster.newest_backup if cluster else None
+    elements = [
+        line(bold("To get the cluster back"), text(", about 30 minutes. "), *_backup(shown)),
+        typed(commands(shown, cluster, newest.backup_id if newest else "")),
+    ]
+    plan = facts.plan_of(shown.case)
+    keys = len(plan.basis.keys) if plan else 0
+    if keys and shown.case.outcome == "retired":
+        verb = "does" if keys == 1 else "do"
+        words = f"{the(keys, 'KMS key')} {verb} not come back with it."
+        elements.append(line(text(words[:1].upper() + words[1:])))
+    return rich(*elements)
+
+
+def _backup(shown: Shown) -> list[Piece]:
+    cluster = facts.last_cluster(shown.case)
+    newest = cluster.newest_backup if cluster else None
+    if newest is None:
+        return [text("The newest backup is kept; the first command names it.")]
+    kept = " is kept for good." if newest.never_expires else " is the newest."
+    return [text("The backup "), code(ident(newest.backup_id)), text(kept)]
+
+
+def commands(shown: Shown, cluster: Cluster | None, backup_id: str) -> str:
+    """Each command as it can be pasted; words in capitals are for the person to fill in."""
+    tool = f"aws cloudhsmv2 {{}} --region {ident(shown.case.region)}"
+    found = []
+    if not backup_id:
+        search = f"--filters clusterIds={shown.cluster} --no-sort-ascending"
+        found.append(NEXT_LINE.join([tool.format("describe-backups"), search]))
+    subnets = [ident(subnet) for _, subnet in cluster.subnets] if cluster else []
+    hsm_type = ident(cluster.hsm_type) if cluster and cluster.hsm_type else "hsm2m.medium"
+    create = [
+        tool.format("create-cluster"),
+        f"--source-backup-id {ident(backup_id) if backup_id else 'BACKUP-ID'}",
+        f"--hsm-type {hsm_type}"
+        + (f" --mode {ident(cluster.mode)}" if cluster and cluster.mode else ""),
+        f"--subnet-ids {' '.join(subnets[:10]) or 'SUBNET-IDS'}",
+    ]
+    plan = facts.plan_of(shown.case)
+    zone = plan.basis.zones[0] if plan and plan.basis.zones else "ZONE"
+    hsm = [
+        tool.format("create-hsm"),
+        "--cluster-id NEW-CLUSTER-ID",
+        f"--availability-zone {ident(zone)}",
+    ]
+    found += [NEXT_LINE.join(create), NEXT_LINE.join(hsm)]
+    return "\n\n".join(found)
+
+
+def audit(shown: Shown) -> Block:
+    case_id = ident(shown.case.case_id)
+    words = [f"Check the log: `python -m ops audit verify {case_id}`"]
+    if shown.case.log_head:
+        words.insert(0, f"Log head `{ident(shown.case.log_head)[:12]}`")
+    return marked_note(" · ".join(words))

@@ -1,0 +1,47 @@
+"""A case as it is shown now: all that a message is made from, and the forecasts it may tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from chalicelib.domain import diagnosis
+from chalicelib.domain.case import Case
+from chalicelib.domain.diagnosis import WayOut
+from chalicelib.domain.forecast import Forecast
+from chalicelib.domain.plan import Plan
+from chalicelib.domain.policy import Policy
+from chalicelib.slack.messages import facts
+
+
+@dataclass(frozen=True)
+class Shown:
+    """`forecasts` are found by a plan's hash, else by the name of its remedy."""
+
+    case: Case
+    policy: Policy
+    now: datetime
+    version: int
+    forecasts: Mapping[str, Forecast]
+
+    @property
+    def value(self) -> str:
+        """What every button carries."""
+        return f"{self.case.case_id}:{self.version}"
+
+    @property
+    def cluster(self) -> str:
+        return facts.cluster(self.case)
+
+    @cached_property
+    def ways(self) -> tuple[WayOut, ...]:
+        if self.case.snapshot is None:
+            return ()
+        return diagnosis.ways_out(
+            self.case.snapshot, case=self.case, policy=self.policy, now=self.now
+        )
+
+    def forecast(self, plan: Plan) -> Forecast | None:
+        return self.forecasts.get(plan.plan_hash) or self.forecasts.get(plan.remedy.value)

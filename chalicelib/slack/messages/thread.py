@@ -1,0 +1,268 @@
+"""One line in the thread for each thing that happened, told from the audit log. Most entries write nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chalicelib.domain.caller import Tool
+from chalicelib.domain.case import Act, Case
+from chalicelib.domain.log import Entry, Kind
+from chalicelib.slack.messages import facts, key_used
+from chalicelib.slack.messages.blocks import (
+    CHECK_MARK,
+    WARNING,
+    Piece,
+    bold,
+    code,
+    date,
+    says,
+    symbol,
+    text,
+    user,
+    users,
+)
+from chalicelib.slack.messages.happened import dry_run, moment, result
+from chalicelib.slack.messages.text import (
+    DAY,
+    Message,
+    all_of,
+    be,
+    caller,
+    clean,
+    count,
+    ident,
+    marked,
+    quoted,
+    upper_first,
+)
+
+LONGEST_REASON = 500
+Told = tuple[str, list[Piece]]
+
+
+def line(entry: Entry, *, case: Case) -> Message | None:
+    """The line for this entry; None where it writes nothing."""
+    tell = TELLERS.get(entry.kind)
+    told = tell(entry, case) if tell else None
+    if told is None:
+        return None
+    summary, pieces = told
+    return Message(marked(summary), (says(*pieces),))
+
+
+def _reference(entry: Entry, *names: str) -> list[Piece]:
+    """The start of AWS's id for what happened, to look it up by."""
+    found = next((entry[name] for name in names if entry[name]), "")
+    return [text(" "), code(ident(found)[:8])] if found else []
+
+
+def _reason(entry: Entry) -> str:
+    return f": {quoted(entry['reason'], LONGEST_REASON)}" if entry["reason"].strip() else ""
+
+
+def _opened(entry: Entry, _case: Case) -> Told:
+    if not entry["error_code"]:
+        return "A case was opened by hand", [
+            user(entry["by"]),
+            text(" asked Unlatch to look at this cluster."),
+        ]
+    tool = "" if entry["tool"] in ("", Tool.UNKNOWN) else f" with {clean(entry['tool'])}"
+    pieces = [
+        bold(caller(entry["by"])),
+        text(f" tried to delete the cluster{tool}. AWS refused."),
+        *_reference(entry, "request_id", "event_id"),
+    ]
+    return "Delete refused by AWS", pieces
+
+
+def _attempt(entry: Entry, case: Case) -> Told | None:
+    """A repeated attempt only raises the counter; while the cluster is kept, it gets an answer."""
+    keep = case.keep
+    if keep is None:
+        return None
+    pieces = [
+        bold(caller(entry["by"])),
+        text(" tried to delete the cluster again. "),
+        user(keep.by),
+        text(" decided to keep it until "),
+        date(keep.until, DAY),
+        text(f": {quoted(keep.reason, LONGEST_REASON)}. Ask "),
+        user(keep.owner or keep.by),
+        text("."),
+    ]
+    return "Still kept as it is", pieces
+
+
+def _read(entry: Entry, _case: Case) -> Told:
+    seen, keys = entry["seen"], entry["keys"]
+    words = f"Looked at {_number(seen, 'key')}: {_few(keys)} in this store."
+    if seen in ("", "0"):
+        words = "Looked at the cluster: no key store uses it." if keys in ("", "0") else words
+    cause = (
+        f" The cluster can’t be deleted: {clean(entry['cause'], 200)}." if entry["cause"] else ""
+    )
+    return "AWS was read", [text(words + cause)]
+
+
+def _number(words: str, noun: str) -> str:
+    return count(int(words), noun) if words.isdecimal() else f"the {noun}s"
+
+
+def _few(words: str) -> str:
+    number = int(words) if words.isdecimal() else -1
+    return {-1: "some are", 0: "none is", 1: "1 is"}.get(number, f"{number:,} are")
+
+
+def _approved(entry: Entry, case: Case) -> Told:
+    place = _place(entry, case)
+    of = f", {place}" if place else ""
+    knowing = ", knowing that something is in use" if entry["override"] else ""
+    pieces = [
+        user(entry["by"]),
+        text(f" approved {clean(entry['remedy'] or 'a plan')}{of}{knowing}{_reason(entry)}."),
+        *_plan(entry),
+    ]
+    return f"Approval {place}".strip(), pieces
+
+
+def _plan(entry: Entry) -> list[Piece]:
+    found = ident(entry["plan_hash"])[:8] if entry["plan_hash"] else ""
+    return [text(" Plan "), code(found)] if found else []
+
+
+def _place(entry: Entry, case: Case) -> str:
+    """“1 of 2”: the how-manieth approval of this plan it was."""
+    plans = [p for p in (*case.offers, case.plan, case.last_plan) if p]
+    plan = next((p for p in plans if p.plan_hash == entry["plan_hash"]), None)
+    who: dict[str, None] = {}
+    for click in case.clicks:
+        if click.act is Act.APPROVE and click.plan_hash == entry["plan_hash"]:
+            who.setdefault(click.by)
+    by = list(who)
+    if plan is None or entry["by"] not in by:
+        return ""
+    return f"{by.index(entry['by']) + 1} of {plan.terms.people}"
+
+
+def _withdrawn(entry: Entry, _case: Case) -> Told:
+    what = clean(entry["remedy"] or "the plan")
+    return "An approval was taken back", [
+        user(entry["by"]),
+        text(f" took back the approval of {what}. It no longer counts."),
+    ]
+
+
+def _voided(entry: Entry, case: Case) -> Told:
+    why = clean(entry["why"] or "something changed", 400)
+    begun = "Unlatch stopped" if case.has_begun else "Stopped before the first call"
+    return "Changed since approval", [text(f"{begun}: {why}. The approvals no longer count.")]
+
+
+def _began(entry: Entry, _case: Case) -> Told:
+    by = entry["by"].replace(",", " ").split()
+    approved = [text(", approved by "), *users(by)] if by else []
+    remedy = upper_first(clean(entry["remedy"] or "the plan"))
+    return f"{remedy} begins", [text(f"{remedy} begins"), *approved, text("."), *_plan(entry)]
+
+
+def _kept(entry: Entry, _case: Case) -> Told:
+    pieces = [user(entry["by"]), text(" decided to keep it as it is")]
+    until = moment(entry["until"])
+    if until:
+        pieces += [text(" until "), date(until, DAY)]
+    pieces.append(text(f"{_reason(entry)}."))
+    if entry["owner"]:
+        pieces += [text(" "), user(entry["owner"]), text(" looks after it.")]
+    return "Kept as it is", pieces
+
+
+def _lapsed(_entry: Entry, _case: Case) -> Told:
+    return "Asked again", [text("The time to keep it is over, so the question is open again.")]
+
+
+def _asked_back(entry: Entry, case: Case) -> Told | None:
+    """A rejection is told by its closing line."""
+    if entry["act"] == Act.REJECT:
+        return None
+    asked = "asked to undo this" if entry["act"] == Act.UNDO else "cancelled"
+    rest = "Unlatch puts back what can be put back." if case.has_begun else "Nothing had begun."
+    return asked.capitalize(), [user(entry["by"]), text(f" {asked}. {rest}")]
+
+
+def _reopened(entry: Entry, _case: Case) -> Told:
+    return "Trying again", [user(entry["by"]), text(" pressed Try again.")]
+
+
+def _keys_gone(entry: Entry, case: Case) -> Told:
+    number = int(entry["count"]) if entry["count"].isdecimal() else facts.planned_keys(case)
+    words = (
+        f"{upper_first(all_of(number, 'key'))} {be(number)} gone."
+        if number
+        else "The keys are gone."
+    )
+    return "Keys gone", [text(f"{words} AWS was read again to make sure.")]
+
+
+def _key_used(entry: Entry, case: Case) -> Told:
+    cancel = "" if case.is_closed else " Cancel is in the message above."
+    pieces = [
+        symbol(WARNING),
+        text(" "),
+        bold(caller(entry["who"])),
+        text(f" tried to {key_used.verb(entry['operation'] or 'use it')} with "),
+        bold(facts.key_name(case, entry["key"])),
+        text(f" and failed.{cancel}"),
+        *_reference(entry, "event_id"),
+    ]
+    return "A key that is being deleted was used", pieces
+
+
+def _forged(entry: Entry, _case: Case) -> Told:
+    words = (
+        " carries no valid seal, so it was not counted. Somebody may have written to Unlatch’s "
+        "table: tell whoever looks after security."
+    )
+    pieces = [symbol(WARNING), text(" An approval in the name of "), user(entry["by"]), text(words)]
+    return "An approval was not counted", pieces
+
+
+def _closed(entry: Entry, case: Case) -> Told:
+    outcome, reason = entry["outcome"], clean(entry["reason"], 600) if entry["reason"] else ""
+    head = entry.hash or case.log_head
+    seal = [text(" Log head "), code(ident(head)[:12])] if head else []
+    if outcome == "rejected":
+        by = user(case.ending.by) if case.ending else text("Somebody")
+        return "Closed", [by, text(" closed the case. Nothing was changed.")]
+    if outcome in ("retired", "repointed", "parked"):
+        return outcome.capitalize(), [symbol(CHECK_MARK), text(f" {reason or outcome}"), *seal]
+    if outcome == "stopped":
+        waits = text(f" {reason or 'Stopped.'} Waiting for a person.")
+        return "Stopped: a person is needed", [symbol(WARNING), waits]
+    words = {"expired": "Closed, nothing changed.", "cancelled": ""}.get(outcome, "Closed.")
+    if case.has_begun:
+        words = ""
+    return f"Closed: {clean(outcome or 'over')}", [
+        text(f"{reason} {words}".strip() or "Closed."),
+        *seal,
+    ]
+
+
+TELLERS: dict[Kind, Callable[[Entry, Case], Told | None]] = {
+    Kind.OPENED: _opened,
+    Kind.ATTEMPT: _attempt,
+    Kind.READ: _read,
+    Kind.APPROVED: _approved,
+    Kind.WITHDRAWN: _withdrawn,
+    Kind.VOIDED: _voided,
+    Kind.BEGAN: _began,
+    Kind.RESULT: result,
+    Kind.DRY_RUN: dry_run,
+    Kind.KEPT: _kept,
+    Kind.LAPSED: _lapsed,
+    Kind.ASKED_BACK: _asked_back,
+    Kind.REOPENED: _reopened,
+    Kind.KEYS_GONE: _keys_gone,
+    Kind.KEY_USED: _key_used,
+    Kind.FORGED: _forged,
+    Kind.CLOSED: _closed,
+}

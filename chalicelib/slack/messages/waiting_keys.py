@@ -1,0 +1,67 @@
+"""A retirement that waits for its keys to be gone: the date, the day, and that it can be cancelled."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from chalicelib.slack.messages import buttons, facts, goback, parts, progress
+from chalicelib.slack.messages.blocks import (
+    HOURGLASS,
+    actions,
+    bold,
+    header,
+    marked_note,
+    says,
+    text,
+)
+from chalicelib.slack.messages.shown import Shown
+from chalicelib.slack.messages.text import DAY, Block, Message, count, money, the, token, utc
+
+
+def message(shown: Shown, end: datetime) -> Message:
+    case = shown.case
+    number = len(facts.keys(case))
+    day, can_cancel = day_of(shown, end), goback.returning_keys(case) > 0
+    whose = facts.store_name(case) or shown.cluster
+    way_back = (
+        "You can still cancel. The keys come back as they were."
+        if can_cancel
+        else "Unlatch did not schedule this, so it can’t cancel it. You can stop what comes after."
+    )
+    return Message(
+        f"Keys of {shown.cluster} will be deleted on {utc(end, DAY)}. {day}. "
+        f"Nobody has tried to use them.{' You can still cancel.' if can_cancel else ''}",
+        (
+            header(f"Keys will be deleted on {utc(end, DAY)}", HOURGLASS),
+            says(
+                bold(f"{day}. Nobody has tried to use {the(number, 'key')} of {whose}."),
+                text(f"\n{way_back}"),
+            ),
+            *progress.block(shown),
+            cost(shown, end),
+            *actions(f"act:{shown.version}", buttons.go_back(shown)),
+            parts.decided(case, shown.cluster),
+        ),
+    )
+
+
+def day_of(shown: Shown, end: datetime) -> str:
+    """“Day 3 of 30”, counted from our first call; else the days that are left."""
+    begin, now = facts.keys_begin(shown.case), shown.now
+    if begin is None or not begin < end:
+        left = max(0, -((now - end) // timedelta(days=1)))
+        return f"{count(left, 'day')} left"
+    total = max(1, round((end - begin) / timedelta(days=1)))
+    day = max(1, min(total, (now - begin) // timedelta(days=1) + 1))
+    return f"Day {day} of {total}"
+
+
+def cost(shown: Shown, end: datetime) -> Block:
+    case = shown.case
+    days = max(0.0, (end - shown.now) / timedelta(days=1))
+    number = facts.hsms(case)
+    words = f"Until then {the(number, 'HSM')} must run: about " + money(
+        days * facts.daily(case, shown.policy)
+    )
+    seen = f" · Last looked {token(case.snapshot.at)}" if case.snapshot else ""
+    return marked_note(f"{words} more{seen}")

@@ -1,0 +1,93 @@
+"""The dialog in which somebody decides: worst outcome, numbers read again, what happens, then the inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from chalicelib.domain.case import Case
+from chalicelib.domain.forecast import Forecast
+from chalicelib.domain.plan import Plan, Remedy
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.remedies import repoint
+from chalicelib.slack.messages import facts, parts
+from chalicelib.slack.messages.blocks import marked_note, section
+from chalicelib.slack.messages.shown import Shown
+from chalicelib.slack.messages.text import Block, count, escape, ident, money, people
+from chalicelib.slack.modals import outcome, shapes, story
+
+SEEN_BY_ALL = "Everybody in the thread will see it."
+KEEP_DAYS = (7, 30, 90)
+
+
+def decide(
+    case: Case,
+    plan: Plan,
+    *,
+    policy: Policy,
+    now: datetime,
+    forecast: Forecast | None,
+    count: int,
+    user: str,
+) -> Block:
+    """`count` is how many have approved this plan already; `user` opens the dialog."""
+    foreseen = {plan.plan_hash: forecast} if forecast else {}
+    shown = Shown(case, policy, now, case.version, foreseen)
+    blocks = _keep(shown, user) if plan.remedy is Remedy.KEEP else _act(shown, plan)
+    if plan.terms.dry_run or policy.dry_run:
+        blocks.insert(0, parts.dry_run())
+    need = plan.terms.people
+    submit = f"Approve as {min(count + 1, need)} of {need}"
+    return shapes.modal(
+        plan.remedy.capitalize(),
+        shapes.fit_for(case, blocks),
+        callback_id="decide",
+        metadata=shapes.metadata(case, plan.remedy, plan.plan_hash),
+        submit="Keep it" if plan.remedy is Remedy.KEEP else submit,
+    )
+
+
+def _act(shown: Shown, plan: Plan) -> list[Block]:
+    box = [outcome.box(shown, plan)] if plan.terms.override else []
+    where = [shapes.target(_targets(shown.case, plan), plan.target_cluster_id)]
+    return [
+        outcome.worst(shown, plan),
+        *(where if plan.remedy is Remedy.REPOINT else []),
+        *story.numbers(shown),
+        *story.happens(shown, plan),
+        shapes.typed_cluster_id(shown.case),
+        shapes.reason(SEEN_BY_ALL),
+        *box,
+        marked_note(f"{_needs(plan)} · Plan `{plan.plan_hash[:8]}`"),
+    ]
+
+
+def _needs(plan: Plan) -> str:
+    why = f" {escape('; '.join(plan.terms.reasons))}" if plan.terms.reasons else ""
+    return f"Needs {people(plan.terms.people)}{why}"
+
+
+def _targets(case: Case, plan: Plan) -> Sequence[tuple[str, str]]:
+    """The clusters that can take the store, with the words to choose by."""
+    able = repoint.targets(case.snapshot) if case.snapshot else ()
+    found = [
+        (c.cluster_id, f"{ident(c.cluster_id)}, {ident(case.region)}, {count(len(c.hsms), 'HSM')}")
+        for c in able
+        if c.cluster_id
+    ]
+    chosen = plan.target_cluster_id or "unknown"
+    return found or [(chosen, ident(chosen))]
+
+
+def _keep(shown: Shown, user: str) -> list[Block]:
+    daily = facts.daily(shown.case, shown.policy)
+    costs = f"Costs about {money(daily)} a day while it stays" if daily else "Costs no HSM hours"
+    return [
+        section(
+            "Nothing in AWS changes. The next failed delete is answered with your name and reason."
+        ),
+        shapes.owner(user),
+        shapes.how_long(KEEP_DAYS, 30),
+        shapes.reason("Shown to whoever tries the next delete."),
+        marked_note(f"{costs} · 1 person decides"),
+    ]

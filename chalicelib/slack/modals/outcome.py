@@ -1,0 +1,113 @@
+"""The worst outcome of a plan in one alert, and the box that says that a use is known."""
+
+from __future__ import annotations
+
+from chalicelib.domain import approval
+from chalicelib.domain.plan import Plan, Remedy
+from chalicelib.domain.snapshot import Key
+from chalicelib.slack.messages import facts, ways
+from chalicelib.slack.messages.shown import Shown
+from chalicelib.slack.messages.text import (
+    DAY,
+    Block,
+    ago,
+    all_of,
+    be,
+    clean,
+    count,
+    the,
+    upper_first,
+    utc,
+)
+from chalicelib.slack.modals import shapes
+
+BY_HAND = "The cluster can be restored from a backup, by hand."
+LONGEST_ALIAS = 28
+
+
+def worst(shown: Shown, plan: Plan) -> Block:
+    """Red only where something is lost for good."""
+    match plan.remedy:
+        case Remedy.RETIRE:
+            return _retire(shown, plan)
+        case Remedy.REPOINT:
+            number = len(facts.keys(shown.case))
+            fail = f"{all_of(number, 'key')} {'fails' if number == 1 else 'fail'}"
+            words = f"{upper_first(fail)} for about 20 minutes while the store moves. No key is deleted."
+            return shapes.alert(words, "warning")
+    return _park(shown)
+
+
+def _park(shown: Shown) -> Block:
+    keys = facts.keys(shown.case)
+    if not keys:
+        words = "No KMS key is affected. Nothing is deleted for good."
+        return shapes.alert(f"{_others(shown)}{words}", "warning" if _others(shown) else "info")
+    fail = f"{all_of(len(keys), 'key')} {'fails' if len(keys) == 1 else 'fail'}"
+    used = facts.keys_in_use(shown.case, shown.policy, shown.now)
+    words = f"{upper_first(fail)} as soon as this starts. {_use(used, shown)}"
+    return shapes.alert(f"{words}Nothing is deleted for good.", "warning")
+
+
+def _use(used: list[Key], shown: Shown) -> str:
+    if not used:
+        return ""
+    last = used[0].last_use.at
+    if last is None:
+        return f"AWS can’t tell when {count(len(used), 'key')} {'was' if len(used) == 1 else 'were'} last used. "
+    return f"The last use was {ago(last, shown.now)}. "
+
+
+def _others(shown: Shown) -> str:
+    world = shown.case.snapshot
+    if world is None or not approval.other_use_known(world):
+        return ""
+    return "Programs that use the HSMs directly fail. "
+
+
+def _retire(shown: Shown, plan: Plan) -> Block:
+    world, number = shown.case.snapshot, len(facts.keys(shown.case))
+    live = len(world.live_keys) if world else number
+    if live and plan.quarantine_days:
+        days = count(plan.quarantine_days, "day")
+        words = f"{upper_first(the(live, 'key'))} {be(live)} switched off for {days}. What uses them fails."
+        return shapes.alert(f"{words} Unlatch asks again before anything is deleted.", "warning")
+    if live:
+        after = utc(ways.keys_gone_at(shown, plan), DAY)
+        them = "it" if live == 1 else "them"
+        return shapes.alert(
+            f"This deletes {count(live, 'key')}. After {after} nobody can bring {them} back, and what "
+            f"{'it' if live == 1 else 'they'} encrypted can never be read again.",
+            "error",
+        )
+    if number:
+        verb = f"{upper_first(all_of(number, 'key'))} {be(number)} being deleted already."
+        return shapes.alert(
+            f"{verb} This also deletes the key store and the cluster. {BY_HAND}", "warning"
+        )
+    if plan.key_store_id:
+        words = "This deletes the key store and the cluster. No keys are lost."
+    else:
+        words = "This deletes the HSMs and the cluster. No KMS key is affected."
+    return shapes.alert(f"{_others(shown)}{words} {BY_HAND}", "warning")
+
+
+def box(shown: Shown, plan: Plan) -> Block:
+    """What the person says that they know; it names the key, or counts the keys."""
+    used = facts.keys_in_use(shown.case, shown.policy, shown.now)
+    used = used if plan.remedy is Remedy.RETIRE else []
+    others = bool(_others(shown))
+    if used and others:
+        words = "I know that what uses the keys or the HSMs will fail"
+        return shapes.override("Something is in use, or may be", words)
+    if len(used) > 1:
+        words = f"I know that what uses these {len(used):,} keys will fail"
+        return shapes.override("Keys are in use, or may be", words)
+    if used:
+        may = "uses" if used[0].last_use.at else "may use"
+        words = f"I know that what {may} {clean(used[0].name, LONGEST_ALIAS)} will fail"
+        return shapes.override("A key is in use" if may == "uses" else "A key may be in use", words)
+    if others:
+        words = "I know that programs that use the HSMs will fail"
+        return shapes.override("Other programs use the HSMs, or may", words)
+    return shapes.override("Something is in use", "I know that what still uses this will fail")

@@ -1,0 +1,219 @@
+"""The middle of a dialog: the numbers as AWS gave them just now, and what will happen, with dates."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.domain import approval
+from chalicelib.domain.plan import Operation, Plan, Remedy
+from chalicelib.domain.snapshot import Key
+from chalicelib.slack.messages import facts, keytable, ways
+from chalicelib.slack.messages.blocks import (
+    Piece,
+    bold,
+    date,
+    items,
+    line,
+    note,
+    rich,
+    says,
+    text,
+)
+from chalicelib.slack.messages.shown import Shown
+from chalicelib.slack.messages.text import (
+    DAY,
+    Block,
+    ago,
+    clean,
+    count,
+    ident,
+    the,
+)
+
+SECONDS = "{time_secs}"
+NAMED_KEYS = 3
+Line = list[Piece]
+
+
+def numbers(shown: Shown) -> list[Block]:
+    """“Read again just now”, and what was read."""
+    world = shown.case.snapshot
+    if world is None:
+        return []
+    found = [*_keys(shown), _machines(shown), *_backup(shown), *_others(shown)]
+    head = line(bold("Read again just now, "), date(world.at, SECONDS))
+    return [rich(head, items("bullet", found))]
+
+
+def _keys(shown: Shown) -> list[Line]:
+    keys = facts.keys(shown.case)
+    if not keys:
+        empty = facts.store(shown.case) is not None
+        words = (
+            "Key store is empty: no keys, none waiting for deletion" if empty else "No key store"
+        )
+        return [[text(words)]]
+    used = facts.keys_in_use(shown.case, shown.policy, shown.now)
+    lines = [_used(key, shown) for key in used[:NAMED_KEYS]]
+    if len(used) > NAMED_KEYS:
+        more = len(used) - NAMED_KEYS
+        lines.append([bold(f"{count(more, 'more key')} in use, or of unknown use")])
+    going = sum(not key.is_live for key in keys)
+    rest, days = len(keys) - len(used) - going, shown.policy.recent_use_days
+    if rest:
+        which = "more key" if used else "key"
+        lines.append([text(f"{count(rest, which)}, not used in {days} days")])
+    if going:
+        lines.append([text(f"{count(going, 'key')} waiting for deletion already")])
+    return lines
+
+
+def _used(key: Key, shown: Shown) -> Line:
+    if key.last_use.at is None:
+        words = keytable.last_use(key, shown.policy, shown.now)
+        return [bold(f"{clean(key.name)}: last use {words}")]
+    what = f" ({clean(key.last_use.operation, 40)})" if key.last_use.operation else ""
+    return [
+        bold(f"{clean(key.name)} was used {ago(key.last_use.at, shown.now)}"),
+        text(what or " "),
+    ]
+
+
+def _machines(shown: Shown) -> Line:
+    store = facts.store(shown.case)
+    state = f", key store {store.state.lower()}" if store else ""
+    return [text(f"{count(facts.hsms(shown.case), 'HSM')}{state}")]
+
+
+def _backup(shown: Shown) -> list[Line]:
+    world = shown.case.snapshot
+    if world is None or world.cluster is None:
+        return []
+    newest = world.cluster.newest_backup
+    if newest is None:
+        return [[bold("No backup is ready")]]
+    created = [key.created_at for key in world.live_keys if key.created_at]
+    newer = bool(created) and max(created) <= newest.created_at
+    end = ", newer than every key" if newer else ", ready"
+    return [[text("Backup of "), date(newest.created_at), text(end)]]
+
+
+def _others(shown: Shown) -> list[Line]:
+    world = shown.case.snapshot
+    words = approval.other_use_known(world) if world else ""
+    return [[bold(f"Other programs may use the HSMs: {clean(words, 200)}")]] if words else []
+
+
+def happens(shown: Shown, plan: Plan) -> list[Block]:
+    """The plan as a story of at most a few lines; the forecast's own doubt below it."""
+    lines = {
+        Remedy.RETIRE: _retire,
+        Remedy.PARK: _park,
+        Remedy.REPOINT: _repoint,
+    }.get(plan.remedy, _park)(shown, plan)
+    blocks = [rich(line(bold("What happens")), items("ordered", lines))]
+    undo = {
+        Remedy.PARK: "press Undo in the message. It takes about 30 minutes.",
+        Remedy.REPOINT: "until the old HSMs are deleted, press Stop here. After that the keys live "
+        "on in the other cluster.",
+    }.get(plan.remedy)
+    if undo:
+        blocks.append(says(bold("To undo: "), text(undo)))
+    forecast = shown.forecast(plan)
+    if forecast and forecast.end is None:
+        blocks.append(note(_doubt(forecast.why, shown)))
+    return blocks
+
+
+def _doubt(why: str, shown: Shown) -> str:
+    """Why the plan would not run to its end by itself. The forecast's own people are nobody."""
+    if "forecast" in why:
+        hours = count(shown.policy.expiry_hours, "hour")
+        return f"Unlatch will ask again: approvals last {hours} until the first call."
+    return f"Foreseen: {clean(why, 300)}"
+
+
+def _retire(shown: Shown, plan: Plan) -> list[Line]:
+    live, pending = _live(shown), facts.keys_end(shown.case)
+    if live and plan.quarantine_days:
+        days = count(plan.quarantine_days, "day")
+        return [
+            [text(f"Now: {the(live, 'key')} {_are(live)} switched off, and watched for {days}")],
+            [text("Meanwhile: any approver can cancel, and the keys come back")],
+            [text("Then: Unlatch asks again, before anything is deleted")],
+        ]
+    forecast = shown.forecast(plan)
+    gone, end = ways.keys_gone_at(shown, plan), forecast.end if forecast else None
+    if live:
+        return [
+            *_connects(plan),
+            [text(f"Now: {the(live, 'key')} {'stops' if live == 1 else 'stop'} working")],
+            [
+                text(
+                    f"For {count(plan.window_days, 'day')}: any approver can cancel, and the keys "
+                    "come back"
+                )
+            ],
+            [*_on(gone), text("keys, store, HSMs and cluster are deleted. One backup is kept")],
+        ]
+    waits: list[Line] = [[text("Wait until the keys are gone, "), date(pending)]] if pending else []
+    store: list[Line] = [[text("Disconnect and delete the key store")]] if plan.key_store_id else []
+    number = len(plan.basis.zones)
+    hsms = f"Delete {count(number, 'HSM')}, keep the newest backup for good"
+    return [
+        *waits,
+        *store,
+        [text(hsms if number else "Keep the newest backup for good")],
+        [text("Delete the cluster"), *([text(", about "), date(end)] if end else [])],
+    ]
+
+
+def _connects(plan: Plan) -> list[Line]:
+    if not plan.names(Operation.CONNECT_KEY_STORE):
+        return []
+    return [[text("First: the store is connected, as KMS can only then delete its keys")]]
+
+
+def _on(end: datetime | None) -> Line:
+    return [date(end, DAY), text(": ")] if end else [text("Then: ")]
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _live(shown: Shown) -> int:
+    return len(shown.case.snapshot.live_keys) if shown.case.snapshot else 0
+
+
+def _park(shown: Shown, plan: Plan) -> list[Line]:
+    number, keys = len(plan.basis.zones), len(facts.keys(shown.case))
+    fail = f", {the(keys, 'key')} {'fails' if keys == 1 else 'fail'}" if keys else ""
+    off = bool(plan.names(Operation.DISCONNECT_KEY_STORE))
+    first: list[Line] = [[text(f"Now: the store is disconnected{fail}")]] if off else []
+    stay = "The cluster stays"
+    if plan.key_store_id:
+        stay = (
+            "The keys, the store and the cluster stay" if keys else "The store and the cluster stay"
+        )
+    return [
+        *first,
+        [text(f"Then: {the(number, 'HSM')} {_are(number)} deleted, the cost stops")],
+        [text(stay)],
+    ]
+
+
+def _repoint(shown: Shown, plan: Plan) -> list[Line]:
+    end = ways.spending_ends(shown, plan)
+    days = f"For {count(plan.soak_days, 'day')}: the keys run there; any approver can still stop"
+    soak: list[Line] = [[text(days)]] if plan.soak_days else []
+    return [
+        [
+            text("Now: disconnect the store, point it to "),
+            text(ident(plan.target_cluster_id), code=True),
+            text(", connect it"),
+        ],
+        [text("Check that every key works there; if one does not, go back and say so")],
+        *soak,
+        [*_on(end), text("the old HSMs and the old cluster are deleted")],
+    ]

@@ -1,0 +1,23 @@
+"""What somebody is told who may not decide, or too late: a sentence that only they see."""
+
+from __future__ import annotations
+
+from chalicelib.domain.approval import Refusal
+from chalicelib.domain.policy import Policy
+from chalicelib.slack.messages.blocks import section
+from chalicelib.slack.messages.text import GROUP, Message, approvers, marked, upper_first
+
+
+def sentence(refusal: Refusal, *, policy: Policy) -> str:
+    """What did not happen and who can help, as mrkdwn with mentions."""
+    words = refusal.value
+    if any(not GROUP.fullmatch(name) for name in policy.approvers):
+        words = words.replace("not in {approvers}", "not one of {approvers}")
+        words = words.replace("Anybody there", "Any of them")
+    return upper_first(words.replace("{approvers}", approvers(policy.approvers)))
+
+
+def private(text: str) -> Message:
+    """A private answer. People, groups, dates and code stay mark-up; anything else is literal."""
+    words = marked(text.strip() or "Nothing was changed.")
+    return Message(words, (section(words),))
