@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sandbox.aws.callers import client
 from sandbox.aws.server import AwsServer
 from sandbox.clock import Clock, Work
-from sandbox.deployment import client
 from sandbox.functions import Invocation
 
 HUB, SPOKE, REGION = "111122223333", "222233334444", "us-east-1"

@@ -1,0 +1,73 @@
+"""The sandbox's commands: `python -m sandbox play FILE`. Never reaches a real AWS or Slack."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from sandbox.scenario.command import OpenStage, play_file
+from sandbox.scenario.model import Scenario
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_play(commands.add_parser("play", help="play a scenario and check what it expects"))
+    chosen = parser.parse_args(arguments)
+    try:
+        return int(chosen.run(chosen))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _add_play(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file", type=Path, help="a scenario, such as sandbox/scenarios/flagship.yaml"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of the story")
+    parser.add_argument("--debug", action="store_true", help="on stderr: what the functions printed, and a traceback where the sandbox breaks")
+    parser.set_defaults(run=_play)
+
+
+def _play(chosen: argparse.Namespace) -> int:
+    with own_stdout() as out:
+        return play_file(
+            chosen.file,
+            _open_stage,
+            out=out,
+            err=sys.stderr,
+            as_json=chosen.json,
+            debug=chosen.debug,
+        )
+
+
+def _open_stage(scenario: Scenario) -> OpenStage:
+    # not at the top, so that help and a file's errors don't wait for moto to load
+    from sandbox.scenario.theatre import open_stage  # noqa: PLC0415
+
+    return open_stage(scenario)
+
+
+@contextmanager
+def own_stdout() -> Iterator[TextIO]:
+    """Standard output for us alone: what anybody else prints, children included, goes to stderr."""
+    sys.stdout.flush()
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as out:
+        os.dup2(2, 1)
+        try:
+            yield out
+        finally:
+            sys.stdout.flush()
+            out.flush()
+            os.dup2(out.fileno(), 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,230 @@
+"""Runs the deployed functions in warm children of a pre-imported host process, as Lambda would.
+
+Never imports the bot: the code comes from the deployed package, the settings from its deployed
+configuration, and the time from the sandbox clock.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import psutil
+
+from sandbox.clock import Clock, Work
+from sandbox.function_host import PROJECT, receive, send, timed_out
+
+COLD_START_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A function as it was deployed; `environment` is all that its process gets to see."""
+
+    name: str
+    arn: str
+    handler: str
+    code: Path
+    environment: tuple[tuple[str, str], ...]
+    timeout_seconds: int
+    memory_mb: int
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """`payload` is JSON: what the handler returned, or Lambda's error object where `error`."""
+
+    function: str
+    request_id: str
+    payload: bytes
+    error: str | None
+
+
+@dataclass(frozen=True)
+class LogLine:
+    function: str
+    request_id: str
+    text: str
+
+
+class Functions:
+    """Invokes deployed functions; one process serves one invocation at a time and stays warm."""
+
+    def __init__(
+        self, clock: Clock, work: Work, *, find: Callable[[str], Deployed], isolated: bool = False
+    ) -> None:
+        self._clock = clock
+        self._work = work
+        self._find = find
+        self._isolated = isolated
+        self._lock = threading.Lock()
+        self._idle: dict[Deployed, list[_Process]] = {}
+        self._busy: set[_Process] = set()
+        self.log: list[LogLine] = []
+
+    def start(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="functions-"))
+        self._address = str(self._folder / "host")
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(self._address)
+        self._listener.listen(128)
+        mode = ["isolated"] if self._isolated else []
+        self._host = subprocess.Popen(
+            [
+                sys.executable,
+                "-u",
+                "-m",
+                "sandbox.function_host",
+                str(self._listener.fileno()),
+                *mode,
+            ],
+            stdin=subprocess.PIPE,
+            pass_fds=[self._listener.fileno()],
+            cwd=PROJECT,
+            env={"PATH": os.defpath, "AWS_XRAY_SDK_ENABLED": "false"},
+        )
+
+    def close(self) -> None:
+        with self._lock:
+            processes = [*self._busy, *(p for ps in self._idle.values() for p in ps)]
+            self._idle.clear()
+        for process in processes:
+            process.close()
+        with self._host:
+            self._host.kill()
+        self._listener.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def invoke(self, name: str, event: Any) -> Invocation:
+        """`name` is the deployed name or ARN; raises LookupError where none is deployed."""
+        function = self._find(name)
+        request_id = str(uuid.uuid4())
+        with self._work.doing(f"function {function.name} {request_id[:8]}"):
+            process = self._take(function)
+            reply = process.ask(
+                {"event": event, "now": self._clock.now().isoformat(), "request_id": request_id}
+            )
+            self._keep_log(process, request_id)
+            self._give_back(process, alive="fatal" not in reply)
+        return _invocation(function, request_id, reply)
+
+    def print_log(self, out: TextIO) -> None:
+        """What the functions have printed so far."""
+        for line in list(self.log):
+            print(f"{line.function} {line.request_id[:8]} {line.text}", file=out)
+
+    def kill_peer(self, port: int) -> None:
+        """Kill the function whose connection comes from this local TCP port."""
+        with self._lock:
+            busy = list(self._busy)
+        for process in busy:
+            if process.owns_port(port):
+                process.kill()
+                return
+        raise LookupError(f"no function process has a connection from port {port}")
+
+    def _take(self, function: Deployed) -> "_Process":
+        with self._lock:
+            idle = self._idle.get(function)
+            process = idle.pop() if idle else None
+        if process is None:
+            log = self._folder / f"{uuid.uuid4()}.log"
+            process = _Process(function, self._address, log=log)
+        with self._lock:
+            self._busy.add(process)
+        return process
+
+    def _give_back(self, process: "_Process", *, alive: bool) -> None:
+        with self._lock:
+            self._busy.discard(process)
+            if alive:
+                self._idle.setdefault(process.function, []).append(process)
+        if not alive:
+            process.close()
+
+    def _keep_log(self, process: "_Process", request_id: str) -> None:
+        lines = [
+            LogLine(process.function.name, request_id, text) for text in process.new_log_lines()
+        ]
+        with self._lock:
+            self.log.extend(lines)
+
+
+def _invocation(function: Deployed, request_id: str, reply: Mapping[str, Any]) -> Invocation:
+    error = reply.get("error")
+    if error is None:
+        return Invocation(function.name, request_id, json.dumps(reply["result"]).encode(), None)
+    summary = f"{error['errorType']}: {error['errorMessage']}"
+    return Invocation(function.name, request_id, json.dumps(error).encode(), summary)
+
+
+class _Process:
+    """One child of the host, seen from the parent."""
+
+    def __init__(self, function: Deployed, address: str, *, log: Path) -> None:
+        self.function = function
+        self._log = log.open("w+b")
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(COLD_START_SECONDS)
+        self._socket.connect(address)
+        self._stream = self._socket.makefile("rwb")
+        send(
+            self._stream,
+            {
+                "name": function.name,
+                "arn": function.arn,
+                "handler": function.handler,
+                "code": str(function.code),
+                "environment": dict(function.environment),
+                "timeout_seconds": function.timeout_seconds,
+                "memory_mb": function.memory_mb,
+                "log": str(log),
+            },
+        )
+        self._process = psutil.Process(receive(self._stream)["pid"])
+
+    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        seconds = self.function.timeout_seconds
+        request_id = request["request_id"]
+        try:
+            self._socket.settimeout(seconds)
+            send(self._stream, request)
+            return receive(self._stream)
+        except TimeoutError:
+            return {"error": timed_out(seconds, request_id), "fatal": True}
+        except (EOFError, OSError):
+            text = f"RequestId: {request_id} Error: Runtime exited with error: signal: killed"
+            error = {"errorType": "Runtime.ExitError", "errorMessage": text}
+            return {"error": error, "fatal": True}
+
+    def owns_port(self, port: int) -> bool:
+        try:
+            connections = self._process.net_connections("tcp")
+        except psutil.NoSuchProcess:
+            return False
+        return any(c.laddr and c.laddr.port == port for c in connections)
+
+    def kill(self) -> None:
+        with suppress(psutil.NoSuchProcess):
+            self._process.kill()
+
+    def close(self) -> None:
+        """Once nobody asks it any more; an idle child then ends by itself."""
+        self.kill()
+        with suppress(OSError):
+            self._stream.close()
+        self._socket.close()
+        self._log.close()
+
+    def new_log_lines(self) -> list[str]:
+        return self._log.read().decode(errors="replace").splitlines()

@@ -1,0 +1,96 @@
+"""Reads the bot's memory through the bot's own store. Writes nothing to it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from chalicelib.aws.store.cases import ITEM, DynamoCases, case_from
+from chalicelib.domain.case import Act, Case
+from chalicelib.domain.log import Entry, flaws
+from sandbox.stack import Sandbox
+
+TABLE = "unlatch-dev"
+
+
+class StoredCases:
+    """The cases of a sandbox; `hub` and `region` are where its bot lives."""
+
+    def __init__(self, sandbox: Sandbox, *, hub: str, region: str) -> None:
+        session = sandbox.aws.identity.register(hub, f"arn:aws:iam::{hub}:user/onlooker")
+        self._table = boto3.resource(
+            "dynamodb",
+            region_name=region,
+            endpoint_url=sandbox.aws_url,
+            aws_access_key_id=session.access_key_id,
+            aws_secret_access_key=session.secret_access_key,
+            aws_session_token=session.session_token,
+            config=Config(proxies={}),
+        ).Table(TABLE)
+        self._store = DynamoCases(self._table)
+
+    def cases(self) -> list[dict[str, Any]]:
+        return [_told(case) for case in self._all()]
+
+    def log(self) -> list[dict[str, Any]]:
+        return [
+            _told_entry(case, entry)
+            for case in self._all()
+            for entry in self._store.entries(case.case_id)
+        ]
+
+    def log_verified(self) -> bool:
+        return not any(
+            flaws(self._store.entries(case.case_id), head=case.log_head) for case in self._all()
+        )
+
+    def _all(self) -> list[Case]:
+        """Closed ones too, oldest first."""
+        request: dict[str, Any] = {
+            "FilterExpression": "sk=:item",
+            "ExpressionAttributeValues": {":item": ITEM},
+            "ConsistentRead": True,
+        }
+        found: list[Case] = []
+        while True:
+            page = self._table.scan(**request)
+            found += [case_from(item) for item in page["Items"]]
+            if "LastEvaluatedKey" not in page:
+                return sorted(found, key=lambda case: case.opened_at)
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _told(case: Case) -> dict[str, Any]:
+    plan = case.plan or case.last_plan
+    return {
+        "id": case.case_id,
+        "account": case.account,
+        "region": case.region,
+        "cluster_id": case.cluster_id,
+        "phase": str(case.phase),
+        "outcome": str(case.outcome) if case.outcome else None,
+        "reason": case.reason,
+        "remedy": "keep" if case.keep else str(plan.remedy) if plan else None,
+        "attempts": len(case.attempts),
+        "plan_hash": plan.plan_hash if plan else None,
+        "approvals": [
+            {"by": click.by, "at": click.at.isoformat(), "plan_hash": click.plan_hash}
+            for click in case.clicks
+            if click.act is Act.APPROVE
+        ],
+        "message_ts": case.message.ts or None,
+    }
+
+
+def _told_entry(case: Case, entry: Entry) -> dict[str, Any]:
+    told = asdict(entry)
+    return {
+        **told,
+        "case": case.case_id,
+        "kind": str(entry.kind),
+        "at": entry.at.isoformat(),
+        "data": dict(entry.data),
+    }

@@ -1,0 +1,75 @@
+"""From a file to a scenario that can be played, or to sentences about why it can't be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sandbox.scenario.document import Document, Problem, UnusableError, read_document
+from sandbox.scenario.model import (
+    DEFAULT_NOW,
+    HUB,
+    Item,
+    Scenario,
+    complete_world,
+    parse_moment,
+    settings_text,
+)
+from sandbox.scenario.references import find_loose_ends
+from sandbox.scenario.schema import find_problems
+
+
+def load(path: Path) -> Scenario:
+    """Raises UnusableError, with every line at fault, where the file can't be played."""
+    document = read_document(path)
+    problems = find_problems(document) or [
+        *_wrong_moment(document),
+        *find_loose_ends(document, accounts_of(document.value), path.parent),
+    ]
+    if problems:
+        raise UnusableError(path, problems)
+    return _scenario(path, document)
+
+
+def accounts_of(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those that the file lists, else those that its clusters name, else one."""
+    if "accounts" in raw:
+        return tuple(raw["accounts"])
+    clusters = raw.get("world", {}).get("clusters", [])
+    named = dict.fromkeys(str(c["account"]) for c in clusters if "account" in c)
+    return tuple(named) or (HUB,)
+
+
+def _wrong_moment(document: Document) -> Iterator[Problem]:
+    text = document.value.get("now")
+    try:
+        if text is not None:
+            parse_moment(text)
+    except ValueError:
+        reason = f"now: {text!r} is no moment such as 2026-03-02T09:00:00Z"
+        yield Problem(document.line(["now"]), reason)
+
+
+def _scenario(path: Path, document: Document) -> Scenario:
+    raw = document.value
+    accounts = accounts_of(raw)
+    return Scenario(
+        path=path,
+        title=raw.get("title", path.stem),
+        now=parse_moment(raw["now"]) if "now" in raw else DEFAULT_NOW,
+        blocked_by=raw.get("blocked_by", "key_store"),
+        config={name: settings_text(value) for name, value in raw.get("config", {}).items()},
+        accounts=accounts,
+        world=complete_world(raw.get("world", {}), accounts),
+        people={name: person or {} for name, person in raw.get("people", {}).items()},
+        play=tuple(_items(document)),
+        faults=tuple(raw.get("faults", ())),
+        expect=raw.get("expect", {}),
+    )
+
+
+def _items(document: Document) -> Iterator[Item]:
+    for step, item in enumerate(document.value["play"]):
+        ((act, value),) = item.items()
+        yield Item(step, document.line(["play", step]), act, value)

@@ -1,0 +1,43 @@
+"""Sets the real stage for a scenario: the sandbox with its world, its people and the deployed bot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sandbox.aws.seed import seed, world_now
+from sandbox.scenario.cases import StoredCases
+from sandbox.scenario.model import Scenario
+from sandbox.scenario.stage import CaseReader, Stage
+from sandbox.stack import Sandbox
+
+
+class Theatre(Sandbox):
+    """A sandbox that can tell how its world is now."""
+
+    def world(self) -> dict[str, Any]:
+        return world_now(self.aws)
+
+    @property
+    def key_ids(self) -> Sequence[str]:
+        seeded = self.aws.seeded
+        return [key.key_id for key in seeded.keys] if seeded else []
+
+
+@contextmanager
+def open_stage(scenario: Scenario) -> Iterator[tuple[Stage, CaseReader]]:
+    """Everything is in place and nothing has happened yet; faults count from here on."""
+    with Theatre(
+        now=scenario.now,
+        accounts=scenario.accounts,
+        regions=scenario.regions,
+        blocked_by=scenario.blocked_by,
+        people=scenario.people,
+    ) as theatre:
+        seed(theatre.aws, scenario.world, accounts=scenario.accounts, now=scenario.now)
+        theatre.deploy({"regions": ",".join(scenario.regions[1:]), **scenario.config})
+        for fault in scenario.faults:
+            theatre.aws.faults.add(**fault)
+        hub, region = scenario.accounts[0], scenario.regions[0]
+        yield theatre, StoredCases(theatre, hub=hub, region=region)

@@ -1,0 +1,202 @@
+"""The whole sandbox: AWS, Slack, the clock and the deployed bot. Never leaves this machine."""
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self
+
+from sandbox.aws.callers import client
+from sandbox.aws.delivery import Delivery
+from sandbox.aws.gateway import Gateway
+from sandbox.aws.runs import Runs
+from sandbox.aws.server import AwsServer
+from sandbox.clock import Clock, StillBusyError, Work
+from sandbox.deployment import STAGE, Deployment
+from sandbox.function_host import PROJECT
+from sandbox.functions import Functions, LogLine
+from sandbox.slack.api import LocalSlack
+from sandbox.slack.records import CHANNEL, TEAM
+
+NOBODY: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+OURS = re.compile(r":role/unlatch-")
+SETTLE_SECONDS = 60.0
+
+
+class Sandbox:
+    """Use it as a context manager; `deploy` brings the bot in. The driver's thread alone moves time."""
+
+    def __init__(
+        self,
+        *,
+        now: datetime,
+        accounts: Sequence[str] = ("111122223333",),
+        regions: Sequence[str] = ("us-east-1",),
+        blocked_by: str = "key_store",
+        people: Mapping[str, Mapping[str, Any]] = NOBODY,
+        full_package: bool = False,
+        source: Path = PROJECT,
+    ) -> None:
+        """The first account and Region are the hub's. `source` holds the app.py to deploy."""
+        hub, region = accounts[0], regions[0]
+        self.accounts = tuple(accounts)
+        self.people = people
+        self.clock = Clock(now)
+        self.work = Work()
+        self.aws = AwsServer(
+            self.clock, blocked_by=blocked_by, is_bot=lambda role: bool(OURS.search(role)), hub=hub
+        )
+        self._deployment = Deployment(
+            self.aws, accounts=accounts, regions=regions, full_package=full_package, source=source
+        )
+        self.functions = Functions(
+            self.clock, self.work, find=self._deployment.find, isolated=full_package
+        )
+        self._runs = Runs(self.clock, self.work, self.functions, account=hub, region=region)
+        self.delivery = Delivery(self.clock, self.work, self.functions, hub=hub, region=region)
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opened:
+            self._deployment.start()
+            opened.callback(self._deployment.close)
+            self.aws.start()
+            opened.callback(self.aws.stop)
+            self.aws.kill = self.functions.kill_peer
+            self.aws.on_record.append(self.delivery.publish)
+            self.delivery.install()
+            opened.callback(self.delivery.close)
+            self._runs.install()
+            opened.callback(self._runs.close)
+            self.functions.start()
+            opened.callback(self.functions.close)
+            self.slack = LocalSlack(
+                self.clock, self.people, faults=self.aws.faults, kill=self.functions.kill_peer
+            )
+            opened.callback(self.slack.stop)
+            self._gateway = Gateway(
+                self.clock,
+                self.work,
+                self.functions,
+                account=self._deployment.hub,
+                region=self._deployment.region,
+            )
+            opened.callback(self._gateway.stop)
+            self._closing = opened.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
+
+    @property
+    def aws_url(self) -> str:
+        return self.aws.url
+
+    @property
+    def interactions_url(self) -> str:
+        return self.slack.interactions_url
+
+    @property
+    def commands_url(self) -> str:
+        return self.slack.commands_url
+
+    @property
+    def log(self) -> list[LogLine]:
+        """What the functions printed."""
+        return self.functions.log
+
+    def deploy(self, config: Mapping[str, object]) -> None:
+        """The bot, with these settings (documented names in lower case) over the sandbox's own."""
+        self._deployment.run({**self._settings(), **config})
+        self.slack.interactions_url = self._gateway.url_of("/slack/interactions", stage=STAGE)
+        self.slack.commands_url = self._gateway.url_of("/slack/commands", stage=STAGE)
+        self.delivery.start_schedules()
+
+    def settle(self, timeout: float = SETTLE_SECONDS) -> None:
+        """Return when nothing is under way and nothing is due at this instant.
+
+        Raises what broke inside the sandbox, or StillBusyError with what is still running.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            self.work.wait_idle(deadline - time.monotonic())
+            if self.clock.fire_next(self.clock.now()) is None and not self.work.running():
+                return
+            if time.monotonic() > deadline:
+                raise StillBusyError(f"timers kept coming due for {timeout:g} s")
+
+    def step(self) -> bool:
+        """Move to the next due moment and let all that is due then finish, one by one."""
+        self.settle()
+        due = self.clock.next_due()
+        if due is None:
+            return False
+        self._catch_up(due)
+        return True
+
+    def advance(self, delta: timedelta) -> None:
+        """Let this much time pass, and everything in it happen in order."""
+        self.settle()
+        until = self.clock.now() + delta
+        self._catch_up(until)
+        self.clock.move_to(until)
+        self.settle()
+
+    def _catch_up(self, until: datetime) -> None:
+        while self.clock.fire_next(until) is not None:
+            self.settle()
+
+    def client(
+        self,
+        service: str,
+        *,
+        account: str,
+        region: str,
+        who: str = "ci",
+        user_agent: str | None = None,
+    ) -> Any:
+        """A boto3 client acting as `ci`, as a person of this name, or as a caller's ARN."""
+        credentials = self.aws.identity.register(account, _caller(who, account))
+        return client(self.aws.url, service, credentials, region=region, user_agent=user_agent)
+
+    # What others do to the bot
+
+    def put_event(self, event: Mapping[str, Any]) -> None:
+        self.delivery.put_event(dict(event))
+
+    def redeliver(self, times: int) -> None:
+        self.delivery.redeliver(times)
+
+    def lose_next_event(self) -> None:
+        self.delivery.lose_next_event()
+
+    def sweep(self) -> None:
+        self.delivery.fire_schedule("sweep")
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Name, status and number of events of each run, oldest first."""
+        return [asdict(run) for run in self._runs.all()]
+
+    def _settings(self) -> dict[str, str]:
+        approvers = (name for name, person in self.people.items() if person.get("approver"))
+        return {
+            "slack_api_url": self.slack.url,
+            "slack_channel": CHANNEL,
+            "slack_team_ids": TEAM,
+            "approvers": ",".join(approvers),
+            "accounts": ",".join(self.accounts[1:]),
+            "dry_run": "false",
+        }
+
+
+def _caller(who: str, account: str) -> str:
+    if who.startswith("arn:"):
+        return who
+    if who == "ci":
+        return f"arn:aws:sts::{account}:assumed-role/deploy-ci/ci"
+    role = "AWSReservedSSO_Admin_0123456789abcdef"
+    return f"arn:aws:sts::{account}:assumed-role/{role}/{who}@example.com"

@@ -1,0 +1,214 @@
+"""A stage without moto or bot: time moves, a case opens when a delete fails, and clicks are noted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.time = NOW
+        self.timers: list[tuple[datetime, Callable[[], None]]] = []
+
+    def now(self):
+        return self.time
+
+    def next_due(self):
+        return min((when for when, _ in self.timers), default=None)
+
+    def after(self, span: timedelta, fn: Callable[[], None]) -> None:
+        self.timers.append((self.time + span, fn))
+
+
+@dataclass
+class FakeCall:
+    service: str
+    operation: str
+    params: dict[str, Any] = field(default_factory=dict)
+    error: str | None = None
+    landed: bool = True
+    by_bot: bool = True
+    by_deployment: bool = False
+    at: datetime = NOW
+    role: str = "arn:aws:iam::111122223333:role/unlatch-executor"
+    source_identity: str | None = "alice"
+
+
+@dataclass
+class FakeMessage:
+    ts: str
+    text: str
+    thread_ts: str | None = None
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    channel: str = "C0UNLATCH"
+    updates: int = 0
+
+
+@dataclass
+class FakeEphemeral:
+    user: str
+    text: str
+
+
+@dataclass
+class FakeAnswer:
+    status: int = 200
+    body: str = ""
+    ms: float = 12.5
+    error: str | None = None
+
+
+class FakeSlack:
+    def __init__(self) -> None:
+        self.messages: list[FakeMessage] = []
+        self.ephemerals: list[FakeEphemeral] = []
+        self.modals: dict[str, Any] = {}
+        self.done: list[tuple[Any, ...]] = []
+        self.on_click: Callable[[str, str], None] = lambda user, button: None
+
+    def click(self, user, *, button, ts=None):
+        self.done.append(("click", user, button, ts))
+        self.modals[user] = object()
+        self.on_click(user, button)
+        return FakeAnswer()
+
+    def submit(self, user, values):
+        if self.modals.pop(user, None) is None:
+            return None
+        self.done.append(("submit", user, dict(values)))
+        return FakeAnswer()
+
+    def send_raw(self, body, *, signature):
+        self.done.append(("raw", body, signature))
+        return FakeAnswer(status=401 if signature == "bad" else 200)
+
+
+class FakeAws:
+    def __init__(self) -> None:
+        self.calls: list[FakeCall] = []
+
+
+class FakeClient:
+    """Notes each call; those in `refusals` fail with that code."""
+
+    def __init__(self, stage: "FakeStage", who: str) -> None:
+        self._stage = stage
+        self._who = who
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def call(**params: Any) -> Any:
+            self._stage.asked.append((self._who, operation, params))
+            code = self._stage.refusals.get(operation)
+            if code:
+                self._stage.refused()
+                raise ClientError({"Error": {"Code": code, "Message": ""}}, operation)
+            return self._stage.answers.get(operation, {})
+
+        return call
+
+
+class FakeStage:
+    """Opens a case at each refused delete, and posts its message at once."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.slack = FakeSlack()
+        self.aws = FakeAws()
+        self.key_ids = ["key-0", "key-1"]
+        self.asked: list[tuple[str, str, dict[str, Any]]] = []
+        self.refusals = {"delete_cluster": "CloudHsmClusterInUseException"}
+        self.answers: dict[str, Any] = {}
+        self.events: list[Any] = []
+        self.stored: list[dict[str, Any]] = []
+        self.opens = True
+        self.log: list[Any] = []
+
+    def refused(self) -> None:
+        if self.opens:
+            self.open_case()
+
+    def open_case(self, *, posted: bool = True) -> dict[str, Any]:
+        number = len(self.stored) + 1
+        case = {
+            "id": f"case-{number}", "account": "111122223333", "region": "us-east-1",
+            "cluster_id": "cluster-2a3b4c5d6e7", "phase": "waiting", "outcome": None,
+            "reason": "", "remedy": None, "attempts": 1, "plan_hash": None, "approvals": [],
+            "message_ts": None,
+        }  # fmt: skip
+        self.stored.append(case)
+        if posted:
+            self.post_message(case)
+        return case
+
+    def post_message(self, case: dict[str, Any]) -> None:
+        ts = f"{int(self.clock.now().timestamp())}.00000{len(self.slack.messages) + 1}"
+        case["message_ts"] = ts
+        self.slack.messages.append(FakeMessage(ts, f"{case['cluster_id']} can't be deleted"))
+
+    def close(self, outcome: str, reason: str = "") -> None:
+        self.stored[-1].update(phase="closed", outcome=outcome, reason=reason)
+
+    # Stage
+
+    def settle(self):
+        pass
+
+    def step(self):
+        when = self.clock.next_due()
+        if when is None:
+            return False
+        due = [fn for at, fn in self.clock.timers if at == when]
+        self.clock.timers = [timer for timer in self.clock.timers if timer[0] != when]
+        self.clock.time = when
+        for fn in due:
+            fn()
+        self.aws.calls.append(FakeCall("dynamodb", "UpdateItem"))
+        return True
+
+    def advance(self, delta):
+        self.clock.time += delta
+
+    def client(self, service, *, account, region, who, user_agent=None):
+        return FakeClient(self, who)
+
+    def world(self):
+        return {"clusters": [], "key_stores": [], "keys": [], "other_keys": 250}
+
+    def runs(self):
+        return [{"name": "case-1-1", "status": "SUCCEEDED", "events": 12}]
+
+    def put_event(self, event):
+        self.events.append(event)
+
+    def redeliver(self, times):
+        if not self.events:
+            raise LookupError("no event has matched a rule yet")
+        self.events += ["again"] * times
+
+    def lose_next_event(self):
+        self.opens = False
+
+    def sweep(self):
+        self.events.append("sweep")
+
+
+class FakeCases:
+    """The case reader: what the stage's stand-in for the bot has stored."""
+
+    def __init__(self, stage: FakeStage) -> None:
+        self._stage = stage
+
+    def cases(self):
+        return self._stage.stored
+
+    def log(self):
+        return [{"text": "opened"}]
+
+    def log_verified(self):
+        return True

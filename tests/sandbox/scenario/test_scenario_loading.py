@@ -1,0 +1,185 @@
+"""A scenario that can't be played is refused with its line and with what is allowed there."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from sandbox.scenario.document import UnusableError
+from sandbox.scenario.load import load
+from sandbox.scenario.model import Home, parse_age, parse_moment
+from tests.sandbox.scenario.conftest import WORLD
+
+PLAYED = f"{WORLD}play: []\n"
+
+
+def refused(path):
+    with pytest.raises(UnusableError) as caught:
+        load(path)
+    return str(caught.value).replace(f"{path}:", "")
+
+
+def test_a_file_of_play_alone_is_a_scenario_with_defaults(write):
+    scenario = load(write("play: []\n", name="short.yaml"))
+    assert scenario.title == "short"
+    assert scenario.now == datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert scenario.accounts == ("111122223333",)
+    assert scenario.regions == ("us-east-1",)
+    assert scenario.blocked_by == "key_store"
+    assert scenario.world["durations"]["delete_hsm"] == "6m"
+
+
+def test_the_optional_parts_of_the_world_are_filled_in(write):
+    scenario = load(write(PLAYED))
+    assert scenario.world["clusters"][0] == {
+        "id": "cluster-2a3b4c5d6e7",
+        "account": "111122223333",
+        "region": "us-east-1",
+        "state": "ACTIVE",
+        "hsms": 2,
+        "certificate": "certificate of cluster-2a3b4c5d6e7",
+        "backups": [{"age": "2h"}],
+        "tags": {},
+        "clients": 0,
+    }
+    assert scenario.world["key_stores"][0]["state"] == "CONNECTED"
+    assert scenario.world["keys"][1]["last_used"] == "never"
+    assert scenario.home_of_store["cks-1"] == Home("111122223333", "us-east-1")
+    assert scenario.approvers == ("alice", "bob")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2026-03-02T09:00:00Z", datetime(2026, 3, 2, 9, tzinfo=UTC)),
+        ("2026-03-02 10:00:00 +01:00", datetime(2026, 3, 2, 9, tzinfo=UTC)),
+        ("2026-03-02", datetime(2026, 3, 2, tzinfo=UTC)),
+        ("20260302T090000Z", datetime(2026, 3, 2, 9, tzinfo=UTC)),
+    ],
+)
+def test_now_is_a_string_or_a_yaml_timestamp(write, written, meant):
+    assert parse_moment(written) == meant
+    assert load(write(f"now: {written}\nplay: []\n")).now == meant
+    assert load(write(f"now: '{written}'\nplay: []\n")).now == meant
+
+
+def test_settings_become_the_text_of_environment_variables(write):
+    text = "config: {dry_run: true, pending_window_days: 7, approvers: [S0KEYS, alice]}\nplay: []\n"
+    assert load(write(text)).config == {
+        "dry_run": "true",
+        "pending_window_days": "7",
+        "approvers": "S0KEYS,alice",
+    }
+
+
+def test_ages_may_be_of_several_parts():
+    assert parse_age("1d12h") == parse_age("36h") == parse_age("2160m")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("play: [\n", "2: not YAML: while parsing a flow node"),
+        ("a: b: c\n", "1: not YAML: mapping values are not allowed here"),
+        ("", "1: the file is empty"),
+        ("# nothing\n", "1: the file is empty"),
+        ("- 1\n", "1: a list is not a mapping"),
+        ("title: x\n", "1: needs play"),
+        ("play: []\nplay: []\n", "2: 'play' stands here twice"),
+        ("play: []\nno: 1\n", "2: 'no' is read as no text here: quote it"),
+        ("play: !!python/object:os.system []\n", "1: not YAML: could not determine"),
+        ("x: &x [*x]\nplay: []\n", "1: unknown key 'x'"),
+        ("title: t\nplay:\n  - hop: 3\n", "3: play[0]: unknown key 'hop'; allowed here: advance,"),
+        (
+            "play:\n  - until: waiting\n    advance: 3h\n",
+            "2: play[0]: needs exactly one key, but has 2: until, advance; split it",
+        ),
+        ("play:\n  - {}\n", "2: play[0]: needs one of these keys: advance, click"),
+        ("play:\n  - advance: 3\n", "2: play[0].advance: 3 is not a length of time such as"),
+        ("play:\n  - until: over\n", '2: play[0].until: "over" is not one of "waiting"'),
+        ("play:\n  - redeliver: 0\n", "2: play[0].redeliver: 0 is too small; the least is 1"),
+        ("play: []\nnow: soon\n", "2: now: 'soon' is no moment such as"),
+        ("play: []\ntitle: 3\n", "2: title: 3 is not text: put it in quotes"),
+        ("accounts: [111122223333]\nplay: []\n", "1: accounts[0]: 111122223333 is not an account"),
+        ("people:\n  ci: {}\nplay: []\n", '2: people: "ci" is not a name of letters'),
+        ("people:\n  al: {boss: true}\nplay: []\n", "2: people.al: unknown key 'boss'; allowed"),
+        ("config: {quorum: 1}\nplay: []\n", "1: config: unknown key 'quorum'; allowed here:"),
+        (
+            "expect:\n  calls: [DeleteHsm]\nplay: []\n",
+            '2: expect.calls[0]: "DeleteHsm" is not a call such as',
+        ),
+        (
+            "faults:\n  - {call: kms, kind: error}\nplay: []\n",
+            '2: faults[0].call: "kms" is not a call',
+        ),
+        ("world:\n  keys:\n    - {}\nplay: []\n", "3: world.keys[0]: needs store"),
+    ],
+)
+def test_a_broken_file_is_told_with_its_line(write, text, problem):
+    assert refused(write(text)).startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("item", "problem"),
+    [
+        (
+            "- click: {by: zoe, button: retire}",
+            "no person is called 'zoe'; there are: alice, bob, carol",
+        ),
+        ("- click: {by: alice, button: boom}", 'play[0].click.button: "boom" is not one of'),
+        ("- delete_cluster: {cluster: c, by: ci}", "no cluster is called 'c'; there are: cluster-"),
+        ("- delete_cluster: {cluster: cluster-2a3b4c5d6e7, by: zoe}", "'zoe' is nobody; by is ci"),
+        ("- event: {file: none.json}", "event file "),
+        ("- outside: {connect: {store: cks-2}}", "no key store is called 'cks-2'"),
+        ("- outside: {use_key: {alias: alias/x}}", "no alias is called 'alias/x'"),
+        ("- outside: {use_key: {index: 2}}", "index 2: world.keys has 2, counted from 0"),
+        ("- request: {signature: bad}", "request: needs body, unless it is a replay"),
+    ],
+)
+def test_a_name_that_points_at_nothing_is_told_with_its_line(write, item, problem):
+    line = WORLD.count("\n") + 2
+    assert refused(write(f"{WORLD}play:\n  {item}\n")).startswith(f"{line}: {problem}")
+
+
+@pytest.mark.parametrize(
+    ("world", "problem"),
+    [
+        ("key_stores: [{id: s, cluster: c}]", "no cluster is called 'c'; there are: none"),
+        ("keys: [{store: s}]", "no key store is called 's'; there are: none"),
+        (
+            "clusters: [{id: c}]\n  key_stores: [{id: s, cluster: c, error: NETWORK_ERRORS}]",
+            "error: only a store whose state is FAILED has one",
+        ),
+        ("clusters: [{id: c}, {id: c}]", "cluster 'c' stands here 2 times"),
+        (
+            'clusters: [{id: c, account: "999988887777"}]',
+            "account '999988887777' is not in accounts: 111122223333",
+        ),
+    ],
+)
+def test_a_world_that_hangs_in_the_air_is_told(write, world, problem):
+    text = f'accounts: ["111122223333"]\nworld:\n  {world}\nplay: []\n'
+    assert problem in refused(write(text))
+
+
+def test_an_event_file_must_hold_an_event(write):
+    write("not json", name="event.json")
+    assert "is not JSON" in refused(write("play:\n  - event: {file: event.json}\n"))
+    write("[]", name="event.json")
+    assert "holds no JSON object" in refused(write("play:\n  - event: {file: event.json}\n"))
+
+
+def test_every_problem_is_told_at_once_in_the_order_of_lines(write):
+    lines = refused(write("title: 1\nplay:\n  - hop: 1\n  - advance: 2\n")).splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["1", "3", "4"]
+
+
+def test_a_file_that_is_missing_or_no_text_is_told(tmp_path, write):
+    assert "can't be read" in refused(tmp_path / "none.yaml")
+    path = write("")
+    path.write_bytes(b"\xff\xfe\x00")
+    assert "is not UTF-8 text" in refused(path)
+
+
+def test_accounts_may_be_left_to_the_clusters(write):
+    text = 'world: {clusters: [{id: c, account: "444455556666"}]}\nplay: []\n'
+    assert load(write(text)).accounts == ("444455556666",)
