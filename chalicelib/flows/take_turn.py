@@ -56,6 +56,9 @@ def _turn(ports: Ports, case: Case) -> Turn:
     case, used = _hear_uses(case, now)
     entries = [*forged, *heard, *used]
     case = replace(case, turns=case.turns + 1)
+    if not case.message.ts:
+        # The time to decide counts from the message: nobody can answer what was never asked.
+        case = replace(case, expires_at=None)
     if case.is_closed and case.outcome is not Outcome.KEPT:
         return _end_of_turn(ports, resaved(ports, case, lambda c: _like(c, case), entries), 1)
     try:
