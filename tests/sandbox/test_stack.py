@@ -58,7 +58,7 @@ def test_a_failed_delete_travels_to_the_bot_and_nine_days_pass_quickly(sandbox):
     assert turns(sandbox) == 13
     sweeps = [line for line in sandbox.log if line.text.startswith("sweep at")]
     assert len(sweeps) == 9 * 24
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 60  # about 1 s on an idle machine
 
 
 def test_step_moves_to_each_due_moment(sandbox):

@@ -64,6 +64,18 @@ class FakeAnswer:
     error: str | None = None
 
 
+@dataclass
+class FakeDialog:
+    view: dict[str, Any] = field(
+        default_factory=lambda: {
+            "callback_id": "decide",
+            "title": {"type": "plain_text", "text": "Retire"},
+            "blocks": [{"type": "alert", "text": {"type": "plain_text", "text": "For good."}}],
+            "submit": {"type": "plain_text", "text": "Approve as 1 of 2"},
+        }
+    )
+
+
 class FakeSlack:
     def __init__(self) -> None:
         self.messages: list[FakeMessage] = []
@@ -74,7 +86,7 @@ class FakeSlack:
 
     def click(self, user, *, button, ts=None):
         self.done.append(("click", user, button, ts))
-        self.modals[user] = object()
+        self.modals[user] = FakeDialog()
         self.on_click(user, button)
         return FakeAnswer()
 

@@ -73,10 +73,11 @@ def test_advance_runs_what_is_due_on_the_way_and_stands_at_its_end(stage, play):
 
 
 def test_clicks_go_to_the_newest_case_that_has_a_message(stage, play):
-    play(
+    told = play(
         f"play:\n{DELETE}{DELETE}  - click: {{by: alice, button: retire}}\n"
         "  - submit: {by: alice, cluster_id: c, reason: old, override: true, for: 30d}\n"
     )
+    assert "alice sees a dialog: “Retire” “For good.” [Approve as 1 of 2]" in told["story"]
     newest = stage.stored[-1]["message_ts"]
     assert stage.slack.done == [
         ("click", "alice", "retire", newest),
@@ -180,8 +181,8 @@ def test_the_story_tells_calls_messages_and_ends_in_order(stage, play):
         "",
         "Mon 02 Mar 09:00:00  CI (role deploy-ci, with Terraform) tries to delete cluster-2a3b4c5d6e7.",
         "                     AWS refuses: CloudHsmClusterInUseException.",
-        "                     Unlatch posts: “cluster-2a3b4c5d6e7 can't be deleted”",
         "                     Unlatch opens a case for cluster-2a3b4c5d6e7.",
+        "                     Unlatch posts: “cluster-2a3b4c5d6e7 can't be deleted”",
         "                     … 2 hours pass",
         "Mon 02 Mar 11:00:00  Unlatch calls kms:DisconnectCustomKeyStore on cks-1.",
         "                     … 1 hour pass",
