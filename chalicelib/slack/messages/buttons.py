@@ -46,7 +46,7 @@ def foot(shown: Shown) -> list[Block]:
 def _check_again(shown: Shown) -> list[Block]:
     if not may(shown.case, Act.REFRESH):
         return []
-    spoken = "Read AWS again and update this message"
+    spoken = f"Read AWS again about {shown.cluster}"
     return [button("Check again", "refresh", value=shown.value, spoken=spoken)]
 
 
@@ -59,7 +59,7 @@ def _close(shown: Shown) -> list[Block]:
         yes="Close it",
         no="Go back",
     )
-    spoken = "Close this case without changing anything in AWS"
+    spoken = f"Close the case of {shown.cluster}, change nothing in AWS"
     label = "Close, change nothing"
     return [button(label, "reject", value=shown.value, spoken=spoken, confirm=question)]
 

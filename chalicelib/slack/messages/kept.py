@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.case import Keep
-from chalicelib.slack.messages import buttons, facts, goback, parts
+from chalicelib.slack.messages import buttons, facts, parts
 from chalicelib.slack.messages.blocks import Piece, actions, bold, date, header, says, text, user
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import DAY, Block, Message, quoted, utc
@@ -46,15 +46,14 @@ def _decision(keep: Keep) -> list[Piece]:
 
 
 def _end(shown: Shown) -> list[Block]:
-    case = shown.case
-    words = (
-        "The case closes. Nothing in AWS is changed. The next failed delete of this cluster opens "
-        "a new case."
-    )
+    """Ends the decision; where a plan had begun, that brings back what it changed."""
+    if shown.case.has_begun:
+        return buttons.go_back(shown)
     return buttons.undo(
         shown,
         label="End this decision",
         title="End this decision?",
-        words=goback.what_returns(case, shown.policy) if case.has_begun else words,
+        words="The case closes. Nothing in AWS is changed. The next failed delete of this cluster "
+        "opens a new case.",
         no="Go on keeping it",
     )

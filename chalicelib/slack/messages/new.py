@@ -32,20 +32,28 @@ from chalicelib.slack.messages.text import (
     upper_first,
 )
 
+SETTLING = {
+    Cause.NO_CLUSTER: "{cluster} seems to be gone",
+    Cause.NOTHING: "Nothing holds {cluster} any more",
+}
+"""Before it closes by itself, AWS is read once more; there is nothing to choose."""
+
 
 def message(shown: Shown) -> Message:
     if shown.case.snapshot is None:
         return unread(shown)
+    settling = SETTLING.get(cause_of(shown.case.snapshot))
+    title = settling or "{cluster} can’t be deleted"
+    title = title.format(cluster=shown.cluster)
+    choices = [] if settling else [divider(), *ways.sections(shown), *keytable.keys(shown)]
     return Message(
-        notification(shown),
+        f"{title}. Nothing to do." if settling else notification(shown),
         (
-            header(f"{shown.cluster} can’t be deleted"),
-            says(*holds(shown), text("\n"), *worst(shown)),
+            header(title),
+            says(*holds(shown), *([] if settling else [text("\n"), *worst(shown)])),
             says(*price_of_waiting(shown)),
             *notices(shown),
-            divider(),
-            *ways.sections(shown),
-            *keytable.keys(shown),
+            *choices,
             *background(shown),
             *actions(f"foot:{shown.version}", buttons.foot(shown)),
         ),

@@ -16,6 +16,7 @@ from chalicelib.slack.messages.text import (
     TIME,
     Block,
     approvers,
+    caller,
     clean,
     count,
     ident,
@@ -63,7 +64,16 @@ def still_going(case: Case) -> list[Piece]:
     keys = upper_first(the(number, "key"))
     when = f" on {utc(end, DAY)}" if end else ""
     verb = "is deleted" if number == 1 else "are deleted"
-    return [text(" "), bold(f"{keys} {verb}{when} unless somebody cancels.")]
+    return [text(" "), bold(f"{keys} {verb}{when} unless somebody cancels."), *_last_use(case)]
+
+
+def _last_use(case: Case) -> list[Piece]:
+    """Somebody has failed meanwhile because of that."""
+    if not case.key_uses:
+        return []
+    last = max(case.key_uses, key=lambda use: use.at)
+    words = f" {caller(last.who)} tried to use one"
+    return [bold(words), text(", "), date(last.at), text(", and failed.")]
 
 
 def tried_by(shown: Shown) -> Block:
@@ -78,7 +88,7 @@ def tried_by(shown: Shown) -> Block:
     number, last = len(attempts), attempts[-1]
     often = "once," if number == 1 else f"{count(number, 'attempt')}, last"
     sentences = [f"Tried by {_callers(who)}{_tool(last.caller)}, {often} on {utc(last.at)}."]
-    barred = [caller for caller in who if is_mapped(caller, shown.policy)]
+    barred = [c for c in who if is_mapped(c, shown.policy)]
     if barred:
         whose = "They" if len(who) == 1 else _callers(barred)
         sentences.append(f"{whose} can’t approve their own request.")

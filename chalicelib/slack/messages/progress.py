@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from chalicelib.domain.case import Case
 from chalicelib.domain.model import Durations
 from chalicelib.domain.plan import Operation, Plan, Remedy
@@ -42,19 +44,44 @@ def block(shown: Shown) -> list[Block]:
 
 def output(step: Stage, case: Case, found: Plan) -> list[Piece]:
     """What there is to say of one step."""
-    calls = records(step, case, found)
-    pieces: list[Piece] = []
     if step.standing is Standing.DONE:
+        calls = records(step, case, found)
         return [date(calls[-1].at)] if calls else _without_call(step, found)
-    if step.standing is not Standing.NEXT:
-        if step.title == KEYS_GONE.title:
-            pieces += _until_keys_gone(case)
-        elif calls:
-            pieces += [text("Started "), date(calls[0].at, TIME), text(f".{_usually(step)}")]
-        elif case.waiting_for and not case.is_closed:
-            pieces.append(text(f"First: {clean(case.waiting_for, 150)}."))
+    pieces = _ahead(step, found) if step.standing is Standing.NEXT else _now(step, case, found)
     warning = [bold(last_way_back(step, found))] if step.is_final else _store_goes(step)
     return [*pieces, text(" "), *warning] if pieces and warning else [*pieces, *warning]
+
+
+def _ahead(step: Stage, found: Plan) -> list[Piece]:
+    if found.quarantine_days and step.operation is Operation.SCHEDULE_KEY_DELETION:
+        return [text("Only after Unlatch has asked again.")]
+    return []
+
+
+def _now(step: Stage, case: Case, found: Plan) -> list[Piece]:
+    """Since when or until when; before the step's own call, what it waits for."""
+    calls = records(step, case, found)
+    if step.operation is None or step.operation is Operation.DISABLE_KEY:
+        return _until(_end_of_wait(step, case, found))
+    if calls:
+        return [text("Started "), date(calls[0].at, TIME), text(f".{_usually(step)}")]
+    if case.waiting_for and not case.is_closed:
+        return [text(f"First: {clean(case.waiting_for, 150)}.")]
+    return []
+
+
+def _end_of_wait(step: Stage, case: Case, found: Plan) -> datetime | None:
+    if step.title == KEYS_GONE.title:
+        return facts.keys_end(case)
+    if step.operation is Operation.DISABLE_KEY:
+        calls = records(step, case, found)
+        return calls[0].at + timedelta(days=found.quarantine_days) if calls else None
+    since = case.soaking_since
+    return since + timedelta(days=found.soak_days) if since else None
+
+
+def _until(end: datetime | None) -> list[Piece]:
+    return [text("Until "), date(end), text(".")] if end else []
 
 
 def _store_goes(step: Stage) -> list[Piece]:
@@ -68,11 +95,6 @@ def _without_call(step: Stage, found: Plan) -> list[Piece]:
         return []
     number = len(found.basis.keys)
     return [text(f"{upper_first(all_of(number, 'key'))} {be(number)} gone.")]
-
-
-def _until_keys_gone(case: Case) -> list[Piece]:
-    end = facts.keys_end(case)
-    return [text("Until "), date(end), text(".")] if end else [text("As soon as AWS shows it.")]
 
 
 def _usually(step: Stage) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -31,7 +30,7 @@ from chalicelib.slack.messages import (
 )
 from chalicelib.slack.messages.blocks import MOST_BLOCKS
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import Message
+from chalicelib.slack.messages.text import Message, marked
 
 __all__ = ["Message", "render"]
 
@@ -66,7 +65,7 @@ def render(
     blocks = list(message.blocks)
     if facts.is_dry_run(case, policy):
         blocks.insert(1, parts.dry_run())
-    return replace(message, blocks=tuple(blocks[:MOST_BLOCKS]))
+    return Message(marked(message.text), tuple(blocks[:MOST_BLOCKS]))
 
 
 def _running(shown: Shown) -> Message:

@@ -15,7 +15,7 @@ def message(shown: Shown) -> Message:
     verb = "works" if number == 1 else "work"
     hsms = count(len(plan.basis.zones), "HSM") if plan else "HSMs"
     return Message(
-        f"Done: {shown.cluster} is deleted, and its keys {verb} on {other}.",
+        f"Done: {shown.cluster} is deleted, and its keys moved to {other}.",
         (
             header(f"Done: {shown.cluster} is deleted, its keys moved", CHECK_MARK),
             says(

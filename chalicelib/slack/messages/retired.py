@@ -92,7 +92,7 @@ def _backup(shown: Shown) -> list[Piece]:
     cluster = facts.last_cluster(shown.case)
     newest = cluster.newest_backup if cluster else None
     if newest is None:
-        return [text("The newest backup is kept; the first command names it.")]
+        return [text("The first command names the newest backup.")]
     kept = " is kept for good." if newest.never_expires else " is the newest."
     return [text("The backup "), code(ident(newest.backup_id)), text(kept)]
 

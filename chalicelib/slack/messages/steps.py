@@ -47,7 +47,10 @@ WORDS = {
         "Schedule deletion of {keys}",
         "scheduling the deletion of {keys}",
     ),
-    Operation.PROVE_KEY: ("Check that {keys} work there", "checking that {keys} work there"),
+    Operation.PROVE_KEY: (
+        "Check {keys} on the other cluster",
+        "checking {keys} on the other cluster",
+    ),
     Operation.DELETE_HSM: ("Delete {hsms}", "deleting {hsms}"),
     Operation.KEEP_BACKUP: ("Keep the newest backup for good", "keeping the newest backup"),
     Operation.DELETE_CLUSTER: ("Delete the cluster", "deleting the cluster"),

@@ -50,7 +50,7 @@ def day_of(shown: Shown, end: datetime) -> str:
     begin, now = facts.keys_begin(shown.case), shown.now
     if begin is None or not begin < end:
         left = max(0, -((now - end) // timedelta(days=1)))
-        return f"{count(left, 'day')} left"
+        return f"{count(left, 'day')} left" if left > 1 else "The last day"
     total = max(1, round((end - begin) / timedelta(days=1)))
     day = max(1, min(total, (now - begin) // timedelta(days=1) + 1))
     return f"Day {day} of {total}"

@@ -24,6 +24,7 @@ from chalicelib.slack.messages.text import (
     DAY,
     Block,
     ago,
+    be,
     clean,
     count,
     ident,
@@ -134,31 +135,35 @@ def _doubt(why: str, shown: Shown) -> str:
 
 
 def _retire(shown: Shown, plan: Plan) -> list[Line]:
-    live, pending = _live(shown), facts.keys_end(shown.case)
-    if live and plan.quarantine_days:
+    live = _live(shown)
+    if not live:
+        return _retire_store(shown, plan)
+    if plan.quarantine_days:
         days = count(plan.quarantine_days, "day")
         return [
-            [text(f"Now: {the(live, 'key')} {_are(live)} switched off, and watched for {days}")],
+            [text(f"Now: {the(live, 'key')} {be(live)} switched off, and watched for {days}")],
             [text("Meanwhile: any approver can cancel, and the keys come back")],
             [text("Then: Unlatch asks again, before anything is deleted")],
         ]
+    window = count(plan.window_days, "day")
+    return [
+        *_connects(plan),
+        [text(f"Now: {the(live, 'key')} {'stops' if live == 1 else 'stop'} working")],
+        [text(f"For {window}: any approver can cancel, and the keys come back")],
+        [
+            date(ways.keys_gone_at(shown, plan), DAY),
+            text(": keys, store, HSMs and cluster are deleted. One backup is kept"),
+        ],
+    ]
+
+
+def _retire_store(shown: Shown, plan: Plan) -> list[Line]:
+    """No live key is left to delete."""
+    pending, number = facts.keys_end(shown.case), len(plan.basis.zones)
     forecast = shown.forecast(plan)
-    gone, end = ways.keys_gone_at(shown, plan), forecast.end if forecast else None
-    if live:
-        return [
-            *_connects(plan),
-            [text(f"Now: {the(live, 'key')} {'stops' if live == 1 else 'stop'} working")],
-            [
-                text(
-                    f"For {count(plan.window_days, 'day')}: any approver can cancel, and the keys "
-                    "come back"
-                )
-            ],
-            [*_on(gone), text("keys, store, HSMs and cluster are deleted. One backup is kept")],
-        ]
+    end = forecast.end if forecast else None
     waits: list[Line] = [[text("Wait until the keys are gone, "), date(pending)]] if pending else []
     store: list[Line] = [[text("Disconnect and delete the key store")]] if plan.key_store_id else []
-    number = len(plan.basis.zones)
     hsms = f"Delete {count(number, 'HSM')}, keep the newest backup for good"
     return [
         *waits,
@@ -178,10 +183,6 @@ def _on(end: datetime | None) -> Line:
     return [date(end, DAY), text(": ")] if end else [text("Then: ")]
 
 
-def _are(number: int) -> str:
-    return "is" if number == 1 else "are"
-
-
 def _live(shown: Shown) -> int:
     return len(shown.case.snapshot.live_keys) if shown.case.snapshot else 0
 
@@ -198,7 +199,7 @@ def _park(shown: Shown, plan: Plan) -> list[Line]:
         )
     return [
         *first,
-        [text(f"Then: {the(number, 'HSM')} {_are(number)} deleted, the cost stops")],
+        [text(f"Then: {the(number, 'HSM')} {be(number)} deleted, the cost stops")],
         [text(stay)],
     ]
 

@@ -1,0 +1,282 @@
+"""The endings of a case, what leads to them, and all moments by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from chalicelib.domain.case import (
+    Act,
+    CallRecord,
+    CallStatus,
+    KeyUse,
+    Outcome,
+    Phase,
+)
+from chalicelib.domain.plan import Operation, Remedy
+from chalicelib.domain.snapshot import KeyState
+from tests.domain.worlds import (
+    DAY,
+    HOURS,
+    NOW,
+    POLICY,
+    Play,
+    approved,
+    key,
+    sibling,
+    world,
+)
+from tests.slack.moments import (
+    DRY,
+    IN_USE,
+    OFF,
+    OLD,
+    asked,
+    changed,
+    changed_half_way,
+    deleting_cluster,
+    deleting_hsms,
+    disconnecting,
+    key_used,
+    one_of_two,
+    quiet_period,
+    waiting_for_keys,
+    without_backup,
+)
+
+
+def retired() -> Play:
+    play = approved(world(OLD, OFF), Remedy.RETIRE)
+    play.to_close()
+    return play
+
+
+def parking() -> Play:
+    play = approved(world(IN_USE, OLD), Remedy.PARK)
+    play.to_call(Operation.DELETE_HSM)
+    return play
+
+
+def parked() -> Play:
+    play = approved(world(IN_USE, OLD), Remedy.PARK)
+    play.to_close()
+    return play
+
+
+def undoing() -> Play:
+    play = parked()
+    play.click(Act.UNDO, "bob")
+    play.turn()
+    return play
+
+
+def undone() -> Play:
+    play = undoing()
+    play.to_close()
+    return play
+
+
+def soaking() -> Play:
+    play = approved(world(OLD, siblings=(sibling(),)), Remedy.REPOINT)
+    play.to_call(Operation.PROVE_KEY)
+    play.turn()
+    return play
+
+
+def repointed() -> Play:
+    play = approved(world(OLD, siblings=(sibling(),)), Remedy.REPOINT)
+    play.to_close()
+    return play
+
+
+def kept() -> Play:
+    play = asked(OLD)
+    until = NOW + 30 * DAY
+    reason = "The auditors need it"
+    play.click(Act.KEEP, remedy=Remedy.KEEP, reason=reason, owner="carol", keep_until=until)
+    play.turn()
+    return play
+
+
+def expired() -> Play:
+    play = one_of_two()
+    play.now += DAY
+    play.to_close()
+    return play
+
+
+def rejected() -> Play:
+    play = asked(OLD)
+    play.click(Act.REJECT, "bob")
+    play.to_close()
+    return play
+
+
+def cancelling() -> Play:
+    play = waiting_for_keys()
+    play.click(Act.CANCEL, "bob")
+    play.turn()
+    return play
+
+
+def cancelled() -> Play:
+    play = cancelling()
+    play.to_close()
+    return play
+
+
+def stopped_too_late() -> Play:
+    """Cancelled after the store was deleted: nothing comes back."""
+    play = deleting_hsms()
+    play.click(Act.CANCEL, "bob")
+    play.to_close()
+    return play
+
+
+def resolved() -> Play:
+    play = asked(OLD)
+    play.change(lambda it: replace(it, cluster=None, key_stores=(), keys=()))
+    play.to_close()
+    return play
+
+
+def freed() -> Play:
+    """Others removed store and HSMs; the cluster is still there."""
+    play = asked()
+    play.change(lambda it: replace(it, key_stores=(), cluster=replace(it.cluster, hsms=())))  # type: ignore[type-var]
+    play.to_close()
+    return play
+
+
+def dry_run() -> Play:
+    play = approved(world(OLD), Remedy.RETIRE, policy=DRY)
+    play.to_close()
+    return play
+
+
+def stopped() -> Play:
+    """AWS refused the second HSM."""
+    play = deleting_hsms()
+    plan = play.case.plan
+    assert plan is not None
+    refused = CallRecord(
+        Operation.DELETE_HSM,
+        "1b",
+        play.now,
+        CallStatus.REFUSED,
+        plan.plan_hash,
+        "2f6d1c0e-77ab",
+        "AccessDeniedException",
+    )
+    play.case = replace(
+        play.case.with_call(refused),
+        phase=Phase.CLOSED,
+        outcome=Outcome.STOPPED,
+        reason="AWS refused to delete an HSM: access denied.",
+        advice=("Give the role unlatch-executor the permission cloudhsm:DeleteHsm.",),
+        closed_at=play.now,
+    )
+    return play
+
+
+def watching() -> Play:
+    """Quarantine: the keys are switched off and watched for a week."""
+    policy = replace(POLICY, quarantine_days=7)
+    play = approved(world(OLD, OFF), Remedy.RETIRE, policy=policy)
+    play.to_call(Operation.DISABLE_KEY)
+    play.turn()
+    return play
+
+
+def off_key_used() -> Play:
+    play = watching()
+    use = KeyUse("event-9", play.now - 2 * DAY, OLD.key_id, "nightly@example.com", "kms:Sign")
+    play.case = replace(play.case, key_uses=(use,))
+    return play
+
+
+def parked_empty() -> Play:
+    play = approved(world(), Remedy.PARK)
+    play.to_close()
+    return play
+
+
+def retiring_hsms() -> Play:
+    """No key store ever used the cluster."""
+    play = approved(world(free=True), Remedy.RETIRE)
+    play.to_call(Operation.DELETE_HSM)
+    return play
+
+
+def waiting_for_keys_of_others() -> Play:
+    """Somebody scheduled the keys an hour before their end; Unlatch retires what is left."""
+    going = key("a", KeyState.PENDING_DELETION, deletion_date=NOW + HOURS)
+    play = approved(world(going), Remedy.RETIRE)
+    play.turn()
+    return play
+
+
+def kept_half_way() -> Play:
+    """Asked again after the keys were scheduled, and kept: their deletion goes on."""
+    play = changed_half_way()
+    until = play.now + 30 * DAY
+    play.click(Act.KEEP, remedy=Remedy.KEEP, reason="wait", keep_until=until)
+    play.turn()
+    return play
+
+
+def expired_half_way() -> Play:
+    play = changed_half_way()
+    play.now += DAY
+    play.to_close()
+    return play
+
+
+def stopped_early() -> Play:
+    """AWS refused the first call."""
+    play = approved(world(OLD, OFF), Remedy.RETIRE)
+    play.case = replace(
+        play.case, phase=Phase.CLOSED, outcome=Outcome.STOPPED, reason="The role is missing."
+    )
+    return play
+
+
+MOMENTS: dict[str, Callable[[], Play]] = {
+    "new": lambda: asked(IN_USE, OLD, OFF),
+    "empty": asked,
+    "one_of_two": one_of_two,
+    "changed": changed,
+    "changed_half_way": changed_half_way,
+    "without_backup": without_backup,
+    "waiting_for_keys": waiting_for_keys,
+    "key_used": key_used,
+    "disconnecting": disconnecting,
+    "quiet_period": quiet_period,
+    "deleting_hsms": deleting_hsms,
+    "deleting_cluster": deleting_cluster,
+    "retired": retired,
+    "parking": parking,
+    "parked": parked,
+    "undoing": undoing,
+    "undone": undone,
+    "soaking": soaking,
+    "repointed": repointed,
+    "kept": kept,
+    "expired": expired,
+    "rejected": rejected,
+    "cancelling": cancelling,
+    "cancelled": cancelled,
+    "stopped_too_late": stopped_too_late,
+    "resolved": resolved,
+    "freed": freed,
+    "dry_run": dry_run,
+    "stopped": stopped,
+    "watching": watching,
+    "off_key_used": off_key_used,
+    "parked_empty": parked_empty,
+    "retiring_hsms": retiring_hsms,
+    "waiting_for_keys_of_others": waiting_for_keys_of_others,
+    "kept_half_way": kept_half_way,
+    "expired_half_way": expired_half_way,
+    "stopped_early": stopped_early,
+}

@@ -1,0 +1,222 @@
+"""Single cases: odd worlds, odd callers, odd names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.case import Case, KeyUse, Outcome, Phase
+from chalicelib.domain.plan import Remedy
+from chalicelib.domain.snapshot import KeyState, StoreState
+from chalicelib.slack.messages.render import render
+from tests.domain.worlds import (
+    CLUSTER,
+    DAY,
+    HOURS,
+    NOW,
+    POLICY,
+    case,
+    cluster,
+    key,
+    sibling,
+    sso,
+    store,
+    used,
+)
+from tests.slack.every_moment import MOMENTS, retired
+from tests.slack.moments import (
+    DRY,
+    IN_USE,
+    OFF,
+    OLD,
+    asked,
+    changed_half_way,
+    of,
+    one_of_two,
+    shown,
+)
+from tests.slack.reading import buttons, header, marked, problems, words
+
+FOOT = {"refresh": "Check again", "reject": "Close, change nothing"}
+
+
+def test_the_first_message_has_no_snapshot_yet() -> None:
+    message = of(case(), NOW)
+    assert header(message) == f"{CLUSTER} can’t be deleted"
+    assert "Unlatch is reading AWS" in words(message.blocks)
+    assert buttons(message) == FOOT
+    assert problems(message) == []
+
+
+def test_a_case_started_by_command_needs_no_attempt() -> None:
+    message = shown(asked(OLD))
+    by_hand = replace(asked(OLD).case, attempts=())
+    assert "/unlatch" in words(of(by_hand, NOW).blocks)
+    assert "/unlatch" not in words(message.blocks)
+
+
+def test_the_requester_is_told_that_they_cannot_approve() -> None:
+    play = asked()
+    play.case = replace(play.case, attempts=case(by=sso("priya")).attempts)
+    said = words(shown(play).blocks)
+    assert "Tried by priya@example.com" in said
+    assert "They can’t approve their own request." in said
+
+
+@pytest.mark.parametrize("moment", ["new", "one_of_two", "waiting_for_keys", "parked", "stopped"])
+def test_a_dry_run_says_so_under_the_header(moment: str) -> None:
+    play = MOMENTS[moment]()
+    plan = (
+        replace(play.case.plan, terms=replace(play.case.plan.terms, dry_run=True))
+        if play.case.plan
+        else None
+    )
+    it = replace(play.case, plan=plan, last_plan=plan)
+    message = render(it, policy=DRY, now=play.now, version=1)
+    assert "*Dry run*" in str(message.blocks[1])
+
+
+def test_what_was_done_for_real_is_not_called_a_dry_run() -> None:
+    play = MOMENTS["retired"]()
+    assert "*Dry run*" not in str(shown(play, policy=DRY).blocks)
+
+
+def test_repoint_is_offered_where_a_sibling_can_take_the_keys() -> None:
+    message = shown(asked(OLD, siblings=(sibling(),)))
+    assert list(buttons(message)) == ["keep", "park", "repoint", "retire", "refresh", "reject"]
+    assert "for 7 days; then the keys stay on the other cluster" in words(message.blocks)
+
+
+def test_keys_are_listed_most_recently_used_first_and_counted() -> None:
+    many = [key(f"k{n:03}", last_use=used(timedelta(days=n + 1))) for n in range(300)]
+    message = shown(asked(*reversed(many)))
+    table = next(block for block in message.blocks if block["type"] == "table")
+    assert len(table["rows"]) == 21
+    assert "alias/k000" in words(table["rows"][1])
+    assert "280 more keys, last used 21 days ago or longer." in words(message.blocks)
+    assert "29 of its 300 keys were used in the last 30 days." in words(message.blocks)
+
+
+def test_unknown_use_counts_as_use_and_says_so() -> None:
+    unknown = key("x", last_use=used(None, tracked=12 * DAY))
+    said = words(shown(asked(unknown, OLD)).blocks)
+    assert "AWS can’t tell when 1 of its 2 keys were last used." in said
+    assert "not known before 18 Feb" in said
+
+
+def test_a_disconnected_store_breaks_nothing_more() -> None:
+    said = words(shown(asked(OLD, held=store(StoreState.DISCONNECTED))).blocks)
+    assert "nothing more: the store is disconnected, so the key fails already" in said
+
+
+def test_keys_that_others_are_deleting() -> None:
+    message = shown(asked(key("a", KeyState.PENDING_DELETION)))
+    said = words(message.blocks)
+    assert "Its only key is waiting for deletion already , until 7 Mar" in said
+    assert "Gone on 7 Mar" in said
+    assert "park" not in buttons(message)
+    assert "Park is not possible" in said
+
+
+def test_a_cluster_that_only_hsms_hold() -> None:
+    said = words(shown(asked(free=True)).blocks)
+    assert "No key store uses it, but it still has 2 HSMs." in said
+    assert "No KMS key is at risk." in said
+
+
+def test_enough_approvals_behind_a_closed_check() -> None:
+    play = one_of_two()
+    play.approve(Remedy.RETIRE, "bob")
+    assert play.case.snapshot is not None
+    bare = replace(play.case.snapshot, cluster=cluster("1a", "1b", backups=()))
+    message = of(replace(play.case, snapshot=bare), play.now)
+    assert header(message) == f"Not done: too risky to retire {CLUSTER}"
+    assert "2 of 2 approved, but" in words(message.blocks)
+
+
+def test_all_have_approved_and_it_begins_at_once() -> None:
+    play = one_of_two()
+    play.approve(Remedy.RETIRE, "bob")
+    message = shown(play)
+    assert header(message) == f"All have approved to retire {CLUSTER}"
+    assert "retire" not in buttons(message)
+
+
+def test_names_of_others_never_stand_in_mark_up() -> None:
+    evil = "<!channel> *bold* `code`"
+    play = asked(
+        key("x", aliases=(f"alias/{evil}",), last_use=used(3 * HOURS)),
+        held=store(name=evil),
+        cluster=cluster("1a", "1b", tags=((evil, evil),)),
+    )
+    play.case = replace(
+        play.case,
+        attempts=tuple(replace(a, caller=replace(a.caller, name=evil)) for a in play.case.attempts),
+        reason=evil,
+    )
+    play.approve(Remedy.RETIRE, "alice")
+    play.case = replace(
+        play.case, clicks=tuple(replace(click, reason=evil) for click in play.case.clicks)
+    )
+    for it in (play.case, replace(play.case, clicks=()), _closed(play.case)):
+        message = of(it, NOW)
+        assert "<!channel>" not in marked(message.blocks)
+        assert "<!channel>" not in message.text
+        assert problems(message) == []
+
+
+def _closed(it: Case) -> Case:
+    return replace(it, phase=Phase.CLOSED, outcome=Outcome.STOPPED)
+
+
+def test_a_plan_from_disconnected_connects_first() -> None:
+    play = asked(OLD, OFF, held=store(StoreState.DISCONNECTED))
+    play.approve(Remedy.RETIRE)
+    play.turn()
+    said = words(shown(play).blocks)
+    assert "Step 1 of 8: connecting the key store." in said
+
+
+def test_a_failed_store_is_disconnected_twice_and_each_time_shown_in_its_place() -> None:
+    play = asked(OLD, held=store(StoreState.FAILED))
+    play.approve(Remedy.RETIRE)
+    play.turn()
+    assert "Step 1 of 9: disconnecting the key store." in words(shown(play).blocks)
+
+
+def test_terms_give_their_reason() -> None:
+    play = asked(IN_USE)
+    play.approve(Remedy.RETIRE, "alice")
+    assert "Needs 3 people because a key was used" in words(shown(play).blocks)
+    assert POLICY.recent_use_days == 30
+
+
+def test_a_cluster_that_seems_gone_offers_no_choice() -> None:
+    play = asked(OLD)
+    assert play.case.snapshot is not None
+    gone = replace(play.case.snapshot, cluster=None, key_stores=(), keys=())
+    message = of(replace(play.case, snapshot=gone, offers=()), play.now)
+    assert header(message) == f"{CLUSTER} seems to be gone"
+    assert buttons(message) == FOOT
+
+
+def test_a_use_while_people_decide_half_way_is_named() -> None:
+    play = changed_half_way()
+    use = KeyUse("event-9", play.now, OLD.key_id, "role nightly-report", "Decrypt")
+    said = words(of(replace(play.case, key_uses=(use,)), play.now).blocks)
+    assert "unless somebody cancels. Role nightly-report tried to use one" in said
+
+
+def test_the_backup_and_its_commands_are_given_where_the_cluster_is_known() -> None:
+    play = retired()
+    assert play.case.snapshot is not None
+    it = replace(
+        play.case,
+        snapshot=replace(play.case.snapshot, cluster=cluster("1a", hsm_type="hsm1.medium")),
+    )
+    said = words(of(it, play.now).blocks)
+    assert "The backup backup-1 is the newest." in said
+    assert "--source-backup-id backup-1" in said
+    assert "--hsm-type hsm1.medium" in said

@@ -1,0 +1,191 @@
+"""Each state says in its header what is so, offers what may be done, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.domain.case import Act
+from chalicelib.domain.clicks import not_possible
+from tests.domain.worlds import (
+    CLUSTER,
+)
+from tests.slack.every_moment import MOMENTS
+from tests.slack.moments import shown
+from tests.slack.reading import button, buttons, header, problems, question, words
+
+ALL = {"keep": "Keep…", "park": "Park…", "retire": "Retire…"}
+FOOT = {"refresh": "Check again", "reject": "Close, change nothing"}
+STOP = {"cancel": "Stop here"}
+CANCEL = {"cancel": "Cancel the deletion"}
+GLASS, LOOK, TICK = ":hourglass_flowing_sand: ", ":warning: ", ":white_check_mark: "
+
+HEADERS = {
+    "new": (f"{CLUSTER} can’t be deleted", ALL | FOOT),
+    "empty": (f"{CLUSTER} can’t be deleted", ALL | FOOT),
+    "one_of_two": (
+        f"One more approval to retire {CLUSTER}",
+        {"retire": "Review and approve…", "keep": "Keep…", "park": "Park…"} | FOOT,
+    ),
+    "changed": (
+        f"{LOOK}Something changed since you approved {CLUSTER}",
+        {"keep": "Keep…", "park": "Park…"} | FOOT,
+    ),
+    "changed_half_way": (
+        f"{LOOK}Something changed since you approved {CLUSTER}",
+        {"keep": "Keep…", "refresh": "Check again"} | CANCEL,
+    ),
+    "without_backup": (
+        f"Not done: too risky to retire {CLUSTER}",
+        {"keep": "Keep…", "park": "Park…"} | FOOT,
+    ),
+    "waiting_for_keys": (f"{GLASS}Keys will be deleted on 1 Apr", CANCEL),
+    "key_used": (f"{LOOK}A key that is being deleted was just used", CANCEL),
+    "disconnecting": (f"{GLASS}Retiring {CLUSTER}", STOP),
+    "quiet_period": (f"{GLASS}Retiring {CLUSTER}", STOP),
+    "deleting_hsms": (f"{GLASS}Retiring {CLUSTER}", STOP),
+    "deleting_cluster": (f"{GLASS}Retiring {CLUSTER}", {}),
+    "retired": (f"{TICK}Done: {CLUSTER} is deleted", {}),
+    "parking": (f"{GLASS}Parking {CLUSTER}", STOP),
+    "parked": (f"{TICK}Parked: {CLUSTER} costs no HSM hours now", {"undo": "Undo"}),
+    "undoing": (f"{GLASS}Putting {CLUSTER} back as it was", {}),
+    "undone": (f"{TICK}Undone: {CLUSTER} is back as it was", {}),
+    "soaking": (f"{GLASS}Repointing {CLUSTER}", STOP),
+    "repointed": (f"{TICK}Done: {CLUSTER} is deleted, its keys moved", {}),
+    "kept": (f"Kept: {CLUSTER} stays until 1 Apr", {"undo": "End this decision"}),
+    "expired": ("Closed: nobody decided in 24 hours", {}),
+    "rejected": (f"Closed: {CLUSTER} stays as it is", {}),
+    "cancelling": (f"{GLASS}Putting {CLUSTER} back as it was", {}),
+    "cancelled": (f"{TICK}Cancelled: {CLUSTER} is back as it was", {}),
+    "stopped_too_late": (f"Cancelled: not everything of {CLUSTER} came back", {}),
+    "resolved": (f"{TICK}Solved by somebody else: {CLUSTER} is gone", {}),
+    "freed": (f"{TICK}Solved by somebody else: {CLUSTER} is free", {}),
+    "dry_run": (f"Dry run ended: {CLUSTER} stays", {}),
+    "stopped": (
+        f"{LOOK}Stopped: a person is needed",
+        {"refresh": "Try again", "cancel": "Leave it here"},
+    ),
+}
+HEADERS |= {
+    "watching": (f"{GLASS}Retiring {CLUSTER}", STOP),
+    "off_key_used": (f"{LOOK}A key that was switched off was used", STOP),
+    "parked_empty": (f"{TICK}Parked: {CLUSTER} costs no HSM hours now", {"undo": "Undo"}),
+    "retiring_hsms": (f"{GLASS}Retiring {CLUSTER}", STOP),
+    "waiting_for_keys_of_others": (f"{GLASS}Keys will be deleted on 2 Mar", STOP),
+    "kept_half_way": (f"Kept: {CLUSTER} stays until 4 Apr", CANCEL),
+    "expired_half_way": ("Closed: nobody decided in 24 hours", CANCEL),
+    "stopped_early": (
+        f"{LOOK}Stopped: a person is needed",
+        {"refresh": "Try again", "cancel": "Leave it here"},
+    ),
+}
+ACTS = {"reject": Act.REJECT, "cancel": Act.CANCEL, "undo": Act.UNDO, "refresh": Act.REFRESH}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_header_and_buttons(moment: str) -> None:
+    play = MOMENTS[moment]()
+    message = shown(play, policy=play.policy)
+    said, offered = HEADERS[moment]
+    assert header(message) == said
+    assert list(buttons(message).items()) == list(offered.items()), "in this order"
+    assert problems(message) == []
+    bare = header(message).removeprefix(GLASS).removeprefix(LOOK).removeprefix(TICK)
+    assert len(bare.split()) <= 10, "read in two seconds"
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_buttons_carry_the_case_and_only_what_may_be_asked(moment: str) -> None:
+    play = MOMENTS[moment]()
+    message = shown(play, policy=play.policy, version=41)
+    for action_id in buttons(message):
+        it = button(message, action_id)
+        assert it["value"] == "case-1:41"
+        assert it.get("style") != "danger" or action_id == "retire", "red leads to what is final"
+        if action_id == "retire":
+            assert it["style"] == "danger"
+        act = ACTS.get(action_id, Act.LOOK)
+        assert not_possible(play.case, act, None) == ""
+        if action_id in ("reject", "cancel", "undo"):
+            assert "confirm" in it, "ways back ask first"
+        assert CLUSTER in it["accessibility_label"], "spoken labels name the cluster"
+
+
+WORDS = {
+    "new": ["One of its 3 keys was used 3 hours ago.", "Nothing has been changed.", "about $77 a day",
+            "nothing happens", "Tried by role deploy-ci with Terraform, once", "Terraform may already",
+            "Repoint is not possible: no other cluster"],
+    "empty": ["but the store is empty", "No keys are at risk."],
+    "one_of_two": ["1 of 2:", "@alice", "“decommissioned”", "If nobody else approves by"],
+    "changed": ["Nothing was done.", "alias/export", "did not exist", "new key"],
+    "changed_half_way": ["Unlatch has stopped.", "2 waiting for deletion", "are deleted on 1 Apr unless somebody cancels"],
+    "without_backup": ["1 check failed.", "A backup that is ready", "AWS makes one within 24 h"],
+    "waiting_for_keys": ["Day 3 of 30. Nobody has tried to use the 2 keys of payments.", "You can still cancel.",
+                         "Retire: step 2 of 7", "No way back for the keys after this step."],
+    "key_used": ["Role nightly-report", "tried to decrypt with", "alias/payments-2024", "cancel now",
+                 "decrypt, twice", "If nobody acts, the keys are deleted on"],
+    "disconnecting": ["Step 3 of 7: disconnecting the key store.", "The 2 keys are already gone.",
+                      "Usually 4 minutes."],
+    "quiet_period": ["Step 4 of 7: checking that no other program uses the HSMs.",
+                     "You can stop until step 4 of 7 begins.", "the store can’t be reconnected"],
+    "deleting_hsms": ["You can still stop what is left."],
+    "deleting_cluster": ["It can’t be stopped any more."],
+    "retired": ["2 keys, 2 HSMs and the cluster are gone", "AWS was read again", "create-cluster",
+                "The 2 KMS keys do not come back with it.", "ops audit verify case-1"],
+    "parked": ["is disconnected and both HSMs are deleted.", "Its 2 keys fail until you undo this."],
+    "soaking": ["the keys run on the other cluster until", "Let the keys run there for 7 days"],
+    "repointed": ["cluster-7e6d5c4b3a2", "1 key is kept and works there."],
+    "kept": ["@alice", "“The auditors need it”", "@carol looks after it", "Nothing was changed."],
+    "expired": ["is still there", "Nothing was changed.", "/unlatch cluster-", "1 of 2 approvals to retire, by <@alice>"],
+    "rejected": ["@bob closed this case"],
+    "cancelled": ["@bob cancelled", "keys: 1 enabled and 1 disabled"],
+    "stopped_too_late": ["the key store is deleted", "keys: 2 gone"],
+    "freed": ["Unlatch doesn’t delete it: whoever wanted it gone can try again."],
+    "dry_run": ["Dry run", "For real, Unlatch would now", "Delete the key store"],
+    "watching": ["watching who needs 2 keys", "Until", "Only after Unlatch has asked again."],
+    "off_key_used": ["nightly@example.com", "tried to call Sign with", "cancel now"],
+    "kept_half_way": ["The 2 keys are deleted on 1 Apr unless somebody cancels."],
+    "expired_half_way": ["The 2 keys are deleted on 1 Apr unless somebody cancels."],
+    "waiting_for_keys_of_others": ["Unlatch did not schedule this"],
+    "retiring_hsms": ["only a backup brings this cluster back"],
+    "stopped_early": ["Nothing has been changed in AWS."],
+    "stopped": ["AWS refused to delete an HSM: access denied.", "until you press Try again",
+                "unlatch-executor", "request 2f6d1c0e-77ab"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("moment", WORDS)
+def test_words_that_matter(moment: str) -> None:
+    play = MOMENTS[moment]()
+    said = words(shown(play, policy=play.policy).blocks)
+    for phrase in WORDS[moment]:
+        assert phrase in said, said
+
+
+def test_the_block_under_the_header_is_read_in_ten_seconds() -> None:
+    for moment in ("new", "empty", "waiting_for_keys", "disconnecting", "parked", "one_of_two"):
+        play = MOMENTS[moment]()
+        block = shown(play).blocks[1]
+        assert len(words(block).split()) <= 50, moment
+
+
+@pytest.mark.parametrize(
+    ("moment", "action_id", "phrases"),
+    [
+        ("waiting_for_keys", "cancel", ["The 2 keys come back as they were: 1 enabled, 1 disabled.",
+                                        "The 2 HSMs go on costing about $77 a day.",
+                                        "Starting again needs 2 new approvals."]),
+        ("disconnecting", "cancel", ["The 2 keys are gone and do not come back.", "The store is connected again"]),
+        ("deleting_hsms", "cancel", ["The key store is deleted and does not come back.", "1 HSM is deleted already.",
+                                     "about $38 a day"]),
+        ("parked", "undo", ["Unlatch creates 2 HSMs and reconnects the store.", "about 30 minutes", "about $77 a day"]),
+        ("soaking", "cancel", ["The store goes back to this cluster"]),
+        ("stopped", "cancel", ["The cluster stays."]),
+        ("new", "reject", ["Nothing in AWS is changed."]),
+    ],
+)  # fmt: skip
+def test_ways_back_say_what_returns_and_what_does_not(
+    moment: str, action_id: str, phrases: list[str]
+) -> None:
+    said = question(shown(MOMENTS[moment]()), action_id)
+    for phrase in phrases:
+        assert phrase in said, said

@@ -1,0 +1,249 @@
+"""Dialogs say the worst first, show numbers read again, and count nothing by themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.case import SlackMessage
+from chalicelib.domain.diagnosis import ways_out
+from chalicelib.domain.forecast import Forecast, forecast
+from chalicelib.domain.plan import Remedy
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.snapshot import KeyState, OtherUse, StoreState
+from chalicelib.slack import modals
+from tests.domain.worlds import CLUSTER, DAY, NOW, POLICY, Play, key, sibling, store, used
+from tests.slack.moments import (
+    DRY,
+    IN_USE,
+    OFF,
+    OLD,
+    asked,
+    changed,
+    changed_half_way,
+    without_backup,
+)
+from tests.slack.reading import nodes, view_problems, words
+
+Json = dict[str, Any]
+
+
+def decide(play: Play, remedy: Remedy, *, count: int = 0, policy: Policy = POLICY) -> Json:
+    it = play.case
+    plan = it.offer(remedy)
+    assert plan is not None
+    assert it.snapshot is not None
+    foreseen = None
+    if remedy is not Remedy.KEEP:
+        foreseen = forecast(plan, it.snapshot, case=it, policy=policy, now=play.now)
+    view = modals.decide(
+        it, plan, policy=policy, now=play.now, forecast=foreseen, count=count, user="alice"
+    )
+    assert view_problems(view) == []
+    return view
+
+
+def inputs(view: Json) -> list[str]:
+    """Block ids of the inputs; each is its action id too."""
+    blocks = [block for block in view["blocks"] if block["type"] == "input"]
+    assert all(block["block_id"] == block["element"]["action_id"] for block in blocks)
+    return [block["block_id"] for block in blocks]
+
+
+def alert(view: Json) -> tuple[str, str]:
+    first = next(block for block in view["blocks"] if block["type"] == "alert")
+    return first["level"], first["text"]["text"]
+
+
+def test_loading_opens_at_once() -> None:
+    view = modals.loading(asked(OLD).case, Remedy.RETIRE)
+    assert view["callback_id"] == "loading"
+    assert view["private_metadata"] == "case-1:0:retire:"
+    assert "submit" not in view
+    assert view_problems(view) == []
+
+
+def test_retire_with_a_key_in_use() -> None:
+    play = asked(IN_USE, OLD, OFF)
+    view = decide(play, Remedy.RETIRE, count=1)
+    plan = play.case.offer(Remedy.RETIRE)
+    assert plan is not None
+    assert view["private_metadata"] == f"case-1:0:retire:{plan.plan_hash}"
+    level, worst = alert(view)
+    assert level == "error"
+    assert worst.startswith("This deletes 3 keys. After 1 Apr nobody can bring them back")
+    said = words(view["blocks"])
+    for phrase in (
+        "Read again just now, 09:00:00 UTC",
+        "alias/payments was used 3 hours ago",
+        "2 more keys, not used in 30 days",
+        "2 HSMs, key store connected",
+        "newer than every key",
+        "Now: the 3 keys stop working",
+        "For 30 days: any approver can cancel",
+        "I know that what uses alias/payments will fail",
+        "Needs 3 people because a key was used in the last 30 days",
+    ):
+        assert phrase in said, said
+    assert inputs(view) == ["cluster_id", "reason", "override"]
+    assert view["submit"]["text"] == "Approve as 2 of 3"
+
+
+def test_retire_of_an_empty_store_is_no_alarm() -> None:
+    view = decide(asked(), Remedy.RETIRE)
+    level, said = alert(view)
+    assert level == "warning"
+    assert "No keys are lost." in said
+    assert inputs(view) == ["cluster_id", "reason"]
+    assert view["submit"]["text"] == "Approve as 1 of 2"
+
+
+def test_retire_from_a_disconnected_store_says_that_it_is_connected_first() -> None:
+    view = decide(asked(OLD, held=store(StoreState.DISCONNECTED)), Remedy.RETIRE)
+    assert "First: the store is connected" in words(view["blocks"])
+
+
+def test_quarantine_promises_to_ask_again() -> None:
+    play = Play(asked(OLD).snapshot, policy=replace(POLICY, quarantine_days=7))
+    play.turn()
+    view = decide(play, Remedy.RETIRE, policy=play.policy)
+    assert alert(view)[0] == "warning"
+    assert "Then: Unlatch asks again, before anything is deleted" in words(view["blocks"])
+
+
+def test_park_says_that_keys_fail() -> None:
+    view = decide(asked(IN_USE, OLD), Remedy.PARK)
+    assert alert(view)[1].startswith(
+        "Both keys fail as soon as this starts. The last use was 3 hours"
+    )
+    assert "To undo:" in words(view["blocks"])
+    assert inputs(view) == ["cluster_id", "reason"]
+
+
+def test_repoint_offers_each_cluster_that_can_take_the_keys() -> None:
+    others = (sibling(), sibling("cluster-5n3q6t4v2xy"))
+    view = decide(asked(OLD, siblings=others), Remedy.REPOINT)
+    radio = next(node for node in nodes(view) if node.get("type") == "radio_buttons")
+    assert [option["value"] for option in radio["options"]] == [
+        "cluster-5n3q6t4v2xy",
+        "cluster-7e6d5c4b3a2",
+    ]
+    assert radio["initial_option"] == radio["options"][0]
+    assert inputs(view) == ["target", "cluster_id", "reason"]
+
+
+def test_keep_asks_who_and_how_long() -> None:
+    view = decide(asked(OLD), Remedy.KEEP)
+    assert inputs(view) == ["owner", "for", "reason"]
+    assert view["submit"]["text"] == "Keep it"
+    select = next(node for node in nodes(view) if node.get("type") == "static_select")
+    assert [option["value"] for option in select["options"]] == ["7d", "30d", "90d"]
+    assert (
+        next(n for n in nodes(view) if n.get("type") == "users_select")["initial_user"] == "alice"
+    )
+
+
+@pytest.mark.parametrize(
+    ("keys", "sessions", "label"),
+    [
+        ((IN_USE,), 0, "I know that what uses alias/payments will fail"),
+        ((IN_USE, key("b", last_use=used(DAY))), 0, "I know that what uses these 2 keys will fail"),
+        (
+            (key("c", last_use=used(None, tracked=DAY)),),
+            0,
+            "I know that what may use alias/c will fail",
+        ),
+        ((OLD,), None, "I know that programs that use the HSMs will fail"),
+        ((IN_USE,), None, "I know that what uses the keys or the HSMs will fail"),
+    ],
+)
+def test_the_box_names_what_fails(keys: tuple[Any, ...], sessions: int | None, label: str) -> None:
+    play = asked(*keys, other_use=OtherUse(sessions=sessions))
+    view = decide(play, Remedy.RETIRE)
+    assert label in words(view["blocks"])
+
+
+def test_the_submit_never_counts_beyond_its_number() -> None:
+    assert decide(asked(), Remedy.RETIRE, count=9)["submit"]["text"] == "Approve as 2 of 2"
+
+
+def test_a_dry_run_says_so_first() -> None:
+    play = asked(OLD)
+    view = decide(play, Remedy.RETIRE, policy=DRY)
+    assert "Dry run" in words(view["blocks"][0])
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        (
+            "Unlatch asks again: Approval of forecast 0",
+            "Unlatch will ask again: approvals last 24 hours",
+        ),
+        (
+            "Unlatch asks again: A backup that is ready",
+            "Foreseen: Unlatch asks again: A backup that",
+        ),
+    ],
+)
+def test_a_plan_that_will_ask_again_says_so_without_inner_words(why: str, said: str) -> None:
+    it = asked(key("a", KeyState.PENDING_DELETION)).case
+    plan = it.offer(Remedy.RETIRE)
+    assert plan is not None
+    doubt = Forecast((), None, why)
+    view = modals.decide(it, plan, policy=POLICY, now=NOW, forecast=doubt, count=0, user="alice")
+    assert said in words(view["blocks"])
+    assert "forecast" not in words(view["blocks"])
+
+
+def test_impossible_names_each_failed_check_and_has_nothing_to_send() -> None:
+    play = without_backup()
+    assert play.case.snapshot is not None
+    ways = ways_out(play.case.snapshot, case=play.case, policy=POLICY, now=NOW)
+    gates = next(way.gates for way in ways if way.remedy is Remedy.RETIRE)
+    view = modals.impossible(play.case, Remedy.RETIRE, "", gates)
+    assert "submit" not in view
+    assert "What would help: AWS makes one within 24 h" in words(view["blocks"])
+    assert view_problems(view) == []
+    reason = "Park is not needed: no HSM is left that costs anything."
+    view = modals.impossible(play.case, Remedy.PARK, reason, ())
+    assert reason in words(view["blocks"])
+    assert view_problems(view) == []
+
+
+def test_changed_counts_nothing_and_leads_to_another_look() -> None:
+    play = changed()
+    view = modals.changed(play.case, Remedy.RETIRE, play.case.differences)
+    assert view["callback_id"] == "look_again"
+    assert view["submit"]["text"] == "Look again"
+    said = words(view["blocks"])
+    assert "Your approval was not counted." in said
+    assert "alias/export : new key" in said
+    assert "Nothing has been changed by Unlatch." in said
+    half_way = changed_half_way().case
+    said = words(modals.changed(half_way, Remedy.RETIRE, half_way.differences)["blocks"])
+    assert "Nothing has been changed" not in said
+    assert view_problems(view) == []
+
+
+def test_a_wrong_id_shows_both() -> None:
+    answer = modals.wrong_id("cluster-2a3b\n4c5d6e", asked().case)
+    assert answer == {
+        "response_action": "errors",
+        "errors": {"cluster_id": f"You typed cluster-2a3b 4c5d6e. This case is about {CLUSTER}."},
+    }
+
+
+def test_an_error_stands_beside_its_field() -> None:
+    answer = modals.field_error("reason", "Please give a reason.")
+    assert answer["errors"] == {"reason": "Please give a reason."}
+
+
+def test_no_alert_where_this_slack_lacks_it() -> None:
+    play = asked(IN_USE)
+    play.case = replace(play.case, message=SlackMessage(plain_blocks=True))
+    view = decide(play, Remedy.RETIRE)
+    assert not [block for block in view["blocks"] if block["type"] == "alert"]
+    assert "This deletes 1 key." in words(view["blocks"])

@@ -1,0 +1,40 @@
+"""Each refusal says what did not happen and who can help, and pings nobody who is not meant."""
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.approval import Refusal
+from chalicelib.slack import refusals
+from tests.domain.worlds import POLICY
+from tests.slack.reading import problems
+
+
+@pytest.mark.parametrize("refusal", list(Refusal))
+@pytest.mark.parametrize("approvers", [(), ("S0KEYS",), ("S0KEYS", "alice"), ("alice", "bob")])
+def test_refusals_are_whole_sentences(refusal: Refusal, approvers: tuple[str, ...]) -> None:
+    said = refusals.sentence(refusal, policy=replace(POLICY, approvers=approvers))
+    assert "{" not in said
+    assert said.endswith(".")
+    assert said[0].isupper() or said.startswith("<")
+    assert problems(refusals.private(said)) == []
+
+
+def test_groups_and_people_are_mentioned() -> None:
+    policy = replace(POLICY, approvers=("S0KEYS",))
+    said = refusals.sentence(Refusal.NOT_AN_APPROVER, policy=policy)
+    assert "you are not in <!subteam^S0KEYS>" in said
+    policy = replace(POLICY, approvers=("alice", "bob"))
+    said = refusals.sentence(Refusal.NOT_AN_APPROVER, policy=policy)
+    assert "you are not one of <@alice> and <@bob>" in said
+
+
+def test_private_answers_keep_mentions_and_nothing_else() -> None:
+    message = refusals.private("<@bob> decided this. <!channel> <https://evil.example|look>")
+    assert message.text.startswith("<@bob> decided this. &lt;!channel&gt;")
+    assert message.blocks[0]["text"]["text"] == message.text
+
+
+@pytest.mark.parametrize("words", ["", "   ", "x" * 9_000, "<" * 3_000])
+def test_private_answers_always_fit(words: str) -> None:
+    assert problems(refusals.private(words)) == []
