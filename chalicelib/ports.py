@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from chalicelib.domain.approval import Person, Refusal
+from chalicelib.domain.caller import Caller
 from chalicelib.domain.case import Attempt, Case, Click, KeyUse, SlackMessage
 from chalicelib.domain.log import Entry
 from chalicelib.domain.plan import Remedy
@@ -156,6 +157,7 @@ class Runs(Protocol):
 
 class People(Protocol):
     def fetch(self, user_ids: Sequence[str]) -> Mapping[str, Person]: ...
+    def find(self, caller: Caller) -> str: ...
 
 
 class Seal(Protocol):

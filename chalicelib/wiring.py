@@ -164,7 +164,9 @@ class Wiring:
     def _people(self) -> Any:
         from chalicelib.slack.people import SlackPeople  # noqa: PLC0415  # on first use
 
-        return SlackPeople(self._slack.call, self.settings.approvers)
+        return SlackPeople(
+            self._slack.call, self.settings.approvers, principals=dict(self.settings.people)
+        )
 
     def _seal(self) -> Any:
         from chalicelib.aws.seal import KmsSeal  # noqa: PLC0415  # on first use

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chalicelib.domain.case import CallRecord, CallStatus, Case
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Operation
-from chalicelib.domain.snapshot import KeyState
+from chalicelib.domain.snapshot import Key, KeyState
 from chalicelib.domain.step import Call
 from chalicelib.ports import Conflict, GiveUp, Ports, Receipt, TryLater
 
@@ -17,6 +18,7 @@ MOST_TRIES = 8
 BATCH = 100
 LONGEST_BATCH = timedelta(minutes=4)
 """Well inside the function's time-out; the next turn carries on."""
+FIRST_WAIT, LONGEST_WAIT = 15, 300
 
 
 def perform(ports: Ports, case: Case, step: Call, entries: Sequence[Entry]) -> Case:
@@ -24,30 +26,81 @@ def perform(ports: Ports, case: Case, step: Call, entries: Sequence[Entry]) -> C
 
     and GiveUp (with all that happened recorded) where only a person can help.
     """
-    targets = step.targets[:BATCH]
+    before, targets = case, step.targets[:BATCH]
     for target in targets:
         case = case.with_call(_record(ports, case, step, target))
-    first = _intent(ports, case, step, targets[0])
-    case = ports.cases.save(case, [*entries, first])
-    began = ports.clock()
-    for number, target in enumerate(targets):
-        if number:
-            if ports.clock() - began > LONGEST_BATCH or _is_called_off(case, step, targets[number - 1]):
+    case = ports.cases.save(case, [*entries, _intent(ports, case, step, targets[0])])
+    began, called = ports.clock(), [targets[0]]
+    try:
+        case = _call(ports, case, step, targets[0])
+        for target in targets[1:]:
+            late = ports.clock() - began > LONGEST_BATCH
+            if late or _is_called_off(case, step, called[-1]):
                 break
-            if _is_done(ports, case, step, target):
-                continue
-            try:
-                case = ports.cases.append(case, _intent(ports, case, step, target), fenced=True)
-            except Conflict:
-                break
-        case = _call(ports, case, step, target)
-    return case
+            ready = _ready(ports, case, step, target)
+            if ready is not None:
+                called.append(target)
+                case = _call(ports, ready, step, target)
+    except Conflict:
+        case = _reloaded(ports, case)
+    except GiveUp:
+        _without_uncalled(ports, _reloaded(ports, case), step, before=before, called=called)
+        raise
+    return _without_uncalled(ports, case, step, before=before, called=called)
+
+
+def _ready(ports: Ports, case: Case, step: Call, target: str) -> Case | None:
+    """The case with the intent logged; None for a key that is so already. Conflict: decide afresh."""
+    try:
+        key = ports.inventory.reread(case, target)
+    except TryLater:
+        raise Conflict(case.case_id) from None
+    if key.state is KeyState.UNKNOWN:
+        raise Conflict(case.case_id)
+    if _is_done(key, step):
+        return None
+    return ports.cases.append(case, _intent(ports, case, step, target), fenced=True)
+
+
+def _without_uncalled(
+    ports: Ports, case: Case, step: Call, *, before: Case, called: Sequence[str]
+) -> Case:
+    """Of keys whose turn did not come, no intent remains: they were not touched."""
+    missed = set(step.targets[:BATCH]) - set(called)
+    if not missed:
+        return case
+
+    def theirs(call: CallRecord) -> bool:
+        return call.operation is step.operation and call.target in missed
+
+    def untouched(current: Case) -> Case:
+        others = tuple(call for call in current.calls if not theirs(call))
+        return replace(current, calls=(*others, *filter(theirs, before.calls)))
+
+    return resaved(ports, case, untouched)
 
 
 def _is_called_off(case: Case, step: Call, last: str) -> bool:
     """Somebody clicked meanwhile, or AWS did not take the last call: the next turn decides afresh."""
     record = case.call(step.operation, last)
     return bool(case.new_clicks) or (record is not None and record.status is CallStatus.REFUSED)
+
+
+def left_to_wait(case: Case, step: Call, now: datetime) -> int:
+    """Seconds until a call that AWS did not take may be tried again, whoever woke the case; 0: now."""
+    targets = set(step.targets)
+    calls = (c for c in case.calls if c.operation is step.operation and c.target in targets)
+    refused = [c for c in calls if c.status is CallStatus.REFUSED]
+    again = (c.at + timedelta(seconds=wait_after(case.case_id, tries=c.tries)) for c in refused)
+    left = max(((at - now).total_seconds() for at in again), default=0.0)
+    return max(int(left + 0.999), 0)
+
+
+def wait_after(case_id: str, *, tries: int) -> int:
+    """15, 30, 60 … 300 seconds, up to a fifth less: each case its own share, so that many spread."""
+    wait = min(FIRST_WAIT * 2 ** min(tries - 1, 10), LONGEST_WAIT)
+    chance = hashlib.sha256(f"{case_id} {tries}".encode()).digest()[0] / 255
+    return round(wait * (1 - chance / 5))
 
 
 def resaved(
@@ -150,9 +203,8 @@ def _intent(ports: Ports, case: Case, step: Call, target: str) -> Entry:
     )
 
 
-def _is_done(ports: Ports, case: Case, step: Call, key_id: str) -> bool:
-    """In a batch each key is read just before: others may have acted since the snapshot."""
-    key = ports.inventory.reread(case, key_id)
+def _is_done(key: Key, step: Call) -> bool:
+    """Others may have acted since the snapshot."""
     wanted = {
         Operation.SCHEDULE_KEY_DELETION: KeyState.PENDING_DELETION,
         Operation.DISABLE_KEY: KeyState.DISABLED,

@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain import approval
-from chalicelib.domain.approval import Refusal
+from chalicelib.domain.approval import Person, Refusal
 from chalicelib.domain.case import Act, Case, Click
 from chalicelib.domain.clicks import not_possible, reopens
 from chalicelib.domain.plan import Plan, Remedy
-from chalicelib.ports import Answer, Clicked, Conflict, Ports
+from chalicelib.ports import Answer, Clicked, Conflict, GiveUp, Ports, TryLater
 
 BUTTONS = {
     "reject": Act.REJECT,
@@ -23,10 +23,14 @@ BUTTONS = {
 }
 DAYS = re.compile(r"([1-9][0-9]{0,2})d")
 LONGEST_KEEP = 365
+MOST_LOOKS = 40
+"""A look and a write take some 10 ms, and Slack waits three seconds."""
+ENDINGS = (Act.REJECT, Act.CANCEL, Act.UNDO)
 UNKNOWN_CASE = (
     "Unlatch does not know this case any more. Nothing was changed. "
     "The next failed delete of the cluster opens a new one."
 )
+NOT_NOW = "Your click could not be recorded ({}). Nothing was changed. Please click once more."
 UNKNOWN_BUTTON = (
     "Unlatch does not know what this button does. Nothing was changed. "
     "Please use the buttons of the newest message."
@@ -38,13 +42,25 @@ def record_click(ports: Ports, clicked: Clicked) -> Answer:
     act = BUTTONS.get(clicked.action) if clicked.kind == "button" else _act_of_dialog(clicked)
     if act is None:
         return Answer(private=UNKNOWN_BUTTON)
-    for _ in range(3):
+    try:
+        return _recorded(ports, clicked, act)
+    except KeyError:
+        return Answer(private=UNKNOWN_CASE)
+    except TryLater as trouble:
+        ports.log("click not recorded", by=clicked.user_id, why=trouble.reason)
+        return Answer(private=NOT_NOW.format(trouble.reason))
+    except GiveUp as stop:
+        ports.log("click not recorded", by=clicked.user_id, why=stop.reason)
+        return Answer(private=" ".join((stop.reason, *stop.advice)))
+
+
+def _recorded(ports: Ports, clicked: Clicked, act: Act) -> Answer:
+    """Judged on the newest case: of clicks at the same moment, each sees those before it."""
+    person = ports.people.fetch([clicked.user_id]).get(clicked.user_id)
+    for _ in range(MOST_LOOKS):
+        case = ports.cases.load(clicked.case_id)
         try:
-            case = ports.cases.load(clicked.case_id)
-        except KeyError:
-            return Answer(private=UNKNOWN_CASE)
-        try:
-            return replace(_judge(ports, clicked, act, case), case=case)
+            return replace(_judge(ports, clicked, act, case, person), case=case)
         except Conflict:
             continue
     return Answer(private="Others clicked at the same moment. Please look again and click once more.")
@@ -58,14 +74,16 @@ def _act_of_dialog(clicked: Clicked) -> Act | None:
     return Act.KEEP if clicked.remedy == Remedy.KEEP else Act.APPROVE
 
 
-def _judge(ports: Ports, clicked: Clicked, act: Act, case: Case) -> Answer:
-    refusal = _refusal(ports, clicked, act, case)
+def _judge(
+    ports: Ports, clicked: Clicked, act: Act, case: Case, person: Person | None
+) -> Answer:
+    refusal = _refusal(ports, clicked, act, case, person)
     if refusal:
         ports.count("ClicksRefused", 1)
         ports.log("click refused", case_id=case.case_id, by=clicked.user_id, why=refusal.name)
         return Answer(refusal=refusal)
     remedy = _remedy_of(clicked)
-    reason = not_possible(case, act, remedy)
+    reason = _ended_just_now(case, act) or not_possible(case, act, remedy)
     if reason:
         return Answer(private=reason, remedy=remedy)
     match act:
@@ -78,13 +96,24 @@ def _judge(ports: Ports, clicked: Clicked, act: Act, case: Case) -> Answer:
     return _record(ports, case, Click(act, clicked.user_id, ports.clock()))
 
 
-def _refusal(ports: Ports, clicked: Clicked, act: Act, case: Case) -> Refusal | None:
+def _refusal(
+    ports: Ports, clicked: Clicked, act: Act, case: Case, person: Person | None
+) -> Refusal | None:
     """The clicker's own workspace counts, and what Slack says of the person right now."""
     teams = ports.policy.team_ids
     if ports.policy.approvers and clicked.team_id and clicked.team_id not in teams:
         return Refusal.EXTERNAL
-    person = ports.people.fetch([clicked.user_id]).get(clicked.user_id)
     return approval.refusal(person, act, case=case, policy=ports.policy)
+
+
+def _ended_just_now(case: Case, act: Act) -> str:
+    """An ending that no turn has heard yet counts already: whoever comes after it is told."""
+    if case.is_closed or act in (Act.REFRESH, Act.WITHDRAW):
+        return ""
+    ending = next((click for click in case.new_clicks if click.act in ENDINGS), None)
+    if ending is None:
+        return ""
+    return f"<@{ending.by}> ended this just before you. Your click changed nothing."
 
 
 def _remedy_of(clicked: Clicked) -> Remedy | None:
@@ -188,10 +217,12 @@ def _record(ports: Ports, case: Case, click: Click) -> Answer:
     anew = reopens(case, click.act)
     woken = ports.cases.record_click(case, click, reopen=anew)
     ports.log("click", case_id=case.case_id, by=click.by, act=click.act)
-    if anew:
-        ports.runs.start(case.case_id, woken.generation)
-    elif woken.token:
-        ports.runs.wake(woken.token)
+    try:
+        if anew:
+            ports.runs.start(case.case_id, woken.generation)
+        elif woken.token:
+            ports.runs.wake(woken.token)
+    except (TryLater, GiveUp) as trouble:
+        # The click is in the case: the run hears it at its next look, or the sweep sees to it.
+        ports.log("run not woken", case_id=case.case_id, why=trouble.reason)
     return Answer()
-
-

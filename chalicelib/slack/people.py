@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from chalicelib.domain.approval import Person
+from chalicelib.domain.approval import SLACK_USER, Person
+from chalicelib.domain.caller import Caller
 from chalicelib.slack.client import SlackFailed
 
 GROUP = re.compile(r"S[A-Z0-9]{2,}")
@@ -22,9 +23,11 @@ class SlackPeople:
         call: Callable[..., Mapping[str, Any]],
         approvers: Sequence[str],
         *,
+        principals: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._call, self._clock = call, clock
+        self._principals = dict(principals or {})
         self._users = {a for a in approvers if not GROUP.fullmatch(a)}
         self._groups = [a for a in approvers if GROUP.fullmatch(a)]
         self._members: tuple[float, frozenset[str] | None] = (0.0, None)
@@ -41,6 +44,18 @@ class SlackPeople:
                 continue
             found[user_id] = self._person(user_id, user)
         return found
+
+    def find(self, caller: Caller) -> str:
+        """The Slack user id behind an AWS principal, where it is known for sure; else ""."""
+        if caller.kind == SLACK_USER:
+            return caller.session_name
+        known = self._principals.get(caller.arn, "")
+        if known or not caller.email:
+            return known
+        try:
+            return str(self._call("users.lookupByEmail", email=caller.email)["user"]["id"])
+        except SlackFailed:
+            return ""
 
     def _person(self, user_id: str, user: Mapping[str, Any]) -> Person:
         profile = user.get("profile") or {}

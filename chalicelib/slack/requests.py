@@ -72,7 +72,7 @@ def parse(body: bytes) -> Clicked:
         return _button(payload)
     if kind == "view_submission":
         return _submission(payload)
-    return Clicked(kind=str(kind)[:50], **_who(payload))
+    return Clicked(str(kind)[:50], *_who(payload))
 
 
 def _button(payload: dict[str, Any]) -> Clicked:
@@ -81,8 +81,8 @@ def _button(payload: dict[str, Any]) -> Clicked:
         raise Unreadable("the payload does not hold exactly one action")
     case_id, _, version = str(actions[0].get("value") or "").partition(":")
     return Clicked(
-        kind="button",
-        **_who(payload),
+        "button",
+        *_who(payload),
         channel=_get(payload, "channel", "id"),
         action=str(actions[0].get("action_id") or "")[:50],
         case_id=case_id[:100],
@@ -95,8 +95,8 @@ def _submission(payload: dict[str, Any]) -> Clicked:
     metadata = _get(payload, "view", "private_metadata").split(":")
     case_id, version, remedy, plan_hash = (*metadata, "", "", "", "")[:4]
     return Clicked(
-        kind="submission",
-        **_who(payload),
+        "submission",
+        *_who(payload),
         action=_get(payload, "view", "callback_id")[:50],
         case_id=case_id[:100],
         version=int(version) if version.isascii() and version.isdigit() else -1,
@@ -129,9 +129,9 @@ def _value(element: dict[str, Any]) -> str:
     return str(element.get("value") or element.get("selected_user") or "")[:3000]
 
 
-def _who(payload: dict[str, Any]) -> dict[str, str]:
-    user_id = _word(_get(payload, "user", "id"), "user.id")
-    return {"user_id": user_id, "team_id": _get(payload, "user", "team_id")}
+def _who(payload: dict[str, Any]) -> tuple[str, str]:
+    """The clicker's user id and own workspace."""
+    return _word(_get(payload, "user", "id"), "user.id"), _get(payload, "user", "team_id")
 
 
 def _get(payload: dict[str, Any], *path: str) -> str:

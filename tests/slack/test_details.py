@@ -211,11 +211,7 @@ def test_a_use_while_people_decide_half_way_is_named() -> None:
 
 def test_the_backup_and_its_commands_are_given_where_the_cluster_is_known() -> None:
     play = retired()
-    assert play.case.snapshot is not None
-    it = replace(
-        play.case,
-        snapshot=replace(play.case.snapshot, cluster=cluster("1a", hsm_type="hsm1.medium")),
-    )
+    it = replace(play.case, last_cluster=cluster("1a", hsm_type="hsm1.medium"))
     said = words(of(it, play.now).blocks)
     assert "The backup backup-1 is the newest." in said
     assert "--source-backup-id backup-1" in said

@@ -52,6 +52,8 @@ def store_name(case: Case) -> str:
     found = store(case)
     if found:
         return clean(found.name)
+    if case.before and case.before.store_name:
+        return clean(case.before.store_name)
     plan = plan_of(case)
     return ident(plan.key_store_id) if plan and plan.key_store_id else ""
 
@@ -92,7 +94,7 @@ def use_time(key: Key) -> float:
 
 def last_cluster(case: Case) -> Cluster | None:
     """The cluster as it was last seen."""
-    return case.snapshot.cluster if case.snapshot else None
+    return case.last_cluster or (case.snapshot.cluster if case.snapshot else None)
 
 
 def hsms(case: Case) -> int:

@@ -217,6 +217,17 @@ def _key_used(entry: Entry, case: Case) -> Told:
     return "A key that is being deleted was used", pieces
 
 
+def _reminded(entry: Entry, case: Case) -> Told:
+    """A reminder before nobody's silence decides, or before the keys go."""
+    until = moment(entry["until"])
+    when = [date(until)] if until else [text("soon")]
+    if entry["what"] == "keys":
+        words = text(". After that nobody can bring them back. Cancel is in the message above.")
+        return "Last call", [symbol(WARNING), text(" The keys are deleted "), *when, words]
+    words = text(". Nothing happens then. The message above shows what can be decided.")
+    return "Reminder", [text("Nobody has decided yet. The case closes "), *when, words]
+
+
 def _forged(entry: Entry, _case: Case) -> Told:
     words = (
         " carries no valid seal, so it was not counted. Somebody may have written to Unlatch’s "
@@ -227,6 +238,14 @@ def _forged(entry: Entry, _case: Case) -> Told:
 
 
 def _closed(entry: Entry, case: Case) -> Told:
+    """How it ended; whoever made the failed call is named, so that Slack tells them."""
+    heading, pieces = _end(entry, case)
+    if case.requester_id:
+        pieces = [*pieces, text(" "), user(case.requester_id), text(" made the failed call.")]
+    return heading, pieces
+
+
+def _end(entry: Entry, case: Case) -> Told:
     outcome, reason = entry["outcome"], clean(entry["reason"], 600) if entry["reason"] else ""
     head = entry.hash or case.log_head
     seal = [text(" Log head "), code(ident(head)[:12])] if head else []
@@ -263,6 +282,7 @@ TELLERS: dict[Kind, Callable[[Entry, Case], Told | None]] = {
     Kind.REOPENED: _reopened,
     Kind.KEYS_GONE: _keys_gone,
     Kind.KEY_USED: _key_used,
+    Kind.REMINDED: _reminded,
     Kind.FORGED: _forged,
     Kind.CLOSED: _closed,
 }

@@ -1,0 +1,98 @@
+"""What the log says of a turn: what people and AWS did since the last one, and what was decided."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.case import Case, Outcome, Phase
+from chalicelib.domain.decide import Decision
+from chalicelib.domain.diagnosis import cause_of
+from chalicelib.domain.forecast import forecast
+from chalicelib.domain.log import Entry, Kind, entry
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.step import Ask, Close, Wait
+from chalicelib.ports import Ports
+
+LAST_CALL = timedelta(hours=24, minutes=1)
+
+
+def hear_uses(case: Case, now: datetime) -> tuple[Case, list[Entry]]:
+    """Failed uses of the keys that arrived since the last turn."""
+    said = [
+        entry(
+            Kind.KEY_USED,
+            now,
+            who=use.who,
+            key=use.key_id,
+            operation=use.operation,
+            event_id=use.event_id,
+            used_at=use.at.isoformat(),
+        )
+        for use in case.key_uses[case.uses_seen :]
+    ]
+    return replace(case, uses_seen=len(case.key_uses)), said
+
+
+def hear_attempts(ports: Ports, case: Case, now: datetime) -> tuple[Case, list[Entry]]:
+    """Further failed calls since the last turn; on the first turn, who made the first one."""
+    if case.turns == 0 and case.requester:
+        case = replace(case, requester_id=ports.people.find(case.requester))
+    said = [
+        entry(Kind.ATTEMPT, now, event_id=a.event_id, by=a.caller.name, tool=a.caller.tool)
+        for a in case.attempts[case.attempts_seen :]
+    ]
+    return replace(case, attempts_seen=max(len(case.attempts), 1)), said
+
+
+def said(before: Case, decision: Decision, ports: Ports, now: datetime) -> list[Entry]:
+    """What the log says of this decision."""
+    case, step = decision.case, decision.step
+    said = []
+    if before.turns == 1 and case.snapshot:
+        snapshot = case.snapshot
+        counts = {"keys": len(snapshot.keys), "seen": snapshot.keys_seen}
+        said.append(entry(Kind.READ, now, **counts, cause=cause_of(snapshot)))
+    if case.plan and case.plan is not before.plan:
+        by = " ".join(click.by for click in case.approved)
+        plan = case.plan
+        said.append(entry(Kind.BEGAN, now, remedy=plan.remedy, plan_hash=plan.plan_hash, by=by))
+    if case.reset_at_click != before.reset_at_click and not before.keep:
+        why = "; ".join(f"{d.what}: {d.before} → {d.now}" for d in case.differences)
+        said.append(entry(Kind.VOIDED, now, why=why or "the watch is over"))
+    if before.keep and not case.keep:
+        said.append(entry(Kind.LAPSED, now))
+    if isinstance(step, Close):
+        said += _dry_run(case, ports, now) if step.outcome is Outcome.EXPLAINED else []
+        said.append(entry(Kind.CLOSED, now, outcome=step.outcome, reason=step.reason))
+    return said
+
+
+def reminded(
+    decision: Decision, policy: Policy, now: datetime
+) -> tuple[Decision, list[Entry]]:
+    """One reminder before a case lapses, and one last call a day before its keys go."""
+    case = decision.case
+    dates = [k.deletion_date for k in case.snapshot.pending_keys] if case.snapshot else []
+    last = max((date for date in dates if date), default=None)
+    soon = timedelta(hours=policy.remind_hours)
+    if isinstance(decision.step, Ask) and case.expires_at and soon and not case.reminded:
+        if case.expires_at - now <= soon:
+            said = entry(Kind.REMINDED, now, what="decide", until=case.expires_at.isoformat())
+            return replace(decision, case=replace(case, reminded=True)), [said]
+    goes_on = isinstance(decision.step, Wait) and case.phase is Phase.RUNNING and case.has_begun
+    if goes_on and not case.ending and last and not case.last_call and last - now <= LAST_CALL:
+        said = entry(Kind.REMINDED, now, what="keys", until=last.isoformat())
+        return replace(decision, case=replace(case, last_call=True)), [said]
+    return decision, []
+
+
+def _dry_run(case: Case, ports: Ports, now: datetime) -> list[Entry]:
+    """What the approved plan would have done, call by call, with its times."""
+    if case.plan is None or case.snapshot is None:
+        return []
+    foreseen = forecast(case.plan, case.snapshot, case=case, policy=ports.policy, now=now)
+    return [
+        entry(Kind.DRY_RUN, now, operation=call.operation, target=call.target, due=call.at)
+        for call in foreseen.calls
+    ]
