@@ -209,16 +209,15 @@ def live(
     latest: dict[str, Click] = {}
     for click in clicks:
         if click.act is Act.APPROVE and click.plan_hash == plan.plan_hash:
-            if not plan.terms.override or click.override:
-                latest.setdefault(click.by, click)
+            if click.reason.strip() and (click.override or not plan.terms.override):
+                latest[click.by] = click
         elif click.act is Act.WITHDRAW and not begun:
             latest.pop(click.by, None)
     age = timedelta(hours=policy.expiry_hours)
     return tuple(
         click
         for click in latest.values()
-        if click.reason.strip()
-        and (begun or now - click.at < age)
+        if (begun or now - click.at < age)
         and refusal(people.get(click.by), Act.APPROVE, case=case, policy=policy)
         in (None, Refusal.UNKNOWN)
     )

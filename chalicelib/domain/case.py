@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from chalicelib.domain.caller import Caller
 from chalicelib.domain.plan import Operation, Plan, Remedy
-from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
+from chalicelib.domain.snapshot import Cluster, KeyState, Snapshot, StoreState
 
 
 class Phase(StrEnum):
@@ -127,6 +127,7 @@ class Before:
     keys: tuple[KeyBefore, ...]
     zones: tuple[str, ...]
     cluster_id: str
+    store_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -190,6 +191,8 @@ class Case:
     closed_at: datetime | None = None
     expires_at: datetime | None = None
     snapshot: Snapshot | None = None
+    last_cluster: Cluster | None = None
+    requester_id: str = ""
     offers: tuple[Plan, ...] = ()
     plan: Plan | None = None
     last_plan: Plan | None = None
@@ -206,8 +209,10 @@ class Case:
     waiting_for: str = ""
     clicks_seen: int = 0
     uses_seen: int = 0
+    attempts_seen: int = 1
     reset_at_click: int = 0
     reminded: bool = False
+    last_call: bool = False
     message: SlackMessage = field(default_factory=SlackMessage)
     log_length: int = 0
     log_head: str = ""

@@ -172,9 +172,7 @@ def _terms(scene: Scene) -> list[Difference]:
         # After a disconnect KMS's own sessions stay in the numbers for minutes. quiet() looks at
         # other programs at the right time: just before the HSMs go.
         snapshot = replace(snapshot, other_use=OtherUse(sessions=0))
-    wanted = terms(
-        scene.plan.remedy, snapshot, case=scene.case, policy=scene.policy, now=scene.now
-    )
+    wanted = terms(scene.plan.remedy, snapshot, case=scene.case, policy=scene.policy, now=scene.now)
     found = []
     if wanted.people > agreed.people:
         why = f" {wanted.reasons[-1]}" if wanted.reasons else ""

@@ -7,11 +7,12 @@ from datetime import datetime
 
 from chalicelib.domain.case import Act, CallStatus, Case, Click, Outcome, Phase
 from chalicelib.domain.log import Entry, Kind, entry
-from chalicelib.domain.plan import Operation, Remedy
+from chalicelib.domain.plan import Remedy
 
 MOST_CLICKS = 500
 """A DynamoDB item holds 400 kB; a click takes about 300 bytes."""
-UNDOABLE = frozenset({Outcome.PARKED, Outcome.REPOINTED, Outcome.KEPT})
+UNDOABLE = frozenset({Outcome.PARKED, Outcome.REPOINTED, Outcome.KEPT, Outcome.STOPPED})
+HALF_DONE = frozenset({Outcome.EXPIRED, Outcome.EXPLAINED, Outcome.RESOLVED})
 
 
 def not_possible(case: Case, act: Act, remedy: Remedy | None = None) -> str:
@@ -39,16 +40,11 @@ def not_possible(case: Case, act: Act, remedy: Remedy | None = None) -> str:
 
 def _no_way_back(case: Case, act: Act) -> str:
     if case.is_closed:
-        reopens = case.outcome in UNDOABLE or case.outcome is Outcome.STOPPED
-        return "" if reopens else _over(case)
+        return "" if can_go_back(case) else _over(case)
     if act is Act.UNDO and not case.has_begun:
         return "There is nothing to undo: Unlatch has changed nothing."
     if case.ending is not None:
         return f"<@{case.ending.by}> asked for this already. It is under way."
-    plan = case.plan or case.last_plan
-    store = plan.key_store_id if plan else None
-    if store and case.did(Operation.DELETE_KEY_STORE, store) and case.phase is Phase.RUNNING:
-        return ""
     return ""
 
 
@@ -70,9 +66,13 @@ def reopens(case: Case, act: Act) -> bool:
         return False
     if act is Act.REFRESH:
         return case.outcome is Outcome.STOPPED
-    return act in (Act.UNDO, Act.CANCEL) and (
-        case.outcome in UNDOABLE or case.outcome is Outcome.STOPPED
-    )
+    return act in (Act.UNDO, Act.CANCEL) and can_go_back(case)
+
+
+def can_go_back(case: Case) -> bool:
+    """Undo takes this closed case up again. Also where it ended half done, with our changes left."""
+    half_done = case.has_begun and case.outcome in HALF_DONE
+    return case.outcome in UNDOABLE or half_done
 
 
 def take_in(case: Case, now: datetime) -> tuple[Case, tuple[Entry, ...]]:
@@ -116,14 +116,17 @@ def _turn_back(case: Case, click: Click, now: datetime) -> tuple[Case, list[Entr
         return case, []
     if click.act is Act.REJECT and (case.has_begun or case.is_closed):
         return case, []
-    if case.is_closed and case.outcome not in UNDOABLE | {Outcome.STOPPED}:
+    if case.is_closed and not can_go_back(case):
         return case, []
     back = replace(reopened(case) if case.is_closed else case, ending=click, keep=None)
     return back, [entry(Kind.ASKED_BACK, now, by=click.by, act=click.act)]
 
 
 def reopened(case: Case) -> Case:
-    """A closed case taken up again: refusals by AWS are forgotten, all else is remembered."""
+    """A closed case taken up again: refusals by AWS are forgotten, all else is remembered.
+
+    An undo that stopped stays an undo: trying again must never go on with what was cancelled.
+    """
     return replace(
         case,
         phase=Phase.RUNNING if case.has_begun else Phase.WAITING,
@@ -132,7 +135,6 @@ def reopened(case: Case) -> Case:
         advice=(),
         closed_at=None,
         gone_since=None,
-        ending=None,
         calls=tuple(c for c in case.calls if c.status is not CallStatus.REFUSED),
         expires_at=None if case.plan is None else case.expires_at,
     )

@@ -15,6 +15,7 @@ from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Ask, Call, Close
 
 MOST_TURNS = 2_000
+USUAL = Durations()
 TEAM = "forecast"
 
 
@@ -43,60 +44,73 @@ def forecast(
     case: Case,
     policy: Policy,
     now: datetime,
-    durations: Durations = Durations(),
+    durations: Durations = USUAL,
 ) -> Forecast:
     """The calls of this plan with their times, if people approve it now and nobody interferes."""
-    plan = replace(plan, terms=replace(plan.terms, dry_run=False))
     policy = replace(policy, dry_run=False, approvers=(TEAM,), team_ids=(TEAM,))
     case, people = _approved(case, plan, now)
     model = Model(snapshot, durations)
     calls: list[Foreseen] = []
     for _ in range(MOST_TURNS):
-        world = model.at(now)
-        decision = decide(case, world, people=people, policy=policy, now=now)
+        decision = decide(case, model.at(now), people=people, policy=policy, now=now)
         case, step = decision.case, decision.step
         if isinstance(step, Close):
             return Forecast(tuple(calls), now, step.reason)
         if isinstance(step, Ask):
-            what = [d.what for d in step.differences] + [g.check for g in step.gates]
-            return Forecast(tuple(calls), None, "Unlatch asks again: " + "; ".join(what))
+            return Forecast(tuple(calls), None, _question(step))
         if isinstance(step, Call):
-            for target in step.targets:
-                model.call(step, target, now)
-                calls.append(Foreseen(now, step.operation, target))
-                record = CallRecord(step.operation, target, now, CallStatus.DONE, plan.plan_hash)
-                case = case.with_call(record)
+            calls += [Foreseen(now, step.operation, target) for target in step.targets]
+            case = _done(case, step, model=model, now=now)
         now += timedelta(seconds=1 if isinstance(step, Call) else step.seconds)
     return Forecast(tuple(calls), None, "The plan takes longer than can be foreseen.")
 
 
+def _question(step: Ask) -> str:
+    what = [d.what for d in step.differences] + [g.check for g in step.gates]
+    return f"Unlatch asks again: {'; '.join(what) or 'the watch over the disabled keys is over'}"
+
+
+def _done(case: Case, step: Call, *, model: Model, now: datetime) -> Case:
+    """The calls of this step, made in the model and remembered as accepted."""
+    assert case.plan is not None, "a call has a plan"
+    for target in step.targets:
+        model.call(step, target, now)
+        plan_hash = case.plan.plan_hash
+        record = CallRecord(step.operation, target, now, CallStatus.DONE, plan_hash)
+        case = case.with_call(record)
+    return case
+
+
 def _approved(case: Case, plan: Plan, now: datetime) -> tuple[Case, dict[str, Person]]:
-    """The case as if enough people had just approved the plan."""
+    """The case as if enough people had just approved the plan, for real."""
+    plan = replace(plan, terms=replace(plan.terms, dry_run=False))
     people = {
         name: Person(name, TEAM, name=name, is_approver=True)
         for name in (f"forecast {i}" for i in range(plan.terms.people))
     }
-    clicks = tuple(
-        Click(
-            Act.APPROVE,
-            name,
-            now,
-            remedy=plan.remedy,
-            plan_hash=plan.plan_hash,
-            reason="forecast",
-            override=plan.terms.override,
-        )
-        for name in people
+    said = Click(
+        Act.APPROVE,
+        "",
+        now,
+        remedy=plan.remedy,
+        plan_hash=plan.plan_hash,
+        reason="forecast",
+        override=plan.terms.override,
     )
-    approved = replace(
+    clicks = tuple(replace(said, by=name) for name in people)
+    return _running(case, plan, clicks), people
+
+
+def _running(case: Case, plan: Plan, clicks: tuple[Click, ...]) -> Case:
+    return replace(
         case,
         phase=Phase.RUNNING,
         plan=plan,
         last_plan=plan,
         approved=clicks,
         clicks=clicks,
+        expires_at=None,
         reset_at_click=0,
         ending=None,
         keep=None,
     )
-    return approved, people

@@ -29,7 +29,7 @@ def closed_gates(
         return ()
     gates = []
     if remedy is not Remedy.PARK:
-        gates += [_everything_read(snapshot), _backup(remedy, snapshot)]
+        gates += [everything_read(snapshot), _backup(remedy, snapshot)]
     if remedy is Remedy.RETIRE:
         gates.append(_keys_unused(snapshot, policy, now))
     return (*(gate for gate in gates if gate), *others_gate(snapshot))
@@ -43,7 +43,8 @@ def hard_gates(
     return tuple(gate for gate in gates if not gate.can_override)
 
 
-def _everything_read(snapshot: Snapshot) -> Gate | None:
+def everything_read(snapshot: Snapshot) -> Gate | None:
+    """Closed where AWS refused to tell something."""
     refused = [f"{key.name}: {key.unread}" for key in snapshot.keys if key.unread]
     refused += snapshot.unread
     if not refused:

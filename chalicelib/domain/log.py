@@ -29,6 +29,7 @@ class Kind(StrEnum):
     REOPENED = "reopened"
     KEYS_GONE = "keys_gone"
     KEY_USED = "key_used"
+    REMINDED = "reminded"
     FORGED = "forged"
     CLOSED = "closed"
 

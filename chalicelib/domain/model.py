@@ -192,7 +192,7 @@ def with_backup(now: datetime) -> Change:
 
 
 def keep_newest(world: Snapshot) -> Snapshot:
-    assert world.cluster is not None and world.cluster.newest_backup is not None
+    assert world.cluster is not None, "its backups are kept before the cluster goes"
     newest = world.cluster.newest_backup
     backups = tuple(
         replace(b, never_expires=True) if b is newest else b for b in world.cluster.backups

@@ -19,19 +19,27 @@ def asked_again(
     case: Case, snapshot: Snapshot, *, policy: Policy, now: datetime, step: Ask
 ) -> Case:
     """The approvals are void; the case waits for people with fresh plans and the difference shown."""
-    return replace(
+    why = step.differences or tuple(Difference(g.check, "held", g.found) for g in step.gates)
+    case = replace(case, phase=Phase.WAITING, plan=None, approved=(), waiting_for="")
+    return _void(case, snapshot, policy=policy, now=now, why=why)
+
+
+def _void(
+    case: Case,
+    snapshot: Snapshot,
+    *,
+    policy: Policy,
+    now: datetime,
+    why: tuple[Difference, ...],
+) -> Case:
+    case = replace(
         case,
-        phase=Phase.WAITING,
-        plan=None,
-        approved=(),
-        offers=all_plans(snapshot, case=case, policy=policy, now=now),
-        differences=step.differences
-        or tuple(Difference(gate.check, "held", gate.found) for gate in step.gates),
+        differences=why,
         expires_at=now + timedelta(hours=policy.expiry_hours),
         reset_at_click=len(case.clicks),
         reminded=False,
-        waiting_for="",
     )
+    return replace(case, offers=all_plans(snapshot, case=case, policy=policy, now=now))
 
 
 def fresh_offers(
@@ -57,14 +65,7 @@ def fresh_offers(
     for old in approved.values():
         why = changes(Scene(old, case, snapshot, policy, now))
         void += why or (Difference(old.remedy.capitalize(), "possible", "not possible any more"),)
-    case = replace(case, offers=tuple(offers))
     if void:
         void = tuple(dict.fromkeys(void))
-        case = replace(
-            case,
-            differences=void,
-            reset_at_click=len(case.clicks),
-            expires_at=now + timedelta(hours=policy.expiry_hours),
-            reminded=False,
-        )
-    return case, void
+        return _void(case, snapshot, policy=policy, now=now, why=void), void
+    return replace(case, offers=tuple(offers)), ()

@@ -113,6 +113,9 @@ class Plan:
     quarantine_days: int = 0
     soak_days: int = 0
     target_cluster_id: str = ""
+    after_click: int = 0
+    """How many clicks were heard when people were last asked afresh: a plan offered again is a new
+    plan, also where the world is back as it was. Old approvals and old calls don't belong to it."""
 
     @cached_property
     def plan_hash(self) -> str:

@@ -43,6 +43,7 @@ def plan(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> Pl
         calls=tuple(calls),
         basis=basis_of(snapshot, policy=policy, now=now),
         terms=terms(Remedy.PARK, snapshot, case=case, policy=policy, now=now),
+        after_click=case.reset_at_click,
     )
 
 

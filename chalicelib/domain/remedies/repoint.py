@@ -42,10 +42,8 @@ def plan(
     store = moved or snapshot.holder
     if cluster is None or store is None:
         return "Repoint is not needed: no key store uses the cluster."
-    if not snapshot.keys:
-        return "Repoint is not needed: there are no keys to move."
-    if snapshot.pending_keys:
-        return "Repoint is not possible: some keys are waiting for deletion."
+    if not snapshot.keys or snapshot.pending_keys:
+        return _no_keys_to_move(snapshot)
     able = [moved.cluster_id] if moved else [c.cluster_id for c in targets(snapshot)]
     if not able:
         return _no_target(snapshot)
@@ -60,7 +58,14 @@ def plan(
         terms=terms(Remedy.REPOINT, snapshot, case=case, policy=policy, now=now),
         soak_days=policy.repoint_soak_days,
         target_cluster_id=target if target in able else able[0],
+        after_click=case.reset_at_click,
     )
+
+
+def _no_keys_to_move(snapshot: Snapshot) -> str:
+    if snapshot.pending_keys:
+        return "Repoint is not possible: some keys are waiting for deletion."
+    return "Repoint is not needed: there are no keys to move."
 
 
 def _no_target(snapshot: Snapshot) -> str:

@@ -26,10 +26,30 @@ from chalicelib.domain.step import Ask, Call, Step, Wait
 
 def plan(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> Plan | str:
     """The plan in this world, or the sentence that says why it is not possible."""
+    impossible = _impossible(snapshot, case)
+    if impossible:
+        return impossible
+    is_watched = watched(snapshot, case=case, policy=policy, now=now)
+    quarantine = 0 if is_watched else policy.quarantine_days
+    return Plan(
+        remedy=Remedy.RETIRE,
+        account=snapshot.account,
+        region=snapshot.region,
+        cluster_id=snapshot.cluster_id,
+        key_store_id=snapshot.holder.key_store_id if snapshot.holder else None,
+        calls=(*_key_calls(snapshot, quarantine), *_other_calls(snapshot)),
+        basis=basis_of(snapshot, policy=policy, now=now),
+        terms=terms(Remedy.RETIRE, snapshot, case=case, policy=policy, now=now),
+        window_days=policy.pending_window_days if snapshot.live_keys else 0,
+        quarantine_days=quarantine,
+        after_click=case.reset_at_click,
+    )
+
+
+def _impossible(snapshot: Snapshot, case: Case) -> str:
     if snapshot.cluster is None:
         return "Retire is not needed: the cluster is gone."
-    holder, live = snapshot.holder, snapshot.live_keys
-    if live and not any(h.state == "ACTIVE" for h in snapshot.cluster.live_hsms):
+    if snapshot.live_keys and not any(h.state == "ACTIVE" for h in snapshot.live_hsms):
         return (
             "Retire is not possible: KMS can delete its keys only while the cluster has an "
             "active HSM. Add one first."
@@ -39,28 +59,7 @@ def plan(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> Pl
             "Retire is not possible: the key store is already on the other cluster. Repoint goes "
             "on from there; Cancel brings it back."
         )
-    quarantine = 0 if watched(snapshot, case=case, policy=policy, now=now) else policy.quarantine_days
-    calls = [*_key_calls(snapshot, quarantine)]
-    if holder:
-        calls.append(PlannedCall(Operation.DISCONNECT_KEY_STORE, (holder.key_store_id,)))
-        calls.append(PlannedCall(Operation.DELETE_KEY_STORE, (holder.key_store_id,)))
-    labels = zone_labels(snapshot.cluster.zones)
-    if labels:
-        calls.append(PlannedCall(Operation.DELETE_HSM, labels))
-    calls.append(PlannedCall(Operation.KEEP_BACKUP, (NEWEST_BACKUP,)))
-    calls.append(PlannedCall(Operation.DELETE_CLUSTER, (snapshot.cluster_id,)))
-    return Plan(
-        remedy=Remedy.RETIRE,
-        account=snapshot.account,
-        region=snapshot.region,
-        cluster_id=snapshot.cluster_id,
-        key_store_id=holder.key_store_id if holder else None,
-        calls=tuple(calls),
-        basis=basis_of(snapshot, policy=policy, now=now),
-        terms=terms(Remedy.RETIRE, snapshot, case=case, policy=policy, now=now),
-        window_days=policy.pending_window_days if live else 0,
-        quarantine_days=quarantine,
-    )
+    return ""
 
 
 def watched(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> bool:
@@ -73,6 +72,21 @@ def watched(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) ->
         if (call := case.call(Operation.DISABLE_KEY, key.key_id))
     ]
     return not disabled or now - max(disabled) >= timedelta(days=policy.quarantine_days)
+
+
+def _other_calls(snapshot: Snapshot) -> list[PlannedCall]:
+    """Once no key is left: the store, the HSMs, the cluster."""
+    calls = []
+    holder = snapshot.holder
+    if holder:
+        calls.append(PlannedCall(Operation.DISCONNECT_KEY_STORE, (holder.key_store_id,)))
+        calls.append(PlannedCall(Operation.DELETE_KEY_STORE, (holder.key_store_id,)))
+    labels = zone_labels(snapshot.cluster.zones if snapshot.cluster else ())
+    if labels:
+        calls.append(PlannedCall(Operation.DELETE_HSM, labels))
+    calls.append(PlannedCall(Operation.KEEP_BACKUP, (NEWEST_BACKUP,)))
+    calls.append(PlannedCall(Operation.DELETE_CLUSTER, (snapshot.cluster_id,)))
+    return calls
 
 
 def _key_calls(snapshot: Snapshot, quarantine_days: int) -> list[PlannedCall]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.approval import in_use
 from chalicelib.domain.case import Act, CallRecord, CallStatus, Case, Outcome
-from chalicelib.domain.gates import others_gate
+from chalicelib.domain.gates import everything_read, others_gate
 from chalicelib.domain.pace import SETTLING, poll
 from chalicelib.domain.plan import Basis, KeyBasis, Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
@@ -159,6 +159,9 @@ def connect(scene: Scene, *, why: str) -> Step | None:
 
 def delete_hsms(scene: Scene) -> Step | None:
     """One DeleteHsm after the other, each bound to a zone of the plan; None once all are gone."""
+    hidden = everything_read(scene.snapshot) if scene.snapshot.cluster is None else None
+    if hidden:
+        return Ask(gates=(hidden,))
     for label in scene.plan.names(Operation.DELETE_HSM):
         hsm = hsm_for(label, scene.snapshot)
         if hsm is None or scene.did(Operation.DELETE_HSM, label):

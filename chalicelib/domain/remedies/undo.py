@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Before, Outcome
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.case import Before, CallStatus, Case, KeyBefore, Outcome
 from chalicelib.domain.pace import poll
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.remedies.scene import (
@@ -12,8 +15,46 @@ from chalicelib.domain.remedies.scene import (
     zone_labels,
     zone_of,
 )
-from chalicelib.domain.snapshot import Key, KeyState, StoreState
+from chalicelib.domain.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.step import Call, Close, Step, Wait
+
+HIDDEN = (KeyState.UNAVAILABLE, KeyState.UNKNOWN)
+"""States that don't tell whether the key is enabled."""
+
+
+def recorded(case: Case, snapshot: Snapshot, now: datetime) -> Before:
+    """Just before a mutation: what cancel and undo may restore. What was first recorded stays.
+
+    Added are keys that are new, and the states of keys that we have not touched and that only
+    show now, since their store was disconnected at first.
+    """
+    live = tuple(KeyBefore(key.key_id, key.state) for key in snapshot.keys if key.is_live)
+    if case.before is None:
+        holder = snapshot.holder
+        return Before(
+            at=now,
+            store_state=holder.state if holder else None,
+            keys=live,
+            zones=snapshot.cluster.zones if snapshot.cluster else (),
+            cluster_id=case.cluster_id,
+            store_name=holder.name if holder else "",
+        )
+    seen = {key.key_id: key for key in live}
+    old = tuple(_clearer(case, key, seen.get(key.key_id)) for key in case.before.keys)
+    known = {key.key_id for key in old}
+    more = tuple(key for key in live if key.key_id not in known)
+    return replace(case.before, keys=(*old, *more))
+
+
+def _clearer(case: Case, old: KeyBefore, now: KeyBefore | None) -> KeyBefore:
+    if now is None or old.state not in HIDDEN or _touched(case, old.key_id):
+        return old
+    return now
+
+
+def _touched(case: Case, key_id: str) -> bool:
+    operations = (Operation.SCHEDULE_KEY_DELETION, Operation.DISABLE_KEY)
+    return any(case.tried(operation, key_id) for operation in operations)
 
 
 def undo_step(scene: Scene) -> Step:
@@ -21,71 +62,96 @@ def undo_step(scene: Scene) -> Step:
     before = scene.case.before
     if before is None:
         return Close(Outcome.CANCELLED, "Nothing had been changed.")
-    return _keys(scene, before) or _hsms(scene, before) or _store(scene, before) or _closed(scene)
+    return (
+        _deletions(scene)
+        or _switches(scene, before)
+        or _hsms(scene, before)
+        or _store(scene, before)
+        or _unseen(scene)
+        or Close(Outcome.CANCELLED, _what_is_back(scene, before))
+    )
 
 
-def _keys(scene: Scene, before: Before) -> Step | None:
-    """Cancel what we scheduled, then enable what was enabled and that we switched off."""
-    states = {key.key_id: key.state for key in before.keys}
-    pending = [k.key_id for k in scene.snapshot.pending_keys if _ours(scene, k)]
-    pending = [k for k in pending if not scene.just_did(Operation.CANCEL_KEY_DELETION, k)]
-    if pending:
-        return Call(
-            Operation.CANCEL_KEY_DELETION, tuple(pending), "cancelling the deletion of the keys"
-        )
+def _deletions(scene: Scene) -> Step | None:
+    """Cancel the deletions that we scheduled; somebody else's stay."""
+    operation = Operation.CANCEL_KEY_DELETION
+    ours = [key.key_id for key in scene.snapshot.pending_keys if _we_scheduled(scene, key)]
+    due = tuple(key_id for key_id in ours if not scene.just_did(operation, key_id))
+    if due:
+        return Call(operation, due, "cancelling the deletion of the keys")
+    return Wait(poll(None, scene.now), "KMS takes in the cancellations") if ours else None
+
+
+def _we_scheduled(scene: Scene, key: Key) -> bool:
+    """Not so where our cancellation was accepted and has settled: then somebody scheduled it anew."""
+    cancel = scene.case.call(Operation.CANCEL_KEY_DELETION, key.key_id)
+    settled = cancel is not None and cancel.status is CallStatus.DONE
+    if settled and not scene.just_did(Operation.CANCEL_KEY_DELETION, key.key_id):
+        return False
+    return scene.case.tried(Operation.SCHEDULE_KEY_DELETION, key.key_id)
+
+
+def _switches(scene: Scene, before: Before) -> Step | None:
+    """Enable what was enabled and what our own calls switched off."""
+    operation = Operation.ENABLE_KEY
+    enabled = {key.key_id for key in before.keys if key.state is KeyState.ENABLED}
     off = [
-        k.key_id
-        for k in scene.snapshot.live_keys
-        if k.state is not KeyState.ENABLED
-        and states.get(k.key_id) is KeyState.ENABLED
-        and _ours(scene, k)
-        and not scene.case.did(Operation.ENABLE_KEY, k.key_id)
+        key
+        for key in scene.snapshot.live_keys
+        if key.state in (KeyState.DISABLED, KeyState.UNAVAILABLE)
+        and key.key_id in enabled
+        and _touched(scene.case, key.key_id)
     ]
-    if off:
-        return Call(Operation.ENABLE_KEY, tuple(off), "enabling the keys that were enabled")
+    settling = [key for key in off if scene.just_did(operation, key.key_id)]
+    due = [k.key_id for k in off if k not in settling and not scene.case.did(operation, k.key_id)]
+    if due:
+        return Call(operation, tuple(due), "enabling the keys that were enabled")
+    # Keys of a disconnected store show their new state only once it is connected again.
+    if any(key.state is KeyState.DISABLED for key in settling):
+        return Wait(poll(None, scene.now), "KMS takes in that the keys are enabled")
     return None
 
 
-def _ours(scene: Scene, key: Key) -> bool:
-    operations = (Operation.SCHEDULE_KEY_DELETION, Operation.DISABLE_KEY)
-    return any(scene.case.tried(operation, key.key_id) for operation in operations)
-
-
 def _hsms(scene: Scene, before: Before) -> Step | None:
-    """Park only: one HSM in each zone that had one. Retire and repoint don't bring HSMs back."""
+    """Park only: the HSMs that we deleted. Retire and repoint don't bring HSMs back."""
     cluster = scene.snapshot.cluster
-    if scene.plan.remedy is not Remedy.PARK or cluster is None:
+    if cluster is None or scene.plan.remedy is not Remedy.PARK:
         return None
     if any(h.state == "DELETE_IN_PROGRESS" for h in cluster.hsms):
         return Wait(poll(None, scene.now), "the HSMs are still being deleted")
     for label in zone_labels(before.zones):
         zone = zone_of(label)
         missing = before.zones.count(zone) > cluster.zones.count(zone)
-        if missing and not scene.just_did(Operation.CREATE_HSM, label):
+        if not missing or not scene.case.tried(Operation.DELETE_HSM, label):
+            continue
+        if scene.just_did(Operation.CREATE_HSM, label):
+            return Wait(poll(None, scene.now), "the HSMs are being created")
+        if not scene.case.did(Operation.CREATE_HSM, label):
             return Call(Operation.CREATE_HSM, (label,), "creating the HSMs again")
-    if any(hsm.state != "ACTIVE" for hsm in cluster.live_hsms) or not cluster.live_hsms:
-        return Wait(poll(scene.now, scene.now), "the HSMs are being created")
+    if any(hsm.state == "CREATE_IN_PROGRESS" for hsm in cluster.live_hsms):
+        return Wait(poll(None, scene.now), "the HSMs are being created")
     return None
 
 
 def _store(scene: Scene, before: Before) -> Step | None:
-    """Back to the old cluster, and connected or disconnected as it was."""
+    """Back to the old cluster, and connected or disconnected as it was, where we moved it."""
     store = scene.store
     if store is None or before.store_state is None:
         return None
+    target = store.key_store_id
     if store.cluster_id != before.cluster_id:
-        return _point_back(scene)
+        moved_by_us = scene.case.tried(Operation.UPDATE_KEY_STORE, target)
+        return _point_back(scene, store, before) if moved_by_us else None
+    connected_by_us = scene.case.tried(Operation.CONNECT_KEY_STORE, target)
     if before.store_state in (StoreState.CONNECTED, StoreState.CONNECTING):
+        touched = connected_by_us or scene.case.tried(Operation.DISCONNECT_KEY_STORE, target)
         has_hsm = any(h.state == "ACTIVE" for h in scene.snapshot.live_hsms)
-        return connect(scene, why="connecting the key store again") if has_hsm else None
-    connected_by_us = scene.case.tried(Operation.CONNECT_KEY_STORE, store.key_store_id)
+        return connect(scene, why="connecting the key store again") if touched and has_hsm else None
     return disconnect(scene) if connected_by_us else None
 
 
-def _point_back(scene: Scene) -> Step | None:
-    """While the old cluster has an HSM; after that the keys live on in the other one."""
-    store = scene.store
-    assert store is not None and scene.case.before is not None, "checked by the caller"
+def _point_back(scene: Scene, store: KeyStore, before: Before) -> Step | None:
+    """While the old cluster can take the store; after that the keys live on in the other one."""
     if scene.snapshot.cluster is None or not scene.snapshot.cluster.can_take_keys:
         return connect(scene, why="connecting the key store again")
     if scene.just_did(Operation.UPDATE_KEY_STORE, store.key_store_id):
@@ -94,17 +160,58 @@ def _point_back(scene: Scene) -> Step | None:
         Operation.UPDATE_KEY_STORE,
         (store.key_store_id,),
         "pointing the key store back to this cluster",
-        to_cluster=scene.case.before.cluster_id,
+        to_cluster=before.cluster_id,
     )
 
 
-def _closed(scene: Scene) -> Step:
+def _unseen(scene: Scene) -> Step | None:
+    """What can't be seen may not be back: a person is needed, and asking again goes on from here."""
+    hidden = [key.name for key in scene.snapshot.keys if key.state is KeyState.UNKNOWN]
+    refused = [*scene.snapshot.unread, *hidden]
+    if not refused:
+        return None
+    return Close(
+        Outcome.STOPPED,
+        f"Unlatch could not see everything, so something may not be back yet: {refused[0]}.",
+        ("Allow the role unlatch-reader to read it.", "Then press Try again."),
+    )
+
+
+def _what_is_back(scene: Scene, before: Before) -> str:
     """Says what came back and what did not."""
-    before, snapshot = scene.case.before, scene.snapshot
-    assert before is not None, "checked by the caller"
-    present = {key.key_id for key in snapshot.keys}
-    lost = [key for key in before.keys if key.key_id not in present]
-    back = f"{len(before.keys) - len(lost)} keys are as they were. " if before.keys else ""
-    gone = f"{len(lost)} keys are gone and do not come back. " if lost else ""
-    store = "" if scene.store or not scene.plan.key_store_id else "The key store is deleted. "
-    return Close(Outcome.CANCELLED, f"{back}{gone}{store}Nothing more happens.")
+    now = {key.key_id: key.state for key in scene.snapshot.keys}
+    lost = sum(key.key_id not in now for key in before.keys)
+    fine = sum(now.get(key.key_id) in (key.state, KeyState.UNAVAILABLE) for key in before.keys)
+    changed = len(before.keys) - lost - fine
+    parts = (
+        (fine, f"{_keys(fine)} as before."),
+        (lost, f"{_keys(lost)} gone and can’t come back."),
+        (changed, f"{_keys(changed)} not as before: somebody else changed that."),
+        (True, _where_the_store_is(scene, before)),
+        (scene.snapshot.cluster is None, "The cluster is gone."),
+        (_is_going(scene.snapshot), "AWS is deleting the cluster already."),
+        (True, "Nothing more happens."),
+    )
+    return " ".join(sentence for holds, sentence in parts if holds and sentence)
+
+
+def _keys(count: int) -> str:
+    return "1 key is" if count == 1 else f"{count} keys are"
+
+
+def _is_going(snapshot: Snapshot) -> bool:
+    return snapshot.cluster is not None and snapshot.cluster.state == "DELETE_IN_PROGRESS"
+
+
+def _where_the_store_is(scene: Scene, before: Before) -> str:
+    store = scene.store
+    if before.store_state is None:
+        return ""
+    if store is None:
+        return "The key store is deleted."
+    if store.cluster_id != before.cluster_id:
+        return f"The key store stays on {store.cluster_id}."
+    was_connected = before.store_state in (StoreState.CONNECTED, StoreState.CONNECTING)
+    if was_connected and store.state is not StoreState.CONNECTED:
+        return "The key store is not connected."
+    return ""

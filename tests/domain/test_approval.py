@@ -1,0 +1,232 @@
+"""Who may decide, how many a plan needs, and which approvals count: tables, a row a rule."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from worlds import (
+    ACCOUNT,
+    CI,
+    HOURS,
+    NOW,
+    PEOPLE,
+    POLICY,
+    case,
+    cluster,
+    key,
+    person,
+    sibling,
+    sso,
+    store,
+    used,
+    world,
+    yes,
+)
+
+from chalicelib.domain import approval
+from chalicelib.domain.approval import Person, Refusal
+from chalicelib.domain.caller import Caller, caller_of
+from chalicelib.domain.case import Act, Click
+from chalicelib.domain.diagnosis import all_plans
+from chalicelib.domain.plan import Plan, Remedy
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.snapshot import KeyState, OtherUse, Snapshot, StoreState
+
+NOBODY = replace(POLICY, approvers=())
+REFUSALS: list[tuple[str, Person | None, Policy, Refusal | None]] = [
+    ("an approver", person("alice"), POLICY, None),
+    ("nobody is on the list", person("alice"), NOBODY, Refusal.NO_APPROVERS),
+    ("Slack knows nothing of the person", None, POLICY, Refusal.UNKNOWN),
+    ("Slack can't say who approves", person("a", is_approver=None), POLICY, Refusal.UNKNOWN),
+    ("not on the list", person("carol", is_approver=False), POLICY, Refusal.NOT_AN_APPROVER),
+    ("a bot", person("app", is_bot=True), POLICY, Refusal.BOT),
+    ("a deactivated account", person("bob", is_gone=True), POLICY, Refusal.GONE),
+    ("a guest", person("gus", is_guest=True), POLICY, Refusal.GUEST),
+    ("a stranger of a shared channel", person("m", is_stranger=True), POLICY, Refusal.EXTERNAL),
+    ("another workspace", person("m", team_id="T0OTHER"), POLICY, Refusal.EXTERNAL),
+    ("no workspace is configured", person("a"), replace(POLICY, team_ids=()), Refusal.EXTERNAL),
+    ("a stranger is told that first", person("m", is_stranger=True, is_guest=True, is_approver=False), POLICY, Refusal.EXTERNAL),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("why", "who", "policy", "expected"), REFUSALS, ids=[r[0] for r in REFUSALS])  # fmt: skip
+def test_who_may_decide(
+    why: str, who: Person | None, policy: Policy, expected: Refusal | None
+) -> None:
+    for act in (Act.APPROVE, Act.KEEP, Act.LOOK, Act.CANCEL):
+        assert approval.refusal(who, act, case=case(), policy=policy) is expected, why
+
+
+BY_SESSION = caller_of(arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/Dev/alice", kind="AssumedRole")
+BY_ROLE = caller_of(arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/Dev/x1", kind="AssumedRole")
+BY_USER = caller_of(arn=f"arn:aws:iam::{ACCOUNT}:user/team/Alice", kind="IAMUser")
+TABLE = replace(POLICY, people=((BY_ROLE.arn, "alice"),))
+REQUESTERS: list[tuple[str, Caller, Policy, bool]] = [
+    ("a pipeline is nobody", CI, POLICY, False),
+    ("by the e-mail of Identity Center", sso("alice"), POLICY, True),
+    ("somebody else's e-mail", sso("bob"), POLICY, False),
+    ("by the session name, which anybody may choose", BY_SESSION, POLICY, True),
+    ("by the name of an IAM user", BY_USER, POLICY, True),
+    ("by the table", BY_ROLE, TABLE, True),
+    ("not in the table", BY_ROLE, POLICY, False),
+]
+
+
+@pytest.mark.parametrize(("why", "caller", "policy", "same"), REQUESTERS, ids=[r[0] for r in REQUESTERS])  # fmt: skip
+def test_the_requester_may_not_approve(
+    why: str, caller: Caller, policy: Policy, same: bool
+) -> None:
+    alice, blocked = person("alice"), case(by=caller)
+    expected = Refusal.REQUESTER if same else None
+    for act in (Act.APPROVE, Act.KEEP, Act.LOOK):
+        assert approval.refusal(alice, act, case=blocked, policy=policy) is expected, why
+    for act in (Act.REJECT, Act.CANCEL, Act.UNDO, Act.REFRESH, Act.WITHDRAW):
+        assert approval.refusal(alice, act, case=blocked, policy=policy) is None, why
+
+
+def test_a_person_without_an_email_is_matched_by_name_only() -> None:
+    nameless = person("", email="")
+    assert not approval.is_caller(nameless, CI, POLICY)
+    assert not approval.is_caller(nameless, Caller("", "", ""), POLICY)
+
+
+IN_USE = key("a", last_use=used(3 * HOURS))
+NO_RECORD = key("a", last_use=used(None, tracked=None))
+SHORT_RECORD = key("a", last_use=used(None, tracked=timedelta(days=10)))
+LONG_RECORD = key("a", last_use=used(None, tracked=timedelta(days=40)))
+PROD = replace(POLICY, quorum_by_tag=(("env=prod", 4), ("env=test", 1)))
+ONE = replace(POLICY, quorum_irreversible=1)
+TAGGED = cluster("1a", "1b", tags=(("env", "prod"),))
+TESTING = cluster("1a", "1b", tags=(("env", "test"),))
+QUORUMS: list[tuple[str, Remedy, Snapshot, Policy, Caller, int, bool]] = [
+    ("final: two", Remedy.RETIRE, world(key()), POLICY, CI, 2, False),
+    ("final: two, also when small", Remedy.RETIRE, world(), POLICY, CI, 2, False),
+    ("reversible: one", Remedy.PARK, world(key()), POLICY, CI, 1, False),
+    ("keep: one", Remedy.KEEP, world(IN_USE, cluster=TAGGED), PROD, CI, 1, False),
+    ("one is enough where a known person tried", Remedy.RETIRE, world(), ONE, sso("dave"), 1, False),
+    ("at least two where nobody known tried", Remedy.RETIRE, world(), ONE, CI, 2, False),
+    ("a session name maps nobody", Remedy.RETIRE, world(), ONE, BY_SESSION, 2, False),
+    ("the table does", Remedy.RETIRE, world(), replace(ONE, people=((BY_ROLE.arn, "x"),)), BY_ROLE, 1, False),
+    ("never less than one", Remedy.PARK, world(), replace(POLICY, quorum_reversible=0), CI, 1, False),
+    ("a tag raises", Remedy.RETIRE, world(cluster=TAGGED), PROD, CI, 4, False),
+    ("a tag raises park too", Remedy.PARK, world(cluster=TAGGED), PROD, CI, 4, False),
+    ("a tag never lowers", Remedy.RETIRE, world(cluster=TESTING), PROD, CI, 2, False),
+    ("a used key: override, one more", Remedy.RETIRE, world(IN_USE), POLICY, CI, 3, True),
+    ("a used key and a tag: one more", Remedy.RETIRE, world(IN_USE, cluster=TAGGED), PROD, CI, 5, True),
+    ("override: at least three", Remedy.RETIRE, world(IN_USE), ONE, sso("dave"), 3, True),
+    ("no record counts as use", Remedy.RETIRE, world(NO_RECORD), POLICY, CI, 3, True),
+    ("a short record counts as use", Remedy.RETIRE, world(SHORT_RECORD), POLICY, CI, 3, True),
+    ("a long record is none", Remedy.RETIRE, world(LONG_RECORD), POLICY, CI, 2, False),
+    ("a key that waits for deletion is not used", Remedy.RETIRE, world(key("a", KeyState.PENDING_DELETION, last_use=used(HOURS))), POLICY, CI, 2, False),
+    ("park of used keys: two", Remedy.PARK, world(IN_USE), POLICY, CI, 2, False),
+    ("repoint of used keys: no override", Remedy.REPOINT, world(IN_USE, siblings=(sibling(),)), POLICY, CI, 2, False),
+    ("no session count: override", Remedy.PARK, world(other_use=OtherUse(None)), POLICY, CI, 2, True),
+    ("no session count: override, retire", Remedy.RETIRE, world(other_use=OtherUse(None)), POLICY, CI, 3, True),
+    ("foreign interfaces: override", Remedy.RETIRE, world(other_use=OtherUse(0, ("eni-1",))), POLICY, CI, 3, True),
+    ("unread interfaces: override", Remedy.RETIRE, world(other_use=OtherUse(0, None)), POLICY, CI, 3, True),
+    ("sessions while connected say nothing", Remedy.RETIRE, world(other_use=OtherUse(9)), POLICY, CI, 2, False),
+    ("sessions while disconnected", Remedy.RETIRE, world(held=store(StoreState.DISCONNECTED), other_use=OtherUse(9)), POLICY, CI, 3, True),
+    ("sessions without a store", Remedy.PARK, world(free=True, other_use=OtherUse(9)), POLICY, CI, 2, True),
+    ("no HSM, no other use", Remedy.RETIRE, world(zones=(), other_use=OtherUse(None)), POLICY, CI, 2, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("why", "remedy", "snapshot", "policy", "by", "people", "override"),
+    QUORUMS,
+    ids=[row[0] for row in QUORUMS],
+)
+def test_how_many_a_plan_needs(  # noqa: PLR0917  # the columns of the table
+    why: str,
+    remedy: Remedy,
+    snapshot: Snapshot,
+    policy: Policy,
+    by: Caller,
+    people: int,
+    override: bool,
+) -> None:
+    terms = approval.terms(remedy, snapshot, case=case(by=by), policy=policy, now=NOW)
+    assert (terms.people, terms.override) == (people, override), why
+    raised = people > (policy.quorum_irreversible if remedy is not Remedy.PARK else 1)
+    assert not raised or terms.reasons, "a higher number is explained"
+
+
+def test_a_case_without_a_known_attempt_counts_as_nobodys() -> None:
+    terms = approval.terms(Remedy.RETIRE, world(), case=case(attempts=()), policy=ONE, now=NOW)
+    assert terms.people == 2
+
+
+def plan_for(snapshot: Snapshot, remedy: Remedy = Remedy.RETIRE) -> Plan:
+    offers = all_plans(snapshot, case=case(), policy=POLICY, now=NOW)
+    return next(plan for plan in offers if plan.remedy is remedy)
+
+
+PLAN, RISKY = plan_for(world(key())), plan_for(world(IN_USE))
+ALICE, BOB = yes("alice", PLAN), yes("bob", PLAN)
+TAKEN_BACK = Click(Act.WITHDRAW, "alice", NOW + HOURS)
+LIVE: list[tuple[str, Plan, tuple[Click, ...], int]] = [
+    ("two people", PLAN, (ALICE, BOB), 2),
+    ("nobody", PLAN, (), 0),
+    ("one person twice counts once", PLAN, (ALICE, replace(ALICE, at=NOW + HOURS)), 1),
+    ("another plan", PLAN, (ALICE, replace(BOB, plan_hash="0" * 64)), 1),
+    ("no reason", PLAN, (replace(ALICE, reason=" "), BOB), 1),
+    ("a reason given later", PLAN, (replace(ALICE, reason=""), ALICE), 1),
+    ("taken back", PLAN, (ALICE, BOB, TAKEN_BACK), 1),
+    ("taken back and given again", PLAN, (ALICE, TAKEN_BACK, ALICE), 1),
+    ("somebody who never approved takes nothing back", PLAN, (BOB, TAKEN_BACK), 1),
+    ("without the override", RISKY, (replace(yes("alice", RISKY), override=False),), 0),
+    ("the override given later", RISKY, (replace(yes("alice", RISKY), override=False), yes("alice", RISKY)), 1),
+    ("expired when read", PLAN, (replace(ALICE, at=NOW - 24 * HOURS), BOB), 1),
+    ("given again in time", PLAN, (replace(ALICE, at=NOW - 24 * HOURS), ALICE), 1),
+    ("just in time", PLAN, (replace(ALICE, at=NOW - 23 * HOURS),), 1),
+    ("somebody who may not any more", PLAN, (yes("mallory", PLAN),), 0),
+    ("somebody of whom Slack says nothing now", PLAN, (yes("zoe", PLAN),), 1),
+    ("only a look", PLAN, (replace(ALICE, act=Act.LOOK),), 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("why", "plan", "clicks", "count"), LIVE, ids=[row[0] for row in LIVE])
+def test_which_approvals_count(why: str, plan: Plan, clicks: tuple[Click, ...], count: int) -> None:
+    people = {**PEOPLE, "mallory": person("mallory", is_approver=False)}
+    live = approval.live(plan, clicks, people=people, case=case(), policy=POLICY, now=NOW)
+    assert len(live) == count, why
+    assert len({click.by for click in live}) == count
+
+
+def test_a_begun_plan_neither_expires_nor_is_taken_back() -> None:
+    old = replace(ALICE, at=NOW - 40 * 24 * HOURS)
+    live = approval.live(
+        PLAN, (old, TAKEN_BACK), people=PEOPLE, case=case(), policy=POLICY, now=NOW, begun=True
+    )
+    assert live == (old,)
+
+
+def test_a_stricter_policy_voids_what_it_did_not_see() -> None:
+    strict = replace(POLICY, approvers=())
+    live = approval.live(PLAN, (ALICE,), people=PEOPLE, case=case(), policy=strict, now=NOW)
+    assert live == ()
+
+
+def test_a_seal_covers_every_word_of_an_approval() -> None:
+    click = replace(ALICE, target="cluster-2")
+    texts = {
+        click.sealed_text("case-1"),
+        click.sealed_text("case-2"),
+        *(
+            replace(click, **change).sealed_text("case-1")  # type: ignore[arg-type]
+            for change in (
+                {"act": Act.LOOK},
+                {"by": "bob"},
+                {"at": NOW + HOURS},
+                {"remedy": Remedy.PARK},
+                {"plan_hash": "0"},
+                {"override": True},
+                {"target": "cluster-3"},
+                {"reason": "other"},
+            )
+        ),
+    }
+    assert len(texts) == 10
+    assert "a b" in replace(click, reason="a\nb").sealed_text("case-1")

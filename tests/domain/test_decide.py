@@ -1,0 +1,257 @@
+"""Endings and their order, expiry, keep, and the small rules of a decision."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from worlds import (  # fmt: skip
+    DAY,
+    HOURS,
+    MINUTE,
+    NOW,
+    STORE,
+    Play,
+    approved,
+    cluster,
+    hsms,
+    key,
+    store,
+    with_keys,
+    world,
+)
+
+from chalicelib.domain.case import Act, Before, CallStatus, Outcome, Phase
+from chalicelib.domain.model import store_in
+from chalicelib.domain.plan import Operation, Remedy
+from chalicelib.domain.snapshot import KeyState, OtherUse, StoreState
+from chalicelib.domain.step import Ask, Call, Close, Wait
+
+
+def test_nobody_decides_in_time() -> None:
+    play = Play(world(key()))
+    play.turn()
+    play.approve(Remedy.RETIRE, "alice")
+    end = play.to_close()
+    assert end.outcome is Outcome.EXPIRED
+    assert end.reason == "Nobody decided in 24 hours."
+    assert 23 * HOURS < play.now - NOW < 26 * HOURS
+
+
+def test_a_yes_after_the_deadline_begins_nothing() -> None:
+    """The turn that should have closed the case came late."""
+    play = Play(world(key()))
+    play.turn()
+    play.approve(Remedy.RETIRE, "alice")
+    play.now = NOW + 24 * HOURS + MINUTE
+    play.approve(Remedy.RETIRE, "bob")
+    end = play.turn()
+    assert isinstance(end, Close)
+    assert end.outcome is Outcome.EXPIRED
+    assert play.calls == []
+
+
+def test_an_approved_plan_that_can_not_begin_in_time_asks_again() -> None:
+    play = approved(world(held=store(StoreState.DISCONNECTING)), Remedy.PARK)
+    play.model.due.clear()
+    assert isinstance(play.turn(), Wait)
+    play.now += DAY
+    step = play.turn()
+    assert isinstance(step, Ask)
+    assert step.differences[0].what == "Approvals"
+    assert play.calls == []
+
+
+def test_a_first_call_that_aws_refused_does_not_hold_off_the_deadline() -> None:
+    play = approved(world(key()), Remedy.RETIRE)
+    play.to_call(Operation.SCHEDULE_KEY_DELETION)
+    record = play.case.calls[0]
+    play.case = play.case.with_call(replace(record, status=CallStatus.REFUSED))
+    play.change(with_keys(key()))
+    play.now += 25 * HOURS
+    assert isinstance(play.turn(), Ask)
+
+
+def test_a_begun_plan_does_not_expire() -> None:
+    play = approved(world(key()), Remedy.RETIRE)
+    play.turn()
+    play.now += 20 * DAY
+    assert isinstance(play.turn(), Wait)
+
+
+def test_an_approval_taken_back_before_it_begins() -> None:
+    play = approved(world(held=store(StoreState.DISCONNECTING)), Remedy.PARK)
+    assert isinstance(play.turn(), Wait)
+    play.click(Act.WITHDRAW, "alice")
+    step = play.turn()
+    assert isinstance(step, Ask)
+    assert step.differences[0].what == "Approval of alice"
+
+
+def kept(days: int = 30) -> Play:
+    play = Play(world(key()))
+    play.turn()
+    until = play.now + days * DAY
+    play.click(Act.KEEP, "alice", owner="bob", keep_until=until, reason="audit")
+    assert isinstance(play.turn(), Wait)
+    return play
+
+
+def test_a_kept_case_sleeps_and_the_question_comes_back() -> None:
+    play = kept()
+    assert (play.case.phase, play.case.outcome) == (Phase.CLOSED, Outcome.KEPT)
+    assert play.case.keep
+    assert (play.case.keep.owner, play.case.reason) == ("bob", "audit")
+    for _ in range(3):
+        play.turn()
+    assert play.case.phase is Phase.WAITING
+    assert play.case.keep is None
+    step = play.turn()
+    assert isinstance(step, Ask)
+    assert play.case.expires_at
+    assert play.case.expires_at > play.now
+    play.approve(Remedy.RETIRE)
+    assert isinstance(play.turn(), Call)
+
+
+def test_a_keep_without_a_date_or_in_the_past_is_no_loop() -> None:
+    play = Play(world(key()))
+    play.turn()
+    play.click(Act.KEEP, "alice")
+    assert isinstance(play.turn(), Ask)
+    play.click(Act.KEEP, "alice", keep_until=NOW)
+    assert isinstance(play.turn(), Wait)
+    assert isinstance(play.turn(), Ask)
+
+
+def test_a_keep_that_came_after_the_deadline_is_late() -> None:
+    play = Play(world(key()))
+    play.turn()
+    play.now += 25 * HOURS
+    play.click(Act.KEEP, "alice", keep_until=play.now + DAY)
+    step = play.turn()
+    assert isinstance(step, Close)
+    assert step.outcome is Outcome.EXPIRED
+
+
+def test_undo_ends_a_keep() -> None:
+    play = kept()
+    play.click(Act.UNDO, "carol")
+    assert play.to_close().outcome is Outcome.CANCELLED
+
+
+def test_a_kept_cluster_that_others_delete_is_resolved() -> None:
+    play = kept()
+    play.change(lambda s: replace(s, cluster=None, key_stores=()))
+    assert play.to_close().outcome is Outcome.RESOLVED
+
+
+def test_the_world_comes_before_a_rejection() -> None:
+    play = Play(world())
+    play.turn()
+    play.change(lambda s: replace(s, cluster=None))
+    play.turn()
+    play.now += 2 * MINUTE
+    play.click(Act.REJECT)
+    assert play.to_close().outcome is Outcome.RESOLVED
+
+
+def test_cancel_comes_before_a_begun_plan() -> None:
+    play = approved(world(key()), Remedy.RETIRE)
+    play.to_call(Operation.SCHEDULE_KEY_DELETION)
+    play.click(Act.CANCEL)
+    step = play.turn()
+    assert isinstance(step, Call)
+    assert step.operation is Operation.CANCEL_KEY_DELETION
+
+
+def test_a_hidden_cluster_is_not_parked() -> None:
+    """Where DescribeClusters is refused, no HSM shows; that is no success."""
+    play = approved(world(), Remedy.PARK)
+    play.to_call(Operation.DISCONNECT_KEY_STORE)
+    play.change(
+        lambda s: replace(s, cluster=None, unread=("cloudhsm:DescribeClusters was refused",))
+    )
+    step = play.to_question()
+    assert isinstance(step, Ask)
+    assert step.gates[0].check == "Everything could be read"
+
+
+def test_a_lost_answer_of_delete_hsm_is_found_in_the_world() -> None:
+    """The HSM is going, the answer never came: an HSM that comes later is not the planned one."""
+    play = approved(world(free=True), Remedy.RETIRE)
+    play.crash = lambda operation, target: "after" if len(play.calls) == 0 else ""
+    play.to_call(Operation.DELETE_HSM)
+    assert play.case.calls[0].status is CallStatus.INTENT
+    play.to_call(Operation.DELETE_HSM)
+    assert play.case.calls[0].status is CallStatus.DONE
+    assert [target for _, target in play.calls] == ["1a", "1b"]
+
+
+def test_a_call_of_which_nothing_is_known_is_not_repeated_at_once() -> None:
+    """AWS may have taken it and not show it yet."""
+    play = approved(world(free=True, zones=("1a",)), Remedy.RETIRE)
+    play.crash = lambda operation, target: "before" if len(play.steps) < 3 else ""
+    play.to_call(Operation.DELETE_HSM)
+    assert play.calls == []
+    assert isinstance(play.turn(), Wait)
+    play.to_call(Operation.DELETE_HSM)
+    assert play.now - NOW > 2 * MINUTE
+    assert len(play.calls) == 1
+
+
+def test_old_news_after_each_call_is_waited_out() -> None:
+    """KMS and CloudHSM are eventually consistent: accepted, and not visible for a while."""
+    play = approved(world(key("a")), Remedy.RETIRE)
+    play.to_call(Operation.SCHEDULE_KEY_DELETION)
+    pending = play.model.world.keys
+    play.change(with_keys(key("a")))
+    assert isinstance(play.turn(), Wait)
+    play.change(lambda s: replace(s, keys=()))
+    assert pending
+    play.to_call(Operation.DISCONNECT_KEY_STORE)
+    play.model.due.clear()
+    play.change(store_in(STORE, StoreState.CONNECTED))
+    assert isinstance(play.turn(), Wait)
+    play.change(store_in(STORE, StoreState.DISCONNECTED))
+    play.to_call(Operation.DELETE_KEY_STORE)
+    play.change(lambda s: replace(s, key_stores=(store(StoreState.DISCONNECTED),)))
+    assert isinstance(play.turn(), Wait)
+    play.change(lambda s: replace(s, key_stores=()))
+    play.to_call(Operation.DELETE_CLUSTER)
+    play.model.due.clear()
+    play.change(lambda s: replace(s, cluster=replace(cluster(), backups=s.cluster.backups)))  # type: ignore[union-attr]
+    step = play.turn()
+    assert isinstance(step, Wait)
+    assert "being deleted" in step.why
+
+
+def test_a_stored_case_that_names_no_outcome_is_decided_afresh() -> None:
+    play = Play(world(key()))
+    play.case = replace(play.case, phase=Phase.CLOSED)
+    assert isinstance(play.turn(), Ask)
+
+
+@pytest.mark.parametrize("state", [KeyState.ENABLED, KeyState.UNAVAILABLE])
+def test_what_was_recorded_first_stays(state: KeyState) -> None:
+    play = approved(world(key("a", state)), Remedy.RETIRE)
+    play.to_call(Operation.SCHEDULE_KEY_DELETION)
+    before = play.case.before
+    assert isinstance(before, Before)
+    play.change(with_keys(key("a", KeyState.DISABLED), key("new", created_at=NOW - DAY)))
+    play.now += HOURS
+    assert isinstance(play.turn(), Ask)
+    play.approve(Remedy.RETIRE)
+    play.to_call(Operation.SCHEDULE_KEY_DELETION)
+    assert play.case.before
+    assert play.case.before.keys[: len(before.keys)] == before.keys
+    assert len(play.case.before.keys) == 2
+
+
+def test_a_gate_that_opens_lets_a_standing_approval_begin() -> None:
+    play = Play(world(key(), cluster=cluster("1a", hsms=hsms("1a"), backups=())))
+    play.turn()
+    play.approve(Remedy.RETIRE)
+    assert isinstance(play.turn(), Ask)
+    play.change(lambda s: replace(s, cluster=cluster("1a"), other_use=OtherUse(0)))
+    assert isinstance(play.turn(), Call)

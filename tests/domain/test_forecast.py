@@ -1,0 +1,154 @@
+"""What is foretold before approval is what then happens, for each remedy and each start."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from worlds import (  # fmt: skip
+    DAY,
+    HOURS,
+    MINUTE,
+    NOW,
+    POLICY,
+    Play,
+    approved,
+    cluster,
+    hsms,
+    key,
+    sibling,
+    store,
+    used,
+    world,
+)
+
+from chalicelib.domain.case import Outcome
+from chalicelib.domain.forecast import forecast
+from chalicelib.domain.model import Durations
+from chalicelib.domain.plan import Remedy
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
+from chalicelib.domain.step import Ask, Call
+
+KEYS = (key("a"), key("b", KeyState.DISABLED))
+PENDING = key("p", KeyState.PENDING_DELETION, deletion_date=NOW + 5 * HOURS)
+GOING = cluster(hsms=(*hsms("1b"), *hsms("1a", state="DELETE_IN_PROGRESS")))
+GROWING = cluster(hsms=(*hsms("1b"), *hsms("1a", state="CREATE_IN_PROGRESS")))
+R, P, M = Remedy.RETIRE, Remedy.PARK, Remedy.REPOINT
+MOVE = {"siblings": (sibling(),)}
+ROWS: list[tuple[str, Remedy, Snapshot, Outcome, timedelta]] = [
+    ("keys", R, world(*KEYS), Outcome.RETIRED, 30 * DAY),
+    ("keys in use", R, world(key("a", last_use=used(HOURS))), Outcome.RETIRED, 30 * DAY),
+    ("disconnected", R, world(*KEYS, held=store(StoreState.DISCONNECTED)), Outcome.RETIRED, 30 * DAY),
+    ("disconnecting", R, world(*KEYS, held=store(StoreState.DISCONNECTING)), Outcome.RETIRED, 30 * DAY),
+    ("connecting", R, world(*KEYS, held=store(StoreState.CONNECTING)), Outcome.RETIRED, 30 * DAY),
+    ("failed", R, world(*KEYS, held=store(StoreState.FAILED)), Outcome.RETIRED, 30 * DAY),
+    ("pending keys", R, world(PENDING), Outcome.RETIRED, 5 * HOURS),
+    ("keys that take days to go", R, world(replace(PENDING, deletion_date=NOW + 5 * DAY)), Outcome.RETIRED, 5 * DAY),
+    ("pending and live keys", R, world(PENDING, *KEYS), Outcome.RETIRED, 30 * DAY),
+    ("an empty store", R, world(), Outcome.RETIRED, 20 * MINUTE),
+    ("an empty failed store", R, world(held=store(StoreState.FAILED)), Outcome.RETIRED, 20 * MINUTE),
+    ("no store", R, world(free=True), Outcome.RETIRED, 9 * MINUTE),
+    ("an HSM that is going", R, world(free=True, cluster=GOING), Outcome.RETIRED, 9 * MINUTE),
+    ("park", P, world(*KEYS), Outcome.PARKED, 15 * MINUTE),
+    ("park, an HSM that comes", P, world(cluster=GROWING), Outcome.PARKED, 15 * MINUTE),
+    ("park, disconnected", P, world(*KEYS, held=store(StoreState.DISCONNECTED)), Outcome.PARKED, 10 * MINUTE),
+    ("park, disconnecting", P, world(held=store(StoreState.DISCONNECTING)), Outcome.PARKED, 10 * MINUTE),
+    ("park, connecting", P, world(held=store(StoreState.CONNECTING)), Outcome.PARKED, 15 * MINUTE),
+    ("park, failed", P, world(held=store(StoreState.FAILED)), Outcome.PARKED, 15 * MINUTE),
+    ("park without a store", P, world(free=True), Outcome.PARKED, 6 * MINUTE),
+    ("repoint", M, world(*KEYS, **MOVE), Outcome.REPOINTED, 7 * DAY),
+    ("repoint, disconnected", M, world(*KEYS, held=store(StoreState.DISCONNECTED), **MOVE), Outcome.REPOINTED, 7 * DAY),
+    ("repoint, disconnecting", M, world(*KEYS, held=store(StoreState.DISCONNECTING), **MOVE), Outcome.REPOINTED, 7 * DAY),
+    ("repoint, connecting", M, world(*KEYS, held=store(StoreState.CONNECTING), **MOVE), Outcome.REPOINTED, 7 * DAY),
+    ("repoint, failed", M, world(*KEYS, held=store(StoreState.FAILED), **MOVE), Outcome.REPOINTED, 7 * DAY),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("why", "remedy", "snapshot", "outcome", "least"), ROWS, ids=[r[0] for r in ROWS])  # fmt: skip
+def test_it_comes_as_foretold(
+    why: str, remedy: Remedy, snapshot: Snapshot, outcome: Outcome, least: timedelta
+) -> None:
+    play = Play(snapshot)
+    play.turn()
+    plan = next(p for p in play.case.offers if p.remedy is remedy)
+    told = forecast(plan, snapshot, case=play.case, policy=POLICY, now=NOW)
+    play.approve(remedy)
+    end = play.to_close()
+    assert end.outcome is outcome, why
+    assert told.why == end.reason
+    assert [(call.operation, call.target) for call in told.calls] == play.calls
+    assert told.end is not None
+    assert told.end - NOW >= least
+    assert abs(told.end - play.now) < 5 * MINUTE
+
+
+def foretold(snapshot: Snapshot, remedy: Remedy, policy: Policy = POLICY, **more: object) -> str:
+    play = Play(snapshot, policy=policy)
+    play.turn()
+    plan = next(p for p in play.case.offers if p.remedy is remedy)
+    told = forecast(plan, snapshot, case=play.case, policy=policy, now=NOW, **more)  # type: ignore[arg-type]
+    assert told.end is None
+    return told.why
+
+
+def test_a_question_on_the_way_is_foretold() -> None:
+    again = replace(POLICY, go_again_after=48)
+    assert "Last approval" in foretold(world(*KEYS), R, again)
+    watch = replace(POLICY, quarantine_days=7)
+    assert "the watch" in foretold(world(*KEYS), R, watch)
+    refused = world(*KEYS, unread=("kms:ListKeys was refused",))
+    assert "Everything could be read" in foretold(refused, R)
+
+
+def test_what_takes_too_long_is_said() -> None:
+    endless = Durations(disconnect=timedelta(days=900))
+    assert "longer than can be foreseen" in foretold(world(), P, durations=endless)
+
+
+def test_a_dry_run_foretells_what_would_happen() -> None:
+    play = Play(world(*KEYS), policy=replace(POLICY, dry_run=True))
+    play.turn()
+    plan = next(p for p in play.case.offers if p.remedy is R)
+    told = forecast(plan, play.snapshot, case=play.case, policy=play.policy, now=NOW)
+    assert told.end
+    assert len(told.calls) == 8
+
+
+def test_quarantine_disables_watches_and_asks_afresh() -> None:
+    play = approved(world(*KEYS), R, policy=replace(POLICY, quarantine_days=7))
+    step = play.turn()
+    assert isinstance(step, Call)
+    assert step.targets == ("key-a",), "the other one is disabled already"
+    asked = play.to_question()
+    assert asked == Ask()
+    assert 7 * DAY <= play.now - NOW <= 8 * DAY
+    assert [c.operation for c in play.case.calls] == ["kms:DisableKey"]
+    play.approve(R)
+    assert play.to_close().outcome is Outcome.RETIRED
+
+
+def test_keys_that_are_disabled_already_need_no_quarantine() -> None:
+    """Nothing would ever begin: no key to disable, so no watch that could end."""
+    play = approved(world(KEYS[1]), R, policy=replace(POLICY, quarantine_days=7))
+    step = play.turn()
+    assert isinstance(step, Call)
+    assert step.operation == "kms:ScheduleKeyDeletion"
+
+
+def test_a_key_that_is_enabled_during_the_watch_is_watched_anew() -> None:
+    play = approved(world(*KEYS), R, policy=replace(POLICY, quarantine_days=7))
+    play.turn()
+    play.now += 3 * DAY
+    play.change(lambda s: replace(s, keys=KEYS))
+    assert isinstance(play.turn(), Ask)
+    play.approve(R)
+    step = play.turn()
+    assert isinstance(step, Call)
+    assert step.operation == "kms:DisableKey"
+    asked_at = play.now
+    play.to_question()
+    assert play.now - asked_at >= 7 * DAY - MINUTE
+    play.approve(R)
+    assert play.to_close().outcome is Outcome.RETIRED

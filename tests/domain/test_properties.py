@@ -1,0 +1,414 @@
+"""Every state that decide can meet, and the invariants of the design in each. Needs no examples.
+
+`make test` walks a slice; `pytest -m slow` walks all of it (hundreds of thousands, under a minute).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import pytest
+from worlds import (
+    CLUSTER,
+    DAY,
+    HOURS,
+    NOW,
+    OTHER_CLUSTER,
+    PEOPLE,
+    POLICY,
+    STORE,
+    case,
+    cluster,
+    hsms,
+    illegal,
+    key,
+    person,
+    sibling,
+    store,
+    used,
+    world,
+    yes,
+)
+
+from chalicelib.domain.case import (
+    Act,
+    CallRecord,
+    CallStatus,
+    Case,
+    Click,
+    Keep,
+    Outcome,
+    Phase,
+)
+from chalicelib.domain.decide import Decision, decide
+from chalicelib.domain.diagnosis import all_plans
+from chalicelib.domain.plan import RESTORING, Operation, Plan, Remedy
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.remedies.scene import zone_labels
+from chalicelib.domain.remedies.undo import recorded
+from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
+from chalicelib.domain.step import Ask, Call, Close, Wait
+
+SLICE = 23
+"""A prime: the slice of the default run touches every value of every dimension."""
+LATER = NOW + 2 * HOURS
+KEYS = (key("a"), key("b", KeyState.DISABLED))
+PENDING = tuple(replace(k, state=KeyState.PENDING_DELETION, deletion_date=NOW + DAY) for k in KEYS)
+
+
+@dataclass(frozen=True)
+class Approved:
+    """A plan, the world it was made for, and the policy it was made under."""
+
+    plan: Plan
+    basis: Snapshot
+    policy: Policy
+
+
+def plans() -> list[Approved]:
+    """Each remedy from each state that it can start in."""
+    connected, off, failed = StoreState.CONNECTED, StoreState.DISCONNECTED, StoreState.FAILED
+    keys_off, keys_failed = world(*KEYS, held=store(off)), world(*KEYS, held=store(failed))
+    busy = world(key("a", last_use=used(HOURS)), KEYS[1])
+    two = world(*KEYS, siblings=(sibling(),))
+    rows = [
+        (Remedy.RETIRE, world(*KEYS, held=store(connected)), POLICY),
+        (Remedy.RETIRE, keys_off, POLICY),
+        (Remedy.RETIRE, keys_failed, POLICY),
+        (Remedy.RETIRE, world(*PENDING), POLICY),
+        (Remedy.RETIRE, world(), POLICY),
+        (Remedy.RETIRE, world(free=True), POLICY),
+        (Remedy.RETIRE, busy, POLICY),
+        (Remedy.RETIRE, world(*KEYS), replace(POLICY, quarantine_days=7)),
+        (Remedy.RETIRE, world(*KEYS), replace(POLICY, dry_run=True)),
+        (Remedy.PARK, world(*KEYS), POLICY),
+        (Remedy.PARK, world(free=True), POLICY),
+        (Remedy.REPOINT, two, POLICY),
+        (Remedy.REPOINT, replace(two, key_stores=(store(off),)), POLICY),
+    ]
+    found = []
+    for remedy, basis, policy in rows:
+        offers = all_plans(basis, case=case(), policy=policy, now=NOW)
+        found.append(Approved(next(p for p in offers if p.remedy is remedy), basis, policy))
+    return found
+
+
+def worlds() -> list[Snapshot]:
+    """Clusters × HSMs × stores × keys × what could be read."""
+    whole = cluster("1a", "1b")
+    clusters = [
+        (whole, ()),
+        (replace(whole, backups=()), ()),
+        (whole, ("kms:ListKeys was refused",)),
+        (cluster("1a", "1b", "1c"), ()),
+        (cluster(hsms=hsms("1a", state="DELETE_IN_PROGRESS")), ()),
+        (cluster(), ()),
+        (replace(cluster(), state="DELETE_IN_PROGRESS"), ()),
+        (None, ()),
+        (None, ("cloudhsm:DescribeClusters was refused",)),
+    ]
+    stores = [(), *((store(state),) for state in StoreState)]
+    stores += [
+        (store(state, cluster_id=OTHER_CLUSTER),)
+        for state in (StoreState.CONNECTED, StoreState.DISCONNECTED)
+    ]
+    keys = [
+        (),
+        KEYS,
+        PENDING,
+        (PENDING[0], KEYS[1]),
+        (*KEYS, key("new", created_at=NOW)),
+        (key("a", KeyState.UNKNOWN, unread="kms:DescribeKey was refused"), KEYS[1]),
+        (key("a", last_use=used(timedelta(minutes=1))), KEYS[1]),
+        tuple(replace(k, state=KeyState.UNAVAILABLE) for k in KEYS),
+    ]
+    return [
+        replace(
+            world(), cluster=c, unread=unread, key_stores=s, keys=k, siblings=(sibling(),), at=LATER
+        )
+        for (c, unread), s, k in itertools.product(clusters, stores, keys)
+    ]
+
+
+def situations(approved: Approved) -> Iterator[tuple[str, Case, datetime]]:
+    """Who has said what, how far the plan is, and what time it is."""
+    plan = approved.plan
+    offered = case(offers=(plan,), expires_at=NOW + DAY)
+    people = tuple(PEOPLE)[: plan.terms.people]
+    enough = tuple(yes(name, plan) for name in people)
+    clicks = {
+        "nobody": (),
+        "one too few": enough[1:],
+        "enough": enough,
+        "the same person again": (enough[0],) * plan.terms.people,
+        "for another plan": tuple(replace(c, plan_hash="0" * 64) for c in enough),
+        "without the override": tuple(replace(c, override=False) for c in enough),
+        "without a reason": tuple(replace(c, reason=" ") for c in enough),
+        "one taken back": (*enough, Click(Act.WITHDRAW, people[0], NOW)),
+        "one by a stranger": (*enough[1:], yes("mallory", plan)),
+        "kept": (Click(Act.KEEP, "alice", NOW, keep_until=NOW + 30 * DAY),),
+    }
+    for words, given in clicks.items():
+        yield words, replace(offered, clicks=given), LATER
+    yield "too late", replace(offered, clicks=enough), NOW + 25 * HOURS
+    yield "asked for an end", replace(offered, ending=Click(Act.REJECT, "alice", NOW)), LATER
+    running = replace(offered, clicks=enough, plan=plan, last_plan=plan, approved=enough)
+    running = replace(running, phase=Phase.RUNNING)
+    yield "chosen", running, LATER
+    yield "chosen, too late", running, NOW + 25 * HOURS
+    yield "closed", replace(running, phase=Phase.CLOSED, outcome=Outcome.STOPPED), LATER
+    keep = Keep("alice", "alice", NOW + 30 * DAY, "")
+    kept = replace(offered, keep=keep, phase=Phase.CLOSED, outcome=Outcome.KEPT)
+    yield "kept", kept, LATER
+    yield "kept no longer", kept, NOW + 31 * DAY
+    yield from progress(running, approved)
+
+
+def progress(running: Case, approved: Approved) -> Iterator[tuple[str, Case, datetime]]:
+    """Begun: the first calls are made, the last one lately or long ago, answered or not."""
+    plan = approved.plan
+    running = replace(running, before=recorded(running, approved.basis, NOW))
+    calls = [(c.operation, target) for c in plan.calls for target in c.targets]
+    steps = sorted({1, len(calls) // 2 + 1, len(calls)})
+    ages = {"just now": timedelta(seconds=30), "long ago": HOURS}
+    for count, status, age in itertools.product(steps, CallStatus, ages):
+        records = [
+            CallRecord(op, target, NOW, CallStatus.DONE, plan.plan_hash)
+            for op, target in calls[:count]
+        ]
+        last = replace(records[-1], at=LATER - ages[age], status=status)
+        begun = replace(running, calls=(*records[:-1], last))
+        yield f"{count} calls, {status} {age}", begun, LATER
+        if status is CallStatus.DONE or age == "long ago":
+            cancel = replace(begun, ending=Click(Act.CANCEL, "bob", LATER))
+            yield f"{count} calls, {status} {age}, cancelled", cancel, LATER
+            void = replace(begun, plan=None, approved=(), phase=Phase.WAITING, reset_at_click=9)
+            yield f"{count} calls, {status} {age}, asked again", void, LATER
+    yield "an approver left", replace(begun, approved=(yes("mallory", plan),)), LATER
+
+
+MALLORY = person("mallory", is_approver=False)
+EVERYBODY = {**PEOPLE, "mallory": MALLORY}
+
+
+def visit(every: int) -> Counter[str]:
+    """Decides in every n-th state and checks the result; counts the steps by kind."""
+    seen: Counter[str] = Counter()
+    number = 0
+    all_worlds = worlds()
+    for approved in plans():
+        for words, before, now in situations(approved):
+            for snapshot in all_worlds:
+                number += 1
+                if number % every:
+                    continue
+                snapshot_now = snapshot if now == LATER else replace(snapshot, at=now)
+                decision = decide(
+                    before, snapshot_now, people=EVERYBODY, policy=approved.policy, now=now
+                )
+                wrong = flaw(before, decision, snapshot_now, now)
+                assert not wrong, story(wrong, words, approved, snapshot, decision)
+                seen[type(decision.step).__name__] += 1
+    return seen
+
+
+def story(
+    wrong: str, words: str, approved: Approved, snapshot: Snapshot, decision: Decision
+) -> str:
+    """What a person needs to see the flaw."""
+    plan = approved.plan
+    keys = {k.name: k.state.value for k in snapshot.keys}
+    stores = [(s.state.value, s.cluster_id) for s in snapshot.key_stores]
+    here = snapshot.cluster and (snapshot.cluster.state, snapshot.cluster.zones)
+    return "\n".join(
+        (
+            f"{wrong}: {decision.step}",
+            f"{plan.remedy} from {plan.basis}",
+            f"case: {words}",
+            f"world: {here} {stores} {keys} {snapshot.unread}",
+        )
+    )
+
+
+def flaw(before: Case, decision: Decision, snapshot: Snapshot, now: datetime) -> str:
+    """The first invariant that this decision breaks, in words; "" where all hold."""
+    match decision.step:
+        case Close() as step:
+            return close_flaw(before, decision.case, step) or claim_flaw(before, step, snapshot)
+        case Wait() as step:
+            return "" if step.seconds >= 1 and step.why else "a wait needs a time and a reason"
+        case Ask():
+            fine = decision.case.phase is Phase.WAITING and decision.case.plan is None
+            return "" if fine else "who asks waits, and holds no approved plan"
+        case Call() as step:
+            broken = (rule(before, decision, snapshot, now) for rule in CALL_RULES)
+            return next((why for why in broken if why), "")
+
+
+def close_flaw(before: Case, after: Case, step: Close) -> str:
+    if before.is_closed and before.keep is None:
+        return "" if after == before else "a closed case stays as it is"
+    fine = after.phase is Phase.CLOSED and after.outcome is step.outcome and step.reason
+    return "" if fine else "a close needs an outcome and a sentence"
+
+
+def claim_flaw(before: Case, step: Close, snapshot: Snapshot) -> str:
+    """Invariant 8: what is claimed is what this look shows."""
+    if before.is_closed and before.keep is None:
+        return ""
+    here, held = snapshot.cluster, snapshot.holder
+    match step.outcome:
+        case Outcome.RETIRED | Outcome.REPOINTED:
+            return "" if here is None and not snapshot.unread else "the cluster is not gone"
+        case Outcome.PARKED:
+            off = held is None or held.state is StoreState.DISCONNECTED
+            return "" if here and not here.hsms and off else "not parked"
+        case Outcome.RESOLVED:
+            free = here is None or not (here.hsms or snapshot.holder)
+            return "" if free and not snapshot.unread else "something still holds it"
+    return ""
+
+
+def legal(before: Case, decision: Decision, snapshot: Snapshot, now: datetime) -> str:
+    step = decision.step
+    assert isinstance(step, Call)
+    if not step.targets or len(set(step.targets)) != len(step.targets):
+        return "a call needs targets, each once"
+    return next((why for t in step.targets if (why := illegal(step, t, snapshot))), "")
+
+
+def allowed(before: Case, decision: Decision, snapshot: Snapshot, now: datetime) -> str:
+    """Invariants 1, 3, 4: named in a plan that enough people approved, in time for its first call."""
+    step, plan = decision.step, decision.case.plan
+    assert isinstance(step, Call)
+    if before.ending is not None:
+        return ""
+    if plan is None or not set(step.targets) <= set(plan.names(step.operation)):
+        return "beyond the plan"
+    if plan.terms.dry_run:
+        return "a call in a dry run"
+    first = not any(
+        c.plan_hash == plan.plan_hash and c.status is not CallStatus.REFUSED for c in before.calls
+    )
+    # Waiting for keys that were going already is the first step of such a plan.
+    going = any(k.state is KeyState.PENDING_DELETION for k in plan.basis.keys)
+    waited = going and not plan.names(Operation.SCHEDULE_KEY_DELETION)
+    withdrawn = {c.by for c in before.clicks if c.act is Act.WITHDRAW} if first else set()
+    by = {
+        c.by
+        for c in (before.clicks if first else decision.case.approved)
+        if c.act is Act.APPROVE
+        and c.plan_hash == plan.plan_hash
+        and c.reason.strip()
+        and (c.override or not plan.terms.override)
+        and EVERYBODY[c.by].is_approver
+        and (not first or waited or now - c.at < DAY)
+    }
+    return "" if len(by - withdrawn) >= plan.terms.people else "too few approvals"
+
+
+def recorded_first(before: Case, decision: Decision, snapshot: Snapshot, now: datetime) -> str:
+    return "" if decision.case.before else "nothing recorded before the first call"
+
+
+def keys_first(before: Case, decision: Decision, snapshot: Snapshot, now: datetime) -> str:
+    """Invariant 12, and the order of retire."""
+    step, plan = decision.step, decision.case.plan
+    held = snapshot.key_store(STORE)
+    assert isinstance(step, Call)
+    if step.operation is Operation.SCHEDULE_KEY_DELETION:
+        fine = held and held.state is StoreState.CONNECTED and snapshot.live_hsms
+        return "" if fine else "keys go only while the store is connected, with an HSM"
+    if before.ending or plan is None or plan.remedy is not Remedy.RETIRE or not snapshot.keys:
+        return ""
+    if step.operation is Operation.DISCONNECT_KEY_STORE and held:
+        mends = held.state is StoreState.FAILED and plan.names(Operation.CONNECT_KEY_STORE)
+        return "" if mends else "disconnected while keys are left"
+    late = (Operation.DELETE_KEY_STORE, Operation.DELETE_HSM, Operation.DELETE_CLUSTER)
+    return "keys are left in the store" if held and step.operation in late else ""
+
+
+def known(before: Case, decision: Decision, snapshot: Snapshot, now: datetime) -> str:
+    """Invariant 7: what is not known counts as the worst."""
+    step, plan = decision.step, decision.case.plan
+    assert isinstance(step, Call)
+    final = {
+        Operation.SCHEDULE_KEY_DELETION,
+        Operation.DELETE_KEY_STORE,
+        Operation.DELETE_HSM,
+        Operation.DELETE_CLUSTER,
+    }
+    if before.ending or not plan or not plan.is_irreversible or step.operation not in final:
+        return ""
+    ready = snapshot.cluster is not None and snapshot.cluster.newest_backup is not None
+    return "" if snapshot.is_complete and ready else "final without knowing all"
+
+
+def moved_whole(before: Case, decision: Decision, snapshot: Snapshot, now: datetime) -> str:
+    """Repoint deletes only what the store has left, and only once every enabled key has proved itself."""
+    step, plan = decision.step, decision.case.plan
+    assert isinstance(step, Call)
+    gone = (Operation.DELETE_HSM, Operation.DELETE_CLUSTER)
+    if not plan or plan.remedy is not Remedy.REPOINT or step.operation not in gone:
+        return ""
+    held = snapshot.key_store(STORE)
+    there = held and held.cluster_id == OTHER_CLUSTER and held.state is StoreState.CONNECTED
+    proved = all(
+        before.did(Operation.PROVE_KEY, k.key_id)
+        for k in snapshot.keys
+        if k.state in (KeyState.ENABLED, KeyState.UNAVAILABLE)
+    )
+    return "" if there and proved else "the keys are not safe on the other cluster"
+
+
+def safe_direction(before: Case, decision: Decision, snapshot: Snapshot, now: datetime) -> str:
+    """Invariant 11: back only, to recorded states, on what we touched."""
+    step, was = decision.step, before.before
+    assert isinstance(step, Call)
+    if before.ending is None:
+        return ""
+    if was is None:
+        return "undo without a record"
+    states = {k.key_id: k.state for k in was.keys}
+    match step.operation:
+        case Operation.CANCEL_KEY_DELETION:
+            ours = all(before.tried(Operation.SCHEDULE_KEY_DELETION, t) for t in step.targets)
+            return "" if ours and set(step.targets) <= set(states) else "cancels a foreign deletion"
+        case Operation.ENABLE_KEY:
+            fine = all(states.get(t) is KeyState.ENABLED for t in step.targets)
+            return "" if fine else "enables what was not enabled"
+        case Operation.CREATE_HSM:
+            return "" if set(step.targets) <= set(zone_labels(was.zones)) else "a new HSM"
+        case Operation.UPDATE_KEY_STORE:
+            moved = before.tried(step.operation, STORE)
+            return "" if step.to_cluster == CLUSTER and moved else "moves the store on"
+        case Operation.DISCONNECT_KEY_STORE:
+            return (
+                ""
+                if before.tried(Operation.CONNECT_KEY_STORE, STORE)
+                or before.tried(Operation.DISCONNECT_KEY_STORE, STORE)
+                or before.tried(Operation.UPDATE_KEY_STORE, STORE)
+                else "disconnects by itself"
+            )
+    return "" if step.operation in RESTORING else f"{step.operation} is no way back"
+
+
+CALL_RULES = (legal, allowed, recorded_first, keys_first, known, moved_whole, safe_direction)
+
+
+def test_a_slice_of_all_states_keeps_the_invariants() -> None:
+    seen = visit(SLICE)
+    print(f"{seen.total():,} states: {dict(seen)}")  # noqa: T201  # asked for: how much was visited
+    assert min(seen[kind] for kind in ("Ask", "Call", "Close", "Wait")) > 10
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_all_states_keep_the_invariants() -> None:
+    seen = visit(1)
+    print(f"{seen.total():,} states: {dict(seen)}")  # noqa: T201  # asked for: how much was visited
+    assert seen.total() > 300_000

@@ -1,0 +1,307 @@
+"""Small worlds, cases and people for the domain's tests, and a driver that plays turns on the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from chalicelib.domain.approval import Person
+from chalicelib.domain.caller import Caller, caller_of
+from chalicelib.domain.case import (
+    Act,
+    Attempt,
+    CallRecord,
+    CallStatus,
+    Case,
+    Click,
+    Phase,
+)
+from chalicelib.domain.clicks import take_in
+from chalicelib.domain.decide import HOUR, Decision, decide
+from chalicelib.domain.model import Durations, Model
+from chalicelib.domain.plan import Operation, Plan, Remedy
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.snapshot import (
+    Backup,
+    Cluster,
+    Hsm,
+    Key,
+    KeyState,
+    KeyStore,
+    LastUse,
+    OtherUse,
+    Snapshot,
+    StoreState,
+)
+from chalicelib.domain.step import Ask, Call, Close, Step, Wait
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+ACCOUNT, REGION, CLUSTER = "111122223333", "us-east-1", "cluster-2a3b4c5d6e7"
+STORE, OTHER_CLUSTER = "cks-1234567890abcdef0", "cluster-7e6d5c4b3a2"
+TEAM = "T0LOCAL"
+MINUTE, HOURS, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+CI = caller_of(arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy-ci/ci", kind="AssumedRole")
+POLICY = Policy(approvers=("S0APPROVERS",), team_ids=(TEAM,))
+TRACKED = LastUse(None, "", NOW - 400 * DAY)
+
+
+def sso(name: str) -> Caller:
+    """A person who came in by IAM Identity Center."""
+    role = "AWSReservedSSO_Admin_0123456789abcdef"
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name}@example.com"
+    return caller_of(arn=arn, kind="AssumedRole")
+
+
+def key(name: str = "a", state: KeyState = KeyState.ENABLED, **values: object) -> Key:
+    """A key a year old, watched by KMS all that time, and last used 90 days ago."""
+    known: dict[str, object] = {
+        "created_at": NOW - 365 * DAY,
+        "aliases": (f"alias/{name}",),
+        "last_use": LastUse(NOW - 90 * DAY, "Decrypt", NOW - 400 * DAY),
+        "grants": 0,
+    }
+    if state is KeyState.PENDING_DELETION:
+        known["deletion_date"] = NOW + 5 * DAY
+    return Key(f"key-{name}", state, **known | values)  # type: ignore[arg-type]  # a test's own words
+
+
+def used(age: timedelta | None, *, tracked: timedelta | None = 400 * DAY) -> LastUse:
+    since = NOW - tracked if tracked is not None else None
+    return LastUse(NOW - age if age is not None else None, "Decrypt", since)
+
+
+def hsms(*zones: str, state: str = "ACTIVE") -> tuple[Hsm, ...]:
+    return tuple(Hsm(f"hsm-{zone}-{i}", state, zone) for i, zone in enumerate(zones))
+
+
+def cluster(*zones: str, **values: object) -> Cluster:
+    known: dict[str, object] = {
+        "hsms": hsms(*zones),
+        "certificate": "lineage-a",
+        "backups": (Backup("backup-1", "READY", NOW - 2 * HOURS),),
+    }
+    return Cluster(CLUSTER, "ACTIVE", **known | values)  # type: ignore[arg-type]
+
+
+def sibling(name: str = OTHER_CLUSTER, *zones: str) -> Cluster:
+    return Cluster(name, "ACTIVE", hsms(*zones or ("1a", "1b")), "lineage-a")
+
+
+def store(state: StoreState = StoreState.CONNECTED, **values: object) -> KeyStore:
+    known: dict[str, object] = {"name": "payments", "cluster_id": CLUSTER}
+    return KeyStore(STORE, state=state, **known | values)  # type: ignore[arg-type]
+
+
+def world(
+    *keys: Key,
+    held: KeyStore | None = None,
+    zones: Sequence[str] = ("1a", "1b"),
+    free: bool = False,
+    **values: object,
+) -> Snapshot:
+    """A cluster with two HSMs and a connected store with these keys; `free`: no store."""
+    stores = () if free else (held or store(),)
+    known: dict[str, object] = {
+        "cluster": cluster(*zones),
+        "key_stores": stores,
+        "keys": keys,
+        "other_use": OtherUse(sessions=0),
+    }
+    return Snapshot(NOW, ACCOUNT, REGION, CLUSTER, **known | values)  # type: ignore[arg-type]
+
+
+def case(*, by: Caller = CI, **values: object) -> Case:
+    attempt = Attempt("event-1", NOW, "CloudHsmClusterInUseException", by)
+    known: dict[str, object] = {"attempts": (attempt,)}
+    return Case("case-1", ACCOUNT, REGION, CLUSTER, NOW, **known | values)  # type: ignore[arg-type]
+
+
+def person(name: str, **values: object) -> Person:
+    known: dict[str, object] = {"team_id": TEAM, "email": f"{name}@example.com"}
+    known["is_approver"] = True
+    return Person(name, name=name, **known | values)  # type: ignore[arg-type]
+
+
+PEOPLE: Mapping[str, Person] = {
+    name: person(name) for name in ("alice", "bob", "carol", "dave", "erin", "frank")
+}
+
+
+def yes(by: str, plan: Plan, at: datetime = NOW, **values: object) -> Click:
+    known: dict[str, object] = {"reason": "decommissioned", "override": plan.terms.override}
+    return Click(
+        Act.APPROVE,
+        by,
+        at,
+        remedy=plan.remedy,
+        plan_hash=plan.plan_hash,
+        target=plan.target_cluster_id,
+        **known | values,  # type: ignore[arg-type]
+    )
+
+
+@dataclass
+class Play:
+    """Turns of one case on the model, as flows take them, with people and others acting between.
+
+    Checks with every call that AWS would allow it now; a test may look at `calls` and `steps`.
+    """
+
+    snapshot: Snapshot
+    case: Case = field(default_factory=case)
+    policy: Policy = POLICY
+    people: dict[str, Person] = field(default_factory=lambda: dict(PEOPLE))
+    now: datetime = NOW
+    calls: list[tuple[Operation, str]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    durations: Durations = field(default_factory=Durations)
+    crash: Callable[[Operation, str], str] = lambda operation, target: ""
+
+    def __post_init__(self) -> None:
+        self.model = Model(self.snapshot, self.durations)
+
+    def click(self, act: Act, by: str = "alice", **values: object) -> None:
+        click = Click(act, by, self.now, **values)  # type: ignore[arg-type]
+        self.case = replace(self.case, clicks=(*self.case.clicks, click))
+
+    def approve(self, remedy: Remedy, *by: str, target: str = "") -> Plan:
+        """These people's yes to what is offered now."""
+        offers = [plan for plan in self.case.offers if plan.remedy is remedy]
+        plan = next(p for p in offers if not target or p.target_cluster_id == target)
+        for name in by or tuple(self.people)[: plan.terms.people]:
+            click = yes(name, plan, self.now)
+            self.case = replace(self.case, clicks=(*self.case.clicks, click))
+        return plan
+
+    def change(self, change: Callable[[Snapshot], Snapshot]) -> None:
+        """Somebody else acts in AWS."""
+        self.model.world = change(self.model.at(self.now))
+
+    def turn(self) -> Step:
+        """One turn, which does at most one step; time moves by what the step says."""
+        self.case, _ = take_in(self.case, self.now)
+        world = self.model.at(self.now)
+        decision = decide(self.case, world, people=self.people, policy=self.policy, now=self.now)
+        self._do(decision, world)
+        self.steps.append(decision.step)
+        step = decision.step
+        self.now += timedelta(seconds=step.seconds if isinstance(step, Wait) else 1)
+        return step
+
+    def _do(self, decision: Decision, world: Snapshot) -> None:
+        step = decision.step
+        if not isinstance(step, Call):
+            self.case = decision.case
+            return
+        targets = [t for t in step.targets if not self.crash(step.operation, t).startswith("no ")]
+        for target in targets:
+            how = self.crash(step.operation, target)
+            self.case = self.case if how == "before intent" else decision.case
+            if how == "before intent":
+                return
+            self._record(decision, step, target, CallStatus.INTENT)
+            if how == "before":
+                return
+            assert not illegal(step, target, world), illegal(step, target, world)
+            self.model.call(step, target, self.now)
+            self.calls.append((step.operation, target))
+            if how == "after":
+                return
+            self._record(decision, step, target, CallStatus.DONE)
+            decision = Decision(self.case, step)
+
+    def _record(self, decision: Decision, step: Call, target: str, status: CallStatus) -> None:
+        plan = decision.case.plan or decision.case.last_plan
+        assert plan is not None, "no call without a plan"
+        record = CallRecord(step.operation, target, self.now, status, plan.plan_hash)
+        self.case = decision.case.with_call(record)
+
+    def until(self, end: Callable[[Step], bool], *, most: int = 3_000) -> Step:
+        for _ in range(most):
+            step = self.turn()
+            if end(step):
+                return step
+            if isinstance(step, Ask):
+                self.now += timedelta(seconds=HOUR)
+        raise AssertionError(f"never got there; last: {self.steps[-1]}")
+
+    def to_question(self) -> Step:
+        """Until people are asked or the case is closed."""
+        return self.until(lambda step: isinstance(step, Ask | Close))
+
+    def to_close(self) -> Close:
+        step = self.until(lambda step: isinstance(step, Close))
+        assert isinstance(step, Close)
+        return step
+
+    def to_call(self, operation: Operation) -> Call:
+        """Until this call has been made."""
+        step = self.until(
+            lambda step: (
+                isinstance(step, Close | Ask)
+                or (isinstance(step, Call) and step.operation is operation)
+            )
+        )
+        assert isinstance(step, Call), step
+        return step
+
+    @property
+    def operations(self) -> list[Operation]:
+        return [operation for operation, _ in self.calls]
+
+
+def approved(
+    snapshot: Snapshot,
+    remedy: Remedy,
+    *,
+    policy: Policy = POLICY,
+    target: str = "",
+    **case_values: object,
+) -> Play:
+    """A play in which enough people have said yes to what was offered at the first look."""
+    play = Play(snapshot, case=case(**case_values), policy=policy)  # type: ignore[arg-type]
+    assert isinstance(play.turn(), Ask)
+    play.approve(remedy, target=target)
+    return play
+
+
+def illegal(step: Call, target: str, world: Snapshot) -> str:
+    """Why AWS would refuse this call in this world, or "" (KMS and CloudHSM developer guides)."""
+    held = world.key_store(target)
+    state = held.state if held else None
+    known = {k.key_id: k for k in world.keys}
+    match step.operation:
+        case Operation.CONNECT_KEY_STORE:
+            return "" if state is StoreState.DISCONNECTED else f"connect in {state}"
+        case Operation.DISCONNECT_KEY_STORE:
+            fine = (StoreState.CONNECTED, StoreState.CONNECTING, StoreState.FAILED)
+            return "" if state in fine else f"disconnect in {state}"
+        case Operation.UPDATE_KEY_STORE:
+            return "" if state is StoreState.DISCONNECTED else f"update in {state}"
+        case Operation.DELETE_KEY_STORE:
+            empty = state is StoreState.DISCONNECTED and not world.keys
+            return "" if empty else f"delete store in {state} with {len(world.keys)} keys"
+        case Operation.SCHEDULE_KEY_DELETION | Operation.DISABLE_KEY | Operation.ENABLE_KEY:
+            return "" if target in known and known[target].is_live else f"{target} is not live"
+        case Operation.CANCEL_KEY_DELETION:
+            return "" if target in known and not known[target].is_live else f"{target} is live"
+        case Operation.DELETE_CLUSTER:
+            hsms_left = world.cluster.hsms if world.cluster else ()
+            return "" if world.cluster and not hsms_left else "cluster with HSMs, or none"
+    return ""
+
+
+def with_keys(*keys: Key) -> Callable[[Snapshot], Snapshot]:
+    """Others change these keys, or add them."""
+
+    def change(snapshot: Snapshot) -> Snapshot:
+        named = {k.key_id: k for k in keys}
+        kept: Iterable[Key] = (named.pop(k.key_id, k) for k in snapshot.keys)
+        return replace(snapshot, keys=(*kept, *named.values()))
+
+    return change
+
+
+def waiting(play: Play) -> bool:
+    return play.case.phase is Phase.WAITING
