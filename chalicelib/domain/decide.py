@@ -90,15 +90,9 @@ def _others_did(case: Case, snapshot: Snapshot) -> Close:
         more = "What Unlatch had changed before stays." if case.has_begun else ""
         reason = f"Somebody else deleted the cluster. {more or 'Unlatch has nothing left to do.'}"
         return Close(Outcome.RESOLVED, reason)
-    if not case.offers:
-        return Close(
-            Outcome.EXPLAINED,
-            "Nothing holds the cluster: it has no key store and no HSM. It can be deleted now.",
-        )
     return Close(
         Outcome.RESOLVED,
-        "Somebody else removed what held the cluster: no key store and no HSM is left. "
-        "It can be deleted now.",
+        "Nothing holds the cluster any more: no key store and no HSM is left. It can be deleted now.",
     )
 
 
