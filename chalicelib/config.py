@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.domain.policy import Policy
 
 
-class BadSettings(ValueError):
+class BadSettings(ValueError):  # noqa: N818  # a word of the house, not a kind of error
     """Lists every setting that is missing or can't be read, each with what it should be."""
 
 
@@ -99,7 +99,9 @@ class Settings:
         (), "Cluster tags that ask for more people, as key=value:number", tag_counts
     )
     expiry_hours: int = setting(24, "Hours until an undecided case closes", number(1, 720))
-    remind_hours: int = setting(4, "Hours before the expiry at which to remind; 0: never", number(0, 719))
+    remind_hours: int = setting(
+        4, "Hours before the expiry at which to remind; 0: never", number(0, 719)
+    )
     pending_window_days: int = setting(
         30, "Days that KMS makes scheduled keys wait, 7 to 30", number(7, 30)
     )
@@ -113,7 +115,9 @@ class Settings:
         7, "Days that repointed keys run on the other cluster before this one goes", number(0, 90)
     )
     go_again_after: int = setting(
-        0, "Hours after which a point of no return asks for one fresh yes; 0: never", number(0, 8760)
+        0,
+        "Hours after which a point of no return asks for one fresh yes; 0: never",
+        number(0, 8760),
     )
     quiet_minutes: int = setting(
         5, "Minutes without sessions of other programs before any HSM is deleted", number(0, 1440)
@@ -125,9 +129,13 @@ class Settings:
     )
     accounts: tuple[str, ...] = setting((), "Other accounts that are served", words)
     regions: tuple[str, ...] = setting((), "Other Regions that the sweep looks at", words)
-    reader_role: str = setting("unlatch-reader", "Name of the role that reads, in each account", str)
+    reader_role: str = setting(
+        "unlatch-reader", "Name of the role that reads, in each account", str
+    )
     executor_role: str = setting("unlatch-executor", "Name of the role that acts", str)
-    restorer_role: str = setting("unlatch-restorer", "Name of the role that creates HSMs again", str)
+    restorer_role: str = setting(
+        "unlatch-restorer", "Name of the role that creates HSMs again", str
+    )
     quota_share: float = setting(
         0.25, "Share of AWS’s request quotas that Unlatch takes at most", number(0.01, 1, float)
     )

@@ -90,5 +90,3 @@ def traced(name: str, *, on: bool, **annotations: str) -> Iterator[None]:
             if segment is not None:
                 segment.put_annotation(key, value)
         yield
-
-

@@ -185,6 +185,10 @@ class Trail(Protocol):
     ) -> Sequence[FailedDelete]: ...
 
 
+def _nothing(*_: object, **__: object) -> None:
+    """Where nobody listens to metrics or logs."""
+
+
 @dataclass(frozen=True)
 class Ports:
     """Everything that the flows are given. Each is made on first use (wiring.py)."""
@@ -200,8 +204,8 @@ class Ports:
     policy: Policy
     clock: Callable[[], datetime]
     places: tuple[tuple[str, str], ...] = ()
-    count: Callable[[str, int], None] = lambda name, value: None
-    log: Callable[..., None] = lambda message, **about: None
+    count: Callable[[str, int], None] = _nothing
+    log: Callable[..., None] = _nothing
 
     @property
     def accounts(self) -> frozenset[str]:

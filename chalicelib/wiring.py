@@ -122,8 +122,10 @@ class Wiring:
 
     @property
     def _partition(self) -> str:
-        return "aws-cn" if self.region.startswith("cn-") else (
-            "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+        return (
+            "aws-cn"
+            if self.region.startswith("cn-")
+            else ("aws-us-gov" if self.region.startswith("us-gov-") else "aws")
         )
 
     @functools.cached_property

@@ -36,17 +36,13 @@ class Accounts:
 
         `only` is a policy statement that narrows the session to one call.
         """
-        request: dict[str, Any] = {
-            "RoleArn": f"arn:{self.partition}:iam::{account}:role/{role}",
-            "RoleSessionName": session_name,
-            "DurationSeconds": 900,
-        }
-        if case is not None:
-            request |= identity_of(case)
+        request = {"RoleSessionName": session_name, "DurationSeconds": 900}
+        request |= identity_of(case) if case else {}
         if only is not None:
             request["Policy"] = json.dumps({"Version": "2012-10-17", "Statement": [only]})
+        arn = f"arn:{self.partition}:iam::{account}:role/{role}"
         with translated("sts:AssumeRole", role=role, account=account):
-            credentials = self.sts.assume_role(**request)["Credentials"]
+            credentials = self.sts.assume_role(RoleArn=arn, **request)["Credentials"]
         keys = {
             "aws_access_key_id": credentials["AccessKeyId"],
             "aws_secret_access_key": credentials["SecretAccessKey"],

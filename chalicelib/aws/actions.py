@@ -105,9 +105,7 @@ def _cluster_request(step: Call, target: str, case: Case) -> Callable[[Any], Any
             if newest is None:
                 raise TryLater("no backup is ready")
             backup_id = newest.backup_id
-            return lambda hsms: hsms.modify_backup_attributes(
-                BackupId=backup_id, NeverExpires=True
-            )
+            return lambda hsms: hsms.modify_backup_attributes(BackupId=backup_id, NeverExpires=True)
         case Operation.DELETE_CLUSTER:
             return lambda hsms: hsms.delete_cluster(ClusterId=cluster_id)
     raise GiveUp(f"Unlatch does not know how to do {step.operation}.")

@@ -15,6 +15,7 @@ CLUSTER_ID = re.compile(r"cluster-[2-7a-zA-Z]{11,16}")
 """As cloudhsmv2's own model has it."""
 ACCOUNT = re.compile(r"[0-9]{12}")
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
+EVENT_ID = re.compile(r"[\w.-]{1,100}")
 LONGEST = 1_000
 
 
@@ -42,19 +43,17 @@ def failed_delete(
     caller = caller_from(detail)
     if is_own(caller, own_roles):
         raise NotOurs("the call was made by Unlatch itself")
+    account, region = place(detail, event)
+    event_id = text(detail.get("eventID"), "eventID", EVENT_ID)
+    at = when(detail.get("eventTime") or event.get("time"))
+    return FailedDelete(account, region, cluster_id, Attempt(event_id, at, str(code), caller))
+
+
+def place(detail: Mapping[str, Any], event: Mapping[str, Any]) -> tuple[str, str]:
+    """Account and Region of the call; the envelope says it where the record doesn't."""
     account = detail.get("recipientAccountId") or event.get("account")
-    attempt = Attempt(
-        event_id=text(detail.get("eventID"), "eventID", re.compile(r"[\w.-]{1,100}")),
-        at=when(detail.get("eventTime") or event.get("time")),
-        error_code=str(code),
-        caller=caller,
-    )
-    return FailedDelete(
-        account=text(account, "account", ACCOUNT),
-        region=text(detail.get("awsRegion") or event.get("region"), "awsRegion", REGION),
-        cluster_id=cluster_id,
-        attempt=attempt,
-    )
+    region = detail.get("awsRegion") or event.get("region")
+    return text(account, "account", ACCOUNT), text(region, "awsRegion", REGION)
 
 
 def key_use(event: Mapping[str, Any]) -> tuple[KeyUse, str, str]:
@@ -69,14 +68,13 @@ def key_use(event: Mapping[str, Any]) -> tuple[KeyUse, str, str]:
     if not key_id:
         raise NotOurs("the record does not name the key")
     use = KeyUse(
-        event_id=text(detail.get("eventID"), "eventID", re.compile(r"[\w.-]{1,100}")),
+        event_id=text(detail.get("eventID"), "eventID", EVENT_ID),
         at=when(detail.get("eventTime") or event.get("time")),
         key_id=key_id,
         who=caller_from(detail).name,
         operation=short(detail.get("eventName")),
     )
-    account = text(detail.get("recipientAccountId") or event.get("account"), "account", ACCOUNT)
-    return use, account, text(detail.get("awsRegion") or event.get("region"), "awsRegion", REGION)
+    return use, *place(detail, event)
 
 
 def caller_from(detail: Mapping[str, Any]) -> Caller:

@@ -199,23 +199,9 @@ def _siblings(cluster: Cluster | None, clusters: Iterable[Cluster]) -> tuple[Clu
 
 def _sessions(cloudwatch: Any, cluster: Cluster, now: datetime, minutes: int) -> int | None:
     """The most sessions seen on any HSM in the last minutes; None where there is no data at all."""
+    region = cloudwatch.meta.region_name
     queries = [
-        {
-            "Id": f"hsm{index}",
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": "AWS/CloudHSM",
-                    "MetricName": "HsmSessionCount",
-                    "Dimensions": [
-                        {"Name": "ClusterId", "Value": cluster.cluster_id},
-                        {"Name": "HsmId", "Value": hsm.hsm_id},
-                        {"Name": "Region", "Value": cloudwatch.meta.region_name},
-                    ],
-                },
-                "Period": 60,
-                "Stat": "Maximum",
-            },
-        }
+        {"Id": f"hsm{index}", "MetricStat": _session_metric(cluster.cluster_id, hsm.hsm_id, region)}
         for index, hsm in enumerate(cluster.live_hsms)
     ]
     try:
@@ -231,6 +217,16 @@ def _sessions(cloudwatch: Any, cluster: Cluster, now: datetime, minutes: int) ->
             raise
     values = [value for result in reply["MetricDataResults"] for value in result["Values"]]
     return int(max(values)) if values else None
+
+
+def _session_metric(cluster_id: str, hsm_id: str, region: str) -> dict[str, Any]:
+    dimensions = {"ClusterId": cluster_id, "HsmId": hsm_id, "Region": region}
+    metric = {
+        "Namespace": "AWS/CloudHSM",
+        "MetricName": "HsmSessionCount",
+        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+    }
+    return {"Metric": metric, "Period": 60, "Stat": "Maximum"}
 
 
 def _interfaces(ec2: Any, cluster: Cluster) -> tuple[str, ...] | None:

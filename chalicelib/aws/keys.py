@@ -61,7 +61,9 @@ class KeyReader:
         aliases = self._aliases(unread) if mine or refused else {}
         keys = list(run(lambda d: self._complete(d, aliases.get(d["KeyId"], ())), mine))
         keys += [
-            Key(d["KeyId"], KeyState.UNKNOWN, None, aliases.get(d["KeyId"], ()), unread=d["Refused"])
+            Key(
+                d["KeyId"], KeyState.UNKNOWN, None, aliases.get(d["KeyId"], ()), unread=d["Refused"]
+            )
             for d in refused
         ]
         return Found(tuple(sorted(keys, key=lambda k: k.key_id)), elsewhere, len(ids))

@@ -63,7 +63,9 @@ def _recorded(ports: Ports, clicked: Clicked, act: Act) -> Answer:
             return replace(_judge(ports, clicked, act, case, person), case=case)
         except Conflict:
             continue
-    return Answer(private="Others clicked at the same moment. Please look again and click once more.")
+    return Answer(
+        private="Others clicked at the same moment. Please look again and click once more."
+    )
 
 
 def _act_of_dialog(clicked: Clicked) -> Act | None:
@@ -74,16 +76,14 @@ def _act_of_dialog(clicked: Clicked) -> Act | None:
     return Act.KEEP if clicked.remedy == Remedy.KEEP else Act.APPROVE
 
 
-def _judge(
-    ports: Ports, clicked: Clicked, act: Act, case: Case, person: Person | None
-) -> Answer:
+def _judge(ports: Ports, clicked: Clicked, act: Act, case: Case, person: Person | None) -> Answer:
     refusal = _refusal(ports, clicked, act, case, person)
     if refusal:
         ports.count("ClicksRefused", 1)
         ports.log("click refused", case_id=case.case_id, by=clicked.user_id, why=refusal.name)
         return Answer(refusal=refusal)
     remedy = _remedy_of(clicked)
-    reason = _ended_just_now(case, act) or not_possible(case, act, remedy)
+    reason = _ended_just_now(case, act, clicked.user_id) or not_possible(case, act, remedy)
     if reason:
         return Answer(private=reason, remedy=remedy)
     match act:
@@ -106,12 +106,15 @@ def _refusal(
     return approval.refusal(person, act, case=case, policy=ports.policy)
 
 
-def _ended_just_now(case: Case, act: Act) -> str:
-    """An ending that no turn has heard yet counts already: whoever comes after it is told."""
+def _ended_just_now(case: Case, act: Act, user_id: str) -> str:
+    """An ending that no turn has heard yet counts already: whoever comes after it is told.
+
+    Who asked for it may click again: the first time may have died before it woke the run.
+    """
     if case.is_closed or act in (Act.REFRESH, Act.WITHDRAW):
         return ""
     ending = next((click for click in case.new_clicks if click.act in ENDINGS), None)
-    if ending is None:
+    if ending is None or (ending.by == user_id and act in ENDINGS):
         return ""
     return f"<@{ending.by}> ended this just before you. Your click changed nothing."
 

@@ -68,18 +68,16 @@ def said(before: Case, decision: Decision, ports: Ports, now: datetime) -> list[
     return said
 
 
-def reminded(
-    decision: Decision, policy: Policy, now: datetime
-) -> tuple[Decision, list[Entry]]:
+def reminded(decision: Decision, policy: Policy, now: datetime) -> tuple[Decision, list[Entry]]:
     """One reminder before a case lapses, and one last call a day before its keys go."""
     case = decision.case
     dates = [k.deletion_date for k in case.snapshot.pending_keys] if case.snapshot else []
     last = max((date for date in dates if date), default=None)
     soon = timedelta(hours=policy.remind_hours)
-    if isinstance(decision.step, Ask) and case.expires_at and soon and not case.reminded:
-        if case.expires_at - now <= soon:
-            said = entry(Kind.REMINDED, now, what="decide", until=case.expires_at.isoformat())
-            return replace(decision, case=replace(case, reminded=True)), [said]
+    undecided = isinstance(decision.step, Ask) and soon and not case.reminded
+    if undecided and case.expires_at and case.expires_at - now <= soon:
+        said = entry(Kind.REMINDED, now, what="decide", until=case.expires_at.isoformat())
+        return replace(decision, case=replace(case, reminded=True)), [said]
     goes_on = isinstance(decision.step, Wait) and case.phase is Phase.RUNNING and case.has_begun
     if goes_on and not case.ending and last and not case.last_call and last - now <= LAST_CALL:
         said = entry(Kind.REMINDED, now, what="keys", until=last.isoformat())

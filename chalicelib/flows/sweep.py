@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chalicelib.domain.case import Case, Phase
 from chalicelib.flows.open_case import open_case
@@ -13,6 +13,8 @@ FIRST_LOOK = timedelta(hours=24)
 OVERLAP = timedelta(minutes=30)
 """CloudTrail delivers late and out of order; an event that is found twice changes nothing."""
 STUCK_AFTER = timedelta(hours=1)
+UNHEARD_AFTER = timedelta(minutes=5)
+"""A click wakes its case at once. After this long the wake was lost, or AWS can't be read."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,9 @@ def sweep(ports: Ports) -> Swept:
     for account, region in ports.places:
         try:
             found += _missed(ports, account, region)
-        except (TryLater, GiveUp) as trouble:
-            ports.log("sweep could not read", account=account, region=region, why=trouble.reason)
-            unread.append(f"{account} {region}: {trouble.reason}")
+        except (TryLater, GiveUp, Conflict) as trouble:
+            ports.log("sweep could not read", account=account, region=region, why=str(trouble))
+            unread.append(f"{account} {region}: {trouble}")
     restarted = sum(_revive(ports, pointer.case_id) for pointer in ports.cases.pointers())
     ports.count("SweepsDone", 1)
     ports.count("EventsFoundBySweep", found)
@@ -52,10 +54,14 @@ def _missed(ports: Ports, account: str, region: str) -> int:
 
 
 def _revive(ports: Ports, case_id: str) -> bool:
-    """A case without a living run gets one of the next generation."""
+    """A case without a living run, or with one that sleeps through a click, gets the next run.
+
+    The run of the old generation ends by itself when it wakes.
+    """
     try:
         case = ports.cases.load(case_id)
-        if ports.runs.is_alive(case_id, case.generation):
+        is_alive = ports.runs.is_alive(case_id, case.generation)
+        if is_alive and not _is_deaf(case, ports.clock()):
             _watch(ports, case)
             return False
         ports.runs.start(case_id, ports.cases.next_generation(case))
@@ -64,6 +70,12 @@ def _revive(ports: Ports, case_id: str) -> bool:
         return False
     ports.log("run started again", case_id=case_id)
     return True
+
+
+def _is_deaf(case: Case, now: datetime) -> bool:
+    unheard = [click.at for click in case.new_clicks]
+    unheard += [use.at for use in case.key_uses[case.uses_seen :]]
+    return bool(unheard) and now - max(unheard) > UNHEARD_AFTER
 
 
 def _watch(ports: Ports, case: Case) -> None:

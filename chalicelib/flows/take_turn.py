@@ -146,9 +146,7 @@ def _stopped(ports: Ports, case: Case, stop: GiveUp) -> Case:
     )
 
 
-def _shown(
-    ports: Ports, case: Case, seconds: int, *, may_exist: bool = True
-) -> tuple[Case, int]:
+def _shown(ports: Ports, case: Case, seconds: int, *, may_exist: bool = True) -> tuple[Case, int]:
     """The case, shown; when to come back. Slack's troubles never hold up the work."""
     entries: Sequence[Entry] = ()
     if case.log_length > case.message.thread_lines:
@@ -180,10 +178,15 @@ def _patience(ports: Ports, case: Case, now: datetime) -> int:
 
 
 def _look(ports: Ports, case: Case, now: datetime) -> Snapshot:
-    """The world; where the reader role can't even be assumed, a snapshot that says so."""
+    """The world; where the reader role can't even be assumed, a snapshot that says so.
+
+    A plan that is under way stops there, and goes on from there once somebody has mended it.
+    """
     try:
         return ports.inventory.snapshot(case, now=now)
     except GiveUp as refused:
+        if case.plan is not None:
+            raise
         return Snapshot(
             now, case.account, case.region, case.cluster_id, None, unread=(refused.reason,)
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain import log
 from chalicelib.domain.case import Outcome, Phase
 from chalicelib.domain.snapshot import KeyState
@@ -39,6 +40,18 @@ def test_an_empty_store_is_retired_by_two_people(bench: Make) -> None:
     assert it.aws.operations == RETIRE_EMPTY
     entries = it.ports.cases.entries(case_id)
     assert log.flaws(entries, head=case.log_head) == ()
+
+
+def test_the_same_on_moto(moto_store: DynamoCases) -> None:
+    it = Bench(world(key(1)), store=moto_store)
+    case_id = opened(it)
+    it.run(case_id, until=lambda c: bool(c.message.ts))
+    it.approve("alice", "retire", case_id)
+    it.approve("bob", "retire", case_id)
+    case = it.run(case_id, until=lambda c: c.is_closed)
+    assert case.outcome is Outcome.RETIRED
+    assert it.aws.operations == ["ScheduleKeyDeletion", *RETIRE_EMPTY]
+    assert it.aws.illegal == []
 
 
 def test_live_keys_wait_seven_days_and_then_all_goes(bench: Make) -> None:

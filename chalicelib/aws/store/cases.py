@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import lzma
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,20 +10,19 @@ from typing import Any
 
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.log import Log, log_put
-from chalicelib.domain.case import Attempt, Case, Click, KeyUse, Outcome
-from chalicelib.domain.log import Entry, Kind, chained, entry
-from chalicelib.ports import Conflict, FailedDelete, Opened, Pointer, Woken
+from chalicelib.aws.store.opening import Opening, body_of
+from chalicelib.aws.store.writes import ITEM, OPEN, Writes, asking, place
+from chalicelib.domain.case import Act, Attempt, Case, Click, KeyUse
+from chalicelib.domain.log import Entry, chained
+from chalicelib.ports import Conflict, FailedDelete, GiveUp, Opened, Pointer, Woken
 
-OPEN = "OPEN"
-ITEM = "CASE"
-OWN_FIELDS = ("attempts", "clicks", "key_uses", "version", "generation", "snapshot")
-"""Fields of a case that live beside its body: written by others than the turn, or not stored."""
+__all__ = ["ITEM", "DynamoCases", "case_from"]
 
-
-def case_id_of(event_id: str) -> str:
-    """Unique for ever and the same for the same event, so that a replay opens nothing."""
-    digest = hashlib.sha256(event_id.encode()).digest()
-    return "case-" + base64.b32encode(digest).decode()[:10].lower()
+MOST_ENTRIES = 90
+"""Of one transaction, which takes 100 writes."""
+MOST_USES = 200
+"""Failed uses of keys that a case remembers: a busy program fails every second, an item holds 400 kB."""
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, lzma.LZMAError)
 
 
 class DynamoCases:
@@ -32,33 +30,35 @@ class DynamoCases:
 
     def __init__(self, table: Any) -> None:
         self._table = table
-        self._client = table.meta.client
+        self._writes = Writes(table)
         self._log = Log(table)
 
     def open_or_fold(self, failed: FailedDelete, *, now: datetime) -> Opened:
         """Opens a case, or folds the attempt into the open one. The same event again changes nothing."""
-        for _ in range(3):
-            seen = self._get(f"EVENT#{failed.attempt.event_id}", "EVENT")
-            if seen:
-                return self._opened(seen["case_id"])
-            held = self._get(OPEN, self._where(failed.account, failed.region, failed.cluster_id))
-            opened = self._fold(held["case_id"], failed) if held else self._open(failed, now)
-            if opened:
-                return opened
-        raise Conflict("the case was opened and closed by others three times meanwhile")
+        return Opening(self._writes, self._table.name).open_or_fold(failed, now=now)
 
     def load(self, case_id: str) -> Case:
-        item = self._get(f"CASE#{case_id}", ITEM)
+        """KeyError where there is none; GiveUp where this version of the code can't read it."""
+        item = self._writes.get(f"CASE#{case_id}", ITEM)
         if item is None:
             raise KeyError(case_id)
-        return case_from(item)
+        try:
+            return case_from(item)
+        except UNREADABLE as error:
+            raise GiveUp(
+                f"Unlatch can’t read {case_id}: another version of Unlatch wrote it.",
+                "Deploy the newest version again.",
+            ) from error
 
     def save(self, case: Case, entries: Sequence[Entry] = ()) -> Case:
         """Writes body and log entries in one transaction if nobody wrote meanwhile; else Conflict."""
         linked = chained(entries, length=case.log_length, head=case.log_head)
+        while len(linked) > MOST_ENTRIES:
+            case = self._append(case, linked[:MOST_ENTRIES], fenced=True)
+            linked = linked[MOST_ENTRIES:]
         if linked:
             case = replace(case, log_length=linked[-1].number, log_head=linked[-1].hash)
-        update = self._update(
+        update = self._writes.update_of(
             case.case_id,
             "SET body=:body, phase=:phase, log_length=:length, log_head=:head ADD version :one",
             "version=:version AND generation=:generation",
@@ -72,66 +72,110 @@ class DynamoCases:
                 ":generation": case.generation,
             },
         )
-        writes = [update, *(log_put(self._table.name, case.case_id, item) for item in linked)]
-        if not self._transact([*writes, *self._pointer_writes(case)]):
+        log_writes = (log_put(self._table.name, case.case_id, item) for item in linked)
+        if not self._writes.transact([update, *log_writes, *self._writes.pointer_writes(case)]):
             raise Conflict(case.case_id)
         return replace(case, version=case.version + 1)
 
     def append(self, case: Case, entry_: Entry, *, fenced: bool) -> Case:
         """One log entry without the body. Fenced: only if nobody wrote the case meanwhile."""
-        (linked,) = chained((entry_,), length=case.log_length, head=case.log_head)
+        linked = chained((entry_,), length=case.log_length, head=case.log_head)
+        return self._append(case, linked, fenced=fenced)
+
+    def _append(self, case: Case, linked: Sequence[Entry], *, fenced: bool) -> Case:
+        last = linked[-1]
         condition = "log_length=:old" + (" AND version=:version" if fenced else "")
-        values = {":length": linked.number, ":head": linked.hash, ":old": case.log_length}
+        values = {":length": last.number, ":head": last.hash, ":old": case.log_length}
         if fenced:
             values[":version"] = case.version
-        update = self._update(
+        update = self._writes.update_of(
             case.case_id, "SET log_length=:length, log_head=:head", condition, values
         )
-        if not self._transact([update, log_put(self._table.name, case.case_id, linked)]):
+        log_writes = (log_put(self._table.name, case.case_id, item) for item in linked)
+        if not self._writes.transact([update, *log_writes]):
             raise Conflict(case.case_id)
-        return replace(case, log_length=linked.number, log_head=linked.hash)
+        return replace(case, log_length=last.number, log_head=last.hash)
 
     def record_click(self, case: Case, click: Click, *, reopen: bool) -> Woken:
-        """Adds the click, bumps the version and takes the parked run's token, in one update."""
+        """Adds the click and bumps the version; the parked run's token is for waking it.
+
+        Conflict where the case was written since it was judged; only a look may come late.
+        The token stays: a wake that was lost can be sent again, and a used one does nothing.
+        """
         expression = "SET clicks=list_append(if_not_exists(clicks, :none), :click) ADD version :one"
+        is_late_fine = click.act is Act.LOOK and not reopen
+        condition, fence = ("generation=:fence", case.generation)
+        if not is_late_fine:
+            condition, fence = ("version=:fence", case.version)
+        values = {":click": [codec.dump(click)], ":none": [], ":one": 1, ":fence": fence}
         if reopen:
-            expression += ", generation :one"
-        values = {":click": [codec.dump(click)], ":none": [], ":one": 1, ":same": case.generation}
-        old = self._taking_token(case.case_id, expression, "generation=:same", values)
+            return self._reopen(case, f"{expression}, generation :one", condition, values)
+        old = self._writes.update(
+            case.case_id,
+            UpdateExpression=expression,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=values,
+        )
         if old is None:
             raise Conflict(case.case_id)
-        return Woken(old.get("token", ""), int(old["generation"]) + (1 if reopen else 0))
+        return Woken(str(old.get("token", "")), case.generation)
+
+    def _reopen(self, case: Case, expression: str, condition: str, values: dict[str, Any]) -> Woken:
+        """A closed case takes its cluster back with the click; GiveUp where another case has it."""
+        update = self._writes.update_of(case.case_id, expression, condition, values)
+        if self._writes.transact([update, self._writes.hold(case)]):
+            return Woken("", case.generation + 1)
+        held = self._writes.get(OPEN, place(case.account, case.region, case.cluster_id))
+        if held and held["case_id"] != case.case_id:
+            raise GiveUp(
+                f"Another case is open for {case.cluster_id} by now: {held['case_id']}.",
+                "Decide there. Your click changed nothing.",
+            )
+        raise Conflict(case.case_id)
 
     def record_use(self, case_id: str, use: KeyUse) -> str:
         """Adds a failed use of a key once per event; returns the token of the parked run."""
-        expression = (
-            "SET key_uses=list_append(if_not_exists(key_uses, :none), :use) "
-            "ADD version :one, use_ids :ids"
+        old = self._writes.update(
+            case_id,
+            UpdateExpression=(
+                "SET key_uses=list_append(if_not_exists(key_uses, :none), :use) "
+                "ADD version :one, use_ids :ids"
+            ),
+            ConditionExpression=(
+                "attribute_exists(pk) AND NOT contains(use_ids, :id) AND "
+                "(attribute_not_exists(key_uses) OR size(key_uses) < :most)"
+            ),
+            ExpressionAttributeValues={
+                ":use": [codec.dump(use)],
+                ":none": [],
+                ":one": 1,
+                ":ids": {use.event_id},
+                ":id": use.event_id,
+                ":most": MOST_USES,
+            },
         )
-        values = {":use": [codec.dump(use)], ":none": [], ":one": 1, ":ids": {use.event_id}}
-        values[":id"] = use.event_id
-        old = self._taking_token(case_id, expression, "NOT contains(use_ids, :id)", values)
-        return str((old or {}).get("token", ""))
+        # Also where it was recorded before: whoever did may have died before the wake.
+        item = self._writes.get(f"CASE#{case_id}", ITEM) if old is None else old
+        return str((item or {}).get("token", ""))
 
     def park(self, case_id: str, *, version: int, token: str) -> bool:
         """Stores the task token if the case still is as the turn left it."""
-        try:
-            self._table.update_item(
-                Key={"pk": f"CASE#{case_id}", "sk": ITEM},
-                UpdateExpression="SET #token=:token",
-                ConditionExpression="version=:version",
-                ExpressionAttributeNames={"#token": "token"},
-                ExpressionAttributeValues={":token": token, ":version": version},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        old = self._writes.update(
+            case_id,
+            UpdateExpression="SET #token=:token",
+            ConditionExpression="version=:version",
+            ExpressionAttributeNames={"#token": "token"},
+            ExpressionAttributeValues={":token": token, ":version": version},
+        )
+        return old is not None
 
     def next_generation(self, case: Case) -> int:
         """Moves the generation on, once, before a new run of the case is started."""
-        values = {":one": 1, ":same": case.generation}
-        old = self._taking_token(
-            case.case_id, "ADD generation :one, version :one", "generation=:same", values
+        old = self._writes.update(
+            case.case_id,
+            UpdateExpression="ADD generation :one, version :one",
+            ConditionExpression="generation=:same",
+            ExpressionAttributeValues={":one": 1, ":same": case.generation},
         )
         if old is None:
             raise Conflict(case.case_id)
@@ -146,168 +190,20 @@ class DynamoCases:
 
     def frozen(self) -> str:
         """Who stopped all mutations and why, in words; "" where nobody did."""
-        item = self._get("BRAKE", "BRAKE")
+        item = self._writes.get("BRAKE", "BRAKE")
         return str(item["why"]) if item else ""
 
     def looked_until(self, account: str, region: str) -> datetime | None:
-        item = self._get("SWEEP", f"{account}#{region}")
+        item = self._writes.get("SWEEP", f"{account}#{region}")
         return datetime.fromisoformat(item["until"]) if item else None
 
     def set_looked(self, account: str, region: str, until: datetime) -> None:
         where = {"pk": "SWEEP", "sk": f"{account}#{region}"}
-        self._table.put_item(Item={**where, "until": until.isoformat()})
+        with asking("PutItem"):
+            self._table.put_item(Item={**where, "until": until.isoformat()})
 
     def entries(self, case_id: str) -> Sequence[Entry]:
         return self._log.entries(case_id)
-
-    def _get(self, pk: str, sk: str) -> dict[str, Any] | None:
-        found = self._table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True)
-        item: dict[str, Any] | None = found.get("Item")
-        return item
-
-    def _opened(self, case_id: str) -> Opened:
-        case = self.load(case_id)
-        return Opened(case_id, case.generation, is_new=False)
-
-    def _open(self, failed: FailedDelete, now: datetime) -> Opened | None:
-        attempt = failed.attempt
-        case = Case(
-            case_id_of(attempt.event_id), failed.account, failed.region, failed.cluster_id, now
-        )
-        first = entry(
-            Kind.OPENED,
-            now,
-            event_id=attempt.event_id,
-            by=attempt.caller.name,
-            tool=attempt.caller.tool,
-            error_code=attempt.error_code,
-        )
-        (linked,) = chained((first,), length=0, head="")
-        case = replace(case, log_length=1, log_head=linked.hash)
-        item = {
-            "pk": f"CASE#{case.case_id}",
-            "sk": ITEM,
-            "case_id": case.case_id,
-            "body": codec.pack(body_of(case)),
-            "phase": str(case.phase),
-            "version": 0,
-            "generation": 0,
-            "attempts": [codec.dump(attempt)],
-            "clicks": [],
-            "log_length": 1,
-            "log_head": linked.hash,
-        }
-        where = self._where(failed.account, failed.region, failed.cluster_id)
-        pointer = {"pk": OPEN, "sk": where, "case_id": case.case_id}
-        writes = [
-            self._event_put(attempt, case.case_id),
-            self._put(pointer, "attribute_not_exists(pk)"),
-            self._put(item, "attribute_not_exists(pk)"),
-            log_put(self._table.name, case.case_id, linked),
-        ]
-        return Opened(case.case_id, 0, is_new=True) if self._transact(writes) else None
-
-    def _fold(self, case_id: str, failed: FailedDelete) -> Opened | None:
-        values = {":attempt": [codec.dump(failed.attempt)], ":one": 1}
-        update = self._update(
-            case_id,
-            "SET attempts=list_append(attempts, :attempt) ADD version :one",
-            "attribute_exists(pk)",
-            values,
-        )
-        where = self._where(failed.account, failed.region, failed.cluster_id)
-        still_open = {
-            "ConditionCheck": {
-                "TableName": self._table.name,
-                "Key": {"pk": OPEN, "sk": where},
-                "ConditionExpression": "case_id=:case",
-                "ExpressionAttributeValues": {":case": case_id},
-            }
-        }
-        if not self._transact([self._event_put(failed.attempt, case_id), update, still_open]):
-            return None
-        old = self._taking_token(case_id, "ADD version :one", "attribute_exists(pk)", {":one": 1})
-        item = old or {}
-        return Opened(case_id, int(item.get("generation", 0)), False, item.get("token", ""))
-
-    def _taking_token(
-        self, case_id: str, expression: str, condition: str, values: dict[str, Any]
-    ) -> dict[str, Any] | None:
-        """An update that also takes the token away, with what stood before; None if refused."""
-        try:
-            reply = self._table.update_item(
-                Key={"pk": f"CASE#{case_id}", "sk": ITEM},
-                UpdateExpression=f"{expression} REMOVE #token",
-                ConditionExpression=condition,
-                ExpressionAttributeNames={"#token": "token"},
-                ExpressionAttributeValues=values,
-                ReturnValues="ALL_OLD",
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return None
-        attributes: dict[str, Any] = reply.get("Attributes", {})
-        return attributes
-
-    def _where(self, account: str, region: str, cluster_id: str) -> str:
-        return f"{account}#{region}#{cluster_id}"
-
-    def _event_put(self, attempt: Attempt, case_id: str) -> dict[str, Any]:
-        item = {"pk": f"EVENT#{attempt.event_id}", "sk": "EVENT", "case_id": case_id}
-        return self._put(item, "attribute_not_exists(pk)")
-
-    def _pointer_writes(self, case: Case) -> list[dict[str, Any]]:
-        """An open or kept case holds its cluster; any other lets it go, if it still holds it."""
-        where = self._where(case.account, case.region, case.cluster_id)
-        own = {"ExpressionAttributeValues": {":case": case.case_id}}
-        free_or_own = "attribute_not_exists(pk) OR case_id=:case"
-        if not case.is_closed or case.outcome is Outcome.KEPT:
-            item = {"pk": OPEN, "sk": where, "case_id": case.case_id}
-            put = self._put(item, free_or_own)
-            put["Put"] |= own
-            return [put]
-        table = {"TableName": self._table.name, "Key": {"pk": OPEN, "sk": where}}
-        held = self._get(OPEN, where)
-        if held is None or held["case_id"] != case.case_id:
-            return []
-        return [{"Delete": {**table, "ConditionExpression": "case_id=:case", **own}}]
-
-    def _put(self, item: dict[str, Any], condition: str) -> dict[str, Any]:
-        return {
-            "Put": {
-                "TableName": self._table.name,
-                "Item": item,
-                "ConditionExpression": condition,
-            }
-        }
-
-    def _update(
-        self, case_id: str, expression: str, condition: str, values: dict[str, Any]
-    ) -> dict[str, Any]:
-        return {
-            "Update": {
-                "TableName": self._table.name,
-                "Key": {"pk": f"CASE#{case_id}", "sk": ITEM},
-                "UpdateExpression": expression,
-                "ConditionExpression": condition,
-                "ExpressionAttributeValues": values,
-            }
-        }
-
-    def _transact(self, writes: list[dict[str, Any]]) -> bool:
-        """False where a condition did not hold, or another transaction was on the same items."""
-        try:
-            self._client.transact_write_items(TransactItems=writes)
-        except self._client.exceptions.TransactionCanceledException as error:
-            codes = {r.get("Code") for r in error.response.get("CancellationReasons", [])}
-            if codes - {"None", "ConditionalCheckFailed", "TransactionConflict"}:
-                raise
-            return False
-        return True
-
-
-def body_of(case: Case) -> dict[str, Any]:
-    body: dict[str, Any] = codec.plain(case)
-    return {name: value for name, value in body.items() if name not in OWN_FIELDS}
 
 
 def case_from(item: dict[str, Any]) -> Case:

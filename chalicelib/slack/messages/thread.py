@@ -217,7 +217,7 @@ def _key_used(entry: Entry, case: Case) -> Told:
     return "A key that is being deleted was used", pieces
 
 
-def _reminded(entry: Entry, case: Case) -> Told:
+def _reminded(entry: Entry, _case: Case) -> Told:
     """A reminder before nobody's silence decides, or before the keys go."""
     until = moment(entry["until"])
     when = [date(until)] if until else [text("soon")]

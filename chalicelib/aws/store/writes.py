@@ -1,0 +1,112 @@
+"""The conditional writes of the store, and DynamoDB's answers in the words of the house."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from chalicelib.aws.errors import translated
+from chalicelib.domain.case import Case, Outcome
+from chalicelib.ports import TryLater
+
+OPEN = "OPEN"
+ITEM = "CASE"
+Write = dict[str, Any]
+REFUSED = {"ConditionalCheckFailed", "TransactionConflict"}
+BUSY = {"ThrottlingError", "ProvisionedThroughputExceeded"}
+FREE_OR_OWN = "attribute_not_exists(pk) OR case_id=:case"
+
+
+def asking(call: str) -> AbstractContextManager[None]:
+    """Turns what DynamoDB can't do into TryLater or GiveUp; conditions are caught inside."""
+    return translated(f"dynamodb:{call}", role="this function", account="the hub")
+
+
+def place(account: str, region: str, cluster_id: str) -> str:
+    return f"{account}#{region}#{cluster_id}"
+
+
+class Writes:
+    """Requests on one table; `table` is a boto3 DynamoDB Table."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+        self._client = table.meta.client
+
+    def get(self, pk: str, sk: str) -> dict[str, Any] | None:
+        with asking("GetItem"):
+            found = self._table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True)
+        item: dict[str, Any] | None = found.get("Item")
+        return item
+
+    def update(self, case_id: str, **request: Any) -> dict[str, Any] | None:
+        """One conditional update of a case; what stood before, or None where it was refused."""
+        key = {"pk": f"CASE#{case_id}", "sk": ITEM}
+        with asking("UpdateItem"):
+            try:
+                reply = self._table.update_item(Key=key, ReturnValues="ALL_OLD", **request)
+            except self._client.exceptions.ConditionalCheckFailedException:
+                return None
+        attributes: dict[str, Any] = reply.get("Attributes", {})
+        return attributes
+
+    def transact(self, writes: list[Write]) -> bool:
+        """False where a condition did not hold, or another transaction was on the same items."""
+        with asking("TransactWriteItems"):
+            try:
+                self._client.transact_write_items(TransactItems=writes)
+            except self._client.exceptions.TransactionCanceledException as error:
+                codes = {r.get("Code") for r in error.response.get("CancellationReasons", [])}
+                if codes & BUSY:
+                    raise TryLater("DynamoDB is busy") from error
+                if codes - REFUSED - {"None"}:
+                    raise
+                return False
+        return True
+
+    def put(self, item: dict[str, Any], condition: str, **values: Any) -> Write:
+        put = {"TableName": self._table.name, "Item": item, "ConditionExpression": condition}
+        if values:
+            put["ExpressionAttributeValues"] = {f":{name}": v for name, v in values.items()}
+        return {"Put": put}
+
+    def update_of(
+        self, case_id: str, expression: str, condition: str, values: dict[str, Any]
+    ) -> Write:
+        """The transactional update of a case."""
+        return {
+            "Update": {
+                "TableName": self._table.name,
+                "Key": {"pk": f"CASE#{case_id}", "sk": ITEM},
+                "UpdateExpression": expression,
+                "ConditionExpression": condition,
+                "ExpressionAttributeValues": values,
+            }
+        }
+
+    def pointing(self, kind: str, where: str, case_id: str) -> Write:
+        """`ConditionCheck` that this case holds the cluster, or `Delete` of its hold."""
+        return {
+            kind: {
+                "TableName": self._table.name,
+                "Key": {"pk": OPEN, "sk": where},
+                "ConditionExpression": "case_id=:case",
+                "ExpressionAttributeValues": {":case": case_id},
+            }
+        }
+
+    def hold(self, case: Case) -> Write:
+        """The case takes its cluster, unless another case has it."""
+        where = place(case.account, case.region, case.cluster_id)
+        pointer = {"pk": OPEN, "sk": where, "case_id": case.case_id}
+        return self.put(pointer, FREE_OR_OWN, case=case.case_id)
+
+    def pointer_writes(self, case: Case) -> list[Write]:
+        """An open or kept case holds its cluster; any other lets it go, if it still holds it."""
+        if not case.is_closed or case.outcome is Outcome.KEPT:
+            return [self.hold(case)]
+        where = place(case.account, case.region, case.cluster_id)
+        held = self.get(OPEN, where)
+        if held is None or held["case_id"] != case.case_id:
+            return []
+        return [self.pointing("Delete", where, case.case_id)]
