@@ -187,7 +187,8 @@ def other_use_known(snapshot: Snapshot) -> str:
     holder = snapshot.holder
     connected = holder is not None and holder.state not in ("DISCONNECTED", "FAILED")
     if not connected and use.sessions > 0:
-        return f"{use.sessions} sessions of other programs are open"
+        many = "1 session" if use.sessions == 1 else f"{use.sessions} sessions"
+        return f"Other programs have {many} open"
     return ""
 
 
