@@ -1,0 +1,90 @@
+"""`ops cases`: the open and kept cases, or all there ever were. Reads only."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+from chalicelib.aws.store.cases import ITEM, case_from
+from chalicelib.domain.case import Case
+from ops.desk import Desk
+from ops.hub import Hub, add_place, connect
+from ops.screen import YELLOW, moment
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser("cases", help="list the cases", description=__doc__)
+    add_place(parser)
+    parser.add_argument(
+        "--all", action="store_true", help="closed ones too (reads the whole table)"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON array")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, desk: Desk) -> int:
+    hub = connect(options, desk.clock)
+    found = _all(hub) if options.all else _open(hub)
+    cases = sorted(found, key=lambda case: case.opened_at)
+    frozen = hub.cases.frozen()
+    if options.json:
+        desk.screen.json([_plain(case) for case in cases])
+        return 0
+    if frozen:
+        desk.screen.line(f"All changes are frozen: {frozen}", colour=YELLOW)
+    for case in cases:
+        desk.screen.line(_line(case))
+    if not cases:
+        desk.screen.line("No case is open." if not options.all else "There was no case yet.")
+    return 0
+
+
+def _open(hub: Hub) -> Iterator[Case]:
+    for pointer in hub.cases.pointers():
+        yield hub.cases.load(pointer.case_id)
+
+
+def _all(hub: Hub) -> Iterator[Case]:
+    start: dict[str, Any] = {}
+    while True:
+        page = hub.table.scan(
+            FilterExpression="sk = :case", ExpressionAttributeValues={":case": ITEM}, **start
+        )
+        yield from (case_from(item) for item in page["Items"])
+        if "LastEvaluatedKey" not in page:
+            return
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def how_it_stands(case: Case) -> str:
+    """`closed as retired`, `running: waiting until …`; words for one line."""
+    if case.is_closed:
+        return f"closed as {case.outcome}"
+    return f"{case.phase}: {case.waiting_for}" if case.waiting_for else str(case.phase)
+
+
+def _line(case: Case) -> str:
+    where = f"{case.account} {case.region}"
+    opened = moment(case.opened_at)
+    return f"{case.case_id}  {case.cluster_id}  {where}  opened {opened}  {how_it_stands(case)}"
+
+
+def _plain(case: Case) -> dict[str, Any]:
+    plan = case.plan or case.last_plan
+    return {
+        "case_id": case.case_id,
+        "account": case.account,
+        "region": case.region,
+        "cluster_id": case.cluster_id,
+        "opened_at": case.opened_at,
+        "phase": case.phase,
+        "outcome": case.outcome,
+        "reason": case.reason,
+        "waiting_for": case.waiting_for,
+        "expires_at": case.expires_at,
+        "closed_at": case.closed_at,
+        "attempts": len(case.attempts),
+        "remedy": plan.remedy if plan else None,
+        "approved_by": [click.by for click in case.approved],
+    }

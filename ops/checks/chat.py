@@ -1,0 +1,135 @@
+"""Slack: does the token work, is the channel safe, can enough people approve? Posts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from chalicelib.aws.errors import code_of
+from chalicelib.domain import approval
+from chalicelib.domain.approval import Person, Refusal
+from chalicelib.domain.case import Act, Case
+from chalicelib.slack.client import SlackClient, SlackFailed
+from chalicelib.slack.people import GROUP, SlackPeople
+from ops.checks.finding import Finding, Unknown
+from ops.hub import Hub
+
+WHO = "approvers"
+OVERRIDE_PEOPLE = 3
+"""Retiring keys that are in use takes a third person (approval.terms)."""
+WHY_NOT = {
+    Refusal.BOT: "is an app",
+    Refusal.GONE: "is gone from the workspace",
+    Refusal.EXTERNAL: "belongs to another workspace than slack_team_ids says",
+    Refusal.GUEST: "is a guest",
+    Refusal.UNKNOWN: "could not be looked up",
+}
+Slack = Callable[..., Mapping[str, Any]]
+
+
+def slack_of(hub: Hub) -> Slack:
+    """Calls Slack as the bot. The token is read with the operator’s own rights."""
+
+    def token(_fresh: bool) -> str:
+        secret_id = hub.settings.bot_token_secret_id
+        try:
+            reply = hub.client("secretsmanager").get_secret_value(SecretId=secret_id)
+        except Exception as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+            raise Unknown("there is no token to ask with") from error
+        return str(reply["SecretString"])
+
+    return SlackClient(token, hub.settings.slack_api_url).call
+
+
+def token(hub: Hub) -> Iterator[Finding]:
+    try:
+        reply = slack_of(hub)("auth.test")
+    except SlackFailed as failed:
+        do = "Reinstall the app and store its new token: aws secretsmanager put-secret-value"
+        yield Finding("slack token", False, f"Slack says {failed.code}", do)
+        return
+    yield Finding("slack token", True, f"works as {reply.get('user')} in {reply.get('team')}")
+
+
+def channel(hub: Hub) -> Iterator[Finding]:
+    wanted = hub.settings.slack_channel
+    try:
+        found = slack_of(hub)("conversations.info", channel=wanted)["channel"]
+    except SlackFailed as failed:
+        do = "Set slack_channel to the channel’s id (C…), and invite the app there"
+        yield Finding("slack channel", False, f"{wanted or 'not set'}: {failed.code}", do)
+        return
+    wrong = [
+        (found.get("is_archived"), "it is archived", "Unarchive it, or set another slack_channel"),
+        (
+            found.get("is_ext_shared") or found.get("is_pending_ext_shared"),
+            "it is shared with another company, which would read every case",
+            "Use a channel of your own workspace alone",
+        ),
+        (found.get("is_member") is False, "the app is not in it", "/invite @Unlatch there"),
+    ]
+    name = found.get("name", wanted)
+    bad = [(says, do) for applies, says, do in wrong if applies]
+    for says, do in bad:
+        yield Finding("slack channel", False, f"#{name}: {says}", do)
+    if not bad:
+        yield Finding("slack channel", True, f"#{name}, not shared with outsiders")
+
+
+def approvers(hub: Hub) -> Iterator[Finding]:
+    """Each of them by the bot’s own judge; then whether enough are left."""
+    settings = hub.settings
+    if not settings.approvers:
+        do = "Set approvers to Slack user ids or user group ids, and deploy"
+        yield Finding(WHO, False, "the list is empty, so nobody can approve", do)
+        return
+    slack = slack_of(hub)
+    users, troubles = _listed(slack, settings.approvers)
+    yield from troubles
+    people = SlackPeople(slack, settings.approvers).fetch(users)
+    nobody, policy = Case("", "", "", "", hub.clock()), settings.policy()
+    fit = 0
+    for user in users:
+        person = people.get(user)
+        why = approval.refusal(person, Act.APPROVE, case=nobody, policy=policy)
+        if why is None:
+            fit += 1
+            continue
+        says = f"{_named(user, person)} {WHY_NOT.get(why, 'may not approve')}"
+        yield Finding(WHO, False, says, "Take them off approvers, or mend it in Slack")
+    yield from _quorum(hub, fit)
+
+
+def _listed(slack: Slack, named: tuple[str, ...]) -> tuple[list[str], list[Finding]]:
+    """All user ids, those of groups included."""
+    users = dict.fromkeys(name for name in named if not GROUP.fullmatch(name))
+    troubles = []
+    for group in (name for name in named if GROUP.fullmatch(name)):
+        try:
+            users |= dict.fromkeys(slack("usergroups.users.list", usergroup=group)["users"])
+        except SlackFailed as failed:
+            do = "Is the group’s id right, and not disabled? The app needs usergroups:read"
+            troubles.append(Finding(WHO, False, f"group {group}: Slack says {failed.code}", do))
+    return list(users), troubles
+
+
+def _quorum(hub: Hub, fit: int) -> Iterator[Finding]:
+    settings = hub.settings
+    by_tag = [count for _, count in settings.quorum_by_tag]
+    most = max(settings.quorum_irreversible, settings.quorum_reversible, *by_tag)
+    if fit < most:
+        says = f"{fit} can approve, and the settings ask for {most}"
+        yield Finding("quorum", False, says, "Add approvers, or lower the quorum settings")
+        return
+    says = f"{fit} can approve, {most} needed"
+    if fit == most:
+        says += "; a requester among them can’t approve, and nobody is to spare"
+    if fit < max(OVERRIDE_PEOPLE, settings.quorum_irreversible + 1):
+        says += "; too few to retire keys that are in use"
+    yield Finding("quorum", True, says)
+
+
+def _named(user: str, person: Person | None) -> str:
+    return f"{user} ({person.name})" if person and person.name and person.name != user else user

@@ -1,0 +1,39 @@
+"""The answer to one question about a deployment. Knows no AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from chalicelib.aws.errors import DENIED, code_of
+from ops.hub import Hub
+from ops.trouble import EXPECTED, Trouble, trouble_of
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`ok` None: it could not be found out from here. `do` is what helps."""
+
+    name: str
+    ok: bool | None
+    says: str
+    do: str = ""
+
+
+class Unknown(Trouble):
+    """What a check needs is wrong itself, and another check says so."""
+
+
+Check = Callable[[Hub], Iterable[Finding]]
+
+
+def asked(name: str, check: Check, hub: Hub) -> list[Finding]:
+    """The findings of a check; trouble while asking is one too."""
+    try:
+        return list(check(hub))
+    except EXPECTED as error:
+        trouble = trouble_of(error)
+        unknown = isinstance(error, Unknown) or code_of(error) in DENIED
+        return [
+            Finding(name, None if unknown else False, trouble.reason, "; ".join(trouble.advice))
+        ]

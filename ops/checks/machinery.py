@@ -1,0 +1,162 @@
+"""What the stacks and Chalice made: functions, state machine, table, seal key, secrets, dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chalicelib import config
+from chalicelib.aws.errors import code_of
+from chalicelib.config import BadSettings
+from ops.checks.finding import Finding
+from ops.hub import APP, EVENT_FUNCTIONS, FUNCTIONS, Hub
+
+DEPLOY = "python -m ops deploy --stage {stage}"
+MISSING = frozenset({"ResourceNotFoundException", "NotFoundException", "StateMachineDoesNotExist"})
+
+
+def functions(hub: Hub) -> Iterator[Finding]:
+    """All six, able to run, and those that take events with somewhere to put what failed."""
+    aws, deploy = hub.client("lambda"), DEPLOY.format(stage=hub.stage)
+    wrong = []
+    for name in (hub.name, *(f"{hub.name}-{short}" for short in FUNCTIONS)):
+        try:
+            reply = aws.get_function_configuration(FunctionName=name)
+        except Exception as error:
+            if code_of(error) not in MISSING:
+                raise
+            wrong.append(f"{name} is missing")
+            continue
+        if reply.get("State", "Active") not in ("Active", "Inactive"):
+            wrong.append(
+                f"{name} is {reply['State']}: {reply.get('StateReason', 'no reason given')}"
+            )
+    wrong += [f"{name} loses what it can’t handle" for name in _without_dead_letters(hub)]
+    says = "; ".join(wrong) or f"all {len(FUNCTIONS) + 1} are there"
+    yield Finding("functions", not wrong, says, deploy if wrong else "")
+
+
+def _without_dead_letters(hub: Hub) -> Iterator[str]:
+    aws = hub.client("lambda")
+    for short in EVENT_FUNCTIONS:
+        name = f"{hub.name}-{short}"
+        try:
+            reply = aws.get_function_event_invoke_config(FunctionName=name)
+        except Exception as error:
+            if code_of(error) not in MISSING:
+                raise
+            yield name
+            continue
+        failed = reply.get("DestinationConfig", {}).get("OnFailure", {})
+        if failed.get("Destination") != hub.dead_letters_arn:
+            yield name
+
+
+def settings(hub: Hub) -> Iterator[Finding]:
+    reply = hub.client("lambda").get_function_configuration(FunctionName=f"{hub.name}-turn")
+    try:
+        chosen = config.read(reply.get("Environment", {}).get("Variables", {}))
+    except BadSettings as error:
+        yield Finding("settings", False, str(error), DEPLOY.format(stage=hub.stage))
+        return
+    says = "can be read"
+    if chosen.dry_run:
+        says += "; dry_run is on, so nothing will be changed in AWS"
+    yield Finding("settings", True, says)
+
+
+def state_machine(hub: Hub) -> Iterator[Finding]:
+    deploy = DEPLOY.format(stage=hub.stage)
+    arn = hub.arn("states", f"stateMachine:{hub.name}-case")
+    try:
+        reply = hub.client("stepfunctions").describe_state_machine(stateMachineArn=arn)
+    except Exception as error:
+        if code_of(error) not in MISSING:
+            raise
+        yield Finding("state machine", False, f"{hub.name}-case is missing", deploy)
+        return
+    wanted = (f"{hub.name}-turn", f"{hub.name}-park")
+    right = reply.get("status", "ACTIVE") == "ACTIVE" and all(
+        n in reply["definition"] for n in wanted
+    )
+    yield Finding(
+        "state machine",
+        right,
+        f"{hub.name}-case calls turn and park" if right else f"{hub.name}-case is not as deployed",
+        "" if right else deploy,
+    )
+
+
+def table(hub: Hub) -> Iterator[Finding]:
+    try:
+        found = hub.client("dynamodb").describe_table(TableName=hub.name)["Table"]
+    except Exception as error:
+        if code_of(error) not in MISSING:
+            raise
+        deploy = DEPLOY.format(stage=hub.stage)
+        yield Finding("table", False, f"{hub.name} is missing", deploy)
+        return
+    right = found["TableStatus"] in ("ACTIVE", "UPDATING")
+    yield Finding("table", right, f"{hub.name} is {found['TableStatus']}")
+
+
+def brake(hub: Hub) -> Iterator[Finding]:
+    frozen = hub.cases.frozen()
+    yield Finding(
+        "brake",
+        not frozen,
+        f"all changes are frozen: {frozen}" if frozen else "nothing is frozen",
+        f"python -m ops thaw --stage {hub.stage}, once it is safe" if frozen else "",
+    )
+
+
+def seal_key(hub: Hub) -> Iterator[Finding]:
+    alias = f"alias/{hub.name}-seal"
+    try:
+        key = hub.client("kms").describe_key(KeyId=alias)["KeyMetadata"]
+    except Exception as error:
+        if code_of(error) not in MISSING:
+            raise
+        yield Finding("seal key", False, f"{alias} is missing", DEPLOY.format(stage=hub.stage))
+        return
+    spec, state = key.get("KeySpec", "?"), key["KeyState"]
+    right = spec == "HMAC_256" and key.get("KeyUsage") == "GENERATE_VERIFY_MAC"
+    do = "" if right else "The alias points to the wrong key: point it to the stack’s SealKey"
+    if right and state != "Enabled":
+        do = f"aws kms enable-key --key-id {key['KeyId']} (cancel-key-deletion first, if it is pending)"
+    yield Finding("seal key", right and state == "Enabled", f"{spec}, {state}", do)
+
+
+def secrets(hub: Hub) -> Iterator[Finding]:
+    """Whether they have a value; the value itself is not read here."""
+    aws = hub.client("secretsmanager")
+    for short in ("slack-signing-secret", "slack-bot-token"):
+        secret = f"{APP}/{hub.stage}/{short}"
+        place = f"--region {hub.region} --secret-id {secret}"
+        put = f"aws secretsmanager put-secret-value {place} --secret-string …"
+        try:
+            reply = aws.describe_secret(SecretId=secret)
+        except Exception as error:
+            if code_of(error) not in MISSING:
+                raise
+            deploy = DEPLOY.format(stage=hub.stage)
+            yield Finding(short, False, f"the secret {secret} is missing", deploy)
+            continue
+        has_value = bool(reply.get("VersionIdsToStages"))
+        says = "has a value" if has_value else "has no value yet"
+        yield Finding(short, has_value, says, "" if has_value else put)
+
+
+def dead_letters(hub: Hub) -> Iterator[Finding]:
+    queue = hub.client("sqs")
+    url = queue.get_queue_url(QueueName=f"{hub.name}-dead-letters")["QueueUrl"]
+    name = "ApproximateNumberOfMessages"
+    found = queue.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"]
+    number = int(found[name])
+    yield Finding(
+        "dead letters",
+        number == 0,
+        "none" if not number else f"about {number} in the queue",
+        ""
+        if not number
+        else f"Find out why in the logs, then python -m ops replay --stage {hub.stage}",
+    )

@@ -1,0 +1,100 @@
+"""May the bot read and act where it serves? Asks the bot itself to read; never acts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ops.checks.finding import Finding
+from ops.deployment.infra import account_stack
+from ops.hub import Hub
+
+SWEEP_SECONDS = 310
+"""Just longer than the function may run."""
+ACTS = (
+    "kms:DisconnectCustomKeyStore",
+    "kms:DeleteCustomKeyStore",
+    "kms:DisableKey",
+    "kms:CancelKeyDeletion",
+    "cloudhsm:DeleteHsm",
+    "cloudhsm:DeleteCluster",
+)
+
+
+def readers(hub: Hub) -> Iterator[Finding]:
+    """The sweep takes the reader role in every place. It runs each hour anyway, so it may run now."""
+    reply = hub.waiting_client("lambda", seconds=SWEEP_SECONDS).invoke(
+        FunctionName=f"{hub.name}-sweep", Payload=json.dumps(_scheduled(hub)).encode()
+    )
+    said = json.loads(reply["Payload"].read() or b"{}")
+    if reply.get("FunctionError"):
+        why = said.get("errorMessage", "it died without a word")
+        do = f"See its log: /aws/lambda/{hub.name}-sweep"
+        yield Finding("reader", False, f"the sweep failed: {why}", do)
+        return
+    unread = said.get("unread", [])
+    for place in unread:
+        do = f"Deploy infra/account.yaml there (stack {account_stack(hub)})"
+        yield Finding("reader", False, place, do)
+    if not unread:
+        accounts = ", ".join(dict.fromkeys((hub.account, *hub.settings.accounts)))
+        yield Finding("reader", True, f"the sweep could read {accounts}")
+
+
+def executor(hub: Hub) -> Iterator[Finding]:
+    """Its rights by IAM’s own simulation, in the hub’s account; others can’t be asked from here."""
+    role = hub.settings.executor_role
+    arn = f"arn:{hub.partition}:iam::{hub.account}:role/{role}"
+    aws = hub.client("iam")
+    region = {"ContextKeyName": "aws:RequestedRegion", "ContextKeyType": "string"}
+    caller = {"ContextKeyName": "kms:CallerAccount", "ContextKeyType": "string"}
+    origin = {"ContextKeyName": "kms:KeyOrigin", "ContextKeyType": "string"}
+    aws.get_role(RoleName=role)
+    reply = aws.simulate_principal_policy(
+        PolicySourceArn=arn,
+        ActionNames=list(ACTS),
+        ContextEntries=[
+            {**region, "ContextKeyValues": [hub.region]},
+            {**caller, "ContextKeyValues": [hub.account]},
+            {**origin, "ContextKeyValues": ["AWS_CLOUDHSM"]},
+        ],
+    )
+    denied = [
+        r["EvalActionName"] for r in reply["EvaluationResults"] if r["EvalDecision"] != "allowed"
+    ]
+    name = f"executor {hub.account}"
+    if denied:
+        do = "See infra/account.yaml, and the organisation’s service control policies"
+        yield Finding(name, False, f"{role} may not {', '.join(denied)}", do)
+    else:
+        yield Finding(name, True, f"{role} may do what plans need")
+
+
+def may_take_executor(hub: Hub) -> Iterator[Finding]:
+    """The trust of the hub’s own executor names turn; its existence elsewhere can’t be seen from here."""
+    role, turn = hub.settings.executor_role, f"role/{hub.name}-turn"
+    trust = hub.client("iam").get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+    text = trust if isinstance(trust, str) else json.dumps(trust)
+    right = turn in text
+    do = "" if right else f"An account serves one stage: is {role} another stage’s?"
+    says = f"{role} trusts turn" if right else f"{role} does not trust {turn}"
+    yield Finding(f"trust {hub.account}", right, says, do)
+    for account in hub.settings.accounts:
+        says = "only that account’s own credentials can tell"
+        yield Finding(f"executor {account}", None, says, f"Check there: {role} trusts {turn}")
+
+
+def _scheduled(hub: Hub) -> dict[str, Any]:
+    """As EventBridge’s schedule would send it."""
+    return {
+        "version": "0",
+        "id": "ops-doctor",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": hub.account,
+        "time": hub.clock().isoformat(),
+        "region": hub.region,
+        "resources": [],
+        "detail": {},
+    }

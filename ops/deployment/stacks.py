@@ -1,0 +1,176 @@
+"""CloudFormation stacks by change sets: made, brought up to date, taken down, with their progress told."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.aws.errors import code_of
+from ops.trouble import Trouble
+
+SECONDS = 3.0
+UNFINISHED = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"})
+NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+BAD = ("FAILED", "ROLLBACK")
+
+
+@dataclass
+class Stacks:
+    """`cfn` is CloudFormation in one account and Region; `say` hears each resource as it gets on."""
+
+    cfn: Any
+    say: Callable[[str], None]
+    pause: Callable[[float], None] = time.sleep
+    _told: set[str] = field(default_factory=set)
+
+    def apply(self, name: str, template: str, parameters: Mapping[str, str]) -> dict[str, str]:
+        """The outputs of the stack once it is as the template says. Safe to repeat at any time."""
+        self._remember_events(name)
+        status = self._settled(name)
+        self._refuse_unfinished(name, status)
+        exists = status not in ("", "REVIEW_IN_PROGRESS")
+        change_set = self._prepared(name, template, parameters, exists=exists)
+        if change_set:
+            # Else a first deployment that fails would leave its table and secrets in the way.
+            self.cfn.execute_change_set(
+                StackName=name, ChangeSetName=change_set, RetainExceptOnCreate=True
+            )
+            status = self._settled(name)
+            if not status.endswith("_COMPLETE") or "ROLLBACK" in status:
+                raise self._failed(name, status)
+        else:
+            self.say(f"{name}: up to date")
+        return self.outputs(name)
+
+    def delete(self, name: str) -> None:
+        """Takes the stack down; what it retains stays. A stack that does not exist is fine."""
+        self._remember_events(name)
+        if not self._settled(name):
+            self.say(f"{name}: not there")
+            return
+        self.cfn.delete_stack(StackName=name)
+        status = self._settled(name)
+        if status not in ("", "DELETE_COMPLETE"):
+            raise self._failed(name, status)
+        self.say(f"{name}: deleted")
+
+    def outputs(self, name: str) -> dict[str, str]:
+        return {o["OutputKey"]: o["OutputValue"] for o in self._stack(name).get("Outputs", ())}
+
+    def _stack(self, name: str) -> dict[str, Any]:
+        """The stack’s description; {} where it does not exist."""
+        try:
+            found: dict[str, Any] = self.cfn.describe_stacks(StackName=name)["Stacks"][0]
+        except Exception as error:
+            if code_of(error) == "ValidationError" and "does not exist" in str(error):
+                return {}
+            raise
+        return found
+
+    def _settled(self, name: str) -> str:
+        """The stack’s status once nothing moves; "" where there is no stack."""
+        while True:
+            status = str(self._stack(name).get("StackStatus", ""))
+            if status:
+                self._tell(name)
+            if not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
+                return "" if status == "DELETE_COMPLETE" else status
+            self.pause(SECONDS)
+
+    def _prepared(
+        self, name: str, template: str, parameters: Mapping[str, str], *, exists: bool
+    ) -> str:
+        """The name of a change set that is ready to run; "" where nothing would change."""
+        change_set = f"deploy-{uuid.uuid4().hex[:12]}"
+        self.cfn.create_change_set(
+            StackName=name,
+            ChangeSetName=change_set,
+            ChangeSetType="UPDATE" if exists else "CREATE",
+            TemplateBody=template,
+            Parameters=self._parameters(name, template, parameters, exists=exists),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        while True:
+            found = self.cfn.describe_change_set(StackName=name, ChangeSetName=change_set)
+            match found["Status"]:
+                case "CREATE_COMPLETE":
+                    return change_set
+                case "FAILED":
+                    reason = str(found.get("StatusReason", ""))
+                    self.cfn.delete_change_set(StackName=name, ChangeSetName=change_set)
+                    if any(words in reason for words in NO_CHANGES):
+                        return ""
+                    raise Trouble(f"{name} can’t be changed: {reason}")
+            self.pause(SECONDS)
+
+    def _parameters(
+        self, name: str, template: str, given: Mapping[str, str], *, exists: bool
+    ) -> list[dict[str, Any]]:
+        """Those given now; all others that the template still knows stay as they were."""
+        before = [p["ParameterKey"] for p in self._stack(name).get("Parameters", ()) if exists]
+        kept = [key for key in before if key not in given and f"\n  {key}:\n" in template]
+        return [
+            *({"ParameterKey": key, "ParameterValue": value} for key, value in given.items()),
+            *({"ParameterKey": key, "UsePreviousValue": True} for key in kept),
+        ]
+
+    def _refuse_unfinished(self, name: str, status: str) -> None:
+        if status in UNFINISHED:
+            raise Trouble(
+                f"The stack {name} never came up ({status}). {self._why(name)}",
+                "Mend the cause",
+                f"aws cloudformation delete-stack --stack-name {name}",
+                f"aws cloudformation wait stack-delete-complete --stack-name {name}",
+                "Then run this command again",
+            )
+        if status == "UPDATE_ROLLBACK_FAILED":
+            raise Trouble(
+                f"The stack {name} could not go back after a failed update. {self._why(name)}",
+                "Mend the cause",
+                f"aws cloudformation continue-update-rollback --stack-name {name}",
+                "Then run this command again",
+            )
+
+    def _failed(self, name: str, status: str) -> Trouble:
+        advice = ["Mend the cause and run this command again"]
+        if status in UNFINISHED:
+            advice = [
+                "Mend the cause",
+                f"aws cloudformation delete-stack --stack-name {name}",
+                "Then run this command again",
+            ]
+        return Trouble(f"The stack {name} failed ({status}). {self._why(name)}", *advice)
+
+    def _why(self, name: str) -> str:
+        """The first failure of the last change: what came after is its consequence."""
+        for event in reversed(self._events(name)):
+            reason = str(event.get("ResourceStatusReason", ""))
+            if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in reason:
+                return f"{event['LogicalResourceId']}: {reason}"
+        return "CloudFormation gives no reason."
+
+    def _events(self, name: str) -> list[dict[str, Any]]:
+        """Newest first, back to where the last change began."""
+        events: list[dict[str, Any]] = []
+        for event in self.cfn.describe_stack_events(StackName=name)["StackEvents"]:
+            events.append(event)
+            began = event.get("ResourceStatusReason") == "User Initiated"
+            if event["LogicalResourceId"] == name and began:
+                break
+        return events
+
+    def _remember_events(self, name: str) -> None:
+        """What happened before this command is no news."""
+        if self._stack(name):
+            self._told |= {event["EventId"] for event in self._events(name)}
+
+    def _tell(self, name: str) -> None:
+        for event in reversed(self._events(name)):
+            if event["EventId"] not in self._told:
+                self._told.add(event["EventId"])
+                why = event.get("ResourceStatusReason", "")
+                more = f" ({why})" if why and any(w in event["ResourceStatus"] for w in BAD) else ""
+                self.say(f"{name}: {event['LogicalResourceId']} {event['ResourceStatus']}{more}")

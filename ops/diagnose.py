@@ -1,0 +1,95 @@
+"""`ops diagnose CLUSTER`: what holds a cluster and the ways out, as in Slack. Reads only; opens no case."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import Any
+
+from chalicelib.aws.errors import DENIED, code_of
+from chalicelib.aws.inventory import AwsInventory
+from chalicelib.aws.pace import Paces
+from chalicelib.config import Settings
+from chalicelib.domain.case import Case
+from chalicelib.domain.diagnosis import Cause, cause_of, ways_out
+from chalicelib.domain.forecast import forecast
+from chalicelib.flows.command import CLUSTER
+from ops.desk import Desk
+from ops.hub import Hub, add_place, connect
+from ops.picture import Picture, as_json, show
+from ops.reach import accounts
+from ops.trouble import Trouble
+
+
+class NothingKnown:
+    """Remembers no keys: a diagnosis writes nowhere, so it asks about each key again."""
+
+    def load(self, account: str, region: str) -> set[bytes]:  # noqa: ARG002  # a port
+        return set()
+
+    def add(self, account: str, region: str, digests: set[bytes]) -> None:
+        """Nothing."""
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "diagnose",
+        help="what holds a cluster, and what each way out would do",
+        description=f"{__doc__} The rules are those of the deployed stage, or else the defaults.",
+    )
+    add_place(parser, region="--hub-region")
+    parser.add_argument("cluster", metavar="CLUSTER", help="cluster-…")
+    parser.add_argument("--account", help="the cluster’s account (that of your credentials)")
+    parser.add_argument("--region", dest="where", help="the cluster’s Region (the hub’s)")
+    parser.add_argument("--assume", action="store_true", help="read as Unlatch’s reader role")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, desk: Desk) -> int:
+    if not CLUSTER.fullmatch(options.cluster):
+        raise Trouble(f"{options.cluster} is no cluster id.", "They look like cluster-2a3b4c5d6e7")
+    options.region = options.region or options.where
+    hub = connect(options, desk.clock)
+    settings, note = _settings(hub)
+    picture = picture_of(hub, options, settings)
+    if options.json:
+        desk.screen.json(as_json(picture))
+    else:
+        show(picture, desk.screen, note)
+    return 1 if picture.cause in (Cause.NO_CLUSTER, Cause.INCOMPLETE) else 0
+
+
+def picture_of(hub: Hub, options: argparse.Namespace, settings: Settings) -> Picture:
+    """One look at the cluster, and what follows from it."""
+    now = hub.clock()
+    account, region = options.account or hub.account, options.where or hub.region
+    case = Case("unlatch-diagnose", account, region, options.cluster, now)
+    inventory = AwsInventory(
+        accounts(hub, assume=options.assume),
+        settings.reader_role,
+        NothingKnown(),
+        Paces(settings.quota_share),
+        settings.quiet_minutes,
+    )
+    snapshot = inventory.snapshot(case, now=now)
+    case, policy = replace(case, snapshot=snapshot), settings.policy()
+    ways = ways_out(snapshot, case=case, policy=policy, now=now)
+    timelines = {
+        way.remedy: forecast(way.plan, snapshot, case=case, policy=policy, now=now)
+        for way in ways
+        if way.plan and way.is_open and way.plan.calls
+    }
+    return Picture(snapshot, cause_of(snapshot), ways, timelines, policy)
+
+
+def _settings(hub: Hub) -> tuple[Settings, str]:
+    """The rules of the deployed stage; where there is none or it can’t be read, the defaults."""
+    try:
+        return hub.settings, ""
+    except Trouble:
+        return hub.by_name.settings, f"Stage {hub.stage} is not deployed here: default rules."
+    except Exception as error:
+        if code_of(error) not in DENIED:
+            raise
+        return hub.by_name.settings, "The deployed rules can’t be read: default rules."

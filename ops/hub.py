@@ -1,0 +1,137 @@
+"""The deployed hub as an operator’s credentials see it: account, Region, stage, names, clients."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from chalicelib import config
+from chalicelib.aws.errors import code_of
+from chalicelib.config import Settings
+from chalicelib.domain.caller import Caller, caller_of
+from chalicelib.wiring import Wiring
+from ops.trouble import Trouble
+
+APP = "unlatch"
+FUNCTIONS = ("on_delete_blocked", "turn", "park", "sweep", "on_key_used")
+"""As Chalice names them; the one that serves Slack is called `unlatch-<stage>`."""
+EVENT_FUNCTIONS = ("on_delete_blocked", "on_key_used", "sweep")
+NOT_IN_NAMES = re.compile(r"[^\w+=,.@-]")
+
+
+def add_place(parser: argparse.ArgumentParser, *, region: str = "--region") -> None:
+    """The options that say which hub is meant. `region` is that option’s own name."""
+    stage = os.environ.get("UNLATCH_STAGE", "dev")
+    parser.add_argument("--stage", default=stage, help="the Chalice stage (%(default)s)")
+    about = "the hub’s Region (AWS_REGION, or your profile’s)"
+    parser.add_argument(region, dest="region", metavar="REGION", help=about)
+    parser.add_argument("--profile", help="an AWS profile (AWS_PROFILE)")
+
+
+@dataclass(frozen=True)
+class Hub:
+    """One stage in one account and Region. Calls AWS with the operator’s own credentials."""
+
+    session: Any
+    stage: str
+    account: str
+    region: str
+    caller: Caller
+    clock: Callable[[], datetime]
+
+    def client(self, service: str, *, region: str = "") -> Any:
+        return self.client_as(service, region or self.region, None)
+
+    def waiting_client(self, service: str, *, seconds: int) -> Any:
+        """For one long call that must not be made twice because its answer takes a while."""
+        once = Config(retries={"total_max_attempts": 1}, read_timeout=seconds)
+        return self.session.client(service, region_name=self.region, config=once)
+
+    def client_as(self, service: str, region: str, credentials: Mapping[str, str] | None) -> Any:
+        """A client with these credentials instead of the operator’s own."""
+        retries = {"mode": "standard", "total_max_attempts": 4}
+        own = Config(retries=retries, connect_timeout=5, user_agent_extra="unlatch-ops")
+        return self.session.client(service, region_name=region, config=own, **(credentials or {}))
+
+    @property
+    def name(self) -> str:
+        return f"{APP}-{self.stage}"
+
+    @property
+    def partition(self) -> str:
+        return str(self.session.get_partition_for_region(self.region))
+
+    def arn(self, service: str, resource: str) -> str:
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+    @property
+    def dead_letters_arn(self) -> str:
+        return self.arn("sqs", f"{self.name}-dead-letters")
+
+    @functools.cached_property
+    def by_name(self) -> Wiring:
+        """Cases and runs, by the names that the stack gives: works while functions are broken."""
+        names = {
+            "TABLE_NAME": self.name,
+            "STATE_MACHINE_NAME": f"{self.name}-case",
+            "SEAL_KEY_ID": f"alias/{self.name}-seal",
+            "SIGNING_SECRET_ID": f"{APP}/{self.stage}/slack-signing-secret",
+            "BOT_TOKEN_SECRET_ID": f"{APP}/{self.stage}/slack-bot-token",
+        }
+        return Wiring(config.read(names), hub_account=self.account, region=self.region)
+
+    @property
+    def cases(self) -> Any:
+        return self.by_name.ports.cases
+
+    @functools.cached_property
+    def table(self) -> Any:
+        return self.session.resource("dynamodb", region_name=self.region).Table(self.name)
+
+    @functools.cached_property
+    def settings(self) -> Settings:
+        """The settings that the deployed functions run with."""
+        try:
+            reply = self.client("lambda").get_function_configuration(
+                FunctionName=f"{self.name}-turn"
+            )
+        except Exception as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+            raise self.not_deployed() from error
+        return config.read(reply.get("Environment", {}).get("Variables", {}))
+
+    def not_deployed(self) -> Trouble:
+        where = f"stage {self.stage} in account {self.account}, {self.region}"
+        return Trouble(
+            f"Unlatch is not deployed as {where}.",
+            f"python -m ops deploy --stage {self.stage}",
+        )
+
+
+def connect(options: argparse.Namespace, clock: Callable[[], datetime]) -> Hub:
+    """The hub of these options. Makes one call: who the operator is."""
+    region = options.region or os.environ.get("AWS_REGION")
+    # The wiring’s clients come from boto3’s default session: it is to be the operator’s.
+    boto3.setup_default_session(profile_name=options.profile, region_name=region)
+    session = boto3.DEFAULT_SESSION
+    assert session is not None, "just made"
+    if not session.region_name:
+        raise Trouble("No AWS Region is set.", "Use --region, or set AWS_REGION")
+    who = session.client("sts").get_caller_identity()
+    caller = caller_of(arn=who["Arn"], kind="")
+    return Hub(session, options.stage, who["Account"], session.region_name, caller, clock)
+
+
+def who(caller: Caller) -> str:
+    """The operator in a log entry: the session’s name, or the user’s, as STS takes a source identity."""
+    return NOT_IN_NAMES.sub("_", caller.session_name or caller.name)

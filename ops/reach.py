@@ -1,0 +1,40 @@
+"""How an operator reads a target account: with their own credentials, or as Unlatch’s reader role. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.aws.accounts import Accounts
+from chalicelib.domain.case import Case
+from ops.hub import Hub
+from ops.trouble import Trouble
+
+
+@dataclass(frozen=True)
+class AsCaller(Accounts):
+    """Takes no role: every client acts as the operator."""
+
+    def clients(
+        self,
+        role: str,  # noqa: ARG002  # the caller’s own rights count
+        *,
+        account: str,
+        region: str,
+        session_name: str,  # noqa: ARG002  # same
+        case: Case | None = None,  # noqa: ARG002  # same
+        only: Mapping[str, Any] | None = None,  # noqa: ARG002  # same
+    ) -> Callable[[str], Any]:
+        own = self.sts.get_caller_identity()["Account"]
+        if own != account:
+            raise Trouble(
+                f"Your credentials are for account {own}, not {account}.",
+                f"Use credentials of {account}, or --assume if you may take the reader role there",
+            )
+        return lambda service: self.client(service, region, None)
+
+
+def accounts(hub: Hub, *, assume: bool) -> Accounts:
+    kind = Accounts if assume else AsCaller
+    return kind(hub.client("sts"), hub.client_as, hub.partition)

@@ -1,0 +1,143 @@
+"""`ops replay`: gives dead letters back to the functions that they were for. Deletes none that it did not."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.aws.errors import code_of
+from ops.desk import Desk
+from ops.hub import EVENT_FUNCTIONS, Hub, add_place, connect
+from ops.screen import GREEN, RED, count
+
+BATCH = 10
+HIDDEN_SECONDS = 60
+BY_SOURCE = {
+    "aws.cloudhsm": "on_delete_blocked",
+    "aws.kms": "on_key_used",
+    "aws.events": "sweep",
+}
+"""For an event that EventBridge gave up without saying for which target."""
+
+
+class Unreadable(ValueError):  # noqa: N818  # a word for what it is
+    """Why a letter can’t be given back."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What to invoke, with what; `about` tells it to people."""
+
+    function: str
+    payload: Any
+    about: str
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "replay",
+        help="give dead letters back to the functions",
+        description=f"{__doc__} Every function takes an event twice without harm.",
+    )
+    add_place(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, desk: Desk) -> int:
+    hub = connect(options, desk.clock)
+    queue, functions, screen = hub.client("sqs"), hub.client("lambda"), desk.screen
+    url = queue.get_queue_url(QueueName=f"{hub.name}-dead-letters")["QueueUrl"]
+    done, left = 0, 0
+    for message in _messages(queue, url):
+        try:
+            letter = read(message, hub)
+            _invoke(functions, letter)
+        except Unreadable as reason:
+            left += 1
+            screen.line(f"left in the queue: {reason}", colour=RED)
+            continue
+        queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        done += 1
+        screen.line(f"given back to {letter.function}: {letter.about}", colour=GREEN)
+    screen.line(f"{count(done, 'letter')} given back, {left} left.")
+    return 1 if left else 0
+
+
+def _messages(queue: Any, url: str) -> Iterator[Mapping[str, Any]]:
+    """Every message once; one that comes a second time ends the search."""
+    seen: set[str] = set()
+    while True:
+        found = queue.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=BATCH,
+            VisibilityTimeout=HIDDEN_SECONDS,
+            MessageAttributeNames=["All"],
+        ).get("Messages", [])
+        fresh = [message for message in found if message["MessageId"] not in seen]
+        if not fresh:
+            return
+        seen |= {message["MessageId"] for message in fresh}
+        yield from fresh
+
+
+def read(message: Mapping[str, Any], hub: Hub) -> Letter:
+    """A Lambda on-failure record, or an event that EventBridge could not deliver."""
+    try:
+        body = json.loads(message["Body"])
+    except ValueError:
+        raise Unreadable("it is no JSON") from None
+    if not isinstance(body, dict):
+        raise Unreadable("it is no record of Lambda’s and no event")
+    context = body.get("requestContext")
+    if isinstance(context, dict) and "requestPayload" in body:
+        function = _ours(str(context.get("functionArn", "")), hub)
+        why = (body.get("responsePayload") or {}).get("errorMessage") or context.get("condition")
+        return Letter(function, body["requestPayload"], f"{_about(body['requestPayload'])} ({why})")
+    attributes = {
+        n: a.get("StringValue", "") for n, a in message.get("MessageAttributes", {}).items()
+    }
+    target = attributes.get("TARGET_ARN")
+    if target:
+        function = _ours(target, hub)
+    elif body.get("source") in BY_SOURCE:
+        function = f"{hub.name}-{BY_SOURCE[body['source']]}"
+    else:
+        raise Unreadable(f"nobody says which function it was for ({_about(body)})")
+    why = attributes.get("ERROR_CODE") or "not delivered"
+    return Letter(function, body, f"{_about(body)} ({why})")
+
+
+def _ours(arn: str, hub: Hub) -> str:
+    """The function’s name from its ARN; letters of any other function are not touched."""
+    names = {f"{hub.name}-{name}" for name in EVENT_FUNCTIONS}
+    start = hub.arn("lambda", "function:")
+    name = arn.removeprefix(start).partition(":")[0]
+    if not arn.startswith(start) or name not in names:
+        raise Unreadable(f"it is for {arn or 'nobody'}, which takes no events of stage {hub.stage}")
+    return name
+
+
+def _invoke(functions: Any, letter: Letter) -> None:
+    try:
+        functions.invoke(
+            FunctionName=letter.function,
+            InvocationType="Event",
+            Payload=json.dumps(letter.payload).encode(),
+        )
+    except Exception as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+        raise Unreadable(f"{letter.function} is not deployed") from error
+
+
+def _about(event: Any) -> str:
+    """What an event is, in a few words."""
+    if not isinstance(event, dict):
+        return "an event"
+    detail = event.get("detail")
+    detail = detail if isinstance(detail, dict) else {}
+    name = detail.get("eventName") or event.get("detail-type") or "an event"
+    return f"{name} of {event.get('time', 'unknown time')}"

@@ -1,0 +1,94 @@
+"""An operator at a desk: runs `python -m ops` in this process against the sandbox."""
+
+import io
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from moto.cloudformation import parsing
+
+from ops.__main__ import main
+from ops.desk import PROJECT, Desk
+from ops.screen import Screen
+from sandbox.aws.seams import Seams
+from sandbox.stack import Sandbox
+
+HUB, REGION, STAGE = "111122223333", "us-east-1", "dev"
+CLUSTER, STORE = "cluster-2a3b4c5d6e7", "cks-1234567890abcdef0"
+OPERATOR = f"arn:aws:sts::{HUB}:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/olga@example.com"
+APPROVERS = ("alice", "bob", "carl")
+PEOPLE = {
+    **{name: {"approver": True} for name in APPROVERS},
+    "gus": {"guest": True},
+    "dora": {"deleted": True},
+}
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def copy_of_project(folder: Path) -> Path:
+    """What is deployed, with no requirements: the sandbox’s functions have them already."""
+    for name in ("chalicelib", "infra", ".chalice"):
+        ignored = shutil.ignore_patterns("__pycache__", "deployed", "deployments")
+        shutil.copytree(PROJECT / name, folder / name, ignore=ignored)
+    shutil.copy(PROJECT / "app.py", folder)
+    (folder / "requirements.txt").write_text("")
+    return folder
+
+
+class Office:
+    """Runs commands with these environment variables alone; `project` is a copy."""
+
+    def __init__(
+        self, project: Path, clock: Callable[[], datetime], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.project, self.clock, self._patch = project, clock, monkeypatch
+
+    def run(self, *words: str) -> Said:
+        out, err = io.StringIO(), io.StringIO()
+        desk = Desk(Screen(out, err), self.clock, _nothing, self.project)
+        with closing(Seams()) as seams:
+            # Moto warns of each alarm and policy that it leaves out; none of them acts here.
+            silent = SimpleNamespace(**dict.fromkeys(("warn", "warning", "debug"), _nothing))
+            seams.replace(parsing, "warnings", silent)
+            seams.replace(parsing, "logger", silent)
+            code = main(words, desk)
+        return Said(code, out.getvalue(), err.getvalue())
+
+    def env(self, **variables: str) -> None:
+        for name, value in variables.items():
+            self._patch.setenv(name, value)
+
+
+def log_in(office: Office, sandbox: Sandbox, *, arn: str = OPERATOR) -> None:
+    """The operator’s credentials, and where AWS is."""
+    given = sandbox.aws.identity.register(HUB, arn, deployment=True)
+    office.env(
+        AWS_ACCESS_KEY_ID=given.access_key_id,
+        AWS_SECRET_ACCESS_KEY=given.secret_access_key,
+        AWS_SESSION_TOKEN=given.session_token,
+        AWS_REGION=REGION,
+        AWS_ENDPOINT_URL=sandbox.aws_url,
+        NO_PROXY="127.0.0.1",
+        no_proxy="127.0.0.1",
+    )
+
+
+def _nothing(*_: object, **__: object) -> None:
+    """Takes moto’s warnings, and the pauses."""

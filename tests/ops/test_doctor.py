@@ -1,0 +1,112 @@
+"""The doctor looks at a real deployment: well as it is, and ill in one way after the other."""
+
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from sandbox.stack import Sandbox
+from tests.ops.office import HUB, REGION, Office
+
+
+def findings(office: Office) -> tuple[int, dict[tuple[str, bool | None], Any]]:
+    said = office.run("doctor", "--json")
+    return said.code, {(c["name"], c["ok"]): c for c in said.json["checks"]}
+
+
+@pytest.fixture
+def ill(deployed: Office) -> Callable[[], dict[str, str]]:
+    """What the doctor finds wrong, as {name: what it says and advises}."""
+
+    def look() -> dict[str, str]:
+        code, found = findings(deployed)
+        wrong = {name: f"{c['says']} → {c['do']}" for (name, ok), c in found.items() if ok is False}
+        assert code == (1 if wrong else 0)
+        return wrong
+
+    return look
+
+
+def test_a_fresh_deployment_is_well(deployed: Office) -> None:
+    said = deployed.run("doctor")
+    assert said.code == 0, said.out
+    assert "All is well." in said.out
+    assert f"account {HUB}, {REGION}" in said.out
+    assert "\x1b[" not in said.out, "no colours where nobody sees them"
+    for name in ("trail us-east-1", "seal key", "slack channel", "quorum", "reader"):
+        assert f"ok      {name}" in said.out
+
+
+def test_events_that_would_not_come(deployed: Office, ill: Callable[[], dict[str, str]]) -> None:
+    events, trails = boto3.client("events"), boto3.client("cloudtrail")
+    name = "unlatch-dev-on_key_used-event"
+    pattern = events.describe_rule(Name=name)["EventPattern"]
+    events.put_rule(Name=name, EventPattern=pattern, State="ENABLED")
+    events.disable_rule(Name="unlatch-dev-on_delete_blocked-event")
+    trails.stop_logging(Name="all")
+    wrong = ill()
+    assert "disabled" in wrong["rule on_delete_blocked"]
+    assert "does not log" in wrong["trail us-east-1"]
+    assert "ops deploy" in wrong["rule on_delete_blocked"]
+    assert "Decrypt" in wrong["rule on_key_used"], "as Chalice leaves it, the rule misses reads"
+    trails.start_logging(Name="all")
+    events.enable_rule(Name="unlatch-dev-on_delete_blocked-event")
+    events.put_rule(
+        Name=name,
+        EventPattern=pattern,
+        State="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+    )
+
+
+def test_a_channel_that_outsiders_read(sandbox: Sandbox, ill: Callable[[], dict[str, str]]) -> None:
+    sandbox.slack.workspace.shared_channels.add("C0UNLATCH")
+    assert "another company" in ill()["slack channel"]
+    sandbox.slack.workspace.shared_channels.clear()
+
+
+def test_approvers_who_cannot_approve(ill: Callable[[], dict[str, str]]) -> None:
+    functions = boto3.client("lambda")
+
+    def approve_by(names: str) -> None:
+        found = functions.get_function_configuration(FunctionName="unlatch-dev-turn")
+        variables = {**found["Environment"]["Variables"], "APPROVERS": names}
+        functions.update_function_configuration(
+            FunctionName="unlatch-dev-turn", Environment={"Variables": variables}
+        )
+
+    approve_by("dora,gus,alice")
+    wrong = ill()
+    assert "gus is a guest" in wrong["approvers"]
+    assert "1 can approve, and the settings ask for 2" in wrong["quorum"]
+    approve_by("")
+    assert "nobody can approve" in ill()["approvers"]
+    approve_by("alice,bob,carl")
+
+
+def test_a_seal_key_that_is_off(ill: Callable[[], dict[str, str]]) -> None:
+    kms = boto3.client("kms")
+    key = kms.describe_key(KeyId="alias/unlatch-dev-seal")["KeyMetadata"]["KeyId"]
+    kms.disable_key(KeyId=key)
+    assert "enable-key" in ill()["seal key"]
+    kms.enable_key(KeyId=key)
+
+
+def test_functions_that_are_gone_and_dead_letters(
+    sandbox: Sandbox, deployed: Office, ill: Callable[[], dict[str, str]]
+) -> None:
+    queues = boto3.client("sqs")
+    url = queues.get_queue_url(QueueName="unlatch-dev-dead-letters")["QueueUrl"]
+    queues.send_message(QueueUrl=url, MessageBody="{}")
+    boto3.client("lambda").delete_function(FunctionName="unlatch-dev-park")
+    wrong = ill()
+    assert "unlatch-dev-park is missing" in wrong["functions"]
+    assert "ops replay" in wrong["dead letters"]
+    queues.purge_queue(QueueUrl=url)
+
+
+def test_nothing_deployed_is_said_so(deployed: Office) -> None:
+    said = deployed.run("doctor", "--stage", "prod")
+    assert said.code == 1
+    assert "python -m ops deploy --stage prod" in said.out
+    assert "Traceback" not in said.out + said.err
