@@ -33,7 +33,7 @@ from sandbox.slack.records import BOT_TOKEN, SIGNING_SECRET
 
 APP = "unlatch"
 STAGE = "dev"
-CHALICE = "from chalice.cli import main; main()"
+CHALICE = "import sys; from chalice.cli import main; sys.exit(main())"
 DEPLOYED = ("app.py", "chalicelib", "requirements.txt")
 SECRETS = {"slack-signing-secret": SIGNING_SECRET, "slack-bot-token": BOT_TOKEN}
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")

@@ -12,6 +12,7 @@ from chalicelib.aws.errors import translated
 from chalicelib.domain.case import Case
 
 NOT_IN_TAGS = re.compile(r"[^\w +=.:/@-]")
+NOT_IN_IDENTITY = re.compile(r"[^\w+=,.@-]")
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,6 @@ def identity_of(case: Case) -> dict[str, Any]:
         "approvers": " ".join(people or [decider]),
     }
     return {
-        "SourceIdentity": _worded(decider)[:64].ljust(2, "_"),
-        "Tags": [{"Key": k, "Value": _worded(v)[:256]} for k, v in tags.items()],
+        "SourceIdentity": NOT_IN_IDENTITY.sub("_", decider)[:64].ljust(2, "_"),
+        "Tags": [{"Key": k, "Value": NOT_IN_TAGS.sub("_", v)[:256]} for k, v in tags.items()],
     }
-
-
-def _worded(text: str) -> str:
-    return NOT_IN_TAGS.sub("_", text)

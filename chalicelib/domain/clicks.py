@@ -119,7 +119,7 @@ def _turn_back(case: Case, click: Click, now: datetime) -> tuple[Case, list[Entr
     if case.is_closed and not can_go_back(case):
         return case, []
     back = replace(reopened(case) if case.is_closed else case, ending=click, keep=None)
-    return back, [entry(Kind.ASKED_BACK, now, by=click.by, act=click.act)]
+    return back, [entry(Kind.ASKED_BACK, now, by=click.by, act=click.act, reason=click.reason)]
 
 
 def reopened(case: Case) -> Case:

@@ -139,6 +139,9 @@ def store_in(store_id: str, state: StoreState) -> Change:
         stores = tuple(
             replace(s, state=state) if s.key_store_id == store_id else s for s in world.key_stores
         )
+        if state is StoreState.DISCONNECTED:
+            # KMS's own sessions end; those of others could not be told from them before.
+            world = replace(world, other_use=replace(world.other_use, sessions=0))
         return replace(world, key_stores=stores)
 
     return change

@@ -7,6 +7,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 TIMEOUT_SECONDS = 3
+READS = frozenset(
+    {
+        "conversations.history",
+        "conversations.info",
+        "usergroups.users.list",
+        "users.info",
+        "users.lookupByEmail",
+    }
+)
+"""Slack takes the arguments of these as a form only; JSON is for methods that write."""
 
 
 class SlackFailed(Exception):  # noqa: N818  # a word of the house, not a kind of error
@@ -47,7 +57,8 @@ class SlackClient:
                 retry_handlers=[],
             )
         try:
-            reply = self._client.api_call(method, json=_worded(arguments))
+            form = "params" if method in READS else "json"
+            reply = self._client.api_call(method, **{form: _worded(arguments)})
         except SlackApiError as error:
             headers = error.response.headers or {}
             after = headers.get("Retry-After") or headers.get("retry-after") or 0
