@@ -1,0 +1,162 @@
+"""Writes the parts of the documents that the code knows better. Run by `make docs`; touches nothing else."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from chalicelib import config
+from chalicelib.config import Settings
+from chalicelib.domain.caller import caller_of
+from chalicelib.domain.case import Attempt, Case
+from chalicelib.domain.forecast import Foreseen, forecast
+from chalicelib.domain.plan import Plan
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.remedies import park, repoint, retire
+from chalicelib.domain.snapshot import (
+    Backup,
+    Cluster,
+    Hsm,
+    Key,
+    KeyState,
+    KeyStore,
+    LastUse,
+    OtherUse,
+    Snapshot,
+    StoreState,
+)
+
+ROOT = Path(__file__).parents[1]
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+ACCOUNT, REGION, CLUSTER = "111122223333", "us-east-1", "cluster-2a3b4c5d6e7"
+POLICY = Policy()
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a document between `<!-- name: … -->` and `<!-- end of name -->`."""
+
+    file: str
+    name: str
+    text: Callable[[], str]
+
+
+def settings_table() -> str:
+    rows = (_setting(item) for item in fields(Settings))
+    return "\n".join(("| setting | default | meaning |", "|---|---|---|", *rows))
+
+
+def _setting(item: Any) -> str:
+    needed = item.metadata["read"] is config.required
+    default = "in `.chalice/config.json`" if needed else _default(item.default)
+    return f"| `{item.name.upper()}` | {default} | {item.metadata['about']} |"
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, tuple):
+        value = ", ".join(map(str, value))
+    if isinstance(value, bool):
+        value = str(value).lower()
+    return f"`{value}`" if value != "" else "empty"
+
+
+def timeline(name: str) -> str:
+    """What the forecast says of this remedy in the example's world."""
+    plan, snapshot = _planned(name)
+    case = _case()
+    foreseen = forecast(plan, snapshot, case=case, policy=POLICY, now=NOW)
+    assert foreseen.end, f"the example runs to its end: {foreseen.why}"
+    lines = [*_lines(foreseen.calls), f"{_at(foreseen.end)}  {foreseen.why}"]
+    return "\n".join(("```text", *lines, "```"))
+
+
+def _lines(calls: tuple[Foreseen, ...]) -> Iterator[str]:
+    """One line for each run of the same call."""
+    for operation, same in groupby(calls, key=lambda call: call.operation):
+        made = list(same)
+        times = f" × {len(made)}" if len(made) > 1 else ""
+        yield f"{_at(made[0].at)}  {operation}{times}"
+
+
+def _at(when: datetime) -> str:
+    passed = when - NOW
+    minutes = passed.seconds // 60
+    return f"day {passed.days:2}, {minutes // 60:02}:{minutes % 60:02}"
+
+
+def _planned(name: str) -> tuple[Plan, Snapshot]:
+    module = {"retire": retire, "park": park, "repoint": repoint}[name.partition(" ")[0]]
+    snapshot = _world(number_of_keys=0 if name.endswith("empty") else 3)
+    plan = module.plan(snapshot, case=_case(), policy=POLICY, now=NOW)
+    assert isinstance(plan, Plan), plan
+    return plan, snapshot
+
+
+def _case() -> Case:
+    ci = caller_of(arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy-ci/ci", kind="AssumedRole")
+    attempt = Attempt("event-1", NOW, "CloudHsmClusterInUseException", ci)
+    return Case("case-1", ACCOUNT, REGION, CLUSTER, NOW, attempts=(attempt,))
+
+
+def _world(*, number_of_keys: int) -> Snapshot:
+    """Two HSMs, a connected store, keys last used 90 days ago, a cluster that can take them."""
+    used = LastUse(NOW - timedelta(days=90), "Decrypt", NOW - timedelta(days=400))
+    keys = tuple(
+        Key(f"key-{n}", KeyState.ENABLED, NOW - timedelta(days=365), last_use=used)
+        for n in range(number_of_keys)
+    )
+    hsms = tuple(Hsm(f"hsm-{zone}", "ACTIVE", f"us-east-1{zone}") for zone in "ab")
+    backup = Backup("backup-1", "READY", NOW - timedelta(hours=2))
+    return Snapshot(
+        NOW,
+        ACCOUNT,
+        REGION,
+        CLUSTER,
+        cluster=Cluster(CLUSTER, "ACTIVE", hsms, "lineage-a", backups=(backup,)),
+        key_stores=(KeyStore("cks-1", "payments", CLUSTER, StoreState.CONNECTED),),
+        keys=keys,
+        siblings=(Cluster("cluster-7e6d5c4b3a2", "ACTIVE", hsms, "lineage-a"),),
+        other_use=OtherUse(sessions=0),
+    )
+
+
+PARTS = (
+    Part("README.md", "settings", settings_table),
+    *(
+        Part("docs/remedies.md", f"timeline of {name}", partial(timeline, name))
+        for name in ("park", "repoint", "retire", "retire empty")
+    ),
+)
+
+
+def with_part(document: str, part: Part) -> str:
+    """The document with this part as it should be. ValueError where it has no place for it."""
+    pattern = rf"(<!-- {part.name}: [^>]*-->\n).*?(<!-- end of {part.name} -->)"
+    found, count = re.subn(
+        pattern, lambda m: f"{m[1]}{part.text()}\n{m[2]}", document, count=1, flags=re.DOTALL
+    )
+    if not count:
+        raise ValueError(f"{part.file} has no place for {part.name}")
+    return found
+
+
+def main() -> int:
+    for part in PARTS:
+        file = ROOT / part.file
+        before = file.read_text()
+        after = with_part(before, part)
+        if after != before:
+            file.write_text(after)
+            sys.stdout.write(f"{part.file}: {part.name}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

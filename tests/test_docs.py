@@ -1,0 +1,293 @@
+"""What the documents say is true: their links, commands, examples, settings and reasons hold against the code."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from chalicelib.config import Settings
+from ops.__main__ import main as ops
+from sandbox.__main__ import main as sandbox
+from sandbox.scenario.load import load
+from sandbox.scenario.schema import validator
+from scripts.write_docs import PARTS, Part, with_part
+from tests.docs.reasons import of_source, plainly, reasons
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
+MADE_BY_COMMANDS = ("docs/pictures/", "docs/performance.md")
+"""`make bench` and `python -m sandbox pictures` write these."""
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+INLINE = re.compile(r"`([^`\n]+)`")
+COMMAND = re.compile(r"^(?:\.venv/bin/)?python -m (ops|sandbox) (.+)$")
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+@cache
+def text_of(page: Path) -> str:
+    return page.read_text()
+
+
+def fenced(page: Path, language: str) -> list[str]:
+    return [body for kind, body in FENCE.findall(text_of(page)) if kind == language]
+
+
+def commands(page: Path) -> set[str]:
+    """Lines of shell blocks, and code in a sentence; without comments."""
+    lines = [line for block in fenced(page, "sh") for line in block.splitlines()]
+    prose = FENCE.sub("", text_of(page))
+    return {line.split("#")[0].strip() for line in (*lines, *INLINE.findall(prose))}
+
+
+# ---- links -------------------------------------------------------------------------------------
+
+
+@every_page
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in LINK.findall(FENCE.sub("", text_of(page))):
+        if link.startswith(("https://", "mailto:")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        if str(target.relative_to(ROOT)).startswith(MADE_BY_COMMANDS):
+            continue
+        assert target.exists(), f"{link}: there is no {target}"
+        if anchor:
+            assert anchor in anchors(target), f"{link}: there is no such heading"
+
+
+def anchors(page: Path) -> set[str]:
+    """As GitHub makes them from headings."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", text_of(page)), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@every_page
+def test_files_that_are_named_exist(page: Path) -> None:
+    """Code spans that look like a path from the root."""
+    roots = (
+        "chalicelib/",
+        "sandbox/",
+        "infra/",
+        "ops/",
+        "tests/",
+        "docs/",
+        "scripts/",
+        ".chalice/",
+    )
+    for span in INLINE.findall(FENCE.sub("", text_of(page))):
+        is_path = span.startswith(roots) and re.fullmatch(r"[\w./-]+", span)
+        if is_path and not span.startswith(MADE_BY_COMMANDS):
+            assert (ROOT / span).exists(), f"there is no {span}"
+
+
+def test_every_decision_is_listed() -> None:
+    folder = ROOT / "docs/decisions"
+    listed = set(LINK.findall(text_of(folder / "README.md")))
+    assert listed == {page.name for page in folder.glob("*.md")} - {"README.md"}
+
+
+def test_notes_that_the_code_names_exist() -> None:
+    for file in (ROOT / "pyproject.toml", *(ROOT / "chalicelib").rglob("*.py")):
+        for note in re.findall(r"docs/[\w/-]+\.md", file.read_text()):
+            made = note.startswith(MADE_BY_COMMANDS)
+            assert made or (ROOT / note).exists(), f"{file.name} names {note}"
+
+
+# ---- commands ----------------------------------------------------------------------------------
+
+
+@every_page
+def test_make_knows_its_targets(page: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for command in commands(page):
+        if command.startswith("make "):
+            target = command.split()[1]
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"no target: {command}"
+
+
+@every_page
+def test_commands_exist_with_their_options(page: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for command in commands(page):
+        found = COMMAND.match(command)
+        if not found or not re.match(r"[a-z]", found[2]):
+            continue
+        words = shlex.split(found[2])
+        verbs = [*words[:1], *(w for w in words[1:2] if words[0] == "audit" and w[0] != "-")]
+        said = _help(found[1], verbs, capfd)
+        for option in (word for word in words if word.startswith("--")):
+            assert option in said, f"{command}: there is no {option}"
+
+
+def _help(program: str, verbs: list[str], capfd: pytest.CaptureFixture[str]) -> str:
+    if program == "ops":
+        assert ops([*verbs, "--help"]) == 0, f"no such command: ops {verbs}"
+    else:
+        with pytest.raises(SystemExit) as ended:
+            sandbox([*verbs, "--help"])
+        assert not ended.value.code, f"no such command: sandbox {verbs}"
+    return capfd.readouterr().out
+
+
+def test_the_command_line_of_the_sandbox_names_files_that_exist() -> None:
+    for page in PAGES:
+        for file in re.findall(r"-m sandbox play (\S+\.yaml)", text_of(page)):
+            assert (ROOT / file).exists(), f"{page.name} plays {file}"
+
+
+# ---- scenarios ---------------------------------------------------------------------------------
+
+SCENARIOS = ROOT / "docs/scenarios.md"
+EXAMPLES: list[dict[str, Any]] = [
+    yaml.load(block, yaml.BaseLoader) for block in fenced(SCENARIOS, "yaml")
+]
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)), ids=lambda n: "-".join(EXAMPLES[n])[:40])
+def test_an_example_can_be_played(number: int, tmp_path: Path) -> None:
+    """A part stands in the place of the same part of the whole one, which comes first."""
+    blocks = fenced(SCENARIOS, "yaml")
+    file = tmp_path / "example.yaml"
+    whole = _parts(blocks[0]) | _parts(blocks[number])
+    file.write_text("\n".join(whole.values()))
+    load(file)
+
+
+def _parts(block: str) -> dict[str, str]:
+    """Top-level keys, each with its own lines."""
+    starts = [m.start() for m in re.finditer(r"^\w", block, re.MULTILINE)]
+    pieces = [block[a:b] for a, b in zip(starts, [*starts[1:], len(block)], strict=True)]
+    return {piece.partition(":")[0]: piece.rstrip() for piece in pieces}
+
+
+def test_the_page_names_all_that_a_scenario_may_hold() -> None:
+    text = text_of(SCENARIOS)
+    for word in sorted(_words(validator().schema)):
+        assert re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text), f"{word} is missing"
+
+
+def _words(schema: Any) -> Iterator[str]:
+    """Keys and closed choices, but the settings' own names and the states that AWS names."""
+    if isinstance(schema, list):
+        for item in schema:
+            yield from _words(item)
+    if not isinstance(schema, dict):
+        return
+    choices = schema.get("enum", ())
+    if not any(str(choice).isupper() for choice in choices):
+        yield from (str(choice) for choice in choices if choice is not None)
+    for name, inner in schema.items():
+        if name == "properties":
+            yield from inner
+        if name not in ("config", "default"):
+            yield from _words(inner)
+
+
+# ---- settings and other written parts ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_what_the_code_knows_is_written_as_it_is(part: Part) -> None:
+    page = text_of(ROOT / part.file)
+    assert page == with_part(page, part), "run: make docs"
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    readme = text_of(ROOT / "README.md")
+    for item in fields(Settings):
+        assert f"| `{item.name.upper()}` |" in readme
+        assert item.metadata["about"]
+
+
+def test_settings_that_the_pages_name_exist() -> None:
+    known = {item.name.upper() for item in fields(Settings)}
+    likely = re.compile(r"[A-Z]{2,}(?:_[A-Z]+)+")
+    for page in PAGES:
+        for span in INLINE.findall(text_of(page)):
+            if likely.fullmatch(span) and span not in AWS_WORDS:
+                assert span in known, f"{page.name}: {span} is no setting"
+
+
+AWS_WORDS = {"CLUSTER_NOT_FOUND", "INVALID_CREDENTIALS"}
+
+
+# ---- reasons -----------------------------------------------------------------------------------
+
+OPERATE = ROOT / "docs/operate.md"
+TABLE = re.compile(r"^\| It says .*\n\|[-|]+\n((?:\|.*\n?)+)", re.MULTILINE)
+
+
+def entries() -> list[str]:
+    """First cells of the tables; a cell may hold several reasons."""
+    rows = [row for table in TABLE.findall(text_of(OPERATE)) for row in table.splitlines()]
+    cells = [row.strip("|").split(" | ")[0] for row in rows]
+    return [entry.strip() for cell in cells for entry in cell.split("<br>")]
+
+
+@pytest.mark.parametrize("text", sorted({plainly(reason.text) for reason in reasons()}))
+def test_a_reason_has_an_entry(text: str) -> None:
+    assert text in entries(), "say in docs/operate.md what it means and what to do"
+
+
+def test_no_entry_is_left_over() -> None:
+    assert set(entries()) <= {plainly(reason.text) for reason in reasons()}
+
+
+PLANTED = '''
+def decide(case):
+    why = f"one {case.name}." if case.ok else "two."
+    if case.late:
+        raise GiveUp(why, "advice is no reason")
+    words = "said {} times."
+    return Answer(private=words.format(3)) if case.asked else Close(RETIRED, reason="four")
+
+def not_possible(case) -> str:
+    """Not this."""
+    return ("five five.", "six")[0] if case.over else f"It is {case.phase}, so no."
+
+def wait(case):
+    return replace(case, waiting_for="seven"), Difference("The key", f"{case.b}", "gone")
+'''
+
+
+def test_a_new_reason_is_found_however_it_is_written() -> None:
+    found = {reason.text for reason in of_source(PLANTED, Path("chalicelib/domain/new.py"))}
+    assert found >= {"one ….", "two.", "said … times.", "four", "five five.", "It is …, so no."}
+    assert found >= {"seven", "The key: … → gone"}
+    assert not found & {"Not this.", "advice is no reason", "six"}
+
+
+def test_the_reasons_are_found_at_all() -> None:
+    """One of each kind, so that a way of saying that moves is noticed."""
+    kinds = {reason.kind for reason in reasons()}
+    assert kinds >= {
+        *("Close", "GiveUp", "TryLater", "Gate", "Difference", "Wait", "Call", "Answer"),
+        *("Refusal", "Cause", "NotOurs", "Unsigned", "Unreadable", "alarm", "sentence", "log"),
+    }
+
+
+# ---- habits ------------------------------------------------------------------------------------
+
+
+def test_ci_runs_pinned_actions_with_few_rights() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    for step in steps:
+        assert "uses" not in step or re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", step["uses"])
+    assert "make check" in [step.get("run") for step in steps]
+
+
+@pytest.mark.parametrize("name", [".pre-commit-config.yaml", ".github/dependabot.yml"])
+def test_the_other_habits_are_yaml(name: str) -> None:
+    assert yaml.safe_load((ROOT / name).read_text())
