@@ -2,9 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAGE ?= dev
-SCENARIOS := $(wildcard sandbox/scenarios/*.yaml)
+STORY ?= sandbox/scenarios/flagship.yaml
 
-.PHONY: setup demo play test check format lint types bench deploy clean
+.PHONY: help setup demo play pictures test check format lint types docs dead bench fuzz crash-matrix deploy clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -18,11 +18,14 @@ setup: .venv/.ready  ## Make the environment in .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-demo: setup  ## Play the flagship story to its end
-	@$(BIN)/python -m sandbox play sandbox/scenarios/flagship.yaml
+demo: setup  ## Serve the demo page and print its address
+	@$(BIN)/python -m sandbox demo
 
-play: setup  ## Play every shipped scenario
-	@$(BIN)/python -m sandbox play-all $(SCENARIOS)
+play: setup  ## Play a story in the terminal: make play STORY=sandbox/scenarios/flagship.yaml
+	@$(BIN)/python -m sandbox play $(STORY)
+
+pictures: setup  ## Take the pictures of the README again (needs Chromium)
+	$(BIN)/python -m sandbox pictures
 
 test: setup  ## Run the tests
 	$(BIN)/python -m pytest
@@ -38,7 +41,23 @@ lint: setup
 	$(BIN)/ruff check .
 
 types: setup
-	$(BIN)/mypy app.py chalicelib sandbox ops tests
+	$(BIN)/mypy app.py chalicelib sandbox ops scripts
+
+docs: setup  ## Write the parts of the documents that come from the code
+	$(BIN)/python -m scripts.write_docs
+
+dead: setup  ## Look for code that nothing uses
+	$(BIN)/vulture
+
+bench: setup  ## Measure, and write docs/performance.md
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+	$(BIN)/python -m bench
+
+fuzz: setup  ## Feed 20,000 odd events, requests and stored items
+	$(BIN)/python -m sandbox fuzz
+
+crash-matrix: setup  ## Break every call in every way, and write docs/reliability.md
+	$(BIN)/python -m sandbox crash-matrix
 
 deploy: setup  ## Deploy to AWS: make deploy STAGE=prod
 	$(BIN)/python -m ops deploy --stage $(STAGE)

@@ -46,7 +46,7 @@ def on_delete_blocked(event: CloudWatchEvent) -> dict[str, Any]:
     from chalicelib.flows.open_case import open_case
 
     wired = wiring.wired(event.context)
-    with observability.invocation(event.context):
+    with observability.invocation(event.context, traced=wired.is_traced):
         try:
             failed = failed_delete(
                 event.to_dict(), codes=wired.settings.error_codes, own_roles=wired.own_roles
@@ -64,7 +64,7 @@ def turn(event: dict[str, Any], context: Any) -> dict[str, Any]:
     from chalicelib.flows.take_turn import take_turn
 
     wired = wiring.wired(context)
-    with observability.invocation(context, case_id=event["case_id"]):
+    with observability.invocation(context, traced=wired.is_traced, case_id=event["case_id"]):
         done = take_turn(wired.ports, event["case_id"], int(event["generation"]))
         return {
             "finished": done.finished,
@@ -90,7 +90,7 @@ def sweep(event: CloudWatchEvent) -> dict[str, Any]:
     from chalicelib.flows.sweep import sweep as sweep_all
 
     wired = wiring.wired(event.context)
-    with observability.invocation(event.context):
+    with observability.invocation(event.context, traced=wired.is_traced):
         swept = sweep_all(wired.ports)
         return {"found": swept.found, "restarted": swept.restarted, "unread": list(swept.unread)}
 

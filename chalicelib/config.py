@@ -66,7 +66,7 @@ def tag_counts(text: str) -> tuple[tuple[str, int], ...]:
 
 def required(text: str) -> str:
     if not text.strip():
-        raise ValueError("set; `python -m ops deploy` sets it")
+        raise ValueError("set in .chalice/config.json; README.md lists all settings")
     return text.strip()
 
 
@@ -122,7 +122,11 @@ class Settings:
     quiet_minutes: int = setting(
         5, "Minutes without sessions of other programs before any HSM is deleted", number(0, 1440)
     )
-    dry_run: bool = setting(False, "Play everything, change nothing in AWS", yes_or_no)
+    dry_run: bool = setting(
+        False,
+        "Play everything, change nothing in AWS; only a cancel of what had begun before still acts",
+        yes_or_no,
+    )
     hsm_hour_price: float = setting(1.60, "US dollars an HSM costs an hour", number(0, 1000, float))
     error_codes: tuple[str, ...] = setting(
         BOTH_CODES, "Error codes of DeleteCluster that open a case", words
@@ -173,3 +177,10 @@ def region(environ: Mapping[str, str] | None = None) -> str:
     """The Region that the function runs in; Lambda sets it."""
     environ = os.environ if environ is None else environ
     return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+
+
+def is_traced(environ: Mapping[str, str] | None = None) -> bool:
+    """Lambda has opened a segment, and nobody has switched the X-Ray SDK off."""
+    environ = os.environ if environ is None else environ
+    on = environ.get("AWS_XRAY_SDK_ENABLED", "true").lower() != "false"
+    return on and "_X_AMZN_TRACE_ID" in environ

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
@@ -56,13 +56,18 @@ def _json(value: Any) -> str:
 
 
 @contextlib.contextmanager
-def invocation(context: Any, **keys: str) -> Iterator[None]:
-    """One invocation: its keys on every line, its metrics written at the end, whatever happens."""
+def invocation(context: Any, *, traced: bool = False, **keys: str) -> Iterator[None]:
+    """One invocation: its keys on every line and on its trace, its metrics written at the end.
+
+    `traced`: X-Ray shows each AWS call, where Lambda has opened a segment (it costs 100 ms of
+    import, so the functions that people wait for leave it to Lambda's own segments).
+    """
     request_id = str(getattr(context, "aws_request_id", ""))
     name = str(getattr(context, "function_name", ""))
     logger().append_keys(request_id=request_id, function=name, **keys)
     try:
-        yield
+        with _subsegment(name, keys) if traced else contextlib.nullcontext():
+            yield
     except Exception as error:
         logger().exception("invocation failed", extra={"reason": str(error)})
         raise
@@ -80,12 +85,8 @@ def _recorder() -> Any:
 
 
 @contextlib.contextmanager
-def traced(name: str, *, on: bool, **annotations: str) -> Iterator[None]:
-    """A subsegment around this block, where X-Ray is on and Lambda has opened a segment."""
-    if not on:
-        yield
-        return
-    with _recorder().in_subsegment(name) as segment:
+def _subsegment(name: str, annotations: Mapping[str, str]) -> Iterator[None]:
+    with _recorder().in_subsegment(name or "unlatch") as segment:
         for key, value in annotations.items():
             if segment is not None:
                 segment.put_annotation(key, value)

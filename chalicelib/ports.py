@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -68,6 +68,20 @@ class Pointer:
     account: str
     region: str
     cluster_id: str
+
+
+@dataclass(frozen=True)
+class Round:
+    """How far the sweep has come in looking at every key that is off, a few at a time.
+
+    `since`: when the last whole round began. `after`: the last key of this round, "" before the
+    first. A round with keys that could not be read is not whole: the next one looks further back.
+    """
+
+    since: datetime | None = None
+    began: datetime | None = None
+    after: str = ""
+    is_whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -137,6 +151,8 @@ class Cases(Protocol):
     def frozen(self) -> str: ...
     def looked_until(self, account: str, region: str) -> datetime | None: ...
     def set_looked(self, account: str, region: str, until: datetime) -> None: ...
+    def watch_round(self) -> Round: ...
+    def set_watch_round(self, now: Round) -> None: ...
     def entries(self, case_id: str) -> Sequence[Entry]: ...
 
 
@@ -178,11 +194,17 @@ class Gateway(Protocol):
 
 
 class Trail(Protocol):
-    """CloudTrail's own memory of failed deletes, for the sweep."""
+    """CloudTrail's own memory of failed deletes and failed uses of keys, for the sweep.
+
+    `failed_uses` looks key by key, from the time given for each, and yields what it found.
+    """
 
     def failed_deletes(
         self, account: str, region: str, *, since: datetime
     ) -> Sequence[FailedDelete]: ...
+    def failed_uses(
+        self, account: str, region: str, *, keys: Mapping[str, datetime]
+    ) -> Iterator[tuple[str, Sequence[KeyUse]]]: ...
 
 
 def _nothing(*_: object, **__: object) -> None:

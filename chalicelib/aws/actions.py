@@ -23,6 +23,7 @@ class AwsActions:
     accounts: Accounts
     executor_role: str
     restorer_role: str
+    pace: Callable[[str], Callable[[], None]]
 
     def perform(self, step: Call, target: str, *, case: Case) -> Receipt:
         """AWS's receipt. Raises TryLater or GiveUp; what then happened only a new read can tell."""
@@ -38,6 +39,7 @@ class AwsActions:
             only={"Effect": "Allow", "Action": _allowed(step.operation), "Resource": "*"},
         )
         call = _request(step, target, case)
+        self.pace(step.operation)()
         with translated(step.operation, role=role, account=case.account):
             reply = call(clients(service))
         return Receipt(reply["ResponseMetadata"]["RequestId"])

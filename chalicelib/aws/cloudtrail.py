@@ -16,6 +16,10 @@ CLUSTER_ID = re.compile(r"cluster-[2-7a-zA-Z]{11,16}")
 ACCOUNT = re.compile(r"[0-9]{12}")
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 EVENT_ID = re.compile(r"[\w.-]{1,100}")
+USES = frozenset(
+    {"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncrypt"}
+)
+"""What can be done with a symmetric key of a custom key store."""
 LONGEST = 1_000
 
 
@@ -61,6 +65,8 @@ def key_use(event: Mapping[str, Any]) -> tuple[KeyUse, str, str]:
     detail = mapping(event.get("detail"), "detail")
     if detail.get("errorCode") not in ("DisabledException", "KMSInvalidStateException"):
         raise NotOurs(f"errorCode is {short(detail.get('errorCode'))}")
+    if detail.get("eventName") not in USES:
+        raise NotOurs(f"eventName is {short(detail.get('eventName'))}, which is no use of a key")
     named = [r.get("ARN") or r.get("arn") for r in detail.get("resources") or () if r]
     parameters = detail.get("requestParameters") or {}
     key = str(next((n for n in named if n), None) or parameters.get("keyId") or "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -47,7 +48,8 @@ class AwsInventory:
     def snapshot(self, case: Case, *, now: datetime) -> Snapshot:
         """One look at the world. What AWS refuses to tell is listed in it; TryLater where it can't."""
         clients = self._clients(case)
-        look = Look(clients("cloudhsmv2"), clients("kms"), self.reader_role, case)
+        kms = clients("kms")
+        look = Look(clients("cloudhsmv2"), kms, self.reader_role, case)
         unread: list[str] = []
         clusters = look.clusters(unread)
         cluster = next((c for c in clusters if c.cluster_id == case.cluster_id), None)
@@ -56,7 +58,7 @@ class AwsInventory:
         plan = case.plan or case.last_plan
         stores = look.key_stores(plan.key_store_id if plan else None, unread)
         store_ids = {store.key_store_id for store in stores}
-        keys, seen = self._keys(case, clients, store_ids, unread) if stores else ((), 0)
+        keys, seen = self._keys(case, kms, store_ids, unread) if stores else ((), 0)
         return Snapshot(
             at=now,
             account=case.account,
@@ -85,14 +87,15 @@ class AwsInventory:
         )
 
     def _keys(
-        self, case: Case, clients: Callable[[str], Any], store_ids: set[str], unread: list[str]
+        self, case: Case, kms: Any, store_ids: set[str], unread: list[str]
     ) -> tuple[tuple[Key, ...], int]:
-        reader = KeyReader(clients("kms"), self.pace, self.reader_role, case.account)
+        reader = KeyReader(kms, self.pace, self.reader_role, case.account)
         known = self.known.load(case.account, case.region)
+        remember = functools.partial(self.known.add, case.account, case.region)
         with ThreadPoolExecutor(THREADS) as pool:
-            found = reader.keys_in(store_ids, known=known, run=pool.map, unread=unread)
-        if found.elsewhere:
-            self.known.add(case.account, case.region, found.elsewhere)
+            found = reader.keys_in(
+                store_ids, known=known, run=pool.map, unread=unread, remember=remember
+            )
         return found.keys, found.seen
 
     def _other_use(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,17 +11,19 @@ from typing import Any
 
 from chalicelib.aws.errors import DENIED, code_of, translated
 from chalicelib.domain.snapshot import Key, KeyState, LastUse
-from chalicelib.ports import GiveUp
+from chalicelib.ports import GiveUp, TryLater
 
 PAGE = 1_000
+SLICE = 5_000
+LONGEST_SECONDS = 240
+"""Well inside the function's time-out; the next turn carries on behind the last slice."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """Keys of the stores; digests of keys now known to be in none; how many keys there are."""
+    """Keys of the stores; how many keys there are in the account."""
 
     keys: tuple[Key, ...]
-    elsewhere: set[bytes]
     seen: int
 
 
@@ -35,6 +38,7 @@ class KeyReader:
     pace: Callable[[str], Callable[[], None]]
     role: str
     account: str
+    clock: Callable[[], float] = time.monotonic
 
     def keys_in(
         self,
@@ -43,21 +47,27 @@ class KeyReader:
         known: set[bytes],
         run: Callable[..., Iterable[Any]],
         unread: list[str],
+        remember: Callable[[set[bytes]], None],
     ) -> Found:
         """All keys of these stores. A key's store never changes, so known ones are not asked again.
 
-        A key that can't be described might be in the store: it is listed as unread.
+        A key that can't be described might be in the store: it is listed as unread. What is learnt
+        is remembered slice by slice; TryLater where the time is over before the last one.
         """
         ids = list(self._list_keys(unread))
         unknown = [key_id for key_id in ids if digest_of(key_id) not in known]
-        described = list(run(self._describe, unknown))
-        mine = [d for d in described if d.get("CustomKeyStoreId") in store_ids]
-        refused = [d for d in described if "Refused" in d]
-        elsewhere = {
-            digest_of(d["KeyId"])
-            for d in described
-            if not d.get("CustomKeyStoreId") and "Refused" not in d
-        }
+        mine: list[dict[str, Any]] = []
+        refused: list[dict[str, Any]] = []
+        began = self.clock()
+        for start in range(0, len(unknown), SLICE):
+            if self.clock() - began > LONGEST_SECONDS:
+                left = f"{len(unknown) - start:,} of {len(ids):,}"
+                raise TryLater(f"{left} keys of the account are still to be read")
+            elsewhere = self._sort(
+                run(self._describe, unknown[start : start + SLICE]), store_ids, mine, refused
+            )
+            if elsewhere:
+                remember(elsewhere)
         aliases = self._aliases(unread) if mine or refused else {}
         keys = list(run(lambda d: self._complete(d, aliases.get(d["KeyId"], ())), mine))
         keys += [
@@ -66,7 +76,28 @@ class KeyReader:
             )
             for d in refused
         ]
-        return Found(tuple(sorted(keys, key=lambda k: k.key_id)), elsewhere, len(ids))
+        return Found(tuple(sorted(keys, key=lambda k: k.key_id)), len(ids))
+
+    def _sort(
+        self,
+        described: Iterable[dict[str, Any]],
+        store_ids: set[str],
+        mine: list[dict[str, Any]],
+        refused: list[dict[str, Any]],
+    ) -> set[bytes]:
+        """Adds to `mine` and `refused`; returns the digests of those that are in no key store.
+
+        Nothing else of a key is kept: a hundred thousand descriptions would fill the memory.
+        """
+        elsewhere = set()
+        for item in described:
+            if "Refused" in item:
+                refused.append(item)
+            elif item.get("CustomKeyStoreId") in store_ids:
+                mine.append(item)
+            elif not item.get("CustomKeyStoreId"):
+                elsewhere.add(digest_of(item["KeyId"]))
+        return elsewhere
 
     def key(self, key_id: str, *, aliases: tuple[str, ...]) -> Key:
         """One key as it is now, without grants and last use."""

@@ -1,20 +1,30 @@
-"""Failed deletes from CloudTrail's own memory (LookupEvents): what EventBridge never delivered. Reads only."""
+"""What CloudTrail itself remembers (LookupEvents), as EventBridge promises no delivery. Reads only."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+from typing import Any
 
 from chalicelib.aws.accounts import Accounts
-from chalicelib.aws.cloudtrail import NotOurs, failed_delete
+from chalicelib.aws.cloudtrail import NotOurs, caller_from, failed_delete, is_own, key_use
 from chalicelib.aws.errors import translated
+from chalicelib.domain.case import KeyUse
 from chalicelib.ports import FailedDelete
+
+LOOKUP = "cloudtrail:LookupEvents"
+PAGE = 50
+MOST_PAGES = 10
+"""Of one key: a program that fails every second must not keep the others from their turn."""
 
 
 @dataclass(frozen=True)
 class AwsTrail:
+    """Takes its share of the two requests a second that LookupEvents allows."""
+
     accounts: Accounts
     reader_role: str
     own_roles: tuple[str, ...]
@@ -24,28 +34,66 @@ class AwsTrail:
     def failed_deletes(
         self, account: str, region: str, *, since: datetime
     ) -> Sequence[FailedDelete]:
-        """All failed DeleteCluster calls since then, oldest first. LookupEvents allows 2 a second."""
+        """All failed DeleteCluster calls since then, oldest first."""
+        records = self._records(
+            self._client(account, region), account, since, EventName="DeleteCluster"
+        )
+        found = [failed for record in records if (failed := self._delete(record))]
+        return sorted(found, key=lambda failed: failed.attempt.at)
+
+    def failed_uses(
+        self, account: str, region: str, *, keys: Mapping[str, datetime]
+    ) -> Iterator[tuple[str, Sequence[KeyUse]]]:
+        """Key by key, all failed uses since the time that stands beside it, oldest first."""
+        trail = self._client(account, region)
+        for key_id, since in keys.items():
+            arn = f"arn:{self.accounts.partition}:kms:{region}:{account}:key/{key_id}"
+            records = self._records(trail, account, since, ResourceName=arn)
+            newest = islice(records, MOST_PAGES * PAGE)
+            found = [use for record in newest if (use := self._use(record))]
+            yield key_id, sorted(found, key=lambda use: use.at)
+
+    def _client(self, account: str, region: str) -> Any:
         clients = self.accounts.clients(
             self.reader_role, account=account, region=region, session_name="unlatch-sweep"
         )
-        trail = clients("cloudtrail")
-        found = []
-        request = {
-            "LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "DeleteCluster"}],
-            "StartTime": since,
-        }
+        return clients("cloudtrail")
+
+    def _records(
+        self, trail: Any, account: str, since: datetime, **attribute: str
+    ) -> Iterator[Mapping[str, Any]]:
+        """Records of calls since then that have this one attribute, page after page."""
+        looked = [{"AttributeKey": k, "AttributeValue": v} for k, v in attribute.items()]
+        request = {"LookupAttributes": looked, "StartTime": since}
         while True:
-            self.pace("cloudtrail:LookupEvents")()
-            with translated("cloudtrail:LookupEvents", role=self.reader_role, account=account):
+            self.pace(LOOKUP)()
+            with translated(LOOKUP, role=self.reader_role, account=account):
                 page = trail.lookup_events(**request)
-            found += [failed for item in page["Events"] if (failed := self._read(item))]
+            for item in page["Events"]:
+                yield _record(item)
             if not page.get("NextToken"):
-                return sorted(found, key=lambda failed: failed.attempt.at)
+                return
             request["NextToken"] = page["NextToken"]
 
-    def _read(self, item: dict[str, str]) -> FailedDelete | None:
+    def _delete(self, record: Mapping[str, Any]) -> FailedDelete | None:
         try:
-            record = json.loads(item.get("CloudTrailEvent", "{}"))
             return failed_delete({"detail": record}, codes=self.codes, own_roles=self.own_roles)
-        except (NotOurs, ValueError):
+        except NotOurs:
             return None
+
+    def _use(self, record: Mapping[str, Any]) -> KeyUse | None:
+        if is_own(caller_from(record), self.own_roles):
+            return None
+        try:
+            return key_use({"detail": record})[0]
+        except NotOurs:
+            return None
+
+
+def _record(item: Mapping[str, str]) -> Mapping[str, Any]:
+    """Empty where the record can't be read."""
+    try:
+        record = json.loads(item.get("CloudTrailEvent", "{}"))
+    except ValueError:
+        return {}
+    return record if isinstance(record, Mapping) else {}

@@ -17,8 +17,8 @@ HALF_DONE = frozenset({Outcome.EXPIRED, Outcome.EXPLAINED, Outcome.RESOLVED})
 
 def not_possible(case: Case, act: Act, remedy: Remedy | None = None) -> str:
     """Why this can't be done in the case as it stands; "" where it can."""
-    if len(case.clicks) >= MOST_CLICKS:
-        return "This case has had too many clicks. Close it, and start a new one."
+    if len(case.clicks) >= MOST_CLICKS * (1 if act in (Act.LOOK, Act.APPROVE, Act.KEEP) else 2):
+        return "This case has had too many clicks. Close or cancel it, and start a new one."
     if act is Act.REFRESH:
         return "" if not case.is_closed or case.outcome is Outcome.STOPPED else _over(case)
     if act is Act.UNDO or act is Act.CANCEL:

@@ -19,7 +19,7 @@ from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import keep, park, repoint, retire
 from chalicelib.domain.remedies.scene import Scene
 from chalicelib.domain.remedies.undo import recorded, undo_step
-from chalicelib.domain.snapshot import KeyState, Snapshot
+from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Ask, Call, Close, Step, Wait
 
 HOUR = 60 * 60
@@ -158,7 +158,7 @@ def _approvals_lost(
     A plan whose first step is to wait for keys that were going already has begun with that wait:
     the approvers saw the date.
     """
-    begun = case.plan_has_begun or _waits_first(plan)
+    begun = case.plan_has_begun or plan.waits_first
     if not begun and _is_late(case, now):
         lapsed = f"lapsed: nothing could begin in {policy.expiry_hours} hours"
         return (Difference("Approvals", "in time", lapsed),)
@@ -172,11 +172,6 @@ def _approvals_lost(
     return tuple(
         Difference(f"Approval of {who}", "counted", "no longer counts") for who in missing
     ) or (Difference("Approvals", str(plan.terms.people), str(len(live))),)
-
-
-def _waits_first(plan: Plan) -> bool:
-    going = any(key.state is KeyState.PENDING_DELETION for key in plan.basis.keys)
-    return going and not plan.names(Operation.SCHEDULE_KEY_DELETION)
 
 
 def _is_late(case: Case, now: datetime) -> bool:

@@ -127,6 +127,12 @@ class Plan:
     def is_irreversible(self) -> bool:
         return self.remedy in (Remedy.RETIRE, Remedy.REPOINT)
 
+    @property
+    def waits_first(self) -> bool:
+        """Its first step is to wait for keys that were going already, on a date that people saw."""
+        going = any(key.state is KeyState.PENDING_DELETION for key in self.basis.keys)
+        return going and not self.names(Operation.SCHEDULE_KEY_DELETION)
+
     def names(self, operation: Operation) -> tuple[str, ...]:
         """All targets that the plan gives for this operation."""
         return tuple(

@@ -18,6 +18,7 @@ MOST_TRIES = 8
 BATCH = 100
 LONGEST_BATCH = timedelta(minutes=4)
 """Well inside the function's time-out; the next turn carries on."""
+INTENT = CallStatus.INTENT
 FIRST_WAIT, LONGEST_WAIT = 15, 300
 
 
@@ -30,9 +31,11 @@ def perform(ports: Ports, case: Case, step: Call, entries: Sequence[Entry]) -> C
     for target in targets:
         case = case.with_call(_record(ports, case, step, target))
     case = ports.cases.save(case, [*entries, _intent(ports, case, step, targets[0])])
+    if len(targets) == 1:
+        return _call(ports, case, step, targets[0], whole=True)
     began, called = ports.clock(), [targets[0]]
     try:
-        case = _call(ports, case, step, targets[0])
+        case = _call(ports, case, step, targets[0], whole=False)
         for target in targets[1:]:
             late = ports.clock() - began > LONGEST_BATCH
             if late or _is_called_off(case, step, called[-1]):
@@ -40,13 +43,31 @@ def perform(ports: Ports, case: Case, step: Call, entries: Sequence[Entry]) -> C
             ready = _ready(ports, case, step, target)
             if ready is not None:
                 called.append(target)
-                case = _call(ports, ready, step, target)
+                case = _call(ports, ready, step, target, whole=False)
     except Conflict:
-        case = _reloaded(ports, case)
+        ports.log("batch ended early: the case moved on", case_id=case.case_id)
     except GiveUp:
-        _without_uncalled(ports, _reloaded(ports, case), step, before=before, called=called)
+        _settled(ports, case, step, before=before, called=called)
         raise
-    return _without_uncalled(ports, case, step, before=before, called=called)
+    return _settled(ports, case, step, before=before, called=called)
+
+
+def _settled(ports: Ports, case: Case, step: Call, *, before: Case, called: Sequence[str]) -> Case:
+    """The batch's results in the case. Of keys whose turn did not come, no intent remains."""
+    targets = set(step.targets[:BATCH])
+
+    def results(current: Case) -> Case:
+        def is_of_batch(call: CallRecord) -> bool:
+            return call.operation is step.operation and call.target in targets
+
+        stored = {c.target: c for c in current.calls if is_of_batch(c)}
+        mine = {c.target: c for c in case.calls if is_of_batch(c) and c.status is not INTENT}
+        ours = [mine.get(target) or stored[target] for target in called]
+        others = [call for call in current.calls if not is_of_batch(call)]
+        missed = [c for c in before.calls if is_of_batch(c) and c.target not in called]
+        return replace(current, calls=(*others, *missed, *ours))
+
+    return resaved(ports, case, results)
 
 
 def _ready(ports: Ports, case: Case, step: Call, target: str) -> Case | None:
@@ -60,24 +81,6 @@ def _ready(ports: Ports, case: Case, step: Call, target: str) -> Case | None:
     if _is_done(key, step):
         return None
     return ports.cases.append(case, _intent(ports, case, step, target), fenced=True)
-
-
-def _without_uncalled(
-    ports: Ports, case: Case, step: Call, *, before: Case, called: Sequence[str]
-) -> Case:
-    """Of keys whose turn did not come, no intent remains: they were not touched."""
-    missed = set(step.targets[:BATCH]) - set(called)
-    if not missed:
-        return case
-
-    def theirs(call: CallRecord) -> bool:
-        return call.operation is step.operation and call.target in missed
-
-    def untouched(current: Case) -> Case:
-        others = tuple(call for call in current.calls if not theirs(call))
-        return replace(current, calls=(*others, *filter(theirs, before.calls)))
-
-    return resaved(ports, case, untouched)
 
 
 def _is_called_off(case: Case, step: Call, last: str) -> bool:
@@ -98,7 +101,7 @@ def left_to_wait(case: Case, step: Call, now: datetime) -> int:
 
 def wait_after(case_id: str, *, tries: int) -> int:
     """15, 30, 60 … 300 seconds, up to a fifth less: each case its own share, so that many spread."""
-    wait = min(FIRST_WAIT * 2 ** min(tries - 1, 10), LONGEST_WAIT)
+    wait = min(FIRST_WAIT << min(tries - 1, 10), LONGEST_WAIT)
     chance = hashlib.sha256(f"{case_id} {tries}".encode()).digest()[0] / 255
     return round(wait * (1 - chance / 5))
 
@@ -120,8 +123,8 @@ def _reloaded(ports: Ports, case: Case) -> Case:
     return replace(ports.cases.load(case.case_id), snapshot=case.snapshot)
 
 
-def _call(ports: Ports, case: Case, step: Call, target: str) -> Case:
-    """One call and its record, whatever the answer."""
+def _call(ports: Ports, case: Case, step: Call, target: str, *, whole: bool) -> Case:
+    """One call and its record, whatever the answer. In a batch the case itself is saved at the end."""
     record = case.call(step.operation, target)
     assert record is not None, "the intent was recorded"
     try:
@@ -129,7 +132,7 @@ def _call(ports: Ports, case: Case, step: Call, target: str) -> Case:
     except TryLater as trouble:
         status = CallStatus.INTENT if trouble.unknown else CallStatus.REFUSED
         failed = replace(record, status=status, error=trouble.reason)
-        case = _after(ports, case, failed)
+        case = _after(ports, case, failed, whole=whole)
         ports.count("CallsTriedAgain", 1)
         if record.tries >= MOST_TRIES and step.operation is not Operation.PROVE_KEY:
             raise GiveUp(
@@ -145,11 +148,11 @@ def _call(ports: Ports, case: Case, step: Call, target: str) -> Case:
             error=refused.reason,
             request_id=refused.request_id,
         )
-        case = _after(ports, case, failed)
+        case = _after(ports, case, failed, whole=True)
         if step.operation is Operation.PROVE_KEY:
             return case
         raise
-    return _after(ports, case, _done(ports, record, receipt))
+    return _after(ports, case, _done(ports, record, receipt), whole=whole)
 
 
 def _done(ports: Ports, record: CallRecord, receipt: Receipt) -> CallRecord:
@@ -162,7 +165,7 @@ def _done(ports: Ports, record: CallRecord, receipt: Receipt) -> CallRecord:
     )
 
 
-def _after(ports: Ports, case: Case, record: CallRecord) -> Case:
+def _after(ports: Ports, case: Case, record: CallRecord, *, whole: bool) -> Case:
     """The record and its log entry; nothing that happened in AWS may be forgotten."""
     result = entry(
         Kind.RESULT,
@@ -174,6 +177,11 @@ def _after(ports: Ports, case: Case, record: CallRecord) -> Case:
         request_id=record.request_id,
         error=record.error,
     )
+    if not whole:
+        try:
+            return ports.cases.append(case.with_call(record), result, fenced=False)
+        except Conflict:
+            case = _reloaded(ports, case)
     return resaved(ports, case, lambda current: current.with_call(record), [result])
 
 

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import KeyUse
+from chalicelib.domain.case import Case, KeyUse
 from chalicelib.domain.plan import Operation
-from chalicelib.ports import Ports
+from chalicelib.ports import GiveUp, Ports
 
 SWITCHES_OFF = (Operation.SCHEDULE_KEY_DELETION, Operation.DISABLE_KEY)
 
 
 def record_use(ports: Ports, use: KeyUse, *, account: str, region: str) -> tuple[str, ...]:
-    """The cases that were told. Each event is recorded once, however often it comes."""
+    """The cases that hear of it now. Each event is recorded and heard once, however often it comes."""
     told = []
     for pointer in ports.cases.pointers():
         if (pointer.account, pointer.region) != (account, region):
             continue
-        case = ports.cases.load(pointer.case_id)
-        if not any(case.tried(operation, use.key_id) for operation in SWITCHES_OFF):
+        try:
+            case = ports.cases.load(pointer.case_id)
+        except (KeyError, GiveUp) as trouble:
+            ports.log("case not read", case_id=pointer.case_id, why=str(trouble))
             continue
-        token = ports.cases.record_use(case.case_id, use)
-        ports.log("key used", case_id=case.case_id, key=use.key_id, who=use.who)
-        ports.count("KeysUsedWhileOff", 1)
-        if token:
-            ports.runs.wake(token)
-        told.append(case.case_id)
+        if _concerns(case, use):
+            _tell(ports, case, use)
+            told.append(case.case_id)
     return tuple(told)
+
+
+def _concerns(case: Case, use: KeyUse) -> bool:
+    """We switched the key off, and no turn has heard of this use yet."""
+    heard = {known.event_id for known in case.key_uses[: case.uses_seen]}
+    off = any(case.tried(operation, use.key_id) for operation in SWITCHES_OFF)
+    return off and use.event_id not in heard
+
+
+def _tell(ports: Ports, case: Case, use: KeyUse) -> None:
+    """Also where it was recorded before: whoever did may have died before the wake."""
+    is_new = use.event_id not in {known.event_id for known in case.key_uses}
+    token = ports.cases.record_use(case.case_id, use)
+    ports.log("key used", case_id=case.case_id, key=use.key_id, who=use.who)
+    ports.count("KeysUsedWhileOff", int(is_new))
+    if token:
+        ports.runs.wake(token)

@@ -1,4 +1,4 @@
-"""The schedule: failed deletes that were never delivered, and cases whose run has died."""
+"""The schedule: failed deletes and uses that were never delivered, and cases whose run has died."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.case import Case, Phase
 from chalicelib.flows.open_case import open_case
+from chalicelib.flows.watch_keys import watch_keys
 from chalicelib.ports import Conflict, GiveUp, Ports, TryLater
 
 FIRST_LOOK = timedelta(hours=24)
@@ -19,11 +20,15 @@ UNHEARD_AFTER = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Swept:
-    """What a sweep found: events opened or folded, runs started again, places that it could not read."""
+    """What a sweep found: events opened or folded, runs started again, places that it could not read,
+
+    and failed uses of keys that are off.
+    """
 
     found: int = 0
     restarted: int = 0
     unread: tuple[str, ...] = ()
+    used: int = 0
 
 
 def sweep(ports: Ports) -> Swept:
@@ -39,7 +44,13 @@ def sweep(ports: Ports) -> Swept:
     ports.count("SweepsDone", 1)
     ports.count("EventsFoundBySweep", found)
     ports.count("RunsRestarted", restarted)
-    return Swept(found, restarted, tuple(unread))
+    used = 0
+    try:
+        used = watch_keys(ports)
+    except (TryLater, GiveUp, Conflict) as trouble:
+        unread.append(f"uses of keys: {trouble}")
+    ports.count("KeyUsesFoundBySweep", used)
+    return Swept(found, restarted, tuple(unread), used)
 
 
 def _missed(ports: Ports, account: str, region: str) -> int:
@@ -80,7 +91,9 @@ def _is_deaf(case: Case, now: datetime) -> bool:
 
 def _watch(ports: Ports, case: Case) -> None:
     """Approved, but its first call is still to come after an hour: somebody should look."""
-    if case.phase is Phase.RUNNING and case.plan and not case.plan_has_begun and case.approved:
-        last = max(click.at for click in case.approved)
-        if ports.clock() - last > STUCK_AFTER:
-            ports.count("ApprovedNotMoving", 1)
+    plan = case.plan
+    if plan is None or not case.approved or case.plan_has_begun or plan.waits_first:
+        return
+    last = max(click.at for click in case.approved)
+    if case.phase is Phase.RUNNING and ports.clock() - last > STUCK_AFTER:
+        ports.count("ApprovedNotMoving", 1)

@@ -51,8 +51,8 @@ def take_turn(
             continue
         if case.turns % turns_a_run == 0:
             return _hand_over(ports, case)
-        over = case.is_closed and case.outcome is not Outcome.KEPT
-        return Turn(over and not case.message.is_behind, max(seconds, 1), case.version)
+        over = _is_over(case) and not case.message.is_behind
+        return Turn(over, max(seconds, 1), case.version)
     return Turn(False, 1, case.version)
 
 
@@ -62,8 +62,10 @@ def _turn(ports: Ports, case: Case) -> tuple[Case, int]:
         return _decided(ports, case)
     except TryLater as trouble:
         ports.log("AWS can’t now", reason=trouble.reason, case_id=case.case_id)
-        # Counted as a turn, so that a run that can't read for days hands over in time.
         case = ports.cases.load(case.case_id)
+        if case.is_closed:
+            return case, UNREAD_SECONDS
+        # Counted as a turn, so that a run that can't read for days hands over in time.
         return ports.cases.save(replace(case, turns=case.turns + 1)), UNREAD_SECONDS
     except GiveUp as stop:
         return _shown(ports, _stopped(ports, ports.cases.load(case.case_id), stop), 1)
@@ -158,6 +160,11 @@ def _shown(ports: Ports, case: Case, seconds: int, *, may_exist: bool = True) ->
         over = case.is_closed and case.outcome is not Outcome.KEPT
         seconds = 300 if over else min(seconds, 60)
     return case, seconds
+
+
+def _is_over(case: Case) -> bool:
+    """Nothing more will happen: it is closed, and no click (such as an undo) is unheard."""
+    return case.is_closed and case.outcome is not Outcome.KEPT and not case.new_clicks
 
 
 def _hand_over(ports: Ports, case: Case) -> Turn:

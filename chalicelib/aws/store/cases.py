@@ -14,10 +14,11 @@ from chalicelib.aws.store.opening import Opening, body_of
 from chalicelib.aws.store.writes import ITEM, OPEN, Writes, asking, place
 from chalicelib.domain.case import Act, Attempt, Case, Click, KeyUse
 from chalicelib.domain.log import Entry, chained
-from chalicelib.ports import Conflict, FailedDelete, GiveUp, Opened, Pointer, Woken
+from chalicelib.ports import Conflict, FailedDelete, GiveUp, Opened, Pointer, Round, Woken
 
 __all__ = ["ITEM", "DynamoCases", "case_from"]
 
+ROUND = "ROUND"
 MOST_ENTRIES = 90
 """Of one transaction, which takes 100 writes."""
 MOST_USES = 200
@@ -201,6 +202,14 @@ class DynamoCases:
         where = {"pk": "SWEEP", "sk": f"{account}#{region}"}
         with asking("PutItem"):
             self._table.put_item(Item={**where, "until": until.isoformat()})
+
+    def watch_round(self) -> Round:
+        item = self._writes.get("SWEEP", ROUND)
+        return codec.load(item["round"], Round) if item else Round()
+
+    def set_watch_round(self, now: Round) -> None:
+        with asking("PutItem"):
+            self._table.put_item(Item={"pk": "SWEEP", "sk": ROUND, "round": codec.dump(now)})
 
     def entries(self, case_id: str) -> Sequence[Entry]:
         return self._log.entries(case_id)

@@ -31,7 +31,8 @@ def case_id_of(event_id: str) -> str:
 
 
 def body_of(case: Case) -> dict[str, Any]:
-    body: dict[str, Any] = codec.plain(case)
+    bare = replace(case, snapshot=None, attempts=(), clicks=(), key_uses=())
+    body: dict[str, Any] = codec.plain(bare)
     return {name: value for name, value in body.items() if name not in OWN_FIELDS}
 
 
@@ -91,7 +92,8 @@ class Opening:
 
     def _fold(self, case_id: str, failed: FailedDelete, where: str) -> Opened | None:
         item = self._writes.get(f"CASE#{case_id}", ITEM) or {}
-        expression, values = "ADD version :one", {":one": 1}
+        expression = "ADD version :one"
+        values: dict[str, Any] = {":one": 1}
         if _is_worth_keeping(failed.attempt, item.get("attempts", ())):
             expression = f"SET attempts=list_append(attempts, :attempt) {expression}"
             values[":attempt"] = [codec.dump(failed.attempt)]

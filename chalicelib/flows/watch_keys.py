@@ -1,0 +1,98 @@
+"""The watch's backup: failed uses of keys that are off, from CloudTrail's own memory. Changes nothing in AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.case import Case
+from chalicelib.domain.snapshot import KeyState
+from chalicelib.flows.record_use import SWITCHES_OFF, record_use
+from chalicelib.ports import Conflict, GiveUp, Ports, Round, TryLater
+
+Spot = tuple[str, str, str]
+"""Account, Region and id of a key that is off."""
+MOST_KEYS = 60
+LONGEST_LOOK = timedelta(seconds=150)
+"""LookupEvents allows two requests a second, of which Unlatch takes a share; a sweep has 300 seconds."""
+MEMORY = timedelta(days=89)
+LATE = timedelta(minutes=30)
+"""CloudTrail delivers late and out of order; an event that is found twice changes nothing."""
+
+
+def watch_keys(ports: Ports) -> int:
+    """How many failed uses were new. Each sweep takes the next keys, so that all get their turn."""
+    off = _switched_off(ports)
+    if not off:
+        return 0
+    last, now = ports.cases.watch_round(), ports.clock()
+    at = last if last.after else replace(last, began=now, is_whole=True)
+    waiting = sorted((spot for spot in off if "#".join(spot) > at.after), key="#".join)
+    chosen = {spot: _since(off[spot], at, now) for spot in waiting[:MOST_KEYS]}
+    found = 0
+    for place in dict.fromkeys(spot[:2] for spot in chosen):
+        keys = {key: since for (*where, key), since in chosen.items() if tuple(where) == place}
+        at, new = _look(ports, place, keys, at, until=now + LONGEST_LOOK)
+        found += new
+        if ports.clock() >= now + LONGEST_LOOK:
+            break
+    is_over = not waiting or at.after >= "#".join(waiting[-1])
+    ports.cases.set_watch_round(_next(at) if is_over else at)
+    return found
+
+
+def _look(
+    ports: Ports, place: tuple[str, str], keys: dict[str, datetime], at: Round, *, until: datetime
+) -> tuple[Round, int]:
+    """The round after these keys, and how many uses were new. Keys that can't be read are passed over."""
+    account, region = place
+    found = 0
+    try:
+        for key_id, uses in ports.trail.failed_uses(account, region, keys=keys):
+            told = [record_use(ports, use, account=account, region=region) for use in uses]
+            found += sum(map(bool, told))
+            at = replace(at, after="#".join((*place, key_id)))
+            if ports.clock() >= until:
+                return at, found
+    except (TryLater, GiveUp, Conflict) as trouble:
+        ports.log("uses of keys not read", account=account, region=region, why=str(trouble))
+        at = replace(at, is_whole=False, after="#".join((*place, max(keys))))
+    return at, found
+
+
+def _since(off_since: datetime, at: Round, now: datetime) -> datetime:
+    """From when on a key's uses have not been looked at."""
+    unseen = at.since - LATE if at.since else off_since
+    return max(unseen, off_since, now - MEMORY)
+
+
+def _next(over: Round) -> Round:
+    """The next round; it looks back to the beginning of the last one that saw everything."""
+    return Round(since=over.began if over.is_whole else over.since)
+
+
+def _switched_off(ports: Ports) -> dict[Spot, datetime]:
+    """Every key that an open case has switched off, and since when."""
+    off: dict[Spot, datetime] = {}
+    for pointer in ports.cases.pointers():
+        try:
+            case = ports.cases.load(pointer.case_id)
+        except (KeyError, GiveUp) as trouble:
+            ports.log("case not read", case_id=pointer.case_id, why=str(trouble))
+            continue
+        for key_id, since in _keys_off(case):
+            spot = (case.account, case.region, key_id)
+            off[spot] = min(since, off.get(spot, since))
+    return off
+
+
+def _keys_off(case: Case) -> Iterable[tuple[str, datetime]]:
+    """Those that we scheduled or disabled, unless a look since then saw them gone or in use again."""
+    keys = case.snapshot.keys if case.snapshot else ()
+    asleep = {key.key_id for key in keys if key.state is not KeyState.ENABLED}
+    for call in case.calls:
+        is_news = case.snapshot is None or case.snapshot.at <= call.at
+        switched_off = call.operation in SWITCHES_OFF and case.tried(call.operation, call.target)
+        if switched_off and (is_news or call.target in asleep):
+            yield call.target, call.at
