@@ -98,14 +98,15 @@ class Acts:
             self.answers({"step": item.step, **SKIPPED})
             return
         self._answered(item, self.stage.slack.click(user, button=button, ts=ts))
-        self._tell_modal(user)
 
     def _submit(self, item: Item) -> None:
         user = item.value["by"]
         fields = {name: entry for name, entry in item.value.items() if name != "by"}
         answer = self.stage.slack.submit(user, fields)
         if answer is None:
-            self._tell(f"{user} has no dialog open to send.", colour=YELLOW)
+            is_open = user in self.stage.slack.modals
+            has = "a dialog that offers nothing to send" if is_open else "no dialog open to send"
+            self._tell(f"{user} has {has}.", colour=YELLOW)
             self.answers({"step": item.step, **SKIPPED})
             return
         filled = ", ".join(f"{name}: {entry}" for name, entry in fields.items())
@@ -130,13 +131,8 @@ class Acts:
         self.answers(
             {"step": item.step, "status": answer.status, "body": answer.body, "ms": answer.ms}
         )
-        if answer.error:
+        if answer.error and item.act != "request":
             self._tell(f"Slack shows an error: {answer.error}.", colour=YELLOW)
-
-    def _tell_modal(self, user: str) -> None:
-        modal = self.stage.slack.modals.get(user)
-        if modal is not None:
-            self._tell(f"A dialog opens for {user}.")
 
     def _tell_refused_fields(self, body: str) -> None:
         said = json.loads(body) if body.startswith("{") else {}

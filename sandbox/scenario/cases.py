@@ -11,6 +11,7 @@ from botocore.config import Config
 from chalicelib.aws.store.cases import ITEM, DynamoCases, case_from
 from chalicelib.domain.case import Act, Case
 from chalicelib.domain.log import Entry, flaws
+from sandbox.scenario.report import moment
 from sandbox.stack import Sandbox
 
 TABLE = "unlatch-dev"
@@ -31,6 +32,7 @@ class StoredCases:
             config=Config(proxies={}),
         ).Table(TABLE)
         self._store = DynamoCases(self._table)
+        self._seen: dict[str, int] = {}
 
     def cases(self) -> list[dict[str, Any]]:
         return [_told(case) for case in self._all()]
@@ -59,12 +61,20 @@ class StoredCases:
             page = self._table.scan(**request)
             found += [case_from(item) for item in page["Items"]]
             if "LastEvaluatedKey" not in page:
-                return sorted(found, key=lambda case: case.opened_at)
+                return self._in_order(found)
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _in_order(self, cases: list[Case]) -> list[Case]:
+        """As they were first seen: functions of one instant don't agree on its milliseconds."""
+        for case in sorted(cases, key=lambda case: case.opened_at):
+            self._seen.setdefault(case.case_id, len(self._seen))
+        return sorted(cases, key=lambda case: self._seen[case.case_id])
 
 
 def _told(case: Case) -> dict[str, Any]:
     plan = case.plan or case.last_plan
+    approvals = [click for click in case.clicks if click.act in (Act.APPROVE, Act.KEEP)]
+    kept = approvals[-1].plan_hash if case.keep else None
     return {
         "id": case.case_id,
         "account": case.account,
@@ -75,11 +85,10 @@ def _told(case: Case) -> dict[str, Any]:
         "reason": case.reason,
         "remedy": "keep" if case.keep else str(plan.remedy) if plan else None,
         "attempts": len(case.attempts),
-        "plan_hash": plan.plan_hash if plan else None,
+        "plan_hash": kept or (plan.plan_hash if plan else None),
         "approvals": [
-            {"by": click.by, "at": click.at.isoformat(), "plan_hash": click.plan_hash}
-            for click in case.clicks
-            if click.act is Act.APPROVE
+            {"by": click.by, "at": moment(click.at), "plan_hash": click.plan_hash}
+            for click in approvals
         ],
         "message_ts": case.message.ts or None,
     }

@@ -28,14 +28,17 @@ class Watch:
         self.cases: list[dict[str, Any]] = []
         self._ephemerals = 0
         self._shown: dict[str, str] = {}
+        self._dialogs: dict[str, str] = {}
         self._phases: dict[str, tuple[str, str | None]] = {}
 
     def look(self) -> None:
-        """Tell what is new: calls of the bot, messages, private answers, ends of cases."""
+        """Tell what is new: cases, calls of the bot, messages, dialogs, private answers."""
         self.cases = self._reader.cases()
+        self._tell_openings()
         self._tell_calls()
         self._tell_messages()
-        self._tell_cases()
+        self._tell_dialogs()
+        self._tell_endings()
         # read after the looking, which makes calls of its own
         self._calls = len(self._stage.aws.calls)
 
@@ -50,7 +53,7 @@ class Watch:
 
     def _tell_calls(self) -> None:
         mine = [call for call in self._stage.aws.calls[self._calls :] if is_mutation(call)]
-        for _, same in groupby(mine, key=lambda call: (call.service, call.operation, call.error)):
+        for _, same in groupby(mine, key=lambda c: (c.service, c.operation, c.error, c.landed)):
             batch = list(same)
             colour = BLUE if batch[0].landed else YELLOW
             self._story.tell(batch[0].at, call_sentence(batch), colour=colour)
@@ -70,22 +73,31 @@ class Watch:
             self._story.tell(self._now(), sentence, colour=YELLOW)
         self._ephemerals = len(whispers)
 
-    def _tell_cases(self) -> None:
+    def _tell_dialogs(self) -> None:
+        for user, dialog in self._stage.slack.modals.items():
+            words = dialog_words(dialog.view)
+            if self._dialogs.get(user) != words:
+                self._dialogs[user] = words
+                self._story.tell(self._now(), f"{user} sees a dialog: {words}")
+
+    def _tell_openings(self) -> None:
+        for case in self.cases:
+            before = self._phases.setdefault(case["id"], ("", None))[0]
+            if before in ("", "closed") and case["phase"] != "closed":
+                opened = "opens a case for" if not before else "opens again the case of"
+                self._story.tell(self._now(), f"Unlatch {opened} {case['cluster_id']}.")
+                self._phases[case["id"]] = case["phase"], None
+
+    def _tell_endings(self) -> None:
         for case in self.cases:
             phase, outcome = case["phase"], case["outcome"]
-            before = self._phases.get(case["id"])
+            before = self._phases[case["id"]]
             self._phases[case["id"]] = phase, outcome
-            if before == (phase, outcome):
-                continue
-            if phase == "closed":
+            if phase == "closed" and before != (phase, outcome):
                 colour = GREEN if outcome in GOOD_ENDS else RED if outcome == "stopped" else BOLD
                 said = f" {case['reason']}" if case["reason"] else ""
                 sentence = f"The case of {case['cluster_id']} is closed: {outcome}.{said}"
                 self._story.tell(self._now(), sentence, colour=colour)
-            elif before is None:
-                self._story.tell(self._now(), f"Unlatch opens a case for {case['cluster_id']}.")
-            elif before[0] == "closed":
-                self._story.tell(self._now(), f"The case of {case['cluster_id']} is open again.")
 
     def _now(self) -> datetime:
         return self._stage.clock.now()
@@ -109,6 +121,14 @@ def message_words(message: SeenMessage) -> str:
     """The notification text; in a thread, where that is a label, the words of the blocks."""
     said = " ".join(words_of(message.blocks)) if message.thread_ts else ""
     return plain(said or message.text)
+
+
+def dialog_words(view: Mapping[str, Any]) -> str:
+    """Its title, what it says first (the worst), and what its submit would do."""
+    first = next(words_of(view["blocks"]), "")
+    submit = view.get("submit")
+    offer = f"[{plain(submit['text'])}]" if submit else "It offers nothing to send."
+    return f"“{plain(view['title']['text'])}” “{plain(first)}” {offer}"
 
 
 def words_of(part: Any) -> Iterator[str]:

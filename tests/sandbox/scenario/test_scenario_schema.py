@@ -2,16 +2,22 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from chalicelib.config import Settings
 from sandbox.scenario.load import load
 from sandbox.scenario.schema import SCHEMA_FILE
 
 SCENARIOS = sorted((Path(__file__).parents[3] / "sandbox" / "scenarios").glob("*.yaml"))
+OF_THE_SANDBOX = {
+    "table_name", "state_machine_name", "seal_key_id", "signing_secret_id", "bot_token_secret_id",
+    "slack_api_url",
+}  # fmt: skip
 FREE_NAMES = {"people", "tags"}  # their keys are names that a scenario chooses
 
 
@@ -43,6 +49,12 @@ def test_every_pattern_has_the_sentence_that_errors_quote():
     schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
     silent = [name for name, p in schemas(schema) if "pattern" in p and "description" not in p]
     assert silent == []
+
+
+def test_config_knows_every_setting_but_those_that_the_sandbox_makes():
+    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    known = set(schema["$defs"]["config"]["properties"])
+    assert known == {setting.name for setting in fields(Settings)} - OF_THE_SANDBOX
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
