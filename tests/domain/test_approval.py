@@ -6,7 +6,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from worlds import (
+
+from chalicelib.domain import approval
+from chalicelib.domain.approval import Person, Refusal
+from chalicelib.domain.caller import Caller, caller_of
+from chalicelib.domain.case import Act, Click
+from chalicelib.domain.diagnosis import all_plans
+from chalicelib.domain.plan import Plan, Remedy
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.snapshot import KeyState, OtherUse, Snapshot, StoreState
+from tests.domain.worlds import (
     ACCOUNT,
     CI,
     HOURS,
@@ -24,15 +33,6 @@ from worlds import (
     world,
     yes,
 )
-
-from chalicelib.domain import approval
-from chalicelib.domain.approval import Person, Refusal
-from chalicelib.domain.caller import Caller, caller_of
-from chalicelib.domain.case import Act, Click
-from chalicelib.domain.diagnosis import all_plans
-from chalicelib.domain.plan import Plan, Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import KeyState, OtherUse, Snapshot, StoreState
 
 NOBODY = replace(POLICY, approvers=())
 REFUSALS: list[tuple[str, Person | None, Policy, Refusal | None]] = [

@@ -5,7 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from worlds import (
+
+from chalicelib.domain.case import Outcome, Phase
+from chalicelib.domain.model import hsm_in, store_in, with_hsm
+from chalicelib.domain.plan import Operation, Remedy
+from chalicelib.domain.snapshot import Backup, Hsm, KeyState, OtherUse, Snapshot, StoreState
+from chalicelib.domain.step import Ask, Call, Close, Wait
+from tests.domain.worlds import (
     CLUSTER,
     DAY,
     HOURS,
@@ -25,12 +31,6 @@ from worlds import (
     with_keys,
     world,
 )
-
-from chalicelib.domain.case import Outcome, Phase
-from chalicelib.domain.model import hsm_in, store_in, with_hsm
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import Backup, Hsm, KeyState, OtherUse, Snapshot, StoreState
-from chalicelib.domain.step import Ask, Call, Close, Wait
 
 Change = Callable[[Snapshot], Snapshot]
 
@@ -184,7 +184,7 @@ def test_sessions_after_the_quiet_time_are_somebodys(remedy: Remedy) -> None:
     play.change(busy(4))
     step = play.to_question()
     assert isinstance(step, Ask)
-    assert "sessions of other programs" in step.gates[0].found
+    assert "Other programs have" in step.gates[0].found
     assert play.operations == [Operation.DISCONNECT_KEY_STORE]
     play.approve(remedy)
     assert play.to_close().outcome in (Outcome.PARKED, Outcome.RETIRED)

@@ -1,9 +1,9 @@
 """Who made the failed call, and with which tool: as CloudTrail writes it."""
 
 import pytest
-from worlds import ACCOUNT
 
 from chalicelib.domain.caller import Tool, caller_of, tool_of
+from tests.domain.worlds import ACCOUNT
 
 TOOLS = [
     ("APN/1.0 HashiCorp/1.0 Terraform/1.9.5 (+https://www.terraform.io) aws-sdk-go-v2/1.30", Tool.TERRAFORM),

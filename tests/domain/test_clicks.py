@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from worlds import DAY, NOW, POLICY, Play, approved, case, key, world
 
 from chalicelib.domain.case import Act, Before, CallRecord, CallStatus, Case, Click, Outcome, Phase
 from chalicelib.domain.clicks import MOST_CLICKS, can_go_back, not_possible, reopens, take_in
 from chalicelib.domain.log import Kind
 from chalicelib.domain.plan import Operation, Remedy
+from tests.domain.worlds import DAY, NOW, POLICY, Play, approved, case, key, world
 
 BEFORE = Before(NOW, None, (), (), "cluster-1")
 CANCEL = Click(Act.CANCEL, "bob", NOW)

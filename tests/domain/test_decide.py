@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from worlds import (  # fmt: skip
+
+from chalicelib.domain.case import Act, Before, CallStatus, Outcome, Phase
+from chalicelib.domain.model import store_in
+from chalicelib.domain.plan import Operation, Remedy
+from chalicelib.domain.snapshot import KeyState, OtherUse, StoreState
+from chalicelib.domain.step import Ask, Call, Close, Wait
+from tests.domain.worlds import (  # fmt: skip
     DAY,
     HOURS,
     MINUTE,
@@ -20,12 +26,6 @@ from worlds import (  # fmt: skip
     with_keys,
     world,
 )
-
-from chalicelib.domain.case import Act, Before, CallStatus, Outcome, Phase
-from chalicelib.domain.model import store_in
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import KeyState, OtherUse, StoreState
-from chalicelib.domain.step import Ask, Call, Close, Wait
 
 
 def test_nobody_decides_in_time() -> None:

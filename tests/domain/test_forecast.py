@@ -6,7 +6,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from worlds import (  # fmt: skip
+
+from chalicelib.domain.case import Outcome
+from chalicelib.domain.forecast import forecast
+from chalicelib.domain.model import Durations
+from chalicelib.domain.plan import Remedy
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
+from chalicelib.domain.step import Ask, Call
+from tests.domain.worlds import (  # fmt: skip
     DAY,
     HOURS,
     MINUTE,
@@ -22,14 +30,6 @@ from worlds import (  # fmt: skip
     used,
     world,
 )
-
-from chalicelib.domain.case import Outcome
-from chalicelib.domain.forecast import forecast
-from chalicelib.domain.model import Durations
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
-from chalicelib.domain.step import Ask, Call
 
 KEYS = (key("a"), key("b", KeyState.DISABLED))
 PENDING = key("p", KeyState.PENDING_DELETION, deletion_date=NOW + 5 * HOURS)

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from worlds import HOURS, NOW, POLICY, cluster, key, used, world
 
 from chalicelib.domain.gates import closed_gates, hard_gates
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.snapshot import Backup, KeyState, OtherUse, Snapshot
+from tests.domain.worlds import HOURS, NOW, POLICY, cluster, key, used, world
 
 R, P, M = Remedy.RETIRE, Remedy.PARK, Remedy.REPOINT
 REFUSED = ("kms:ListKeys was refused",)

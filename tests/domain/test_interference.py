@@ -8,7 +8,13 @@ from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from worlds import (
+
+from chalicelib.domain.case import Act, Outcome
+from chalicelib.domain.model import hsm_in, store_in, with_hsm
+from chalicelib.domain.plan import IRREVERSIBLE, Operation, Plan, Remedy
+from chalicelib.domain.snapshot import Hsm, KeyState, OtherUse, Snapshot, StoreState
+from chalicelib.domain.step import Ask, Call, Close, Wait
+from tests.domain.worlds import (
     CLUSTER,
     DAY,
     HOURS,
@@ -24,12 +30,6 @@ from worlds import (
     with_keys,
     world,
 )
-
-from chalicelib.domain.case import Act, Outcome
-from chalicelib.domain.model import hsm_in, store_in, with_hsm
-from chalicelib.domain.plan import IRREVERSIBLE, Operation, Plan, Remedy
-from chalicelib.domain.snapshot import Hsm, KeyState, OtherUse, Snapshot, StoreState
-from chalicelib.domain.step import Ask, Call, Close, Wait
 
 MOST_TURNS = 1_500
 Change = Callable[[Snapshot], Snapshot]

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from worlds import HOURS, NOW
 
 from chalicelib.domain.log import Entry, Kind, chained, digest, entry, flaws
+from tests.domain.worlds import HOURS, NOW
 
 Log = tuple[Entry, ...]
 LOG = chained(

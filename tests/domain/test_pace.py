@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from worlds import DAY, HOURS, MINUTE, NOW
 
 from chalicelib.domain.pace import poll, until
+from tests.domain.worlds import DAY, HOURS, MINUTE, NOW
 
 
 @pytest.mark.parametrize(

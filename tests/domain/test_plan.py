@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from worlds import (
+
+from chalicelib.domain.case import Case
+from chalicelib.domain.diagnosis import (
+    Cause,
+    all_plans,
+    cause_of,
+    daily_cost,
+    ways_out,
+)
+from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Plan, Remedy, _plain
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.remedies.scene import zone_labels
+from chalicelib.domain.snapshot import Backup, KeyState, OtherUse, Snapshot, StoreState
+from tests.domain.worlds import (
     CLUSTER,
     DAY,
     HOURS,
@@ -22,19 +35,6 @@ from worlds import (
     used,
     world,
 )
-
-from chalicelib.domain.case import Case
-from chalicelib.domain.diagnosis import (
-    Cause,
-    all_plans,
-    cause_of,
-    daily_cost,
-    ways_out,
-)
-from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Plan, Remedy, _plain
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.remedies.scene import zone_labels
-from chalicelib.domain.snapshot import Backup, KeyState, OtherUse, Snapshot, StoreState
 
 KEYS = (key("a"), key("b", KeyState.DISABLED))
 TWO = world(*KEYS, siblings=(sibling(),))

@@ -12,7 +12,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
-from worlds import (
+
+from chalicelib.domain.case import (
+    Act,
+    CallRecord,
+    CallStatus,
+    Case,
+    Click,
+    Keep,
+    Outcome,
+    Phase,
+)
+from chalicelib.domain.decide import Decision, decide
+from chalicelib.domain.diagnosis import all_plans
+from chalicelib.domain.plan import RESTORING, Operation, Plan, Remedy
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.remedies.scene import zone_labels
+from chalicelib.domain.remedies.undo import recorded
+from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
+from chalicelib.domain.step import Ask, Call, Close, Wait
+from tests.domain.worlds import (
     CLUSTER,
     DAY,
     HOURS,
@@ -33,25 +52,6 @@ from worlds import (
     world,
     yes,
 )
-
-from chalicelib.domain.case import (
-    Act,
-    CallRecord,
-    CallStatus,
-    Case,
-    Click,
-    Keep,
-    Outcome,
-    Phase,
-)
-from chalicelib.domain.decide import Decision, decide
-from chalicelib.domain.diagnosis import all_plans
-from chalicelib.domain.plan import RESTORING, Operation, Plan, Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.remedies.scene import zone_labels
-from chalicelib.domain.remedies.undo import recorded
-from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
-from chalicelib.domain.step import Ask, Call, Close, Wait
 
 SLICE = 23
 """A prime: the slice of the default run touches every value of every dimension."""

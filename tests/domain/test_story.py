@@ -2,13 +2,12 @@
 
 from datetime import timedelta
 
-from worlds import CLUSTER, DAY, HOURS, MINUTE, NOW, STORE, Play, key, world
-
 from chalicelib.domain.case import Outcome, Phase
 from chalicelib.domain.diagnosis import Cause, cause_of
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.snapshot import KeyState
 from chalicelib.domain.step import Ask, Call, Close, Wait
+from tests.domain.worlds import CLUSTER, DAY, HOURS, MINUTE, NOW, STORE, Play, key, world
 
 
 def test_a_cluster_is_retired() -> None:

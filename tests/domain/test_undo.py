@@ -3,7 +3,15 @@
 from dataclasses import replace
 
 import pytest
-from worlds import (
+
+from chalicelib.domain.case import Act, CallStatus, Outcome, Phase
+from chalicelib.domain.model import hsm_in, store_in
+from chalicelib.domain.plan import RESTORING, Operation, Remedy
+from chalicelib.domain.remedies.scene import Scene
+from chalicelib.domain.remedies.undo import undo_step
+from chalicelib.domain.snapshot import KeyState, StoreState
+from chalicelib.domain.step import Ask, Call, Close, Wait
+from tests.domain.worlds import (
     CLUSTER,
     DAY,
     HOURS,
@@ -22,14 +30,6 @@ from worlds import (
     with_keys,
     world,
 )
-
-from chalicelib.domain.case import Act, CallStatus, Outcome, Phase
-from chalicelib.domain.model import hsm_in, store_in
-from chalicelib.domain.plan import RESTORING, Operation, Remedy
-from chalicelib.domain.remedies.scene import Scene
-from chalicelib.domain.remedies.undo import undo_step
-from chalicelib.domain.snapshot import KeyState, StoreState
-from chalicelib.domain.step import Ask, Call, Close, Wait
 
 
 def states(play: Play) -> dict[str, KeyState]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from aws_stand import NOW, Stand
 
 from sandbox.aws.server import AwsServer
 from sandbox.clock import Clock
+from tests.sandbox.aws.aws_stand import NOW, Stand
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import json
 from datetime import timedelta
 
 import pytest
-from runtime_stand import HUB, REGION, SPOKE, START, ground
 
 from sandbox.aws.delivery import ALL_CLOUDTRAIL, Delivery
+from tests.sandbox.aws.runtime_stand import HUB, REGION, SPOKE, START, ground
 
 FUNCTION = f"arn:aws:lambda:{REGION}:{HUB}:function:bot"
 QUEUE = f"arn:aws:sqs:{REGION}:{HUB}:dead"

@@ -5,9 +5,9 @@ import json
 import threading
 
 import pytest
-from runtime_stand import HUB, REGION, ground
 
 from sandbox.aws.gateway import Gateway
+from tests.sandbox.aws.runtime_stand import HUB, REGION, ground
 
 URI = (
     f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/"

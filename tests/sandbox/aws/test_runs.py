@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from runtime_stand import HUB, REGION, START, ground
 
 from sandbox.aws.runs import Runs
+from tests.sandbox.aws.runtime_stand import HUB, REGION, START, ground
 
 MACHINE = f"arn:aws:states:{REGION}:{HUB}:stateMachine:case"
 DEFINITION = Path("infra/case.asl.json")

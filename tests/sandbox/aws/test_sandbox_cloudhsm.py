@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from aws_stand import CLUSTER, HUB, NOW, SIBLING, SPOKE, STORE, STRANGER, Stand, refused
-
 from sandbox.aws.world import replace_hsm, world_now
+from tests.sandbox.aws.aws_stand import (
+    CLUSTER,
+    HUB,
+    NOW,
+    SIBLING,
+    SPOKE,
+    STORE,
+    STRANGER,
+    Stand,
+    refused,
+)
 
 
 def cluster(hsm, cluster_id=CLUSTER):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
-from aws_stand import BOT, CLUSTER, HUB, NOW, STORE, Stand, refused
+from tests.sandbox.aws.aws_stand import BOT, CLUSTER, HUB, NOW, STORE, Stand, refused
 
 PERSON = (
     "arn:aws:sts::{account}:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/alice@example.com"

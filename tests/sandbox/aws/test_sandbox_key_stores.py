@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_stand import CLUSTER, SIBLING, STORE, STRANGER, WORLD, Stand, refused
+from tests.sandbox.aws.aws_stand import CLUSTER, SIBLING, STORE, STRANGER, WORLD, Stand, refused
 
 
 def state(kms, store=STORE):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
-from aws_stand import CLUSTER, HUB, NOW, SIBLING, STORE, WORLD, Stand, refused
+from tests.sandbox.aws.aws_stand import CLUSTER, HUB, NOW, SIBLING, STORE, WORLD, Stand, refused
 
 
 def key_state(kms, key_id):

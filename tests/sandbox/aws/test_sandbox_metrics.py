@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from aws_stand import CLUSTER, NOW, STORE, WORLD, Stand
+from tests.sandbox.aws.aws_stand import CLUSTER, NOW, STORE, WORLD, Stand
 
 
 def sessions(stand, *, minutes=15, stat="Maximum", period=60, **dimensions):

@@ -6,10 +6,10 @@ import threading
 from datetime import timedelta
 
 import pytest
-from aws_stand import CLUSTER, NOW, STORE, WORLD, Stand
 
 from sandbox.aws.seed_keys import duration
 from sandbox.aws.world import key_of, place_of, world_now
+from tests.sandbox.aws.aws_stand import CLUSTER, NOW, STORE, WORLD, Stand
 
 
 def test_ages_are_read_as_scenarios_write_them():

@@ -8,12 +8,12 @@ import urllib.request
 from datetime import timedelta
 
 import pytest
-from aws_stand import BOT, CLUSTER, HUB, NOW, SPOKE, STORE, Stand, refused
 from botocore.exceptions import ConnectionClosedError
 
 from sandbox.aws.calls import AwsError
 from sandbox.aws.faults import Faults
 from sandbox.aws.replies import WrongReplyError, check_result
+from tests.sandbox.aws.aws_stand import BOT, CLUSTER, HUB, NOW, SPOKE, STORE, Stand, refused
 
 TEMPLATE = {
     "Resources": {

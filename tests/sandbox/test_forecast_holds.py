@@ -1,0 +1,148 @@
+"""What people are shown before they approve is what then happens: the same calls, in the same order."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from chalicelib import config
+from chalicelib.aws.accounts import Accounts
+from chalicelib.aws.inventory import AwsInventory
+from chalicelib.aws.pace import Paces
+from chalicelib.domain.case import Act, Case
+from chalicelib.domain.forecast import Forecast, forecast
+from chalicelib.domain.plan import Operation
+from chalicelib.domain.policy import Policy
+from sandbox.scenario.cases import StoredCases
+from sandbox.scenario.load import load
+from sandbox.scenario.model import Scenario
+from sandbox.scenario.player import Player
+from sandbox.scenario.report import Record
+from sandbox.scenario.story import Story
+from sandbox.scenario.theatre import Theatre, open_stage
+
+SCENARIOS = Path(__file__).parents[2] / "sandbox" / "scenarios"
+UNDISTURBED = (
+    "empty-store",
+    "live-keys-7-days",
+    "keys-already-pending",
+    "already-disconnecting",
+    "store-failed",
+    "only-hsms",
+    "parked",
+    "repointed",
+)
+"""One of each kind that ends as planned, without acts of others and without faults."""
+
+
+class NothingKnown:
+    """Every key is described anew."""
+
+    def load(self, account: str, region: str) -> set[bytes]:
+        return set()
+
+    def add(self, account: str, region: str, digests: set[bytes]) -> None:
+        pass
+
+
+class Onlooker:
+    """Reads the bot's memory like the player, and looks at AWS whenever something new is offered."""
+
+    def __init__(self, cases: StoredCases, inventory: AwsInventory, theatre: Theatre) -> None:
+        self._cases, self._inventory, self._clock = cases, inventory, theatre.clock
+        self.offered: dict[str, Case] = {}
+        self.decided: Case | None = None
+
+    def cases(self) -> list[dict[str, Any]]:
+        for case in self._cases._all():
+            hashes = {plan.plan_hash for plan in case.offers}
+            if case.last_plan is None and hashes - set(self.offered):
+                snapshot = self._inventory.snapshot(case, now=self._clock.now())
+                seen = replace(case, snapshot=snapshot)
+                self.offered = {**dict.fromkeys(hashes, seen), **self.offered}
+            self.decided = case
+        return self._cases.cases()
+
+    def log(self) -> list[dict[str, Any]]:
+        return self._cases.log()
+
+    def log_verified(self) -> bool:
+        return self._cases.log_verified()
+
+
+def inventory_of(theatre: Theatre, scenario: Scenario) -> AwsInventory:
+    """The bot's own eyes, at the sandbox's endpoint."""
+
+    def client(service: str, region: str, keys: Mapping[str, str] | None) -> Any:
+        plain = Config(proxies={})
+        url = theatre.aws_url
+        given = dict(keys or {})
+        return boto3.client(service, region_name=region, endpoint_url=url, config=plain, **given)
+
+    hub, region = scenario.accounts[0], scenario.regions[0]
+    sts = theatre.client("sts", account=hub, region=region, who=f"arn:aws:iam::{hub}:user/onlooker")
+    return AwsInventory(
+        Accounts(sts, client),
+        "unlatch-reader",
+        NothingKnown(),
+        Paces(1),
+        policy_of(scenario).quiet_minutes,
+    )
+
+
+def policy_of(scenario: Scenario) -> Policy:
+    """As the deployed functions read it."""
+    words = {name.upper(): text for name, text in scenario.config.items()}
+    required = ("TABLE_NAME", "STATE_MACHINE_NAME", "SEAL_KEY_ID", "SIGNING_SECRET_ID")
+    names = dict.fromkeys((*required, "BOT_TOKEN_SECRET_ID"), "unlatch")
+    return config.read({**names, **words}).policy()
+
+
+def played(name: str) -> tuple[list[str], Onlooker, Scenario]:
+    """The calls that landed, and what the onlooker saw."""
+    scenario = load(SCENARIOS / f"{name}.yaml")
+    with open_stage(scenario) as (stage, cases):
+        assert isinstance(cases, StoredCases)
+        assert isinstance(stage, Theatre)
+        onlooker = Onlooker(cases, inventory_of(stage, scenario), stage)
+        record = Record(scenario.now)
+        told = Player(scenario, stage, onlooker, Story(io.StringIO()), record).play()
+    assert told["expect"]["failures"] == []
+    landed = [f"{c['service']}:{c['operation']}" for c in told["calls"] if c["landed"]]
+    return landed, onlooker, scenario
+
+
+def foreseen(onlooker: Onlooker, scenario: Scenario) -> Forecast:
+    """As people were shown it: from the first look at which the plan was offered."""
+    decided = onlooker.decided
+    assert decided is not None
+    assert decided.last_plan is not None
+    case = onlooker.offered.get(decided.last_plan.plan_hash)
+    assert case is not None, "nobody ever saw the plan that was carried out"
+    assert case.snapshot is not None
+    plan = next(p for p in case.offers if p.plan_hash == decided.last_plan.plan_hash)
+    now, policy = case.snapshot.at, policy_of(scenario)
+    return forecast(plan, case.snapshot, case=case, policy=policy, now=now)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", UNDISTURBED)
+def test_the_forecast_comes_true(name: str) -> None:
+    landed, onlooker, scenario = played(name)
+    told = foreseen(onlooker, scenario)
+    calls = [str(c.operation) for c in told.calls if c.operation is not Operation.PROVE_KEY]
+    assert calls == landed
+    assert told.end is not None, told.why
+    assert onlooker.decided is not None
+    approvals = [c for c in onlooker.decided.clicks if c.act is Act.APPROVE]
+    assert onlooker.decided.closed_at is not None
+    took = onlooker.decided.closed_at - max(click.at for click in approvals)
+    assert told.end - told.calls[0].at <= took * 1.5
