@@ -1,4 +1,4 @@
-"""The sandbox's commands: `python -m sandbox play FILE`. Never reaches a real AWS or Slack."""
+"""The sandbox's commands: `python -m sandbox play FILE`, `demo`, `pictures`. Never reaches a real AWS or Slack."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from sandbox.reliability.commands import add_to as add_reliability
 from sandbox.scenario.command import OpenStage, play_file
 from sandbox.scenario.model import Scenario
 
@@ -20,6 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     _add_play(commands.add_parser("play", help="play a scenario and check what it expects"))
+    _add_demo(commands.add_parser("demo", help="serve the demo page on this machine"))
+    _add_pictures(commands.add_parser("pictures", help="take the pictures of docs/pictures"))
+    add_reliability(commands)
     chosen = parser.parse_args(arguments)
     try:
         return int(chosen.run(chosen))
@@ -32,8 +36,36 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
         "file", type=Path, help="a scenario, such as sandbox/scenarios/flagship.yaml"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the story")
-    parser.add_argument("--debug", action="store_true", help="on stderr: what the functions printed, and a traceback where the sandbox breaks")
+    parser.add_argument(
+        "--debug",
+        action="store_true",
+        help="on stderr: what the functions printed, and a traceback where the sandbox breaks",
+    )
     parser.set_defaults(run=_play)
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, help="instead of the usual one, or any that is free")
+    parser.add_argument("--scenario", type=Path, help="a world of your own to begin with")
+    parser.set_defaults(run=_demo)
+
+
+def _add_pictures(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs/pictures"))
+    parser.set_defaults(run=_pictures)
+
+
+def _demo(chosen: argparse.Namespace) -> int:
+    from sandbox.page.command import serve  # noqa: PLC0415 - `play` does without
+
+    with own_stdout() as out:
+        return serve(chosen.scenario, port=chosen.port, out=out, err=sys.stderr)
+
+
+def _pictures(chosen: argparse.Namespace) -> int:
+    from sandbox.page.pictures import take  # noqa: PLC0415 - needs a browser
+
+    return take(chosen.folder)
 
 
 def _play(chosen: argparse.Namespace) -> int:

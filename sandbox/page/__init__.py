@@ -1,0 +1,1 @@
+"""The demo page: a local Slack in the browser beside the other half of the world."""
