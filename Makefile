@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAGE ?= dev
 STORY ?= sandbox/scenarios/flagship.yaml
 
-.PHONY: help setup demo play pictures test check format lint types docs dead bench fuzz crash-matrix deploy clean
+.PHONY: help setup demo play pictures test test-all check format lint types docs dead bench fuzz crash-matrix deploy clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -28,7 +28,10 @@ pictures: setup  ## Take the pictures of the README again (needs Chromium)
 	$(BIN)/python -m sandbox pictures
 
 test: setup  ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
+
+test-all: setup  ## Run the slow tests: every shipped story, the browser, samples of the crash matrix
+	$(BIN)/python -m pytest -n 2 -m "slow or browser"
 
 check: setup lint types test  ## What CI runs: format, lint, types, tests
 
