@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ USES = frozenset(
     {"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncrypt"}
 )
 """What can be done with a symmetric key of a custom key store."""
+SSO_PATH = ":role/aws-reserved/sso.amazonaws.com/"
 LONGEST = 1_000
 
 
@@ -34,6 +36,7 @@ def failed_delete(
 
     Only what is needed is asked for: errorMessage, userIdentity.type and more may be missing.
     """
+    event = mapping(event, "event")
     detail = mapping(event.get("detail"), "detail")
     if detail.get("eventSource", "cloudhsm.amazonaws.com") != "cloudhsm.amazonaws.com":
         raise NotOurs(f"eventSource is {short(detail.get('eventSource'))}, not CloudHSM’s")
@@ -62,15 +65,13 @@ def place(detail: Mapping[str, Any], event: Mapping[str, Any]) -> tuple[str, str
 
 def key_use(event: Mapping[str, Any]) -> tuple[KeyUse, str, str]:
     """A failed use of a KMS key, its account and Region. Raises NotOurs with the reason."""
+    event = mapping(event, "event")
     detail = mapping(event.get("detail"), "detail")
     if detail.get("errorCode") not in ("DisabledException", "KMSInvalidStateException"):
         raise NotOurs(f"errorCode is {short(detail.get('errorCode'))}")
-    if detail.get("eventName") not in USES:
+    if str(detail.get("eventName")) not in USES:
         raise NotOurs(f"eventName is {short(detail.get('eventName'))}, which is no use of a key")
-    named = [r.get("ARN") or r.get("arn") for r in detail.get("resources") or () if r]
-    parameters = detail.get("requestParameters") or {}
-    key = str(next((n for n in named if n), None) or parameters.get("keyId") or "")
-    key_id = key.rpartition("/")[2]
+    key_id = short(_key_named(detail)).rpartition("/")[2]
     if not key_id:
         raise NotOurs("the record does not name the key")
     use = KeyUse(
@@ -81,6 +82,16 @@ def key_use(event: Mapping[str, Any]) -> tuple[KeyUse, str, str]:
         operation=short(detail.get("eventName")),
     )
     return use, *place(detail, event)
+
+
+def _key_named(detail: Mapping[str, Any]) -> str:
+    """The key's ARN among the resources, else what the request says; "" where neither does."""
+    resources = detail.get("resources")
+    listed = [r for r in resources if isinstance(r, Mapping)] if isinstance(resources, list) else []
+    parameters = detail.get("requestParameters")
+    asked = parameters.get("keyId") if isinstance(parameters, Mapping) else None
+    named = (one.get("ARN") or one.get("arn") for one in listed)
+    return next((name for name in (*named, asked) if name and isinstance(name, str)), "")
 
 
 def caller_from(detail: Mapping[str, Any]) -> Caller:
@@ -94,7 +105,21 @@ def caller_from(detail: Mapping[str, Any]) -> Caller:
         name = short(identity.get("invokedBy") or identity.get("userName") or "somebody unknown")
         return Caller(arn="", name=name, kind=short(identity.get("type") or ""), tool=tool)
     kind = short(identity.get("type") or "")
-    return caller_of(arn=arn, kind=kind, user_name=short(identity.get("userName") or ""), tool=tool)
+    caller = caller_of(
+        arn=arn, kind=kind, user_name=short(identity.get("userName") or ""), tool=tool
+    )
+    return _doubted(caller, identity) if caller.is_person else caller
+
+
+def _doubted(caller: Caller, identity: Mapping[str, Any]) -> Caller:
+    """A role may be called like one of Identity Center’s; the path of the real ones is reserved."""
+    context = identity.get("sessionContext")
+    issuer = context.get("sessionIssuer") if isinstance(context, Mapping) else None
+    role = issuer.get("arn") if isinstance(issuer, Mapping) else None
+    if role is None or SSO_PATH in str(role):
+        return caller
+    name = f"role {str(role).rpartition('/')[2]}"
+    return replace(caller, name=short(name), email="")
 
 
 def is_own(caller: Caller, own_roles: tuple[str, ...]) -> bool:

@@ -39,6 +39,7 @@ class KeyReader:
     role: str
     account: str
     clock: Callable[[], float] = time.monotonic
+    per_slice: int = SLICE
 
     def keys_in(
         self,
@@ -58,25 +59,25 @@ class KeyReader:
         unknown = [key_id for key_id in ids if digest_of(key_id) not in known]
         mine: list[dict[str, Any]] = []
         refused: list[dict[str, Any]] = []
-        began = self.clock()
-        for start in range(0, len(unknown), SLICE):
-            if self.clock() - began > LONGEST_SECONDS:
-                left = f"{len(unknown) - start:,} of {len(ids):,}"
-                raise TryLater(f"{left} keys of the account are still to be read")
-            elsewhere = self._sort(
-                run(self._describe, unknown[start : start + SLICE]), store_ids, mine, refused
-            )
+        for described in self._described(unknown, run, of=len(ids)):
+            elsewhere = self._sort(described, store_ids, mine, refused)
             if elsewhere:
                 remember(elsewhere)
         aliases = self._aliases(unread) if mine or refused else {}
         keys = list(run(lambda d: self._complete(d, aliases.get(d["KeyId"], ())), mine))
-        keys += [
-            Key(
-                d["KeyId"], KeyState.UNKNOWN, None, aliases.get(d["KeyId"], ()), unread=d["Refused"]
-            )
-            for d in refused
-        ]
+        keys += [_unread(d, aliases.get(d["KeyId"], ())) for d in refused]
         return Found(tuple(sorted(keys, key=lambda k: k.key_id)), len(ids))
+
+    def _described(
+        self, ids: list[str], run: Callable[..., Iterable[Any]], *, of: int
+    ) -> Iterator[Iterable[dict[str, Any]]]:
+        """What KMS says of these keys, slice by slice; TryLater where the time is over between two."""
+        began = self.clock()
+        for start in range(0, len(ids), self.per_slice):
+            if self.clock() - began > LONGEST_SECONDS:
+                left = f"{len(ids) - start:,} of {of:,}"
+                raise TryLater(f"{left} keys of the account are still to be read")
+            yield run(self._describe, ids[start : start + self.per_slice])
 
     def _sort(
         self,
@@ -103,7 +104,7 @@ class KeyReader:
         """One key as it is now, without grants and last use."""
         item = self._describe(key_id)
         if "Refused" in item:
-            return Key(key_id, KeyState.UNKNOWN, None, aliases, unread=item["Refused"])
+            return _unread(item, aliases)
         return key_from(item, aliases)
 
     def _list_keys(self, unread: list[str]) -> Iterator[str]:
@@ -174,6 +175,11 @@ class KeyReader:
         use = reply.get("KeyLastUsage") or {}
         at: datetime | None = use.get("Timestamp")
         return LastUse(at, use.get("Operation", ""), reply.get("TrackingStartDate"))
+
+
+def _unread(item: dict[str, Any], aliases: tuple[str, ...]) -> Key:
+    """A key that KMS would not describe."""
+    return Key(item["KeyId"], KeyState.UNKNOWN, None, aliases, unread=item["Refused"])
 
 
 def key_from(item: dict[str, Any], aliases: tuple[str, ...]) -> Key:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.aws.errors import code_of, translated
@@ -15,19 +15,25 @@ class StepFunctionsRuns:
 
     sfn: Any
     state_machine_arn: str
+    _started: set[str] = field(default_factory=set)
 
     def start(self, case_id: str, generation: int) -> None:
         """Starts the run of this generation. Starting it again changes nothing: the name is taken."""
+        name = f"{case_id}-{generation}"
+        if name in self._started:
+            return
         try:
             with translated("states:StartExecution", role="this function", account="the hub"):
                 self.sfn.start_execution(
                     stateMachineArn=self.state_machine_arn,
-                    name=f"{case_id}-{generation}",
+                    name=name,
                     input=json.dumps({"case_id": case_id, "generation": generation}),
                 )
         except Exception as error:
             if code_of(error.__cause__ or error) != "ExecutionAlreadyExists":  # type: ignore[arg-type]  # an Exception
                 raise
+        # For ever, so that a storm of the same event asks for it once a process.
+        self._started.add(name)
 
     def wake(self, token: str) -> None:
         """Ends a park. A token that is used up or timed out belongs to a run that is awake already."""

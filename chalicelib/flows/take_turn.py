@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain.case import Act, Case, Click, Outcome, Phase
+from chalicelib.domain.case import SEALED, Act, Case, Click, Outcome, Phase
 from chalicelib.domain.clicks import take_in
 from chalicelib.domain.decide import HOUR, Decision, decide
 from chalicelib.domain.log import Entry, Kind, entry
@@ -158,8 +158,13 @@ def _shown(ports: Ports, case: Case, seconds: int, *, may_exist: bool = True) ->
         case = resaved(ports, case, lambda current: replace(current, message=message))
     if message.is_behind:
         over = case.is_closed and case.outcome is not Outcome.KEPT
-        seconds = 300 if over else min(seconds, 60)
+        seconds = 300 if over else _catch_up(seconds)
     return case, seconds
+
+
+def _catch_up(seconds: int) -> int:
+    """Slack gets another chance in a minute, in a long wait in ten: it may be away for days."""
+    return min(seconds, max(60, min(seconds // 24, 600)))
 
 
 def _is_over(case: Case) -> bool:
@@ -209,7 +214,7 @@ def _without_forged(ports: Ports, case: Case) -> tuple[Case, list[Entry]]:
     known: dict[Click, Click] = {}
 
     def checked(click: Click) -> Click:
-        if click.act is not Act.APPROVE:
+        if click.act not in SEALED:
             return click
         if click not in known:
             holds = ports.seal.holds(click.sealed_text(case.case_id), click.seal)
@@ -219,13 +224,14 @@ def _without_forged(ports: Ports, case: Case) -> tuple[Case, list[Entry]]:
     relevant = case.clicks[case.reset_at_click :]
     clicks = (*case.clicks[: case.reset_at_click], *map(checked, relevant))
     approved = tuple(c for c in map(checked, case.approved) if c.act is Act.APPROVE)
+    confirmed = tuple(c for c in map(checked, case.confirmed) if c.act is Act.CONFIRM)
     forged = [old for old, new in known.items() if old is not new]
     fresh = [click for click in forged if click in case.new_clicks]
     if forged:
         ports.count("SealRefused", len(forged))
         ports.log("forged approval", case_id=case.case_id, by=forged[0].by)
     entries = [entry(Kind.FORGED, ports.clock(), by=click.by) for click in fresh]
-    return replace(case, clicks=clicks, approved=approved), entries
+    return replace(case, clicks=clicks, approved=approved, confirmed=confirmed), entries
 
 
 def _like(stored: Case, case: Case) -> Case:

@@ -3,41 +3,29 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import boto3
 
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.approval import Person, Refusal
-from chalicelib.domain.caller import Tool, caller_of
-from chalicelib.domain.case import Attempt, Case, Click, SlackMessage
+from chalicelib.domain.caller import Caller, Tool, caller_of
+from chalicelib.domain.case import Attempt, Case, Click, KeyUse, SlackMessage
 from chalicelib.domain.log import Entry
 from chalicelib.domain.model import Durations, Model
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import (
-    Backup,
-    Cluster,
-    Hsm,
-    Key,
-    KeyState,
-    KeyStore,
-    LastUse,
-    OtherUse,
-    Snapshot,
-    StoreState,
-)
-from chalicelib.domain.step import Call
+from chalicelib.domain.snapshot import Snapshot
 from chalicelib.flows.park import park
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.take_turn import Turn, take_turn
-from chalicelib.ports import Answer, Clicked, FailedDelete, Ports, Receipt
+from chalicelib.ports import Answer, Clicked, FailedDelete, Ports
+from tests.flows.cloud import CLUSTER, HUB, NOW, REGION, STORE, Aws, Clock, key, world
 
-NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-HUB, REGION = "111122223333", "us-east-1"
-CLUSTER, STORE = "cluster-2a3b4c5d6e7", "cks-1234567890abcdef0"
+__all__ = ["CLUSTER", "HUB", "NOW", "REGION", "STORE", "Bench", "key", "table", "world"]
+
 CI = "arn:aws:sts::111122223333:assumed-role/deploy-ci/ci"
 
 
@@ -58,85 +46,27 @@ def table(name: str = "unlatch-test") -> object:
     )
 
 
-def key(number: int, state: KeyState = KeyState.ENABLED, **more: object) -> Key:
-    """A key a year old, last used three months ago."""
-    used = LastUse(NOW - timedelta(days=94), "Decrypt", NOW - timedelta(days=200))
-    values = {"aliases": (f"alias/key-{number}",), "last_use": used, **more}
-    return Key(f"key-{number}", state, NOW - timedelta(days=365), **values)  # type: ignore[arg-type]
-
-
-def world(*keys: Key, store: StoreState | None = StoreState.CONNECTED, hsms: int = 2) -> Snapshot:
-    """One cluster with two HSMs, a backup, and a key store with these keys."""
-    zones = [f"{REGION}{letter}" for letter in "abcdef"[:hsms]]
-    cluster = Cluster(
-        CLUSTER,
-        "ACTIVE",
-        tuple(Hsm(f"hsm-{zone}", "ACTIVE", zone) for zone in zones),
-        "lineage-a",
-        backups=(Backup("backup-1", "READY", NOW - timedelta(hours=2)),),
-    )
-    stores = (KeyStore(STORE, "payments", CLUSTER, store),) if store else ()
-    return Snapshot(
-        NOW, HUB, REGION, CLUSTER, cluster, stores, tuple(keys), other_use=OtherUse(0, ())
-    )
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@dataclass
-class Aws:
-    """Inventory and actions over a model; `trouble` may raise before or after a call lands."""
-
-    model: Model
-    clock: Clock
-    landed: list[tuple[str, str]] = field(default_factory=list)
-    before: Callable[[Call, str], None] = lambda step, target: None
-    after: Callable[[Call, str], None] = lambda step, target: None
-    looks: int = 0
-
-    def snapshot(self, case: Case, *, now: datetime) -> Snapshot:
-        self.looks += 1
-        return self.model.at(self.clock.now)
-
-    def reread(self, case: Case, key_id: str) -> Key:
-        keys = self.model.at(self.clock.now).keys
-        gone = Key(key_id, KeyState.UNKNOWN, None)
-        return next((k for k in keys if k.key_id == key_id), gone)
-
-    def perform(self, step: Call, target: str, *, case: Case) -> Receipt:
-        self.before(step, target)
-        self.model.call(step, target, self.clock.now)
-        self.landed.append((str(step.operation).split(":")[1], target))
-        self.after(step, target)
-        return Receipt(f"request-{len(self.landed)}")
-
-    @property
-    def operations(self) -> list[str]:
-        return [operation for operation, _ in self.landed]
-
-
 class Runs:
-    """Remembers what was started and woken."""
+    """Remembers what was started and woken; an engine may listen."""
 
     def __init__(self) -> None:
         self.started: list[tuple[str, int]] = []
         self.woken: list[str] = []
+        self.on_start: Callable[[str, int], None] = lambda case_id, generation: None
+        self.on_wake: Callable[[str], None] = lambda token: None
+        self.alive: Callable[[str, int], bool] = lambda *name: name in self.started
 
     def start(self, case_id: str, generation: int) -> None:
         if (case_id, generation) not in self.started:
             self.started.append((case_id, generation))
+            self.on_start(case_id, generation)
 
     def wake(self, token: str) -> None:
         self.woken.append(token)
+        self.on_wake(token)
 
     def is_alive(self, case_id: str, generation: int) -> bool:
-        return (case_id, generation) in self.started
+        return self.alive(case_id, generation)
 
 
 class Slack:
@@ -162,7 +92,12 @@ class Slack:
             )
             for name in user_ids
         }
-        return {} if self.down else {**plain, **{n: p for n, p in self.people.items() if n in plain}}
+        return (
+            {} if self.down else {**plain, **{n: p for n, p in self.people.items() if n in plain}}
+        )
+
+    def find(self, caller: Caller) -> str:
+        return ""
 
     def show(
         self, case: Case, entries: Sequence[Entry], *, now: datetime, may_exist: bool
@@ -197,22 +132,40 @@ class Seal:
 class Trail:
     def __init__(self) -> None:
         self.found: list[FailedDelete] = []
+        self.used: list[KeyUse] = []
+        self.looked: list[tuple[str, datetime]] = []
+        self.before: Callable[[str], None] = lambda key_id: None
 
     def failed_deletes(
         self, account: str, region: str, *, since: datetime
     ) -> Sequence[FailedDelete]:
         return [f for f in self.found if (f.account, f.region) == (account, region)]
 
+    def failed_uses(
+        self, account: str, region: str, *, keys: Mapping[str, datetime]
+    ) -> Iterator[tuple[str, Sequence[KeyUse]]]:
+        for key_id, since in keys.items():
+            self.before(key_id)
+            self.looked.append((key_id, since))
+            yield key_id, [u for u in self.used if u.key_id == key_id and u.at >= since]
+
 
 class Bench:
     """Everything together; `policy` overrides are settings' names."""
 
-    def __init__(self, snapshot: Snapshot, *, store: DynamoCases, **policy: object) -> None:
-        approvers = ("alice", "bob", "erin")
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        *,
+        store: DynamoCases,
+        durations: Durations | None = None,
+        **policy: object,
+    ) -> None:
+        approvers = policy.get("approvers", ("alice", "bob", "erin"))
         settings = {"approvers": approvers, "team_ids": ("T1",), "pending_window_days": 7}
-        self.clock = Clock()
-        self.aws = Aws(Model(snapshot, Durations()), self.clock)
-        self.runs, self.slack, self.trail = Runs(), Slack(approvers), Trail()
+        self.clock, self.stored = Clock(), store
+        self.aws = Aws(Model(snapshot, durations or Durations()), self.clock)
+        self.runs, self.slack, self.trail = Runs(), Slack(approvers), Trail()  # type: ignore[arg-type]  # names
         self.counted: list[str] = []
         self.ports = Ports(
             cases=store,
@@ -232,10 +185,10 @@ class Bench:
     def failed(self, event_id: str = "event-1", *, arn: str = CI) -> FailedDelete:
         caller = caller_of(arn=arn, kind="AssumedRole", tool=Tool.TERRAFORM)
         attempt = Attempt(event_id, self.clock.now, "CloudHsmClusterInUseException", caller)
-        return FailedDelete(HUB, REGION, CLUSTER, attempt)
+        return FailedDelete(HUB, REGION, self.aws.model.world.cluster_id, attempt)
 
     def case(self, case_id: str) -> Case:
-        return self.ports.cases.load(case_id)
+        return self.stored.load(case_id)
 
     def turn(self, case_id: str) -> Turn:
         return take_turn(self.ports, case_id, self.case(case_id).generation)
@@ -260,6 +213,10 @@ class Bench:
         if opened.private or opened.refusal:
             return opened
         self.turn(case_id)
+        return self.submit(by, remedy, case_id, **values)
+
+    def submit(self, by: str, remedy: str, case_id: str, **values: str) -> Answer:
+        """Sends the dialog as it would be filled now."""
         plan = self.case(case_id).offer(Remedy(remedy))
         clicked = Clicked(
             "submission",
@@ -269,6 +226,10 @@ class Bench:
             case_id=case_id,
             remedy=remedy,
             plan_hash=plan.plan_hash if plan else "",
-            values={"cluster_id": CLUSTER, "reason": "not needed any more", **values},
+            values={
+                "cluster_id": self.case(case_id).cluster_id,
+                "reason": "not needed any more",
+                **values,
+            },
         )
         return record_click(self.ports, clicked)

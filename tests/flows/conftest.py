@@ -1,19 +1,26 @@
-"""The real store, on moto, fresh for each test."""
+"""The real store: over a table in memory, or on moto where moto's own behaviour matters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from moto import mock_aws
 
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.snapshot import Snapshot
+from sandbox.reliability.table import MemoryTable
 from tests.flows.bench import Bench, table
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoCases]:
+def store() -> DynamoCases:
+    return DynamoCases(MemoryTable())
+
+
+@pytest.fixture
+def moto_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoCases]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
@@ -23,7 +30,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoCases]:
 
 @pytest.fixture
 def bench(store: DynamoCases) -> Callable[..., Bench]:
-    def make(snapshot: Snapshot, **policy: object) -> Bench:
+    def make(snapshot: Snapshot, **policy: Any) -> Bench:
         return Bench(snapshot, store=store, **policy)
 
     return make

@@ -83,10 +83,13 @@ def test_the_same_event_again_changes_nothing(bench: Make) -> None:
     it = bench(world())
     first = open_case(it.ports, it.failed())
     again = open_case(it.ports, it.failed())
-    assert first and again and first.case_id == again.case_id and not again.is_new
+    assert first
+    assert again
+    assert (again.case_id, again.is_new) == (first.case_id, False)
     assert len(it.case(first.case_id).attempts) == 1
     other = open_case(it.ports, it.failed("event-2"))
-    assert other and other.case_id == first.case_id
+    assert other
+    assert other.case_id == first.case_id
     assert len(it.case(first.case_id).attempts) == 2
 
 

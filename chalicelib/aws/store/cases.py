@@ -21,9 +21,14 @@ __all__ = ["ITEM", "DynamoCases", "case_from"]
 ROUND = "ROUND"
 MOST_ENTRIES = 90
 """Of one transaction, which takes 100 writes."""
+MOST_HEARD = 10_000
+"""Events that a function remembers."""
 MOST_USES = 200
 """Failed uses of keys that a case remembers: a busy program fails every second, an item holds 400 kB."""
-UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, lzma.LZMAError)
+UNREADABLE = (
+    *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
+    *(EOFError, RecursionError, lzma.LZMAError),
+)
 
 
 class DynamoCases:
@@ -33,10 +38,21 @@ class DynamoCases:
         self._table = table
         self._writes = Writes(table)
         self._log = Log(table)
+        self._heard: dict[str, Opened] = {}
 
     def open_or_fold(self, failed: FailedDelete, *, now: datetime) -> Opened:
-        """Opens a case, or folds the attempt into the open one. The same event again changes nothing."""
-        return Opening(self._writes, self._table.name).open_or_fold(failed, now=now)
+        """Opens a case, or folds the attempt into the open one. The same event again changes nothing.
+
+        A function that has just heard an event need not ask the table whether it has.
+        """
+        event_id = failed.attempt.event_id
+        if event_id in self._heard:
+            return self._heard[event_id]
+        opened = Opening(self._writes, self._table.name).open_or_fold(failed, now=now)
+        if len(self._heard) >= MOST_HEARD:
+            self._heard.clear()
+        self._heard[event_id] = replace(opened, is_new=False, token="")
+        return opened
 
     def load(self, case_id: str) -> Case:
         """KeyError where there is none; GiveUp where this version of the code can't read it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import lzma
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from chalicelib.aws.store.migrations import SCHEMA, migrate
@@ -21,8 +21,14 @@ def _converter() -> Any:
 
     converter = Converter(detailed_validation=False, omit_if_default=True)
     converter.register_unstructure_hook(datetime, datetime.isoformat)
-    converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
+    converter.register_structure_hook(datetime, lambda text, _: _moment(text))
     return converter
+
+
+def _moment(text: str) -> datetime:
+    """Always with a zone: times are compared with aware ones."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def plain(value: Any) -> Any:

@@ -1,0 +1,102 @@
+"""Who signed a GetCallerIdentity request: asks STS by sending it on. Sends nothing else, nowhere else.
+
+The signature covers the case and the plan, so that STS vouches for who means which plan (Vault's
+IAM login works the same way).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chalicelib.ports import Refused, Signed, TryLater
+
+BODY = "Action=GetCallerIdentity&Version=2011-06-15"
+CASE, PLAN = "x-unlatch-case", "x-unlatch-plan"
+MUST = frozenset({"host", "x-amz-date", CASE, PLAN})
+MAY = frozenset({"content-type", "x-amz-security-token"})
+AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=[\w/.-]+/aws4_request, SignedHeaders=([a-z0-9;-]+), "
+    r"Signature=[0-9a-f]{64}"
+)
+OLDEST = timedelta(minutes=5)
+WITHIN_SECONDS = 3
+AGAIN = "Run the command again."
+
+
+@dataclass(frozen=True)
+class SignedIdentity:
+    """`sts` is the hub's client: its endpoint is the only one that requests are sent to."""
+
+    sts: Any
+    clock: Callable[[], datetime]
+
+    def __call__(self, signed: Signed) -> str:
+        """The ARN of whoever signed. Raises Refused, or TryLater where STS does not answer."""
+        endpoint = self.sts.meta.endpoint_url
+        headers = self._checked(signed, endpoint)
+        status, body = self._sent(f"{endpoint.rstrip('/')}/", headers)
+        if status >= 500:
+            raise TryLater("STS is busy")
+        told = self._parsed(status, body)
+        if status != 200 or not told.get("Arn"):
+            code = told.get("Error", {}).get("Code", status)
+            raise Refused(401, f"AWS does not accept the signature ({code}). {AGAIN}")
+        return str(told["Arn"])
+
+    def _checked(self, signed: Signed, endpoint: str) -> dict[str, str]:
+        """The headers to send: those that the signature covers, and no others."""
+        if signed.body != BODY:
+            raise Refused(401, f"The signed body must be exactly {BODY}.")
+        if signed.url.rstrip("/").lower() != endpoint.rstrip("/").lower():
+            raise Refused(401, f"The request must be signed for {endpoint}.")
+        headers = {name.lower(): value for name, value in signed.headers.items()}
+        authorization = headers.pop("authorization", "")
+        found = AUTHORIZATION.fullmatch(authorization)
+        names = set(found[1].split(";")) if found else set()
+        strange = names - MUST - MAY
+        if not names >= MUST or strange or names - {"host"} != set(headers) - {"host"}:
+            wanted = ", ".join(sorted(MUST))
+            raise Refused(401, f"The signature must cover {wanted} and every header sent.")
+        if len(headers) + 1 != len(signed.headers):
+            raise Refused(401, "A header stands there twice.")
+        if headers[CASE] != signed.case_id or headers[PLAN] != signed.plan_hash:
+            raise Refused(401, f"Another case or plan was signed than is asked for. {AGAIN}")
+        self._check_age(headers["x-amz-date"])
+        return {**headers, "authorization": authorization}
+
+    def _check_age(self, stamp: str) -> None:
+        try:
+            at = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        except ValueError:
+            raise Refused(401, "X-Amz-Date is no time.") from None
+        if abs(self.clock() - at) > OLDEST:
+            raise Refused(401, f"The signature is not of the last five minutes. {AGAIN}")
+
+    def _sent(self, url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        from botocore.awsrequest import AWSRequest  # noqa: PLC0415  # comes with boto3, on first use
+        from botocore.exceptions import HTTPClientError  # noqa: PLC0415  # same
+        from botocore.httpsession import URLLib3Session  # noqa: PLC0415  # same
+
+        plain = {name: value for name, value in headers.items() if name != "host"}
+        request = AWSRequest("POST", url, headers=plain, data=BODY.encode()).prepare()
+        try:
+            reply = URLLib3Session(timeout=WITHIN_SECONDS).send(request)
+            return int(reply.status_code), bytes(reply.content)
+        except (HTTPClientError, ValueError) as error:
+            raise TryLater("STS did not answer") from error
+
+    def _parsed(self, status: int, body: bytes) -> Mapping[str, Any]:
+        from botocore.parsers import ResponseParserError, create_parser  # noqa: PLC0415  # same
+
+        model = self.sts.meta.service_model
+        shape = model.operation_model("GetCallerIdentity").output_shape
+        reply = {"status_code": status, "headers": {}, "body": body}
+        try:
+            told: Mapping[str, Any] = create_parser("query").parse(reply, shape)
+        except ResponseParserError as error:
+            raise TryLater("STS’s answer can’t be read") from error
+        return told

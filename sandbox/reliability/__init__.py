@@ -1,0 +1,1 @@
+"""Proofs of reliability: crash matrix and fuzz. Never part of what is deployed."""

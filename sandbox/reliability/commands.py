@@ -1,0 +1,63 @@
+"""`fuzz` and `crash-matrix`: play, print, and write the figures into docs/reliability.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
+COUNT = 20_000
+
+
+def add_to(commands: Any) -> None:
+    """Both commands, for `python -m sandbox`."""
+    fuzz = commands.add_parser("fuzz", help="feed odd events, requests and stored items")
+    fuzz.add_argument("--count", type=int, default=COUNT)
+    fuzz.add_argument("--seed", type=int, default=1, help="the same seed feeds the same")
+    fuzz.add_argument("--no-write", action="store_true", help="leave docs/reliability.md alone")
+    fuzz.set_defaults(run=_fuzz)
+    matrix = commands.add_parser("crash-matrix", help="break every call of the bot in every way")
+    matrix.add_argument("--sample", type=int, metavar="N", help="only N plays, spread evenly")
+    matrix.add_argument("--offset", type=int, default=0, help="begin the sample elsewhere")
+    matrix.add_argument("--no-write", action="store_true", help="leave docs/reliability.md alone")
+    matrix.set_defaults(run=_crash_matrix)
+
+
+def _fuzz(chosen: argparse.Namespace) -> int:
+    # Each refused request would be a line of log; read when the logger is first made.
+    os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"
+    from sandbox.reliability.fuzz import Fuzz  # noqa: PLC0415  # loads the bot
+    from sandbox.reliability.report import fuzz_lines, write  # noqa: PLC0415  # same
+
+    began = time.monotonic()
+    found = Fuzz(chosen.seed).feed(chosen.count)
+    lines = fuzz_lines(found, seconds=time.monotonic() - began)
+    _print(lines)
+    for kind, what in found.broken.items():
+        _print([f"BROKEN {kind}: {what}"])
+    if not chosen.no_write and not found.broken:
+        write(DOCUMENT, "fuzz", lines)
+    return 1 if found.broken else 0
+
+
+def _crash_matrix(chosen: argparse.Namespace) -> int:
+    from sandbox.reliability.matrix import Matrix  # noqa: PLC0415  # loads the sandbox
+    from sandbox.reliability.report import matrix_lines, write  # noqa: PLC0415  # same
+
+    began = time.monotonic()
+    matrix = Matrix(tell=lambda line: _print([line]))
+    plays = matrix.play(sample=chosen.sample, offset=chosen.offset)
+    lines = matrix_lines(matrix, plays, seconds=time.monotonic() - began)
+    _print(lines)
+    if not chosen.no_write and plays:
+        write(DOCUMENT, "crash-matrix", lines)
+    return 0 if all(play.holds for play in plays) else 1
+
+
+def _print(lines: list[str]) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()

@@ -1,0 +1,244 @@
+"""Stories for the crash matrix, played through the whole sandbox by people who click again when nothing came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sandbox.scenario.model import DEFAULT_NOW, DEFAULT_REGION, HUB, Scenario, complete_world
+from sandbox.scenario.report import is_mutation
+from sandbox.scenario.stage import Answer, CaseReader, Stage
+
+CLUSTER, SIBLING, STORE = "cluster-2a3b4c5d6e7", "cluster-3b4c5d6e7f2", "cks-1234567890abcdef0"
+FINAL = ("ScheduleKeyDeletion", "DeleteCustomKeyStore", "DeleteHsm", "DeleteCluster")
+TARGETS = ("KeyId", "CustomKeyStoreId", "HsmId", "ClusterId")
+QUICK = {"disconnect": "20s", "connect": "20s", "delete_hsm": "20s", "delete_cluster": "20s"}
+PATIENCE = timedelta(days=20)
+AGAIN = ("once more", "again in a minute", "AWS refused", "click again")
+"""Words of the bot's private answers that ask for another click."""
+
+Json = dict[str, Any]
+Case = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Act:
+    """What a person does once this holds of the case."""
+
+    by: str
+    button: str
+    when: Callable[[Case], bool]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A world and what people do in it."""
+
+    title: str
+    acts: tuple[Act, ...]
+    keys: tuple[Json, ...] = ()
+    siblings: tuple[Json, ...] = ()
+    config: Mapping[str, str] = field(default_factory=dict)
+
+    def scenario(self) -> Scenario:
+        clusters = [{"id": CLUSTER, "certificate": "lineage-a"}, *self.siblings]
+        given = {
+            "clusters": clusters,
+            "key_stores": [{"id": STORE, "name": "payments", "cluster": CLUSTER}],
+            "keys": [{"store": STORE, **one} for one in self.keys],
+            "other_keys": 3,
+            "durations": QUICK,
+        }
+        config = {"quiet_minutes": "1", "pending_window_days": "7", "repoint_soak_days": "0"}
+        people = {name: {"approver": True} for name in ("alice", "bob")}
+        return Scenario(
+            Path("crash-matrix"),
+            self.title,
+            DEFAULT_NOW,
+            "key_store",
+            {**config, **self.config},
+            (HUB,),
+            complete_world(given, (HUB,)),
+            people,
+            (),
+        )
+
+
+def shown(case: Case) -> bool:
+    return bool(case["message_ts"]) and case["phase"] == "waiting"
+
+
+def closed(case: Case) -> bool:
+    return bool(case["phase"] == "closed")
+
+
+def running(case: Case) -> bool:
+    return bool(case["phase"] == "running")
+
+
+KEYS = ({"aliases": ["alias/payments"], "last_used": "94d"}, {"state": "Disabled"})
+TWO = (Act("alice", "retire", shown), Act("bob", "retire", shown))
+PLOTS = {
+    "empty store": Plot("Retire an empty store", TWO),
+    "live keys": Plot("Retire live keys", TWO, KEYS),
+    "park": Plot("Park", (Act("alice", "park", shown),), KEYS[:1]),
+    "repoint": Plot(
+        "Repoint",
+        (Act("alice", "repoint", shown), Act("bob", "repoint", shown)),
+        KEYS[:1],
+        ({"id": SIBLING, "certificate": "lineage-a"},),
+    ),
+    "cancel": Plot("Cancel in the key wait", (*TWO, Act("alice", "cancel", running)), KEYS),
+    "undo": Plot(
+        "Undo of park", (Act("alice", "park", shown), Act("bob", "undo", closed)), KEYS[:1]
+    ),
+}
+
+
+@dataclass(frozen=True)
+class End:
+    """What came of a play, without times and ids that differ between plays."""
+
+    outcome: str | None
+    reason: str
+    world: str
+    twice: tuple[str, ...]
+    log_verified: bool
+    calls: tuple[str, ...]
+    stops: tuple[str, ...] = ()
+
+
+class GaveUpError(Exception):
+    """The story came to no end."""
+
+
+class Teller:
+    """Plays one plot on one stage."""
+
+    def __init__(self, stage: Stage, cases: CaseReader) -> None:
+        self._stage, self._cases = stage, cases
+        self._stops: list[str] = []
+
+    def play(self, plot: Plot) -> End:
+        self._block()
+        acts = list(plot.acts)
+        while acts:
+            case = self._wait(lambda now: acts[0].when(now) or _is_stopped(now))
+            if _is_stopped(case):
+                self._try_again(case)
+                continue
+            self._act(acts[0])
+            acts.pop(0)
+        # The last click (an undo) has to be heard before "closed" means the end.
+        self._stage.advance(timedelta(minutes=2))
+        while _is_stopped(case := self._wait(closed)):
+            self._try_again(case)
+        self._rest()
+        return self._end()
+
+    def _block(self) -> None:
+        """CI's failed delete: the beginning of every case."""
+        client = self._stage.client(
+            "cloudhsmv2", account=HUB, region=DEFAULT_REGION, who="ci", user_agent=None
+        )
+        try:
+            client.delete_cluster(ClusterId=CLUSTER)
+        except ClientError:
+            self._stage.settle()
+
+    def _wait(self, ready: Callable[[Case], bool]) -> Case:
+        end = self._stage.clock.now() + PATIENCE
+        while True:
+            cases = self._cases.cases()
+            if cases and ready(cases[-1]):
+                return cases[-1]
+            if self._stage.clock.now() > end or not self._stage.step():
+                raise GaveUpError(f"nothing more comes: {cases[-1:]}")
+
+    def _act(self, act: Act) -> None:
+        """Clicks, and for a remedy sends the dialog, until the bot has taken it."""
+        for _ in range(6):
+            before = len(self._stage.slack.ephemerals)
+            if self._is_taken(self._sent(act), before) and self._shows(act):
+                return
+            self._stage.advance(timedelta(seconds=30))
+        raise GaveUpError(f"{act.by}'s {act.button} was never taken")
+
+    def _sent(self, act: Act) -> Answer | None:
+        slack = self._stage.slack
+        case = self._cases.cases()[-1]
+        answer: Answer | None = slack.click(act.by, button=act.button, ts=case["message_ts"])
+        self._stage.settle()
+        if act.button in ("cancel", "undo"):
+            return answer
+        answer = slack.submit(act.by, {"cluster_id": CLUSTER, "reason": "not needed"})
+        self._stage.settle()
+        return answer
+
+    def _is_taken(self, answer: Answer | None, before: int) -> bool:
+        whispers = self._stage.slack.ephemerals[before:]
+        asks = any(word in whisper.text for whisper in whispers for word in AGAIN)
+        return answer is not None and answer.status == 200 and not answer.error and not asks
+
+    def _shows(self, act: Act) -> bool:
+        """Approvals stand in the case; what ends it was answered."""
+        case = self._cases.cases()[-1]
+        is_approval = act.button not in ("cancel", "undo")
+        return not is_approval or act.by in {one["by"] for one in case["approvals"]}
+
+    def _try_again(self, case: Case) -> None:
+        """As a stopped case's message says: press Try again."""
+        self._stops.append(case["reason"])
+        if len(self._stops) > 3:
+            raise GaveUpError(f"stops again and again: {case['reason']}")
+        self._stage.slack.click("alice", button="refresh", ts=case["message_ts"])
+        self._stage.settle()
+        self._wait(lambda now: not _is_stopped(now))
+
+    def _rest(self) -> None:
+        """Until no run goes on."""
+        while any(run["status"] == "RUNNING" for run in self._stage.runs()):
+            if not self._stage.step():
+                return
+
+    def _end(self) -> End:
+        case = self._cases.cases()[-1]
+        landed = [c for c in self._stage.aws.calls if is_mutation(c) and c.landed]
+        final = [_named(c.operation, c.params) for c in landed if c.operation in FINAL]
+        return End(
+            case["outcome"],
+            case["reason"],
+            _world(self._stage.world()),
+            tuple(sorted({name for name in final if final.count(name) > 1})),
+            self._cases.log_verified(),
+            tuple(f"{c.service}:{c.operation}" for c in self._stage.aws.calls if _counts(c)),
+            tuple(self._stops),
+        )
+
+
+def _is_stopped(case: Case) -> bool:
+    return bool(case["outcome"] == "stopped")
+
+
+def _counts(call: Any) -> bool:
+    return bool(call.by_bot and not call.by_deployment)
+
+
+def _named(operation: str, params: Mapping[str, Any]) -> str:
+    return f"{operation} {next((params[n] for n in TARGETS if n in params), '')}"
+
+
+def _world(world: Mapping[str, Any]) -> str:
+    keys = sorted((one["aliases"], one["state"]) for one in world["keys"])
+    stores: Sequence[Any] = [(one["id"], one["state"]) for one in world["key_stores"]]
+    clusters = [(one["id"], one["state"], one["hsms"]) for one in world["clusters"]]
+    return repr((sorted(clusters), sorted(stores), keys, world["other_keys"]))
+
+
+def with_fault(scenario: Scenario, fault: Mapping[str, Any]) -> Scenario:
+    return replace(scenario, faults=(fault,))

@@ -1,0 +1,174 @@
+"""The bot in one process, with nothing outside: table in memory, a model of AWS, a Slack that says yes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import importlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from chalicelib import wiring
+from chalicelib.aws.seal import KmsSeal
+from chalicelib.aws.store.cases import DynamoCases
+from chalicelib.domain.case import Case
+from chalicelib.domain.model import Durations, Model
+from chalicelib.domain.policy import Policy
+from chalicelib.domain.snapshot import (
+    Backup,
+    Cluster,
+    Hsm,
+    Key,
+    KeyState,
+    KeyStore,
+    LastUse,
+    OtherUse,
+    Snapshot,
+    StoreState,
+)
+from chalicelib.domain.step import Call
+from chalicelib.ports import Ports, Receipt
+from chalicelib.slack.gateway import SlackGateway
+from chalicelib.slack.people import SlackPeople
+from sandbox.reliability.table import MemoryTable
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+HUB, REGION, CLUSTER = "111122223333", "us-east-1", "cluster-2a3b4c5d6e7"
+SECRET = "local-signing-secret"  # noqa: S105 - the sandbox's own
+APPROVERS = ("alice", "bob", "erin")
+POLICY = Policy(approvers=APPROVERS, team_ids=("T0LOCAL",), pending_window_days=7, quiet_minutes=1)
+QUICK = Durations(*[timedelta(seconds=20)] * 5)
+
+
+def small_world() -> Snapshot:
+    """One cluster with two HSMs and a key store of two keys."""
+    used = LastUse(NOW - timedelta(days=94), "Decrypt", NOW - timedelta(days=200))
+    states = (KeyState.ENABLED, KeyState.DISABLED)
+    keys = (
+        Key(f"key-{n}", state, NOW - timedelta(days=365), (f"alias/key-{n}",), last_use=used)
+        for n, state in enumerate(states)
+    )
+    hsms = tuple(Hsm(f"hsm-{z}", "ACTIVE", f"{REGION}{z}") for z in "ab")
+    backup = Backup("backup-1", "READY", NOW - timedelta(hours=2))
+    cluster = Cluster(CLUSTER, "ACTIVE", hsms, "lineage-a", backups=(backup,))
+    store = KeyStore("cks-1234567890abcdef0", "payments", CLUSTER, StoreState.CONNECTED)
+    return Snapshot(
+        NOW, HUB, REGION, CLUSTER, cluster, (store,), tuple(keys), other_use=OtherUse(0, ())
+    )
+
+
+@dataclass
+class Aws:
+    """Inventory, actions, runs and trail; remembers what was called."""
+
+    model: Model
+    now: datetime = NOW
+    started: list[object] = field(default_factory=list)
+
+    def snapshot(self, case: Case, *, now: datetime) -> Snapshot:  # noqa: ARG002  # a port's names
+        return self.model.at(now)
+
+    def reread(self, case: Case, key_id: str) -> Key:  # noqa: ARG002  # a port's names
+        keys = self.model.at(self.now).keys
+        return next((k for k in keys if k.key_id == key_id), Key(key_id, KeyState.UNKNOWN, None))
+
+    def perform(self, step: Call, target: str, *, case: Case) -> Receipt:  # noqa: ARG002  # a port's names
+        self.model.call(step, target, self.now)
+        return Receipt("request-1")
+
+    def start(self, *name: object) -> None:
+        self.started.append(name)
+
+    def wake(self, token: str) -> None:
+        """Nothing sleeps here."""
+
+    def is_alive(self, *_: object) -> bool:
+        return True
+
+
+class Kms:
+    """Makes and checks MACs of the seal."""
+
+    def generate_mac(self, *, Message: bytes, **_: object) -> dict[str, Any]:  # noqa: N803  # boto3's names
+        return {"Mac": hmac.new(b"seal", Message, hashlib.sha256).digest()}
+
+    def verify_mac(self, *, Message: bytes, Mac: bytes, **_: object) -> dict[str, Any]:  # noqa: N803  # boto3's names
+        return {"MacValid": hmac.new(b"seal", Message, hashlib.sha256).digest() == Mac}
+
+
+def slack(method: str, **arguments: Any) -> Mapping[str, Any]:
+    """Slack's Web API where everything goes well."""
+    match method:
+        case "users.info":
+            user = {"id": arguments["user"], "team_id": "T0LOCAL", "name": arguments["user"]}
+            return {"user": user}
+        case "views.open":
+            return {"view": {"id": "V1"}}
+        case "conversations.history":
+            return {"messages": []}
+    return {"ts": "1.0", "user": {"id": "U1"}}
+
+
+def _count(*_: object) -> None:
+    """Metrics go nowhere."""
+
+
+def bot() -> Any:
+    """The Chalice app of app.py, found as Lambda finds it: by its name."""
+    return importlib.import_module("app").app
+
+
+class Stand:
+    """Ports over these stand-ins, and the wiring that app.py asks for."""
+
+    def __init__(self) -> None:
+        self.table = MemoryTable()
+        self.cases = DynamoCases(self.table)
+        self.aws = Aws(Model(small_world(), QUICK))
+        self.warned: list[str] = []
+        gateway = SlackGateway(slack, "C0UNLATCH", POLICY, self._note, _count)
+        self.ports = Ports(
+            cases=self.cases,
+            inventory=self.aws,
+            actions=self.aws,
+            runs=self.aws,
+            people=SlackPeople(slack, APPROVERS),
+            seal=KmsSeal(Kms(), "alias/seal"),
+            gateway=gateway,
+            trail=self.aws,  # type: ignore[arg-type]  # the sweep is not played here
+            policy=POLICY,
+            clock=lambda: self.aws.now,
+            places=((HUB, REGION),),
+        )
+        self.wired = self._wired()
+
+    def _wired(self) -> SimpleNamespace:
+        return SimpleNamespace(
+            ports=self.ports,
+            gateway=self.ports.gateway,
+            hub_account=HUB,
+            region=REGION,
+            own_roles=("unlatch-executor", "unlatch-restorer"),
+            signing_secret=lambda: SECRET,
+            fresh_signing_secret=lambda: SECRET,
+            settings=SimpleNamespace(
+                error_codes=("CloudHsmClusterInUseException", "CloudHsmInvalidRequestException")
+            ),
+        )
+
+    def _note(self, message: str, **_: object) -> None:
+        self.warned.append(message)
+
+    @contextmanager
+    def in_app(self) -> Iterator[None]:
+        """While this lasts, app.py is wired to this stand."""
+        before = wiring.wired
+        wiring.wired = lambda _: self.wired  # type: ignore[assignment,return-value]  # the stand-in
+        try:
+            yield
+        finally:
+            wiring.wired = before

@@ -1,0 +1,158 @@
+"""Every mutating call: the right request, with the right role, in a session that can do nothing else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from chalicelib.aws.accounts import Accounts
+from chalicelib.aws.actions import AwsActions
+from chalicelib.domain.case import Act, Case, Click
+from chalicelib.domain.plan import NEWEST_BACKUP, Operation
+from chalicelib.domain.step import Call
+from chalicelib.ports import TryLater
+from tests.flows.bench import CLUSTER, HUB, NOW, REGION, STORE, key, world
+
+CASE = Case("case-a", HUB, REGION, CLUSTER, NOW, snapshot=world(key(1)))
+
+
+@dataclass
+class Aws:
+    """STS and the clients that its sessions make; notes what each was asked."""
+
+    sessions: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+
+    def assume_role(self, **request: Any) -> dict[str, Any]:
+        self.sessions.append(request)
+        names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+        return {"Credentials": dict.fromkeys(names, "x")}
+
+    def client(self, service: str, region: str, credentials: object) -> Any:
+        return Service(self, service)
+
+
+@dataclass
+class Service:
+    aws: Aws
+    name: str
+
+    def __getattr__(self, method: str) -> Any:
+        def call(**params: Any) -> dict[str, Any]:
+            self.aws.asked.append((self.name, method, params))
+            return {"ResponseMetadata": {"RequestId": "request-1"}}
+
+        return call
+
+
+REQUESTS: dict[Operation, tuple[str, str, dict[str, Any]]] = {
+    Operation.CONNECT_KEY_STORE: ("kms", "connect_custom_key_store", {"CustomKeyStoreId": "T"}),
+    Operation.DISCONNECT_KEY_STORE: (
+        "kms",
+        "disconnect_custom_key_store",
+        {"CustomKeyStoreId": "T"},
+    ),
+    Operation.UPDATE_KEY_STORE: (
+        "kms",
+        "update_custom_key_store",
+        {"CustomKeyStoreId": "T", "CloudHsmClusterId": "cluster-b"},
+    ),
+    Operation.DELETE_KEY_STORE: ("kms", "delete_custom_key_store", {"CustomKeyStoreId": "T"}),
+    Operation.DISABLE_KEY: ("kms", "disable_key", {"KeyId": "T"}),
+    Operation.ENABLE_KEY: ("kms", "enable_key", {"KeyId": "T"}),
+    Operation.SCHEDULE_KEY_DELETION: (
+        "kms",
+        "schedule_key_deletion",
+        {"KeyId": "T", "PendingWindowInDays": 7},
+    ),
+    Operation.CANCEL_KEY_DELETION: ("kms", "cancel_key_deletion", {"KeyId": "T"}),
+    Operation.PROVE_KEY: (
+        "kms",
+        "generate_data_key_without_plaintext",
+        {"KeyId": "T", "KeySpec": "AES_256"},
+    ),
+    Operation.CREATE_HSM: (
+        "cloudhsmv2",
+        "create_hsm",
+        {"ClusterId": CLUSTER, "AvailabilityZone": "us-east-1a"},
+    ),
+    Operation.DELETE_HSM: (
+        "cloudhsmv2",
+        "delete_hsm",
+        {"ClusterId": CLUSTER, "HsmId": "hsm-us-east-1a"},
+    ),
+    Operation.KEEP_BACKUP: (
+        "cloudhsmv2",
+        "modify_backup_attributes",
+        {"BackupId": "backup-1", "NeverExpires": True},
+    ),
+    Operation.DELETE_CLUSTER: ("cloudhsmv2", "delete_cluster", {"ClusterId": CLUSTER}),
+}
+LABELS = {
+    Operation.CREATE_HSM: "us-east-1a",
+    Operation.DELETE_HSM: "us-east-1a",
+    Operation.KEEP_BACKUP: NEWEST_BACKUP,
+}
+
+
+def actions(aws: Aws, *, paced: list[str] | None = None) -> AwsActions:
+    noted = paced if paced is not None else []
+
+    def pace(call: str) -> Any:
+        return lambda: noted.append(call)
+
+    accounts = Accounts(aws, aws.client)
+    return AwsActions(accounts, "unlatch-executor", "unlatch-restorer", pace)
+
+
+@pytest.mark.parametrize("operation", Operation)
+def test_the_request_is_the_planned_one(operation: Operation) -> None:
+    aws, paced = Aws(), list[str]()
+    target = LABELS.get(operation, "T")
+    step = Call(operation, (target,), "doing it", window_days=7, to_cluster="cluster-b")
+    receipt = actions(aws, paced=paced).perform(step, target, case=CASE)
+    assert receipt.request_id == "request-1"
+    assert aws.asked == [REQUESTS[operation]]
+    assert paced == [operation], "before the call"
+
+
+@pytest.mark.parametrize("operation", Operation)
+def test_the_session_can_do_this_alone_and_names_who_decided(operation: Operation) -> None:
+    aws = Aws()
+    target = LABELS.get(operation, STORE)
+    clicks = tuple(Click(Act.APPROVE, by, NOW) for by in ("alice", "bob"))
+    case = replace(CASE, approved=clicks)
+    actions(aws).perform(Call(operation, (target,), "doing it"), target, case=case)
+    (session,) = aws.sessions
+    restores = operation is Operation.CREATE_HSM
+    role = "unlatch-restorer" if restores else "unlatch-executor"
+    assert session["RoleArn"] == f"arn:aws:iam::{HUB}:role/{role}"
+    assert session["RoleSessionName"] == "case-a"
+    assert session["SourceIdentity"] == "bob"
+    tags = {tag["Key"]: tag["Value"] for tag in session["Tags"]}
+    assert (tags["case"], tags["approvers"]) == ("case-a", "alice bob")
+    (allowed,) = json.loads(session["Policy"])["Statement"]
+    mutations = [a for a in allowed["Action"] if a.startswith(("kms:", "cloudhsm:"))]
+    assert [a for a in mutations if "Describe" not in a] == [operation]
+
+
+@pytest.mark.parametrize(
+    ("operation", "snapshot"),
+    [
+        (Operation.DELETE_HSM, None),
+        (Operation.DELETE_CLUSTER, None),
+        (Operation.DELETE_HSM, world(hsms=0)),
+        (Operation.KEEP_BACKUP, None),
+    ],
+)
+def test_nothing_is_asked_of_a_cluster_that_was_not_seen(
+    operation: Operation, snapshot: Any
+) -> None:
+    aws = Aws()
+    case = replace(CASE, snapshot=snapshot)
+    with pytest.raises(TryLater):
+        actions(aws).perform(Call(operation, ("us-east-1a",), "x"), "us-east-1a", case=case)
+    assert aws.asked == []

@@ -1,0 +1,125 @@
+"""The keys of a store: found by asking each, never by aliases; what can't be read is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from chalicelib.aws.keys import KeyReader, digest_of
+from chalicelib.domain.snapshot import KeyState
+from chalicelib.ports import TryLater
+from tests.flows.bench import NOW, STORE
+
+DENIED, GONE, BUSY = "AccessDeniedException", "NotFoundException", "ThrottlingException"
+
+
+class Kms:
+    """Keys by id: the store that each is in, or the error that asking for it gives."""
+
+    def __init__(self, keys: dict[str, str | None], **broken: str) -> None:
+        self.keys, self.broken = keys, broken
+        self.described: list[str] = []
+
+    def get_paginator(self, name: str) -> Any:
+        return Pages(self, name)
+
+    def pages(self, name: str, **_: object) -> Iterable[dict[str, Any]]:
+        self._may(name)
+        match name:
+            case "list_keys":
+                yield from ({"Keys": [{"KeyId": one}]} for one in self.keys)
+            case "list_aliases":
+                yield {"Aliases": [{"AliasName": "alias/a", "TargetKeyId": "in-1"}]}
+                yield {"Aliases": [{"AliasName": "alias/aws/x"}]}
+            case "list_grants":
+                yield {"Grants": [{}, {}]}
+
+    def describe_key(self, *, KeyId: str) -> dict[str, Any]:  # noqa: N803  # boto3's names
+        self.described.append(KeyId)
+        self._may(KeyId.replace("-", "_"))
+        found = {"KeyId": KeyId, "KeyState": "Enabled", "CreationDate": NOW}
+        return {"KeyMetadata": found | ({"CustomKeyStoreId": s} if (s := self.keys[KeyId]) else {})}
+
+    def get_key_last_usage(self, *, KeyId: str) -> dict[str, Any]:  # noqa: N803  # boto3's names
+        self._may("get_key_last_usage")
+        return {
+            "KeyLastUsage": {"Timestamp": NOW, "Operation": "Decrypt"},
+            "TrackingStartDate": NOW,
+        }
+
+    def _may(self, name: str) -> None:
+        if code := self.broken.get(name):
+            raise ClientError({"Error": {"Code": code}}, name)
+
+
+class Pages:
+    def __init__(self, kms: Kms, name: str) -> None:
+        self.kms, self.name = kms, name
+
+    def paginate(self, **more: object) -> Iterable[dict[str, Any]]:
+        return self.kms.pages(self.name, **more)
+
+
+KEYS = {"in-1": STORE, "in-2": STORE, "out-1": None, "other-1": "cks-other"}
+
+
+def read(kms: Kms, *, known: set[bytes] = frozenset()) -> tuple[Any, list[str], set[bytes]]:  # type: ignore[assignment]  # empty
+    unread: list[str] = []
+    learnt: set[bytes] = set()
+    reader = KeyReader(kms, lambda call: lambda: None, "unlatch-reader", "1")
+    found = reader.keys_in(
+        {STORE}, known=set(known), run=map, unread=unread, remember=learnt.update
+    )
+    return found, unread, learnt
+
+
+def test_the_stores_own_keys_with_names_grants_and_last_use() -> None:
+    found, unread, learnt = read(Kms(KEYS))
+    assert [(k.key_id, k.aliases, k.grants) for k in found.keys] == [
+        ("in-1", ("alias/a",), 2),
+        ("in-2", (), 2),
+    ]
+    assert {k.last_use.operation for k in found.keys} == {"Decrypt"}
+    assert (found.seen, unread) == (4, [])
+    assert learnt == {digest_of("out-1")}, "a key of another store may be planned one day"
+
+
+def test_a_key_known_to_be_in_no_store_is_not_asked_again() -> None:
+    kms = Kms(KEYS)
+    read(kms, known={digest_of("out-1")})
+    assert "out-1" not in kms.described
+
+
+@pytest.mark.parametrize("name", ["list_keys", "list_aliases"])
+def test_a_refused_list_is_said(name: str) -> None:
+    _, unread, _ = read(Kms(KEYS, **{name: DENIED}))
+    assert len(unread) == 1
+    assert "was refused" in unread[0]
+
+
+def test_a_key_that_cant_be_described_counts_as_one_of_the_stores() -> None:
+    found, _, learnt = read(Kms(KEYS, out_1=DENIED))
+    hidden = next(k for k in found.keys if k.key_id == "out-1")
+    assert (hidden.state, hidden.unread) == (KeyState.UNKNOWN, "kms:DescribeKey was refused")
+    assert learnt == set()
+
+
+def test_a_key_that_is_just_gone_is_left_out() -> None:
+    found, unread, _ = read(Kms(KEYS, in_2=GONE))
+    assert [k.key_id for k in found.keys] == ["in-1"]
+    assert unread == []
+
+
+@pytest.mark.parametrize("name", ["list_keys", "in_1", "list_aliases", "list_grants"])
+def test_throttling_ends_the_look(name: str) -> None:
+    with pytest.raises(TryLater):
+        read(Kms(KEYS, **{name: BUSY}))
+
+
+@pytest.mark.parametrize(("code", "tracked"), [(DENIED, None), ("", NOW)], ids=["refused", "told"])
+def test_a_refused_last_use_is_unknown(code: str, tracked: object) -> None:
+    found, _, _ = read(Kms(KEYS, **({"get_key_last_usage": code} if code else {})))
+    assert {k.last_use.tracked_since for k in found.keys} == {tracked}

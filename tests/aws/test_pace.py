@@ -1,0 +1,60 @@
+"""The bot's share of AWS's request quotas is never passed."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from chalicelib.aws.pace import QUOTAS, Pace, Paces
+
+
+class Time:
+    """A clock that sleeping moves on."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.now += seconds
+
+
+@pytest.mark.parametrize("call", sorted(QUOTAS))
+@pytest.mark.parametrize("share", [0.01, 0.25, 1])
+def test_no_second_holds_more_than_the_share(call: str, share: float) -> None:
+    time = Time()
+    pace = Paces(share, clock=time, sleep=time.sleep)(call)
+    moments = []
+    for _ in range(300):
+        pace()
+        moments.append(time.now)
+    most = max(1, QUOTAS[call] * share)
+    for moment in moments[::7]:
+        assert sum(moment <= other < moment + 0.999 for other in moments) <= most + 1
+
+
+def test_time_not_used_is_not_saved_up() -> None:
+    time = Time()
+    pace = Pace(10, clock=time, sleep=time.sleep)
+    pace()
+    time.now += 60
+    began = time.now
+    for _ in range(11):
+        pace()
+    assert time.now - began == pytest.approx(1.0)
+
+
+def test_threads_queue_up() -> None:
+    waits: list[float] = []
+    pace = Pace(100, clock=lambda: 5.0, sleep=waits.append)
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda _: pace(), range(200)))
+    assert sorted(waits) == pytest.approx([n / 100 for n in range(1, 200)])
+
+
+def test_calls_without_a_quota_of_note_pass_freely() -> None:
+    Paces(0.25, clock=Time(), sleep=lambda _: pytest.fail("waited"))("sts:AssumeRole")()

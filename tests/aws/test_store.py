@@ -1,0 +1,184 @@
+"""The store's contract, on the table in memory and on moto alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from moto import mock_aws
+
+from chalicelib.aws.store.cases import MOST_USES, DynamoCases
+from chalicelib.aws.store.opening import MANY_ATTEMPTS, MOST_ATTEMPTS, case_id_of
+from chalicelib.domain import log
+from chalicelib.domain.caller import caller_of
+from chalicelib.domain.case import Act, Attempt, Case, Click, KeyUse, Outcome, Phase
+from chalicelib.domain.log import Kind, entry
+from chalicelib.ports import Conflict, FailedDelete, GiveUp
+from sandbox.reliability.table import MemoryTable
+from tests.flows.bench import CLUSTER as ONE
+from tests.flows.bench import HUB, NOW, REGION, table
+
+ARN = "arn:aws:sts::111122223333:assumed-role/{}/ci"
+
+
+@pytest.fixture(params=["memory", "moto"])
+def cases(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoCases]:
+    if request.param == "memory":
+        yield DynamoCases(MemoryTable())
+        return
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield DynamoCases(table())
+
+
+def failed(
+    event_id: str = "event-1", *, role: str = "deploy", cluster_id: str = ONE
+) -> FailedDelete:
+    caller = caller_of(arn=ARN.format(role), kind="AssumedRole")
+    return FailedDelete(HUB, REGION, cluster_id, Attempt(event_id, NOW, "InUse", caller))
+
+
+def opened(cases: DynamoCases) -> Case:
+    return cases.load(cases.open_or_fold(failed(), now=NOW).case_id)
+
+
+def closed(case: Case, outcome: Outcome) -> Case:
+    return replace(case, phase=Phase.CLOSED, outcome=outcome, closed_at=NOW)
+
+
+def test_the_same_event_opens_once_also_after_the_end(cases: DynamoCases) -> None:
+    case = opened(cases)
+    cases.save(closed(case, Outcome.REJECTED))
+    again = cases.open_or_fold(failed(), now=NOW + timedelta(days=9))
+    assert (again.case_id, again.is_new) == (case.case_id, False)
+    assert case.case_id == case_id_of("event-1")
+    assert cases.pointers() == []
+    new = cases.open_or_fold(failed("event-2"), now=NOW)
+    assert new.is_new
+    assert new.case_id != case.case_id
+
+
+def test_a_save_on_old_news_is_refused_whole(cases: DynamoCases) -> None:
+    case = opened(cases)
+    cases.save(replace(case, turns=1), [entry(Kind.READ, NOW)])
+    with pytest.raises(Conflict):
+        cases.save(replace(case, turns=7), [entry(Kind.READ, NOW)])
+    assert cases.load(case.case_id).turns == 1
+    entries = cases.entries(case.case_id)
+    assert log.flaws(entries, head=cases.load(case.case_id).log_head) == ()
+
+
+def test_two_hundred_log_entries_fit_one_save(cases: DynamoCases) -> None:
+    case = cases.save(opened(cases), [entry(Kind.DRY_RUN, NOW, target=n) for n in range(200)])
+    entries = cases.entries(case.case_id)
+    assert len(entries) == 201
+    assert log.flaws(entries, head=cases.load(case.case_id).log_head) == ()
+
+
+def test_a_click_counts_only_on_the_case_as_it_was_judged(cases: DynamoCases) -> None:
+    case = opened(cases)
+    cases.record_click(case, Click(Act.REJECT, "alice", NOW), reopen=False)
+    with pytest.raises(Conflict):
+        cases.record_click(case, Click(Act.CANCEL, "bob", NOW), reopen=False)
+    cases.record_click(case, Click(Act.LOOK, "bob", NOW), reopen=False)
+    assert [c.act for c in cases.load(case.case_id).clicks] == [Act.REJECT, Act.LOOK]
+
+
+def test_the_token_of_a_parked_run_is_given_out_until_the_next(cases: DynamoCases) -> None:
+    case = opened(cases)
+    assert cases.park(case.case_id, version=case.version, token="token-1")
+    look = Click(Act.LOOK, "alice", NOW)
+    assert cases.record_click(case, look, reopen=False).token == "token-1"
+    assert cases.record_click(case, look, reopen=False).token == "token-1"
+    assert not cases.park(case.case_id, version=case.version, token="token-2"), "it moved on"
+    now = cases.load(case.case_id)
+    assert cases.park(case.case_id, version=now.version, token="token-3")
+    assert cases.open_or_fold(failed("event-2"), now=NOW).token == "token-3"
+
+
+def test_generations_move_once(cases: DynamoCases) -> None:
+    case = opened(cases)
+    assert cases.next_generation(case) == 1
+    with pytest.raises(Conflict):
+        cases.next_generation(case)
+    with pytest.raises(Conflict):
+        cases.save(case)
+    assert cases.load(case.case_id).generation == 1
+
+
+def test_a_kept_case_holds_its_cluster_and_a_closed_one_lets_it_go(cases: DynamoCases) -> None:
+    case = cases.save(closed(opened(cases), Outcome.KEPT))
+    assert [p.case_id for p in cases.pointers()] == [case.case_id]
+    folded = cases.open_or_fold(failed("event-2"), now=NOW)
+    assert not folded.is_new
+    case = cases.save(closed(cases.load(case.case_id), Outcome.CANCELLED))
+    assert cases.pointers() == []
+
+
+def test_a_closed_case_is_taken_up_again_only_while_its_cluster_is_free(cases: DynamoCases) -> None:
+    case = cases.save(closed(opened(cases), Outcome.PARKED))
+    other = cases.open_or_fold(failed("event-2"), now=NOW)
+    undo = Click(Act.UNDO, "bob", NOW)
+    with pytest.raises(GiveUp, match=other.case_id):
+        cases.record_click(case, undo, reopen=True)
+    assert cases.load(case.case_id).clicks == ()
+    cases.save(closed(cases.load(other.case_id), Outcome.REJECTED))
+    assert cases.record_click(case, undo, reopen=True).generation == 1
+    assert [p.case_id for p in cases.pointers()] == [case.case_id], "the sweep can find it"
+
+
+def use(number: int) -> KeyUse:
+    return KeyUse(f"use-{number}", NOW, "key-1", "payments", "Decrypt")
+
+
+def test_a_failed_use_counts_once_and_wakes_each_time(cases: DynamoCases) -> None:
+    case = opened(cases)
+    cases.park(case.case_id, version=case.version, token="token-1")
+    assert {cases.record_use(case.case_id, use(n)) for n in (0, 0, 1, 0)} == {"token-1"}
+    assert [u.event_id for u in cases.load(case.case_id).key_uses] == ["use-0", "use-1"]
+
+
+def test_failed_uses_stay_few() -> None:
+    cases = DynamoCases(MemoryTable())
+    case = opened(cases)
+    for number in range(MOST_USES + 30):
+        cases.record_use(case.case_id, use(number))
+    assert len(cases.load(case.case_id).key_uses) == MOST_USES
+
+
+def test_of_many_attempts_new_callers_are_kept() -> None:
+    cases = DynamoCases(MemoryTable())
+    case = opened(cases)
+    for number in range(MANY_ATTEMPTS + 50):
+        cases.open_or_fold(failed(f"again-{number}"), now=NOW)
+    cases.open_or_fold(failed("by-another", role="admin"), now=NOW)
+    attempts = cases.load(case.case_id).attempts
+    assert len(attempts) == MANY_ATTEMPTS + 1
+    assert attempts[-1].caller.arn == ARN.format("admin")
+    for number in range(MOST_ATTEMPTS):
+        cases.open_or_fold(failed(f"role-{number}", role=f"role-{number}"), now=NOW)
+    assert len(cases.load(case.case_id).attempts) == MOST_ATTEMPTS
+
+
+def test_a_case_that_cant_be_read_says_so(cases: DynamoCases) -> None:
+    case = opened(cases)
+    where = {"pk": f"CASE#{case.case_id}", "sk": "CASE"}
+    cases._table.update_item(
+        Key=where,
+        UpdateExpression="SET body=:body",
+        ExpressionAttributeValues={":body": '{"schema": 99, "phase": "levitating"}'},
+    )
+    with pytest.raises(GiveUp, match="another version"):
+        cases.load(case.case_id)
+
+
+def test_unknown_cases_are_key_errors(cases: DynamoCases) -> None:
+    with pytest.raises(KeyError):
+        cases.load("case-nowhere")
+    assert cases.record_use("case-nowhere", KeyUse("u", NOW, "key-1", "x", "Decrypt")) == ""
+    with pytest.raises(KeyError):
+        cases.load("case-nowhere")

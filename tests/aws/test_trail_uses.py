@@ -1,0 +1,139 @@
+"""Failed uses of keys, looked up key by key in CloudTrail's own memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+import app
+from chalicelib.aws.accounts import Accounts
+from chalicelib.aws.cloudtrail import USES, NotOurs, key_use
+from chalicelib.aws.trail import MOST_PAGES, AwsTrail
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+ACCOUNT, REGION = "111122223333", "us-east-1"
+OWN = ("unlatch-executor", "unlatch-restorer")
+
+
+class Sts:
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def assume_role(self, **_: Any) -> dict[str, Any]:
+        self.asked += 1
+        words = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+        return {"Credentials": dict.fromkeys(words, "x")}
+
+
+class CloudTrail:
+    """Pages of 50, newest first, as LookupEvents gives them."""
+
+    def __init__(self, records: list[dict[str, Any]]) -> None:
+        self.records, self.requests = records, 0
+
+    def lookup_events(self, **request: Any) -> dict[str, Any]:
+        self.requests += 1
+        (attribute,) = request["LookupAttributes"]
+        assert attribute["AttributeKey"] == "ResourceName"
+        found = [
+            r
+            for r in self.records
+            if any(x["ARN"] == attribute["AttributeValue"] for x in r.get("resources", ()))
+            and datetime.fromisoformat(r["eventTime"]) >= request["StartTime"]
+        ]
+        start = int(request.get("NextToken", 0))
+        page = {"Events": [{"CloudTrailEvent": json.dumps(r)} for r in found[start : start + 50]]}
+        more = {"NextToken": str(start + 50)} if len(found) > start + 50 else {}
+        return {**page, **more}
+
+
+def record(number: int, key_id: str = "key-1", **more: Any) -> dict[str, Any]:
+    return {
+        "eventID": f"event-{number}",
+        "eventName": "Decrypt",
+        "eventTime": (NOW - timedelta(seconds=number)).isoformat(),
+        "errorCode": "KMSInvalidStateException",
+        "awsRegion": REGION,
+        "recipientAccountId": ACCOUNT,
+        "userIdentity": {
+            "type": "AssumedRole",
+            "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/billing/job",
+        },
+        "resources": [{"ARN": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{key_id}"}],
+        **more,
+    }
+
+
+def trail(cloudtrail: CloudTrail, sts: Sts | None = None) -> tuple[AwsTrail, list[str]]:
+    paced: list[str] = []
+    accounts = Accounts(sts or Sts(), lambda service, region, keys: cloudtrail)
+
+    def pace(call: str) -> Any:
+        return lambda: paced.append(call)
+
+    return AwsTrail(accounts, "unlatch-reader", OWN, (), pace), paced
+
+
+def uses(cloudtrail: CloudTrail, **keys: datetime) -> Mapping[str, list[str]]:
+    read, _ = trail(cloudtrail)
+    named = {key.replace("_", "-"): since for key, since in keys.items()}
+    found: Iterator[Any] = read.failed_uses(ACCOUNT, REGION, keys=named)
+    return {key_id: [use.event_id for use in items] for key_id, items in found}
+
+
+HOUR_AGO = NOW - timedelta(hours=1)
+
+
+def test_each_key_has_its_own_uses_since_its_own_time_oldest_first() -> None:
+    cloudtrail = CloudTrail([record(1), record(2), record(5, "key-2"), record(30)])
+    found = uses(cloudtrail, key_1=NOW - timedelta(seconds=10), key_2=HOUR_AGO, key_3=HOUR_AGO)
+    assert found == {"key-1": ["event-2", "event-1"], "key-2": ["event-5"], "key-3": []}
+
+
+def test_what_is_no_failed_use_by_others() -> None:
+    executor = {"arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/unlatch-executor/case-1"}
+    none = [
+        record(1, errorCode="AccessDenied"),
+        record(2, errorCode=None),
+        record(3, eventName="DescribeKey"),
+        record(4, eventName="ScheduleKeyDeletion"),
+        record(5, userIdentity={"type": "AssumedRole", **executor}),
+        record(6, eventTime=NOW.isoformat(), eventID=None),
+    ]
+    assert uses(CloudTrail([*none, record(7)]), key_1=HOUR_AGO) == {"key-1": ["event-7"]}
+
+
+def test_records_that_cant_be_read_are_passed_over() -> None:
+    cloudtrail = CloudTrail([])
+    pages = [{"CloudTrailEvent": words} for words in ("{", "[]", "null", "3")]
+    cloudtrail.lookup_events = lambda **_: {"Events": [*pages, {}]}  # type: ignore[method-assign]
+    assert uses(cloudtrail, key_1=HOUR_AGO) == {"key-1": []}
+
+
+def test_every_request_keeps_its_pace_and_one_session_does_for_all() -> None:
+    sts, cloudtrail = Sts(), CloudTrail([record(number) for number in range(120)])
+    read, paced = trail(cloudtrail, sts)
+    list(read.failed_uses(ACCOUNT, REGION, keys={"key-1": HOUR_AGO, "key-2": HOUR_AGO}))
+    assert paced == ["cloudtrail:LookupEvents"] * 4
+    assert sts.asked == 1
+
+
+def test_a_program_that_fails_all_the_time_does_not_take_all_the_time() -> None:
+    cloudtrail = CloudTrail([record(number) for number in range(3_000)])
+    found = uses(cloudtrail, key_1=HOUR_AGO)
+    assert cloudtrail.requests == MOST_PAGES
+    assert found["key-1"][-1] == "event-0", "the newest are read"
+
+
+def test_the_rule_sees_what_the_sweep_looks_for() -> None:
+    assert set(app.KEY_USE_FAILED["detail"]["eventName"]) == USES  # type: ignore[index]  # JSON
+
+
+@pytest.mark.parametrize("name", ["DescribeKey", "EnableKey", None])
+def test_an_event_that_is_no_use_is_refused(name: str | None) -> None:
+    with pytest.raises(NotOurs, match="no use of a key"):
+        key_use({"detail": record(1, eventName=name)})

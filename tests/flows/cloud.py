@@ -1,0 +1,127 @@
+"""A small AWS for the flows: one cluster, its key store and keys; says no to what AWS would refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from chalicelib.domain.case import Case
+from chalicelib.domain.model import Model
+from chalicelib.domain.plan import Operation
+from chalicelib.domain.remedies.scene import hsm_for
+from chalicelib.domain.snapshot import (
+    Backup,
+    Cluster,
+    Hsm,
+    Key,
+    KeyState,
+    KeyStore,
+    LastUse,
+    OtherUse,
+    Snapshot,
+    StoreState,
+)
+from chalicelib.domain.step import Call
+from chalicelib.ports import Receipt, TryLater
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+HUB, REGION = "111122223333", "us-east-1"
+CLUSTER, STORE = "cluster-2a3b4c5d6e7", "cks-1234567890abcdef0"
+
+
+def key(number: int, state: KeyState = KeyState.ENABLED, **more: object) -> Key:
+    """A key a year old, last used three months ago."""
+    used = LastUse(NOW - timedelta(days=94), "Decrypt", NOW - timedelta(days=200))
+    values = {"aliases": (f"alias/key-{number}",), "last_use": used, **more}
+    return Key(f"key-{number}", state, NOW - timedelta(days=365), **values)  # type: ignore[arg-type]
+
+
+def world(
+    *keys: Key,
+    store: StoreState | None = StoreState.CONNECTED,
+    hsms: int = 2,
+    cluster_id: str = CLUSTER,
+    store_id: str = STORE,
+) -> Snapshot:
+    """One cluster with two HSMs, a backup, and a key store with these keys."""
+    zones = [f"{REGION}{letter}" for letter in "abcdef"[:hsms]]
+    cluster = Cluster(
+        cluster_id,
+        "ACTIVE",
+        tuple(Hsm(f"hsm-{zone}", "ACTIVE", zone) for zone in zones),
+        "lineage-a",
+        backups=(Backup("backup-1", "READY", NOW - timedelta(hours=2)),),
+    )
+    stores = (KeyStore(store_id, "payments", cluster_id, store),) if store else ()
+    return Snapshot(
+        NOW, HUB, REGION, cluster_id, cluster, stores, tuple(keys), other_use=OtherUse(0, ())
+    )
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Aws:
+    """Inventory and actions over a model; `trouble` may raise before or after a call lands."""
+
+    model: Model
+    clock: Clock
+    landed: list[tuple[str, str]] = field(default_factory=list)
+    illegal: list[str] = field(default_factory=list)
+    before: Callable[[Call, str], None] = lambda step, target: None
+    after: Callable[[Call, str], None] = lambda step, target: None
+    looks: int = 0
+
+    def snapshot(self, case: Case, *, now: datetime) -> Snapshot:
+        self.looks += 1
+        return self.model.at(self.clock.now)
+
+    def reread(self, case: Case, key_id: str) -> Key:
+        keys = self.model.at(self.clock.now).keys
+        gone = Key(key_id, KeyState.UNKNOWN, None)
+        return next((k for k in keys if k.key_id == key_id), gone)
+
+    def perform(self, step: Call, target: str, *, case: Case) -> Receipt:
+        self.before(step, target)
+        if wrong := refusal(step, target, self.model.at(self.clock.now)):
+            self.illegal.append(f"{step.operation} {target}: {wrong}")
+            raise TryLater(f"AWS says {wrong} to {step.operation}")
+        self.model.call(step, target, self.clock.now)
+        self.landed.append((str(step.operation).split(":")[1], target))
+        self.after(step, target)
+        return Receipt(f"request-{len(self.landed)}")
+
+    @property
+    def operations(self) -> list[str]:
+        return [operation for operation, _ in self.landed]
+
+
+def refusal(step: Call, target: str, world: Snapshot) -> str:
+    """What KMS or CloudHSM would say to a call that is not legal in this world; "" where it is."""
+    store = world.key_store(target)
+    states = {item.key_id: item.state for item in world.keys}
+    connected = {s.state for s in world.key_stores} <= {StoreState.CONNECTED}
+    cluster = world.cluster
+    legal = {
+        Operation.DISCONNECT_KEY_STORE: store and store.state in ("CONNECTED", "FAILED"),
+        Operation.CONNECT_KEY_STORE: store and store.state == "DISCONNECTED" and world.live_hsms,
+        Operation.UPDATE_KEY_STORE: store and store.state == "DISCONNECTED",
+        Operation.DELETE_KEY_STORE: store and store.state == "DISCONNECTED" and not world.keys,
+        Operation.SCHEDULE_KEY_DELETION: states.get(target) in ("Enabled", "Disabled"),
+        Operation.CANCEL_KEY_DELETION: states.get(target) == "PendingDeletion",
+        Operation.ENABLE_KEY: states.get(target) in ("Enabled", "Disabled"),
+        Operation.DISABLE_KEY: states.get(target) in ("Enabled", "Disabled"),
+        Operation.PROVE_KEY: states.get(target) == "Enabled" and connected,
+        Operation.DELETE_HSM: cluster and hsm_for(target, world),
+        Operation.CREATE_HSM: cluster and cluster.state == "ACTIVE",
+        Operation.KEEP_BACKUP: cluster and cluster.newest_backup,
+        Operation.DELETE_CLUSTER: cluster and not cluster.hsms and not world.holder,
+    }
+    return "" if legal[step.operation] else "InvalidStateException"

@@ -1,0 +1,162 @@
+"""Plays Step Functions, Lambda's retries, the schedule and people around the flows, on the bench's clock."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from chalicelib.domain.case import Case
+from chalicelib.flows.open_case import open_case
+from chalicelib.flows.park import park
+from chalicelib.flows.sweep import Swept, sweep
+from chalicelib.flows.take_turn import TURNS_A_RUN, take_turn
+from chalicelib.ports import Answer, Conflict, FailedDelete, GiveUp, TryLater
+from tests.flows.bench import Bench
+
+HOUR = timedelta(hours=1)
+AGAIN = ("once more", "AWS refused")
+"""Words of an answer that asks for another click."""
+MOST_RETRIES = 15
+"""Of a turn, as in infra/case.asl.json."""
+
+
+class Died(BaseException):
+    """The function's process is gone, at this very line."""
+
+
+@dataclass
+class Run:
+    """One execution of the state machine: due now or later, or parked on a token until its deadline."""
+
+    case_id: str
+    generation: int
+    due: datetime
+    status: str = "RUNNING"
+    token: str = ""
+    failures: int = 0
+    turns: int = 0
+    waited: list[int] = field(default_factory=list, repr=False)
+
+
+class Engine:
+    """The bench's runs come alive. `restart` is called after a death: a new process begins."""
+
+    def __init__(self, bench: Bench, *, turns_a_run: int = TURNS_A_RUN) -> None:
+        self.bench, self.turns_a_run = bench, turns_a_run
+        self.runs: dict[tuple[str, int], Run] = {}
+        self.next_sweep = bench.clock.now + HOUR
+        self.later: list[tuple[datetime, Callable[[], object]]] = []
+        self.swept: list[Swept] = []
+        self.surprises: list[str] = []
+        self.restart: Callable[[], None] = lambda: None
+        self._tokens = itertools.count(1)
+        self._early: set[str] = set()
+        bench.runs.on_start = self._start
+        bench.runs.on_wake = self._wake
+        bench.runs.alive = self._is_alive
+
+    def _start(self, case_id: str, generation: int) -> None:
+        name = (case_id, generation)
+        if name not in self.runs:
+            self.runs[name] = Run(case_id, generation, self.bench.clock.now)
+
+    def _wake(self, token: str) -> None:
+        self._early.add(token)
+        for run in self.runs.values():
+            if run.status == "RUNNING" and run.token == token:
+                run.due, run.token = self.bench.clock.now, ""
+
+    def _is_alive(self, case_id: str, generation: int) -> bool:
+        run = self.runs.get((case_id, generation))
+        return run is not None and run.status == "RUNNING"
+
+    @property
+    def living(self) -> list[Run]:
+        return [run for run in self.runs.values() if run.status == "RUNNING"]
+
+    def deliver(self, failed: FailedDelete, *, tries: int = 3) -> None:
+        """The event function; Lambda tries an asynchronous event twice more."""
+
+        def again() -> None:
+            self.deliver(failed, tries=tries - 1)
+
+        if self._survives(lambda: (open_case(self.bench.ports, failed),)) is None and tries > 1:
+            self.later.append((self.bench.clock.now + timedelta(minutes=1), again))
+
+    def person(self, click: Callable[[], Answer], *, patience: int = 6) -> Answer | None:
+        """Clicks again half a minute later where the first click had no answer, or none that counts."""
+        for _ in range(patience):
+            if (answer := self._survives(click)) is not None:
+                assert isinstance(answer, Answer)
+                if not any(words in answer.private for words in AGAIN):
+                    return answer
+            self.bench.clock.now += timedelta(seconds=30)
+        return None
+
+    def _survives(self, function: Callable[[], object]) -> object:
+        """What the function gives back; None where it failed, as Lambda reports it."""
+        try:
+            return function()
+        except (Died, TryLater, GiveUp, Conflict, RuntimeError):
+            self.restart()
+        except Exception as surprise:  # noqa: BLE001  # a defect: told at the end of the test
+            self.surprises.append(repr(surprise))
+            self.restart()
+        return None
+
+    def step(self) -> None:
+        """What is due next, when it is due."""
+        due = [run.due for run in self.living] + [when for when, _ in self.later]
+        now = min([*due, self.next_sweep])
+        self.bench.clock.now = max(now, self.bench.clock.now)
+        for item in [item for item in self.later if item[0] <= self.bench.clock.now]:
+            self.later.remove(item)
+            item[1]()
+        if self.next_sweep <= self.bench.clock.now:
+            self.next_sweep = self.bench.clock.now + HOUR
+            swept = self._survives(lambda: sweep(self.bench.ports))
+            self.swept += [swept] if isinstance(swept, Swept) else []
+        for run in self.living:
+            if run.due <= self.bench.clock.now:
+                self._turn(run)
+
+    def _turn(self, run: Run) -> None:
+        run.token = ""
+        if not self._survives(lambda: self._take_turn(run)):
+            run.failures += 1
+            run.due = self.bench.clock.now + timedelta(seconds=min(2**run.failures, 60))
+            run.status = "FAILED" if run.failures > MOST_RETRIES else "RUNNING"
+            return
+        run.failures = 0
+
+    def _take_turn(self, run: Run) -> bool:
+        case_id, now = run.case_id, self.bench.clock.now
+        turn = take_turn(self.bench.ports, case_id, run.generation, turns_a_run=self.turns_a_run)
+        run.turns += 1
+        if turn.finished:
+            run.status = "SUCCEEDED"
+            return True
+        token = f"token-{next(self._tokens)}"
+        park(self.bench.ports, case_id, version=turn.version, token=token)
+        run.waited.append(turn.wait_seconds)
+        woken = token in self._early
+        run.token = "" if woken else token
+        run.due = now if woken else now + timedelta(seconds=turn.wait_seconds)
+        return True
+
+    def go(self, *, until: Callable[[], bool], days: int = 60, steps: int = 5_000) -> None:
+        """Steps until this holds; fails where it does not in time."""
+        end = self.bench.clock.now + timedelta(days=days)
+        for _ in range(steps):
+            if until():
+                return
+            if self.bench.clock.now > end:
+                break
+            self.step()
+        last = list(self.runs.values())[-2:]
+        raise AssertionError(f"never came: {last}")
+
+    def case(self, case_id: str) -> Case:
+        return self.bench.stored.load(case_id)

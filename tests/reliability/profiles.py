@@ -1,0 +1,18 @@
+"""How thorough the long tests are: HYPOTHESIS_PROFILE=ci plays everything, the default a slice."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "ci"
+MACHINE = settings(
+    max_examples=500 if THOROUGH else 15,
+    stateful_step_count=40 if THOROUGH else 30,
+    deadline=None,
+    derandomize=not THOROUGH,
+    suppress_health_check=list(HealthCheck),
+)
+EVERY = 1 if THOROUGH else 16
+"""Of the crash matrix: each so many-th call of a story, other ones for each kind of trouble."""

@@ -1,0 +1,185 @@
+"""Whole stories of a case, told by an engine with clicks at their time; the same under any trouble."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+
+from chalicelib.aws.store.cases import DynamoCases
+from chalicelib.domain import log
+from chalicelib.domain.case import Case, Outcome
+from chalicelib.domain.model import Durations
+from chalicelib.domain.plan import Remedy
+from chalicelib.domain.snapshot import Cluster, Hsm, KeyState, Snapshot
+from chalicelib.ports import Answer
+from sandbox.reliability.table import MemoryTable
+from tests.flows.bench import REGION, Bench, key, world
+from tests.flows.engine import Engine
+from tests.reliability.trouble import Trouble, troubled
+
+QUICK = Durations(*[timedelta(seconds=10)] * 5)
+RULES = {"quiet_minutes": 1, "repoint_soak_days": 0, "pending_window_days": 1}
+FINAL = {"ScheduleKeyDeletion", "DeleteCustomKeyStore", "DeleteHsm", "DeleteCluster"}
+
+
+@dataclass(frozen=True)
+class Click:
+    """What a person does once this holds of the case; a remedy's dialog is looked at, then sent."""
+
+    by: str
+    button: str
+    when: Callable[[Case], bool] = lambda case: bool(case.message.ts)
+    sends: bool = False
+
+
+def approval(by: str, remedy: str) -> tuple[Click, Click]:
+    return (
+        Click(by, remedy),
+        Click(by, remedy, lambda case: bool(case.offer(Remedy(remedy))), sends=True),
+    )
+
+
+def repointable() -> Snapshot:
+    hsms = tuple(Hsm(f"hsm-9{z}", "ACTIVE", f"{REGION}{z}") for z in "ab")
+    sibling = Cluster("cluster-9z9z9z9z9z9", "ACTIVE", hsms, "lineage-a")
+    return replace(world(key(1)), siblings=(sibling,))
+
+
+def is_closed(case: Case) -> bool:
+    """For good: also the last click was heard."""
+    return case.is_closed and not case.new_clicks
+
+
+RETIRE = (*approval("alice", "retire"), *approval("bob", "retire"))
+STORIES: Mapping[str, tuple[Callable[[], Snapshot], tuple[Click, ...], Outcome]] = {
+    "retire an empty store": (world, RETIRE, Outcome.RETIRED),
+    "retire live keys": (
+        lambda: world(key(1), key(2, KeyState.DISABLED)),
+        RETIRE,
+        Outcome.RETIRED,
+    ),
+    "park": (lambda: world(key(1)), approval("alice", "park"), Outcome.PARKED),
+    "repoint": (
+        repointable,
+        (*approval("alice", "repoint"), *approval("bob", "repoint")),
+        Outcome.REPOINTED,
+    ),
+    "cancel in the key wait": (
+        lambda: world(key(1), key(2, KeyState.DISABLED)),
+        (*RETIRE, Click("alice", "cancel", lambda case: "KMS deletes" in case.waiting_for)),
+        Outcome.CANCELLED,
+    ),
+    "undo of park": (
+        lambda: world(key(1)),
+        (*approval("alice", "park"), Click("bob", "undo", is_closed)),
+        Outcome.CANCELLED,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class End:
+    """What came of a story."""
+
+    case: Case
+    world: Snapshot
+    landed: tuple[tuple[str, str], ...]
+    illegal: tuple[str, ...]
+    flaws: tuple[str, ...]
+    calls: tuple[str, ...]
+    stops: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def state(self) -> object:
+        """The end, without times and versions."""
+        cluster = self.world.cluster
+        return (
+            self.case.outcome,
+            tuple((s.key_store_id, s.state, s.cluster_id) for s in self.world.key_stores),
+            tuple((k.key_id, k.state) for k in self.world.keys),
+            (cluster.state, cluster.zones) if cluster else None,
+        )
+
+    @property
+    def twice(self) -> list[tuple[str, str]]:
+        """Destructive calls that landed more than once."""
+        counts = Counter(call for call in self.landed if call[0] in FINAL)
+        return [call for call, count in counts.items() if count > 1]
+
+
+def played(story: str, *, at: int = -1, kind: str = "", turns_a_run: int = 1_500) -> End:
+    """The story's end, with this trouble at this call. A case that stops is tried again once."""
+    make, clicks, _ = STORIES[story]
+    trouble = Trouble(at, kind)
+    bench = Bench(make(), store=DynamoCases(MemoryTable()), durations=QUICK, **RULES)
+    engine = Engine(bench, turns_a_run=turns_a_run)
+    engine.restart = trouble.restart
+    bench.ports = troubled(bench.ports, trouble)
+    engine.deliver(bench.failed())
+    engine.go(until=lambda: bool(bench.runs.started))
+    case_id = bench.runs.started[0][0]
+    stops: list[tuple[str, tuple[str, ...]]] = []
+    _tell(engine, case_id, clicks, stops)
+    engine.go(until=lambda: not engine.living)
+    assert engine.surprises == []
+    entries = bench.stored.entries(case_id)
+    case = bench.case(case_id)
+    return End(
+        case,
+        bench.aws.model.at(bench.clock.now),
+        tuple(bench.aws.landed),
+        tuple(bench.aws.illegal),
+        log.flaws(entries, head=case.log_head),
+        tuple(trouble.calls),
+        tuple(stops),
+    )
+
+
+def _tell(
+    engine: Engine, case_id: str, clicks: Sequence[Click], stops: list[tuple[str, tuple[str, ...]]]
+) -> None:
+    """Every click in its turn. Where the case asks afresh, people approve afresh."""
+    todo, asked = [*clicks, Click("", "", is_closed)], 0
+    while todo:
+        click = todo[0]
+
+        def ready(now: Click = click, before: int = asked) -> bool:
+            case = engine.case(case_id)
+            is_stopped = case.outcome is Outcome.STOPPED and not engine.living
+            return is_stopped or case.reset_at_click > before or now.when(case)
+
+        engine.go(until=ready)
+        case = engine.case(case_id)
+        if case.outcome is Outcome.STOPPED:
+            _try_again(engine, case_id, stops)
+        elif case.reset_at_click > asked:
+            asked = case.reset_at_click
+            todo = [c for c in clicks if c.button in list(Remedy)] + [
+                c for c in todo if c.button not in list(Remedy)
+            ]
+        else:
+            todo.pop(0)
+            if click.by:
+                engine.person(partial(_clicked, engine.bench, case_id, click))
+
+
+def _try_again(engine: Engine, case_id: str, stops: list[tuple[str, tuple[str, ...]]]) -> None:
+    """As the message of a stopped case says."""
+    case = engine.case(case_id)
+    if case.outcome is not Outcome.STOPPED:
+        return
+    stops.append((case.reason, case.advice))
+    assert len(stops) < 3, "stops again and again"
+    engine.person(lambda: engine.bench.click("erin", "refresh", case_id))
+    engine.go(until=lambda: engine.case(case_id).outcome is not Outcome.STOPPED)
+
+
+def _clicked(bench: Bench, case_id: str, click: Click) -> Answer:
+    if not click.sends:
+        return bench.click(click.by, click.button, case_id)
+    answer = bench.submit(click.by, click.button, case_id)
+    assert not answer.is_changed, Remedy(click.button)
+    return answer

@@ -1,0 +1,202 @@
+"""Many at once on one store: one winner each, all others answered, nothing counted twice."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from chalicelib.aws.store.cases import DynamoCases
+from chalicelib.domain import log
+from chalicelib.domain.case import Act, Outcome, Phase
+from chalicelib.domain.log import Kind
+from chalicelib.flows.open_case import open_case
+from chalicelib.flows.sweep import sweep
+from chalicelib.ports import Answer
+from tests.flows.bench import CLUSTER, Bench, key, world
+from tests.flows.engine import Engine
+
+THREADS = 32
+Make = Callable[..., Bench]
+PEOPLE = tuple(f"person-{number}" for number in range(THREADS))
+
+
+@pytest.fixture(autouse=True)
+def restless() -> Iterator[None]:
+    """Threads change places all the time."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """All of them start at the same moment; what they give back, in order."""
+    gate = threading.Barrier(min(len(calls), THREADS))
+
+    def behind_the_gate(number: int) -> Any:
+        if number < gate.parties:
+            gate.wait()
+        return calls[number]()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(behind_the_gate, range(len(calls))))
+
+
+def asked(bench: Make) -> tuple[Bench, str]:
+    """A case that people may decide, offers and all."""
+    it = bench(world(), approvers=PEOPLE)
+    opened = open_case(it.ports, it.failed())
+    assert opened is not None
+    it.run(opened.case_id, until=lambda case: bool(case.message.ts))
+    return it, opened.case_id
+
+
+def is_counted(answer: Answer) -> bool:
+    return answer.refusal is None and not answer.private
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_thirty_two_people_reject_cancel_and_approve_one_case(bench: Make, attempt: int) -> None:
+    it, case_id = asked(bench)
+
+    def acting(number: int) -> Callable[[], Answer]:
+        by = PEOPLE[number]
+        match number % 4:
+            case 0:
+                return lambda: it.click(by, "reject", case_id)
+            case 1:
+                return lambda: it.click(by, "cancel", case_id)
+        return lambda: it.submit(by, "retire", case_id)
+
+    answers = at_once([acting(number) for number in range(THREADS)])
+    endings = [a for n, a in enumerate(answers) if n % 4 < 2 and is_counted(a)]
+    assert len(endings) == 1, "one reject or cancel wins"
+    assert all(is_counted(a) or a.private for a in answers), "everybody else is answered"
+    case = it.run(case_id, until=lambda c: c.is_closed)
+    assert case.outcome in (Outcome.REJECTED, Outcome.CANCELLED)
+    assert it.aws.landed == []
+    entries = it.stored.entries(case_id)
+    assert log.flaws(entries, head=case.log_head) == ()
+    assert Counter(e.kind for e in entries)[Kind.ASKED_BACK] == 1
+
+
+def test_each_approval_counts_once_however_often_it_is_sent(bench: Make) -> None:
+    it, case_id = asked(bench)
+    people = PEOPLE[:8]
+    answers = at_once(
+        [partial(it.submit, by, "retire", case_id) for by in people for _ in range(4)]
+    )
+    assert sum(map(is_counted, answers)) == len(people)
+    clicks = [c.by for c in it.case(case_id).clicks if c.act is Act.APPROVE]
+    assert sorted(clicks) == sorted(people)
+
+
+def test_turns_at_the_same_moment_make_each_call_once(bench: Make) -> None:
+    it, case_id = asked(bench)
+    it.submit(PEOPLE[0], "retire", case_id)
+    it.submit(PEOPLE[1], "retire", case_id)
+    for _ in range(60):
+        at_once([lambda: it.turn(case_id)] * 4)
+        if it.case(case_id).is_closed:
+            break
+        it.clock.now += timedelta(minutes=1)
+    case = it.case(case_id)
+    assert case.outcome is Outcome.RETIRED
+    assert max(Counter(it.aws.landed).values()) == 1
+    assert log.flaws(it.stored.entries(case_id), head=case.log_head) == ()
+
+
+def test_two_hundred_deliveries_of_one_event_open_one_case(bench: Make) -> None:
+    it = bench(world())
+    failed = it.failed()
+    opened = at_once([lambda: open_case(it.ports, failed)] * 200)
+    assert len({one.case_id for one in opened}) == 1
+    assert sum(one.is_new for one in opened) == 1
+    assert it.runs.started == [(opened[0].case_id, 0)]
+    assert len(it.case(opened[0].case_id).attempts) == 1
+
+
+def test_two_hundred_attempts_on_one_cluster_fold_into_one_case(bench: Make) -> None:
+    it = bench(world())
+    events = [it.failed(f"event-{number}") for number in range(200)]
+    opened = at_once([partial(open_case, it.ports, failed) for failed in events])
+    assert len({one.case_id for one in opened}) == 1
+    assert len(it.case(opened[0].case_id).attempts) == 200
+    assert len(it.stored.pointers()) == 1
+
+
+def test_clicks_sweeps_events_and_turns_all_at_once(bench: Make) -> None:
+    it, case_id = asked(bench)
+    calls: list[Callable[[], Any]] = []
+    for number in range(8):
+        calls += [
+            partial(it.submit, PEOPLE[number], "retire", case_id),
+            lambda: it.turn(case_id),
+            lambda: sweep(it.ports),
+            partial(open_case, it.ports, it.failed(f"event-{number}")),
+        ]
+    at_once(calls)
+    case = it.run(case_id, until=lambda c: c.is_closed)
+    assert case.outcome is Outcome.RETIRED
+    assert max(Counter(it.aws.landed).values()) == 1
+    assert log.flaws(it.stored.entries(case_id), head=case.log_head) == ()
+
+
+def test_two_clusters_of_one_account_go_their_own_ways(store: DynamoCases) -> None:
+    other = world(key(7), cluster_id="cluster-7z7z7z7z7z7", store_id="cks-7")
+    first, second = Bench(world(key(1)), store=store), Bench(other, store=store)
+    opened = at_once(
+        [
+            lambda: open_case(first.ports, first.failed("event-1")),
+            lambda: open_case(second.ports, second.failed("event-2")),
+        ]
+    )
+    ids = [one.case_id for one in opened]
+    assert len(set(ids)) == 2
+    assert {p.cluster_id for p in store.pointers()} == {CLUSTER, "cluster-7z7z7z7z7z7"}
+
+    def played(it: Bench, case_id: str, remedy: str) -> Outcome | None:
+        it.run(case_id, until=lambda c: bool(c.message.ts))
+        it.approve("alice", remedy, case_id)
+        it.approve("bob", remedy, case_id)
+        return it.run(case_id, until=lambda c: c.is_closed).outcome
+
+    ends = at_once(
+        [
+            lambda: played(first, ids[0], "retire"),
+            lambda: played(second, ids[1], "park"),
+        ]
+    )
+    assert ends == [Outcome.RETIRED, Outcome.PARKED]
+    assert {target for _, target in first.aws.landed}.isdisjoint(
+        {target for _, target in second.aws.landed} - {"us-east-1a", "us-east-1b", "newest"}
+    )
+
+
+def test_a_reopened_case_finds_its_cluster_taken(bench: Make) -> None:
+    it = bench(world(key(1)))
+    engine = Engine(it)
+    engine.deliver(it.failed("event-1"))
+    (first, _), *_ = it.runs.started
+    engine.go(until=lambda: bool(it.case(first).message.ts))
+    it.approve("alice", "park", first)
+    engine.go(until=lambda: it.case(first).is_closed and not engine.living)
+    engine.deliver(it.failed("event-2"))
+    second = next(p.case_id for p in it.stored.pointers())
+    answer = it.click("bob", "undo", first)
+    assert second in answer.private
+    assert it.case(first).is_closed, "nothing was changed"
+    engine.go(until=lambda: bool(it.case(second).message.ts))
+    it.click("bob", "reject", second)
+    engine.go(until=lambda: it.case(second).is_closed and not engine.living)
+    assert it.click("bob", "undo", first).private == ""
+    engine.go(until=lambda: it.case(first).outcome is Outcome.CANCELLED)
+    assert it.case(first).phase is Phase.CLOSED

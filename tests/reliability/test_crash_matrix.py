@@ -1,0 +1,48 @@
+"""Trouble at every call that the flows make: the same end, nothing final twice, the log whole."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from tests.reliability.profiles import EVERY
+from tests.reliability.stories import STORIES, End, played
+from tests.reliability.trouble import KINDS
+
+untroubled = cache(played)
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_the_story_ends_as_told(story: str) -> None:
+    end = untroubled(story)
+    assert end.case.outcome is STORIES[story][2]
+    assert (end.twice, end.illegal, end.flaws, end.stops) == ([], (), (), ())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("story", STORIES)
+@pytest.mark.timeout(600)
+def test_trouble_at_any_call_changes_nothing(story: str, kind: str) -> None:
+    expected = untroubled(story)
+    for at in range(KINDS.index(kind), len(expected.calls), EVERY):
+        _hold(played(story, at=at, kind=kind), expected, f"{kind} at {at}: {expected.calls[at]}")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("story", STORIES)
+def test_trouble_at_any_call_to_aws_changes_nothing(story: str, kind: str) -> None:
+    expected = untroubled(story)
+    for at, call in enumerate(expected.calls):
+        if call.startswith("actions."):
+            _hold(played(story, at=at, kind=kind), expected, f"{kind} at {call}")
+
+
+def _hold(end: End, expected: End, where: str) -> None:
+    assert end.state == expected.state, where
+    assert not end.twice, where
+    assert not end.illegal, where
+    assert not end.flaws, where
+    for reason, advice in end.stops:
+        assert reason.endswith("."), where
+        assert advice, where
