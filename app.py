@@ -92,7 +92,12 @@ def sweep(event: CloudWatchEvent) -> dict[str, Any]:
     wired = wiring.wired(event.context)
     with observability.invocation(event.context, traced=wired.is_traced):
         swept = sweep_all(wired.ports)
-        return {"found": swept.found, "restarted": swept.restarted, "unread": list(swept.unread)}
+        return {
+            "found": swept.found,
+            "restarted": swept.restarted,
+            "used": swept.used,
+            "unread": list(swept.unread),
+        }
 
 
 @app.on_cw_event(KEY_USE_FAILED, name="on_key_used")
@@ -147,6 +152,17 @@ def slack_command() -> Response:
             return Response(f"Not understood: {reason}.", PLAIN, 400)
         said = command(wired.ports, clicked, here=(wired.hub_account, wired.region))
         return Response({"response_type": "ephemeral", "text": wired.gateway.said(said)})
+
+
+@app.route("/approvals", methods=["POST"])
+def approve() -> Response:
+    """A plan confirmed in AWS: `python -m ops approve` posts here; STS says who signed."""
+    from chalicelib.flows.confirm import confirm
+
+    wired = wiring.wired(app.lambda_context)
+    with observability.invocation(app.lambda_context):
+        said = confirm(wired.ports, wired.identify, _body())
+        return Response({"message": said.text}, status_code=said.status)
 
 
 def _body() -> bytes:

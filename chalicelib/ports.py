@@ -36,6 +36,15 @@ class GiveUp(Exception):  # noqa: N818  # a word of the house, not a kind of err
         self.request_id = request_id
 
 
+class Refused(Exception):  # noqa: N818  # a word of the house, not a kind of error
+    """A request that is not granted: an HTTP status, and a sentence for whoever made it."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
 class Conflict(Exception):  # noqa: N818  # a word of the house, not a kind of error
     """Somebody else wrote the case meanwhile; read it again and decide afresh."""
 
@@ -119,6 +128,20 @@ class Clicked:
     view_id: str = ""
     text: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A GetCallerIdentity request that somebody signed for one plan, but did not send.
+
+    Nothing in it is trusted before STS has confirmed the signature.
+    """
+
+    case_id: str
+    plan_hash: str
+    url: str
+    body: str
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,12 @@ class Wiring:
             count=observability.count,
         )
 
+    @functools.cached_property
+    def identify(self) -> Any:
+        from chalicelib.aws.signed_identity import SignedIdentity  # noqa: PLC0415  # step-up alone
+
+        return SignedIdentity(self.client("sts"), utc_now)
+
     def signing_secret(self) -> str:
         return self._secret(self.settings.signing_secret_id, fresh=False)
 
@@ -212,10 +218,9 @@ class Wiring:
 
 @functools.cache
 def _session() -> Any:
-    """botocore itself: boto3 around it costs a cold function 20 ms more, its Table as much again."""
-    from botocore.session import get_session  # noqa: PLC0415  # 110 ms that a refused request does not pay
+    from chalicelib.aws.session import fast_session  # noqa: PLC0415  # on first use
 
-    return get_session()
+    return fast_session()
 
 
 def _reads() -> Any:

@@ -7,12 +7,24 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from ops import audit, cancel, cases, deploy, destroy, diagnose, doctor, freeze, replay, thaw
+from ops import (
+    approve,
+    audit,
+    cancel,
+    cases,
+    deploy,
+    destroy,
+    diagnose,
+    doctor,
+    freeze,
+    replay,
+    thaw,
+)
 from ops.desk import Desk
 from ops.screen import Screen
 from ops.trouble import EXPECTED, trouble_of
 
-VERBS = (deploy, doctor, diagnose, cases, cancel, freeze, thaw, replay, audit, destroy)
+VERBS = (deploy, doctor, diagnose, cases, approve, cancel, freeze, thaw, replay, audit, destroy)
 INTERRUPTED = 130
 
 

@@ -17,7 +17,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -195,7 +195,8 @@ def _serve(stream: Stream, function: Mapping[str, Any]) -> None:
         request_id = request["request_id"]
         context = Context(function, request_id)
         virtual.ends_at = context.ends_at
-        send(stream, _outcome(handler, request["event"], context))
+        outcome = _outcome(handler, request["event"], context)
+        send(stream, {**outcome, "now": datetime.now(UTC).isoformat()})
         request = receive(stream)
         virtual.move_to(datetime.fromisoformat(request["now"]))
 

@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -68,6 +69,7 @@ class Functions:
         self._find = find
         self._isolated = isolated
         self._lock = threading.Lock()
+        self._latest = clock.now()
         self._idle: dict[Deployed, list[_Process]] = {}
         self._busy: set[_Process] = set()
         self.log: list[LogLine] = []
@@ -111,12 +113,21 @@ class Functions:
         request_id = str(uuid.uuid4())
         with self._work.doing(f"function {function.name} {request_id[:8]}"):
             process = self._take(function)
-            reply = process.ask(
-                {"event": event, "now": self._clock.now().isoformat(), "request_id": request_id}
-            )
+            request = {"event": event, "now": self._now().isoformat(), "request_id": request_id}
+            reply = process.ask(request)
+            self._saw(reply.get("now"))
             self._keep_log(process, request_id)
             self._give_back(process, alive="fatal" not in reply)
         return _invocation(function, request_id, reply)
+
+    def _now(self) -> datetime:
+        """Functions tick while the clock stands; what comes later must not seem to be earlier."""
+        with self._lock:
+            return max(self._clock.now(), self._latest)
+
+    def _saw(self, now: str | None) -> None:
+        with self._lock:
+            self._latest = max(self._latest, datetime.fromisoformat(now) if now else self._latest)
 
     def print_log(self, out: TextIO) -> None:
         """What the functions have printed so far."""

@@ -129,6 +129,7 @@ def terms(
         recent_use_days=policy.recent_use_days,
         go_again_after=policy.go_again_after,
         quiet_minutes=policy.quiet_minutes,
+        step_up=bool(policy.step_up_roles) and remedy in (Remedy.RETIRE, Remedy.REPOINT),
     )
 
 

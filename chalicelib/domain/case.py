@@ -45,6 +45,11 @@ class Act(StrEnum):
     CANCEL = "cancel"
     UNDO = "undo"
     REFRESH = "refresh"
+    CONFIRM = "confirm"
+
+
+SEALED = frozenset({Act.APPROVE, Act.CONFIRM})
+"""What lets a plan begin: each carries a seal."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,10 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Click:
-    """One authorised click. `seal` is the KMS MAC over `sealed_text` of an approval."""
+    """One authorised click. `seal` is the KMS MAC over `sealed_text` of an approval.
+
+    A confirmation comes from AWS, not Slack: there `by` is the principal's ARN.
+    """
 
     act: Act
     by: str
@@ -197,6 +205,7 @@ class Case:
     plan: Plan | None = None
     last_plan: Plan | None = None
     approved: tuple[Click, ...] = ()
+    confirmed: tuple[Click, ...] = ()
     calls: tuple[CallRecord, ...] = ()
     before: Before | None = None
     ending: Click | None = None

@@ -179,6 +179,8 @@ def _terms(scene: Scene) -> list[Difference]:
         found.append(Difference("People needed", str(agreed.people), f"{wanted.people}{why}"))
     if wanted.override and not agreed.override:
         found.append(Difference("Override", "not needed", "needed: something is in use"))
+    if wanted.step_up and not agreed.step_up:
+        found.append(Difference("Confirmation in AWS", "not needed", "needed"))
     if wanted.dry_run != agreed.dry_run:
         words = {True: "dry run", False: "for real"}
         found.append(Difference("Mode", words[agreed.dry_run], words[wanted.dry_run]))

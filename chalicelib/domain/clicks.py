@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.case import Act, CallStatus, Case, Click, Outcome, Phase
+from chalicelib.domain.case import SEALED, Act, CallStatus, Case, Click, Outcome, Phase
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Remedy
 
 MOST_CLICKS = 500
 """A DynamoDB item holds 400 kB; a click takes about 300 bytes."""
 UNDOABLE = frozenset({Outcome.PARKED, Outcome.REPOINTED, Outcome.KEPT, Outcome.STOPPED})
+KINDS = {
+    Act.APPROVE: Kind.APPROVED,
+    Act.WITHDRAW: Kind.WITHDRAWN,
+    Act.CONFIRM: Kind.CONFIRMED,
+}
 HALF_DONE = frozenset({Outcome.EXPIRED, Outcome.EXPLAINED, Outcome.RESOLVED})
 
 
@@ -27,13 +32,13 @@ def not_possible(case: Case, act: Act, remedy: Remedy | None = None) -> str:
         return _over(case)
     if act is Act.REJECT and case.has_begun:
         return "The plan has begun, so closing would leave it half done. Press Cancel instead."
-    if act in (Act.LOOK, Act.APPROVE, Act.KEEP) and case.phase is Phase.RUNNING:
+    if act in (Act.LOOK, Act.APPROVE, Act.KEEP, Act.CONFIRM) and case.phase is Phase.RUNNING:
         who = f"<@{case.approved[-1].by}>" if case.approved else "Somebody"
         return (
             f"{who} decided this just before you. Your click changed nothing. "
             "The message shows how it stands."
         )
-    if act is Act.APPROVE and case.offer(remedy) is None:
+    if act in SEALED and case.offer(remedy) is None:
         return f"{(remedy or 'This').capitalize()} is not possible now. The message says why."
     return ""
 
@@ -86,11 +91,10 @@ def take_in(case: Case, now: datetime) -> tuple[Case, tuple[Entry, ...]]:
 
 def _hear(case: Case, click: Click, now: datetime) -> tuple[Case, list[Entry]]:
     match click.act:
-        case Act.APPROVE | Act.WITHDRAW:
-            kind = Kind.APPROVED if click.act is Act.APPROVE else Kind.WITHDRAWN
+        case Act.APPROVE | Act.WITHDRAW | Act.CONFIRM:
             return case, [
                 entry(
-                    kind,
+                    KINDS[click.act],
                     now,
                     by=click.by,
                     remedy=click.remedy,

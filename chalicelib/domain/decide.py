@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain import approval
+from chalicelib.domain import approval, step_up
 from chalicelib.domain.approval import Person
 from chalicelib.domain.case import Act, Case, Click, Difference, Outcome, Phase
 from chalicelib.domain.changes import changes
@@ -162,10 +162,14 @@ def _approvals_lost(
     if not begun and _is_late(case, now):
         lapsed = f"lapsed: nothing could begin in {policy.expiry_hours} hours"
         return (Difference("Approvals", "in time", lapsed),)
-    clicks = case.approved if begun else case.clicks[case.reset_at_click :]
+    clicks = case.clicks[case.reset_at_click :]
+    if begun:
+        clicks = (*case.approved, *case.confirmed)
     live = approval.live(
         plan, clicks, people=people, case=case, policy=policy, now=now, begun=begun
     )
+    if step_up.is_unconfirmed(plan, clicks, case=case, policy=policy, now=now, begun=begun):
+        return (Difference("Confirmation in AWS", "counted", "no longer counts"),)
     if len(live) >= plan.terms.people:
         return ()
     missing = sorted({c.by for c in case.approved} - {c.by for c in live})
@@ -232,8 +236,11 @@ def _choice(
     for plan in case.offers:
         approvals = approval.live(plan, clicks, people=people, case=case, policy=policy, now=now)
         gates = hard_gates(plan.remedy, snapshot, policy=policy, now=now)
-        if plan.remedy is not Remedy.KEEP and not gates and len(approvals) >= plan.terms.people:
+        confirmed = step_up.confirmations(plan, clicks, case=case, policy=policy, now=now)
+        enough = len(approvals) >= plan.terms.people and (confirmed or not plan.terms.step_up)
+        if plan.remedy is not Remedy.KEEP and not gates and enough:
             chosen = replace(case, plan=plan, last_plan=plan, approved=approvals, differences=())
+            chosen = replace(chosen, confirmed=confirmed)
             # Once more with the plan: its quiet time begins now, not at the next look.
             chosen = looked_at(chosen, snapshot, now)
             return _begun(chosen, snapshot, people, policy, now) or Decision(chosen, Ask())

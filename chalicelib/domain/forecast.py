@@ -47,7 +47,7 @@ def forecast(
     durations: Durations = USUAL,
 ) -> Forecast:
     """The calls of this plan with their times, if people approve it now and nobody interferes."""
-    policy = replace(policy, dry_run=False, approvers=(TEAM,), team_ids=(TEAM,))
+    policy = replace(policy, dry_run=False, approvers=(TEAM,), team_ids=(TEAM,), step_up_roles=())
     case, people = _approved(case, plan, now)
     model = Model(snapshot, durations)
     calls: list[Foreseen] = []
@@ -83,7 +83,7 @@ def _done(case: Case, step: Call, *, model: Model, now: datetime) -> Case:
 
 def _approved(case: Case, plan: Plan, now: datetime) -> tuple[Case, dict[str, Person]]:
     """The case as if enough people had just approved the plan, for real."""
-    plan = replace(plan, terms=replace(plan.terms, dry_run=False))
+    plan = replace(plan, terms=replace(plan.terms, dry_run=False, step_up=False))
     people = {
         name: Person(name, TEAM, name=name, is_approver=True)
         for name in (f"forecast {i}" for i in range(plan.terms.people))

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     ATTEMPT = "attempt"
     READ = "read"
     APPROVED = "approved"
+    CONFIRMED = "confirmed"
     WITHDRAWN = "withdrawn"
     VOIDED = "voided"
     BEGAN = "began"

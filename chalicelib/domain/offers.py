@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import Act, Case, Difference, Phase
+from chalicelib.domain.case import SEALED, Case, Difference, Phase
 from chalicelib.domain.changes import changes
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.plan import Plan
@@ -20,7 +20,7 @@ def asked_again(
 ) -> Case:
     """The approvals are void; the case waits for people with fresh plans and the difference shown."""
     why = step.differences or tuple(Difference(g.check, "held", g.found) for g in step.gates)
-    case = replace(case, phase=Phase.WAITING, plan=None, approved=(), waiting_for="")
+    case = replace(case, phase=Phase.WAITING, plan=None, approved=(), confirmed=(), waiting_for="")
     return _void(case, snapshot, policy=policy, now=now, why=why)
 
 
@@ -49,7 +49,7 @@ def fresh_offers(
 
     Where something did, all approvals are void, and the differences say why.
     """
-    hashes = {c.plan_hash for c in case.clicks[case.reset_at_click :] if c.act is Act.APPROVE}
+    hashes = {c.plan_hash for c in case.clicks[case.reset_at_click :] if c.act in SEALED}
     approved = {
         (plan.remedy, plan.target_cluster_id): plan
         for plan in case.offers

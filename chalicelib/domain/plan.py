@@ -97,6 +97,7 @@ class Terms:
     recent_use_days: int
     go_again_after: int
     quiet_minutes: int
+    step_up: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.snapshot import KeyState
+from chalicelib.domain.case import CallStatus, Case
+from chalicelib.domain.plan import Operation
 from chalicelib.flows.record_use import SWITCHES_OFF, record_use
 from chalicelib.ports import Conflict, GiveUp, Ports, Round, TryLater
 
 Spot = tuple[str, str, str]
 """Account, Region and id of a key that is off."""
+BRINGS_BACK = (Operation.CANCEL_KEY_DELETION, Operation.ENABLE_KEY)
 MOST_KEYS = 60
 LONGEST_LOOK = timedelta(seconds=150)
 """LookupEvents allows two requests a second, of which Unlatch takes a share; a sweep has 300 seconds."""
@@ -88,11 +89,13 @@ def _switched_off(ports: Ports) -> dict[Spot, datetime]:
 
 
 def _keys_off(case: Case) -> Iterable[tuple[str, datetime]]:
-    """Those that we scheduled or disabled, unless a look since then saw them gone or in use again."""
-    keys = case.snapshot.keys if case.snapshot else ()
-    asleep = {key.key_id for key in keys if key.state is not KeyState.ENABLED}
+    """Those that we scheduled or disabled and have not brought back."""
+    back = {
+        call.target: call.at
+        for call in case.calls
+        if call.operation in BRINGS_BACK and call.status is CallStatus.DONE
+    }
     for call in case.calls:
-        is_news = case.snapshot is None or case.snapshot.at <= call.at
-        switched_off = call.operation in SWITCHES_OFF and case.tried(call.operation, call.target)
-        if switched_off and (is_news or call.target in asleep):
+        switched_off = call.operation in SWITCHES_OFF and call.status is not CallStatus.REFUSED
+        if switched_off and back.get(call.target, call.at) <= call.at:
             yield call.target, call.at

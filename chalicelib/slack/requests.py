@@ -63,6 +63,8 @@ def parse(body: bytes) -> Clicked:
     """A button or a submitted dialog. Raises Unreadable with the reason."""
     try:
         payload = json.loads(_form(body).get("payload", ""))
+        # Half a character (such as \ud800) can be written in JSON, but neither sealed nor stored.
+        json.dumps(payload, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Unreadable("the payload is no JSON") from None
     if not isinstance(payload, dict):

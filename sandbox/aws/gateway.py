@@ -88,7 +88,6 @@ class Gateway:
     def _event(self, request: Request, *, api_id: str, stage: str, path: str) -> dict[str, Any]:
         headers = {name.title(): value for name, value in request.headers.items()}
         query = parse_qs(request.query, keep_blank_values=True)
-        now = self._clock.now()
         return {
             "resource": path,
             "path": path,
@@ -100,24 +99,27 @@ class Gateway:
             "pathParameters": None,
             "stageVariables": None,
             "requestContext": {
-                "resourcePath": path,
-                "path": f"/{stage}{path}",
+                **self._context(api_id=api_id, stage=stage, path=path),
                 "httpMethod": request.method,
-                "stage": stage,
-                "apiId": api_id,
-                "accountId": self._account,
-                "requestId": str(uuid.uuid4()),
-                "requestTime": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
-                "requestTimeEpoch": int(now.timestamp() * 1000),
-                "protocol": "HTTP/1.1",
-                "domainName": f"{api_id}.execute-api.{self._region}.amazonaws.com",
-                "identity": {
-                    "sourceIp": SOURCE_ADDRESS,
-                    "userAgent": headers.get("User-Agent"),
-                },
+                "identity": {"sourceIp": SOURCE_ADDRESS, "userAgent": headers.get("User-Agent")},
             },
             "body": request.body.decode(errors="replace") if request.body else None,
             "isBase64Encoded": False,
+        }
+
+    def _context(self, *, api_id: str, stage: str, path: str) -> dict[str, Any]:
+        now = self._clock.now()
+        return {
+            "resourcePath": path,
+            "path": f"/{stage}{path}",
+            "stage": stage,
+            "apiId": api_id,
+            "accountId": self._account,
+            "requestId": str(uuid.uuid4()),
+            "requestTime": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
+            "requestTimeEpoch": int(now.timestamp() * 1000),
+            "protocol": "HTTP/1.1",
+            "domainName": f"{api_id}.execute-api.{self._region}.amazonaws.com",
         }
 
 

@@ -105,6 +105,7 @@ class Identities:
         self._hub = hub
         self._lock = threading.Lock()
         self._by_key: dict[str, Identity] = {}
+        self._secrets: dict[str, str] = {}
 
     def register(
         self,
@@ -130,9 +131,16 @@ class Identities:
             policy=policy,
             deployment=deployment,
         )
+        issued = Credentials(access_key, secrets.token_hex(20), secrets.token_urlsafe(48))
         with self._lock:
             self._by_key[access_key] = identity
-        return Credentials(access_key, secrets.token_hex(20), secrets.token_urlsafe(48))
+            self._secrets[access_key] = issued.secret_access_key
+        return issued
+
+    def secret_of(self, access_key: str) -> str | None:
+        """What this key signs with; None for a key that nobody issued."""
+        with self._lock:
+            return self._secrets.get(access_key)
 
     def find(self, access_key: str) -> Identity:
         """The caller behind this access key."""

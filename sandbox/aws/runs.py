@@ -33,6 +33,7 @@ from moto.stepfunctions.parser.asl.eval.callback import callback
 from moto.stepfunctions.parser.asl.eval.event import event_manager
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.backend import execution, execution_worker
+from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from sandbox.aws.seams import Seams
 from sandbox.aws.waits import Bell, Done, Inline, RunStopped, SandboxClosed, Sleeper, dated
@@ -106,6 +107,7 @@ class Runs:
         with suppress(Exception):
             self._work.wait_idle(CLOSING_SECONDS)
         self._seams.close()
+        TMP_THREADS.clear()  # where the interpreter keeps its threads, and all that they hold
 
     def all(self) -> list[Run]:
         """All runs that were started, in order."""

@@ -29,6 +29,7 @@ from sandbox.aws.replies import (
     render_error,
     throttled,
 )
+from sandbox.aws.signatures import wrong_signature
 
 if TYPE_CHECKING:
     from sandbox.aws.server import AwsServer
@@ -91,7 +92,7 @@ class Wire:
         return reply
 
     def _answer(self, visit: Visit, environ: Environ) -> Reply:
-        denied = self._denied(visit)
+        denied = self._denied(visit) or self._unsigned(visit, environ)
         if denied is not None:
             return self._refused(visit, denied)
         try:
@@ -170,6 +171,13 @@ class Wire:
             return None
         error = injected(request, "AccessDeniedException")
         return AwsError(error.code, reason, status=error.status)
+
+    def _unsigned(self, visit: Visit, environ: Environ) -> AwsError | None:
+        """Signatures count where they are the proof of who calls; elsewhere they are taken on trust."""
+        if visit.request.name != "sts:GetCallerIdentity":
+            return None
+        secret = self._server.identity.secret_of(visit.request.access_key)
+        return wrong_signature(environ, visit.request, secret=secret)
 
     def _record(
         self, visit: Visit, result: dict[str, Any] | None, *, error: AwsError | None

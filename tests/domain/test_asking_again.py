@@ -181,6 +181,8 @@ def test_kms_sessions_of_the_last_minutes_are_nobodys(remedy: Remedy) -> None:
 @pytest.mark.parametrize("remedy", [Remedy.PARK, Remedy.RETIRE])
 def test_sessions_after_the_quiet_time_are_somebodys(remedy: Remedy) -> None:
     play = approved(world(), remedy)
+    play.to_call(Operation.DISCONNECT_KEY_STORE)
+    play.until(lambda step: isinstance(step, Wait) and "other program" in step.why)
     play.change(busy(4))
     step = play.to_question()
     assert isinstance(step, Ask)

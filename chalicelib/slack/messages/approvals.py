@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chalicelib.domain import step_up
 from chalicelib.domain.case import Click
 from chalicelib.domain.plan import Plan
 from chalicelib.slack.messages import buttons, keytable, parts, ways
@@ -20,14 +21,15 @@ from chalicelib.slack.messages.blocks import (
     text,
 )
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import Block, Message, count
+from chalicelib.slack.messages.text import Block, Message, count, ident
 
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five")
 
 
 def message(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Message:
     missing = plan.terms.people - len(clicks)
-    words = wanted(missing)
+    unconfirmed = _is_unconfirmed(shown, plan)
+    words = wanted(missing, unconfirmed=unconfirmed)
     may = buttons.may_choose(shown.case, plan.remedy) and missing > 0
     button = buttons.choose(shown, plan.remedy, "Review and approve…") if may else None
     return Message(
@@ -36,7 +38,7 @@ def message(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Message:
             header(f"{words} to {plan.remedy} {shown.cluster}"),
             says(*_so_far(shown, plan, clicks)),
             section(ways.describe(shown, plan, needs=False), button),
-            *_reasons(plan),
+            *_reasons(plan, unconfirmed=unconfirmed, case_id=shown.case.case_id),
             *keytable.keys(shown),
             *_other_ways(shown, plan),
             parts.tried_by(shown),
@@ -51,10 +53,10 @@ def message(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Message:
     )
 
 
-def wanted(missing: int) -> str:
+def wanted(missing: int, *, unconfirmed: bool = False) -> str:
     """“One more approval”."""
     if missing <= 0:
-        return "All have approved"
+        return "One confirmation in AWS" if unconfirmed else "All have approved"
     number = NUMBERS[missing] if missing < len(NUMBERS) else str(missing)
     return f"{number} more approval{'s' if missing > 1 else ''}"
 
@@ -62,27 +64,42 @@ def wanted(missing: int) -> str:
 def _so_far(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> list[Piece]:
     case, need = shown.case, plan.terms.people
     pieces = [bold(f"{len(clicks)} of {need}: "), *parts.approved_by(clicks)]
-    if len(clicks) >= need:
+    if len(clicks) >= need and not _is_unconfirmed(shown, plan):
         done = f"{parts.nothing_done(shown)} Unlatch reads AWS once more, then it begins."
         return [*pieces, text(done)]
+    who = "nobody else approves" if len(clicks) < need else "nobody confirms it in AWS"
     pieces.append(text(f"{parts.nothing_done(shown)} "))
     end, going = parts.lapse(case), parts.still_going(case)
     if case.expires_at is None:
-        return [*pieces, text(f"If nobody else approves, this case closes and {end}."), *going]
+        return [*pieces, text(f"If {who}, this case closes and {end}."), *going]
     return [
         *pieces,
-        text("If nobody else approves by "),
+        text(f"If {who} by "),
         date(case.expires_at),
         text(f", this case closes and {end}."),
         *going,
     ]
 
 
-def _reasons(plan: Plan) -> list[Block]:
-    """Why the plan needs so many."""
-    if not plan.terms.reasons:
-        return []
-    return [note(f"Needs {count(plan.terms.people, 'person', 'people')} {plan.terms.reasons[-1]}.")]
+def _is_unconfirmed(shown: Shown, plan: Plan) -> bool:
+    case = shown.case
+    clicks = case.clicks[case.reset_at_click :]
+    return step_up.is_unconfirmed(plan, clicks, case=case, policy=shown.policy, now=shown.now)
+
+
+def _reasons(plan: Plan, *, unconfirmed: bool, case_id: str) -> list[Block]:
+    """Why the plan needs so many, and what it needs besides."""
+    found = []
+    if plan.terms.reasons:
+        people = count(plan.terms.people, "person", "people")
+        found.append(note(f"Needs {people} {plan.terms.reasons[-1]}."))
+    if unconfirmed:
+        command = f"`python -m ops approve {ident(case_id)}`"
+        words = (
+            "Besides, it must be confirmed by somebody who is signed in to AWS with a listed role"
+        )
+        found.append(marked_note(f"{words}: {command}"))
+    return found
 
 
 def _other_ways(shown: Shown, plan: Plan) -> list[Block]:

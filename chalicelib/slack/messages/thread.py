@@ -144,6 +144,12 @@ def _place(entry: Entry, case: Case) -> str:
     return f"{by.index(entry['by']) + 1} of {plan.terms.people}"
 
 
+def _confirmed(entry: Entry, _case: Case) -> Told:
+    what = clean(entry["remedy"] or "the plan")
+    words = f" confirmed {what} with a signature that AWS vouches for."
+    return "Confirmed in AWS", [code(clean(entry["by"])), text(words), *_plan(entry)]
+
+
 def _withdrawn(entry: Entry, _case: Case) -> Told:
     what = clean(entry["remedy"] or "the plan")
     return "An approval was taken back", [
@@ -271,6 +277,7 @@ TELLERS: dict[Kind, Callable[[Entry, Case], Told | None]] = {
     Kind.ATTEMPT: _attempt,
     Kind.READ: _read,
     Kind.APPROVED: _approved,
+    Kind.CONFIRMED: _confirmed,
     Kind.WITHDRAWN: _withdrawn,
     Kind.VOIDED: _voided,
     Kind.BEGAN: _began,

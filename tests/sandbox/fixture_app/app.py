@@ -10,13 +10,13 @@ runs = {}
 
 
 def table():
-    import boto3  # noqa: PLC0415 - as the bot does, for a fast start
+    import boto3
 
     return boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"])
 
 
 def states():
-    import boto3  # noqa: PLC0415 - as the bot does, for a fast start
+    import boto3
 
     return boto3.client("stepfunctions")
 

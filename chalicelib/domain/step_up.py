@@ -1,0 +1,91 @@
+"""Step-up: which AWS principal may confirm a plan, and which confirmations count. Judges ARNs only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from chalicelib.domain.caller import caller_of
+from chalicelib.domain.case import Act, Case, Click
+from chalicelib.domain.plan import Plan
+from chalicelib.domain.policy import Policy
+
+Role = tuple[str, str, str]
+"""Partition, account and name: within an account a role's name is unique, whatever its path."""
+
+
+def session_role(arn: str) -> Role | None:
+    """The role behind arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION; None for any other principal."""
+    parts = arn.split(":", 5)
+    if len(parts) != 6 or parts[0] != "arn" or parts[2] != "sts":
+        return None
+    kind, _, rest = parts[5].partition("/")
+    name, _, session = rest.partition("/")
+    return (parts[1], parts[4], name) if kind == "assumed-role" and name and session else None
+
+
+def listed_role(arn: str) -> Role | None:
+    """The role of arn:aws:iam::ACCOUNT:role/PATH/NAME, as the setting lists it."""
+    parts = arn.split(":", 5)
+    if len(parts) != 6 or parts[2] != "iam" or not parts[5].startswith("role/"):
+        return None
+    return parts[1], parts[4], parts[5].rpartition("/")[2]
+
+
+def may_confirm(arn: str, policy: Policy) -> bool:
+    """The principal acts as one of the listed roles."""
+    role = session_role(arn)
+    return role is not None and role in {listed_role(listed) for listed in policy.step_up_roles}
+
+
+def made_the_call(arn: str, case: Case) -> bool:
+    """The principal may be the one whose delete failed.
+
+    Only Identity Center vouches for the name of a session: behind any other role that made the
+    call, whoever confirms may be the requester under another name.
+    """
+    me = caller_of(arn=arn, kind="AssumedRole")
+    return any(
+        me.session_name.lower() == attempt.caller.session_name.lower()
+        or (not me.is_person and session_role(attempt.caller.arn) == session_role(arn))
+        for attempt in case.attempts
+    )
+
+
+def confirmations(
+    plan: Plan,
+    clicks: Iterable[Click],
+    *,
+    case: Case,
+    policy: Policy,
+    now: datetime,
+    begun: bool = False,
+) -> tuple[Click, ...]:
+    """Those that count for this plan now: one a principal, this hash, in time, still allowed."""
+    age = timedelta(hours=policy.expiry_hours)
+    found = {
+        click.by: click
+        for click in clicks
+        if click.act is Act.CONFIRM and click.plan_hash == plan.plan_hash
+    }
+    return tuple(
+        click
+        for click in found.values()
+        if (begun or now - click.at < age)
+        and may_confirm(click.by, policy)
+        and not made_the_call(click.by, case)
+    )
+
+
+def is_unconfirmed(
+    plan: Plan,
+    clicks: Iterable[Click],
+    *,
+    case: Case,
+    policy: Policy,
+    now: datetime,
+    begun: bool = False,
+) -> bool:
+    """The plan needs a confirmation and has none that counts."""
+    given = confirmations(plan, clicks, case=case, policy=policy, now=now, begun=begun)
+    return plan.terms.step_up and not given

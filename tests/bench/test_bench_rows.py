@@ -1,0 +1,66 @@
+"""What a figure says of itself, and the page that is made of figures. Nothing here is timed."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.interleaved import ratio, rounds
+from bench.page import page, table
+from bench.prices import PRICES
+from bench.row import Row, worded
+
+MET = Row("quick", "slow", 0.5, 0.75, how="Said.| a |\n|---|")
+MISSED = Row("slow", "quick", 3, 2, limit="The wall.")
+
+
+def test_rounds_take_turns_and_drop_the_first() -> None:
+    order: list[str] = []
+
+    def contender(name: str, seconds: float) -> float:
+        order.append(name)
+        return seconds
+
+    samples = rounds({"a": lambda: contender("a", 2.0), "b": lambda: contender("b", 4.0)}, count=2)
+    assert order == ["a", "b"] * 3
+    assert samples == {"a": [2.0, 2.0], "b": [4.0, 4.0]}
+    assert ratio(samples, "a", "b") == 0.5
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "words"),
+    [
+        (0.5, "×", "0.5 ×"),
+        (19.28, "MB", "19.3 MB"),
+        (0.0188, "$", "$0.0188"),
+        (1_234, "s", "1,234 s"),
+    ],
+)
+def test_a_figure_has_three_digits_that_count(value: float, unit: str, words: str) -> None:
+    assert worded(value, unit) == words
+
+
+def test_a_goal_is_met_up_to_its_bound() -> None:
+    assert MET.is_met
+    assert Row("", "", 2, 2).is_met
+    assert not MISSED.is_met
+
+
+def test_the_page_says_what_is_missed_and_why() -> None:
+    written = page([MET, MISSED], ["One machine"])
+    _, _, missed = written.partition("## Goals that are not met")
+    assert "The wall." in missed.partition("## What was run")[0]
+    assert "**slow: 3 ×, wanted ≤ 2 ×.**" in missed
+    assert "- One machine" in written
+    assert table([MISSED]).endswith("| no |")
+
+
+def test_a_page_without_misses_has_no_such_section() -> None:
+    assert "not met" not in page([MET], [])
+
+
+def test_tables_stand_alone() -> None:
+    assert "Said.\n\n| a |" in page([MET], [])
+
+
+def test_every_price_is_one() -> None:
+    assert all(0 < price < 0.001 for price in PRICES.values())

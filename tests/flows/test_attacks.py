@@ -1,0 +1,370 @@
+"""Attempts to get past the approvals: by the table, by replays, by sending what was never offered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.aws.store import codec
+from chalicelib.aws.store.opening import body_of
+from chalicelib.domain.approval import Person, Refusal
+from chalicelib.domain.case import Act, Case, Click, Outcome, Phase
+from chalicelib.domain.log import Kind
+from chalicelib.domain.plan import Plan, Remedy
+from chalicelib.flows.open_case import open_case
+from chalicelib.flows.record_click import record_click
+from chalicelib.ports import Answer, Clicked
+from tests.flows.bench import CLUSTER, HUB, Bench, key, world
+
+Make = Callable[..., Bench]
+
+
+def asked(bench: Make, *keys: Any, arn: str = "", **policy: object) -> tuple[Bench, str]:
+    it = bench(world(*keys), **policy)
+    failed = it.failed(arn=arn) if arn else it.failed()
+    opened = open_case(it.ports, failed)
+    assert opened
+    it.run(opened.case_id, until=lambda c: bool(c.message.ts))
+    return it, opened.case_id
+
+
+def offer(it: Bench, case_id: str, remedy: Remedy = Remedy.RETIRE) -> Plan:
+    plan = it.case(case_id).offer(remedy)
+    assert plan
+    return plan
+
+
+def write(it: Bench, case_id: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """Somebody with write access to the table changes the stored item."""
+    where = {"pk": f"CASE#{case_id}", "sk": "CASE"}
+    item = it.stored._table.get_item(Key=where)["Item"]
+    change(item)
+    it.stored._table.put_item(Item=item)
+
+
+def write_click(it: Bench, case_id: str, click: Click) -> None:
+    write(it, case_id, lambda item: item.setdefault("clicks", []).append(codec.dump(click)))
+
+
+def write_body(it: Bench, case: Case) -> None:
+    write(it, case.case_id, lambda item: item.update(body=codec.pack(body_of(case))))
+
+
+def yes(plan: Plan, by: str, it: Bench, **values: object) -> Click:
+    known: dict[str, object] = {"remedy": plan.remedy, "plan_hash": plan.plan_hash, "reason": "yes"}
+    return Click(Act.APPROVE, by, it.clock.now, **known | values)  # type: ignore[arg-type]
+
+
+def nothing_began(it: Bench, case_id: str) -> None:
+    for _ in range(3):
+        it.turn(case_id)
+    assert it.aws.landed == []
+    assert it.case(case_id).plan is None
+
+
+# Written into the table
+
+
+def test_a_click_without_a_seal_is_refused_logged_and_alarmed(bench: Make) -> None:
+    it, case_id = asked(bench)
+    plan = offer(it, case_id)
+    for name in ("alice", "bob"):
+        write_click(it, case_id, yes(plan, name, it, seal="Zm9yZ2Vk"))
+    nothing_began(it, case_id)
+    assert "SealRefused" in it.counted
+    forged = [e["by"] for e in it.stored.entries(case_id) if e.kind is Kind.FORGED]
+    assert forged == ["alice", "bob"]
+
+
+def test_a_forged_click_in_alices_name_does_not_stand_in_her_way(bench: Make) -> None:
+    it, case_id = asked(bench)
+    write_click(it, case_id, yes(offer(it, case_id), "alice", it, seal="Zm9yZ2Vk"))
+    assert submit(it, "alice", case_id) == Answer()
+    assert submit(it, "alice", case_id).private == "You approved this already. It counts once."
+    submit(it, "bob", case_id)
+    case = it.run(case_id, until=lambda c: c.is_closed)
+    assert case.outcome is Outcome.RETIRED
+
+
+COPIES = [
+    ("in another's name", {"by": "bob"}),
+    ("for another plan", {"plan_hash": "0" * 64}),
+    ("for another way", {"remedy": Remedy.PARK}),
+    ("with the override", {"override": True}),
+    ("with another target", {"target": "cluster-7e6d5c4b3a2"}),
+    ("with a younger date", {"at": None}),
+    ("with another reason", {"reason": "fine"}),
+    ("as a confirmation", {"act": Act.CONFIRM}),
+]
+
+
+@pytest.mark.parametrize(("how", "values"), COPIES, ids=[c[0] for c in COPIES])
+def test_a_real_approval_copied(bench: Make, how: str, values: dict[str, Any]) -> None:
+    it, case_id = asked(bench)
+    it.approve("alice", "retire", case_id)
+    real = next(c for c in it.case(case_id).clicks if c.act is Act.APPROVE)
+    if "at" in values:
+        values = {"at": real.at + timedelta(hours=1)}
+    write_click(it, case_id, replace(real, **values))
+    nothing_began(it, case_id)
+    assert "SealRefused" in it.counted, how
+
+
+def test_a_real_approval_written_twice_counts_once(bench: Make) -> None:
+    it, case_id = asked(bench)
+    it.approve("alice", "retire", case_id)
+    real = next(c for c in it.case(case_id).clicks if c.act is Act.APPROVE)
+    for _ in range(3):
+        write_click(it, case_id, real)
+    nothing_began(it, case_id)
+    assert "SealRefused" not in it.counted
+
+
+def test_an_approval_of_another_case_of_the_same_cluster(bench: Make) -> None:
+    """The plan may be the same to the last letter; the seal names the case."""
+    it, first = asked(bench)
+    it.approve("alice", "retire", first)
+    real = next(c for c in it.case(first).clicks if c.act is Act.APPROVE)
+    it.click("alice", "reject", first)
+    it.run(first, until=lambda c: c.is_closed)
+    opened = open_case(it.ports, it.failed("event-2"))
+    assert opened
+    it.run(opened.case_id, until=lambda c: bool(c.message.ts))
+    assert offer(it, opened.case_id).plan_hash == real.plan_hash
+    write_click(it, opened.case_id, real)
+    it.approve("bob", "retire", opened.case_id)
+    nothing_began(it, opened.case_id)
+    assert "SealRefused" in it.counted
+
+
+def test_a_plan_put_in_force_by_the_table(bench: Make) -> None:
+    it, case_id = asked(bench)
+    plan = offer(it, case_id)
+    case = it.case(case_id)
+    nobody = replace(plan, terms=replace(plan.terms, people=0))
+    for wanted, approved in (
+        (plan, ()),
+        (plan, (yes(plan, "alice", it, seal="eA=="), yes(plan, "bob", it, seal="eA=="))),
+        (replace(nobody, terms=replace(nobody.terms, people=1)), (yes(plan, "alice", it, seal="eA=="),)),
+    ):  # fmt: skip
+        running = replace(
+            case, phase=Phase.RUNNING, plan=wanted, last_plan=wanted, approved=approved
+        )
+        write_body(it, running)
+        it.turn(case_id)
+        assert it.aws.landed == []
+        assert it.case(case_id).plan is None
+
+
+def test_a_plan_that_needs_nobody_is_none_that_this_policy_makes(bench: Make) -> None:
+    """People = 0 can't be approved, so it needs no seal: the terms in force are asked for again."""
+    it, case_id = asked(bench)
+    plan = offer(it, case_id)
+    nobody = replace(plan, terms=replace(plan.terms, people=0))
+    case = it.case(case_id)
+    write_body(it, replace(case, phase=Phase.RUNNING, plan=nobody, last_plan=nobody))
+    it.turn(case_id)
+    assert it.aws.landed == []
+    write_body(it, replace(it.case(case_id), offers=(nobody,)))
+    nothing_began(it, case_id)
+
+
+def test_an_approver_with_the_table_offers_himself_an_easier_plan(bench: Make) -> None:
+    """What is sealed was offered at that moment; whether it is enough, the policy says each turn."""
+    it, case_id = asked(bench)
+    plan = offer(it, case_id)
+    easy = replace(plan, terms=replace(plan.terms, people=1))
+    write_body(it, replace(it.case(case_id), offers=(easy,)))
+    assert submit(it, "alice", case_id, plan_hash=easy.plan_hash) == Answer(case=None)
+    nothing_began(it, case_id)
+    assert "People needed" in {d.what for d in it.case(case_id).differences}
+
+
+def test_a_body_that_is_rubbish_stops_the_turn_and_nothing_else(bench: Make) -> None:
+    it, case_id = asked(bench)
+    write(it, case_id, lambda item: item.update(body="{"))
+    with pytest.raises(Exception, match="can’t read"):
+        it.turn(case_id)
+    assert it.aws.landed == []
+
+
+# Sent through Slack
+
+
+def submit(it: Bench, by: str, case_id: str, **more: Any) -> Answer:
+    """A dialog with whatever in it, signed by Slack all the same."""
+    values = {"cluster_id": CLUSTER, "reason": "not needed", **more.pop("values", {})}
+    words = {"remedy": "retire", "plan_hash": "", "team": "T1", **more}
+    team = words.pop("team")
+    plan_hash = words.pop("plan_hash") or offer(it, case_id).plan_hash
+    clicked = Clicked(
+        "submission",
+        by,
+        team,
+        action="decide",
+        case_id=case_id,
+        plan_hash=plan_hash,
+        values=values,
+        **words,
+    )
+    return replace(record_click(it.ports, clicked), case=None)
+
+
+def approvals(it: Bench, case_id: str) -> list[str]:
+    return [c.by for c in it.case(case_id).clicks if c.act is Act.APPROVE]
+
+
+def test_sent_twice_it_counts_once(bench: Make) -> None:
+    it, case_id = asked(bench)
+    assert submit(it, "alice", case_id) == Answer()
+    for _ in range(3):
+        assert submit(it, "alice", case_id).private == "You approved this already. It counts once."
+    assert approvals(it, case_id) == ["alice"]
+    nothing_began(it, case_id)
+
+
+def test_an_old_dialog_sent_again_after_the_case_asked_afresh(bench: Make) -> None:
+    it, case_id = asked(bench)
+    old = offer(it, case_id).plan_hash
+    it.approve("alice", "retire", case_id)
+    it.aws.model.world = replace(it.aws.model.world, keys=(key(9),))
+    it.turn(case_id)
+    assert it.case(case_id).reset_at_click > 0
+    for name in ("alice", "bob"):
+        assert submit(it, name, case_id, plan_hash=old).is_changed
+    nothing_began(it, case_id)
+
+
+CROSSED = [
+    ("the hash of retire as park, which needs one person", "park", Remedy.RETIRE),
+    ("the hash of park as retire", "retire", Remedy.PARK),
+    ("a way that does not exist", "erase", Remedy.RETIRE),
+    ("no way at all", "", Remedy.RETIRE),
+    ("another spelling", "Retire", Remedy.RETIRE),
+]
+
+
+@pytest.mark.parametrize(("why", "remedy", "hashed"), CROSSED, ids=[c[0] for c in CROSSED])
+def test_way_and_plan_that_do_not_belong_together(
+    bench: Make, why: str, remedy: str, hashed: Remedy
+) -> None:
+    it, case_id = asked(bench, key(1))
+    said = submit(
+        it, "alice", case_id, remedy=remedy, plan_hash=offer(it, case_id, hashed).plan_hash
+    )
+    assert said.is_changed or said.private, why
+    assert approvals(it, case_id) == []
+
+
+def test_the_plan_of_another_case(bench: Make) -> None:
+    it, case_id = asked(bench, key(1))
+    said = submit(it, "alice", case_id, plan_hash="a" * 64)
+    assert said.is_changed
+    assert submit(it, "alice", "case-unknown", plan_hash="a" * 64).private
+    assert approvals(it, case_id) == []
+
+
+def test_a_target_that_is_not_offered(bench: Make) -> None:
+    it, case_id = asked(bench, key(1))
+    said = submit(it, "alice", case_id, values={"target": "cluster-aaaaaaaaaaa"})
+    assert said.field
+    assert said.field[0] == "target"
+    assert approvals(it, case_id) == []
+
+
+def test_an_override_that_nobody_asked_for_is_not_taken(bench: Make) -> None:
+    it, case_id = asked(bench, key(1))
+    assert submit(it, "alice", case_id, values={"override": "in_use"}) == Answer()
+    (click,) = (c for c in it.case(case_id).clicks if c.act is Act.APPROVE)
+    assert not click.override
+
+
+@pytest.mark.parametrize("words", ["", "yes", "true", "in-use", "IN_USE", "not in_use"])
+def test_an_override_that_is_needed_must_be_ticked_as_it_is(bench: Make, words: str) -> None:
+    from chalicelib.domain.snapshot import LastUse  # noqa: PLC0415
+
+    it = bench(world(key(1, last_use=LastUse(None))))
+    opened = open_case(it.ports, it.failed())
+    assert opened
+    it.run(opened.case_id, until=lambda c: bool(c.message.ts))
+    assert offer(it, opened.case_id).terms.override
+    said = submit(it, "alice", opened.case_id, values={"override": words})
+    assert said.field
+    assert said.field[0] == "override"
+    assert approvals(it, opened.case_id) == []
+
+
+STRANGERS = [
+    ("another company", Person("mallory", "T9", is_approver=True), "T9", Refusal.EXTERNAL),
+    ("another company that says it is ours", Person("mallory", "T9", is_approver=True), "T1", Refusal.EXTERNAL),
+    ("one of ours through another workspace", Person("mallory", "T1", is_approver=True), "T9", Refusal.EXTERNAL),
+    ("a guest", Person("mallory", "T1", is_guest=True, is_approver=True), "T1", Refusal.GUEST),
+    ("a bot", Person("mallory", "T1", is_bot=True, is_approver=True), "T1", Refusal.BOT),
+    ("somebody who left", Person("mallory", "T1", is_gone=True, is_approver=True), "T1", Refusal.GONE),
+    ("no approver", Person("mallory", "T1", is_approver=False), "T1", Refusal.NOT_AN_APPROVER),
+    ("nobody knows", Person("mallory", "T1", is_approver=None), "T1", Refusal.UNKNOWN),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("who", "person", "team", "refusal"), STRANGERS, ids=[s[0] for s in STRANGERS])  # fmt: skip
+def test_a_dialog_without_the_click_before_it(
+    bench: Make, who: str, person: Person, team: str, refusal: Refusal
+) -> None:
+    it, case_id = asked(bench)
+    it.slack.people["mallory"] = person
+    assert submit(it, "mallory", case_id, team=team).refusal is refusal, who
+    keep = submit(it, "mallory", case_id, team=team, remedy="keep", values={"for": "30d"})
+    assert keep.refusal is refusal
+    assert it.case(case_id).clicks == ()
+
+
+def test_an_approver_who_is_put_off_the_list_before_it_begins(bench: Make) -> None:
+    it, case_id = asked(bench)
+    submit(it, "alice", case_id)
+    submit(it, "bob", case_id)
+    it.slack.people["bob"] = Person("bob", "T1", name="bob", is_approver=False)
+    nothing_began(it, case_id)
+
+
+# Who made the failed call
+
+AS_ALICE = f"arn:aws:sts::{HUB}:assumed-role/developer/alice@example.com"
+SPELLINGS = [
+    AS_ALICE,
+    AS_ALICE.upper().replace("ARN:AWS:STS", "arn:aws:sts").replace("ASSUMED-ROLE", "assumed-role"),
+    f"arn:aws:sts::{HUB}:assumed-role/developer/alice",
+    f"arn:aws:sts::{HUB}:assumed-role/developer/Alice@elsewhere.example",
+    f"arn:aws:iam::{HUB}:user/alice",
+]
+
+
+@pytest.mark.parametrize("arn", SPELLINGS)
+def test_a_session_in_alices_name_bars_alice_and_makes_nobody_known(bench: Make, arn: str) -> None:
+    """A caller may choose the name of a session: it takes a right away, it never gives one."""
+    it, case_id = asked(bench, arn=arn, quorum_irreversible=1)
+    assert submit(it, "alice", case_id).refusal is Refusal.REQUESTER
+    assert offer(it, case_id).terms.people == 2, "the caller is nobody known"
+    assert submit(it, "bob", case_id) == Answer()
+    nothing_began(it, case_id)
+
+
+def test_a_second_attempt_in_bobs_name_bars_bob_and_his_approval(bench: Make) -> None:
+    it, case_id = asked(bench)
+    submit(it, "alice", case_id)
+    submit(it, "bob", case_id)
+    arn = AS_ALICE.replace("alice", "bob")
+    open_case(it.ports, it.failed("event-2", arn=arn))
+    nothing_began(it, case_id)
+
+
+def test_everything_in_order_still_works(bench: Make) -> None:
+    """The attacks above fail for their own reasons."""
+    it, case_id = asked(bench)
+    submit(it, "alice", case_id)
+    submit(it, "bob", case_id)
+    case = it.run(case_id, until=lambda c: c.is_closed)
+    assert case.outcome is Outcome.RETIRED

@@ -1,0 +1,154 @@
+"""Failed uses of keys that are off: told once, however and however often they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from chalicelib.domain.case import CallRecord, CallStatus, KeyUse
+from chalicelib.domain.log import Kind
+from chalicelib.domain.plan import Operation
+from chalicelib.domain.snapshot import Key
+from chalicelib.flows import watch_keys as watching
+from chalicelib.flows.open_case import open_case
+from chalicelib.flows.record_use import record_use
+from chalicelib.flows.sweep import sweep
+from chalicelib.ports import GiveUp, TryLater
+from tests.flows.bench import HUB, REGION, Bench, key, world
+
+Make = Callable[..., Bench]
+HOUR = timedelta(hours=1)
+
+
+def waiting(bench: Make, *keys: Key) -> tuple[Bench, str]:
+    """A case that waits for its keys to be deleted."""
+    it = bench(world(*keys))
+    opened = open_case(it.ports, it.failed())
+    assert opened
+    it.run(opened.case_id, until=lambda c: bool(c.message.ts))
+    for person in ("alice", "bob"):
+        it.approve(person, "retire", opened.case_id)
+    it.run(opened.case_id, until=lambda c: "KMS deletes" in c.waiting_for)
+    return it, opened.case_id
+
+
+def used(it: Bench, key_id: str = "key-1", event_id: str = "use-1") -> KeyUse:
+    return KeyUse(event_id, it.clock.now, key_id, "role billing", "Decrypt")
+
+
+def lines(it: Bench, case_id: str) -> list[str]:
+    """The events of the failed uses that the log tells of."""
+    entries = it.stored.entries(case_id)
+    return [entry["event_id"] for entry in entries if entry.kind is Kind.KEY_USED]
+
+
+def test_a_use_whose_event_was_lost_is_found_and_wakes_the_case(bench: Make) -> None:
+    it, case_id = waiting(bench, key(1), key(2))
+    it.clock.now += HOUR
+    it.trail.used = [used(it)]
+    woken = len(it.runs.woken)
+    assert sweep(it.ports).used == 1
+    assert len(it.runs.woken) == woken + 1
+    it.turn(case_id)
+    assert lines(it, case_id) == ["use-1"]
+    assert it.counted.count("KeysUsedWhileOff") == 1
+
+
+def test_found_again_it_is_told_once_and_wakes_nobody(bench: Make) -> None:
+    it, case_id = waiting(bench, key(1))
+    it.trail.used = [used(it)]
+    record_use(it.ports, used(it), account=HUB, region=REGION)
+    it.turn(case_id)
+    woken, counted = len(it.runs.woken), it.counted.count("KeysUsedWhileOff")
+    assert [sweep(it.ports).used for _ in range(3)] == [0, 0, 0]
+    it.turn(case_id)
+    assert lines(it, case_id) == ["use-1"]
+    assert (len(it.runs.woken), it.counted.count("KeysUsedWhileOff")) == (woken, counted)
+
+
+def test_recorded_but_never_heard_it_wakes_once_more(bench: Make) -> None:
+    """Whoever recorded it may have died before the wake."""
+    it, case_id = waiting(bench, key(1))
+    it.stored.record_use(case_id, used(it))
+    it.trail.used = [used(it)]
+    woken = len(it.runs.woken)
+    sweep(it.ports)
+    assert len(it.runs.woken) == woken + 1
+    it.turn(case_id)
+    assert lines(it, case_id) == ["use-1"]
+
+
+def test_many_keys_all_get_their_turn_since_the_last_whole_round(bench: Make) -> None:
+    it, _ = waiting(bench, *(key(number) for number in range(100, 250)))
+    began = it.clock.now
+    for _ in range(3):
+        sweep(it.ports)
+        it.clock.now += HOUR
+    assert [key_id for key_id, _ in it.trail.looked] == [f"key-{n}" for n in range(100, 250)]
+    it.trail.looked.clear()
+    sweep(it.ports)
+    assert [key_id for key_id, _ in it.trail.looked] == [f"key-{n}" for n in range(100, 160)]
+    assert all(began - watching.LATE <= since <= began for _, since in it.trail.looked)
+
+
+def test_the_first_look_goes_back_to_when_the_key_was_switched_off(bench: Make) -> None:
+    it, case_id = waiting(bench, key(1))
+    off = it.case(case_id).calls[0].at
+    it.clock.now += 10 * HOUR
+    sweep(it.ports)
+    assert it.trail.looked == [("key-1", off)]
+
+
+def test_keys_that_cant_be_read_are_looked_at_from_the_same_time_later(bench: Make) -> None:
+    it, case_id = waiting(bench, key(1), key(2))
+    off = it.case(case_id).calls[0].at
+    for trouble in (TryLater("AWS is busy"), GiveUp("access denied")):
+
+        def refuse(key_id: str, trouble: Exception = trouble) -> None:
+            raise trouble
+
+        it.trail.before = refuse
+        assert sweep(it.ports).used == 0
+        it.clock.now += 5 * HOUR
+    it.trail.before = lambda key_id: None
+    it.trail.used = [KeyUse("use-1", off + HOUR, "key-2", "role billing", "Decrypt")]
+    assert sweep(it.ports).used == 1
+
+
+def test_a_long_look_ends_in_time_and_goes_on_with_the_next_key(bench: Make) -> None:
+    it, _ = waiting(bench, *(key(number) for number in range(10, 20)))
+
+    def slow(key_id: str) -> None:
+        it.clock.now += timedelta(seconds=60)
+
+    it.trail.before = slow
+    sweep(it.ports)
+    assert [key_id for key_id, _ in it.trail.looked] == ["key-10", "key-11", "key-12"]
+    sweep(it.ports)
+    assert it.trail.looked[3][0] == "key-13"
+
+
+def test_nobody_asks_about_keys_that_nobody_switched_off(bench: Make) -> None:
+    it = bench(world(key(1)))
+    open_case(it.ports, it.failed())
+    sweep(it.ports)
+    assert it.trail.looked == []
+
+
+def test_keys_that_are_back_are_not_asked_about(bench: Make) -> None:
+    it, case_id = waiting(bench, key(1), key(2))
+    it.clock.now += HOUR
+    back = CallRecord(Operation.CANCEL_KEY_DELETION, "key-1", it.clock.now, CallStatus.DONE, "hash")
+    it.stored.save(it.case(case_id).with_call(back))
+    sweep(it.ports)
+    assert [key_id for key_id, _ in it.trail.looked] == ["key-2"]
+
+
+def test_one_case_that_cant_be_read_hides_no_other(bench: Make) -> None:
+    it, case_id = waiting(bench, key(1))
+    it.stored._table.put_item(
+        Item={"pk": "OPEN", "sk": f"{HUB}#{REGION}#cluster-other", "case_id": "unlatch-lost"}
+    )
+    it.trail.used = [used(it)]
+    assert sweep(it.ports).used == 1
+    assert record_use(it.ports, used(it), account=HUB, region=REGION) == (case_id,)
