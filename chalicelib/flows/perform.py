@@ -42,8 +42,9 @@ def perform(ports: Ports, case: Case, step: Call, entries: Sequence[Entry]) -> C
                 break
             ready = _ready(ports, case, step, target)
             if ready is not None:
+                case = ready
                 called.append(target)
-                case = _call(ports, ready, step, target, whole=False)
+                case = _call(ports, case, step, target, whole=False)
     except Conflict:
         ports.log("batch ended early: the case moved on", case_id=case.case_id)
     except GiveUp:

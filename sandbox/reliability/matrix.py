@@ -19,6 +19,8 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "denied": {"kind": "error", "code": "AccessDeniedException"},
 }
 
+GOLDEN = 0.6180339887498949
+
 
 @dataclass(frozen=True)
 class Play:
@@ -49,7 +51,7 @@ class Matrix:
         good = {name: self._untroubled(name) for name in PLOTS}
         cells = [cell for name, end in good.items() for cell in cells_of(name, end)]
         self.cells = len(cells)
-        chosen = cells if sample is None else _spread(cells, sample, offset)
+        chosen = cells if sample is None else spread(cells, sample, offset)
         plays = []
         for plot, call, nth, kind in chosen:
             play = self._troubled(plot, call, nth, kind, good[plot])
@@ -81,9 +83,9 @@ def cells_of(plot: str, end: End) -> Iterator[tuple[str, str, int, str]]:
                 yield plot, call, nth, kind
 
 
-def _spread(cells: Sequence[Any], sample: int, offset: int) -> list[Any]:
-    step = len(cells) / max(sample, 1)
-    return [cells[int(offset + number * step) % len(cells)] for number in range(sample)]
+def spread(cells: Sequence[Any], sample: int, offset: int) -> list[Any]:
+    """By the golden ratio: even over all, and in step with none of their dimensions."""
+    return [cells[int((number + offset) * GOLDEN % 1 * len(cells))] for number in range(sample)]
 
 
 def _differences(end: End, good: End) -> Iterator[str]:

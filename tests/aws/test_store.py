@@ -72,6 +72,18 @@ def test_a_save_on_old_news_is_refused_whole(cases: DynamoCases) -> None:
     assert log.flaws(entries, head=cases.load(case.case_id).log_head) == ()
 
 
+def test_a_save_never_shortens_the_log(cases: DynamoCases) -> None:
+    case = opened(cases)
+    cases.append(case, entry(Kind.INTENT, NOW), fenced=True)
+    with pytest.raises(Conflict):
+        cases.save(replace(case, turns=1))
+    now = cases.load(case.case_id)
+    cases.save(replace(now, turns=1), [entry(Kind.RESULT, NOW)])
+    entries = cases.entries(case.case_id)
+    assert len(entries) == 3
+    assert log.flaws(entries, head=cases.load(case.case_id).log_head) == ()
+
+
 def test_two_hundred_log_entries_fit_one_save(cases: DynamoCases) -> None:
     case = cases.save(opened(cases), [entry(Kind.DRY_RUN, NOW, target=n) for n in range(200)])
     entries = cases.entries(case.case_id)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.reliability.matrix import KINDS, Matrix, Play, _spread, cells_of
+from sandbox.reliability.matrix import KINDS, Matrix, Play, cells_of, spread
 from sandbox.reliability.plays import End
 from sandbox.reliability.report import matrix_lines, write
 from tests.reliability.profiles import THOROUGH
@@ -29,8 +29,11 @@ def test_each_call_is_broken_first_in_the_middle_and_last() -> None:
 
 
 def test_a_sample_is_spread_over_all() -> None:
-    assert _spread(range(100), 4, 0) == [0, 25, 50, 75]
-    assert _spread(range(100), 4, 90) == [90, 15, 40, 65]
+    chosen = spread(range(600), 60, 0)
+    assert len(set(chosen)) == 60
+    assert {place % 6 for place in chosen} == set(range(6)), "every way of breaking"
+    assert {place // 100 for place in chosen} == set(range(6)), "every story"
+    assert spread(range(600), 3, 60) == spread(range(600), 63, 0)[60:]
 
 
 def test_the_table_says_what_held_and_what_did_not(tmp_path: Path) -> None:

@@ -73,16 +73,19 @@ class DynamoCases:
         while len(linked) > MOST_ENTRIES:
             case = self._append(case, linked[:MOST_ENTRIES], fenced=True)
             linked = linked[MOST_ENTRIES:]
+        before = case.log_length
         if linked:
             case = replace(case, log_length=linked[-1].number, log_head=linked[-1].hash)
         update = self._writes.update_of(
             case.case_id,
             "SET body=:body, phase=:phase, log_length=:length, log_head=:head ADD version :one",
-            "version=:version AND generation=:generation",
+            # An append moves the log on without a new version.
+            "version=:version AND generation=:generation AND log_length=:before",
             {
                 ":body": codec.pack(body_of(case)),
                 ":phase": str(case.phase),
                 ":length": case.log_length,
+                ":before": before,
                 ":head": case.log_head,
                 ":one": 1,
                 ":version": case.version,
