@@ -48,6 +48,10 @@ PRINCIPALS = [
     ("a federated user", f"arn:aws:sts::{ACCOUNT}:federated-user/security", False),
     ("the root user", f"arn:aws:iam::{ACCOUNT}:root", False),
     ("a session without a name", f"arn:aws:sts::{ACCOUNT}:assumed-role/security", False),
+    ("a session that IAM would speak of", SIGNED_IN.replace(":sts:", ":iam:"), False),
+    ("what only looks like an ARN", SIGNED_IN.replace("arn:", "ARN:"), False),
+    ("half an ARN", "arn:aws:sts", False),
+    ("an ARN with more in it", SIGNED_IN + ":x", True),
     ("nothing", "", False),
     ("no ARN", "security", False),
 ]  # fmt: skip

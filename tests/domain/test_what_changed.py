@@ -1,0 +1,176 @@
+"""Small print of a decision: what it says was lost, what a keep leaves behind, whom a caller may be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.approval import SLACK_USER, Person, is_caller
+from chalicelib.domain.caller import Caller
+from chalicelib.domain.case import Act, Click, Difference, Outcome, Phase
+from chalicelib.domain.plan import Operation, Remedy
+from chalicelib.domain.snapshot import StoreState
+from chalicelib.domain.step import Ask, Wait
+from tests.domain.worlds import (
+    ACCOUNT,
+    DAY,
+    HOURS,
+    NOW,
+    POLICY,
+    TEAM,
+    Play,
+    approved,
+    key,
+    person,
+    store,
+    world,
+)
+
+R, P = Remedy.RETIRE, Remedy.PARK
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/security"
+STRICT = replace(POLICY, step_up_roles=(ROLE,))
+
+
+def asked(play: Play) -> tuple[Difference, ...]:
+    step = play.turn()
+    assert isinstance(step, Ask)
+    assert play.case.phase is Phase.WAITING
+    return step.differences
+
+
+def test_a_plan_that_could_not_begin_in_time() -> None:
+    play = approved(world(held=store(StoreState.DISCONNECTING)), P)
+    play.model.due.clear()
+    play.turn()
+    play.now += DAY
+    lapsed = "lapsed: nothing could begin in 24 hours"
+    assert asked(play) == (Difference("Approvals", "in time", lapsed),)
+
+
+def test_an_approver_who_is_none_any_more() -> None:
+    play = approved(world(), R)
+    play.to_call(Operation.DISCONNECT_KEY_STORE)
+    play.people["bob"] = person("bob", is_approver=False)
+    assert asked(play) == (Difference("Approval of bob", "counted", "no longer counts"),)
+
+
+def test_approvals_that_were_never_enough() -> None:
+    """As where the table was tampered with: nobody is missing, there are too few."""
+    play = approved(world(), R)
+    play.to_call(Operation.DISCONNECT_KEY_STORE)
+    play.case = replace(play.case, approved=play.case.approved[:1])
+    assert asked(play) == (Difference("Approvals", "2", "1"),)
+
+
+def test_a_confirmation_by_a_role_that_is_listed_no_more() -> None:
+    play = Play(world(), policy=STRICT)
+    play.turn()
+    plan = play.approve(R)
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/security/grace"
+    click = Click(Act.CONFIRM, arn, play.now, R, plan.plan_hash)
+    play.case = replace(play.case, clicks=(*play.case.clicks, click))
+    play.to_call(Operation.DISCONNECT_KEY_STORE)
+    play.policy = replace(STRICT, step_up_roles=(ROLE + "2",))
+    lost = Difference("Confirmation in AWS", "counted", "no longer counts")
+    assert asked(play) == (lost,)
+
+
+def test_a_plan_that_begins_forgets_what_had_changed_before() -> None:
+    play = approved(world(key()), R)
+    play.turn()
+    play.change(lambda w: replace(w, keys=(*w.keys, key("new"))))
+    while not play.case.differences:
+        play.turn()
+    play.approve(R)
+    play.turn()
+    assert play.case.phase is Phase.RUNNING
+    assert play.case.differences == ()
+
+
+def kept(**values: Any) -> Play:
+    play = Play(world())
+    play.turn()
+    play.case = replace(play.case, reminded=True)
+    play.click(Act.KEEP, reason="later", **values)
+    return play
+
+
+def test_a_kept_case_is_closed_and_sleeps_until_its_date() -> None:
+    play = kept(keep_until=NOW + 20 * DAY)
+    at = play.now
+    step = play.turn()
+    assert step == Wait(int((NOW + 20 * DAY - at).total_seconds()) + 1, "kept as it is")
+    case = play.case
+    assert (case.phase, case.outcome, case.reason) == (Phase.CLOSED, Outcome.KEPT, "later")
+    assert case.closed_at == at
+
+
+def test_a_long_keep_looks_at_aws_every_thirty_days() -> None:
+    assert kept(keep_until=NOW + 200 * DAY).turn() == Wait(30 * 24 * 3600, "kept as it is")
+
+
+def test_a_keep_that_is_over_leaves_the_case_as_new() -> None:
+    play = kept(keep_until=NOW + 2 * DAY)
+    play.turn()
+    play.now = NOW + 2 * DAY + timedelta(seconds=1)
+    clicks = len(play.case.clicks)
+    assert play.turn() == Wait(1, "the keep has lapsed")
+    case = play.case
+    assert (case.phase, case.outcome, case.reason) == (Phase.WAITING, None, "")
+    assert (case.keep, case.closed_at, case.expires_at) == (None, None, None)
+    assert (case.reset_at_click, case.reminded) == (clicks, False)
+
+
+def test_a_case_without_a_decision_waits_for_people() -> None:
+    """Whatever phase was stored."""
+    play = Play(world())
+    play.case = replace(play.case, phase=Phase.RUNNING)
+    assert isinstance(play.turn(), Ask)
+    assert play.case.phase is Phase.WAITING
+
+
+def test_a_cancel_before_anything_was_changed_changes_nothing() -> None:
+    play = approved(world(held=store(StoreState.DISCONNECTING)), P)
+    play.model.due.clear()
+    assert isinstance(play.turn(), Wait)
+    play.click(Act.CANCEL)
+    end = play.to_close()
+    assert (end.outcome, end.reason) == (Outcome.CANCELLED, "Nothing was changed.")
+    assert play.calls == []
+
+
+def nobody(**values: str) -> Person:
+    return Person("U1", TEAM, **{"name": "Zoe Q", "email": "z@example.com", **values})  # type: ignore[arg-type]
+
+
+def called(session: str = "", name: str = "role dev", email: str = "") -> Caller:
+    return Caller("arn", name, "AssumedRole", session, email)
+
+
+SAME = [
+    ("started by hand in Slack", nobody(), Caller("", "", SLACK_USER, "U1"), True),
+    ("started by hand by somebody else", nobody(), Caller("", "", SLACK_USER, "U2"), False),
+    ("a session called like a user id is no user", nobody(), called("U1"), False),
+    ("a session called like the e-mail’s first part", nobody(), called("Z"), True),
+    ("a session called like the name", nobody(name="zoe"), called("ZOE"), True),
+    ("an e-mail of another company with that name", nobody(name="zoe"), called("zoe@else.example"), True),
+    ("the e-mail that Identity Center vouches for", nobody(email="zoe@example.com"), called(email="Zoe@Example.com"), True),
+    ("an IAM user of that name", nobody(name="zoe"), called(name="Zoe"), True),
+    ("nobody", nobody(), called(), False),
+    ("somebody without name and e-mail is nobody’s session", nobody(name="", email=""), called(name=""), False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("why", "who", "caller", "same"), SAME, ids=[s[0] for s in SAME])
+def test_whom_a_caller_may_be(why: str, who: Person, caller: Caller, same: bool) -> None:
+    assert is_caller(who, caller, POLICY) is same, why
+
+
+def test_an_early_look_at_a_waiting_case_is_no_ending() -> None:
+    play = Play(world())
+    play.turn()
+    play.now += HOURS
+    assert isinstance(play.turn(), Ask)
