@@ -44,7 +44,7 @@ lint: setup
 	$(BIN)/ruff check .
 
 types: setup
-	$(BIN)/mypy app.py chalicelib sandbox ops scripts
+	$(BIN)/mypy app.py chalicelib sandbox ops scripts bench
 
 docs: setup  ## Write the parts of the documents that come from the code
 	$(BIN)/python -m scripts.write_docs

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -27,6 +28,7 @@ from ops.trouble import LOG_IN, Trouble
 
 BODY = "Action=GetCallerIdentity&Version=2011-06-15"
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
+WHOLE = re.compile(r"[0-9a-f]{64}")
 WITHIN_SECONDS = 30
 
 
@@ -36,7 +38,7 @@ def add(commands: Any) -> None:
     )
     add_place(parser)
     parser.add_argument("case", metavar="CASE", help="a case id; `ops cases` lists them")
-    about = "the plan as Slack shows it, to confirm that one alone"
+    about = "the plan as Slack shows it; with --url, nothing is read from the hub’s account"
     parser.add_argument("--plan", metavar="HASH", default="", help=about)
     parser.add_argument("--url", help="the deployed API (as `ops deploy` printed it)")
     parser.set_defaults(run=run)
@@ -44,13 +46,16 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace, desk: Desk) -> int:
     hub = connect(options, desk.clock)
-    case = load(hub, options.case)
-    plan = chosen(case, options.plan)
     url = options.url or _deployed(hub, desk.project)
-    desk.say(f"{plan.remedy} {case.cluster_id} in {case.account} {case.region}")
-    desk.say(f"plan {plan.plan_hash}")
+    plan_hash = options.plan
+    if not WHOLE.fullmatch(plan_hash):
+        case = load(hub, options.case)
+        plan = chosen(case, options.plan)
+        plan_hash = plan.plan_hash
+        desk.say(f"{plan.remedy} {case.cluster_id} in {case.account} {case.region}")
+    desk.say(f"plan {plan_hash}")
     desk.say(f"as {hub.caller.arn}")
-    posted = signed(hub, case_id=case.case_id, plan_hash=plan.plan_hash)
+    posted = signed(hub, case_id=options.case, plan_hash=plan_hash)
     status, text = _post(f"{url.rstrip('/')}/approvals", posted)
     if status != 200:  # HTTP's own
         raise Trouble(text)

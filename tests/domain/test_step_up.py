@@ -68,6 +68,24 @@ def test_a_setting_that_lists_no_role_lists_nobody() -> None:
         assert not step_up.may_confirm(SIGNED_IN, replace(POLICY, step_up_roles=(listed,)))
 
 
+def test_a_path_may_hold_almost_anything() -> None:
+    for path in ("", "teams/", "teams/a:b/", "a:b:c/:/"):
+        listed = f"arn:aws:iam::{ACCOUNT}:role/{path}security"
+        assert step_up.may_confirm(SIGNED_IN, replace(POLICY, step_up_roles=(listed,))), path
+
+
+def test_an_old_confirmation_leaves_a_plan_that_waits_unconfirmed() -> None:
+    _, plan = offered()
+    old = sign(plan, at=NOW - timedelta(hours=24))
+    young = sign(plan, at=NOW - timedelta(hours=23))
+    waits = [
+        step_up.is_unconfirmed(plan, [click], case=case(), policy=STRICT, now=NOW)
+        for click in (old, young)
+    ]
+    assert waits == [True, False]
+    assert not step_up.is_unconfirmed(plan, [old], case=case(), policy=STRICT, now=NOW, begun=True)
+
+
 ROLE_CALL = caller_of(arn=SIGNED_IN.replace("grace", "x1"), kind="AssumedRole")
 REQUESTERS: list[tuple[str, Caller, str, bool]] = [
     ("the same role, another session: it may be the same person", ROLE_CALL, SIGNED_IN, True),

@@ -142,6 +142,21 @@ def test_a_cancel_before_anything_was_changed_changes_nothing() -> None:
     assert play.calls == []
 
 
+def test_a_cancelled_plan_says_when_it_was_put_back() -> None:
+    play = approved(world(key()), R)
+    play.to_call(Operation.SCHEDULE_KEY_DELETION)
+    play.click(Act.CANCEL)
+    play.to_close()
+    assert play.case.closed_at == play.now - timedelta(seconds=1)
+
+
+def test_the_quiet_time_of_a_store_that_is_off_begins_with_the_plan() -> None:
+    play = approved(world(held=store(StoreState.DISCONNECTED)), P)
+    at = play.now
+    play.turn()
+    assert play.case.quiet_since == at
+
+
 def nobody(**values: str) -> Person:
     return Person("U1", TEAM, **{"name": "Zoe Q", "email": "z@example.com", **values})  # type: ignore[arg-type]
 

@@ -213,6 +213,20 @@ def test_ops_approve_says_what_it_signs_and_what_came_of_it(
     assert stands(deployed) == "running"
 
 
+def test_from_another_account_nothing_is_read_from_the_hub(
+    sandbox: Sandbox, deployed: Office, blocked: str, api: str
+) -> None:
+    """The whole hash, as Slack shows it, and the URL are enough; the answer is Unlatch's."""
+    stranger = SECURITY.replace(HUB, "999988887777")
+    plan_hash = plan_of(deployed, blocked)
+    log_in(deployed, sandbox, arn=stranger)
+    with as_of(sandbox):
+        said = deployed.run("approve", blocked, "--plan", plan_hash, "--url", api)
+    log_in(deployed, sandbox)
+    assert said.code == 1
+    assert f"{stranger} may not confirm" in said.err
+
+
 def test_replayed_it_is_refused_with_a_sentence(
     sandbox: Sandbox, deployed: Office, blocked: str, api: str
 ) -> None:

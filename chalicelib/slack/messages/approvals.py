@@ -38,7 +38,7 @@ def message(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Message:
             header(f"{words} to {plan.remedy} {shown.cluster}"),
             says(*_so_far(shown, plan, clicks)),
             section(ways.describe(shown, plan, needs=False), button),
-            *_reasons(plan, unconfirmed=unconfirmed, case_id=shown.case.case_id),
+            *_reasons(shown, plan, unconfirmed=unconfirmed),
             *keytable.keys(shown),
             *_other_ways(shown, plan),
             parts.tried_by(shown),
@@ -87,18 +87,18 @@ def _is_unconfirmed(shown: Shown, plan: Plan) -> bool:
     return step_up.is_unconfirmed(plan, clicks, case=case, policy=shown.policy, now=shown.now)
 
 
-def _reasons(plan: Plan, *, unconfirmed: bool, case_id: str) -> list[Block]:
+def _reasons(shown: Shown, plan: Plan, *, unconfirmed: bool) -> list[Block]:
     """Why the plan needs so many, and what it needs besides."""
     found = []
     if plan.terms.reasons:
         people = count(plan.terms.people, "person", "people")
         found.append(note(f"Needs {people} {plan.terms.reasons[-1]}."))
     if unconfirmed:
-        command = f"`python -m ops approve {ident(case_id)}`"
+        command = f"python -m ops approve {ident(shown.case.case_id)} --plan {plan.plan_hash}"
         words = (
             "Besides, it must be confirmed by somebody who is signed in to AWS with a listed role"
         )
-        found.append(marked_note(f"{words}: {command}"))
+        found.append(marked_note(f"{words}: `{command}`"))
     return found
 
 

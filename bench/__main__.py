@@ -1,0 +1,112 @@
+"""`python -m bench`: measures everything and writes docs/performance.md. `--quick` measures less, writes nothing."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyperf  # type: ignore[import-untyped]  # ships no types
+
+from bench import machine
+from bench.fresh import ROOT
+from bench.interleaved import kept
+from bench.page import page, table
+from bench.parts import cold, commands, cost, duplicates, keys, package, waiting, warm
+from bench.picture import draw
+from bench.row import Row
+
+PAGE = ROOT / "docs" / "performance.md"
+PICTURE = ROOT / "docs" / "pictures" / "growth.png"
+SAMPLES = ROOT / "build" / "bench.json"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a run measures."""
+
+    rounds: int
+    clicks: int
+    clusters: int
+    keys: tuple[int, ...]
+    cut_keys: int
+
+
+WHOLE = Effort(15, 1_000, 1_000, (1_000, 10_000, 100_000), 20_000)
+QUICK = Effort(3, 100, 100, (1_000, 10_000), 10_000)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="measure less and write nothing")
+    parser.add_argument("parts", nargs="*", help="some parts only, such as `cold`; writes nothing")
+    parser.add_argument("--skip", action="append", default=[], metavar="PART", help="all but this")
+    chosen = parser.parse_args(arguments)
+    effort, about = QUICK if chosen.quick else WHOLE, machine.described()
+    parts = measurements(effort)
+    unknown = {*chosen.parts, *chosen.skip} - set(parts)
+    if unknown:
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(parts)}")
+    wanted = [name for name in chosen.parts or parts if name not in chosen.skip]
+    rows, broken = _measured({name: parts[name] for name in wanted})
+    sys.stdout.write(f"{table(rows)}\n")
+    if not chosen.quick and not chosen.parts:
+        skipped = [f"Left out of this run: {', '.join(chosen.skip)}"] if chosen.skip else []
+        _write(rows, [*about, *skipped, *broken])
+    return 1 if broken else 0
+
+
+def _measured(parts: Mapping[str, Callable[[], list[Row]]]) -> tuple[list[Row], list[str]]:
+    """The rows, and a sentence for each part that broke: it does not take the others with it."""
+    rows: list[Row] = []
+    broken = []
+    for name, measure in parts.items():
+        began = time.monotonic()
+        try:
+            rows += measure()
+        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+            broken.append(f"The part “{name}” could not be measured: {error}")
+            _say(broken[-1])
+        _say(f"{name}: {time.monotonic() - began:.0f} s")
+    return rows, broken
+
+
+def measurements(effort: Effort) -> dict[str, Callable[[], list[Row]]]:
+    """By name, in the order of the page; short and quiet ones are not disturbed by long ones."""
+    return {
+        "cold": lambda: cold.rows(count=effort.rounds),
+        "warm": lambda: warm.rows(clicks=effort.clicks),
+        "keys": lambda: _keys(effort),
+        "waiting": waiting.rows,
+        "duplicates": lambda: duplicates.rows(clusters=effort.clusters),
+        "package": package.rows,
+        "cost": cost.rows,
+        "demo": commands.demo_rows,
+        "tests": commands.tests_rows,
+    }
+
+
+def _keys(effort: Effort) -> list[Row]:
+    sizes = [keys.measured(count, times=3 if count <= 10_000 else 1) for count in effort.keys]
+    if effort is WHOLE:
+        draw(sizes, PICTURE)
+    return keys.rows(sizes, cut=keys.diagnosed(effort.cut_keys, longest=3))
+
+
+def _write(rows: Sequence[Row], about: Sequence[str]) -> None:
+    PAGE.write_text(page(rows, about))
+    SAMPLES.parent.mkdir(exist_ok=True)
+    benchmarks = [one for row in rows for one in kept(row.samples)]
+    pyperf.BenchmarkSuite(benchmarks).dump(str(SAMPLES), replace=True)
+    _say(f"Written: {PAGE.relative_to(ROOT)}, {PICTURE.relative_to(ROOT)}")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Small programs that are run in fresh processes: ours, and the references as their documentation has them."""

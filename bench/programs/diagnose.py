@@ -1,0 +1,76 @@
+"""Diagnoses a cluster in an account with many keys, twice: the first look, and the re-check of a later turn.
+
+Reads `{"keys", "mine", "latency", "rechecks"}` from standard input, and `longest` where a turn may read
+for so many seconds only; writes seconds, CPU and memory.
+"""
+
+import contextlib
+import json
+import re
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.stub.account import Account
+from bench.stub.keys import CLUSTER, HUB, REGION, Keys
+from chalicelib.aws import keys
+from chalicelib.aws.accounts import Accounts
+from chalicelib.aws.inventory import AwsInventory
+from chalicelib.aws.pace import Paces
+from chalicelib.aws.store.inventory import DynamoKnownKeys
+from chalicelib.aws.table import Table
+from chalicelib.domain.case import Case
+from chalicelib.ports import TryLater
+from sandbox.reliability.table import MemoryTable
+
+
+def peak_mb() -> float:
+    """Of this program alone: getrusage counts what the process was before it became Python, too."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert found, "Linux says so"
+    return int(found[1]) / 1024
+
+
+def timed(inventory: AwsInventory, case: Case, mine: int) -> dict[str, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    seen = inventory.snapshot(case, now=datetime.now(UTC))
+    if len(seen.keys) != mine or not seen.is_complete:
+        sys.exit(f"wrong: {len(seen.keys)} keys, unread: {seen.unread}")
+    return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+
+
+def whole(inventory: AwsInventory, case: Case, mine: int) -> int:
+    """The number of turns until the inventory is whole, each carrying on behind the last."""
+    for turn in range(1, 1_000):
+        with contextlib.suppress(TryLater):
+            timed(inventory, case, mine)
+            return turn
+    sys.exit("never whole")
+
+
+asked = json.load(sys.stdin)
+account = Account(
+    Keys(asked["keys"], asked["mine"]), MemoryTable("unlatch-bench"), latency=asked["latency"]
+)
+base_mb = peak_mb()
+inventory = AwsInventory(
+    Accounts(account.client("sts", REGION, None), account.client),
+    "unlatch-reader",
+    DynamoKnownKeys(Table(account.client("dynamodb", REGION, None), "unlatch-bench")),
+    Paces(1.0),
+    5,
+)
+case = Case("case-bench", HUB, REGION, CLUSTER, datetime.now(UTC))
+said: dict[str, Any] = {"keys": asked["keys"], "base_mb": base_mb}
+if "longest" in asked:
+    keys.LONGEST_SECONDS = said["longest"] = asked["longest"]
+    said["turns"] = whole(inventory, case, asked["mine"])
+else:
+    said["first"] = timed(inventory, case, asked["mine"])
+said["again"] = [timed(inventory, case, asked["mine"]) for _ in range(asked["rechecks"])]
+said["peak_mb"] = peak_mb()
+said["throttled"] = account.quotas.refused
+said["described"] = account.kms.calls["DescribeKey"]
+json.dump(said, sys.stdout)

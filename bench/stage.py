@@ -1,0 +1,158 @@
+"""What the programs meet: events, a case that is ready for a decision, signed clicks, the settings."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from bench.stub.answers import SECRET, TOKEN
+from chalicelib.aws.store.cases import DynamoCases
+from chalicelib.domain.case import Case
+from chalicelib.domain.plan import Remedy
+from chalicelib.flows.open_case import open_case
+from sandbox.reliability.table import MemoryTable
+from tests.flows.bench import Bench
+from tests.flows.cloud import CLUSTER, HUB, REGION, key, world
+
+TABLE = "unlatch-bench"
+SIGNING, BOT = "bench/signing-secret", "bench/bot-token"
+SECRETS = {SIGNING: SECRET, BOT: TOKEN}
+FORM = "application/x-www-form-urlencoded"
+
+
+def settings(url: str) -> dict[str, str]:
+    """The environment of a function; everything it calls is at this URL."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "AKIABENCH",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+        "AWS_SESSION_TOKEN": "bench",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "TABLE_NAME": TABLE,
+        "STATE_MACHINE_NAME": "unlatch-bench-case",
+        "SEAL_KEY_ID": "alias/bench",
+        "SIGNING_SECRET_ID": SIGNING,
+        "BOT_TOKEN_SECRET_ID": BOT,
+        "SLACK_CHANNEL": "C1",
+        "SLACK_API_URL": f"{url}/api/",
+        "SLACK_TEAM_IDS": "T1",
+        "APPROVERS": "alice,bob,erin",
+        "SLACK_SIGNING_SECRET": SECRET,
+        "SLACK_BOT_TOKEN": TOKEN,
+        "POWERTOOLS_SERVICE_NAME": "unlatch",
+        "POWERTOOLS_METRICS_NAMESPACE": "unlatch-bench",
+        "LOG_LEVEL": "WARNING",
+    }
+
+
+def waiting_case(table: MemoryTable, *, keys: int = 10) -> Case:
+    """A case whose message is out and whose run sleeps: the next yes is the first of two."""
+    bench = Bench(world(*map(key, range(keys))), store=DynamoCases(table))
+    opened = open_case(bench.ports, bench.failed())
+    assert opened, "the hub's own account is served"
+    case = bench.run(opened.case_id, until=lambda case: bool(case.message.ts))
+    bench.stored.park(case.case_id, version=case.version, token="bench-token")  # noqa: S106  # a task token
+    return case
+
+
+def approval(case: Case) -> str:
+    """The submitted dialog of one approver, as Slack's form has it."""
+    plan = case.offer(Remedy.RETIRE)
+    assert plan, "retire is offered"
+    values = {
+        "cluster_id": {"cluster_id": {"type": "plain_text_input", "value": case.cluster_id}},
+        "reason": {"reason": {"type": "plain_text_input", "value": "not needed any more"}},
+    }
+    metadata = f"{case.case_id}:{case.version}:retire:{plan.plan_hash}"
+    payload = {
+        "type": "view_submission",
+        "user": {"id": "alice", "team_id": "T1", "username": "alice"},
+        "team": {"id": "T1", "domain": "bench"},
+        "api_app_id": "A1",
+        "token": "legacy",
+        "trigger_id": "1.2.3",
+        "view": {
+            "id": "V1",
+            "type": "modal",
+            "callback_id": "decide",
+            "private_metadata": metadata,
+            "blocks": [],
+            "title": {"type": "plain_text", "text": "Retire"},
+            "state": {"values": values},
+        },
+        "response_urls": [],
+        "is_enterprise_install": False,
+    }
+    return urlencode({"payload": json.dumps(payload)})
+
+
+def signed(body: str) -> dict[str, str]:
+    """Slack's headers over this body, as of now."""
+    stamp = str(int(time.time()))
+    mac = hmac.new(SECRET.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256)
+    return {
+        "Content-Type": FORM,
+        "X-Slack-Request-Timestamp": stamp,
+        "X-Slack-Signature": f"v0={mac.hexdigest()}",
+    }
+
+
+def http_event(body: str) -> dict[str, Any]:
+    """What API Gateway hands to the function for a signed POST of this form."""
+    headers = signed(body)
+    path = "/slack/interactions"
+    return {
+        "httpMethod": "POST",
+        "path": path,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "body": body,
+        "isBase64Encoded": False,
+        "requestContext": {
+            "httpMethod": "POST",
+            "resourcePath": path,
+            "path": path,
+            "stage": "dev",
+            "identity": {"sourceIp": "127.0.0.1"},
+        },
+    }
+
+
+def failed_delete(event_id: str, cluster_id: str = CLUSTER) -> dict[str, Any]:
+    """EventBridge's envelope of one DeleteCluster that CloudHSM refused."""
+    now = datetime.now(UTC).isoformat()
+    role = "arn:aws:sts::111122223333:assumed-role/deploy-ci/ci"
+    return {
+        "version": "0",
+        "id": event_id,
+        "detail-type": "AWS API Call via CloudTrail",
+        "source": "aws.cloudhsm",
+        "account": HUB,
+        "time": now,
+        "region": REGION,
+        "resources": [],
+        "detail": {
+            "eventVersion": "1.08",
+            "userIdentity": {"type": "AssumedRole", "arn": role, "accountId": HUB},
+            "eventTime": now,
+            "eventSource": "cloudhsm.amazonaws.com",
+            "eventName": "DeleteCluster",
+            "awsRegion": REGION,
+            "userAgent": "APN/1.0 HashiCorp/1.0 Terraform/1.9.0",
+            "errorCode": "CloudHsmClusterInUseException",
+            "requestParameters": {"clusterId": cluster_id},
+            "eventID": event_id,
+            "recipientAccountId": HUB,
+        },
+    }
