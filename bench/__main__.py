@@ -9,15 +9,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import pyperf  # type: ignore[import-untyped]  # ships no types
-
 from bench import machine
 from bench.fresh import ROOT
-from bench.interleaved import kept
 from bench.page import page, table
 from bench.parts import cold, commands, cost, duplicates, keys, package, waiting, warm
 from bench.picture import draw
 from bench.row import Row
+from bench.samples import store
 
 PAGE = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "pictures" / "growth.png"
@@ -98,9 +96,7 @@ def _keys(effort: Effort) -> list[Row]:
 
 def _write(rows: Sequence[Row], about: Sequence[str]) -> None:
     PAGE.write_text(page(rows, about))
-    SAMPLES.parent.mkdir(exist_ok=True)
-    benchmarks = [one for row in rows for one in kept(row.samples)]
-    pyperf.BenchmarkSuite(benchmarks).dump(str(SAMPLES), replace=True)
+    store((row.samples for row in rows), SAMPLES)
     _say(f"Written: {PAGE.relative_to(ROOT)}, {PICTURE.relative_to(ROOT)}")
 
 

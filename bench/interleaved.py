@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from statistics import median
 
-import pyperf  # type: ignore[import-untyped]  # ships no types
-
 Samples = dict[str, list[float]]
 
 
@@ -24,14 +22,3 @@ def rounds(contenders: Mapping[str, Callable[[], float]], *, count: int) -> Samp
 def ratio(samples: Samples, name: str, reference: str) -> float:
     """Of the medians."""
     return median(samples[name]) / median(samples[reference])
-
-
-def kept(samples: Samples) -> list[pyperf.Benchmark]:
-    """As pyperf's own values, so that `pyperf compare_to` and `pyperf stats` read what a run has stored."""
-    return [
-        pyperf.Benchmark(
-            [pyperf.Run(values, metadata={"name": name, "unit": "second"}, collect_metadata=False)]
-        )
-        for name, values in samples.items()
-        if all(value > 0 for value in values)
-    ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
+import matplotlib as mpl  # type: ignore[import-not-found, unused-ignore]  # for `make bench` alone
+from matplotlib.figure import Figure  # type: ignore[import-not-found, unused-ignore]  # for `make bench` alone
 
 from bench.parts.keys import MOST_MB, Size
 

@@ -11,8 +11,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from chalice.app import Chalice, Response
-from slack_bolt import Ack, App
-from slack_bolt.adapter.aws_lambda.chalice_handler import ChaliceSlackRequestHandler
+from slack_bolt import Ack, App  # type: ignore[import-not-found, unused-ignore]  # for `make bench` alone
+from slack_bolt.adapter.aws_lambda.chalice_handler import (  # type: ignore[import-not-found, unused-ignore]  # same
+    ChaliceSlackRequestHandler,
+)
 from slack_sdk import WebClient
 
 bolt_app = App(
@@ -55,7 +57,7 @@ def record(body: dict[str, Any], client: WebClient) -> None:
 
 bolt_app.view("decide")(ack=acknowledge, lazy=[record])
 
-ChaliceSlackRequestHandler.clear_all_log_handlers()  # type: ignore[no-untyped-call]  # bolt's
+ChaliceSlackRequestHandler.clear_all_log_handlers()  # type: ignore[no-untyped-call, unused-ignore]  # bolt's
 app = Chalice(app_name="bolt-example")
 slack_handler = ChaliceSlackRequestHandler(app=bolt_app, chalice=app)
 
@@ -67,7 +69,7 @@ slack_handler = ChaliceSlackRequestHandler(app=bolt_app, chalice=app)
 )
 def interactions() -> Response:
     assert app.current_request, "only called within a request"
-    return slack_handler.handle(app.current_request)  # type: ignore[no-any-return]  # bolt says Any
+    return slack_handler.handle(app.current_request)  # type: ignore[no-any-return, unused-ignore]  # bolt says Any
 
 
 if __name__ == "__main__":

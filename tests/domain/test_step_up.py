@@ -83,6 +83,9 @@ def test_an_old_confirmation_leaves_a_plan_that_waits_unconfirmed() -> None:
         for click in (old, young)
     ]
     assert waits == [True, False]
+    count = step_up.confirmations(plan, [old, young], case=case(), policy=STRICT, now=NOW)
+    assert count == (young,), "one a principal, the last"
+    assert not step_up.confirmations(plan, [old], case=case(), policy=STRICT, now=NOW)
     assert not step_up.is_unconfirmed(plan, [old], case=case(), policy=STRICT, now=NOW, begun=True)
 
 

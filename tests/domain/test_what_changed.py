@@ -13,7 +13,7 @@ from chalicelib.domain.caller import Caller
 from chalicelib.domain.case import Act, Click, Difference, Outcome, Phase
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.snapshot import StoreState
-from chalicelib.domain.step import Ask, Wait
+from chalicelib.domain.step import Ask, Close, Wait
 from tests.domain.worlds import (
     ACCOUNT,
     DAY,
@@ -155,6 +155,38 @@ def test_the_quiet_time_of_a_store_that_is_off_begins_with_the_plan() -> None:
     at = play.now
     play.turn()
     assert play.case.quiet_since == at
+
+
+def test_gone_means_two_reads_a_minute_apart() -> None:
+    play = Play(world())
+    play.turn()
+    play.change(lambda w: replace(w, cluster=None))
+    first = play.now
+    assert play.turn() == Wait(61, "reading AWS once more to make sure")
+    assert play.case.phase is Phase.WAITING
+    play.now = first + timedelta(seconds=59)
+    assert play.turn() == Wait(2, "reading AWS once more to make sure")
+    play.now = first + timedelta(seconds=60)
+    assert isinstance(play.turn(), Close)
+
+
+def test_a_plan_under_way_stays_so_while_aws_is_read_once_more() -> None:
+    play = approved(world(key()), R)
+    play.to_call(Operation.SCHEDULE_KEY_DELETION)
+    play.change(lambda w: replace(w, cluster=None))
+    play.case = replace(play.case, phase=Phase.WAITING)
+    assert isinstance(play.turn(), Wait)
+    assert play.case.phase is Phase.RUNNING
+
+
+def test_a_plan_that_ends_by_itself_says_when_and_since_when_it_changed_things() -> None:
+    play = approved(world(), P)
+    at = play.now
+    play.to_call(Operation.DISCONNECT_KEY_STORE)
+    assert play.case.before
+    assert play.case.before.at == at
+    assert play.to_close().outcome is Outcome.PARKED
+    assert play.case.closed_at == play.now - timedelta(seconds=1)
 
 
 def nobody(**values: str) -> Person:

@@ -186,6 +186,11 @@ GATES: list[tuple[Remedy, Snapshot, tuple[str, str, str]]] = [
     (R, world(unread=("kms:ListKeys was refused",)), ("Everything could be read", "kms:ListKeys was refused", ALLOW)),
     (
         R,
+        world(unread=("one", "two", "three")),
+        ("Everything could be read", "one; two; three", ALLOW),
+    ),
+    (
+        R,
         world(unread=tuple(f"call {n}" for n in range(4))),
         ("Everything could be read", "call 0; call 1; call 2 and 1 more", ALLOW),
     ),
@@ -239,6 +244,8 @@ NEEDS = [
     (R, USED, POLICY, 3, (BY_USE,)),
     (M, USED, POLICY, 2, (BY_USE,)),
     (P, USED, POLICY, 2, (BY_USE,)),
+    (P, USED, replace(POLICY, quorum_reversible=2), 2, ()),
+    (P, USED, replace(POLICY, quorum_reversible=3), 3, ()),
     (P, world(other_use=OtherUse(None)), POLICY, 2, (BY_OTHERS,)),
     (R, world(other_use=OtherUse(None)), POLICY, 3, (BY_OTHERS,)),
     (M, world(other_use=OtherUse(None)), POLICY, 3, (BY_OTHERS,)),
@@ -262,3 +269,11 @@ def test_a_known_person_s_delete_needs_what_is_configured() -> None:
     for snapshot in (world(), world(held=store(), cluster=None)):
         told = terms(R, snapshot, case=case(by=sso("zoe")), policy=ONE, now=NOW)
         assert (told.people, told.reasons) == (1, ())
+
+
+def test_the_terms_hold_what_the_approval_was_given_under() -> None:
+    policy = replace(POLICY, recent_use_days=11, go_again_after=12, quiet_minutes=13, dry_run=True)
+    told = terms(R, world(), case=case(), policy=policy, now=NOW)
+    assert (told.recent_use_days, told.go_again_after, told.quiet_minutes) == (11, 12, 13)
+    assert told.dry_run
+    assert not told.override

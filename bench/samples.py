@@ -1,0 +1,28 @@
+"""The samples of a run as pyperf keeps them, so that its own commands can read and compare them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyperf  # type: ignore[import-untyped, import-not-found, unused-ignore]  # for `make bench` alone
+
+from bench.interleaved import Samples
+
+
+def store(samples: Iterable[Samples], path: Path) -> None:
+    """Into one file, in place of an earlier run's. pyperf takes no zeros."""
+    path.parent.mkdir(exist_ok=True)
+    benchmarks = [
+        _benchmark(name, values)
+        for one in samples
+        for name, values in one.items()
+        if values and all(value > 0 for value in values)
+    ]
+    if benchmarks:
+        pyperf.BenchmarkSuite(benchmarks).dump(str(path), replace=True)
+
+
+def _benchmark(name: str, values: list[float]) -> pyperf.Benchmark:
+    about = {"name": name, "unit": "second"}
+    return pyperf.Benchmark([pyperf.Run(values, metadata=about, collect_metadata=False)])
