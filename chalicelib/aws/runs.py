@@ -8,6 +8,8 @@ from typing import Any
 
 from chalicelib.aws.errors import code_of, translated
 
+MOST_REMEMBERED = 10_000
+
 
 @dataclass(frozen=True)
 class StepFunctionsRuns:
@@ -32,7 +34,9 @@ class StepFunctionsRuns:
         except Exception as error:
             if code_of(error.__cause__ or error) != "ExecutionAlreadyExists":  # type: ignore[arg-type]  # an Exception
                 raise
-        # For ever, so that a storm of the same event asks for it once a process.
+        # So that a storm of the same event asks for it once a process.
+        if len(self._started) >= MOST_REMEMBERED:
+            self._started.clear()
         self._started.add(name)
 
     def wake(self, token: str) -> None:
