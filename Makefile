@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAGE ?= dev
 STORY ?= sandbox/scenarios/flagship.yaml
 
-.PHONY: help setup demo play pictures test test-all check format lint types docs dead bench fuzz crash-matrix deploy clean
+.PHONY: help setup demo play pictures test test-all check format lint types docs dead mutants bench fuzz crash-matrix deploy clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -52,6 +52,10 @@ docs: setup  ## Write the parts of the documents that come from the code
 dead: setup  ## Look for code that nothing uses
 	$(BIN)/vulture
 
+mutants: setup  ## Change the judging code one bit at a time: do the tests notice?
+	$(BIN)/python -m mutmut run --max-children 2
+	$(BIN)/python -m mutmut results
+
 bench: setup  ## Measure, and write docs/performance.md
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	$(BIN)/python -m bench
@@ -66,4 +70,4 @@ deploy: setup  ## Deploy to AWS: make deploy STAGE=prod
 	$(BIN)/python -m ops deploy --stage $(STAGE)
 
 clean:  ## Remove what the commands made
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build mutants
