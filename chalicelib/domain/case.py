@@ -178,6 +178,7 @@ class SlackMessage:
     thread_lines: int = 0
     plain_blocks: bool = False
     is_behind: bool = False
+    retry_after: int = 0
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ def not_possible(case: Case, act: Act, remedy: Remedy | None = None) -> str:
         return _no_way_back(case, act)
     if case.is_closed:
         return _over(case)
+    if act is Act.WITHDRAW and case.plan_has_begun:
+        return "The plan has begun, so approvals can’t be taken back. Press Cancel instead."
     if act is Act.REJECT and case.has_begun:
         return "The plan has begun, so closing would leave it half done. Press Cancel instead."
     if act in (Act.LOOK, Act.APPROVE, Act.KEEP, Act.CONFIRM) and case.phase is Phase.RUNNING:

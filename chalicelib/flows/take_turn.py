@@ -158,7 +158,7 @@ def _shown(ports: Ports, case: Case, seconds: int, *, may_exist: bool = True) ->
         case = resaved(ports, case, lambda current: replace(current, message=message))
     if message.is_behind:
         over = case.is_closed and case.outcome is not Outcome.KEPT
-        seconds = 300 if over else _catch_up(seconds)
+        seconds = 300 if over else max(_catch_up(seconds), min(message.retry_after, seconds))
     return case, seconds
 
 

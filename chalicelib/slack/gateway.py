@@ -45,7 +45,7 @@ class SlackGateway:
 
         `may_exist`: an earlier turn may have posted and died before it could say so.
         """
-        message = replace(case.message, is_behind=False)
+        message = replace(case.message, is_behind=False, retry_after=0)
         try:
             message = self._message(case, message, now, may_exist=may_exist)
             for item in entries:
@@ -53,7 +53,7 @@ class SlackGateway:
         except SlackFailed as failed:
             self.log("Slack failed", case_id=case.case_id, why=failed.code)
             self.count("SlackFailures", 1)
-            message = replace(message, is_behind=True)
+            message = replace(message, is_behind=True, retry_after=failed.retry_after)
         return message
 
     def _message(

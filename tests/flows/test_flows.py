@@ -114,3 +114,18 @@ def test_parked_and_undone(bench: Make) -> None:
     assert case.outcome is Outcome.CANCELLED
     assert len(it.aws.model.world.live_hsms) == 2
     assert it.aws.model.world.key_stores[0].state == "CONNECTED"
+
+
+def test_an_approval_taken_back_does_not_count(bench: Make) -> None:
+    it = bench(world())
+    case_id = opened(it)
+    it.run(case_id, until=lambda c: bool(c.message.ts))
+    it.approve("alice", "retire", case_id)
+    assert it.click("alice", "withdraw", case_id).private == ""
+    it.approve("bob", "retire", case_id)
+    it.turn(case_id)
+    assert it.case(case_id).phase is Phase.WAITING
+    assert it.aws.landed == []
+    it.approve("alice", "retire", case_id)
+    case = it.run(case_id, until=lambda c: c.is_closed)
+    assert case.outcome is Outcome.RETIRED

@@ -24,7 +24,9 @@ HEADERS = {
     "empty": (f"{CLUSTER} can’t be deleted", ALL | FOOT),
     "one_of_two": (
         f"One more approval to retire {CLUSTER}",
-        {"retire": "Review and approve…", "keep": "Keep…", "park": "Park…"} | FOOT,
+        {"retire": "Review and approve…", "keep": "Keep…", "park": "Park…"}
+        | {"withdraw": "Take back my approval"}
+        | FOOT,
     ),
     "changed": (
         f"{LOOK}Something changed since you approved {CLUSTER}",

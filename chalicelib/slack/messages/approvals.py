@@ -48,7 +48,7 @@ def message(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Message:
                 approved=f"{len(clicks)} of {plan.terms.people}",
                 but=[c.by for c in clicks],
             ),
-            *actions(f"foot:{shown.version}", buttons.foot(shown)),
+            *actions(f"foot:{shown.version}", [*buttons.take_back(shown), *buttons.foot(shown)]),
         ),
     )
 

@@ -43,6 +43,14 @@ def foot(shown: Shown) -> list[Block]:
     return [*_check_again(shown), *back]
 
 
+def take_back(shown: Shown) -> list[Block]:
+    """While approvals are missing: those who gave one may take it back."""
+    if not may(shown.case, Act.WITHDRAW):
+        return []
+    spoken = f"Take back your own approval for {shown.cluster}"
+    return [button("Take back my approval", "withdraw", value=shown.value, spoken=spoken)]
+
+
 def _check_again(shown: Shown) -> list[Block]:
     if not may(shown.case, Act.REFRESH):
         return []
