@@ -33,6 +33,13 @@ class Screen:
         expect(heading).to_have_text("Nothing has happened yet", timeout=60 * SECONDS)
         return self
 
+    def undecided(self, story: str) -> Screen:
+        """This story's case, waiting for people; one that nobody has decided will do."""
+        header = self.page.locator("#feed .bk-header", has_text=f"{CLUSTER} can’t be deleted")
+        if self.page.get_by_label("Story").input_value() == story and header.count() == 1:
+            return self
+        return self.begin(story).fail_the_delete()
+
     def fail_the_delete(self) -> Screen:
         self.page.get_by_role("button", name="Call DeleteCluster").click()
         self.says(f"{CLUSTER} can’t be deleted")

@@ -19,13 +19,12 @@ def test_a_click_is_acknowledged_in_two_seconds_though_aws_is_slow(screen: Open)
     # the function is warm from here on; Lambda's start is not what is measured
     alice.act_as("Carol").button("Retire…").click()
     expect(alice.private).to_contain_text("Nothing was changed.")
-    for who in ("Alice", "Bob"):
-        alice.act_as(who)
-        assert acknowledged_in(alice, alice.button("Retire…").click) < ALLOWED_MS
-        expect(alice.page.locator("[data-kind=decide] .m-body")).to_be_visible()
-        alice.fill("decommissioned")
-        send = alice.dialog.get_by_role("button", name="Approve")
-        assert acknowledged_in(alice, send.click) < ALLOWED_MS
+    alice.act_as("Alice")
+    assert acknowledged_in(alice, alice.button("Retire…").click) < ALLOWED_MS
+    expect(alice.page.locator("[data-kind=decide] .m-body")).to_be_visible()
+    alice.fill("decommissioned")
+    send = alice.dialog.get_by_role("button", name="Approve")
+    assert acknowledged_in(alice, send.click) < ALLOWED_MS
 
 
 def acknowledged_in(screen: Screen, act: Callable[[], None]) -> float:

@@ -31,7 +31,7 @@ def test_the_flagship_story_by_clicking(screen: Open) -> None:
 
 
 def test_an_external_person_is_refused_in_private(screen: Open) -> None:
-    alice = screen("alice").begin("empty-store").fail_the_delete()
+    alice = screen("alice").undecided("empty-store")
     mallory = screen("mallory")
     mallory.button("Retire…").click()
     expect(mallory.private).to_contain_text("your account belongs to another company")
@@ -48,7 +48,7 @@ def test_an_external_person_is_refused_in_private(screen: Open) -> None:
 
 
 def test_a_wrong_cluster_id_shows_both_and_a_dialog_gives_the_focus_back(screen: Open) -> None:
-    page = screen("alice").begin("empty-store").fail_the_delete()
+    page = screen("alice").undecided("empty-store")
     page.button("Retire…").focus()
     page.page.keyboard.press("Enter")
     expect(page.page.locator("[data-kind=decide] .m-body")).to_be_visible()
@@ -63,6 +63,16 @@ def test_a_wrong_cluster_id_shows_both_and_a_dialog_gives_the_focus_back(screen:
     expect(page.dialog).to_have_count(0)
     expect(page.button("Retire…")).to_be_focused()
     page.says(f"{CLUSTER} can’t be deleted")
+
+
+def test_what_others_write_is_text(screen: Open) -> None:
+    page = screen("alice").undecided("empty-store")
+    page.page.locator("#thread > summary").click()
+    page.page.get_by_label("Reply in the thread").fill("<img src=x onerror=alert(1)> *no bold*")
+    page.page.keyboard.press("Enter")
+    said = page.page.get_by_text("<img src=x onerror=alert(1)> *no bold*")
+    expect(said.last).to_be_attached()
+    assert page.page.locator("img").count() == 0
 
 
 def test_a_case_that_nobody_decides_expires(screen: Open) -> None:
@@ -80,19 +90,7 @@ def test_a_case_that_nobody_decides_expires(screen: Open) -> None:
     expect(page.page.locator("#feed article")).to_have_count(2)
 
 
-def test_cancel_while_the_keys_wait_brings_them_back(screen: Open) -> None:
-    page = screen("alice").begin("unused-keys").fail_the_delete()
-    page.review("retire").fill("decommissioned").approve("Approve as 1 of 2")
-    page.says("One more approval")
-    page.act_as("Bob").review("retire").fill("agreed").approve("Approve as 2 of 2")
-    page.says("Keys will be deleted on 9 Mar")
-    page.pass_time("+1 day").confirm("Cancel the deletion", "Cancel the deletion")
-    expect(page.aws.get_by_text("Enabled", exact=True)).to_have_count(2, timeout=20 * SECONDS)
-    expect(page.aws.get_by_text("Disabled", exact=True)).to_have_count(1)
-    expect(page.thread).to_contain_text("@Bob cancelled")
-
-
-def test_two_people_at_once_both_count_and_the_plan_begins_once(screen: Open) -> None:
+def test_two_people_at_once_both_count_and_a_cancel_brings_the_keys_back(screen: Open) -> None:
     alice = screen("alice").begin("unused-keys").fail_the_delete()
     bob = screen("bob")
     at_once("#feed [data-action=retire]", alice, bob)
@@ -106,6 +104,10 @@ def test_two_people_at_once_both_count_and_the_plan_begins_once(screen: Open) ->
     alice.says("Keys will be deleted on 9 Mar")
     bob.says("Keys will be deleted on 9 Mar")
     expect(alice.page.locator("#did")).to_contain_text("Unlatch has changed 3 things in AWS.")
+    bob.pass_time("+1 h").confirm("Cancel the deletion", "Cancel the deletion")
+    expect(alice.aws.get_by_text("Enabled", exact=True)).to_have_count(2, timeout=20 * SECONDS)
+    expect(alice.aws.get_by_text("Disabled", exact=True)).to_have_count(1)
+    expect(alice.thread).to_contain_text("@Bob cancelled")
 
 
 def at_once(button: str, *people: Screen) -> None:
@@ -114,13 +116,3 @@ def at_once(button: str, *people: Screen) -> None:
     moment = time.time() * 1000 + 500
     for person in people:
         person.page.evaluate(press, [button, moment])
-
-
-def test_what_others_write_is_text(screen: Open) -> None:
-    page = screen("alice")
-    page.page.locator("#thread > summary").click()
-    page.page.get_by_label("Reply in the thread").fill("<img src=x onerror=alert(1)> *no bold*")
-    page.page.keyboard.press("Enter")
-    said = page.page.get_by_text("<img src=x onerror=alert(1)> *no bold*")
-    expect(said.last).to_be_attached()
-    assert page.page.locator("img").count() == 0
