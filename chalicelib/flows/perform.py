@@ -15,6 +15,8 @@ from chalicelib.domain.step import Call
 from chalicelib.ports import Conflict, GiveUp, Ports, Receipt, TryLater
 
 MOST_TRIES = 8
+MOST_PROOFS = 4
+"""A key that is busy once is not lost; one that fails for two minutes brings its store back."""
 BATCH = 100
 LONGEST_BATCH = timedelta(minutes=4)
 """Well inside the function's time-out; the next turn carries on."""
@@ -94,10 +96,14 @@ def left_to_wait(case: Case, step: Call, now: datetime) -> int:
     """Seconds until a call that AWS did not take may be tried again, whoever woke the case; 0: now."""
     targets = set(step.targets)
     calls = (c for c in case.calls if c.operation is step.operation and c.target in targets)
-    refused = [c for c in calls if c.status is CallStatus.REFUSED]
+    refused = [c for c in calls if c.status is CallStatus.REFUSED or _is_unproved(c)]
     again = (c.at + timedelta(seconds=wait_after(case.case_id, tries=c.tries)) for c in refused)
     left = max(((at - now).total_seconds() for at in again), default=0.0)
     return max(int(left + 0.999), 0)
+
+
+def _is_unproved(call: CallRecord) -> bool:
+    return call.operation is Operation.PROVE_KEY and call.status is INTENT and bool(call.error)
 
 
 def wait_after(case_id: str, *, tries: int) -> int:
@@ -131,9 +137,7 @@ def _call(ports: Ports, case: Case, step: Call, target: str, *, whole: bool) -> 
     try:
         receipt = ports.actions.perform(step, target, case=case)
     except TryLater as trouble:
-        status = CallStatus.INTENT if trouble.unknown else CallStatus.REFUSED
-        failed = replace(record, status=status, error=trouble.reason)
-        case = _after(ports, case, failed, whole=whole)
+        case = _after(ports, case, _untaken(record, trouble), whole=whole)
         ports.count("CallsTriedAgain", 1)
         if record.tries >= MOST_TRIES and step.operation is not Operation.PROVE_KEY:
             raise GiveUp(
@@ -154,6 +158,13 @@ def _call(ports: Ports, case: Case, step: Call, target: str, *, whole: bool) -> 
             return case
         raise
     return _after(ports, case, _done(ports, record, receipt), whole=whole)
+
+
+def _untaken(record: CallRecord, trouble: TryLater) -> CallRecord:
+    """Refused, or open: the answer was lost, or a proof, which changes nothing, has tries left."""
+    has_tries = record.operation is Operation.PROVE_KEY and record.tries < MOST_PROOFS
+    status = INTENT if trouble.unknown or has_tries else CallStatus.REFUSED
+    return replace(record, status=status, error=trouble.reason)
 
 
 def _done(ports: Ports, record: CallRecord, receipt: Receipt) -> CallRecord:

@@ -21,6 +21,7 @@ TURNS_A_RUN = 1_500
 """A run has at most 25,000 history events, about 12 a turn; then a successor takes over."""
 FROZEN_SECONDS = 300
 UNREAD_SECONDS = 60
+BLIND_SECONDS = 300
 SLOW_STARTERS = frozenset(
     {Operation.CONNECT_KEY_STORE, Operation.DISCONNECT_KEY_STORE, Operation.DELETE_CLUSTER}
 )
@@ -88,7 +89,9 @@ def _decided(ports: Ports, case: Case) -> tuple[Case, int]:
         return _shown(ports, resaved(ports, case, lambda c: _like(c, case), entries), 1)
     snapshot = _look(ports, case, now)
     people = ports.people.fetch(_deciders(case))
-    decision = decide(case, snapshot, people=people, policy=ports.policy, now=now)
+    decision = _blind(case, snapshot) or decide(
+        case, snapshot, people=people, policy=ports.policy, now=now
+    )
     entries += said(case, decision, ports, now)
     decision, reminders = reminded(decision, ports.policy, now)
     entries += reminders
@@ -190,18 +193,25 @@ def _patience(ports: Ports, case: Case, now: datetime) -> int:
 
 
 def _look(ports: Ports, case: Case, now: datetime) -> Snapshot:
-    """The world; where the reader role can't even be assumed, a snapshot that says so.
-
-    A plan that is under way stops there, and goes on from there once somebody has mended it.
-    """
+    """The world; where the reader role can't even be assumed, a snapshot that says so."""
     try:
         return ports.inventory.snapshot(case, now=now)
     except GiveUp as refused:
-        if case.plan is not None:
-            raise
         return Snapshot(
             now, case.account, case.region, case.cluster_id, None, unread=(refused.reason,)
         )
+
+
+def _blind(case: Case, snapshot: Snapshot) -> Decision | None:
+    """A plan that has begun waits while AWS refuses a read: what can't be seen is not gone.
+
+    Its approvals stand, its keys stay watched, and cancel works; nothing else is done meanwhile.
+    """
+    if not snapshot.unread or not case.plan_has_begun or case.ending is not None:
+        return None
+    why = f"Unlatch must be allowed to read AWS: {snapshot.unread[0].rstrip('.')}"
+    held = replace(case, phase=Phase.RUNNING, waiting_for=why)
+    return Decision(held, Wait(BLIND_SECONDS, why))
 
 
 def _deciders(case: Case) -> list[str]:

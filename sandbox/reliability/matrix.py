@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sandbox.reliability.plays import PLOTS, End, Teller, with_fault
 from sandbox.scenario.theatre import open_stage
@@ -20,6 +19,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
 }
 
 GOLDEN = 0.6180339887498949
+Cell = tuple[str, str, int, str]
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Matrix:
         return Play(plot, call, nth, kind, str(end.outcome), stopped=bool(end.stops), why=why)
 
 
-def cells_of(plot: str, end: End) -> Iterator[tuple[str, str, int, str]]:
+def cells_of(plot: str, end: End) -> Iterator[Cell]:
     """Every call that was sent, at its first, middle and last time, in every way."""
     for call, count in sorted(Counter(end.calls).items()):
         for nth in sorted({1, (count + 1) // 2, count}):
@@ -83,9 +83,17 @@ def cells_of(plot: str, end: End) -> Iterator[tuple[str, str, int, str]]:
                 yield plot, call, nth, kind
 
 
-def spread(cells: Sequence[Any], sample: int, offset: int) -> list[Any]:
-    """By the golden ratio: even over all, and in step with none of their dimensions."""
-    return [cells[int((number + offset) * GOLDEN % 1 * len(cells))] for number in range(sample)]
+def spread(cells: Sequence[Cell], sample: int, offset: int) -> list[Cell]:
+    """Each story in each way in turn; which call, and when, goes by the golden ratio."""
+    groups: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault((cell[0], cell[3]), []).append(cell)
+    turns = list(groups.values())
+    chosen = []
+    for number in range(offset, offset + sample):
+        group = turns[number % len(turns)]
+        chosen.append(group[int(number * GOLDEN % 1 * len(group))])
+    return chosen
 
 
 def _differences(end: End, good: End) -> Iterator[str]:
@@ -103,6 +111,6 @@ def _differences(end: End, good: End) -> Iterator[str]:
 
 def _line(play: Play) -> str:
     verdict = "ok" if play.holds else f"BROKEN: {play.why}"
-    again = " (stopped, tried again)" if play.stopped else ""
+    again = " (people helped)" if play.stopped else ""
     where = f"{play.plot:12} {play.call:36} #{play.nth:<4} {play.kind:13}"
     return f"{where} {play.outcome}{again} {verdict}"

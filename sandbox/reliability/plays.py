@@ -136,8 +136,11 @@ class Teller:
             acts.pop(0)
         # The last click (an undo) has to be heard before "closed" means the end.
         self._stage.advance(timedelta(minutes=2))
-        while _is_stopped(case := self._wait(closed)):
-            self._try_again(case)
+        while not _is_over(case := self._wait(lambda now: closed(now) or shown(now))):
+            if _is_stopped(case):
+                self._try_again(case)
+            else:
+                self._agree_afresh(plot)
         self._rest()
         return self._end()
 
@@ -165,6 +168,8 @@ class Teller:
         for _ in range(6):
             before = len(self._stage.slack.ephemerals)
             if self._is_taken(self._sent(act), before) and self._shows(act):
+                return
+            if self._stops and closed(self._cases.cases()[-1]):
                 return
             self._stage.advance(timedelta(seconds=30))
         raise GaveUpError(f"{act.by}'s {act.button} was never taken")
@@ -200,6 +205,17 @@ class Teller:
         self._stage.settle()
         self._wait(lambda now: not _is_stopped(now))
 
+    def _agree_afresh(self, plot: Plot) -> None:
+        """The case asks again, as it could not see enough to go on: people look and agree."""
+        self._stops.append("People were asked again.")
+        if len(self._stops) > 3:
+            raise GaveUpError("asks again and again")
+        for act in plot.acts:
+            # The world may have ended it meanwhile: then there is nothing left to agree to.
+            if act.when is shown and shown(self._cases.cases()[-1]):
+                self._act(act)
+        self._stage.advance(timedelta(minutes=2))
+
     def _rest(self) -> None:
         """Until no run goes on."""
         while any(run["status"] == "RUNNING" for run in self._stage.runs()):
@@ -219,6 +235,10 @@ class Teller:
             tuple(f"{c.service}:{c.operation}" for c in self._stage.aws.calls if _counts(c)),
             tuple(self._stops),
         )
+
+
+def _is_over(case: Case) -> bool:
+    return closed(case) and not _is_stopped(case)
 
 
 def _is_stopped(case: Case) -> bool:

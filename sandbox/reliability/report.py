@@ -11,7 +11,7 @@ from sandbox.reliability.matrix import KINDS, Matrix, Play
 from sandbox.reliability.plays import PLOTS
 
 MOST_BROKEN = 20
-CELLS = "Each cell: plays that held, of plays (in brackets: of them, with a stop and Try again)."
+CELLS = "Each cell: plays that held, of plays (in brackets: of them, those in which people had to help: press Try again, or agree afresh)."
 
 
 def write(document: Path, section: str, lines: Sequence[str]) -> None:

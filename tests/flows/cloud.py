@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -78,23 +79,30 @@ class Aws:
     before: Callable[[Call, str], None] = lambda step, target: None
     after: Callable[[Call, str], None] = lambda step, target: None
     looks: int = 0
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def seen(self) -> Snapshot:
+        """The world now; each request to AWS is whole, whoever else asks at the moment."""
+        with self.lock:
+            return self.model.at(self.clock.now)
 
     def snapshot(self, case: Case, *, now: datetime) -> Snapshot:
         self.looks += 1
-        return self.model.at(self.clock.now)
+        return self.seen()
 
     def reread(self, case: Case, key_id: str) -> Key:
-        keys = self.model.at(self.clock.now).keys
+        keys = self.seen().keys
         gone = Key(key_id, KeyState.UNKNOWN, None)
         return next((k for k in keys if k.key_id == key_id), gone)
 
     def perform(self, step: Call, target: str, *, case: Case) -> Receipt:
         self.before(step, target)
-        if wrong := refusal(step, target, self.model.at(self.clock.now)):
-            self.illegal.append(f"{step.operation} {target}: {wrong}")
-            raise TryLater(f"AWS says {wrong} to {step.operation}")
-        self.model.call(step, target, self.clock.now)
-        self.landed.append((str(step.operation).split(":")[1], target))
+        with self.lock:
+            if wrong := refusal(step, target, self.seen()):
+                self.illegal.append(f"{step.operation} {target}: {wrong}")
+                raise TryLater(f"AWS says {wrong} to {step.operation}")
+            self.model.call(step, target, self.clock.now)
+            self.landed.append((str(step.operation).split(":")[1], target))
         self.after(step, target)
         return Receipt(f"request-{len(self.landed)}")
 

@@ -9,8 +9,11 @@ from datetime import timedelta
 from itertools import pairwise
 from random import Random
 
+import pytest
+
 from chalicelib.domain.case import Outcome
 from chalicelib.domain.log import Kind
+from chalicelib.domain.plan import Operation
 from chalicelib.domain.snapshot import Key, KeyState
 from chalicelib.domain.step import Call
 from chalicelib.flows.perform import wait_after
@@ -18,6 +21,7 @@ from chalicelib.ports import TryLater
 from tests.flows.bench import NOW, Bench, key, world
 from tests.flows.engine import Engine
 from tests.reliability.profiles import THOROUGH
+from tests.reliability.stories import repointable
 
 Make = Callable[..., Bench]
 
@@ -113,3 +117,28 @@ def test_thousands_of_keys_are_scheduled_once_each(bench: Make) -> None:
     results = [e for e in it.stored.entries(case_id) if e.kind is Kind.RESULT]
     assert len(results) == calls.total(), "an entry after each call, also after those refused"
     assert it.aws.illegal == []
+
+
+@pytest.mark.parametrize(("failures", "outcome"), [(3, Outcome.REPOINTED), (4, Outcome.STOPPED)])
+def test_a_key_that_is_busy_is_not_lost_and_one_that_fails_goes_back(
+    bench: Make, failures: int, outcome: Outcome
+) -> None:
+    it = bench(repointable(), repoint_soak_days=0)
+    left = [failures]
+
+    def busy(step: Call, target: str) -> None:
+        if step.operation is Operation.PROVE_KEY and left[0]:
+            left[0] -= 1
+            raise TryLater("AWS is busy (ThrottlingException)")
+
+    it.aws.before = busy
+    engine = Engine(it)
+    engine.deliver(it.failed())
+    (case_id, _), *_ = it.runs.started
+    engine.go(until=lambda: bool(it.case(case_id).message.ts))
+    it.approve("alice", "repoint", case_id)
+    it.approve("bob", "repoint", case_id)
+    engine.go(until=lambda: it.case(case_id).is_closed)
+    assert it.case(case_id).outcome is outcome
+    at_home = it.aws.model.world.key_stores[0].cluster_id == it.case(case_id).cluster_id
+    assert at_home is (outcome is Outcome.STOPPED), "the store is where its keys work"

@@ -29,11 +29,12 @@ def test_each_call_is_broken_first_in_the_middle_and_last() -> None:
 
 
 def test_a_sample_is_spread_over_all() -> None:
-    chosen = spread(range(600), 60, 0)
-    assert len(set(chosen)) == 60
-    assert {place % 6 for place in chosen} == set(range(6)), "every way of breaking"
-    assert {place // 100 for place in chosen} == set(range(6)), "every story"
-    assert spread(range(600), 3, 60) == spread(range(600), 63, 0)[60:]
+    cells = [(p, f"call-{n}", 1, k) for p in "abc" for n in range(40) for k in KINDS]
+    chosen = spread(cells, 54, 0)
+    assert len(set(chosen)) == 54
+    assert len({(plot, kind) for plot, _, _, kind in chosen[:18]}) == 18, "every story, every way"
+    assert len({call for _, call, _, _ in chosen}) > 25
+    assert spread(cells, 3, 51) == chosen[51:]
 
 
 def test_the_table_says_what_held_and_what_did_not(tmp_path: Path) -> None:

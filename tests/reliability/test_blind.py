@@ -1,0 +1,90 @@
+"""AWS refuses a read while a plan is under way: nothing is done, nothing is lost, and the message says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.case import Case, Outcome, Phase
+from chalicelib.domain.snapshot import Snapshot
+from chalicelib.ports import GiveUp
+from tests.flows.bench import Bench, key, world
+from tests.flows.engine import Engine
+
+Make = Callable[..., Bench]
+PARTS = {
+    "key stores": {"key_stores": (), "keys": (), "unread": ("kms:ListKeys was refused",)},
+    "the cluster": {"cluster": None, "unread": ("cloudhsm:DescribeClusters was refused",)},
+    "keys": {"keys": (), "unread": ("kms:ListKeys was refused",)},
+}
+
+
+class HalfBlind:
+    """The inventory, of which a part is refused while `part` is set."""
+
+    def __init__(self, inventory: object) -> None:
+        self.inventory = inventory
+        self.part = ""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inventory, name)
+
+    def snapshot(self, case: Case, *, now: object) -> Snapshot:
+        if self.part == "the role":
+            raise GiveUp("AWS refused sts:AssumeRole: access denied.", "Allow it.")
+        seen: Snapshot = self.inventory.snapshot(case, now=now)  # type: ignore[attr-defined]  # any
+        return replace(seen, **PARTS[self.part]) if self.part else seen  # type: ignore[arg-type]  # parts of one
+
+
+def under_way(it: Bench, remedy: str) -> tuple[Engine, str, HalfBlind]:
+    inventory = HalfBlind(it.ports.inventory)
+    it.ports = replace(it.ports, inventory=inventory)  # type: ignore[arg-type]  # by __getattr__
+    engine = Engine(it)
+    engine.deliver(it.failed())
+    (case_id, _), *_ = it.runs.started
+    engine.go(until=lambda: bool(it.case(case_id).message.ts))
+    it.approve("alice", remedy, case_id)
+    it.approve("bob", remedy, case_id)
+    engine.go(until=lambda: bool(it.aws.landed))
+    return engine, case_id, inventory
+
+
+@pytest.mark.parametrize("part", [*PARTS, "the role"])
+@pytest.mark.parametrize(
+    ("remedy", "outcome"), [("park", Outcome.PARKED), ("retire", Outcome.RETIRED)]
+)
+def test_it_waits_and_goes_on(bench: Make, part: str, remedy: str, outcome: Outcome) -> None:
+    it = bench(world(key(1)))
+    engine, case_id, inventory = under_way(it, remedy)
+    inventory.part, landed = part, len(it.aws.landed)
+    healed = it.clock.now + timedelta(days=2)
+    engine.go(until=lambda: it.clock.now > healed)
+    case = it.case(case_id)
+    assert case.phase is Phase.RUNNING
+    assert "must be allowed to read" in case.waiting_for
+    assert len(it.aws.landed) == landed
+    assert [p.case_id for p in it.stored.pointers()] == [case_id], "its keys stay watched"
+    inventory.part = ""
+    engine.go(until=lambda: it.case(case_id).is_closed)
+    assert it.case(case_id).outcome is outcome, "with the approvals that it had"
+
+
+@pytest.mark.parametrize("part", [*PARTS, "the role"])
+def test_cancel_works_meanwhile_and_ends_with_a_sentence(bench: Make, part: str) -> None:
+    it = bench(world(key(1)))
+    engine, case_id, inventory = under_way(it, "retire")
+    inventory.part = part
+    engine.go(until=lambda: "must be allowed" in it.case(case_id).waiting_for)
+    assert it.click("alice", "cancel", case_id).private == ""
+    engine.go(until=lambda: it.case(case_id).is_closed)
+    case = it.case(case_id)
+    assert case.outcome is Outcome.STOPPED
+    assert case.reason
+    assert case.advice
+    inventory.part = ""
+    it.click("alice", "refresh", case_id)
+    engine.go(until=lambda: it.case(case_id).outcome is Outcome.CANCELLED)
+    assert [str(k.state) for k in it.aws.model.world.keys] == ["Enabled"]
