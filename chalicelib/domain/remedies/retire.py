@@ -108,9 +108,7 @@ def _key_calls(snapshot: Snapshot, quarantine_days: int) -> list[PlannedCall]:
 def next_step(scene: Scene) -> Step:
     """What this plan does next in this world; each call is legal and still needed here."""
     if scene.store is not None:
-        step = _keys(scene) or _store(scene)
-        if step:
-            return step
+        return _keys(scene) or _store(scene)
     return quiet(scene) or delete_hsms(scene) or _backup(scene) or delete_cluster(scene)
 
 
@@ -167,7 +165,7 @@ def _quarantine(scene: Scene, live: list[Key]) -> Step | None:
     return Ask()
 
 
-def _store(scene: Scene) -> Step | None:
+def _store(scene: Scene) -> Step:
     """No key is left: disconnect, make sure that nobody else uses the HSMs, delete the store."""
     step = disconnect(scene) or quiet(scene)
     if step:

@@ -1,0 +1,192 @@
+"""Repoint, step by step: move the store, prove every key there, let it soak, then delete."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.case import CallRecord, CallStatus
+from chalicelib.domain.plan import Operation, Plan, Remedy
+from chalicelib.domain.remedies import repoint
+from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
+from chalicelib.domain.step import Call, Step, Wait
+from tests.domain.scenes import JUST, Told, made, offer, scene, told
+from tests.domain.worlds import (
+    ACCOUNT,
+    CLUSTER,
+    DAY,
+    HOURS,
+    MINUTE,
+    NOW,
+    OTHER_CLUSTER,
+    POLICY,
+    REGION,
+    STORE,
+    case,
+    cluster,
+    hsms,
+    key,
+    sibling,
+    store,
+    world,
+)
+
+M = Remedy.REPOINT
+S = StoreState
+OFF, ON = Operation.DISCONNECT_KEY_STORE, Operation.CONNECT_KEY_STORE
+UPDATE, PROVE = Operation.UPDATE_KEY_STORE, Operation.PROVE_KEY
+HSM, END = Operation.DELETE_HSM, Operation.DELETE_CLUSTER
+REFUSED = CallStatus.REFUSED
+Calls = tuple[CallRecord, ...]
+
+KEYS = (key("a"), key("b", KeyState.DISABLED))
+START = world(*KEYS, siblings=(sibling(),))
+
+
+def at(where: str, state: StoreState = S.CONNECTED, **values: object) -> Snapshot:
+    """The start, with the store in this state on this cluster."""
+    return replace(START, key_stores=(store(state, cluster_id=where),), **values)  # type: ignore[arg-type]
+
+
+def there(state: StoreState = S.CONNECTED, **values: object) -> Snapshot:
+    return at(OTHER_CLUSTER, state, **values)
+
+
+POINT = Call(UPDATE, (STORE,), "pointing the key store to the other cluster", to_cluster=OTHER_CLUSTER)  # fmt: skip
+PROOF = Call(PROVE, ("key-a",), "making sure that each key works on the other cluster")
+PROVED = made(PROVE, "key-a")
+TWO_ON = (key("a"), key("b"))
+DARK = (key("a"), key("b", KeyState.UNAVAILABLE))
+ALONE = cluster(hsms=())
+STEPS: list[tuple[str, Snapshot, Calls, Told]] = [
+    ("here and connected", START, (), Call(OFF, (STORE,), "disconnecting the key store")),
+    ("here and off", at(CLUSTER, S.DISCONNECTED), (), POINT),
+    ("here and off, pointed long ago", at(CLUSTER, S.DISCONNECTED), (made(UPDATE),), POINT),
+    ("just pointed, not visible yet", at(CLUSTER, S.DISCONNECTED), (made(UPDATE, ago=JUST),), "KMS takes in the new cluster"),
+    ("there and off", there(S.DISCONNECTED), (), Call(ON, (STORE,), "connecting the key store to the other cluster")),
+    ("connecting there", there(S.CONNECTING), (made(ON, ago=6 * MINUTE),), "the key store is connecting"),
+    ("there", there(), (), PROOF),
+    ("there, proved by an earlier plan", there(), (made(PROVE, "key-a", plan_hash="old"),), PROOF),
+    ("there, perhaps proved", there(), (made(PROVE, "key-a", status=CallStatus.INTENT),), PROOF),
+    ("there, called otherwise", there(), (made(ON, "key-a"),), PROOF),
+    ("there, one proved", there(keys=TWO_ON), (PROVED,), replace(PROOF, targets=("key-b",))),
+    ("there, one dark", there(keys=DARK), (PROVED,), "KMS is bringing the keys back"),
+    ("there and proved", there(), (PROVED,), "the keys run on the other cluster until 09 Mar"),
+    ("nothing left to delete but the cluster", there(cluster=ALONE), (PROVED,), Call(END, (CLUSTER,), "deleting the cluster")),
+    ("the cluster is gone", there(cluster=None), (PROVED,), "the cluster is being deleted"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("why", "snapshot", "calls", "step"), STEPS, ids=[r[0] for r in STEPS])
+def test_move_prove_soak(why: str, snapshot: Snapshot, calls: Calls, step: Told) -> None:
+    assert told(repoint.next_step(scene(M, snapshot, *calls, basis=START))) == step, why
+
+
+def test_the_keys_run_there_for_days_before_anything_is_deleted() -> None:
+    def soaking(since: timedelta) -> Step:
+        times = {"soaking_since": NOW - since, "quiet_since": NOW - DAY}
+        return repoint.next_step(scene(M, there(), PROVED, basis=START, **times))
+
+    wait = "the keys run on the other cluster until 02 Mar"
+    assert soaking(7 * DAY - HOURS) == Wait(3_601, wait)
+    assert soaking(7 * DAY) == Call(HSM, ("1a",), "deleting the HSMs")
+
+
+def test_without_a_soak_the_hsms_go_once_nobody_uses_them() -> None:
+    none = replace(POLICY, repoint_soak_days=0)
+    step = repoint.next_step(scene(M, there(), PROVED, basis=START, policy=none))
+    assert told(step) == "checking that no other program uses the HSMs"
+
+
+def test_only_a_cluster_that_is_fit_can_take_the_store() -> None:
+    one = sibling("cluster-b")
+    plan = offer(M, replace(START, siblings=(one, sibling("cluster-a"))))
+    assert plan.target_cluster_id == "cluster-a"
+    ids = [c.cluster_id for c in repoint.targets(replace(START, siblings=(one, sibling("cluster-a"))))]  # fmt: skip
+    assert ids == ["cluster-a", "cluster-b"]
+    small = replace(one, hsms=hsms("1a", "1a"))
+    assert repoint.targets(replace(START, siblings=(small, replace(one, state="UNINITIALIZED")))) == ()  # fmt: skip
+
+
+def planned(snapshot: Snapshot, *, target: str = "", **values: object) -> Plan | str:
+    return repoint.plan(snapshot, case=case(**values), policy=POLICY, now=NOW, target=target)
+
+
+def operations(plan: Plan | str) -> list[Operation]:
+    assert isinstance(plan, Plan), plan
+    return [call.operation for call in plan.calls]
+
+
+DELETING = [PROVE, HSM, END]
+GO_ON: list[tuple[str, Snapshot, list[Operation]]] = [
+    ("here, connected", START, [OFF, UPDATE, ON, *DELETING]),
+    ("here, off", at(CLUSTER, S.DISCONNECTED), [UPDATE, ON, *DELETING]),
+    ("here, failed", at(CLUSTER, S.FAILED), [OFF, UPDATE, ON, *DELETING]),
+    ("there, connected", there(), DELETING),
+    ("there, off", there(S.DISCONNECTED), [ON, *DELETING]),
+    ("there, failed", there(S.FAILED), [OFF, ON, *DELETING]),
+    ("there, a key that can’t be seen", there(keys=(key("a", KeyState.UNAVAILABLE),)), DELETING),
+    ("there, no key that works", there(keys=(KEYS[1],)), [HSM, END]),
+    ("there, no HSM", there(cluster=ALONE), [PROVE, END]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("why", "snapshot", "calls"), GO_ON, ids=[r[0] for r in GO_ON])
+def test_a_plan_holds_what_is_still_to_do(
+    why: str, snapshot: Snapshot, calls: list[Operation]
+) -> None:
+    assert operations(planned(snapshot, last_plan=offer(M, START))) == calls, why
+
+
+def test_a_plan_says_where_it_acts_and_on_what() -> None:
+    plan = planned(START, target="cluster-none")
+    assert isinstance(plan, Plan)
+    assert (plan.account, plan.region, plan.cluster_id) == (ACCOUNT, REGION, CLUSTER)
+    assert (plan.remedy, plan.key_store_id, plan.target_cluster_id) == (M, STORE, OTHER_CLUSTER)
+    assert (plan.soak_days, plan.window_days, plan.terms.people) == (7, 0, 2)
+    assert [k.key_id for k in plan.basis.keys] == ["key-a", "key-b"]
+    for operation in (OFF, UPDATE, ON):
+        assert plan.names(operation) == (STORE,)
+    assert plan.names(PROVE) == ("key-a",), "a disabled key can prove nothing"
+    assert plan.names(HSM) == ("1a", "1b")
+    assert plan.names(END) == (CLUSTER,)
+
+
+def test_a_store_that_was_moved_already_stays_where_it_is() -> None:
+    """Also where another sibling could take it, and where its own could not any more."""
+    more = there(siblings=(sibling("cluster-0"),))
+    plan = planned(more, target="cluster-0", last_plan=offer(M, START))
+    assert isinstance(plan, Plan)
+    assert (plan.target_cluster_id, plan.key_store_id) == (OTHER_CLUSTER, STORE)
+
+
+DYING = key("c", KeyState.PENDING_DELETION)
+NOT: list[tuple[str, Snapshot, str]] = [
+    ("no cluster", replace(START, cluster=None), "Repoint is not needed: no key store uses the cluster."),
+    ("no store", replace(START, key_stores=()), "Repoint is not needed: no key store uses the cluster."),
+    ("no keys", replace(START, keys=()), "Repoint is not needed: there are no keys to move."),
+    ("keys that go", replace(START, keys=(*KEYS, DYING)), "Repoint is not possible: some keys are waiting for deletion."),
+    ("no sibling", replace(START, siblings=()), "Repoint is not possible: no other cluster in this account holds a copy of these keys."),
+    ("a small sibling", replace(START, siblings=(replace(sibling(), hsms=hsms("1a")),)), "Repoint is not possible: no cluster with the same certificate is active with HSMs in two zones."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("why", "snapshot", "words"), NOT, ids=[r[0] for r in NOT])
+def test_why_there_is_no_plan(why: str, snapshot: Snapshot, words: str) -> None:
+    assert planned(snapshot) == words, why
+
+
+def lost(*calls: CallRecord, snapshot: Snapshot = START) -> str:
+    return repoint.lost_key(scene(M, snapshot, *calls, basis=START))
+
+
+def test_a_key_that_failed_to_prove_itself_is_named() -> None:
+    failed = replace(made(PROVE, "key-a", status=REFUSED), error="KMSInternalException")
+    told = "alias/a does not work there (KMSInternalException)"
+    assert lost(failed) == told
+    assert lost(made(PROVE, "key-b"), made(ON, status=REFUSED), failed) == told
+    assert lost(failed, snapshot=replace(START, keys=())).startswith("key-a does not work")
+    assert lost() == lost(PROVED) == lost(replace(failed, plan_hash="old")) == ""
+    assert lost(made(ON, status=REFUSED), made(PROVE, "key-a", status=CallStatus.INTENT)) == ""
