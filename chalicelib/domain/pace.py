@@ -4,21 +4,37 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-DAY = 24 * 60 * 60
+MINUTE, DAY = 60, 24 * 60 * 60
+LONGEST = 3 * DAY
+"""Without news: clicks and failed uses of the keys wake a case at once."""
 SETTLING = timedelta(minutes=2)
 """KMS and CloudHSM are eventually consistent: a state that contradicts a call that AWS accepted
 less than this ago is old news, not somebody's act."""
 
 
 def poll(since: datetime | None, now: datetime) -> int:
-    """Seconds until the next look at a transition of minutes: about a twelfth of its age so far."""
+    """Seconds until the next look at what AWS takes in: about a twelfth of its age so far."""
     elapsed = (now - since).total_seconds() if since else 0
     return int(min(max(elapsed / 12, 15), 120))
 
 
+def under_way(since: datetime | None, now: datetime) -> int:
+    """Seconds until the next look at a transition of minutes: none in its first minute."""
+    if since is None:
+        return MINUTE // 2
+    return max(int(MINUTE - (now - since).total_seconds()), poll(since, now))
+
+
+def at_the_end(since: datetime | None, now: datetime) -> int:
+    """The same of the last transition, after which no call comes: only the news waits for it."""
+    return max(MINUTE, poll(since, now))
+
+
 def until(when: datetime, now: datetime) -> int:
-    """Seconds until the next look at something that is due at `when`, at most a day away."""
+    """Seconds until the next look at something due at `when`: days apart, a day before, and then."""
     left = (when - now).total_seconds()
     if left <= 0:
         return poll(when, now)
-    return int(min(max(left + 1, 1), DAY))
+    if left > DAY + MINUTE:
+        return int(min(left - DAY, LONGEST))
+    return int(max(left + 1, 1))

@@ -10,6 +10,7 @@ from chalicelib.domain.case import SEALED, Act, Case, Click, Outcome, Phase
 from chalicelib.domain.clicks import take_in
 from chalicelib.domain.decide import HOUR, Decision, decide
 from chalicelib.domain.log import Entry, Kind, entry
+from chalicelib.domain.pace import MINUTE
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Ask, Call, Close, Wait
@@ -119,7 +120,7 @@ def _do(ports: Ports, decision: Decision, entries: Sequence[Entry]) -> tuple[Cas
             except GiveUp as stop:
                 stored = ports.cases.load(case.case_id)
                 return _stopped(ports, replace(stored, snapshot=case.snapshot), stop), 1
-            usual = 15 if step.operation in SLOW_STARTERS else 1
+            usual = MINUTE if step.operation in SLOW_STARTERS else 1
             return case, left_to_wait(case, step, ports.clock()) or usual
         case Wait():
             return ports.cases.save(case, entries), step.seconds

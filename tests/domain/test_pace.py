@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.pace import poll, until
+from chalicelib.domain.pace import at_the_end, poll, under_way, until
+from chalicelib.flows.story import LAST_CALL
 from tests.domain.worlds import DAY, HOURS, MINUTE, NOW
 
 
@@ -26,14 +27,43 @@ def test_transitions_are_looked_at_less_often_as_they_age(
 
 
 @pytest.mark.parametrize(
+    ("age", "seconds", "last"),
+    [
+        (None, 30, 60),
+        (timedelta(0), 60, 60),
+        (timedelta(seconds=50), 15, 60),
+        (2 * MINUTE, 15, 60),
+        (6 * MINUTE, 30, 60),
+        (HOURS, 120, 120),
+    ],
+)
+def test_no_transition_is_looked_at_in_its_first_minute(
+    age: timedelta | None, seconds: int, last: int
+) -> None:
+    since = None if age is None else NOW - age
+    assert under_way(since, NOW) == seconds
+    assert at_the_end(since, NOW) == last, "no call waits for the last transition"
+
+
+@pytest.mark.parametrize(
     ("left", "seconds"),
     [
-        (30 * DAY, 86_400),
+        (30 * DAY, 3 * 86_400),
+        (3 * DAY, 2 * 86_400),
+        (DAY + 2 * MINUTE, 120),
+        (DAY, 86_401),
         (HOURS, 3_601),
         (timedelta(milliseconds=1), 1),
         (timedelta(0), 15),
         (-HOURS, 120),
     ],
 )
-def test_dates_are_waited_for_at_most_a_day(left: timedelta, seconds: int) -> None:
+def test_dates_are_looked_at_days_apart_and_a_day_before(left: timedelta, seconds: int) -> None:
     assert until(NOW + left, NOW) == seconds
+
+
+def test_the_look_before_the_last_day_is_in_time_for_the_last_call() -> None:
+    now, end = NOW, NOW + 30 * DAY + timedelta(seconds=1.7)
+    while end - now > LAST_CALL:
+        now += timedelta(seconds=until(end, now))
+    assert end - now >= DAY

@@ -40,10 +40,10 @@ def test_a_cluster_is_retired() -> None:
     assert play.case.phase is Phase.RUNNING
     scheduled = play.now
 
-    # For 30 days nothing happens, and Unlatch looks once a day. Approvals don't expire meanwhile.
+    # For 30 days nothing happens, and Unlatch looks every three. Approvals don't expire meanwhile.
     step = play.turn()
     assert isinstance(step, Wait)
-    assert step.seconds <= 86_400
+    assert step.seconds == 3 * 86_400
     play.to_call(Operation.DISCONNECT_KEY_STORE)
     assert play.now - scheduled >= 30 * DAY - MINUTE
     assert play.model.world.keys == ()

@@ -121,7 +121,7 @@ WORDS = {
     "changed": ["Nothing was done.", "alias/export", "did not exist", "new key"],
     "changed_half_way": ["Unlatch has stopped.", "2 waiting for deletion", "are deleted on 1 Apr unless somebody cancels"],
     "without_backup": ["1 check failed.", "A backup that is ready", "AWS makes one within 24 h"],
-    "waiting_for_keys": ["Day 3 of 30. Nobody has tried to use the 2 keys of payments.", "You can still cancel.",
+    "waiting_for_keys": ["Nobody has tried to use the 2 keys of payments since 2 Mar.", "You can still cancel.",
                          "Retire: step 2 of 7", "No way back for the keys after this step."],
     "key_used": ["Role nightly-report", "tried to decrypt with", "alias/payments-2024", "cancel now",
                  "decrypt, twice", "If nobody acts, the keys are deleted on"],

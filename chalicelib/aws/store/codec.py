@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from chalicelib.aws.store.migrations import SCHEMA, migrate
 
 T = TypeVar("T")
-COMPRESS_FROM = 50_000
-"""Bytes of JSON from which a body is compressed: an item holds 400 kB, thousands of keys take more."""
+COMPRESS_FROM = 3_000
+"""Bytes of JSON from which a body is compressed: each write pays by the kilobyte, an item holds 400."""
 
 
 @functools.cache

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.approval import in_use
 from chalicelib.domain.case import Act, CallRecord, CallStatus, Case, Outcome
 from chalicelib.domain.gates import everything_read, others_gate
-from chalicelib.domain.pace import SETTLING, poll
+from chalicelib.domain.pace import SETTLING, at_the_end, poll, under_way
 from chalicelib.domain.plan import Basis, KeyBasis, Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.snapshot import Hsm, KeyStore, Snapshot, StoreState
@@ -127,7 +127,7 @@ def disconnect(scene: Scene) -> Step | None:
     operation, target = Operation.DISCONNECT_KEY_STORE, store.key_store_id
     since = scene.call_at(operation, target)
     if store.state is StoreState.DISCONNECTING or scene.just_did(operation, target):
-        return Wait(poll(since, scene.now), "the key store is disconnecting")
+        return Wait(under_way(since, scene.now), "the key store is disconnecting")
     return Call(operation, (target,), "disconnecting the key store")
 
 
@@ -140,9 +140,9 @@ def connect(scene: Scene, *, why: str) -> Step | None:
     operation, target = Operation.CONNECT_KEY_STORE, store.key_store_id
     since = scene.call_at(operation, target)
     if store.state is StoreState.CONNECTING or scene.just_did(operation, target):
-        return Wait(poll(since, scene.now), "the key store is connecting")
+        return Wait(under_way(since, scene.now), "the key store is connecting")
     if store.state is StoreState.DISCONNECTING:
-        return Wait(poll(None, scene.now), "the key store is disconnecting")
+        return Wait(under_way(None, scene.now), "the key store is disconnecting")
     if store.state is StoreState.FAILED:
         if scene.failed_since_asked(operation, target):
             return Close(
@@ -173,7 +173,7 @@ def delete_hsms(scene: Scene) -> Step | None:
         since = max(
             (c.at for c in scene.case.calls if c.operation is Operation.DELETE_HSM), default=None
         )
-        return Wait(poll(since, scene.now), "the HSMs are being deleted")
+        return Wait(under_way(since, scene.now), "the HSMs are being deleted")
     return None
 
 
@@ -183,11 +183,11 @@ def delete_cluster(scene: Scene) -> Step:
     target = scene.plan.cluster_id
     since = scene.call_at(Operation.DELETE_CLUSTER, target)
     if cluster is None or cluster.state in ("DELETE_IN_PROGRESS", "DELETED"):
-        return Wait(poll(since, scene.now), "the cluster is being deleted")
+        return Wait(at_the_end(since, scene.now), "the cluster is being deleted")
     if cluster.state in ("UPDATE_IN_PROGRESS", "MODIFY_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
         return Wait(poll(None, scene.now), f"the cluster is busy ({cluster.state})")
     if scene.just_did(Operation.DELETE_CLUSTER, target):
-        return Wait(poll(since, scene.now), "the cluster is being deleted")
+        return Wait(at_the_end(since, scene.now), "the cluster is being deleted")
     return Call(Operation.DELETE_CLUSTER, (target,), "deleting the cluster")
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.case import Before, CallStatus, Case, KeyBefore, Outcome
-from chalicelib.domain.pace import poll
+from chalicelib.domain.pace import poll, under_way
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.remedies.scene import (
     Scene,
@@ -118,18 +118,18 @@ def _hsms(scene: Scene, before: Before) -> Step | None:
     if cluster is None or scene.plan.remedy is not Remedy.PARK:
         return None
     if any(h.state == "DELETE_IN_PROGRESS" for h in cluster.hsms):
-        return Wait(poll(None, scene.now), "the HSMs are still being deleted")
+        return Wait(under_way(None, scene.now), "the HSMs are still being deleted")
     for label in zone_labels(before.zones):
         zone = zone_of(label)
         missing = before.zones.count(zone) > cluster.zones.count(zone)
         if not missing or not scene.case.tried(Operation.DELETE_HSM, label):
             continue
         if scene.just_did(Operation.CREATE_HSM, label):
-            return Wait(poll(None, scene.now), "the HSMs are being created")
+            return Wait(under_way(None, scene.now), "the HSMs are being created")
         if not scene.case.did(Operation.CREATE_HSM, label):
             return Call(Operation.CREATE_HSM, (label,), "creating the HSMs again")
     if any(hsm.state == "CREATE_IN_PROGRESS" for hsm in cluster.live_hsms):
-        return Wait(poll(None, scene.now), "the HSMs are being created")
+        return Wait(under_way(None, scene.now), "the HSMs are being created")
     return None
 
 

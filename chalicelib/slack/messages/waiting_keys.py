@@ -1,4 +1,4 @@
-"""A retirement that waits for its keys to be gone: the date, the day, and that it can be cancelled."""
+"""A retirement that waits for its keys to be gone: since when, until when, and that it can be cancelled."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from chalicelib.slack.messages.blocks import (
     text,
 )
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import DAY, Block, Message, count, money, the, token, utc
+from chalicelib.slack.messages.text import DAY, Block, Message, money, the, token, utc
 
 
 def message(shown: Shown, end: datetime) -> Message:
     case = shown.case
     number = len(facts.keys(case))
-    day, can_cancel = day_of(shown, end), goback.returning_keys(case) > 0
+    since, can_cancel = since_when(shown), goback.returning_keys(case) > 0
     whose = facts.store_name(case) or shown.cluster
     way_back = (
         "You can still cancel. The keys come back as they were."
@@ -29,12 +29,12 @@ def message(shown: Shown, end: datetime) -> Message:
         else "Unlatch did not schedule this, so it can’t cancel it. You can stop what comes after."
     )
     return Message(
-        f"Keys of {shown.cluster} will be deleted on {utc(end, DAY)}. {day}. "
-        f"Nobody has tried to use them.{' You can still cancel.' if can_cancel else ''}",
+        f"Keys of {shown.cluster} will be deleted on {utc(end, DAY)}. "
+        f"Nobody has tried to use them{since}.{' You can still cancel.' if can_cancel else ''}",
         (
             header(f"Keys will be deleted on {utc(end, DAY)}", HOURGLASS),
             says(
-                bold(f"{day}. Nobody has tried to use {the(number, 'key')} of {whose}."),
+                bold(f"Nobody has tried to use {the(number, 'key')} of {whose}{since}."),
                 text(f"\n{way_back}"),
             ),
             *progress.block(shown),
@@ -45,15 +45,10 @@ def message(shown: Shown, end: datetime) -> Message:
     )
 
 
-def day_of(shown: Shown, end: datetime) -> str:
-    """“Day 3 of 30”, counted from our first call; else the days that are left."""
-    begin, now = facts.keys_begin(shown.case), shown.now
-    if begin is None or not begin < end:
-        left = max(0, -((now - end) // timedelta(days=1)))
-        return f"{count(left, 'day')} left" if left > 1 else "The last day"
-    total = max(1, round((end - begin) / timedelta(days=1)))
-    day = max(1, min(total, (now - begin) // timedelta(days=1) + 1))
-    return f"Day {day} of {total}"
+def since_when(shown: Shown) -> str:
+    """“ since 2 Mar”, our first call. No count of days: the message stands for days as it is."""
+    begin = facts.keys_begin(shown.case)
+    return f" since {utc(begin, DAY)}" if begin else ""
 
 
 def cost(shown: Shown, end: datetime) -> Block:
