@@ -13,6 +13,7 @@ from typing import Any, Self
 from sandbox.aws.callers import client
 from sandbox.aws.delivery import Delivery
 from sandbox.aws.gateway import Gateway
+from sandbox.aws.iam.guard import Guard
 from sandbox.aws.runs import Runs
 from sandbox.aws.server import AwsServer
 from sandbox.clock import Clock, StillBusyError, Work
@@ -47,17 +48,18 @@ class Sandbox:
         self.people = people
         self.clock = Clock(now)
         self.work = Work()
-        self.aws = AwsServer(
-            self.clock, blocked_by=blocked_by, is_bot=lambda role: bool(OURS.search(role)), hub=hub
-        )
+        self.aws = AwsServer(self.clock, blocked_by=blocked_by, is_bot=_is_ours, hub=hub)
+        self.guard = Guard(self.aws.regions, _is_ours)
+        self.aws.guard = self.guard
         self._deployment = Deployment(
             self.aws, accounts=accounts, regions=regions, full_package=full_package, source=source
         )
         self.functions = Functions(
             self.clock, self.work, find=self._deployment.find, isolated=full_package
         )
-        self._runs = Runs(self.clock, self.work, self.functions, account=hub, region=region)
-        self.delivery = Delivery(self.clock, self.work, self.functions, hub=hub, region=region)
+        within, may = (self.clock, self.work, self.functions), self.guard.service_denial
+        self._runs = Runs(*within, account=hub, region=region, may=may)
+        self.delivery = Delivery(*within, hub=hub, region=region, may=may)
         self._closing = ExitStack()
 
     def __enter__(self) -> Self:
@@ -191,6 +193,10 @@ class Sandbox:
             "accounts": ",".join(self.accounts[1:]),
             "dry_run": "false",
         }
+
+
+def _is_ours(role: str) -> bool:
+    return OURS.search(role) is not None
 
 
 def _caller(who: str, account: str) -> str:

@@ -20,6 +20,8 @@ from moto.events.utils import EventMessageType
 from moto.sqs.models import sqs_backends
 from moto.utilities.arns import parse_arn
 
+from sandbox.aws.iam.guard import May
+from sandbox.aws.iam.policy import Ask
 from sandbox.aws.seams import Seams
 from sandbox.clock import Clock, Work
 from sandbox.functions import Functions, Invocation
@@ -43,9 +45,10 @@ class Delivery:
     """Delivers to the functions of the hub. Nothing that it starts escapes `work`."""
 
     def __init__(
-        self, clock: Clock, work: Work, functions: Functions, *, hub: str, region: str
+        self, clock: Clock, work: Work, functions: Functions, *, hub: str, region: str, may: May
     ) -> None:
         self._clock = clock
+        self._may = may
         self._work = work
         self._functions = functions
         self._hub = hub
@@ -135,7 +138,7 @@ class Delivery:
     # Within
 
     def _offer(self, rules: Sequence[Rule], event: Event) -> None:
-        letters = list(_letters(rules, event))
+        letters = list(_letters(rules, event, may=self._may))
         if not letters:
             return
         with self._lock:
@@ -156,7 +159,9 @@ class Delivery:
             return
         if done.error is None:
             return
-        config = self._invoke_config(done.function)
+        deployed = lambda_simple_backends[self._hub][self._region].get_function(done.function)
+        configs = deployed.event_invoke_config
+        config = dict(configs[-1].config) if configs else {}
         if attempt <= min(config.get("MaximumRetryAttempts", 2), len(RETRY_AFTER)):
             again = partial(self._attempt, letter, attempt + 1)
             label = f"event for {letter.function}, try {attempt + 1}"
@@ -164,12 +169,10 @@ class Delivery:
             self._clock.call_at(due, lambda: self._work.spawn(label, again), name=label)
             return
         destination = config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
-        _bury(destination, self._failure(letter, done, attempt), about=done.error)
-
-    def _invoke_config(self, function: str) -> dict[str, Any]:
-        deployed = lambda_simple_backends[self._hub][self._region].get_function(function)
-        configs = deployed.event_invoke_config
-        return dict(configs[-1].config) if configs else {}
+        sends = Ask("sqs:SendMessage", str(destination), {})
+        arn = deployed.function_arn
+        if self._may("lambda.amazonaws.com", str(deployed.role), source=arn, ask=sends) is None:
+            _bury(destination, self._failure(letter, done, attempt), about=done.error)
 
     def _failure(self, letter: Letter, done: Invocation, attempts: int) -> dict[str, Any]:
         """The record that Lambda sends to an on-failure destination."""
@@ -234,7 +237,7 @@ def _rules(account: str, region: str, bus: str = "default") -> list[Rule]:
 
 
 def _letters(
-    rules: Iterable[Rule], event: Event, seen: frozenset[str] = frozenset()
+    rules: Iterable[Rule], event: Event, seen: frozenset[str] = frozenset(), *, may: May
 ) -> Iterator[Letter]:
     """What these rules, and those of the buses that they forward to, want delivered."""
     for rule in rules:
@@ -245,8 +248,10 @@ def _letters(
             if arn.service == "lambda":
                 yield _letter(target, event)
             elif arn.resource_type == "event-bus" and target["Arn"] not in seen:
-                others = _rules(arn.account, arn.region, arn.resource_id)
-                yield from _letters(others, event, seen | {target["Arn"]})
+                puts, role = Ask("events:PutEvents", target["Arn"], {}), target.get("RoleArn", "")
+                if may("events.amazonaws.com", role, source=rule.arn, ask=puts) is None:
+                    others = _rules(arn.account, arn.region, arn.resource_id)
+                    yield from _letters(others, event, seen | {target["Arn"]}, may=may)
 
 
 def _wants(rule: Rule, event: Event) -> bool:

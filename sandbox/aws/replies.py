@@ -180,6 +180,9 @@ def injected(request: Request, code: str | None) -> AwsError:
     if code is None:
         return AwsError("InternalFailure", "An internal error occurred.", status=500)
     denied = code.startswith("AccessDenied")
+    if denied and request.protocol == "ec2":
+        text = "You are not authorized to perform this operation."
+        return AwsError("UnauthorizedOperation", text, status=403)
     if denied and request.protocol not in ("json", "rest-json"):
         return AwsError("AccessDenied", "Not authorized to perform this action.", status=403)
     text = f"not authorized to perform: {request.name}" if denied else "Injected by the scenario."

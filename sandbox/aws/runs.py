@@ -35,6 +35,8 @@ from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.backend import execution, execution_worker
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
+from sandbox.aws.iam.guard import May
+from sandbox.aws.iam.policy import Ask
 from sandbox.aws.seams import Seams
 from sandbox.aws.waits import Bell, Done, Inline, RunStopped, SandboxClosed, Sleeper, dated
 from sandbox.clock import Clock, Work
@@ -55,9 +57,10 @@ class Runs:
     """The runs of one account and Region."""
 
     def __init__(
-        self, clock: Clock, work: Work, functions: Functions, *, account: str, region: str
+        self, clock: Clock, work: Work, functions: Functions, *, account: str, region: str, may: May
     ) -> None:
         self._clock = clock
+        self._may = may
         self._work = work
         self._functions = functions
         self._account = account
@@ -121,13 +124,29 @@ class Runs:
     def invoke(self, **parameters: Any) -> dict[str, Any]:
         """Lambda's Invoke, as the interpreter calls it through a client."""
         payload = json.loads(parameters.get("Payload") or b"null")
+        self._check(parameters["FunctionName"])
         try:
             done = self._functions.invoke(parameters["FunctionName"], payload)
         except LookupError as missing:
-            raise _not_found(missing) from missing
+            raise _refused("ResourceNotFoundException", str(missing), status=404) from missing
         failed = {"FunctionError": "Unhandled"} if done.error else {}
         body = io.BytesIO(done.payload)
         return {"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": body, **failed}
+
+    def _check(self, function: str) -> None:
+        """The machine's own role must be allowed to invoke it."""
+        details = self._here.worker._evaluation_details
+        arn = function
+        if not function.startswith("arn:"):
+            arn = f"arn:aws:lambda:{self._region}:{self._account}:function:{function}"
+        denied = self._may(
+            "states.amazonaws.com",
+            details.execution_details.role_arn,
+            source=details.state_machine_details.arn,
+            ask=Ask("lambda:InvokeFunction", arn, {}),
+        )
+        if denied:
+            raise _refused("AccessDeniedException", denied, status=403)
 
     def _start(self, worker: Any) -> None:
         # Made here and not in the thread, so that a token or a stop never meets a run without one.
@@ -244,7 +263,7 @@ def _open_endpoint(backend: Any, task_token: str) -> Any:
     raise JsonRESTError("InvalidToken", "Invalid Token: 'Invalid token'")
 
 
-def _not_found(missing: LookupError) -> ClientError:
-    error = {"Code": "ResourceNotFoundException", "Message": str(missing)}
-    about = {"HTTPStatusCode": 404, "RequestId": ""}
+def _refused(code: str, message: str, *, status: int) -> ClientError:
+    error = {"Code": code, "Message": message}
+    about = {"HTTPStatusCode": status, "RequestId": ""}
     return ClientError({"Error": error, "ResponseMetadata": about}, "Invoke")

@@ -27,6 +27,7 @@ from sandbox.aws.cloudhsm import CloudHsm
 from sandbox.aws.cloudtrail import Trail
 from sandbox.aws.ec2 import NetworkInterfaces
 from sandbox.aws.faults import Faults
+from sandbox.aws.iam.guard import Guard
 from sandbox.aws.identity import Identities, Identity
 from sandbox.aws.kms import DeletedKey, Kms
 from sandbox.aws.metrics import Metrics
@@ -48,6 +49,8 @@ Deny = Callable[[Identity, str, str, dict[str, Any]], str | None]
 
 class AwsServer:
     """One sandbox's AWS. A process can have one at a time, since moto's state is the process's."""
+
+    guard: Guard | None = None  # without one, IAM lets everybody do everything
 
     def __init__(
         self, clock: Clock, *, blocked_by: str, is_bot: Callable[[str], bool], hub: str = HUB

@@ -1,6 +1,6 @@
 """STS AssumeRole and GetCallerIdentity: sessions that remember who asked, why and for what.
 
-Issues no session for a role that doesn't exist. Trust policies are the `deny` hook's business.
+Issues no session for a role that doesn't exist. Trust policies are the guard's business (iam/guard.py).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Sts:
 
     def _assume_role(self, visit: Visit) -> dict[str, Any]:
         params, role_arn = visit.params, visit.params.get("RoleArn", "")
-        name, seconds, tags = _checked_name(params), _seconds(visit), _tags(params)
+        name, seconds, tags = _checked_name(params), _seconds(visit), tags_of(params)
         account = _account_of(role_arn)
         if account is None:
             raise _denied(visit, role_arn)
@@ -117,7 +117,7 @@ def _seconds(visit: Visit) -> int:
     return seconds
 
 
-def _tags(params: dict[str, Any]) -> dict[str, str]:
+def tags_of(params: dict[str, Any]) -> dict[str, str]:
     pairs: dict[int, dict[str, str]] = {}
     for name, value in params.items():
         if member := TAG_MEMBER.fullmatch(name):

@@ -161,12 +161,14 @@ class Wire:
         return reply
 
     def _denied(self, visit: Visit) -> AwsError | None:
-        request, hook = visit.request, self._server.deny
+        request, hook, guard = visit.request, self._server.deny, self._server.guard
         reason = (
             hook(visit.identity, request.service, request.operation, request.params)
             if hook is not None
             else None
         )
+        if reason is None and guard is not None:
+            reason = guard.denial(visit)
         if reason is None:
             return None
         error = injected(request, "AccessDeniedException")

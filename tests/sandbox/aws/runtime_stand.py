@@ -17,6 +17,10 @@ HUB, SPOKE, REGION = "111122223333", "222233334444", "us-east-1"
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
+def anything(*_: Any, **__: Any) -> None:
+    """Every service may do everything: roles are tried elsewhere."""
+
+
 @dataclass
 class FakeFunctions:
     """Answers invocations from handlers by name, and remembers them with their sandbox time."""

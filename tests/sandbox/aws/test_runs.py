@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.aws.runs import Runs
-from tests.sandbox.aws.runtime_stand import HUB, REGION, START, ground
+from tests.sandbox.aws.runtime_stand import HUB, REGION, START, anything, ground
 
 MACHINE = f"arn:aws:states:{REGION}:{HUB}:stateMachine:case"
 DEFINITION = Path("infra/case.asl.json")
@@ -49,7 +49,7 @@ class Play:
 @pytest.fixture
 def play():
     with ground() as here:
-        runs = Runs(here.clock, here.work, here.functions, account=HUB, region=REGION)
+        runs = Runs(here.clock, here.work, here.functions, account=HUB, region=REGION, may=anything)
         runs.install()
         made = Play(here)
         made.runs = runs
