@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 MINUTE, DAY = 60, 24 * 60 * 60
 LONGEST = 3 * DAY
 """Without news: clicks and failed uses of the keys wake a case at once."""
+SOON = 15
+"""Seconds until the next look where nobody can tell since when it has been under way."""
 SETTLING = timedelta(minutes=2)
 """KMS and CloudHSM are eventually consistent: a state that contradicts a call that AWS accepted
 less than this ago is old news, not somebody's act."""
@@ -15,7 +17,7 @@ less than this ago is old news, not somebody's act."""
 def poll(since: datetime | None, now: datetime) -> int:
     """Seconds until the next look at what AWS takes in: about a twelfth of its age so far."""
     elapsed = (now - since).total_seconds() if since else 0
-    return int(min(max(elapsed / 12, 15), 120))
+    return int(min(max(elapsed / 12, SOON), 120))
 
 
 def under_way(since: datetime | None, now: datetime) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.approval import terms
 from chalicelib.domain.case import CallStatus, Case
-from chalicelib.domain.pace import poll, until
+from chalicelib.domain.pace import SOON, until
 from chalicelib.domain.plan import Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies.scene import (
@@ -120,7 +120,7 @@ def _move(scene: Scene) -> Step | None:
     assert store is not None, "a store that is gone is a difference, found before"
     if store.cluster_id != plan_.target_cluster_id:
         if scene.just_did(Operation.UPDATE_KEY_STORE, store.key_store_id):
-            return Wait(poll(None, scene.now), "KMS takes in the new cluster")
+            return Wait(SOON, "KMS takes in the new cluster")
         return disconnect(scene) or Call(
             Operation.UPDATE_KEY_STORE,
             (store.key_store_id,),
@@ -138,7 +138,7 @@ def _prove(scene: Scene) -> Step | None:
         return Call(Operation.PROVE_KEY, keys, why)
     if any(key.state is KeyState.UNAVAILABLE for key in scene.snapshot.keys):
         # Nothing is known of such a key, and the store is connected: KMS is still taking that in.
-        return Wait(poll(None, scene.now), "KMS is bringing the keys back")
+        return Wait(SOON, "KMS is bringing the keys back")
     return None
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.approval import terms
 from chalicelib.domain.case import Case
-from chalicelib.domain.pace import poll, until
+from chalicelib.domain.pace import SOON, until
 from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies.scene import (
@@ -31,14 +31,15 @@ def plan(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> Pl
         return impossible
     is_watched = watched(snapshot, case=case, policy=policy, now=now)
     quarantine = 0 if is_watched else policy.quarantine_days
+    basis = basis_of(snapshot, policy=policy, now=now)
     return Plan(
         remedy=Remedy.RETIRE,
         account=snapshot.account,
         region=snapshot.region,
         cluster_id=snapshot.cluster_id,
         key_store_id=snapshot.holder.key_store_id if snapshot.holder else None,
-        calls=(*_key_calls(snapshot, quarantine), *_other_calls(snapshot)),
-        basis=basis_of(snapshot, policy=policy, now=now),
+        calls=(*_key_calls(snapshot, quarantine), *_other_calls(snapshot, basis.zones)),
+        basis=basis,
         terms=terms(Remedy.RETIRE, snapshot, case=case, policy=policy, now=now),
         window_days=policy.pending_window_days if snapshot.live_keys else 0,
         quarantine_days=quarantine,
@@ -74,16 +75,15 @@ def watched(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) ->
     return not disabled or now - max(disabled) >= timedelta(days=policy.quarantine_days)
 
 
-def _other_calls(snapshot: Snapshot) -> list[PlannedCall]:
+def _other_calls(snapshot: Snapshot, zones: tuple[str, ...]) -> list[PlannedCall]:
     """Once no key is left: the store, the HSMs, the cluster."""
     calls = []
     holder = snapshot.holder
     if holder:
         calls.append(PlannedCall(Operation.DISCONNECT_KEY_STORE, (holder.key_store_id,)))
         calls.append(PlannedCall(Operation.DELETE_KEY_STORE, (holder.key_store_id,)))
-    labels = zone_labels(snapshot.cluster.zones if snapshot.cluster else ())
-    if labels:
-        calls.append(PlannedCall(Operation.DELETE_HSM, labels))
+    if zones:
+        calls.append(PlannedCall(Operation.DELETE_HSM, zone_labels(zones)))
     calls.append(PlannedCall(Operation.KEEP_BACKUP, (NEWEST_BACKUP,)))
     calls.append(PlannedCall(Operation.DELETE_CLUSTER, (snapshot.cluster_id,)))
     return calls
@@ -107,8 +107,9 @@ def _key_calls(snapshot: Snapshot, quarantine_days: int) -> list[PlannedCall]:
 
 def next_step(scene: Scene) -> Step:
     """What this plan does next in this world; each call is legal and still needed here."""
-    if scene.store is not None:
-        return _keys(scene) or _store(scene)
+    store = scene.store
+    if store is not None:
+        return _keys(scene) or _store(scene, store.key_store_id)
     return quiet(scene) or delete_hsms(scene) or _backup(scene) or delete_cluster(scene)
 
 
@@ -133,7 +134,7 @@ def _schedule(scene: Scene, live: list[Key]) -> Step:
     operation = Operation.SCHEDULE_KEY_DELETION
     due = [k.key_id for k in live if not scene.just_did(operation, k.key_id)]
     if not due:
-        return Wait(poll(None, scene.now), "KMS takes in the scheduled deletions")
+        return Wait(SOON, "KMS takes in the scheduled deletions")
     return Call(
         operation,
         tuple(due),
@@ -165,15 +166,13 @@ def _quarantine(scene: Scene, live: list[Key]) -> Step | None:
     return Ask()
 
 
-def _store(scene: Scene) -> Step:
+def _store(scene: Scene, target: str) -> Step:
     """No key is left: disconnect, make sure that nobody else uses the HSMs, delete the store."""
     step = disconnect(scene) or quiet(scene)
     if step:
         return step
-    assert scene.store is not None, "checked by the caller"
-    target = scene.store.key_store_id
     if scene.just_did(Operation.DELETE_KEY_STORE, target):
-        return Wait(poll(None, scene.now), "KMS takes in that the store is deleted")
+        return Wait(SOON, "KMS takes in that the store is deleted")
     return Call(Operation.DELETE_KEY_STORE, (target,), "deleting the key store")
 
 
@@ -183,10 +182,10 @@ def _backup(scene: Scene) -> Step | None:
     if cluster is None:
         return None
     if any(b.state == "CREATE_IN_PROGRESS" for b in cluster.backups):
-        return Wait(poll(None, scene.now), "the last backup is being made")
+        return Wait(SOON, "the last backup is being made")
     newest = cluster.newest_backup
     if newest is None or newest.never_expires:
         return None
     if scene.just_did(Operation.KEEP_BACKUP, NEWEST_BACKUP):
-        return Wait(poll(None, scene.now), "making sure that the backup is kept")
+        return Wait(SOON, "making sure that the backup is kept")
     return Call(Operation.KEEP_BACKUP, (NEWEST_BACKUP,), "keeping the newest backup for good")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.approval import in_use
 from chalicelib.domain.case import Act, CallRecord, CallStatus, Case, Outcome
 from chalicelib.domain.gates import everything_read, others_gate
-from chalicelib.domain.pace import SETTLING, at_the_end, poll, under_way
+from chalicelib.domain.pace import SETTLING, SOON, at_the_end, under_way
 from chalicelib.domain.plan import Basis, KeyBasis, Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.snapshot import Hsm, KeyStore, Snapshot, StoreState
@@ -167,7 +167,7 @@ def delete_hsms(scene: Scene) -> Step | None:
         if hsm is None or scene.did(Operation.DELETE_HSM, label):
             continue
         if scene.just_did(Operation.DELETE_HSM, label):
-            return Wait(poll(None, scene.now), "finding out whether AWS took the last call")
+            return Wait(SOON, "finding out whether AWS took the last call")
         return Call(Operation.DELETE_HSM, (label,), "deleting the HSMs")
     if scene.snapshot.cluster and scene.snapshot.cluster.hsms:
         since = max(
@@ -185,7 +185,7 @@ def delete_cluster(scene: Scene) -> Step:
     if cluster is None or cluster.state in ("DELETE_IN_PROGRESS", "DELETED"):
         return Wait(at_the_end(since, scene.now), "the cluster is being deleted")
     if cluster.state in ("UPDATE_IN_PROGRESS", "MODIFY_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
-        return Wait(poll(None, scene.now), f"the cluster is busy ({cluster.state})")
+        return Wait(SOON, f"the cluster is busy ({cluster.state})")
     if scene.just_did(Operation.DELETE_CLUSTER, target):
         return Wait(at_the_end(since, scene.now), "the cluster is being deleted")
     return Call(Operation.DELETE_CLUSTER, (target,), "deleting the cluster")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.case import Before, CallStatus, Case, KeyBefore, Outcome
-from chalicelib.domain.pace import poll, under_way
+from chalicelib.domain.pace import SOON, under_way
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.remedies.scene import (
     Scene,
@@ -79,7 +79,7 @@ def _deletions(scene: Scene) -> Step | None:
     due = tuple(key_id for key_id in ours if not scene.just_did(operation, key_id))
     if due:
         return Call(operation, due, "cancelling the deletion of the keys")
-    return Wait(poll(None, scene.now), "KMS takes in the cancellations") if ours else None
+    return Wait(SOON, "KMS takes in the cancellations") if ours else None
 
 
 def _we_scheduled(scene: Scene, key: Key) -> bool:
@@ -108,7 +108,7 @@ def _switches(scene: Scene, before: Before) -> Step | None:
         return Call(operation, tuple(due), "enabling the keys that were enabled")
     # Keys of a disconnected store show their new state only once it is connected again.
     if any(key.state is KeyState.DISABLED for key in settling):
-        return Wait(poll(None, scene.now), "KMS takes in that the keys are enabled")
+        return Wait(SOON, "KMS takes in that the keys are enabled")
     return None
 
 
@@ -155,7 +155,7 @@ def _point_back(scene: Scene, store: KeyStore, before: Before) -> Step | None:
     if scene.snapshot.cluster is None or not scene.snapshot.cluster.can_take_keys:
         return connect(scene, why="connecting the key store again")
     if scene.just_did(Operation.UPDATE_KEY_STORE, store.key_store_id):
-        return Wait(poll(None, scene.now), "KMS takes in the old cluster")
+        return Wait(SOON, "KMS takes in the old cluster")
     return disconnect(scene) or Call(
         Operation.UPDATE_KEY_STORE,
         (store.key_store_id,),
