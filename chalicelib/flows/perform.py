@@ -1,4 +1,4 @@
-"""Makes the calls of one step: a log entry before, the call, a log entry after. Decides nothing."""
+"""Makes the call of a step: a log entry before, the call, a log entry after. Decides nothing."""
 
 from __future__ import annotations
 
@@ -10,86 +10,30 @@ from datetime import datetime, timedelta
 from chalicelib.domain.case import CallRecord, CallStatus, Case
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Operation
-from chalicelib.domain.snapshot import Key, KeyState
 from chalicelib.domain.step import Call
 from chalicelib.ports import Conflict, GiveUp, Ports, Receipt, TryLater
 
 MOST_TRIES = 8
 MOST_PROOFS = 4
 """A key that is busy once is not lost; one that fails for two minutes brings its store back."""
-BATCH = 100
-LONGEST_BATCH = timedelta(minutes=4)
-"""Well inside the function's time-out; the next turn carries on."""
 INTENT = CallStatus.INTENT
 FIRST_WAIT, LONGEST_WAIT = 15, 300
 
 
 def perform(ports: Ports, case: Case, step: Call, entries: Sequence[Entry]) -> Case:
-    """The case after the calls. Raises Conflict before the first call if the case moved on,
+    """The case after the call. Raises Conflict before it if the case moved on,
 
     and GiveUp (with all that happened recorded) where only a person can help.
     """
-    before, targets = case, step.targets[:BATCH]
-    for target in targets:
-        case = case.with_call(_record(ports, case, step, target))
-    case = ports.cases.save(case, [*entries, _intent(ports, case, step, targets[0])])
-    if len(targets) == 1:
-        return _call(ports, case, step, targets[0], whole=True)
-    began, called = ports.clock(), [targets[0]]
-    try:
-        case = _call(ports, case, step, targets[0], whole=False)
-        for target in targets[1:]:
-            late = ports.clock() - began > LONGEST_BATCH
-            if late or _is_called_off(case, step, called[-1]):
-                break
-            ready = _ready(ports, case, step, target)
-            if ready is not None:
-                case = ready
-                called.append(target)
-                case = _call(ports, case, step, target, whole=False)
-    except Conflict:
-        ports.log("batch ended early: the case moved on", case_id=case.case_id)
-    except GiveUp:
-        _settled(ports, case, step, before=before, called=called)
-        raise
-    return _settled(ports, case, step, before=before, called=called)
-
-
-def _settled(ports: Ports, case: Case, step: Call, *, before: Case, called: Sequence[str]) -> Case:
-    """The batch's results in the case. Of keys whose turn did not come, no intent remains."""
-    targets = set(step.targets[:BATCH])
-
-    def results(current: Case) -> Case:
-        def is_of_batch(call: CallRecord) -> bool:
-            return call.operation is step.operation and call.target in targets
-
-        stored = {c.target: c for c in current.calls if is_of_batch(c)}
-        mine = {c.target: c for c in case.calls if is_of_batch(c) and c.status is not INTENT}
-        ours = [mine.get(target) or stored[target] for target in called]
-        others = [call for call in current.calls if not is_of_batch(call)]
-        missed = [c for c in before.calls if is_of_batch(c) and c.target not in called]
-        return replace(current, calls=(*others, *missed, *ours))
-
-    return resaved(ports, case, results)
-
-
-def _ready(ports: Ports, case: Case, step: Call, target: str) -> Case | None:
-    """The case with the intent logged; None for a key that is so already. Conflict: decide afresh."""
-    try:
-        key = ports.inventory.reread(case, target)
-    except TryLater:
-        raise Conflict(case.case_id) from None
-    if key.state is KeyState.UNKNOWN:
-        raise Conflict(case.case_id)
-    if _is_done(key, step):
-        return None
-    return ports.cases.append(case, _intent(ports, case, step, target), fenced=True)
-
-
-def _is_called_off(case: Case, step: Call, last: str) -> bool:
-    """Somebody clicked meanwhile, or AWS did not take the last call: the next turn decides afresh."""
-    record = case.call(step.operation, last)
-    return bool(case.new_clicks) or (record is not None and record.status is CallStatus.REFUSED)
+    record = intended(ports, case, step, step.targets[0])
+    case = ports.cases.save(case.with_call(record), [*entries, intent(ports, case, record)])
+    done, stop = called(ports, case, step, record)
+    case = resaved(
+        ports, case, lambda current: current.with_call(done), [result(ports, case, done)]
+    )
+    if stop:
+        raise stop
+    return case
 
 
 def left_to_wait(case: Case, step: Call, now: datetime) -> int:
@@ -130,22 +74,15 @@ def _reloaded(ports: Ports, case: Case) -> Case:
     return replace(ports.cases.load(case.case_id), snapshot=case.snapshot)
 
 
-def _call(ports: Ports, case: Case, step: Call, target: str, *, whole: bool) -> Case:
-    """One call and its record, whatever the answer. In a batch the case itself is saved at the end."""
-    record = case.call(step.operation, target)
-    assert record is not None, "the intent was recorded"
+def called(
+    ports: Ports, case: Case, step: Call, record: CallRecord
+) -> tuple[CallRecord, GiveUp | None]:
+    """The call is made: what became of it, and the stop where only a person can help."""
     try:
-        receipt = ports.actions.perform(step, target, case=case)
+        receipt = ports.actions.perform(step, record.target, case=case)
     except TryLater as trouble:
-        case = _after(ports, case, _untaken(record, trouble), whole=whole)
         ports.count("CallsTriedAgain", 1)
-        if record.tries >= MOST_TRIES and step.operation is not Operation.PROVE_KEY:
-            raise GiveUp(
-                f"{trouble.reason}. Tried {record.tries} times.",
-                "Look at the state of the cluster and the key store in the AWS console.",
-                "Press Try again. If AWS has changed meanwhile, Unlatch asks again first.",
-            ) from trouble
-        return case
+        return _untaken(record, trouble), _worn_out(record, trouble)
     except GiveUp as refused:
         failed = replace(
             record,
@@ -153,11 +90,18 @@ def _call(ports: Ports, case: Case, step: Call, target: str, *, whole: bool) -> 
             error=refused.reason,
             request_id=refused.request_id,
         )
-        case = _after(ports, case, failed, whole=True)
-        if step.operation is Operation.PROVE_KEY:
-            return case
-        raise
-    return _after(ports, case, _done(ports, record, receipt), whole=whole)
+        return failed, None if step.operation is Operation.PROVE_KEY else refused
+    return _done(ports, record, receipt), None
+
+
+def _worn_out(record: CallRecord, trouble: TryLater) -> GiveUp | None:
+    if record.tries < MOST_TRIES or record.operation is Operation.PROVE_KEY:
+        return None
+    return GiveUp(
+        f"{trouble.reason}. Tried {record.tries} times.",
+        "Look at the state of the cluster and the key store in the AWS console.",
+        "Press Try again. If AWS has changed meanwhile, Unlatch asks again first.",
+    )
 
 
 def _untaken(record: CallRecord, trouble: TryLater) -> CallRecord:
@@ -177,27 +121,8 @@ def _done(ports: Ports, record: CallRecord, receipt: Receipt) -> CallRecord:
     )
 
 
-def _after(ports: Ports, case: Case, record: CallRecord, *, whole: bool) -> Case:
-    """The record and its log entry; nothing that happened in AWS may be forgotten."""
-    result = entry(
-        Kind.RESULT,
-        ports.clock(),
-        operation=record.operation,
-        target=record.target,
-        name=_name(case, record.target),
-        status="unknown" if record.status is CallStatus.INTENT else record.status,
-        request_id=record.request_id,
-        error=record.error,
-    )
-    if not whole:
-        try:
-            return ports.cases.append(case.with_call(record), result, fenced=False)
-        except Conflict:
-            case = _reloaded(ports, case)
-    return resaved(ports, case, lambda current: current.with_call(record), [result])
-
-
-def _record(ports: Ports, case: Case, step: Call, target: str) -> CallRecord:
+def intended(ports: Ports, case: Case, step: Call, target: str) -> CallRecord:
+    """What the case remembers of a call that is about to be made."""
     before = case.call(step.operation, target)
     again = before is not None and before.status is not CallStatus.DONE
     plan = case.plan or case.last_plan
@@ -205,34 +130,36 @@ def _record(ports: Ports, case: Case, step: Call, target: str) -> CallRecord:
         step.operation,
         target,
         ports.clock(),
-        CallStatus.INTENT,
+        INTENT,
         plan.plan_hash if plan else "",
         tries=before.tries + 1 if before and again else 1,
     )
 
 
-def _intent(ports: Ports, case: Case, step: Call, target: str) -> Entry:
-    plan = case.plan or case.last_plan
+def intent(ports: Ports, case: Case, record: CallRecord) -> Entry:
+    """The log entry before the call."""
     return entry(
         Kind.INTENT,
         ports.clock(),
-        operation=step.operation,
-        target=target,
-        name=_name(case, target),
-        plan_hash=plan.plan_hash if plan else "",
+        operation=record.operation,
+        target=record.target,
+        name=_name(case, record.target),
+        plan_hash=record.plan_hash,
     )
 
 
-def _is_done(key: Key, step: Call) -> bool:
-    """Others may have acted since the snapshot."""
-    wanted = {
-        Operation.SCHEDULE_KEY_DELETION: KeyState.PENDING_DELETION,
-        Operation.DISABLE_KEY: KeyState.DISABLED,
-        Operation.ENABLE_KEY: KeyState.ENABLED,
-    }.get(step.operation)
-    if step.operation is Operation.CANCEL_KEY_DELETION:
-        return key.is_live
-    return key.state is wanted
+def result(ports: Ports, case: Case, record: CallRecord) -> Entry:
+    """The log entry after the call, whatever the answer."""
+    return entry(
+        Kind.RESULT,
+        ports.clock(),
+        operation=record.operation,
+        target=record.target,
+        name=_name(case, record.target),
+        status="unknown" if record.status is INTENT else record.status,
+        request_id=record.request_id,
+        error=record.error,
+    )
 
 
 def _name(case: Case, target: str) -> str:

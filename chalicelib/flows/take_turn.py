@@ -14,6 +14,7 @@ from chalicelib.domain.pace import MINUTE
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Ask, Call, Close, Wait
+from chalicelib.flows.batch import perform_many
 from chalicelib.flows.perform import left_to_wait, perform, resaved
 from chalicelib.flows.story import hear_attempts, hear_uses, reminded, said
 from chalicelib.ports import Conflict, GiveUp, Ports, TryLater
@@ -116,7 +117,8 @@ def _do(ports: Ports, decision: Decision, entries: Sequence[Entry]) -> tuple[Cas
             return ports.cases.save(case, entries), seconds
         case Call():
             try:
-                case = perform(ports, case, step, entries)
+                act = perform if len(step.targets) == 1 else perform_many
+                case = act(ports, case, step, entries)
             except GiveUp as stop:
                 stored = ports.cases.load(case.case_id)
                 return _stopped(ports, replace(stored, snapshot=case.snapshot), stop), 1

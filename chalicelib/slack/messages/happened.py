@@ -67,6 +67,8 @@ def result(entry: Entry, case: Case) -> Told | None:
     if entry["status"] == "unknown":
         words = f"AWS’s answer to “{verb}” was not seen. Unlatch reads AWS before it goes on."
         return "An answer was not seen", [text(words), *request]
+    if entry["status"] == "not made":
+        return None
     if operation in ON_KEYS:
         pieces = _on_keys(entry, case, operation)
         return ("A step on the keys is done", [*pieces, *request]) if pieces else None

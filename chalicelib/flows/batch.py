@@ -1,0 +1,134 @@
+"""Makes one kind of key call on many keys: ten are read, logged, then called, and so on. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from chalicelib.domain.case import CallRecord, CallStatus, Case
+from chalicelib.domain.log import Entry, Kind, entry
+from chalicelib.domain.plan import Operation
+from chalicelib.domain.snapshot import Key, KeyState
+from chalicelib.domain.step import Call
+from chalicelib.flows.perform import called, intended, intent, resaved, result
+from chalicelib.ports import Conflict, GiveUp, Ports, TryLater
+
+AT_ONCE = 10
+"""Keys that share a write. A click is heard between two writes, a few seconds apart at AWS's pace."""
+LONGEST_TURN = timedelta(minutes=8)
+"""From the turn's look on, well inside the function's ten minutes; the next turn carries on."""
+MOST_KEYS = 2_000
+
+
+def perform_many(ports: Ports, case: Case, step: Call, entries: Sequence[Entry]) -> Case:
+    """The case after the calls. Raises Conflict before the first call if the case moved on,
+
+    and GiveUp (with all that happened recorded) where only a person can help.
+    """
+    batch = _Batch(ports, step, case, list(entries))
+    began = case.snapshot.at if case.snapshot else ports.clock()
+    targets = step.targets[:MOST_KEYS]
+    try:
+        for start in range(0, len(targets), AT_ONCE):
+            is_late = bool(start) and ports.clock() - began > LONGEST_TURN
+            if is_late or not batch.go_on(targets[start : start + AT_ONCE]):
+                break
+    except (Conflict, TryLater) as moved:
+        if not batch.has_begun:
+            raise
+        ports.log("batch ended early: the case moved on", case_id=case.case_id, why=str(moved))
+    except GiveUp:
+        batch.settled()
+        raise
+    return batch.settled()
+
+
+@dataclass
+class _Batch:
+    """`said` waits for the next write, as do the records of the keys `at_hand`."""
+
+    ports: Ports
+    step: Call
+    case: Case
+    said: list[Entry]
+    at_hand: dict[str, CallRecord] = field(default_factory=dict)
+    before: dict[str, CallRecord | None] = field(default_factory=dict)
+    has_begun: bool = False
+
+    def go_on(self, targets: Sequence[str]) -> bool:
+        """These keys; False where AWS did not take a call: the next turn decides afresh."""
+        due = [target for target in targets if self._is_due(target)]
+        if not due:
+            return True
+        self._intend(due)
+        for target in due:
+            record, stop = called(self.ports, self.case, self.step, self.at_hand[target])
+            self.at_hand[target] = record
+            self.before.pop(target)
+            self.said.append(result(self.ports, self.case, record))
+            if stop:
+                raise stop
+            if record.status is CallStatus.REFUSED:
+                return False
+        return True
+
+    def _is_due(self, target: str) -> bool:
+        """Not for a key that is so already: others may have acted since the snapshot."""
+        key = self.ports.inventory.reread(self.case, target)
+        if key.state is KeyState.UNKNOWN:
+            raise TryLater("AWS does not tell the state of a key now")
+        return not is_done(key, self.step)
+
+    def _intend(self, due: Sequence[str]) -> None:
+        """The intents, and the results of the keys before, in one write. Conflict: decide afresh."""
+        records = {t: intended(self.ports, self.case, self.step, t) for t in due}
+        before = {t: self.case.call(self.step.operation, t) for t in due}
+        case = _with(self.case, [*self.at_hand.values(), *records.values()])
+        intents = [intent(self.ports, case, record) for record in records.values()]
+        self.case = self.ports.cases.save(case, [*self.said, *intents])
+        self.said, self.at_hand, self.before, self.has_begun = [], records, before, True
+
+    def settled(self) -> Case:
+        """The last results in the case. Of keys whose turn did not come, no intent remains."""
+        if not self.has_begun:
+            return self.ports.cases.save(self.case, self.said)
+        self.said += [_not_made(self.ports, self.at_hand[target]) for target in self.before]
+        made = [record for target, record in self.at_hand.items() if target not in self.before]
+
+        def results(current: Case) -> Case:
+            mine = {self.at_hand[target] for target in self.before}
+            kept = tuple(call for call in current.calls if call not in mine)
+            earlier = [record for record in self.before.values() if record]
+            return _with(replace(current, calls=kept), [*earlier, *made])
+
+        return resaved(self.ports, self.case, results, self.said)
+
+
+def _with(case: Case, records: Sequence[CallRecord]) -> Case:
+    """Remembers these calls in place of earlier ones on the same targets."""
+    spots = {(record.operation, record.target) for record in records}
+    kept = [call for call in case.calls if (call.operation, call.target) not in spots]
+    return replace(case, calls=(*kept, *records))
+
+
+def _not_made(ports: Ports, record: CallRecord) -> Entry:
+    return entry(
+        Kind.RESULT,
+        ports.clock(),
+        operation=record.operation,
+        target=record.target,
+        status="not made",
+    )
+
+
+def is_done(key: Key, step: Call) -> bool:
+    """The key is already as the call would leave it."""
+    wanted = {
+        Operation.SCHEDULE_KEY_DELETION: KeyState.PENDING_DELETION,
+        Operation.DISABLE_KEY: KeyState.DISABLED,
+        Operation.ENABLE_KEY: KeyState.ENABLED,
+    }.get(step.operation)
+    if step.operation is Operation.CANCEL_KEY_DELETION:
+        return key.is_live
+    return key.state is wanted

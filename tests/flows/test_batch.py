@@ -1,0 +1,133 @@
+"""Many keys in one turn: ten share a write, and whatever ends a batch, the log and the case tell what happened."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.case import CallStatus, Case
+from chalicelib.domain.log import Kind, flaws
+from chalicelib.domain.plan import Operation
+from chalicelib.domain.snapshot import KeyState
+from chalicelib.domain.step import Call
+from chalicelib.flows.batch import AT_ONCE
+from chalicelib.flows.open_case import open_case
+from chalicelib.ports import GiveUp, TryLater
+from tests.flows.bench import Bench, key, world
+
+Make = Callable[..., Bench]
+KEYS = 35
+SCHEDULE = Operation.SCHEDULE_KEY_DELETION
+
+
+def approved(bench: Make) -> tuple[Bench, str]:
+    it = bench(world(*map(key, range(KEYS))))
+    opened = open_case(it.ports, it.failed())
+    assert opened
+    it.run(opened.case_id, until=lambda case: bool(case.message.ts))
+    it.approve("alice", "retire", opened.case_id)
+    it.approve("bob", "retire", opened.case_id)
+    return it, opened.case_id
+
+
+def on_call(it: Bench, number: int, act: Callable[[], None], *, after: bool = False) -> None:
+    """Something happens at this ScheduleKeyDeletion."""
+    seen = [0]
+
+    def hear(step: Call, _: str) -> None:
+        seen[0] += step.operation is SCHEDULE
+        if seen[0] == number:
+            act()
+
+    setattr(it.aws, "after" if after else "before", hear)
+
+
+def told(it: Bench, case_id: str, status: str) -> int:
+    entries = it.stored.entries(case_id)
+    assert flaws(entries, head=it.case(case_id).log_head) == ()
+    return sum(e.kind is Kind.RESULT and e["status"] == status for e in entries)
+
+
+def statuses(case: Case) -> list[CallStatus]:
+    return [call.status for call in case.calls if call.operation is SCHEDULE]
+
+
+def test_all_keys_go_in_one_turn_each_with_its_intent_and_its_result(bench: Make) -> None:
+    it, case_id = approved(bench)
+    it.turn(case_id)
+    assert len(it.aws.landed) == KEYS
+    assert statuses(it.case(case_id)) == [CallStatus.DONE] * KEYS
+    entries = [e for e in it.stored.entries(case_id) if e.kind in (Kind.INTENT, Kind.RESULT)]
+    intents = {e["target"]: e.number for e in entries if e.kind is Kind.INTENT}
+    results = {e["target"]: e.number for e in entries if e.kind is Kind.RESULT}
+    assert len(entries) == 2 * KEYS
+    assert all(intents[target] < number for target, number in results.items())
+    assert all(e["request_id"] for e in entries if e.kind is Kind.RESULT)
+
+
+def test_a_cancel_in_the_midst_is_heard_at_the_next_write(bench: Make) -> None:
+    it, case_id = approved(bench)
+    on_call(it, AT_ONCE + 3, lambda: it.click("bob", "cancel", case_id) and None, after=True)
+    it.turn(case_id)
+    assert len(it.aws.landed) == 2 * AT_ONCE
+    case = it.case(case_id)
+    assert statuses(case) == [CallStatus.DONE] * 2 * AT_ONCE
+    assert told(it, case_id, "done") == 2 * AT_ONCE
+    it.run(case_id, until=lambda case: case.is_closed)
+    assert {k.state for k in it.aws.model.world.keys} == {KeyState.ENABLED}
+
+
+@pytest.mark.parametrize("trouble", [TryLater("AWS is busy"), GiveUp("AWS refused.", "Mend it.")])
+def test_a_call_that_is_not_taken_ends_the_batch(bench: Make, trouble: Exception) -> None:
+    it, case_id = approved(bench)
+
+    def refuse() -> None:
+        raise trouble
+
+    on_call(it, AT_ONCE + 3, refuse)
+    it.turn(case_id)
+    assert len(it.aws.landed) == AT_ONCE + 2
+    assert statuses(it.case(case_id)).count(CallStatus.INTENT) == 0, "no intent remains"
+    assert told(it, case_id, "refused") == 1
+    assert told(it, case_id, "not made") == AT_ONCE - 3
+    assert told(it, case_id, "done") == AT_ONCE + 2
+
+
+def test_a_key_that_somebody_scheduled_meanwhile_is_left_alone(bench: Make) -> None:
+    it, case_id = approved(bench)
+    theirs = it.aws.model.world.keys[-1].key_id
+    scheduled = {"state": KeyState.PENDING_DELETION, "deletion_date": it.clock.now}
+    on_call(it, 1, lambda: it.aws.model._key(theirs, **scheduled))
+    it.turn(case_id)
+    assert ("ScheduleKeyDeletion", theirs) not in it.aws.landed
+    assert it.case(case_id).call(SCHEDULE, theirs) is None
+
+
+def test_a_batch_that_is_late_goes_on_in_the_next_turn(bench: Make) -> None:
+    it, case_id = approved(bench)
+
+    def slow(step: Call, target: str) -> None:
+        it.clock.now += timedelta(seconds=20)
+
+    it.aws.after = slow
+    it.turn(case_id)
+    assert len(it.aws.landed) == 3 * AT_ONCE
+    it.turn(case_id)
+    assert len(it.aws.landed) == KEYS
+    assert it.aws.illegal == []
+
+
+def test_a_key_that_can_t_be_read_ends_the_batch(bench: Make) -> None:
+    it, case_id = approved(bench)
+    hidden = it.aws.model.world.keys[AT_ONCE + 1].key_id
+    reread = it.aws.reread
+
+    def read(case: Case, key_id: str) -> object:
+        found = reread(case, key_id)
+        return replace(found, state=KeyState.UNKNOWN) if key_id == hidden else found
+
+    it.aws.reread = read  # type: ignore[method-assign, assignment]  # told otherwise on the way
+    it.turn(case_id)
+    assert len(it.aws.landed) == AT_ONCE
+    assert told(it, case_id, "done") == AT_ONCE
