@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.remedies.scene import hsm_for, zone_of
-from chalicelib.domain.snapshot import Backup, Hsm, KeyState, Snapshot, StoreState
+from chalicelib.domain.snapshot import Backup, Cluster, Hsm, KeyState, Snapshot, StoreState
 from chalicelib.domain.step import Call
 
 
@@ -50,14 +50,14 @@ class Model:
         for hsm in snapshot.cluster.hsms if snapshot.cluster else ():
             if hsm.state == "DELETE_IN_PROGRESS":
                 end = snapshot.at + self.durations.delete_hsm
-                self._later(hsm.hsm_id, end, hsm_in(hsm.hsm_id, None))
+                self._later(hsm.hsm_id, end, without_hsm(hsm.hsm_id))
             if hsm.state == "CREATE_IN_PROGRESS":
                 end = snapshot.at + self.durations.create_hsm
                 self._later(hsm.hsm_id, end, hsm_in(hsm.hsm_id, "ACTIVE"))
 
     def at(self, now: datetime) -> Snapshot:
         """The world at this time, with all that was due by then done."""
-        for what, (when, change) in sorted(self.due.items(), key=lambda item: item[1][0]):
+        for what, (when, change) in tuple(self.due.items()):
             if when <= now:
                 del self.due[what]
                 self.world = change(self.world)
@@ -104,18 +104,18 @@ class Model:
                 self.world = hsm_in(hsm.hsm_id, "DELETE_IN_PROGRESS")(self.world)
                 self.world = with_backup(now)(self.world)
                 end = now + self.durations.delete_hsm
-                self._later(hsm.hsm_id, end, hsm_in(hsm.hsm_id, None))
+                self._later(hsm.hsm_id, end, without_hsm(hsm.hsm_id))
             case Operation.CREATE_HSM:
                 hsm_id = f"hsm-new-{target}"
-                self.world = with_hsm(Hsm(hsm_id, "CREATE_IN_PROGRESS", zone_of(target)))(
-                    self.world
-                )
+                coming = with_hsm(Hsm(hsm_id, "CREATE_IN_PROGRESS", zone_of(target)))
+                self.world = coming(self.world)
                 end = now + self.durations.create_hsm
                 self._later(hsm_id, end, hsm_in(hsm_id, "ACTIVE"))
             case Operation.KEEP_BACKUP:
-                self.world = keep_newest(self.world)
+                self.world = in_cluster(keep_newest)(self.world)
             case Operation.DELETE_CLUSTER:
-                self.world = cluster_in(self.world, "DELETE_IN_PROGRESS")
+                going = in_cluster(lambda cluster: replace(cluster, state="DELETE_IN_PROGRESS"))
+                self.world = going(self.world)
                 end = now + self.durations.delete_cluster
                 self._later(target, end, lambda world: replace(world, cluster=None))
 
@@ -158,51 +158,41 @@ def store_at(store_id: str, cluster_id: str) -> Change:
     return change
 
 
-def hsm_in(hsm_id: str, state: str | None) -> Change:
-    """The HSM in another state; None takes it away."""
+def in_cluster(change: Callable[[Cluster], Cluster]) -> Change:
+    """A change of the cluster; nothing happens where it is gone."""
+    return lambda world: replace(world, cluster=change(world.cluster)) if world.cluster else world
 
-    def change(world: Snapshot) -> Snapshot:
-        if world.cluster is None:
-            return world
-        hsms = tuple(
-            replace(h, state=state or "") if h.hsm_id == hsm_id else h
-            for h in world.cluster.hsms
-            if state or h.hsm_id != hsm_id
+
+def hsm_in(hsm_id: str, state: str) -> Change:
+    return in_cluster(
+        lambda cluster: replace(
+            cluster,
+            hsms=tuple(replace(h, state=state) if h.hsm_id == hsm_id else h for h in cluster.hsms),
         )
-        return replace(world, cluster=replace(world.cluster, hsms=hsms))
+    )
 
-    return change
+
+def without_hsm(hsm_id: str) -> Change:
+    return in_cluster(
+        lambda cluster: replace(cluster, hsms=tuple(h for h in cluster.hsms if h.hsm_id != hsm_id))
+    )
 
 
 def with_hsm(hsm: Hsm) -> Change:
-    def change(world: Snapshot) -> Snapshot:
-        assert world.cluster is not None, "an HSM is created in a cluster"
-        return replace(world, cluster=replace(world.cluster, hsms=(*world.cluster.hsms, hsm)))
-
-    return change
+    return in_cluster(lambda cluster: replace(cluster, hsms=(*cluster.hsms, hsm)))
 
 
 def with_backup(now: datetime) -> Change:
-    def change(world: Snapshot) -> Snapshot:
-        assert world.cluster is not None, "DeleteHsm makes a backup of the cluster"
-        backups = (
-            *world.cluster.backups,
-            Backup(f"backup-{len(world.cluster.backups)}", "READY", now),
-        )
-        return replace(world, cluster=replace(world.cluster, backups=backups))
+    """DeleteHsm makes a backup of the cluster."""
 
-    return change
+    def change(cluster: Cluster) -> Cluster:
+        made = Backup(f"backup-{len(cluster.backups)}", "READY", now)
+        return replace(cluster, backups=(*cluster.backups, made))
+
+    return in_cluster(change)
 
 
-def keep_newest(world: Snapshot) -> Snapshot:
-    assert world.cluster is not None, "its backups are kept before the cluster goes"
-    newest = world.cluster.newest_backup
-    backups = tuple(
-        replace(b, never_expires=True) if b is newest else b for b in world.cluster.backups
-    )
-    return replace(world, cluster=replace(world.cluster, backups=backups))
-
-
-def cluster_in(world: Snapshot, state: str) -> Snapshot:
-    assert world.cluster is not None
-    return replace(world, cluster=replace(world.cluster, state=state))
+def keep_newest(cluster: Cluster) -> Cluster:
+    newest = cluster.newest_backup
+    backups = tuple(replace(b, never_expires=True) if b is newest else b for b in cluster.backups)
+    return replace(cluster, backups=backups)

@@ -26,7 +26,10 @@ Told = Step | str | None
 
 def told(step: Step | None) -> Told:
     """The step itself; of a wait only what it waits for, as test_pace.py knows the times."""
-    return step.why if isinstance(step, Wait) else step
+    if not isinstance(step, Wait):
+        return step
+    assert step.seconds >= 1
+    return step.why
 
 
 def made(

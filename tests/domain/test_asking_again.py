@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.case import Outcome, Phase
-from chalicelib.domain.model import hsm_in, store_in, with_hsm
+from chalicelib.domain.model import store_in, with_hsm, without_hsm
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.snapshot import Backup, Hsm, KeyState, OtherUse, Snapshot, StoreState
 from chalicelib.domain.step import Ask, Call, Close, Wait
@@ -475,7 +475,7 @@ def test_a_backup_in_the_making_is_waited_for() -> None:
     play = approved(world(free=True, zones=("1a",)), Remedy.RETIRE)
     play.to_call(Operation.DELETE_HSM)
     making = Backup("backup-9", "CREATE_IN_PROGRESS", play.now)
-    play.change(hsm_in("hsm-1a-0", None))
+    play.change(without_hsm("hsm-1a-0"))
     play.change(
         lambda s: replace(s, cluster=replace(s.cluster, backups=(*s.cluster.backups, making)))  # type: ignore[union-attr,type-var]
     )

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.case import Act, Outcome
-from chalicelib.domain.model import hsm_in, store_in, with_hsm
+from chalicelib.domain.model import store_in, with_hsm, without_hsm
 from chalicelib.domain.plan import IRREVERSIBLE, Operation, Plan, Remedy
 from chalicelib.domain.snapshot import Hsm, KeyState, OtherUse, Snapshot, StoreState
 from chalicelib.domain.step import Ask, Call, Close, Wait
@@ -75,7 +75,7 @@ OUTSIDE: dict[str, Change] = {
     "the store is connected": store_in(STORE, StoreState.CONNECTED),
     "the store is disconnected": store_in(STORE, StoreState.DISCONNECTED),
     "the store fails": store_in(STORE, StoreState.FAILED),
-    "an HSM is deleted": hsm_in("hsm-1b-1", None),
+    "an HSM is deleted": without_hsm("hsm-1b-1"),
     "an HSM is added": another_hsm,
     "a tag": of_cluster(tags=(("env", "prod"),)),
     "the backups are gone": of_cluster(backups=()),

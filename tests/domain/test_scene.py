@@ -107,13 +107,14 @@ CONNECTS: list[tuple[str, Snapshot, Calls, tuple[Click, ...], Told]] = [
 def test_connecting(
     why: str, snapshot: Snapshot, calls: Calls, clicks: tuple[Click, ...], step: Told
 ) -> None:
-    found = connect(scene(R, snapshot, *calls, clicks=clicks), why="so that it works")
+    it = scene(R, snapshot, *calls, clicks=clicks)
+    found = connect(it, snapshot.key_stores[0], why="so that it works")
     assert told(found) == step, why
 
 
 def test_a_failure_without_a_reason_is_told_as_such() -> None:
     failed = replace(FAILED, key_stores=(store(S.FAILED),))
-    end = connect(scene(R, failed, made(ON)), why="")
+    end = connect(scene(R, failed, made(ON)), failed.key_stores[0], why="")
     assert isinstance(end, Close)
     assert end.reason == "The key store could not be connected: AWS gives no reason."
 
@@ -141,6 +142,7 @@ HSMS: list[tuple[str, Snapshot, Calls, Told]] = [
     ("going", GOING, (made(HSM, "1b", ago=9 * MINUTE), made(HSM, "1a", ago=6 * MINUTE)), "the HSMs are being deleted"),
     ("gone", world(free=True, zones=()), (made(HSM, "1a"), made(HSM, "1b")), None),
     ("no cluster", world(free=True, cluster=None), (), None),
+    ("something else unread", replace(TWO, unread=("kms:ListKeys was refused",)), (), one("1a")),
 ]  # fmt: skip
 
 
@@ -189,7 +191,7 @@ def test_deleting_the_cluster(why: str, snapshot: Snapshot, calls: Calls, step: 
 
 UNDER_WAY: list[tuple[str, Callable[[Scene], Step | None], Snapshot, CallRecord]] = [
     ("the store going off", disconnect, world(held=store(S.DISCONNECTING)), made(OFF, ago=AGED)),
-    ("the store coming", lambda it: connect(it, why=""), world(held=store(S.CONNECTING)), made(ON, ago=AGED)),
+    ("the store coming", lambda it: connect(it, store(S.CONNECTING), why=""), world(held=store(S.CONNECTING)), made(ON, ago=AGED)),
     ("the HSMs", delete_hsms, GOING, made(HSM, "1a", ago=AGED)),
     ("the cluster", delete_cluster, being("DELETE_IN_PROGRESS"), made(END, CLUSTER, ago=AGED)),
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.case import Act, CallStatus, Outcome, Phase
-from chalicelib.domain.model import hsm_in, store_in
+from chalicelib.domain.model import store_in, without_hsm
 from chalicelib.domain.plan import RESTORING, Operation, Remedy
 from chalicelib.domain.remedies.scene import Scene
 from chalicelib.domain.remedies.undo import undo_step
@@ -144,7 +144,7 @@ def test_a_park_is_undone() -> None:
 def test_a_park_cancelled_half_way_brings_back_only_the_hsm_that_we_deleted() -> None:
     play = approved(world(), Remedy.PARK)
     play.to_call(Operation.DELETE_HSM)
-    play.change(hsm_in("hsm-1b-1", None))
+    play.change(without_hsm("hsm-1b-1"))
     play.calls.clear()
     play.click(Act.CANCEL)
     play.to_close()

@@ -127,7 +127,7 @@ def _move(scene: Scene) -> Step | None:
             "pointing the key store to the other cluster",
             to_cluster=plan_.target_cluster_id,
         )
-    return connect(scene, why="connecting the key store to the other cluster")
+    return connect(scene, store, why="connecting the key store to the other cluster")
 
 
 def _prove(scene: Scene) -> Step | None:

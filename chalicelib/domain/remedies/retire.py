@@ -20,7 +20,7 @@ from chalicelib.domain.remedies.scene import (
     quiet,
     zone_labels,
 )
-from chalicelib.domain.snapshot import Key, KeyState, Snapshot, StoreState
+from chalicelib.domain.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.step import Ask, Call, Step, Wait
 
 
@@ -109,17 +109,17 @@ def next_step(scene: Scene) -> Step:
     """What this plan does next in this world; each call is legal and still needed here."""
     store = scene.store
     if store is not None:
-        return _keys(scene) or _store(scene, store.key_store_id)
+        return _keys(scene, store) or _store(scene, store.key_store_id)
     return quiet(scene) or delete_hsms(scene) or _backup(scene) or delete_cluster(scene)
 
 
-def _keys(scene: Scene) -> Step | None:
+def _keys(scene: Scene, store: KeyStore) -> Step | None:
     """Keys first. None once the store holds none."""
     planned = set(scene.plan.names(Operation.SCHEDULE_KEY_DELETION))
     live = [k for k in scene.snapshot.live_keys if k.key_id in planned]
     if live:
         return (
-            connect(scene, why="connecting the key store, so that KMS can delete its keys")
+            connect(scene, store, why="connecting the key store, so that KMS can delete its keys")
             or _quarantine(scene, live)
             or _schedule(scene, live)
         )

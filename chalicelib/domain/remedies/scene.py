@@ -131,10 +131,8 @@ def disconnect(scene: Scene) -> Step | None:
     return Call(operation, (target,), "disconnecting the key store")
 
 
-def connect(scene: Scene, *, why: str) -> Step | None:
+def connect(scene: Scene, store: KeyStore, *, why: str) -> Step | None:
     """The step towards CONNECTED; None once the store is there. A failed connection ends in a stop."""
-    store = scene.store
-    assert store is not None, "only called while the store exists"
     if store.state is StoreState.CONNECTED:
         return None
     operation, target = Operation.CONNECT_KEY_STORE, store.key_store_id
@@ -182,12 +180,11 @@ def delete_cluster(scene: Scene) -> Step:
     cluster = scene.snapshot.cluster
     target = scene.plan.cluster_id
     since = scene.call_at(Operation.DELETE_CLUSTER, target)
-    if cluster is None or cluster.state in ("DELETE_IN_PROGRESS", "DELETED"):
+    called = scene.just_did(Operation.DELETE_CLUSTER, target)
+    if cluster is None or called or cluster.state in ("DELETE_IN_PROGRESS", "DELETED"):
         return Wait(at_the_end(since, scene.now), "the cluster is being deleted")
     if cluster.state in ("UPDATE_IN_PROGRESS", "MODIFY_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
         return Wait(SOON, f"the cluster is busy ({cluster.state})")
-    if scene.just_did(Operation.DELETE_CLUSTER, target):
-        return Wait(at_the_end(since, scene.now), "the cluster is being deleted")
     return Call(Operation.DELETE_CLUSTER, (target,), "deleting the cluster")
 
 

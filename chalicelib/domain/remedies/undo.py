@@ -146,14 +146,18 @@ def _store(scene: Scene, before: Before) -> Step | None:
     if before.store_state in (StoreState.CONNECTED, StoreState.CONNECTING):
         touched = connected_by_us or scene.case.tried(Operation.DISCONNECT_KEY_STORE, target)
         has_hsm = any(h.state == "ACTIVE" for h in scene.snapshot.live_hsms)
-        return connect(scene, why="connecting the key store again") if touched and has_hsm else None
+        return (
+            connect(scene, store, why="connecting the key store again")
+            if touched and has_hsm
+            else None
+        )
     return disconnect(scene) if connected_by_us else None
 
 
 def _point_back(scene: Scene, store: KeyStore, before: Before) -> Step | None:
     """While the old cluster can take the store; after that the keys live on in the other one."""
     if scene.snapshot.cluster is None or not scene.snapshot.cluster.can_take_keys:
-        return connect(scene, why="connecting the key store again")
+        return connect(scene, store, why="connecting the key store again")
     if scene.just_did(Operation.UPDATE_KEY_STORE, store.key_store_id):
         return Wait(SOON, "KMS takes in the old cluster")
     return disconnect(scene) or Call(
