@@ -20,7 +20,7 @@ KINDS = {
 HALF_DONE = frozenset({Outcome.EXPIRED, Outcome.EXPLAINED, Outcome.RESOLVED})
 
 
-def not_possible(case: Case, act: Act, remedy: Remedy | None = None) -> str:
+def not_possible(case: Case, act: Act, remedy: Remedy | None = None, *, by: str = "") -> str:
     """Why this can't be done in the case as it stands; "" where it can."""
     if len(case.clicks) >= MOST_CLICKS * (1 if act in (Act.LOOK, Act.APPROVE, Act.KEEP) else 2):
         return "This case has had too many clicks. Close or cancel it, and start a new one."
@@ -35,7 +35,10 @@ def not_possible(case: Case, act: Act, remedy: Remedy | None = None) -> str:
     if act is Act.REJECT and case.has_begun:
         return "The plan has begun, so closing would leave it half done. Press Cancel instead."
     if act in (Act.LOOK, Act.APPROVE, Act.KEEP, Act.CONFIRM) and case.phase is Phase.RUNNING:
-        who = f"<@{case.approved[-1].by}>" if case.approved else "Somebody"
+        last = case.approved[-1].by if case.approved else ""
+        if last and last == by:
+            return "You decided this already, and it is under way. It counts once."
+        who = f"<@{last}>" if last else "Somebody"
         return (
             f"{who} decided this just before you. Your click changed nothing. "
             "The message shows how it stands."

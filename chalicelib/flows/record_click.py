@@ -32,6 +32,10 @@ UNKNOWN_CASE = (
     "The next failed delete of the cluster opens a new one."
 )
 NOT_NOW = "Your click could not be recorded ({}). Nothing was changed. Please click once more."
+NOT_WOKEN = (
+    "Your click is recorded, but the case could not be woken ({}). "
+    "It goes on within the hour. To try at once, press the button again."
+)
 UNKNOWN_BUTTON = (
     "Unlatch does not know what this button does. Nothing was changed. "
     "Please use the buttons of the newest message."
@@ -84,7 +88,8 @@ def _judge(ports: Ports, clicked: Clicked, act: Act, case: Case, person: Person 
         ports.log("click refused", case_id=case.case_id, by=clicked.user_id, why=refusal.name)
         return Answer(refusal=refusal)
     remedy = _remedy_of(clicked)
-    reason = _ended_just_now(case, act, clicked.user_id) or not_possible(case, act, remedy)
+    reason = _ended_just_now(case, act, clicked.user_id)
+    reason = reason or not_possible(case, act, remedy, by=clicked.user_id)
     if reason:
         return Answer(private=reason, remedy=remedy)
     match act:
@@ -230,4 +235,5 @@ def _record(ports: Ports, case: Case, click: Click) -> Answer:
     except (TryLater, GiveUp) as trouble:
         # The click is in the case: the run hears it at its next look, or the sweep sees to it.
         ports.log("run not woken", case_id=case.case_id, why=trouble.reason)
+        return Answer(private=NOT_WOKEN.format(trouble.reason.rstrip(".")))
     return Answer()

@@ -100,7 +100,7 @@ class Delivery:
     def start_schedules(self) -> None:
         """Each deployed rate(...) fires for the first time after its interval."""
         for rule in self._scheduled():
-            self._schedule(rule, _interval(rule))
+            self._schedule(rule)
 
     def fire_schedule(self, name: str) -> None:
         """Fire now what runs the Chalice function of this name on a schedule."""
@@ -114,12 +114,16 @@ class Delivery:
         rules = _rules(self._hub, self._region)
         return [r for r in rules if r.scheduled_expression and r.state != "DISABLED"]
 
-    def _schedule(self, rule: Rule, every: timedelta) -> None:
-        def due() -> None:
-            self._schedule(rule, every)
-            self._fire(rule)
+    def _schedule(self, rule: Rule) -> None:
+        """Fire it after its interval, and again by the interval that it has then."""
 
-        self._clock.call_at(self._clock.now() + every, due, name=f"schedule {rule.name}")
+        def due() -> None:
+            for now in [one for one in self._scheduled() if one.name == rule.name]:
+                self._schedule(now)
+                self._fire(now)
+
+        due_at = self._clock.now() + _interval(rule)
+        self._clock.call_at(due_at, due, name=f"schedule {rule.name}")
 
     def _fire(self, rule: Rule) -> None:
         event = {

@@ -28,6 +28,8 @@ class Faults:
         self._lock = threading.Lock()
         self._planned: list[Fault] = []
         self._seen: list[int] = []
+        self.asked: list[str] = []
+        """Each request of the bot, to AWS and to Slack, in the order of their coming."""
 
     def add(
         self,
@@ -52,6 +54,7 @@ class Faults:
         """Count one request of this name; the fault that befalls it, if any."""
         due: Fault | None = None
         with self._lock:
+            self.asked.append(call)
             for place, fault in enumerate(self._planned):
                 if not fnmatchcase(call, fault.call):
                     continue
@@ -59,3 +62,9 @@ class Faults:
                 if due is None and 0 <= self._seen[place] - fault.nth < fault.times:
                     due = fault
         return due
+
+    def missed(self) -> list[str]:
+        """Calls of the planned faults that have not befallen anybody yet."""
+        with self._lock:
+            both = zip(self._planned, self._seen, strict=True)
+            return [fault.call for fault, seen in both if seen < fault.nth]

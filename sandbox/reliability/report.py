@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sandbox.reliability.fuzz import Found
-from sandbox.reliability.matrix import KINDS, Matrix, Play
+from sandbox.reliability.matrix import KINDS, Cell, Matrix, Play
 from sandbox.reliability.plays import PLOTS
 
 MOST_BROKEN = 20
-CELLS = "Each cell: plays that held, of plays (in brackets: of them, those in which people had to help: press Try again, or agree afresh)."
+CELLS = "Each cell: faults that held, of those tried (in brackets: of them, those in a play in which people had to help: press Try again, or agree afresh)."
 
 
 def write(document: Path, section: str, lines: Sequence[str]) -> None:
@@ -43,36 +43,43 @@ def fuzz_lines(found: Found, *, seconds: float) -> list[str]:
 
 
 def matrix_lines(matrix: Matrix, plays: Sequence[Play], *, seconds: float) -> list[str]:
+    cells = {cell for play in plays for cell in play.cells if cell not in play.missed}
+    held = {cell for play in plays if play.holds for cell in play.cells}
+    helped = {cell for play in plays if play.helped for cell in play.cells}
     broken = [play for play in plays if not play.holds]
+    tried = (
+        f"{len(cells):,} of {matrix.cells:,} faults came in {len(plays):,} plays, {seconds:.0f} s"
+    )
     lines = [
-        f"{len(plays)} of {matrix.cells:,} plays in {seconds:.0f} s; {len(broken)} did not hold. "
-        + CELLS,
+        f"{tried}; {len(broken)} plays did not hold. {CELLS}",
         "",
         "| fault | " + " | ".join(PLOTS) + " |",
         "|---" * (len(PLOTS) + 1) + "|",
     ]
     for kind in KINDS:
-        cells = [_cell([p for p in plays if (p.plot, p.kind) == (plot, kind)]) for plot in PLOTS]
-        lines.append(f"| {kind} | " + " | ".join(cells) + " |")
-    return [*lines, *_calls(plays), *_broken(broken)]
+        row = [
+            _cell([c for c in cells if (c.plot, c.kind) == (p, kind)], held, helped) for p in PLOTS
+        ]
+        lines.append(f"| {kind} | " + " | ".join(row) + " |")
+    return [*lines, *_calls(cells), *_broken(broken)]
 
 
-def _cell(plays: Sequence[Play]) -> str:
-    if not plays:
+def _cell(cells: Sequence[Cell], held: set[Cell], helped: set[Cell]) -> str:
+    if not cells:
         return "–"
-    stopped = sum(play.stopped for play in plays)
-    again = f" ({stopped})" if stopped else ""
-    return f"{sum(play.holds for play in plays)}/{len(plays)}{again}"
+    again = f" ({len(helped.intersection(cells))})" if helped.intersection(cells) else ""
+    return f"{len(held.intersection(cells))}/{len(cells)}{again}"
 
 
-def _calls(plays: Sequence[Play]) -> list[str]:
-    counts: dict[str, int] = defaultdict(int)
-    for play in plays:
-        counts[play.call] += 1
+def _calls(cells: Iterable[Cell]) -> list[str]:
+    counts = Counter(cell.call for cell in cells)
     named = ", ".join(f"{call} ({count})" for call, count in sorted(counts.items()))
     return ["", f"Calls that were broken: {named}."]
 
 
 def _broken(broken: Sequence[Play]) -> list[str]:
-    told = [f"- {p.plot}, {p.call} #{p.nth}, {p.kind}: {p.why}" for p in broken[:MOST_BROKEN]]
+    told = [
+        f"- {p.cells[0].plot}, {', '.join(map(str, p.cells))}: {p.why}"
+        for p in broken[:MOST_BROKEN]
+    ]
     return ["", *told] if told else []

@@ -108,6 +108,9 @@ class Faults(Protocol):
         code: str | None = None,
         seconds: float | None = None,
     ) -> None: ...
+    @property
+    def asked(self) -> Sequence[str]: ...
+    def missed(self) -> Sequence[str]: ...
 
 
 class Aws(Protocol):

@@ -72,6 +72,12 @@ def test_what_can_be_asked(why: str, it: Case, act: Act, remedy: Remedy | None, 
     assert (words in answer) if words else (answer == ""), (why, answer)
 
 
+def test_who_decided_is_not_told_that_somebody_did() -> None:
+    running = replace(RUNNING, approved=(CANCEL,))
+    assert "You decided this already" in not_possible(running, Act.APPROVE, None, by="bob")
+    assert "<@bob> decided" in not_possible(running, Act.APPROVE, None, by="alice")
+
+
 def test_only_what_takes_up_a_closed_case_needs_a_new_run() -> None:
     assert not reopens(WAITING, Act.CANCEL)
     assert not reopens(closed(Outcome.KEPT), Act.UNDO), "its run is alive"

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain import log
-from chalicelib.domain.case import Outcome, Phase
+from chalicelib.domain.case import Act, Outcome, Phase
 from chalicelib.domain.snapshot import KeyState
 from chalicelib.flows.open_case import open_case
+from chalicelib.ports import GiveUp
 from tests.flows.bench import Bench, key, world
 
 Make = Callable[..., Bench]
@@ -129,3 +130,20 @@ def test_an_approval_taken_back_does_not_count(bench: Make) -> None:
     it.approve("alice", "retire", case_id)
     case = it.run(case_id, until=lambda c: c.is_closed)
     assert case.outcome is Outcome.RETIRED
+
+
+def test_who_clicks_hears_that_the_run_could_not_be_woken(bench: Make) -> None:
+    it = bench(world())
+    case_id = opened(it)
+    it.run(case_id, until=lambda c: bool(c.message.ts))
+    it.approve("alice", "park", case_id)
+    it.run(case_id, until=lambda c: c.is_closed)
+
+    def refuse(case_id: str, generation: int) -> None:
+        raise GiveUp("AWS refused states:StartExecution: access denied.", "Allow it.")
+
+    it.runs.on_start = refuse
+    answer = it.click("bob", "undo", case_id)
+    assert "recorded, but the case could not be woken (AWS refused states:" in answer.private
+    assert "access denied)." in answer.private
+    assert [click.act for click in it.case(case_id).new_clicks] == [Act.UNDO]

@@ -14,5 +14,5 @@ MACHINE = settings(
     derandomize=not THOROUGH,
     suppress_health_check=list(HealthCheck),
 )
-EVERY = 1 if THOROUGH else 16
+EVERY = 1 if THOROUGH else 40
 """Of the crash matrix: each so many-th call of a story, other ones for each kind of trouble."""

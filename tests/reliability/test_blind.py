@@ -60,7 +60,7 @@ def test_it_waits_and_goes_on(bench: Make, part: str, remedy: str, outcome: Outc
     it = bench(world(key(1)))
     engine, case_id, inventory = under_way(it, remedy)
     inventory.part, landed = part, len(it.aws.landed)
-    healed = it.clock.now + timedelta(days=2)
+    healed = it.clock.now + timedelta(hours=3)
     engine.go(until=lambda: it.clock.now > healed)
     case = it.case(case_id)
     assert case.phase is Phase.RUNNING

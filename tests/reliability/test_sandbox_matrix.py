@@ -2,49 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from sandbox.reliability.matrix import KINDS, Matrix, Play, cells_of, spread
-from sandbox.reliability.plays import End
+from sandbox.reliability.matrix import (
+    KINDS,
+    TOGETHER,
+    Cell,
+    Matrix,
+    Play,
+    cells_of,
+    rounds_of,
+    spread,
+    troubled,
+    untroubled,
+)
+from sandbox.reliability.plays import PLOTS, End
 from sandbox.reliability.report import matrix_lines, write
 from tests.reliability.profiles import THOROUGH
-
-SAMPLE: Mapping[str, tuple[str, int, str]] = {
-    "dies after DisconnectCustomKeyStore": ("kms:DisconnectCustomKeyStore", 1, "crash_after"),
-    "dies before the case is saved": ("dynamodb:TransactWriteItems", 12, "crash_before"),
-    "the answer to DeleteHsm is lost": ("cloudhsm:DeleteHsm", 1, "timeout"),
-}
 
 
 def test_each_call_is_broken_first_in_the_middle_and_last() -> None:
     calls = ("kms:ListKeys",) * 5 + ("cloudhsm:DeleteCluster",)
     end = End("retired", "", "", (), log_verified=True, calls=calls)
     cells = list(cells_of("empty store", end))
-    places = {(call, nth) for _, call, nth, _ in cells}
+    places = {(cell.call, cell.nth) for cell in cells}
     assert places == {("kms:ListKeys", n) for n in (1, 3, 5)} | {("cloudhsm:DeleteCluster", 1)}
     assert len(cells) == len(places) * len(KINDS)
 
 
+def test_slack_refuses_in_its_own_words() -> None:
+    assert Cell("park", "slack:chat.update", 2, "denied").fault() == {
+        "call": "slack:chat.update",
+        "nth": 2,
+        "kind": "error",
+        "code": "missing_scope",
+    }
+    assert Cell("park", "kms:ListKeys", 1, "denied").fault()["code"] == "AccessDeniedException"
+
+
+@pytest.mark.parametrize("together", [1, 5, 12])
+def test_each_fault_is_in_one_play_and_a_play_breaks_a_call_once(together: int) -> None:
+    calls = [f"call-{n}" for n in range(23) for _ in range(n % 4 + 1)]
+    end = End("retired", "", "", (), log_verified=True, calls=tuple(calls))
+    cells = list(cells_of("park", end))
+    rounds = rounds_of(cells, together=together)
+    assert sorted(cell for one in rounds for cell in one) == sorted(cells)
+    for one in rounds:
+        assert len(one) <= together
+        assert len({cell.call for cell in one}) == len(one)
+        ways = [cell.kind for cell in one]
+        assert all(ways.count(kind) <= len(one) // len(KINDS) + 1 for kind in KINDS)
+
+
 def test_a_sample_is_spread_over_all() -> None:
-    cells = [(p, f"call-{n}", 1, k) for p in "abc" for n in range(40) for k in KINDS]
-    chosen = spread(cells, 54, 0)
-    assert len(set(chosen)) == 54
-    assert len({(plot, kind) for plot, _, _, kind in chosen[:18]}) == 18, "every story, every way"
-    assert len({call for _, call, _, _ in chosen}) > 25
-    assert spread(cells, 3, 51) == chosen[51:]
+    chosen = spread(range(600), 60, 0)
+    assert len(set(chosen)) == 60
+    assert {place // 100 for place in chosen} == set(range(6))
+    assert spread(range(600), 3, 57) == chosen[57:]
+
+
+def test_what_failed_or_never_came_is_played_alone() -> None:
+    cells = (Cell("park", "a", 1, "500"), Cell("park", "b", 9, "denied"))
+    assert Play(cells, "parked", helped=False).to_do_alone() == ()
+    assert Play(cells, "parked", helped=False, missed=cells[1:]).to_do_alone() == cells[1:]
+    assert Play(cells, "none", helped=False, why="x", missed=cells[1:]).to_do_alone() == cells
 
 
 def test_the_table_says_what_held_and_what_did_not(tmp_path: Path) -> None:
+    held, broken = (Cell("park", "kms:ListKeys", nth, "denied") for nth in (1, 2))
+    late = Cell("park", "kms:ListKeys", 3, "denied")
     plays = [
-        Play("park", "kms:ListKeys", 1, "denied", "parked", stopped=True),
-        Play("park", "kms:ListKeys", 1, "denied", "none", stopped=False, why="landed twice: x"),
+        Play((held, late), "parked", helped=True, missed=(late,)),
+        Play((broken,), "none", helped=False, why="landed twice: x"),
     ]
     lines = matrix_lines(Matrix(tell=print), plays, seconds=3)
+    assert lines[0].startswith("2 of 0 faults came in 2 plays")
     assert "| denied | – | – | 1/2 (1) | – | – | – |" in lines
-    assert "- park, kms:ListKeys #1, denied: landed twice: x" in lines
+    assert "- park, kms:ListKeys #2 denied: landed twice: x" in lines
     document = tmp_path / "page.md"
     document.write_text("a\n<!-- x: begin -->\nold\n<!-- x: end -->\nb\n")
     write(document, "x", ["new"])
@@ -53,10 +89,10 @@ def test_the_table_says_what_held_and_what_did_not(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("what", SAMPLE if THOROUGH else list(SAMPLE)[:1])
-def test_the_deployed_bot_comes_to_the_same_end(what: str) -> None:
-    matrix = Matrix(tell=print)
-    good = matrix._untroubled("empty store")
-    assert good.outcome == "retired"
-    call, nth, kind = SAMPLE[what]
-    assert matrix._troubled("empty store", call, nth, kind, good).why == ""
+@pytest.mark.parametrize("plot", PLOTS if THOROUGH else list(PLOTS)[:2])
+def test_the_deployed_bot_comes_to_the_same_end(plot: str) -> None:
+    good = untroubled(plot)
+    rounds = rounds_of(list(cells_of(plot, good)), together=TOGETHER)
+    play = troubled({plot: good}, rounds[len(rounds) // 2])
+    assert play.why == "", play
+    assert len(play.missed) < len(play.cells)

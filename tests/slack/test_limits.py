@@ -56,7 +56,7 @@ def _check_other_views(world: World, case: Case, policy: Policy) -> None:
         assert view_problems(view) == []
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.integers(0, 2**32),
     st.sampled_from([0, 1, 2, 3, 25]),
@@ -88,7 +88,7 @@ def test_hostile_names_at_every_moment(moment: str, evil: str) -> None:
     assert "<!channel>" not in marked(message.blocks) + message.text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(list(Kind)))
 def test_hostile_log_entries_stay_inside_the_limits(number: int, kind: Kind) -> None:
     world = World(number, 3, 2)
