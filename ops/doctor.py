@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from ops.checks import chat, events, laptop, machinery, roles
+from ops.checks import chat, events, laptop, machinery, rights, roles
 from ops.checks.finding import Check, Finding, asked
 from ops.desk import Desk
 from ops.hub import Hub, add_place, connect
@@ -27,7 +27,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("rules", events.rules),
     ("reader", roles.readers),
     ("trust", roles.may_take_executor),
-    ("executor", roles.executor),
+    ("rights", rights.of_acting_roles),
     ("slack token", chat.token),
     ("slack channel", chat.channel),
     ("approvers", chat.approvers),

@@ -14,6 +14,7 @@ from sandbox.aws.callers import client
 from sandbox.aws.delivery import Delivery
 from sandbox.aws.gateway import Gateway
 from sandbox.aws.iam.guard import Guard
+from sandbox.aws.iam.simulation import Simulations
 from sandbox.aws.runs import Runs
 from sandbox.aws.server import AwsServer
 from sandbox.clock import Clock, StillBusyError, Work
@@ -49,8 +50,8 @@ class Sandbox:
         self.clock = Clock(now)
         self.work = Work()
         self.aws = AwsServer(self.clock, blocked_by=blocked_by, is_bot=_is_ours, hub=hub)
-        self.guard = Guard(self.aws.regions, _is_ours)
-        self.aws.guard = self.guard
+        self.guard = self.aws.guard = Guard(self.aws.regions, _is_ours)
+        self.aws.services["iam"] = Simulations(self.guard).answer
         self._deployment = Deployment(
             self.aws, accounts=accounts, regions=regions, full_package=full_package, source=source
         )

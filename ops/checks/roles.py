@@ -12,14 +12,6 @@ from ops.hub import Hub
 
 SWEEP_SECONDS = 310
 """Just longer than the function may run."""
-ACTS = (
-    "kms:DisconnectCustomKeyStore",
-    "kms:DeleteCustomKeyStore",
-    "kms:DisableKey",
-    "kms:CancelKeyDeletion",
-    "cloudhsm:DeleteHsm",
-    "cloudhsm:DeleteCluster",
-)
 
 
 def readers(hub: Hub) -> Iterator[Finding]:
@@ -40,35 +32,6 @@ def readers(hub: Hub) -> Iterator[Finding]:
     if not unread:
         accounts = ", ".join(dict.fromkeys((hub.account, *hub.settings.accounts)))
         yield Finding("reader", True, f"the sweep could read {accounts}")
-
-
-def executor(hub: Hub) -> Iterator[Finding]:
-    """Its rights by IAM’s own simulation, in the hub’s account; others can’t be asked from here."""
-    role = hub.settings.executor_role
-    arn = f"arn:{hub.partition}:iam::{hub.account}:role/{role}"
-    aws = hub.client("iam")
-    region = {"ContextKeyName": "aws:RequestedRegion", "ContextKeyType": "string"}
-    caller = {"ContextKeyName": "kms:CallerAccount", "ContextKeyType": "string"}
-    origin = {"ContextKeyName": "kms:KeyOrigin", "ContextKeyType": "string"}
-    aws.get_role(RoleName=role)
-    reply = aws.simulate_principal_policy(
-        PolicySourceArn=arn,
-        ActionNames=list(ACTS),
-        ContextEntries=[
-            {**region, "ContextKeyValues": [hub.region]},
-            {**caller, "ContextKeyValues": [hub.account]},
-            {**origin, "ContextKeyValues": ["AWS_CLOUDHSM"]},
-        ],
-    )
-    denied = [
-        r["EvalActionName"] for r in reply["EvaluationResults"] if r["EvalDecision"] != "allowed"
-    ]
-    name = f"executor {hub.account}"
-    if denied:
-        do = "See infra/account.yaml, and the organisation’s service control policies"
-        yield Finding(name, False, f"{role} may not {', '.join(denied)}", do)
-    else:
-        yield Finding(name, True, f"{role} may do what plans need")
 
 
 def may_take_executor(hub: Hub) -> Iterator[Finding]:

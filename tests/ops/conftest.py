@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -73,7 +72,6 @@ def deployed(sandbox: Sandbox, office: Office) -> Office:
     for name in SECRETS:
         secrets.put_secret_value(SecretId=f"unlatch/dev/{name}", SecretString=VALUES[name])
     _trail(sandbox)
-    sandbox.aws.services["iam"] = _simulated
     sandbox.slack.interactions_url = sandbox._gateway.url_of("/slack/interactions", stage="dev")
     sandbox.delivery.start_schedules()
     return office
@@ -86,11 +84,3 @@ def _trail(sandbox: Sandbox) -> None:
     everything = {"ReadWriteType": "All", "IncludeManagementEvents": True}
     trails.put_event_selectors(TrailName="all", EventSelectors=[everything])
     trails.start_logging(Name="all")
-
-
-def _simulated(visit: Any) -> dict[str, Any] | None:
-    """Moto can’t simulate policies; tests/infra reads them."""
-    if visit.request.operation != "SimulatePrincipalPolicy":
-        return None
-    allowed = {"EvalActionName": "kms:DisableKey", "EvalDecision": "allowed"}
-    return {"EvaluationResults": [allowed], "IsTruncated": False}

@@ -1,5 +1,6 @@
 """The doctor looks at a real deployment: well as it is, and ill in one way after the other."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -34,7 +35,8 @@ def test_a_fresh_deployment_is_well(deployed: Office) -> None:
     assert "All is well." in said.out
     assert f"account {HUB}, {REGION}" in said.out
     assert "\x1b[" not in said.out, "no colours where nobody sees them"
-    for name in ("trail us-east-1", "seal key", "slack channel", "quorum", "reader"):
+    acting = (f"executor {HUB}", f"restorer {HUB}")
+    for name in ("trail us-east-1", "seal key", "slack channel", "quorum", "reader", *acting):
         assert f"ok      {name}" in said.out
 
 
@@ -103,6 +105,20 @@ def test_functions_that_are_gone_and_dead_letters(
     assert "unlatch-dev-park is missing" in wrong["functions"]
     assert "ops replay" in wrong["dead letters"]
     queues.purge_queue(QueueUrl=url)
+
+
+def test_an_executor_that_may_not_do_all(ill: Callable[[], dict[str, str]]) -> None:
+    roles = boto3.client("iam")
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Deny", "Action": "cloudhsm:Delete*", "Resource": "*"},
+    }
+    about = {"RoleName": "unlatch-executor", "PolicyName": "brake"}
+    roles.put_role_policy(**about, PolicyDocument=json.dumps(policy))
+    said = ill()[f"executor {HUB}"]
+    assert said.startswith("unlatch-executor may not cloudhsm:DeleteHsm, cloudhsm:DeleteCluster →")
+    roles.delete_role_policy(**about)
+    assert f"executor {HUB}" not in ill()
 
 
 def test_nothing_deployed_is_said_so(deployed: Office) -> None:
