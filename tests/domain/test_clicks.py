@@ -6,9 +6,26 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Act, Before, CallRecord, CallStatus, Case, Click, Outcome, Phase
-from chalicelib.domain.clicks import MOST_CLICKS, can_go_back, not_possible, reopens, take_in
-from chalicelib.domain.log import Kind
+from chalicelib.domain.case import (
+    Act,
+    Before,
+    CallRecord,
+    CallStatus,
+    Case,
+    Click,
+    Keep,
+    Outcome,
+    Phase,
+)
+from chalicelib.domain.clicks import (
+    MOST_CLICKS,
+    can_go_back,
+    not_possible,
+    reopened,
+    reopens,
+    take_in,
+)
+from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Operation, Remedy
 from tests.domain.worlds import DAY, NOW, POLICY, Play, approved, case, key, world
 
@@ -30,52 +47,93 @@ WAITING, RUNNING = offered(), case(phase=Phase.RUNNING, before=BEFORE)
 ASKED_AGAIN = replace(WAITING, before=BEFORE)
 ENDING = replace(RUNNING, ending=CANCEL)
 FULL = replace(WAITING, clicks=(CANCEL,) * MOST_CLICKS)
+ALMOST = replace(WAITING, clicks=(CANCEL,) * (MOST_CLICKS - 1))
+ALMOST_TWICE = replace(WAITING, clicks=(CANCEL,) * (2 * MOST_CLICKS - 1))
+TWICE = replace(WAITING, clicks=(CANCEL,) * 2 * MOST_CLICKS)
+PLAN = next(plan for plan in WAITING.offers if plan.remedy is Remedy.RETIRE)
+CALL = CallRecord(Operation.SCHEDULE_KEY_DELETION, "key-a", NOW, CallStatus.DONE, PLAN.plan_hash)
+BEGUN = replace(RUNNING, plan=PLAN, calls=(CALL,))
+FULL_UP = "This case has had too many clicks. Close or cancel it, and start a new one."
+NO_REPOINT = "Repoint is not possible now. The message says why."
+NOTHING = "There is nothing to undo: Unlatch has changed nothing."
+HALF = "The plan has begun, so closing would leave it half done. Press Cancel instead."
+TOO_LATE = "The plan has begun, so approvals can’t be taken back. Press Cancel instead."
+DECIDED = (
+    "decided this just before you. Your click changed nothing. The message shows how it stands."
+)
+TWICE_ASKED = "<@bob> asked for this already. It is under way."
+BY_BOB = "<@bob> closed this on 02 Mar, 09:00 UTC. Your click changed nothing."
+AGAIN = (
+    "This closed on 02 Mar, 09:00 UTC: Because. Nothing was counted. "
+    f"Write `/unlatch {WAITING.cluster_id}` to start again."
+)
+
+
+def over(outcome: str, when: str = "02 Mar, 09:00 UTC") -> str:
+    return f"This case is over ({outcome}, {when}). Your click changed nothing."
+
+
 ROWS: list[tuple[str, Case, Act, Remedy | None, str]] = [
     ("approve what is offered", WAITING, Act.APPROVE, Remedy.RETIRE, ""),
-    ("approve what is not", WAITING, Act.APPROVE, Remedy.REPOINT, "Repoint is not possible now"),
-    ("approve nothing", WAITING, Act.APPROVE, None, "This is not possible now"),
+    ("approve what is not", WAITING, Act.APPROVE, Remedy.REPOINT, NO_REPOINT),
+    ("approve nothing", WAITING, Act.APPROVE, None, NO_REPOINT.replace("Repoint", "This")),
+    ("confirm what is not offered", WAITING, Act.CONFIRM, Remedy.REPOINT, NO_REPOINT),
     ("look", WAITING, Act.LOOK, Remedy.PARK, ""),
+    ("look at what is not offered", WAITING, Act.LOOK, Remedy.REPOINT, ""),
     ("keep", WAITING, Act.KEEP, Remedy.KEEP, ""),
     ("withdraw", WAITING, Act.WITHDRAW, None, ""),
     ("reject", WAITING, Act.REJECT, None, ""),
     ("cancel before it begins", WAITING, Act.CANCEL, None, ""),
-    ("undo nothing", WAITING, Act.UNDO, None, "changed nothing"),
+    ("undo nothing", WAITING, Act.UNDO, None, NOTHING),
     ("refresh", WAITING, Act.REFRESH, None, ""),
-    ("too many clicks", FULL, Act.APPROVE, Remedy.RETIRE, "too many clicks"),
-    ("approve while it runs", RUNNING, Act.APPROVE, Remedy.RETIRE, "Somebody decided this"),
-    ("look while it runs", replace(RUNNING, approved=(CANCEL,)), Act.LOOK, None, "<@bob> decided"),
-    ("reject while it runs", RUNNING, Act.REJECT, None, "Press Cancel"),
+    ("almost too many clicks", ALMOST, Act.APPROVE, Remedy.RETIRE, ""),
+    ("too many clicks, approve", FULL, Act.APPROVE, Remedy.RETIRE, FULL_UP),
+    ("too many clicks, look", FULL, Act.LOOK, None, FULL_UP),
+    ("too many clicks, keep", FULL, Act.KEEP, None, FULL_UP),
+    ("too many clicks, cancel all the same", ALMOST_TWICE, Act.CANCEL, None, ""),
+    ("far too many clicks", TWICE, Act.CANCEL, None, FULL_UP),
+    ("approve while it runs", RUNNING, Act.APPROVE, Remedy.RETIRE, f"Somebody {DECIDED}"),
+    ("look while it runs", replace(RUNNING, approved=(CANCEL,)), Act.LOOK, None, f"<@bob> {DECIDED}"),
+    ("keep while it runs", RUNNING, Act.KEEP, None, f"Somebody {DECIDED}"),
+    ("confirm while it runs", RUNNING, Act.CONFIRM, Remedy.RETIRE, f"Somebody {DECIDED}"),
+    ("withdraw before the first call", RUNNING, Act.WITHDRAW, None, ""),
+    ("withdraw after the first call", BEGUN, Act.WITHDRAW, None, TOO_LATE),
+    ("approve after the first call", BEGUN, Act.APPROVE, None, f"Somebody {DECIDED}"),
+    ("reject while it runs", RUNNING, Act.REJECT, None, HALF),
     ("cancel while it runs", RUNNING, Act.CANCEL, None, ""),
     ("undo while it runs", RUNNING, Act.UNDO, None, ""),
-    ("cancel twice", ENDING, Act.CANCEL, None, "<@bob> asked for this already"),
-    ("reject when asked again", ASKED_AGAIN, Act.REJECT, None, "Press Cancel"),
+    ("cancel twice", ENDING, Act.CANCEL, None, TWICE_ASKED),
+    ("undo what is being cancelled", ENDING, Act.UNDO, None, TWICE_ASKED),
+    ("reject when asked again", ASKED_AGAIN, Act.REJECT, None, HALF),
     ("cancel when asked again", ASKED_AGAIN, Act.CANCEL, None, ""),
-    ("approve a closed case", closed(Outcome.RETIRED), Act.APPROVE, Remedy.RETIRE, "is over"),
-    ("undo retired", closed(Outcome.RETIRED, before=BEFORE), Act.UNDO, None, "is over"),
+    ("approve a closed case", closed(Outcome.RETIRED), Act.APPROVE, Remedy.RETIRE, over("retired")),
+    ("undo retired", closed(Outcome.RETIRED, before=BEFORE), Act.UNDO, None, over("retired")),
     ("undo parked", closed(Outcome.PARKED, before=BEFORE), Act.UNDO, None, ""),
     ("undo repointed", closed(Outcome.REPOINTED, before=BEFORE), Act.UNDO, None, ""),
     ("undo kept", closed(Outcome.KEPT), Act.UNDO, None, ""),
     ("cancel stopped", closed(Outcome.STOPPED), Act.CANCEL, None, ""),
     ("refresh stopped", closed(Outcome.STOPPED), Act.REFRESH, None, ""),
-    ("refresh parked", closed(Outcome.PARKED), Act.REFRESH, None, "is over"),
-    ("undo expired, nothing changed", closed(Outcome.EXPIRED), Act.UNDO, None, "start again"),
+    ("refresh parked", closed(Outcome.PARKED), Act.REFRESH, None, over("parked")),
+    ("undo expired, nothing changed", closed(Outcome.EXPIRED), Act.UNDO, None, AGAIN),
     ("undo expired, half done", closed(Outcome.EXPIRED, before=BEFORE), Act.UNDO, None, ""),
-    ("undo cancelled", closed(Outcome.CANCELLED, ending=CANCEL), Act.UNDO, None, "<@bob> closed"),
-    ("cancel rejected", closed(Outcome.REJECTED, ending=CANCEL), Act.CANCEL, None, "<@bob> closed"),
-    ("closed at an unknown time", replace(closed(Outcome.RETIRED), closed_at=None), Act.UNDO, None, "before"),
+    ("undo cancelled", closed(Outcome.CANCELLED, ending=CANCEL), Act.UNDO, None, BY_BOB),
+    ("cancel rejected", closed(Outcome.REJECTED, ending=CANCEL), Act.CANCEL, None, BY_BOB),
+    ("cancelled by nobody known", closed(Outcome.CANCELLED), Act.UNDO, None, over("cancelled")),
+    ("retired, though an end was asked for", closed(Outcome.RETIRED, ending=CANCEL), Act.UNDO, None, over("retired")),
+    ("closed at an unknown time", replace(closed(Outcome.RETIRED), closed_at=None), Act.UNDO, None, over("retired", "before")),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("why", "it", "act", "remedy", "words"), ROWS, ids=[r[0] for r in ROWS])
 def test_what_can_be_asked(why: str, it: Case, act: Act, remedy: Remedy | None, words: str) -> None:
-    answer = not_possible(it, act, remedy)
-    assert (words in answer) if words else (answer == ""), (why, answer)
+    assert not_possible(it, act, remedy) == words, why
 
 
 def test_who_decided_is_not_told_that_somebody_did() -> None:
     running = replace(RUNNING, approved=(CANCEL,))
-    assert "You decided this already" in not_possible(running, Act.APPROVE, None, by="bob")
-    assert "<@bob> decided" in not_possible(running, Act.APPROVE, None, by="alice")
+    already = "You decided this already, and it is under way. It counts once."
+    assert not_possible(running, Act.APPROVE, None, by="bob") == already
+    assert not_possible(running, Act.APPROVE, None, by="alice") == f"<@bob> {DECIDED}"
 
 
 def test_only_what_takes_up_a_closed_case_needs_a_new_run() -> None:
@@ -86,6 +144,9 @@ def test_only_what_takes_up_a_closed_case_needs_a_new_run() -> None:
     assert reopens(closed(Outcome.PARKED), Act.UNDO)
     assert not reopens(closed(Outcome.RETIRED), Act.UNDO)
     assert not reopens(closed(Outcome.STOPPED), Act.APPROVE)
+    assert reopens(closed(Outcome.STOPPED), Act.CANCEL)
+    assert not reopens(closed(Outcome.PARKED), Act.LOOK)
+    assert not reopens(closed(Outcome.RESOLVED), Act.CANCEL)
     assert not can_go_back(closed(Outcome.RESOLVED))
     assert can_go_back(closed(Outcome.RESOLVED, before=BEFORE))
 
@@ -136,6 +197,81 @@ def test_clicks_that_come_too_late_change_nothing() -> None:
     it, kinds = heard(closed(Outcome.PARKED, before=BEFORE), Click(Act.REJECT, "a", NOW))
     assert it.is_closed
     assert kinds == []
+
+
+LATER = NOW + DAY
+
+
+def logged(click: Click, it: Case = WAITING) -> tuple[Entry, ...]:
+    return take_in(replace(it, clicks=(*it.clicks, click)), LATER)[1]
+
+
+def test_the_log_tells_what_each_click_said() -> None:
+    yes = Click(
+        Act.APPROVE, "alice", NOW, remedy=Remedy.RETIRE, plan_hash="hash", reason="old", override=True
+    )  # fmt: skip
+    words = {
+        "by": "alice",
+        "remedy": "retire",
+        "plan_hash": "hash",
+        "reason": "old",
+        "clicked_at": NOW.isoformat(),
+    }
+    assert logged(yes) == (entry(Kind.APPROVED, LATER, **_with_override(words)),)
+    assert logged(replace(yes, override=False)) == (entry(Kind.APPROVED, LATER, **words),)
+    assert logged(replace(yes, act=Act.CONFIRM, override=False)) == (
+        entry(Kind.CONFIRMED, LATER, **words),
+    )
+    kept = Click(Act.KEEP, "bob", NOW, owner="carol", keep_until=NOW + DAY, reason="audit")
+    until = (NOW + DAY).isoformat()
+    assert logged(kept) == (
+        entry(Kind.KEPT, LATER, by="bob", owner="carol", until=until, reason="audit"),
+    )
+    assert logged(replace(kept, keep_until=None))[0]["until"] == ""
+    assert logged(replace(CANCEL, reason="wrong one")) == (
+        entry(Kind.ASKED_BACK, LATER, by="bob", act="cancel", reason="wrong one"),
+    )
+    again = Click(Act.REFRESH, "bob", NOW)
+    assert logged(again, closed(Outcome.STOPPED)) == (entry(Kind.REOPENED, LATER, by="bob"),)
+
+
+def _with_override(words: dict[str, str]) -> dict[str, str]:
+    """The same, with the override where the log has it."""
+    said = dict(words)
+    when = said.pop("clicked_at")
+    return {**said, "override": "yes", "clicked_at": when}
+
+
+KEEP = Keep("alice", "alice", NOW + DAY, "")
+
+
+def test_turning_back_is_taken_up_once_and_only_where_it_leads_back() -> None:
+    for act in (Act.REJECT, Act.CANCEL, Act.UNDO):
+        it, kinds = heard(replace(WAITING, keep=KEEP), Click(act, "bob", NOW))
+        assert (it.ending, it.keep, kinds) == (Click(act, "bob", NOW), None, [Kind.ASKED_BACK])
+    first, kinds = heard(ENDING, Click(Act.UNDO, "carol", NOW))
+    assert (first.ending, kinds) == (CANCEL, [])
+    for it in (RUNNING, ASKED_AGAIN, closed(Outcome.PARKED), closed(Outcome.EXPIRED)):
+        same, kinds = heard(it, Click(Act.REJECT, "bob", NOW))
+        assert (same.ending, same.phase, kinds) == (None, it.phase, [])
+
+
+def test_a_cancelled_case_that_stopped_can_be_turned_back_again() -> None:
+    stopped = closed(Outcome.STOPPED, before=BEFORE, ending=CANCEL)
+    it, kinds = heard(stopped, Click(Act.UNDO, "carol", NOW))
+    assert (it.ending, it.phase) == (Click(Act.UNDO, "carol", NOW), Phase.RUNNING)
+    assert kinds == [Kind.ASKED_BACK]
+
+
+def test_a_case_taken_up_again_is_open_in_every_way() -> None:
+    """Its deadline stays only where a plan is in force."""
+    it = closed(
+        Outcome.STOPPED, before=BEFORE, advice=("Do.",), gone_since=NOW, plan=PLAN, expires_at=NOW
+    )
+    again = reopened(it)
+    assert (again.phase, again.outcome, again.reason, again.advice) == (Phase.RUNNING, None, "", ())
+    assert (again.closed_at, again.gone_since, again.expires_at) == (None, None, NOW)
+    assert reopened(replace(it, plan=None)).expires_at is None
 
 
 def test_undo_takes_up_a_parked_case_and_ends_a_keep() -> None:
