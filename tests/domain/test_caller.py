@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.domain.caller import Tool, caller_of, tool_of
+from chalicelib.domain.caller import Caller, Tool, caller_of, tool_of
 from tests.domain.worlds import ACCOUNT
 
 TOOLS = [
@@ -37,6 +37,8 @@ CALLERS = [
     ("root", f"{IAM}:root", "", "the root user", "", ""),
     ("a service, without an ARN", "", "", "somebody unknown", "", ""),
     ("a federated user", f"{STS}:federated-user/bob", "", "bob", "", ""),
+    ("a session with a colon", f"{STS}:assumed-role/deploy-ci/run:7", "", "role deploy-ci", "run:7", ""),
+    ("a role with a path", f"{STS}:assumed-role/team/deploy-ci/ci", "", "role deploy-ci", "ci", ""),
     ("a broken ARN", "assumed-role/x", "", "x", "", ""),
 ]  # fmt: skip
 
@@ -45,6 +47,11 @@ CALLERS = [
 def test_the_caller(  # noqa: PLR0917  # the columns of the table
     why: str, arn: str, user: str, name: str, session: str, email: str
 ) -> None:
-    caller = caller_of(arn=arn, kind="AssumedRole", user_name=user)
-    assert (caller.name, caller.session_name, caller.email) == (name, session, email), why
+    caller = caller_of(arn=arn, kind="AssumedRole", user_name=user, tool=Tool.CLI)
+    assert caller == Caller(arn, name, "AssumedRole", session, email, Tool.CLI), why
     assert caller.is_person is bool(email)
+
+
+def test_a_caller_of_whom_only_the_arn_is_known() -> None:
+    caller = caller_of(arn=f"{IAM}:user/alice", kind="IAMUser")
+    assert caller == Caller(f"{IAM}:user/alice", "alice", "IAMUser", tool=Tool.UNKNOWN)

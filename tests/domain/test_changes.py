@@ -147,6 +147,7 @@ KEYS: list[tuple[str, Snapshot, Snapshot, Calls, list[Row]]] = [
     ("off by somebody", OFF_A, START, (), [OFF_BY]),
     ("on by somebody", ON_A, OFF_A, (), [(NAME, "Disabled", "Enabled by somebody")]),
     ("dark with its store", DARK_A, START, (), []),
+    ("dark before and now", DARK_A, DARK_A, (), []),
     ("not dark any more, on", ON_A, DARK_A, (), []),
     ("not dark any more, off", OFF_A, DARK_A, (), []),
     ("unknown now", with_a(state=K.UNKNOWN), START, (), [(NAME, "Enabled", "Unknown by somebody")]),

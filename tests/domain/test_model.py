@@ -102,6 +102,27 @@ def test_connecting_takes_its_time() -> None:
     assert after(CALLED + 2 * MINUTE) == START
 
 
+TWO_GOING = tuple(Hsm(f"hsm-{n}", "DELETE_IN_PROGRESS", "1a") for n in range(2))
+TWO_COMING = tuple(Hsm(f"hsm-{n}", "CREATE_IN_PROGRESS", "1b") for n in range(2, 4))
+
+
+def test_two_things_under_way_both_end() -> None:
+    for operation, start, state in (
+        (Operation.DISCONNECT_KEY_STORE, START, S.DISCONNECTED),
+        (Operation.CONNECT_KEY_STORE, START, S.CONNECTED),
+    ):
+        model = Model(start, TIMES)
+        for held in start.key_stores:
+            model.call(Call(operation, (held.key_store_id,), "why"), held.key_store_id, CALLED)
+        assert [s.state for s in model.at(CALLED + HOURS).key_stores] == [state, state]
+    model = Model(START, TIMES)
+    for zone in ("1a", "1b"):
+        model.call(Call(Operation.DELETE_HSM, (zone,), "why"), zone, CALLED)
+    assert states(model.at(CALLED + HOURS)) == []
+    before = world(cluster=cluster(hsms=(*TWO_GOING, *TWO_COMING)))
+    assert states(Model(before, TIMES).at(NOW + HOURS)) == ["1b ACTIVE", "1b ACTIVE"]
+
+
 def test_a_later_call_on_the_same_store_is_the_one_that_ends() -> None:
     model = Model(OFF, TIMES)
     for operation, when in (
@@ -141,7 +162,9 @@ def test_creating_an_hsm_takes_its_time() -> None:
     model = Model(world(zones=()), TIMES)
     for label in ("1a", "1a#2"):
         model.call(Call(Operation.CREATE_HSM, (label,), "why"), label, CALLED)
-    assert states(model.at(end)) == ["1a ACTIVE", "1a ACTIVE"]
+    both = model.at(end).live_hsms
+    assert [h.state for h in both] == ["ACTIVE", "ACTIVE"]
+    assert len({h.hsm_id for h in both}) == 2
 
 
 OLD, NEW = Backup("old", "READY", NOW - DAY), Backup("new", "READY", NOW)

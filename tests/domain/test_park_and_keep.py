@@ -81,7 +81,7 @@ def test_a_plan_to_park_starts_where_the_store_is() -> None:
         assert plan.names(OFF) == (() if state is S.DISCONNECTED else (STORE,))
     free = planned(world(free=True))
     assert isinstance(free, Plan)
-    assert (free.key_store_id, free.names(OFF)) == (None, ())
+    assert (free.key_store_id, free.names(OFF), free.terms.people) == (None, (), 1)
 
 
 GOING = cluster(hsms=hsms("1a", state="DELETE_IN_PROGRESS"))

@@ -1,0 +1,133 @@
+"""A case as a value: what a seal vouches for, and what is remembered of calls and people."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+
+from chalicelib.domain.case import Act, Before, CallRecord, CallStatus, Click, Phase
+from chalicelib.domain.plan import Operation, Remedy
+from tests.domain.scenes import made, offer
+from tests.domain.worlds import CI, CLUSTER, HOURS, NOW, case, key, sso, world
+
+HSM, ON = Operation.DELETE_HSM, Operation.CONNECT_KEY_STORE
+DONE, INTENT, REFUSED = CallStatus.DONE, CallStatus.INTENT, CallStatus.REFUSED
+YES = Click(
+    Act.APPROVE,
+    "alice",
+    NOW,
+    remedy=Remedy.RETIRE,
+    plan_hash="abc",
+    reason="old\nand unused",
+    override=True,
+    target="cluster-9",
+)
+
+
+def test_a_seal_vouches_for_every_word_of_an_approval() -> None:
+    assert YES.sealed_text("case-1").split("\n") == [
+        "case-1",
+        "approve",
+        "alice",
+        "2026-03-02T09:00:00+00:00",
+        "retire",
+        "abc",
+        "True",
+        "cluster-9",
+        "old and unused",
+    ]
+    assert replace(YES, remedy=None).sealed_text("case-1").split("\n")[4] == ""
+
+
+SAID = {
+    "act": Act.CONFIRM,
+    "by": "bob",
+    "at": NOW + HOURS,
+    "remedy": Remedy.REPOINT,
+    "plan_hash": "abd",
+    "reason": "new",
+    "override": False,
+    "target": "cluster-8",
+}
+UNSEALED = {"view_id", "owner", "keep_until", "seal"}
+"""What no plan begins by."""
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_another_word_is_another_seal(name: str) -> None:
+    other = replace(YES, **{name: SAID[name]})
+    assert other.sealed_text("case-1") != YES.sealed_text("case-1")
+
+
+def test_every_word_of_a_click_is_sealed_or_begins_nothing() -> None:
+    assert {field.name for field in fields(Click)} == {*SAID, *UNSEALED}
+
+
+def test_a_reason_can_not_pose_as_another_field() -> None:
+    """Each field is one line, whatever people type."""
+    forged = replace(YES, target="", reason="cluster-9\nold\nand unused")
+    assert len(forged.sealed_text("case-1").split("\n")) == len(YES.sealed_text("case-1").split("\n"))  # fmt: skip
+    assert forged.sealed_text("case-1") != YES.sealed_text("case-1")
+
+
+def test_the_requester_is_who_made_the_first_failed_call() -> None:
+    it = case()
+    again = replace(it.attempts[0], event_id="event-2", caller=sso("bob"))
+    assert replace(it, attempts=(*it.attempts, again)).requester == CI
+    assert replace(it, attempts=()).requester is None
+
+
+def test_a_call_is_remembered_in_place_of_an_earlier_one_on_the_same_target() -> None:
+    first, other, elsewhere = made(HSM, "1a"), made(HSM, "1b"), made(ON, "1a")
+    again = replace(first, status=REFUSED, tries=2)
+    it = case(calls=(first, other, elsewhere)).with_call(again)
+    assert it.calls == (other, elsewhere, again)
+    assert (it.call(HSM, "1a"), it.call(ON, "1a"), it.call(ON, "1b")) == (again, elsewhere, None)
+
+
+@pytest.mark.parametrize(("status", "did", "tried"), [(DONE, True, True), (INTENT, False, True), (REFUSED, False, False)])  # fmt: skip
+def test_what_was_done_and_what_may_have_been(status: CallStatus, did: bool, tried: bool) -> None:
+    it = case(calls=(made(HSM, "1a", status=status),))
+    assert (it.did(HSM, "1a"), it.tried(HSM, "1a")) == (did, tried)
+    assert (it.did(HSM, "1b"), it.tried(HSM, "1b")) == (False, False)
+
+
+PLAN = offer(Remedy.PARK, world(key()))
+
+
+@pytest.mark.parametrize(
+    ("calls", "begun"),
+    [
+        ((), False),
+        ((made(HSM, "1a", plan_hash=PLAN.plan_hash),), True),
+        ((made(HSM, "1a", plan_hash=PLAN.plan_hash, status=INTENT),), True),
+        ((made(HSM, "1a", plan_hash=PLAN.plan_hash, status=REFUSED),), False),
+        ((made(HSM, "1a", plan_hash="old"),), False),
+    ],
+)
+def test_a_plan_has_begun_with_its_own_first_call(
+    calls: tuple[CallRecord, ...], begun: bool
+) -> None:
+    assert case(plan=PLAN, calls=calls).plan_has_begun is begun
+    assert not case(calls=calls).plan_has_begun
+
+
+def test_a_case_has_begun_with_what_may_be_restored() -> None:
+    assert not case().has_begun
+    assert case(before=Before(NOW, None, (), (), CLUSTER)).has_begun
+
+
+def test_new_clicks_are_those_not_heard_yet() -> None:
+    it = case(clicks=(YES, replace(YES, by="bob")), clicks_seen=1)
+    assert [click.by for click in it.new_clicks] == ["bob"]
+
+
+def test_an_offer_is_found_by_its_remedy() -> None:
+    it = case(offers=(PLAN,))
+    assert it.offer(Remedy.PARK) is PLAN
+    assert it.offer(Remedy.RETIRE) is it.offer(None) is None
+
+
+def test_only_a_closed_case_is_closed() -> None:
+    assert [case(phase=phase).is_closed for phase in Phase] == [False, False, True]
