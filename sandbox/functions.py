@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import psutil
 
@@ -128,11 +128,6 @@ class Functions:
     def _saw(self, now: str | None) -> None:
         with self._lock:
             self._latest = max(self._latest, datetime.fromisoformat(now) if now else self._latest)
-
-    def print_log(self, out: TextIO) -> None:
-        """What the functions have printed so far."""
-        for line in list(self.log):
-            print(f"{line.function} {line.request_id[:8]} {line.text}", file=out)
 
     def kill_peer(self, port: int) -> None:
         """Kill the function whose connection comes from this local TCP port."""

@@ -39,14 +39,6 @@ class Operation(StrEnum):
     DELETE_CLUSTER = "cloudhsm:DeleteCluster"
 
 
-RESTORING = frozenset(
-    {
-        Operation.CONNECT_KEY_STORE,
-        Operation.ENABLE_KEY,
-        Operation.CANCEL_KEY_DELETION,
-        Operation.CREATE_HSM,
-    }
-)
 IRREVERSIBLE = frozenset(
     {
         Operation.SCHEDULE_KEY_DELETION,
@@ -123,10 +115,6 @@ class Plan:
         """SHA-256 of the canonical JSON, in hex."""
         text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), default=_plain)
         return hashlib.sha256(text.encode()).hexdigest()
-
-    @property
-    def is_irreversible(self) -> bool:
-        return self.remedy in (Remedy.RETIRE, Remedy.REPOINT)
 
     @property
     def waits_first(self) -> bool:

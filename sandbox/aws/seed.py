@@ -45,7 +45,7 @@ def seed(
         others = add_others(_region(server, home), int(world.get("other_keys", 0)), now=now)
         for place in {*places.values(), home}:
             server.await_deletions(place.account, place.region)
-    server.seeded = Seeded(home, places, keys, others)
+    server.seeded = Seeded(home, keys, others)
     return server.seeded
 
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from moto.kms.models import Key
 
-from sandbox.aws.cloudhsm import new_hsm
 from sandbox.aws.kms_keys import backend_of, state_of
-from sandbox.aws.regions import Phase, Region
+from sandbox.aws.regions import Region
 
 if TYPE_CHECKING:
     from sandbox.aws.server import AwsServer
@@ -33,7 +32,6 @@ class Seeded:
     """What the world held at first: `keys` in the order of world.keys; `others` with their look."""
 
     home: Place
-    places: Mapping[str, Place]  # of clusters and key stores, by id
     keys: Sequence[SeededKey]
     others: Mapping[str, tuple[Any, ...]]
 
@@ -87,41 +85,3 @@ def look(region: Region, key: Key) -> tuple[Any, ...]:
         key.key_state, key.description, key.policy, key.key_rotation_status,
         tuple(key.aliases), tuple(key.grants), tuple(sorted(tags.items())),
     )  # fmt: skip
-
-
-def place_of(server: AwsServer, thing: str) -> Place:
-    """The account and Region of a cluster or key store by its id, also of one that is gone."""
-    for region in server.regions:
-        if thing in region.clusters or thing in region.stores:
-            return Place(region.account, region.name)
-    seeded = server.seeded
-    if seeded is None or thing not in seeded.places:
-        raise KeyError(f"the world has no {thing}")
-    return seeded.places[thing]
-
-
-def key_of(server: AwsServer, *, alias: str | None = None, index: int | None = None) -> SeededKey:
-    """A key by its alias as it is now, or by its place in world.keys, which also finds gone ones."""
-    if alias is None:
-        keys = server.seeded.keys if server.seeded is not None else ()
-        if index is None or not 0 <= index < len(keys):
-            raise KeyError(f"the world has no key number {index}")
-        return keys[index]
-    for region in server.regions:
-        for key in list(backend_of(region).keys.values()):
-            if alias in key.aliases:
-                return SeededKey(Place(region.account, region.name), key.id)
-    raise KeyError(f"no key has the alias {alias}")
-
-
-def replace_hsm(server: AwsServer, cluster_id: str) -> str:
-    """AWS replaces a cluster's first HSM by itself: another id in the same zone and interface."""
-    now, place = server.clock.now(), place_of(server, cluster_id)
-    with server.regions.lock:
-        cluster = server.regions.at(place.account, place.region).clusters[cluster_id]
-        old = cluster.live_hsms(now)[0]
-        new = new_hsm(cluster, old.zone, phase=Phase("ACTIVE"))
-        new.since, new.eni, new.ip = now, old.eni, old.ip
-        old.phase, old.gone_at = Phase("DELETED"), now
-        cluster.hsms.append(new)
-    return new.id

@@ -30,7 +30,6 @@ from sandbox.reliability.stand import APPROVERS, CLUSTER, POLICY, SECRET, Stand,
 
 SHARES = {"events": 0.3, "bodies": 0.35, "headers": 0.1, "items": 0.25}
 BUTTONS = ("retire", "park", "repoint", "keep", "reject", "cancel", "undo", "refresh", "withdraw")
-MOST_TOLD = 20
 
 
 @dataclass

@@ -78,11 +78,6 @@ class Scenario:
             for store in self.world["key_stores"]
         }
 
-    @property
-    def first_home(self) -> Home:
-        """Where the other keys are: the first cluster's account and Region."""
-        return next(iter(self.home_of_cluster.values()), Home(self.accounts[0], self.regions[0]))
-
 
 def parse_age(text: str) -> timedelta:
     """A length of time such as 15m, 3h, 94d or 1d12h."""

@@ -100,11 +100,6 @@ class LocalSlack:
         return self.workspace.changed
 
     @property
-    def usergroups(self) -> dict[str, list[str]]:
-        """Group id to user ids; may be changed at any time."""
-        return self.directory.groups
-
-    @property
     def supports_plan_blocks(self) -> bool:
         """False plays a workspace that refuses plan, task_card and table."""
         return self._web_api.supports_plan_blocks

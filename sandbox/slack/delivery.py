@@ -11,7 +11,6 @@ from sandbox.slack.records import SIGNING_SECRET, Now, Response
 from sandbox.slack.server import require_loopback
 
 STALE_SECONDS = 6 * 60
-SIGNATURES = ("good", "bad", "missing", "stale")
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Envelope:
 
 
 def sealed(body: str, clock: Now, *, signature: str = "good") -> Envelope:
-    """The body with Slack's headers; `signature` is one of SIGNATURES."""
+    """The body with Slack's headers; `signature` is good, bad, missing or stale."""
     headers = {
         "Content-Type": "application/x-www-form-urlencoded",
         "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)",

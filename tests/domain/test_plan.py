@@ -158,7 +158,6 @@ def test_the_calls_of_a_plan(
 ) -> None:
     plan = plan_in(snapshot, remedy)
     assert tuple(call.operation for call in plan.calls) == shape, why
-    assert plan.is_irreversible is (remedy in (Remedy.RETIRE, Remedy.REPOINT))
 
 
 def test_a_plan_names_every_target() -> None:

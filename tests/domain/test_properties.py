@@ -25,7 +25,7 @@ from chalicelib.domain.case import (
 )
 from chalicelib.domain.decide import Decision, decide
 from chalicelib.domain.diagnosis import all_plans
-from chalicelib.domain.plan import RESTORING, Operation, Plan, Remedy
+from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies.scene import zone_labels
 from chalicelib.domain.remedies.undo import recorded
@@ -39,6 +39,7 @@ from tests.domain.worlds import (
     OTHER_CLUSTER,
     PEOPLE,
     POLICY,
+    RESTORING,
     STORE,
     case,
     cluster,
@@ -342,7 +343,7 @@ def known(before: Case, decision: Decision, snapshot: Snapshot, now: datetime) -
         Operation.DELETE_HSM,
         Operation.DELETE_CLUSTER,
     }
-    if before.ending or not plan or not plan.is_irreversible or step.operation not in final:
+    if before.ending or not plan or plan.remedy is Remedy.PARK or step.operation not in final:
         return ""
     ready = snapshot.cluster is not None and snapshot.cluster.newest_backup is not None
     return "" if snapshot.is_complete and ready else "final without knowing all"

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.case import Act, CallStatus, Outcome, Phase
 from chalicelib.domain.model import store_in, without_hsm
-from chalicelib.domain.plan import RESTORING, Operation, Remedy
+from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.remedies.scene import Scene
 from chalicelib.domain.remedies.undo import undo_step
 from chalicelib.domain.snapshot import KeyState, StoreState
@@ -19,6 +19,7 @@ from tests.domain.worlds import (
     NOW,
     OTHER_CLUSTER,
     POLICY,
+    RESTORING,
     STORE,
     Play,
     approved,

@@ -42,6 +42,15 @@ STORE, OTHER_CLUSTER = "cks-1234567890abcdef0", "cluster-7e6d5c4b3a2"
 TEAM = "T0LOCAL"
 MINUTE, HOURS, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 CI = caller_of(arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy-ci/ci", kind="AssumedRole")
+RESTORING = frozenset(
+    {
+        Operation.CONNECT_KEY_STORE,
+        Operation.ENABLE_KEY,
+        Operation.CANCEL_KEY_DELETION,
+        Operation.CREATE_HSM,
+    }
+)
+"""All that a way back may do."""
 POLICY = Policy(approvers=("S0APPROVERS",), team_ids=(TEAM,))
 TRACKED = LastUse(None, "", NOW - 400 * DAY)
 

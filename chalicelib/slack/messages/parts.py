@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from chalicelib.domain.approval import SLACK_USER, is_mapped
 from chalicelib.domain.caller import Caller, Tool
 from chalicelib.domain.case import Case, Click
-from chalicelib.domain.plan import Plan, Remedy
+from chalicelib.domain.plan import Remedy
 from chalicelib.slack.messages import facts, goback
 from chalicelib.slack.messages.blocks import Piece, bold, date, marked_note, note, text, users
 from chalicelib.slack.messages.shown import Shown
@@ -171,7 +171,3 @@ def start_again(case: Case) -> list[Piece]:
         text(f"/unlatch {facts.cluster(case)}", code=True),
         text("."),
     ]
-
-
-def name_of(plan: Plan) -> str:
-    return upper_first(plan.remedy.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sandbox.aws.world import replace_hsm, world_now
+from sandbox.aws.world import world_now
 from tests.sandbox.aws.aws_stand import (
     CLUSTER,
     HUB,
@@ -140,17 +140,6 @@ def test_accounts_and_regions_are_worlds_of_their_own(stand: Stand):
     assert refused(stand.client("cloudhsmv2").delete_cluster, ClusterId=away["id"]) == (
         "CloudHsmResourceNotFoundException"
     )
-
-
-def test_aws_replaces_an_hsm_in_its_zone_by_itself(stand: Stand):
-    stand.seed()
-    hsm = stand.client("cloudhsmv2")
-    before = {one["AvailabilityZone"]: one for one in cluster(hsm)["Hsms"]}
-    new = replace_hsm(stand.server, CLUSTER)
-    after = {one["AvailabilityZone"]: one for one in cluster(hsm)["Hsms"]}
-    assert set(after) == set(before)
-    assert after["us-east-1a"]["HsmId"] == new != before["us-east-1a"]["HsmId"]
-    assert after["us-east-1a"]["EniId"] == before["us-east-1a"]["EniId"]
 
 
 def test_the_interfaces_of_a_group_are_its_hsms(stand: Stand):

@@ -166,7 +166,7 @@ def test_people_are_found_by_email(bot: WebClient) -> None:
 
 def test_groups_hold_the_approvers_until_changed(bot: WebClient, slack: LocalSlack) -> None:
     assert bot.usergroups_users_list(usergroup="S0KEYS")["users"] == ["alice", "bob"]
-    slack.usergroups["S0KEYS"] = []
+    slack.directory.groups["S0KEYS"] = []
     assert bot.usergroups_users_list(usergroup="S0KEYS")["users"] == []
     assert refusal(lambda: bot.usergroups_users_list(usergroup="S0")) == "no_such_subteam"
 
