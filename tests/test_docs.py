@@ -23,8 +23,6 @@ from tests.docs.reasons import of_source, plainly, reasons
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
-MADE_BY_COMMANDS = ("docs/pictures/", "docs/performance.md")
-"""`make bench` and `python -m sandbox pictures` write these."""
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"`([^`\n]+)`")
@@ -59,8 +57,6 @@ def test_links_lead_somewhere(page: Path) -> None:
             continue
         name, _, anchor = link.partition("#")
         target = (page.parent / name).resolve() if name else page
-        if str(target.relative_to(ROOT)).startswith(MADE_BY_COMMANDS):
-            continue
         assert target.exists(), f"{link}: there is no {target}"
         if anchor:
             assert anchor in anchors(target), f"{link}: there is no such heading"
@@ -87,7 +83,7 @@ def test_files_that_are_named_exist(page: Path) -> None:
     )
     for span in INLINE.findall(FENCE.sub("", text_of(page))):
         is_path = span.startswith(roots) and re.fullmatch(r"[\w./-]+", span)
-        if is_path and not span.startswith(MADE_BY_COMMANDS):
+        if is_path:
             assert (ROOT / span).exists(), f"there is no {span}"
 
 
@@ -100,8 +96,7 @@ def test_every_decision_is_listed() -> None:
 def test_notes_that_the_code_names_exist() -> None:
     for file in (ROOT / "pyproject.toml", *(ROOT / "chalicelib").rglob("*.py")):
         for note in re.findall(r"docs/[\w/-]+\.md", file.read_text()):
-            made = note.startswith(MADE_BY_COMMANDS)
-            assert made or (ROOT / note).exists(), f"{file.name} names {note}"
+            assert (ROOT / note).exists(), f"{file.name} names {note}"
 
 
 # ---- commands ----------------------------------------------------------------------------------
