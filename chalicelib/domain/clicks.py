@@ -44,7 +44,8 @@ def not_possible(case: Case, act: Act, remedy: Remedy | None = None, *, by: str 
             "The message shows how it stands."
         )
     if act in SEALED and case.offer(remedy) is None:
-        return f"{(remedy or 'This').capitalize()} is not possible now. The message says why."
+        what = remedy.capitalize() if remedy else "This"
+        return f"{what} is not possible now. The message says why."
     return ""
 
 

@@ -249,6 +249,7 @@ def test_turning_back_is_taken_up_once_and_only_where_it_leads_back() -> None:
     for act in (Act.REJECT, Act.CANCEL, Act.UNDO):
         it, kinds = heard(replace(WAITING, keep=KEEP), Click(act, "bob", NOW))
         assert (it.ending, it.keep, kinds) == (Click(act, "bob", NOW), None, [Kind.ASKED_BACK])
+        assert it.expires_at == WAITING.expires_at, "an open case is not taken up anew"
     first, kinds = heard(ENDING, Click(Act.UNDO, "carol", NOW))
     assert (first.ending, kinds) == (CANCEL, [])
     for it in (RUNNING, ASKED_AGAIN, closed(Outcome.PARKED), closed(Outcome.EXPIRED)):

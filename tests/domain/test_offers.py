@@ -116,6 +116,9 @@ def test_an_approved_remedy_that_is_not_possible_any_more_is_said_so() -> None:
     _, void = refreshed(AGREED, no_hsm)
     gone = Difference("HSMs", "2", "none, so KMS can’t delete the keys’ material")
     assert void == (gone,), "where the world says why, that is said"
+    both = replace(AGREED, clicks=(*AGREED.clicks, *parked.clicks))
+    _, void = refreshed(both, no_hsm)
+    assert set(void) == {gone, Difference("Park", "possible", "not possible any more")}
 
 
 RUNNING = replace(

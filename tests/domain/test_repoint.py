@@ -141,8 +141,9 @@ def test_a_plan_holds_what_is_still_to_do(
 
 
 def test_a_plan_says_where_it_acts_and_on_what() -> None:
-    plan = planned(START, target="cluster-none")
+    plan = planned(START, target="cluster-none", reset_at_click=3)
     assert isinstance(plan, Plan)
+    assert plan.after_click == 3
     assert (plan.account, plan.region, plan.cluster_id) == (ACCOUNT, REGION, CLUSTER)
     assert (plan.remedy, plan.key_store_id, plan.target_cluster_id) == (M, STORE, OTHER_CLUSTER)
     assert (plan.soak_days, plan.window_days, plan.terms.people) == (7, 0, 2)
@@ -152,6 +153,18 @@ def test_a_plan_says_where_it_acts_and_on_what() -> None:
     assert plan.names(PROVE) == ("key-a",), "a disabled key can prove nothing"
     assert plan.names(HSM) == ("1a", "1b")
     assert plan.names(END) == (CLUSTER,)
+
+
+def test_a_repoint_may_need_a_confirmation() -> None:
+    strict = replace(POLICY, step_up_roles=("arn:aws:iam::111122223333:role/security",))
+    assert offer(M, START, policy=strict).terms.step_up
+
+
+def test_people_choose_the_target_among_those_that_are_fit() -> None:
+    both = replace(START, siblings=(sibling(), sibling("cluster-z")))
+    chosen = planned(both, target="cluster-z")
+    assert isinstance(chosen, Plan)
+    assert chosen.target_cluster_id == "cluster-z"
 
 
 def test_a_store_that_was_moved_already_stays_where_it_is() -> None:

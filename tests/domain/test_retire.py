@@ -180,6 +180,8 @@ def test_a_plan_says_where_it_acts_and_under_what_terms() -> None:
     going = offer(R, world(*DYING), policy=SEVEN)
     assert (going.window_days, going.quarantine_days) == (0, 0), "nothing to schedule or disable"
     assert offer(R, world(free=True)).key_store_id is None
+    strict = replace(POLICY, step_up_roles=("arn:aws:iam::111122223333:role/security",))
+    assert offer(R, LIVE, policy=strict).terms.step_up
 
 
 def planned(snapshot: Snapshot, **values: object) -> Plan | str:

@@ -19,6 +19,7 @@ from chalicelib.domain.remedies.scene import (
     hsm_for,
     moved_store,
     quiet,
+    zone_labels,
 )
 from chalicelib.domain.snapshot import KeyState, OtherUse, Snapshot, StoreState
 from chalicelib.domain.step import Ask, Call, Close, Step, Wait
@@ -155,6 +156,10 @@ def test_hsms_that_can_not_be_seen_are_not_gone() -> None:
     step = delete_hsms(scene(R, HIDDEN, basis=TWO))
     assert isinstance(step, Ask)
     assert [gate.check for gate in step.gates] == ["Everything could be read"]
+
+
+def test_hsms_are_named_by_zone_and_counted_there() -> None:
+    assert zone_labels(("1a", "1a", "1a", "1b")) == ("1a", "1a#2", "1a#3", "1b")
 
 
 def test_the_second_hsm_of_a_zone_is_any_hsm_there() -> None:
