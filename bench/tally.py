@@ -4,40 +4,50 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from math import ceil
+from random import Random
 from typing import Any
+from uuid import UUID
 
+from chalicelib.aws.keys import ALIAS_PAGE, PAGE
+from chalicelib.aws.pace import QUOTAS
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.case import Case
-from chalicelib.domain.snapshot import Key, Snapshot
+from chalicelib.domain.snapshot import SHOWN_KEYS, Key, Snapshot
 from chalicelib.domain.step import Call
 from chalicelib.flows.open_case import open_case
 from chalicelib.ports import Receipt
+from chalicelib.slack.gateway import SlackGateway
 from sandbox.reliability.table import MemoryTable
 from tests.flows.bench import Bench, Seal
 from tests.flows.cloud import key, world
 
+CHANCE = Random(7)  # noqa: S311  # ids for benchmarks
 TURN_GB, CLICK_GB, PARK_GB = 1.0, 1.0, 0.25
 COLD_SECONDS = 2.0
-"""Of a function with about half a CPU; turns are minutes apart, so each is taken to start cold."""
+"""Of a function with about half a CPU. Each turn is taken to start cold, also those seconds apart."""
+IDLE = timedelta(minutes=5)
+"""After as much idleness a function is taken to have forgotten its secrets."""
 QUOTA_SHARE = 0.25
-LIVE, WAITING = "KMS requests of looks at live keys", "KMS requests of later looks"
+LOOKS, LIVE, WAITING = "looks at live keys", "their KMS requests", "KMS requests of later looks"
 
 
-def kms_requests(world: Snapshot, *, others: int = 0) -> int:
+def kms_requests(world: Snapshot, *, is_shown: bool, others: int = 0) -> int:
     """Of one look (aws/inventory.py): stores, pages of keys and aliases, and what each key is asked."""
     if not world.key_stores:
         return 1
     keys, live = len(world.keys), len(world.live_keys)
-    pages = ceil(max(keys + others, 1) / 1_000) + (ceil(max(keys, 1) / 50) if keys else 0)
-    return 1 + pages + keys + 2 * live
+    pages = ceil(max(keys + others, 1) / PAGE) + ceil(keys / ALIAS_PAGE)
+    grants = min(live, SHOWN_KEYS) if is_shown else 0
+    return 1 + pages + keys + live + grants
 
 
 def look_seconds(world: Snapshot) -> float:
-    """Within the quota share, 2,000 descriptions and 100 grants a second are allowed to everybody."""
-    paced = max(len(world.keys) / 2_000, len(world.live_keys) / 100) / QUOTA_SHARE
-    return COLD_SECONDS + paced
+    """What the quotas of DescribeKey and GetKeyLastUsage leave to a look within its share."""
+    asked = (len(world.keys), "kms:DescribeKey"), (len(world.live_keys), "kms:GetKeyLastUsage")
+    return max(number / (QUOTAS[call] * QUOTA_SHARE) for number, call in asked)
 
 
 def stored(value: Any) -> int:
@@ -106,16 +116,26 @@ class CountedSeal(Seal):
         return super().holds(text, seal)
 
 
+def identified(number: int) -> Key:
+    """A key whose id is as long, and as hard to pack, as AWS's."""
+    return replace(key(number), key_id=_uuid())
+
+
+def _uuid() -> str:
+    return str(UUID(int=CHANCE.getrandbits(128)))
+
+
 def retirement(keys: int, *, window_days: int) -> tuple[Counter[str], Case]:
     """What a case costs that two people approve at its first message, from the event to the end."""
     units: Counter[str] = Counter()
     bench = Bench(
-        world(*map(key, range(keys))),
+        world(*map(identified, range(keys))),
         store=DynamoCases(CountedTable(units)),
         pending_window_days=window_days,
     )
     object.__setattr__(bench.ports, "seal", CountedSeal(units))
-    _count_aws(bench, units)
+    object.__setattr__(bench.ports, "gateway", _gateway(bench))
+    CountedAws(bench, units).attach()
     opened = open_case(bench.ports, bench.failed())
     assert opened, "the hub's own account is served"
     bench.run(opened.case_id, until=lambda case: bool(case.message.ts))
@@ -126,29 +146,59 @@ def retirement(keys: int, *, window_days: int) -> tuple[Counter[str], Case]:
     return units, case
 
 
-def _count_aws(bench: Bench, units: Counter[str]) -> None:
-    look, reread, perform = bench.aws.snapshot, bench.aws.reread, bench.aws.perform
+def _gateway(bench: Bench) -> SlackGateway:
+    """The real one: each message that it updates is one more write of the case."""
 
-    def snapshot(case: Case, *, now: datetime) -> Snapshot:
-        seen = look(case, now=now)
-        asked = kms_requests(seen)
-        units["KMS: request"] += asked
-        units[LIVE if seen.live_keys else WAITING] += asked
-        units["CloudWatch: metric read"] += len(seen.live_hsms)
-        units["Lambda: GB-second"] += round(TURN_GB * look_seconds(seen))
+    def call(_: str, **__: object) -> dict[str, Any]:
+        return {"ts": "1.0", "messages": [], "view": {"id": "V1"}}
+
+    ports = bench.ports
+    return SlackGateway(call, "C1", ports.policy, log=ports.log, count=ports.count)
+
+
+class CountedAws:
+    """Counts what is asked of AWS, and lets the clock run as long as the quotas make it take."""
+
+    def __init__(self, bench: Bench, units: Counter[str]) -> None:
+        self._bench, self._units = bench, units
+        self._look, self._again, self._call = (
+            bench.aws.snapshot,
+            bench.aws.reread,
+            bench.aws.perform,
+        )
+        self._awake = bench.clock.now - IDLE
+
+    def attach(self) -> None:
+        self._bench.aws.snapshot = self.snapshot  # type: ignore[method-assign]  # counted on the way
+        self._bench.aws.reread = self.reread  # type: ignore[method-assign]  # same
+        self._bench.aws.perform = self.perform  # type: ignore[method-assign]  # same
+
+    def snapshot(self, case: Case, *, now: datetime) -> Snapshot:
+        seen = self._look(case, now=now)
+        asked = kms_requests(seen, is_shown=case.plan is None)
+        self._units["KMS: request"] += asked
+        self._units[LIVE if seen.live_keys else WAITING] += asked
+        self._units[LOOKS] += bool(seen.live_keys)
+        self._units["CloudWatch: metric read"] += len(seen.live_hsms)
+        self._units["Secrets Manager: call"] += now - self._awake >= IDLE
+        self._take(look_seconds(seen))
+        self._awake = self._bench.clock.now
         return seen
 
-    def read_again(case: Case, key_id: str) -> Key:
-        units["KMS: request"] += 1
-        return reread(case, key_id)
+    def reread(self, case: Case, key_id: str) -> Key:
+        self._units["KMS: request"] += 1
+        return self._again(case, key_id)
 
-    def call(step: Call, target: str, *, case: Case) -> Receipt:
-        units["KMS: request"] += str(step.operation).startswith("kms:")
-        return perform(step, target, case=case)
+    def perform(self, step: Call, target: str, *, case: Case) -> Receipt:
+        self._units["KMS: request"] += str(step.operation).startswith("kms:")
+        if step.operation in QUOTAS:
+            self._take(1 / (QUOTAS[step.operation] * QUOTA_SHARE))
+        self._call(step, target, case=case)
+        return Receipt(_uuid())
 
-    bench.aws.snapshot = snapshot  # type: ignore[method-assign]  # counted on the way
-    bench.aws.reread = read_again  # type: ignore[method-assign]  # same
-    bench.aws.perform = call  # type: ignore[method-assign]  # same
+    def _take(self, seconds: float) -> None:
+        self._bench.clock.now += timedelta(seconds=seconds)
+        self._units["milliseconds of turns"] += round(seconds * 1_000)
 
 
 def _add_functions(units: Counter[str], case: Case) -> None:
@@ -156,8 +206,9 @@ def _add_functions(units: Counter[str], case: Case) -> None:
     clicks = len(case.clicks)
     units["Step Functions: state transition"] = case.turns * 3 + 1
     units["Lambda: request"] = case.turns * 2 + clicks + 1
-    units["Lambda: GB-second"] += round(case.turns * PARK_GB + clicks * CLICK_GB)
+    seconds = case.turns * COLD_SECONDS + units["milliseconds of turns"] / 1_000
+    units["Lambda: GB-second"] = ceil(TURN_GB * seconds + PARK_GB * case.turns + CLICK_GB * clicks)
     units["API Gateway: request"] = clicks
-    units["Secrets Manager: call"] = case.turns + clicks * 2
+    units["Secrets Manager: call"] += clicks * 2
     units["CloudWatch: log line (1 kB)"] = units["Lambda: request"] * 4
     units["X-Ray: trace"] = units["Lambda: request"]

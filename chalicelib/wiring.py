@@ -153,6 +153,7 @@ class Wiring:
             DynamoKnownKeys(self._table),
             self._paces,
             self.settings.quiet_minutes,
+            self.settings.recent_use_days,
         )
 
     def _actions(self) -> Any:

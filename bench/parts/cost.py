@@ -6,15 +6,16 @@ from collections import Counter
 
 from bench.prices import PRICES
 from bench.row import Row
-from bench.tally import COLD_SECONDS, LIVE, WAITING, retirement
+from bench.tally import COLD_SECONDS, LIVE, LOOKS, WAITING, retirement
 
 WINDOW_DAYS = 30
 ASSUMED = (
     "two people approving at the first message. Counted: state transitions, requests, DynamoDB's "
-    f"units. Assumed: {COLD_SECONDS:g} s a turn and its waiting within a quarter of the quotas, "
-    "every turn cold with one secret read, four log lines an invocation, a trace each, and that "
-    "KMS bills every request. Prices: us-east-1, without free tiers (`bench/prices.py`; not "
-    "checked against AWS's pages)."
+    "units with keys and requests named by UUIDs, and the time that a quarter of the quotas makes "
+    f"looks and calls take. Assumed: {COLD_SECONDS:g} s for the rest of each turn, a secret read "
+    "after five idle minutes, four log lines an invocation, a trace each, and that KMS bills "
+    "every request. Prices: us-east-1, without free tiers (`bench/prices.py`; not checked against "
+    "AWS's pages)."
 )
 GOALS = {10: 0.01, 2_000: 0.10}
 
@@ -36,10 +37,13 @@ def _row(keys: int, most: float) -> Row:
         how=written_out(units, turns=case.turns),
         limit=(
             f"Most of it is {_sum(first, costs)} and {_sum(second, costs)}. Of the KMS requests, "
-            f"{units[LIVE]:,} are looks at live keys (each key described, its grants and its last "
-            f"use asked, every turn) and {units[WAITING]:,} later ones, one look a day while the "
-            f"keys wait. The {case.turns} turns' state transitions alone cost "
-            f"${costs['Step Functions: state transition']:.4f}."
+            f"{units[LIVE]:,} are {units[LOOKS]} looks at live keys: the first one, one to fill "
+            "each dialog, one before each batch of calls. Each asks for every key and its last "
+            "use, as nothing less shows that the world still is as it was approved. "
+            f"{units[WAITING]:,} belong to later looks, and two a key to its reading just before "
+            "the call and to the call. DynamoDB bills each write by the size of the case, which "
+            "names every key and request, and a write is made for every ten keys, so that a "
+            "cancel stops what is left within seconds."
         ),
     )
 

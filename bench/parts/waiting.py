@@ -158,8 +158,8 @@ def _polls(usual: Waited, week: Waited, held: Waited) -> Row:
             f"{week.looks} and {held.looks}."
         ),
         limit=(
-            "The polls of AWS's own transitions are few; what counts here is the one look a day "
-            "for as long as the keys wait (`domain/pace.py`)."
+            "The polls of AWS's own transitions are few; what counts here are the looks days "
+            "apart for as long as the keys wait (`domain/pace.py`)."
         ),
     )
 

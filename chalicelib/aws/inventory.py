@@ -14,6 +14,7 @@ from chalicelib.aws.errors import DENIED, code_of, translated
 from chalicelib.aws.keys import KeyReader
 from chalicelib.domain.case import Case
 from chalicelib.domain.snapshot import (
+    SHOWN_KEYS,
     Backup,
     Cluster,
     Hsm,
@@ -22,6 +23,7 @@ from chalicelib.domain.snapshot import (
     OtherUse,
     Snapshot,
     StoreState,
+    most_used,
 )
 from chalicelib.ports import GiveUp
 
@@ -44,6 +46,7 @@ class AwsInventory:
     known: KnownKeys
     pace: Callable[[str], Callable[[], None]]
     quiet_minutes: int
+    recent_use_days: int = 30
 
     def snapshot(self, case: Case, *, now: datetime) -> Snapshot:
         """One look at the world. What AWS refuses to tell is listed in it; TryLater where it can't."""
@@ -58,7 +61,7 @@ class AwsInventory:
         plan = case.plan or case.last_plan
         stores = look.key_stores(plan.key_store_id if plan else None, unread)
         store_ids = {store.key_store_id for store in stores}
-        keys, seen = self._keys(case, kms, store_ids, unread) if stores else ((), 0)
+        keys, seen = self._keys(case, kms, store_ids, unread, now=now) if stores else ((), 0)
         return Snapshot(
             at=now,
             account=case.account,
@@ -87,8 +90,9 @@ class AwsInventory:
         )
 
     def _keys(
-        self, case: Case, kms: Any, store_ids: set[str], unread: list[str]
+        self, case: Case, kms: Any, store_ids: set[str], unread: list[str], *, now: datetime
     ) -> tuple[tuple[Key, ...], int]:
+        """Grants are for the table of keys alone, which a plan under way no longer shows."""
         reader = KeyReader(kms, self.pace, self.reader_role, case.account)
         known = self.known.load(case.account, case.region)
         remember = functools.partial(self.known.add, case.account, case.region)
@@ -96,7 +100,11 @@ class AwsInventory:
             found = reader.keys_in(
                 store_ids, known=known, run=pool.map, unread=unread, remember=remember
             )
-        return found.keys, found.seen
+            if case.plan is not None:
+                return found.keys, found.seen
+            listed = most_used(found.keys, now, days=self.recent_use_days)[:SHOWN_KEYS]
+            ids = {key.key_id for key in listed}
+            return reader.with_grants(found.keys, ids, pool.map), found.seen
 
     def _other_use(
         self, clients: Callable[[str], Any], cluster: Cluster | None, now: datetime

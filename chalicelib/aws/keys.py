@@ -13,7 +13,7 @@ from chalicelib.aws.errors import DENIED, code_of, translated
 from chalicelib.domain.snapshot import Key, KeyState, LastUse
 from chalicelib.ports import GiveUp, TryLater
 
-PAGE = 1_000
+PAGE, ALIAS_PAGE = 1_000, 100
 SLICE = 5_000
 LONGEST_SECONDS = 240
 """Well inside the function's time-out; the next turn carries on behind the last slice."""
@@ -133,7 +133,9 @@ class KeyReader:
     def _aliases(self, unread: list[str]) -> dict[str, tuple[str, ...]]:
         """Names only: keys without alias exist, and aliases without key."""
         found: dict[str, tuple[str, ...]] = {}
-        pages = self.kms.get_paginator("list_aliases").paginate()
+        pages = self.kms.get_paginator("list_aliases").paginate(
+            PaginationConfig={"PageSize": ALIAS_PAGE}
+        )
         try:
             with translated("kms:ListAliases", role=self.role, account=self.account):
                 for page in pages:
@@ -145,11 +147,22 @@ class KeyReader:
         return {key: tuple(sorted(names)) for key, names in found.items()}
 
     def _complete(self, item: dict[str, Any], aliases: tuple[str, ...]) -> Key:
-        """With grants and last use, which only living keys have."""
+        """With its last use, which only living keys have."""
         key = key_from(item, aliases)
         if not key.is_live:
             return key
-        return replace(key, grants=self._grants(key.key_id), last_use=self._last_use(key.key_id))
+        return replace(key, last_use=self._last_use(key.key_id))
+
+    def with_grants(
+        self, keys: Iterable[Key], ids: set[str], run: Callable[..., Iterable[Key]]
+    ) -> tuple[Key, ...]:
+        """All the keys; the living ones among these ids with the number of their grants."""
+
+        def counted(key: Key) -> Key:
+            asked = key.is_live and key.key_id in ids
+            return replace(key, grants=self._grants(key.key_id)) if asked else key
+
+        return tuple(run(counted, keys))
 
     def _grants(self, key_id: str) -> int | None:
         self.pace("kms:ListGrants")()

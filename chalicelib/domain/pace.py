@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 MINUTE, DAY = 60, 24 * 60 * 60
-LONGEST = 3 * DAY
-"""Without news: clicks and failed uses of the keys wake a case at once."""
+FEW_DAYS, MANY_DAYS = 3, 10
+"""Between looks without news: clicks and failed uses of the keys wake a case at once."""
+KEYS_A_DAY = 200
+"""A look asks for every key of the store: where there are thousands, looks are rarer."""
 SOON = 15
 """Seconds until the next look where nobody can tell since when it has been under way."""
 SETTLING = timedelta(minutes=2)
@@ -20,11 +22,11 @@ def poll(since: datetime | None, now: datetime) -> int:
     return int(min(max(elapsed / 12, SOON), 120))
 
 
-def under_way(since: datetime | None, now: datetime) -> int:
-    """Seconds until the next look at a transition of minutes: none in its first minute."""
+def under_way(since: datetime | None, now: datetime, *, quickest: int = MINUTE) -> int:
+    """Seconds until the next look at a transition of minutes: none before it can be over."""
     if since is None:
         return MINUTE // 2
-    return max(int(MINUTE - (now - since).total_seconds()), poll(since, now))
+    return max(int(quickest - (now - since).total_seconds()), poll(since, now))
 
 
 def at_the_end(since: datetime | None, now: datetime) -> int:
@@ -32,11 +34,12 @@ def at_the_end(since: datetime | None, now: datetime) -> int:
     return max(MINUTE, poll(since, now))
 
 
-def until(when: datetime, now: datetime) -> int:
+def until(when: datetime, now: datetime, *, keys: int = 0) -> int:
     """Seconds until the next look at something due at `when`: days apart, a day before, and then."""
     left = (when - now).total_seconds()
     if left <= 0:
         return poll(when, now)
     if left > DAY + MINUTE:
-        return int(min(left - DAY, LONGEST))
+        days = min(max(FEW_DAYS, keys // KEYS_A_DAY), MANY_DAYS)
+        return int(min(left - DAY, days * DAY))
     return int(max(left + 1, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -41,7 +42,10 @@ class LastUse:
 
 @dataclass(frozen=True)
 class Key:
-    """A KMS key of the key store. `unread` names the call that was refused, if one was."""
+    """A KMS key of the key store. `unread` names the call that was refused, if one was.
+
+    `grants` are counted of the keys that a message lists, and None where they were not or could not be.
+    """
 
     key_id: str
     state: KeyState
@@ -79,6 +83,24 @@ class Key:
 
     def used_within(self, now: datetime, *, days: int) -> bool:
         return self.last_use.at is not None and now - self.last_use.at < timedelta(days=days)
+
+
+SHOWN_KEYS = 20
+"""As many keys as a message lists."""
+
+
+def most_used(keys: Iterable[Key], now: datetime, *, days: int) -> list[Key]:
+    """Used within the last days, then of unknown use, then used long ago, then never."""
+
+    def rank(key: Key) -> tuple[int, float]:
+        used = key.last_use.at
+        if used and key.used_within(now, days=days):
+            return 0, -used.timestamp()
+        if key.use_is_unknown(now, days=days):
+            return 1, 0.0
+        return (2, -used.timestamp()) if used else (3, 0.0)
+
+    return sorted(keys, key=rank)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -66,25 +68,46 @@ class Pages:
 KEYS = {"in-1": STORE, "in-2": STORE, "out-1": None, "other-1": "cks-other"}
 
 
+def reader_of(kms: Kms) -> KeyReader:
+    return KeyReader(kms, lambda call: lambda: None, "unlatch-reader", "1")
+
+
 def read(kms: Kms, *, known: set[bytes] = frozenset()) -> tuple[Any, list[str], set[bytes]]:  # type: ignore[assignment]  # empty
     unread: list[str] = []
     learnt: set[bytes] = set()
-    reader = KeyReader(kms, lambda call: lambda: None, "unlatch-reader", "1")
+    reader = reader_of(kms)
     found = reader.keys_in(
         {STORE}, known=set(known), run=map, unread=unread, remember=learnt.update
     )
     return found, unread, learnt
 
 
-def test_the_stores_own_keys_with_names_grants_and_last_use() -> None:
+def test_the_stores_own_keys_with_names_and_last_use() -> None:
     found, unread, learnt = read(Kms(KEYS))
-    assert [(k.key_id, k.aliases, k.grants) for k in found.keys] == [
-        ("in-1", ("alias/a",), 2),
-        ("in-2", (), 2),
-    ]
+    assert [(k.key_id, k.aliases) for k in found.keys] == [("in-1", ("alias/a",)), ("in-2", ())]
     assert {k.last_use.operation for k in found.keys} == {"Decrypt"}
     assert (found.seen, unread) == (4, [])
     assert learnt == {digest_of("out-1")}, "a key of another store may be planned one day"
+
+
+def test_grants_are_counted_of_those_that_are_asked_for_and_live() -> None:
+    kms = Kms(KEYS)
+    found, _, _ = read(kms)
+    (first, second) = found.keys
+    assert (first.grants, second.grants) == (None, None)
+    going = replace(second, state=KeyState.PENDING_DELETION)
+    keys = reader_of(kms).with_grants((first, going), {"in-1", "in-2"}, map)
+    assert [k.grants for k in keys] == [2, None]
+    assert [k.grants for k in reader_of(kms).with_grants(found.keys, {"in-2"}, map)] == [None, 2]
+
+
+@pytest.mark.parametrize(("code", "raised"), [(BUSY, True), (DENIED, False)])
+def test_grants_that_can_t_be_read(code: str, raised: bool) -> None:
+    kms = Kms(KEYS, list_grants=code)
+    found, _, _ = read(kms)
+    with pytest.raises(TryLater) if raised else nullcontext():
+        (key, _) = reader_of(kms).with_grants(found.keys, {"in-1"}, map)
+        assert key.grants is None
 
 
 def test_a_key_known_to_be_in_no_store_is_not_asked_again() -> None:
@@ -113,7 +136,7 @@ def test_a_key_that_is_just_gone_is_left_out() -> None:
     assert unread == []
 
 
-@pytest.mark.parametrize("name", ["list_keys", "in_1", "list_aliases", "list_grants"])
+@pytest.mark.parametrize("name", ["list_keys", "in_1", "list_aliases"])
 def test_throttling_ends_the_look(name: str) -> None:
     with pytest.raises(TryLater):
         read(Kms(KEYS, **{name: BUSY}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +21,8 @@ from chalicelib.aws.keys import KeyReader
 from chalicelib.aws.store.inventory import DynamoKnownKeys
 from chalicelib.aws.table import Table
 from chalicelib.domain.case import Case
+from chalicelib.domain.diagnosis import all_plans
+from chalicelib.domain.policy import Policy
 from chalicelib.ports import TryLater
 from sandbox.reliability.table import MemoryTable
 
@@ -50,7 +53,16 @@ def test_a_look_asks_what_the_tally_counts() -> None:
     it = account(MINE)
     seen = inventory(it).snapshot(CASE, now=CASE.opened_at)
     assert len(seen.live_keys) == MINE
-    assert sum(it.kms.calls.values()) == kms_requests(seen)
+    assert sum(it.kms.calls.values()) == kms_requests(seen, is_shown=True)
+
+
+def test_a_plan_under_way_asks_for_no_grants() -> None:
+    it = account(MINE)
+    seen = inventory(it).snapshot(CASE, now=CASE.opened_at)
+    plan, *_ = all_plans(seen, case=CASE, policy=Policy(), now=CASE.opened_at)
+    it.kms.calls.clear()
+    inventory(it).snapshot(replace(CASE, plan=plan), now=CASE.opened_at)
+    assert "ListGrants" not in it.kms.calls
 
 
 def test_a_key_elsewhere_is_described_once() -> None:

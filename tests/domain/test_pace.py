@@ -45,6 +45,16 @@ def test_no_transition_is_looked_at_in_its_first_minute(
     assert at_the_end(since, NOW) == last, "no call waits for the last transition"
 
 
+def test_an_hsm_takes_two_minutes_at_least() -> None:
+    assert under_way(NOW - MINUTE, NOW, quickest=120) == 60
+    assert under_way(NOW - 2 * MINUTE, NOW, quickest=120) == 15
+
+
+def test_stores_with_thousands_of_keys_are_looked_at_more_rarely() -> None:
+    days = [until(NOW + 30 * DAY, NOW, keys=keys) / 86_400 for keys in (10, 799, 800, 2_000, 9_000)]
+    assert days == [3, 3, 4, 10, 10]
+
+
 @pytest.mark.parametrize(
     ("left", "seconds"),
     [

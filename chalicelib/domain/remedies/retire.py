@@ -126,7 +126,8 @@ def _keys(scene: Scene, store: KeyStore) -> Step | None:
     pending = scene.snapshot.pending_keys
     if pending:
         last = max((k.deletion_date for k in pending if k.deletion_date), default=scene.now)
-        return Wait(until(last, scene.now), f"KMS deletes the keys on {last:%d %b, %H:%M} UTC")
+        seconds = until(last, scene.now, keys=len(pending))
+        return Wait(seconds, f"KMS deletes the keys on {last:%d %b, %H:%M} UTC")
     return None
 
 

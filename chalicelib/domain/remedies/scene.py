@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.approval import in_use
 from chalicelib.domain.case import Act, CallRecord, CallStatus, Case, Outcome
 from chalicelib.domain.gates import everything_read, others_gate
-from chalicelib.domain.pace import SETTLING, SOON, at_the_end, under_way
+from chalicelib.domain.pace import MINUTE, SETTLING, SOON, at_the_end, under_way
 from chalicelib.domain.plan import Basis, KeyBasis, Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.snapshot import Hsm, KeyStore, Snapshot, StoreState
@@ -171,7 +171,8 @@ def delete_hsms(scene: Scene) -> Step | None:
         since = max(
             (c.at for c in scene.case.calls if c.operation is Operation.DELETE_HSM), default=None
         )
-        return Wait(under_way(since, scene.now), "the HSMs are being deleted")
+        seconds = under_way(since, scene.now, quickest=2 * MINUTE)
+        return Wait(seconds, "the HSMs are being deleted")
     return None
 
 

@@ -5,39 +5,28 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import Key, KeyState
+from chalicelib.domain.snapshot import SHOWN_KEYS, Key, KeyState, most_used
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.blocks import cell, note, table
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import DAY, Block, ago, clean, count, utc
 
-MOST_ROWS = 20
 HEADS = ("Key", "State", "Last used", "Grants")
 
 
 def keys(shown: Shown) -> list[Block]:
     """The 20 most recently used keys, and how many more there are; nothing where there are none."""
     policy, now = shown.policy, shown.now
-    found = sorted(facts.keys(shown.case), key=lambda key: _rank(key, policy, now))
+    found = most_used(facts.keys(shown.case), now, days=policy.recent_use_days)
     if not found:
         return []
-    top = found[:MOST_ROWS]
+    top = found[:SHOWN_KEYS]
     rows = [_row(key, policy, now) for key in top]
     blocks = [table(f"keys:{shown.version}", HEADS, rows)]
-    rest = found[MOST_ROWS:]
+    rest = found[SHOWN_KEYS:]
     if rest:
         blocks.append(note(f"{count(len(rest), 'more key')}, {_rest(rest[0], policy, now)}."))
     return blocks
-
-
-def _rank(key: Key, policy: Policy, now: datetime) -> tuple[int, float]:
-    """Known recent use, then unknown use, then old use, then none."""
-    days = policy.recent_use_days
-    if key.used_within(now, days=days):
-        return 0, -facts.use_time(key)
-    if key.use_is_unknown(now, days=days):
-        return 1, 0.0
-    return (2, -facts.use_time(key)) if key.last_use.at else (3, 0.0)
 
 
 def _rest(key: Key, policy: Policy, now: datetime) -> str:
