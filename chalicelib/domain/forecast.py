@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -16,7 +17,8 @@ from chalicelib.domain.step import Ask, Call, Close
 
 MOST_TURNS = 2_000
 USUAL = Durations()
-TEAM = "forecast"
+NOBODY = "forecast"
+"""Stands in for the team, the people and their reason."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,10 @@ def forecast(
     durations: Durations = USUAL,
 ) -> Forecast:
     """The calls of this plan with their times, if people approve it now and nobody interferes."""
-    policy = replace(policy, dry_run=False, approvers=(TEAM,), team_ids=(TEAM,), step_up_roles=())
-    case, people = _approved(case, plan, now)
+    policy, plan = _simply(policy, plan)
+    names = [f"{NOBODY} {number}" for number in range(plan.terms.people)]
+    people = {name: Person(name, NOBODY, is_approver=True) for name in names}
+    case = _approved(case, plan, names=names, now=now)
     model = Model(snapshot, durations)
     calls: list[Foreseen] = []
     for _ in range(MOST_TURNS):
@@ -60,7 +64,7 @@ def forecast(
             return Forecast(tuple(calls), None, _question(step))
         if isinstance(step, Call):
             calls += [Foreseen(now, step.operation, target) for target in step.targets]
-            case = _done(case, step, model=model, now=now)
+            case = _made(case, plan, step, model=model, now=now)
         now += timedelta(seconds=1 if isinstance(step, Call) else step.seconds)
     return Forecast(tuple(calls), None, "The plan takes longer than can be foreseen.")
 
@@ -70,47 +74,42 @@ def _question(step: Ask) -> str:
     return f"Unlatch asks again: {'; '.join(what) or 'the watch over the disabled keys is over'}"
 
 
-def _done(case: Case, step: Call, *, model: Model, now: datetime) -> Case:
+def _simply(policy: Policy, plan: Plan) -> tuple[Policy, Plan]:
+    """The same for real, without the confirmation, whoever may approve."""
+    anybody = replace(policy, approvers=(NOBODY,), team_ids=(NOBODY,))
+    terms = replace(plan.terms, dry_run=False, step_up=False)
+    return replace(anybody, dry_run=False, step_up_roles=()), replace(plan, terms=terms)
+
+
+def _made(case: Case, plan: Plan, step: Call, *, model: Model, now: datetime) -> Case:
     """The calls of this step, made in the model and remembered as accepted."""
-    assert case.plan is not None, "a call has a plan"
     for target in step.targets:
         model.call(step, target, now)
-        plan_hash = case.plan.plan_hash
-        record = CallRecord(step.operation, target, now, CallStatus.DONE, plan_hash)
+        record = CallRecord(step.operation, target, now, CallStatus.DONE, plan.plan_hash)
         case = case.with_call(record)
     return case
 
 
-def _approved(case: Case, plan: Plan, now: datetime) -> tuple[Case, dict[str, Person]]:
-    """The case as if enough people had just approved the plan, for real."""
-    plan = replace(plan, terms=replace(plan.terms, dry_run=False, step_up=False))
-    people = {
-        name: Person(name, TEAM, name=name, is_approver=True)
-        for name in (f"forecast {i}" for i in range(plan.terms.people))
-    }
-    said = Click(
-        Act.APPROVE,
-        "",
-        now,
-        remedy=plan.remedy,
-        plan_hash=plan.plan_hash,
-        reason="forecast",
-        override=plan.terms.override,
+def _approved(case: Case, plan: Plan, *, names: Sequence[str], now: datetime) -> Case:
+    """The case as if these people had just approved the plan, for real."""
+    clicks = tuple(
+        Click(
+            Act.APPROVE,
+            name,
+            now,
+            plan_hash=plan.plan_hash,
+            reason=NOBODY,
+            override=plan.terms.override,
+        )
+        for name in names
     )
-    clicks = tuple(replace(said, by=name) for name in people)
-    return _running(case, plan, clicks), people
-
-
-def _running(case: Case, plan: Plan, clicks: tuple[Click, ...]) -> Case:
     return replace(
         case,
         phase=Phase.RUNNING,
         plan=plan,
-        last_plan=plan,
         approved=clicks,
         clicks=clicks,
         expires_at=None,
         reset_at_click=0,
         ending=None,
-        keep=None,
     )

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import Outcome
-from chalicelib.domain.forecast import forecast
+from chalicelib.domain.case import Act, Click, Outcome, Phase
+from chalicelib.domain.forecast import Forecast, Foreseen, forecast
 from chalicelib.domain.model import Durations
-from chalicelib.domain.plan import Remedy
+from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
 from chalicelib.domain.step import Ask, Call
@@ -93,18 +93,88 @@ def foretold(snapshot: Snapshot, remedy: Remedy, policy: Policy = POLICY, **more
     return told.why
 
 
+ASKS = "Unlatch asks again:"
+
+
 def test_a_question_on_the_way_is_foretold() -> None:
     again = replace(POLICY, go_again_after=48)
-    assert "Last approval" in foretold(world(*KEYS), R, again)
+    assert foretold(world(*KEYS), R, again) == f"{ASKS} Last approval"
     watch = replace(POLICY, quarantine_days=7)
-    assert "the watch" in foretold(world(*KEYS), R, watch)
+    over = f"{ASKS} the watch over the disabled keys is over"
+    assert foretold(world(*KEYS), R, watch) == over
     refused = world(*KEYS, unread=("kms:ListKeys was refused",))
-    assert "Everything could be read" in foretold(refused, R)
+    assert foretold(refused, R) == f"{ASKS} Everything could be read"
+    none = replace(refused, cluster=cluster("1a", "1b", backups=()))
+    assert foretold(none, R) == f"{ASKS} Everything could be read; A backup that is ready"
 
 
 def test_what_takes_too_long_is_said() -> None:
     endless = Durations(disconnect=timedelta(days=900))
-    assert "longer than can be foreseen" in foretold(world(), P, durations=endless)
+    why = "The plan takes longer than can be foreseen."
+    assert foretold(world(), P, durations=endless) == why
+
+
+def told_of(snapshot: Snapshot, remedy: Remedy, policy: Policy, **values: object) -> Forecast:
+    """Foretold for a case that has these values."""
+    play = Play(snapshot, policy=policy)
+    play.turn()
+    plan = next(p for p in play.case.offers if p.remedy is remedy)
+    it = replace(play.case, **values)  # type: ignore[arg-type]
+    return forecast(plan, snapshot, case=it, policy=policy, now=NOW)
+
+
+def test_each_call_is_foretold_with_its_time() -> None:
+    """Each turn makes one call, or one batch, and takes a second."""
+    first = told_of(world(*KEYS), R, POLICY).calls[:2]
+    schedule = Operation.SCHEDULE_KEY_DELETION
+    assert first == (Foreseen(NOW, schedule, "key-a"), Foreseen(NOW, schedule, "key-b"))
+    told = told_of(world(free=True, zones=("1a", "1b")), P, POLICY)
+    second = NOW + timedelta(seconds=1)
+    delete = Operation.DELETE_HSM
+    assert told.calls == (Foreseen(NOW, delete, "1a"), Foreseen(second, delete, "1b"))
+
+
+def test_up_to_a_question_the_calls_are_foretold() -> None:
+    watch = told_of(world(*KEYS), R, replace(POLICY, quarantine_days=7))
+    assert watch.calls == (Foreseen(NOW, Operation.DISABLE_KEY, "key-a"),)
+    play = Play(world(*KEYS))
+    play.turn()
+    plan = next(p for p in play.case.offers if p.remedy is P)
+    slow = Durations(disconnect=timedelta(days=900))
+    told = forecast(plan, play.snapshot, case=play.case, policy=POLICY, now=NOW, durations=slow)
+    assert [call.operation for call in told.calls] == [Operation.DISCONNECT_KEY_STORE]
+
+
+ROLE = "arn:aws:iam::111122223333:role/security"
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Policy(),
+        replace(POLICY, dry_run=True),
+        replace(POLICY, step_up_roles=(ROLE,)),
+    ],
+    ids=["nobody is listed", "dry run", "confirmation"],
+)
+def test_what_would_happen_is_told_whoever_may_approve_it(policy: Policy) -> None:
+    assert told_of(world(*KEYS), R, policy) == told_of(world(*KEYS), R, POLICY)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"phase": Phase.CLOSED, "outcome": Outcome.EXPLAINED},
+        {"ending": Click(Act.CANCEL, "bob", NOW)},
+        {"reset_at_click": 9},
+        {"expires_at": NOW},
+    ],
+    ids=["over", "cancelled", "asked again", "late"],
+)
+def test_and_wherever_the_case_stands(values: dict[str, object]) -> None:
+    waits = world(held=store(StoreState.DISCONNECTING))
+    assert told_of(waits, P, POLICY, **values) == told_of(waits, P, POLICY)
+    assert told_of(waits, P, POLICY).end
 
 
 def test_a_dry_run_foretells_what_would_happen() -> None:
