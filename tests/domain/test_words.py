@@ -12,7 +12,7 @@ from chalicelib.domain.approval import terms
 from chalicelib.domain.case import Act, CallStatus, Outcome, Phase
 from chalicelib.domain.gates import closed_gates
 from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import Backup, KeyState, OtherUse, Snapshot
+from chalicelib.domain.snapshot import Backup, KeyState, OtherUse, Snapshot, StoreState
 from chalicelib.domain.step import Call, Close, Wait
 from tests.domain.worlds import (
     HOURS,
@@ -221,6 +221,8 @@ GATES: list[tuple[Remedy, Snapshot, tuple[str, str, str]]] = [
     (P, world(other_use=OtherUse(0, ("e1", "e2"))), (OTHERS, "2 network interfaces of others use the cluster’s security group", STOP)),
     (P, world(free=True, other_use=OtherUse(1)), (OTHERS, "Other programs have 1 session open", STOP)),
     (P, world(free=True, other_use=OtherUse(2)), (OTHERS, "Other programs have 2 sessions open", STOP)),
+    (P, world(held=store(StoreState.DISCONNECTED), other_use=OtherUse(3)), (OTHERS, "Other programs have 3 sessions open", STOP)),
+    (P, world(held=store(StoreState.FAILED), other_use=OtherUse(4)), (OTHERS, "Other programs have 4 sessions open", STOP)),
 ]  # fmt: skip
 
 
