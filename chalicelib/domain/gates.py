@@ -27,9 +27,7 @@ def closed_gates(
     """The checks that keep this remedy from its irreversible steps in this world."""
     if remedy is Remedy.KEEP:
         return ()
-    gates = []
-    if remedy is not Remedy.PARK:
-        gates += [everything_read(snapshot), _backup(remedy, snapshot)]
+    gates = [] if remedy is Remedy.PARK else [everything_read(snapshot), _backup(remedy, snapshot)]
     if remedy is Remedy.RETIRE:
         gates.append(_keys_unused(snapshot, policy, now))
     return (*(gate for gate in gates if gate), *others_gate(snapshot))
