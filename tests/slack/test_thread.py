@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import CallStatus, Outcome
+from chalicelib.domain.case import Act, CallStatus, Click, Outcome
 from chalicelib.domain.log import Entry, Kind, chained, entry
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.slack.messages.thread import line
@@ -142,3 +142,13 @@ def test_no_entry_is_too_bare(kind: Kind) -> None:
     for it in (case(), kept().case, replace(case(), attempts=())):
         message = line(entry(kind, NOW), case=it)
         assert message is None or problems(message) == []
+
+
+def test_a_store_that_goes_back_is_said_to_go_back() -> None:
+    play = waiting_for_keys()
+    pointed = entry(
+        Kind.RESULT, NOW, operation=Operation.UPDATE_KEY_STORE, target="cks-1", status="done"
+    )
+    assert "to the other cluster." in told(pointed, play)
+    play.case = replace(play.case, ending=Click(Act.CANCEL, "bob", NOW))
+    assert "back to this cluster." in told(pointed, play)

@@ -36,6 +36,7 @@ ON_ONE = {
     Operation.DELETE_HSM: ("Deleting an HSM.", "delete an HSM"),
     Operation.CREATE_HSM: ("Creating an HSM.", "create an HSM"),
 }
+POINTED_BACK = "Pointed the key store back to this cluster."
 Told = tuple[str, list[Piece]]
 
 
@@ -72,8 +73,10 @@ def result(entry: Entry, case: Case) -> Told | None:
     if operation in ON_KEYS:
         pieces = _on_keys(entry, case, operation)
         return ("A step on the keys is done", [*pieces, *request]) if pieces else None
-    pieces = _on_one(entry, operation)
-    return ON_ONE[operation][0], [*pieces, *request]
+    said = ON_ONE[operation][0]
+    if operation is Operation.UPDATE_KEY_STORE and case.ending is not None:
+        said = POINTED_BACK
+    return said, [*_on_one(entry, operation, said), *request]
 
 
 def _request(entry: Entry) -> list[Piece]:
@@ -120,8 +123,7 @@ def _for_when(case: Case, operation: Operation) -> list[Piece]:
     return [text(" for "), date(end, DAY)] if end else []
 
 
-def _on_one(entry: Entry, operation: Operation) -> list[Piece]:
-    said = ON_ONE[operation][0]
+def _on_one(entry: Entry, operation: Operation, said: str) -> list[Piece]:
     name = ident(entry["name"]) if entry["name"] else ""
     zone = ident(entry["target"].split("#")[0]) if entry["target"] else ""
     if operation is Operation.KEEP_BACKUP and name:
