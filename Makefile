@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAGE ?= dev
 STORY ?= sandbox/scenarios/flagship.yaml
 
-.PHONY: help setup demo play pictures test test-all check format lint types docs dead mutants bench fuzz crash-matrix deploy clean
+.PHONY: help setup demo play pictures test test-all check format lint types docs dead mutants bench fuzz reliability crash-matrix deploy clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -62,6 +62,9 @@ bench: setup  ## Measure, and write docs/performance.md
 
 fuzz: setup  ## Feed 20,000 odd events, requests and stored items
 	$(BIN)/python -m sandbox fuzz
+
+reliability: setup  ## Play all crashes and 500 random interleavings of the flows, and write docs/reliability.md
+	HYPOTHESIS_PROFILE=ci RELIABILITY_PAGE=docs/reliability.md $(BIN)/python -m pytest tests/reliability
 
 crash-matrix: setup  ## Break every call in every way, and write docs/reliability.md
 	$(BIN)/python -m sandbox crash-matrix

@@ -22,6 +22,7 @@ from chalicelib.flows.sweep import sweep
 from chalicelib.ports import Answer
 from tests.flows.bench import CLUSTER, Bench, key, world
 from tests.flows.engine import Engine
+from tests.reliability.figures import TRIED
 
 THREADS = 32
 Make = Callable[..., Bench]
@@ -86,6 +87,7 @@ def test_thirty_two_people_reject_cancel_and_approve_one_case(bench: Make, attem
     entries = it.stored.entries(case_id)
     assert log.flaws(entries, head=case.log_head) == ()
     assert Counter(e.kind for e in entries)[Kind.ASKED_BACK] == 1
+    TRIED["clicks at the same moment, each answered"] += len(answers)
 
 
 def test_each_approval_counts_once_however_often_it_is_sent(bench: Make) -> None:
@@ -122,6 +124,7 @@ def test_two_hundred_deliveries_of_one_event_open_one_case(bench: Make) -> None:
     assert sum(one.is_new for one in opened) == 1
     assert it.runs.started == [(opened[0].case_id, 0)]
     assert len(it.case(opened[0].case_id).attempts) == 1
+    TRIED["deliveries of one event at the same moment, one case"] += len(opened)
 
 
 def test_two_hundred_attempts_on_one_cluster_fold_into_one_case(bench: Make) -> None:

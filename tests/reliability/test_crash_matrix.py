@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 
+from tests.reliability.figures import TRIED
 from tests.reliability.profiles import EVERY
 from tests.reliability.stories import STORIES, End, played
 from tests.reliability.trouble import KINDS
@@ -46,3 +47,4 @@ def _hold(end: End, expected: End, where: str) -> None:
     for reason, advice in end.stops:
         assert reason.endswith("."), where
         assert advice, where
+    TRIED["faults at a call of the flows (crash matrix)"] += 1

@@ -20,6 +20,7 @@ from chalicelib.flows.perform import wait_after
 from chalicelib.ports import TryLater
 from tests.flows.bench import NOW, Bench, key, world
 from tests.flows.engine import Engine
+from tests.reliability.figures import TRIED
 from tests.reliability.profiles import THOROUGH
 from tests.reliability.stories import repointable
 
@@ -117,6 +118,7 @@ def test_thousands_of_keys_are_scheduled_once_each(bench: Make) -> None:
     results = [e for e in it.stored.entries(case_id) if e.kind is Kind.RESULT]
     assert len(results) == calls.total(), "an entry after each call, also after those refused"
     assert it.aws.illegal == []
+    TRIED["keys of one store, each scheduled once"] += len(keys)
 
 
 @pytest.mark.parametrize(("failures", "outcome"), [(3, Outcome.REPOINTED), (4, Outcome.STOPPED)])

@@ -8,6 +8,7 @@ from datetime import timedelta
 from chalicelib.domain.case import Outcome
 from tests.flows.bench import Bench, key, world
 from tests.flows.engine import Engine
+from tests.reliability.figures import TRIED
 
 Make = Callable[..., Bench]
 
@@ -35,6 +36,7 @@ def test_the_remediation_completes_and_the_message_catches_up(bench: Make) -> No
     assert not case.message.is_behind
     assert case.message.shown == "closed"
     assert [e.number for e in it.slack.lines] == list(range(1, case.log_length + 1))
+    TRIED["remediations with Slack away from approval to end"] += 1
 
 
 def test_nobody_can_be_asked_while_slack_is_away_and_time_does_not_run_out(bench: Make) -> None:

@@ -21,6 +21,7 @@ from sandbox.reliability.table import MemoryTable
 from tests.flows.bench import Bench, key, world
 from tests.flows.cloud import Aws
 from tests.flows.engine import Died, Engine
+from tests.reliability.figures import TRIED
 from tests.reliability.profiles import MACHINE
 from tests.reliability.stories import FINAL, QUICK, RULES
 from tests.reliability.trouble import KINDS, Trouble, troubled
@@ -229,6 +230,8 @@ class Anything(RuleBasedStateMachine):
         self.only_what_was_approved()
         self.logs_are_whole()
         assert self.engine.surprises == []
+        TRIED["random interleavings, each played to its end"] += 1
+        TRIED["cases in random interleavings"] += len(self.cases)
 
     def _is_settled(self, case: Case) -> bool:
         return case.is_closed

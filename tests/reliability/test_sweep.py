@@ -15,6 +15,7 @@ from chalicelib.flows.sweep import sweep
 from chalicelib.ports import Conflict, FailedDelete, GiveUp, Opened
 from tests.flows.bench import Bench, key, world
 from tests.flows.engine import Engine
+from tests.reliability.figures import TRIED
 from tests.reliability.stories import STORIES, played
 from tests.reliability.trouble import KINDS, Trouble, troubled
 
@@ -28,6 +29,7 @@ def test_a_failed_delete_that_eventbridge_lost_is_found_once(bench: Make) -> Non
     assert [s.found for s in swept] == [1, 0, 0]
     assert len(it.stored.pointers()) == 1
     assert len(it.runs.started) == 1
+    TRIED["events that were never delivered, found by the sweep"] += 1
 
 
 def test_an_event_that_ended_as_a_dead_letter_is_found(bench: Make) -> None:
@@ -46,6 +48,7 @@ def test_an_event_that_ended_as_a_dead_letter_is_found(bench: Make) -> None:
     it.trail.found = [failed]
     engine.go(until=lambda: bool(it.stored.pointers()))
     assert [s.found for s in engine.swept].count(1) == 1
+    TRIED["events that were never delivered, found by the sweep"] += 1
 
 
 def broken_store(cases: object, open_or_fold: object) -> Any:
