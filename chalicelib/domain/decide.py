@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain import approval, step_up
 from chalicelib.domain.approval import Person
-from chalicelib.domain.case import Act, Case, Click, Difference, Outcome, Phase
+from chalicelib.domain.case import Act, Case, Click, Difference, Keep, Outcome, Phase
 from chalicelib.domain.changes import changes
 from chalicelib.domain.gates import hard_gates
 from chalicelib.domain.guard import guarded
@@ -20,7 +20,7 @@ from chalicelib.domain.remedies import keep, park, repoint, retire
 from chalicelib.domain.remedies.scene import Scene
 from chalicelib.domain.remedies.undo import recorded, undo_step
 from chalicelib.domain.snapshot import Snapshot
-from chalicelib.domain.step import Ask, Call, Close, Step, Wait
+from chalicelib.domain.step import Ask, Call, Close, Move, Step, Wait
 
 HOUR = 60 * 60
 CONFIRM = timedelta(minutes=1)
@@ -121,20 +121,30 @@ def _ending(case: Case, snapshot: Snapshot, policy: Policy, now: datetime) -> De
     return _running(case, undo_step(Scene(plan, case, snapshot, policy, now)), now)
 
 
-def _running(case: Case, step: Step, now: datetime) -> Decision:
+def _running(case: Case, step: Move, now: datetime) -> Decision:
     if isinstance(step, Close):
         return _close(case, step, now)
-    why = step.why if isinstance(step, Call | Wait) else ""
-    return Decision(replace(case, phase=Phase.RUNNING, waiting_for=why), step)
+    return Decision(replace(case, phase=Phase.RUNNING, waiting_for=step.why), step)
 
 
 def _begun(
     case: Case, snapshot: Snapshot, people: Mapping[str, Person], policy: Policy, now: datetime
 ) -> Decision | None:
-    """A fully approved plan goes on, as long as the world and the approvals still fit it."""
-    plan = case.plan
-    if plan is None:
+    if case.plan is None:
         return None
+    return _go_on(case, case.plan, snapshot, people, policy=policy, now=now)
+
+
+def _go_on(
+    case: Case,
+    plan: Plan,
+    snapshot: Snapshot,
+    people: Mapping[str, Person],
+    *,
+    policy: Policy,
+    now: datetime,
+) -> Decision:
+    """A fully approved plan goes on, as long as the world and the approvals still fit it."""
     scene = Scene(plan, case, snapshot, policy, now)
     if plan.remedy is Remedy.REPOINT and (lost := repoint.lost_key(scene)):
         return _bring_back(case, scene, lost)
@@ -198,13 +208,17 @@ def _bring_back(case: Case, scene: Scene, lost: str) -> Decision:
 
 
 def _kept(case: Case, now: datetime) -> Decision | None:
+    return _sleep(case, case.keep, now) if case.keep else None
+
+
+def _sleep(case: Case, kept: Keep, now: datetime) -> Decision:
     """A kept case sleeps until its date; then the question comes back."""
-    if case.keep is None:
-        return None
-    if not keep.lapsed(case, now):
-        left = int((case.keep.until - now).total_seconds()) + 1
-        kept = replace(case, phase=Phase.CLOSED, outcome=Outcome.KEPT, reason=case.keep.reason)
-        return Decision(kept, Wait(min(left, 30 * 24 * HOUR), "kept as it is"))
+    if not keep.lapsed(kept, now):
+        left = int((kept.until - now).total_seconds()) + 1
+        closed = replace(
+            case, phase=Phase.CLOSED, outcome=Outcome.KEPT, reason=kept.reason, keep=kept
+        )
+        return Decision(closed, Wait(min(left, 30 * 24 * HOUR), "kept as it is"))
     back = replace(
         case,
         phase=Phase.WAITING,
@@ -227,8 +241,7 @@ def _choice(
         case = replace(case, expires_at=now + timedelta(hours=policy.expiry_hours))
     kept = next((c for c in case.clicks[case.reset_at_click :] if _keeps(case, c)), None)
     if kept:
-        case = replace(case, keep=keep.decision(kept), closed_at=now)
-        return _kept(case, now) or Decision(case, Ask())
+        return _sleep(replace(case, closed_at=now), keep.decision(kept), now)
     if _is_late(case, now):
         return _close(case, _expired(case, policy), now)
     case, void = fresh_offers(case, snapshot, policy=policy, now=now)
@@ -243,7 +256,7 @@ def _choice(
             chosen = replace(chosen, confirmed=confirmed)
             # Once more with the plan: its quiet time begins now, not at the next look.
             chosen = looked_at(chosen, snapshot, now)
-            return _begun(chosen, snapshot, people, policy, now) or Decision(chosen, Ask())
+            return _go_on(chosen, plan, snapshot, people, policy=policy, now=now)
     return Decision(replace(case, phase=Phase.WAITING), Ask(differences=void))
 
 

@@ -34,7 +34,7 @@ def looked_at(case: Case, snapshot: Snapshot, now: datetime) -> Case:
 
 
 def _answered(call: CallRecord, case: Case, snapshot: Snapshot) -> CallRecord:
-    """A DeleteHsm whose answer was lost is done once its zone has an HSM less.
+    """A DeleteHsm whose answer was lost is done once an HSM of its zone is seen to be gone.
 
     HSMs are bound by zone: left open, the call would be repeated on one that comes later.
     """
@@ -50,10 +50,16 @@ def _answered(call: CallRecord, case: Case, snapshot: Snapshot) -> CallRecord:
         and zone_of(c.target) == zone
         for c in case.calls
     )
-    left = plan.basis.zones.count(zone) - done
-    return (
-        replace(call, status=CallStatus.DONE) if snapshot.cluster.zones.count(zone) < left else call
-    )
+    fewer = snapshot.cluster.zones.count(zone) < plan.basis.zones.count(zone) - done
+    landed = fewer or _went(case.snapshot, snapshot, zone)
+    return replace(call, status=CallStatus.DONE) if landed else call
+
+
+def _went(before: Snapshot | None, now: Snapshot, zone: str) -> bool:
+    """An HSM of the zone that the last look showed alive is not so any more, whoever else came."""
+    alive = {hsm.hsm_id for hsm in now.live_hsms}
+    seen = before.live_hsms if before else ()
+    return any(hsm.zone == zone and hsm.hsm_id not in alive for hsm in seen)
 
 
 def is_gone(case: Case, snapshot: Snapshot) -> bool:

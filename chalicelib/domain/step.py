@@ -45,4 +45,6 @@ class Close:
     advice: tuple[str, ...] = ()
 
 
-Step = Call | Wait | Ask | Close
+Move = Call | Wait | Close
+"""What needs no answer by people."""
+Step = Move | Ask

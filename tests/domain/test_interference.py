@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.case import Act, Outcome
@@ -188,6 +188,7 @@ class Walk:
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example((Remedy.RETIRE, "only HSMs"), [(1, "an HSM is added")], {0: "after"}, 0)
 @given(st.sampled_from(sorted(WORLDS)), events, crashes, st.sampled_from([0, 0, 3]))
 def test_it_always_ends_within_what_was_approved(
     start: tuple[Remedy, str],

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.domain.case import Before, CallRecord, CallStatus, Case
 from chalicelib.domain.look import is_gone, looked_at
 from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
+from chalicelib.domain.snapshot import Hsm, KeyState, Snapshot, StoreState
 from tests.domain.scenes import made, scene
 from tests.domain.worlds import (
     CLUSTER,
@@ -148,6 +148,24 @@ def test_a_lost_answer_is_found_where_the_zone_has_an_hsm_less() -> None:
     assert statuses(ONE_LESS, made(DELETE, "1a", status=CallStatus.REFUSED)) == [CallStatus.REFUSED]
     assert statuses(ONE_LESS, made(DELETE, "1a", status=INTENT, plan_hash="old")) == [INTENT]
     assert statuses(ONE_LESS, made(Operation.CREATE_HSM, "1a", status=INTENT)) == [INTENT]
+
+
+def test_a_lost_answer_is_found_also_where_another_hsm_came_meanwhile() -> None:
+    """Else the call would be repeated on the HSM that came, which nobody agreed to delete."""
+    came = world(free=True, cluster=cluster(hsms=(*hsms("1b"), Hsm("hsm-new", "ACTIVE", "1a"))))
+    it = scene(R, came, LOST, basis=FREE).case
+
+    def after(seen: Snapshot | None) -> CallStatus:
+        return looked_at(replace(it, snapshot=seen), came, NOW).calls[0].status
+
+    assert after(FREE) is DONE
+    assert after(came) is INTENT, "it was there before"
+    assert after(None) is INTENT
+    elsewhere = world(free=True, cluster=cluster(hsms=(*came.live_hsms, Hsm("x", "ACTIVE", "1c"))))
+    assert after(elsewhere) is INTENT, "another zone tells nothing"
+    dying = replace(FREE.live_hsms[0], state="DELETE_IN_PROGRESS")
+    gone_before = world(free=True, cluster=cluster(hsms=(*came.live_hsms, dying)))
+    assert after(gone_before) is INTENT, "it was going already"
 
 
 def test_the_second_hsm_of_a_zone_is_gone_when_two_are() -> None:

@@ -116,7 +116,6 @@ def test_the_owner_of_a_keep_is_who_decided_it_unless_another_is_named() -> None
 
 
 def test_a_keep_lapses_on_its_date() -> None:
-    kept = case(keep=Keep("alice", "bob", NOW, ""))
+    kept = Keep("alice", "bob", NOW, "")
     assert not keep.lapsed(kept, NOW - HOURS)
     assert keep.lapsed(kept, NOW)
-    assert not keep.lapsed(case(), NOW)

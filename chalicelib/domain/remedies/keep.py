@@ -31,5 +31,5 @@ def decision(click: Click) -> Keep:
     return Keep(click.by, click.owner or click.by, click.keep_until, click.reason)
 
 
-def lapsed(case: Case, now: datetime) -> bool:
-    return case.keep is not None and now >= case.keep.until
+def lapsed(kept: Keep, now: datetime) -> bool:
+    return now >= kept.until

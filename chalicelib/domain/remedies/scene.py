@@ -13,7 +13,7 @@ from chalicelib.domain.pace import MINUTE, SETTLING, SOON, at_the_end, under_way
 from chalicelib.domain.plan import Basis, KeyBasis, Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.snapshot import Hsm, KeyStore, Snapshot, StoreState
-from chalicelib.domain.step import Ask, Call, Close, Step, Wait
+from chalicelib.domain.step import Ask, Call, Close, Move, Step, Wait
 
 GO_ON = frozenset({Act.APPROVE, Act.CANCEL, Act.UNDO, Act.REFRESH})
 
@@ -119,7 +119,7 @@ def hsm_for(label: str, snapshot: Snapshot) -> Hsm | None:
     return next((h for h in snapshot.live_hsms if h.zone == zone_of(label)), None)
 
 
-def disconnect(scene: Scene) -> Step | None:
+def disconnect(scene: Scene) -> Move | None:
     """The step towards DISCONNECTED; None once the store is there (or gone)."""
     store = scene.store
     if store is None or store.state is StoreState.DISCONNECTED:
@@ -131,7 +131,7 @@ def disconnect(scene: Scene) -> Step | None:
     return Call(operation, (target,), "disconnecting the key store")
 
 
-def connect(scene: Scene, store: KeyStore, *, why: str) -> Step | None:
+def connect(scene: Scene, store: KeyStore, *, why: str) -> Move | None:
     """The step towards CONNECTED; None once the store is there. A failed connection ends in a stop."""
     if store.state is StoreState.CONNECTED:
         return None
@@ -176,7 +176,7 @@ def delete_hsms(scene: Scene) -> Step | None:
     return None
 
 
-def delete_cluster(scene: Scene) -> Step:
+def delete_cluster(scene: Scene) -> Move:
     """The last step; that the cluster is gone is for decide to see."""
     cluster = scene.snapshot.cluster
     target = scene.plan.cluster_id

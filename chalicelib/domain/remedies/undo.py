@@ -16,7 +16,7 @@ from chalicelib.domain.remedies.scene import (
     zone_of,
 )
 from chalicelib.domain.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
-from chalicelib.domain.step import Call, Close, Step, Wait
+from chalicelib.domain.step import Call, Close, Move, Wait
 
 HIDDEN = (KeyState.UNAVAILABLE, KeyState.UNKNOWN)
 """States that don't tell whether the key is enabled."""
@@ -57,7 +57,7 @@ def _touched(case: Case, key_id: str) -> bool:
     return any(case.tried(operation, key_id) for operation in operations)
 
 
-def undo_step(scene: Scene) -> Step:
+def undo_step(scene: Scene) -> Move:
     """The next step back, or the close once all that can come back is back."""
     before = scene.case.before
     if before is None:
@@ -72,7 +72,7 @@ def undo_step(scene: Scene) -> Step:
     )
 
 
-def _deletions(scene: Scene) -> Step | None:
+def _deletions(scene: Scene) -> Move | None:
     """Cancel the deletions that we scheduled; somebody else's stay."""
     operation = Operation.CANCEL_KEY_DELETION
     ours = [key.key_id for key in scene.snapshot.pending_keys if _we_scheduled(scene, key)]
@@ -91,7 +91,7 @@ def _we_scheduled(scene: Scene, key: Key) -> bool:
     return scene.case.tried(Operation.SCHEDULE_KEY_DELETION, key.key_id)
 
 
-def _switches(scene: Scene, before: Before) -> Step | None:
+def _switches(scene: Scene, before: Before) -> Move | None:
     """Enable what was enabled and what our own calls switched off."""
     operation = Operation.ENABLE_KEY
     enabled = {key.key_id for key in before.keys if key.state is KeyState.ENABLED}
@@ -112,7 +112,7 @@ def _switches(scene: Scene, before: Before) -> Step | None:
     return None
 
 
-def _hsms(scene: Scene, before: Before) -> Step | None:
+def _hsms(scene: Scene, before: Before) -> Move | None:
     """Park only: the HSMs that we deleted. Retire and repoint don't bring HSMs back."""
     cluster = scene.snapshot.cluster
     if cluster is None or scene.plan.remedy is not Remedy.PARK:
@@ -133,7 +133,7 @@ def _hsms(scene: Scene, before: Before) -> Step | None:
     return None
 
 
-def _store(scene: Scene, before: Before) -> Step | None:
+def _store(scene: Scene, before: Before) -> Move | None:
     """Back to the old cluster, and connected or disconnected as it was, where we moved it."""
     store = scene.store
     if store is None or before.store_state is None:
@@ -154,7 +154,7 @@ def _store(scene: Scene, before: Before) -> Step | None:
     return disconnect(scene) if connected_by_us else None
 
 
-def _point_back(scene: Scene, store: KeyStore, before: Before) -> Step | None:
+def _point_back(scene: Scene, store: KeyStore, before: Before) -> Move | None:
     """While the old cluster can take the store; after that the keys live on in the other one."""
     if scene.snapshot.cluster is None or not scene.snapshot.cluster.can_take_keys:
         return connect(scene, store, why="connecting the key store again")
@@ -168,7 +168,7 @@ def _point_back(scene: Scene, store: KeyStore, before: Before) -> Step | None:
     )
 
 
-def _unseen(scene: Scene) -> Step | None:
+def _unseen(scene: Scene) -> Move | None:
     """What can't be seen may not be back: a person is needed, and asking again goes on from here."""
     hidden = [key.name for key in scene.snapshot.keys if key.state is KeyState.UNKNOWN]
     refused = [*scene.snapshot.unread, *hidden]
