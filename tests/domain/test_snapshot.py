@@ -7,7 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.snapshot import Backup, Hsm, Key, KeyState, LastUse, StoreState
+from chalicelib.domain.snapshot import (
+    Backup,
+    Hsm,
+    Key,
+    KeyState,
+    LastUse,
+    StoreState,
+    most_used,
+)
 from tests.domain.worlds import (
     CLUSTER,
     DAY,
@@ -119,3 +127,16 @@ def test_a_look_is_complete_when_nothing_was_refused() -> None:
     assert world(key()).is_complete
     assert not world(unread=("kms:ListKeys was refused",)).is_complete
     assert not world(key(), key("b", unread="kms:DescribeKey was refused")).is_complete
+
+
+def test_the_keys_to_show_first_are_those_that_may_be_missed_most() -> None:
+    order = [
+        lived(HOURS, YEAR),
+        lived(2 * DAY, YEAR),
+        lived(None, None),
+        lived(40 * DAY, YEAR),
+        lived(90 * DAY, YEAR),
+        lived(None, YEAR),
+    ]
+    named = [replace(it, key_id=f"key-{number}") for number, it in enumerate(order)]
+    assert most_used(reversed(named), NOW, days=30) == named
