@@ -73,6 +73,10 @@ def required(text: str) -> str:
 BOTH_CODES = ("CloudHsmClusterInUseException", "CloudHsmInvalidRequestException")
 
 
+READER_ROLE, EXECUTOR_ROLE, RESTORER_ROLE = "unlatch-reader", "unlatch-executor", "unlatch-restorer"
+"""In each account. No settings: policies and templates name them (docs/decisions/policies-by-hand.md)."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """Every setting, with its default and meaning; the environment variable is the upper-case name."""
@@ -133,13 +137,6 @@ class Settings:
     )
     accounts: tuple[str, ...] = setting((), "Other accounts that are served", words)
     regions: tuple[str, ...] = setting((), "Other Regions that the sweep looks at", words)
-    reader_role: str = setting(
-        "unlatch-reader", "Name of the role that reads, in each account", str
-    )
-    executor_role: str = setting("unlatch-executor", "Name of the role that acts", str)
-    restorer_role: str = setting(
-        "unlatch-restorer", "Name of the role that creates HSMs again", str
-    )
     quota_share: float = setting(
         0.25, "Share of AWS’s request quotas that Unlatch takes at most", number(0.01, 1, float)
     )

@@ -70,7 +70,7 @@ class Wiring:
 
     @functools.cached_property
     def own_roles(self) -> tuple[str, ...]:
-        return (self.settings.executor_role, self.settings.restorer_role)
+        return (config.EXECUTOR_ROLE, config.RESTORER_ROLE)
 
     @functools.cached_property
     def gateway(self) -> Any:
@@ -149,7 +149,7 @@ class Wiring:
 
         return AwsInventory(
             self._accounts,
-            self.settings.reader_role,
+            config.READER_ROLE,
             DynamoKnownKeys(self._table),
             self._paces,
             self.settings.quiet_minutes,
@@ -162,7 +162,7 @@ class Wiring:
         acting = self._accounts.__class__(
             self.client("sts"), functools.partial(self._client_as, acts=True), self._partition
         )
-        roles = (self.settings.executor_role, self.settings.restorer_role)
+        roles = (config.EXECUTOR_ROLE, config.RESTORER_ROLE)
         return AwsActions(acting, *roles, self._paces)
 
     def _runs(self) -> Any:
@@ -191,7 +191,7 @@ class Wiring:
 
         return AwsTrail(
             self._accounts,
-            self.settings.reader_role,
+            config.READER_ROLE,
             self.own_roles,
             self.settings.error_codes,
             self._paces,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.aws.pace import Paces
+from chalicelib.config import EXECUTOR_ROLE, READER_ROLE, RESTORER_ROLE
 from chalicelib.domain.case import Case
 from chalicelib.domain.log import Entry, flaws
 from ops.cancel import load
@@ -99,14 +100,13 @@ def _compared(
     assume: bool,
     pace: Callable[[], None],
 ) -> Comparison:
-    settings = hub.by_name.settings
     clients = accounts(hub, assume=assume).clients(
-        settings.reader_role,
+        READER_ROLE,
         account=case.account,
         region=case.region,
         session_name="unlatch-audit",
     )
-    roles = (settings.executor_role, settings.restorer_role)
+    roles = (EXECUTOR_ROLE, RESTORER_ROLE)
     now = hub.clock()
     calls = seen(clients("cloudtrail"), case, roles=roles, pace=pace, now=now)
     return compare(entries, calls, roles=roles, now=now)

@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.aws.inventory import AwsInventory
 from chalicelib.aws.pace import Paces
-from chalicelib.config import Settings
+from chalicelib.config import READER_ROLE, Settings
 from chalicelib.domain.case import Case
 from chalicelib.domain.diagnosis import Cause, cause_of, ways_out
 from chalicelib.domain.forecast import forecast
@@ -67,7 +67,7 @@ def picture_of(hub: Hub, options: argparse.Namespace, settings: Settings) -> Pic
     case = Case("unlatch-diagnose", account, region, options.cluster, now)
     inventory = AwsInventory(
         accounts(hub, assume=options.assume),
-        settings.reader_role,
+        READER_ROLE,
         NothingKnown(),
         Paces(settings.quota_share),
         settings.quiet_minutes,

@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 
 from chalicelib import config
-from chalicelib.aws.errors import code_of
+from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.config import Settings
 from chalicelib.domain.caller import Caller, caller_of
 from chalicelib.wiring import Wiring
@@ -79,7 +79,10 @@ class Hub:
 
     @functools.cached_property
     def by_name(self) -> Wiring:
-        """Cases and runs, by the names that the stack gives: works while functions are broken."""
+        """Cases and runs, by the functions' own settings, else by the names that the stack gives.
+
+        Works while functions are broken or gone.
+        """
         names = {
             "TABLE_NAME": self.name,
             "STATE_MACHINE_NAME": f"{self.name}-case",
@@ -87,6 +90,8 @@ class Hub:
             "SIGNING_SECRET_ID": f"{APP}/{self.stage}/slack-signing-secret",
             "BOT_TOKEN_SECRET_ID": f"{APP}/{self.stage}/slack-bot-token",
         }
+        given = self._variables
+        names |= {name: given[name] for name in names if given.get(name, "").strip()}
         return Wiring(config.read(names), hub_account=self.account, region=self.region)
 
     @property
@@ -95,20 +100,33 @@ class Hub:
 
     @functools.cached_property
     def table(self) -> Any:
-        return self.session.resource("dynamodb", region_name=self.region).Table(self.name)
+        name = self.by_name.settings.table_name
+        return self.session.resource("dynamodb", region_name=self.region).Table(name)
 
     @functools.cached_property
     def settings(self) -> Settings:
         """The settings that the deployed functions run with."""
         try:
-            reply = self.client("lambda").get_function_configuration(
-                FunctionName=f"{self.name}-turn"
-            )
+            return config.read(self._read_variables())
         except Exception as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
             raise self.not_deployed() from error
-        return config.read(reply.get("Environment", {}).get("Variables", {}))
+
+    @functools.cached_property
+    def _variables(self) -> Mapping[str, str]:
+        """The functions' environment; empty where there are none, or they may not be looked at."""
+        try:
+            return self._read_variables()
+        except Exception as error:
+            if code_of(error) not in {"ResourceNotFoundException", *DENIED}:
+                raise
+            return {}
+
+    def _read_variables(self) -> Mapping[str, str]:
+        reply = self.client("lambda").get_function_configuration(FunctionName=f"{self.name}-turn")
+        found: Mapping[str, str] = reply.get("Environment", {}).get("Variables", {})
+        return found
 
     def not_deployed(self) -> Trouble:
         where = f"stage {self.stage} in account {self.account}, {self.region}"

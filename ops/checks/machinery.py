@@ -8,7 +8,7 @@ from chalicelib import config
 from chalicelib.aws.errors import code_of
 from chalicelib.config import BadSettings
 from ops.checks.finding import Finding
-from ops.hub import APP, EVENT_FUNCTIONS, FUNCTIONS, Hub
+from ops.hub import EVENT_FUNCTIONS, FUNCTIONS, Hub
 
 DEPLOY = "python -m ops deploy --stage {stage}"
 MISSING = frozenset({"ResourceNotFoundException", "NotFoundException", "StateMachineDoesNotExist"})
@@ -65,14 +65,14 @@ def settings(hub: Hub) -> Iterator[Finding]:
 
 
 def state_machine(hub: Hub) -> Iterator[Finding]:
-    deploy = DEPLOY.format(stage=hub.stage)
-    arn = hub.arn("states", f"stateMachine:{hub.name}-case")
+    deploy, name = DEPLOY.format(stage=hub.stage), hub.by_name.settings.state_machine_name
+    arn = hub.arn("states", f"stateMachine:{name}")
     try:
         reply = hub.client("stepfunctions").describe_state_machine(stateMachineArn=arn)
     except Exception as error:
         if code_of(error) not in MISSING:
             raise
-        yield Finding("state machine", False, f"{hub.name}-case is missing", deploy)
+        yield Finding("state machine", False, f"{name} is missing", deploy)
         return
     wanted = (f"{hub.name}-turn", f"{hub.name}-park")
     right = reply.get("status", "ACTIVE") == "ACTIVE" and all(
@@ -81,22 +81,23 @@ def state_machine(hub: Hub) -> Iterator[Finding]:
     yield Finding(
         "state machine",
         right,
-        f"{hub.name}-case calls turn and park" if right else f"{hub.name}-case is not as deployed",
+        f"{name} calls turn and park" if right else f"{name} is not as deployed",
         "" if right else deploy,
     )
 
 
 def table(hub: Hub) -> Iterator[Finding]:
+    name = hub.by_name.settings.table_name
     try:
-        found = hub.client("dynamodb").describe_table(TableName=hub.name)["Table"]
+        found = hub.client("dynamodb").describe_table(TableName=name)["Table"]
     except Exception as error:
         if code_of(error) not in MISSING:
             raise
         deploy = DEPLOY.format(stage=hub.stage)
-        yield Finding("table", False, f"{hub.name} is missing", deploy)
+        yield Finding("table", False, f"{name} is missing", deploy)
         return
     right = found["TableStatus"] in ("ACTIVE", "UPDATING")
-    yield Finding("table", right, f"{hub.name} is {found['TableStatus']}")
+    yield Finding("table", right, f"{name} is {found['TableStatus']}")
 
 
 def brake(hub: Hub) -> Iterator[Finding]:
@@ -110,7 +111,7 @@ def brake(hub: Hub) -> Iterator[Finding]:
 
 
 def seal_key(hub: Hub) -> Iterator[Finding]:
-    alias = f"alias/{hub.name}-seal"
+    alias = hub.by_name.settings.seal_key_id
     try:
         key = hub.client("kms").describe_key(KeyId=alias)["KeyMetadata"]
     except Exception as error:
@@ -129,8 +130,11 @@ def seal_key(hub: Hub) -> Iterator[Finding]:
 def secrets(hub: Hub) -> Iterator[Finding]:
     """Whether they have a value; the value itself is not read here."""
     aws = hub.client("secretsmanager")
-    for short in ("slack-signing-secret", "slack-bot-token"):
-        secret = f"{APP}/{hub.stage}/{short}"
+    names = hub.by_name.settings
+    for short, secret in (
+        ("slack-signing-secret", names.signing_secret_id),
+        ("slack-bot-token", names.bot_token_secret_id),
+    ):
         place = f"--region {hub.region} --secret-id {secret}"
         put = f"aws secretsmanager put-secret-value {place} --secret-string …"
         try:

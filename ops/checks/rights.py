@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.config import EXECUTOR_ROLE, RESTORER_ROLE
 from ops.checks.finding import Finding
 from ops.hub import Hub
 
@@ -53,10 +54,9 @@ RESTORES = (Acts("cloudhsm", ANY_CLUSTER, ("cloudhsm:CreateHsm",)),)
 
 def of_acting_roles(hub: Hub) -> Iterator[Finding]:
     """In the hub's account; other accounts' roles can't be asked about from here."""
-    settings = hub.settings
     for word, role, acts in (
-        ("executor", settings.executor_role, EXECUTES),
-        ("restorer", settings.restorer_role, RESTORES),
+        ("executor", EXECUTOR_ROLE, EXECUTES),
+        ("restorer", RESTORER_ROLE, RESTORES),
     ):
         name = f"{word} {hub.account}"
         hub.client("iam").get_role(RoleName=role)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from chalicelib.config import EXECUTOR_ROLE
 from ops.checks.finding import Finding
 from ops.deployment.infra import account_stack
 from ops.hub import Hub
@@ -36,7 +37,7 @@ def readers(hub: Hub) -> Iterator[Finding]:
 
 def may_take_executor(hub: Hub) -> Iterator[Finding]:
     """The trust of the hub’s own executor names turn; its existence elsewhere can’t be seen from here."""
-    role, turn = hub.settings.executor_role, f"role/{hub.name}-turn"
+    role, turn = EXECUTOR_ROLE, f"role/{hub.name}-turn"
     trust = hub.client("iam").get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
     text = trust if isinstance(trust, str) else json.dumps(trust)
     right = turn in text

@@ -107,6 +107,30 @@ def test_functions_that_are_gone_and_dead_letters(
     queues.purge_queue(QueueUrl=url)
 
 
+def test_a_table_of_another_name_is_the_one_that_counts(deployed: Office) -> None:
+    name, keys = "unlatch-elsewhere", {"pk": "HASH", "sk": "RANGE"}
+    tables, functions = boto3.client("dynamodb"), boto3.client("lambda")
+    tables.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()],
+    )
+    turn = "unlatch-dev-turn"
+    found = functions.get_function_configuration(FunctionName=turn)["Environment"]["Variables"]
+    functions.update_function_configuration(
+        FunctionName=turn, Environment={"Variables": {**found, "TABLE_NAME": name}}
+    )
+    assert deployed.run("freeze", "--reason", "a move").code == 0
+    brake = {"pk": {"S": "BRAKE"}, "sk": {"S": "BRAKE"}}
+    assert "Item" in tables.get_item(TableName=name, Key=brake)
+    assert "Item" not in tables.get_item(TableName="unlatch-dev", Key=brake)
+    said = {name: c["says"] for (name, _), c in findings(deployed)[1].items()}
+    assert said["table"] == f"{name} is ACTIVE"
+    assert "a move" in said["brake"]
+    functions.update_function_configuration(FunctionName=turn, Environment={"Variables": found})
+
+
 def test_an_executor_that_may_not_do_all(ill: Callable[[], dict[str, str]]) -> None:
     roles = boto3.client("iam")
     policy = {
