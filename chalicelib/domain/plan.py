@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from chalicelib.domain.snapshot import KeyState, StoreState
 
@@ -113,7 +114,7 @@ class Plan:
     @cached_property
     def plan_hash(self) -> str:
         """SHA-256 of the canonical JSON, in hex."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), default=_plain)
+        text = json.dumps(self, sort_keys=True, separators=(",", ":"), default=_plain)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
@@ -129,6 +130,8 @@ class Plan:
         )
 
 
-def _plain(value: object) -> str:
-    assert isinstance(value, datetime)
-    return value.isoformat()
+def _plain(value: Any) -> object:
+    """As `asdict` has it, which copies each value and takes a fifth of a click's time."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return {field.name: getattr(value, field.name) for field in fields(value)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import hashlib
+import json
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -97,6 +99,9 @@ def test_the_hash_is_the_same_in_every_process() -> None:
     )
     assert len(plan_in(TWO).plan_hash) == 64
     assert _plain(NOW) == "2026-03-02T09:00:00+00:00"
+    for plan in all_plans(TWO, case=case(), policy=POLICY, now=NOW):
+        text = json.dumps(asdict(plan), sort_keys=True, separators=(",", ":"), default=_plain)
+        assert plan.plan_hash == hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_settings_that_people_should_know_of_are_in_the_hash() -> None:
