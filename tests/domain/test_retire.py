@@ -184,6 +184,12 @@ def test_a_plan_says_where_it_acts_and_under_what_terms() -> None:
     assert offer(R, LIVE, policy=strict).terms.step_up
 
 
+def test_a_plan_waits_first_where_all_its_keys_are_going_already() -> None:
+    assert offer(R, world(*DYING)).waits_first is True
+    for snapshot in (LIVE, world(), world(DYING[0], KEYS[0])):
+        assert offer(R, snapshot).waits_first is False
+
+
 def planned(snapshot: Snapshot, **values: object) -> Plan | str:
     return retire.plan(snapshot, case=case(**values), policy=POLICY, now=NOW)
 

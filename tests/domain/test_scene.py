@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -210,6 +211,12 @@ def test_what_we_began_long_ago_is_looked_at_less_often(
     found = step(scene(R, snapshot, earlier, call))
     assert isinstance(found, Wait)
     assert found.seconds == AGED_SECONDS, why
+
+
+def test_no_hsm_is_gone_within_two_minutes() -> None:
+    just = made(HSM, "1a", ago=timedelta(seconds=20))
+    step = delete_hsms(scene(R, GOING, just, basis=TWO))
+    assert step == Wait(100, "the HSMs are being deleted")
 
 
 BUSY = world(held=store(S.DISCONNECTED), other_use=OtherUse(3))
