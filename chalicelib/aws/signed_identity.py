@@ -78,7 +78,7 @@ class SignedIdentity:
 
     def _sent(self, url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
         from botocore.awsrequest import AWSRequest  # noqa: PLC0415  # comes with boto3, on first use
-        from botocore.exceptions import HTTPClientError  # noqa: PLC0415  # same
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415  # same
         from botocore.httpsession import URLLib3Session  # noqa: PLC0415  # same
 
         plain = {name: value for name, value in headers.items() if name != "host"}
@@ -86,7 +86,7 @@ class SignedIdentity:
         try:
             reply = URLLib3Session(timeout=WITHIN_SECONDS).send(request)
             return int(reply.status_code), bytes(reply.content)
-        except (HTTPClientError, ValueError) as error:
+        except (BotoCoreError, ValueError) as error:
             raise TryLater("STS did not answer") from error
 
     def _parsed(self, status: int, body: bytes) -> Mapping[str, Any]:

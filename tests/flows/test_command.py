@@ -1,0 +1,79 @@
+"""/unlatch: starts a case by hand, or lists the open ones; for approvers, and never an approval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from chalicelib.domain.approval import SLACK_USER, Refusal
+from chalicelib.flows.command import USAGE, command
+from chalicelib.ports import Answer, Clicked
+from tests.flows.bench import CLUSTER, Bench, world
+
+Make = Callable[..., Bench]
+HERE = ("111122223333", "us-east-1")
+
+
+def typed(it: Bench, text: str, *, by: str = "alice", team: str = "T1", nth: int = 1) -> Answer:
+    clicked = Clicked("command", by, team, "C1", text=text, trigger_id=f"trigger-{nth}")
+    return command(it.ports, clicked, here=HERE)
+
+
+def test_it_starts_a_case_whose_requester_is_who_typed(bench: Make) -> None:
+    it = bench(world())
+    said = typed(it, CLUSTER).private
+    (pointer,) = it.stored.pointers()
+    assert said == f"Started `{pointer.case_id}` for `{CLUSTER}`. See the channel."
+    assert (pointer.account, pointer.region) == HERE
+    (attempt,) = it.case(pointer.case_id).attempts
+    assert (attempt.caller.kind, attempt.caller.session_name) == (SLACK_USER, "alice")
+    assert it.runs.started == [(pointer.case_id, 0)]
+
+
+def test_again_it_names_the_case_that_is_open(bench: Make) -> None:
+    it = bench(world())
+    typed(it, CLUSTER)
+    said = typed(it, CLUSTER, by="bob", nth=2).private
+    (pointer,) = it.stored.pointers()
+    assert said == f"`{CLUSTER}` has an open case already: `{pointer.case_id}`."
+
+
+def test_another_place_is_named_behind_the_cluster(bench: Make) -> None:
+    it = bench(world())
+    typed(it, f"{CLUSTER} /eu-west-1")
+    (pointer,) = it.stored.pointers()
+    assert (pointer.account, pointer.region) == (HERE[0], "eu-west-1")
+    assert (
+        "does not serve account 999999999999" in typed(it, f"{CLUSTER} 999999999999", nth=2).private
+    )
+    assert len(it.stored.pointers()) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", "help", "cluster-1", f"{CLUSTER} x y", f"{CLUSTER} 12/eu", "status now"]
+)
+def test_anything_else_is_answered_with_how_to_write_it(bench: Make, text: str) -> None:
+    it = bench(world())
+    assert typed(it, text).private == USAGE
+    assert it.stored.pointers() == []
+
+
+def test_status_lists_what_is_open(bench: Make) -> None:
+    it = bench(world())
+    assert typed(it, "status").private == "No case is open."
+    typed(it, CLUSTER)
+    assert typed(it, "status").private == f"• `{CLUSTER}` (111122223333, us-east-1): waiting"
+
+
+@pytest.mark.parametrize(
+    ("by", "team", "refusal"),
+    [("mallory", "T1", Refusal.NOT_AN_APPROVER), ("alice", "T9", Refusal.EXTERNAL)],
+)
+@pytest.mark.parametrize("text", [CLUSTER, "status"])
+def test_only_approvers_of_the_own_workspace_may(
+    bench: Make, by: str, team: str, refusal: Refusal, text: str
+) -> None:
+    it = bench(world())
+    assert typed(it, text, by=by, team=team).refusal is refusal
+    assert it.stored.pointers() == []

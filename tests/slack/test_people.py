@@ -1,0 +1,103 @@
+"""Who somebody is: asked each time, groups for a minute, and nobody where Slack can't say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.approval import SLACK_USER
+from chalicelib.domain.caller import Caller
+from chalicelib.slack.client import SlackFailed
+from chalicelib.slack.people import SlackPeople
+
+USER = {
+    "team_id": "T1",
+    "name": "alice",
+    "profile": {"email": "alice@example.com"},
+    "enterprise_user": {"enterprise_id": "E1"},
+}
+
+
+class Slack:
+    """Answers by method; an exception in its place is raised."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = {name.replace("__", "."): answer for name, answer in answers.items()}
+        self.asked: list[tuple[str, Any]] = []
+
+    def __call__(self, method: str, **arguments: Any) -> Mapping[str, Any]:
+        self.asked.append((method, next(iter(arguments.values()))))
+        answer = self.answers[method]
+        if isinstance(answer, Exception):
+            raise answer
+        return dict(answer)
+
+
+def test_everything_that_can_bar_a_person_is_read() -> None:
+    slack = Slack(users__info={"user": USER})
+    alice = SlackPeople(slack, ["U1"]).fetch(["U1", "U1"])["U1"]
+    assert (alice.team_id, alice.org_id, alice.name) == ("T1", "E1", "alice")
+    assert (alice.email, alice.is_approver) == ("alice@example.com", True)
+    marks = (alice.is_guest, alice.is_bot, alice.is_gone, alice.is_stranger)
+    assert marks == (False,) * 4
+    assert slack.asked == [("users.info", "U1")]
+
+
+@pytest.mark.parametrize(
+    ("mark", "attribute"),
+    [
+        ("is_restricted", "is_guest"),
+        ("is_ultra_restricted", "is_guest"),
+        ("is_bot", "is_bot"),
+        ("is_workflow_bot", "is_bot"),
+        ("deleted", "is_gone"),
+        ("is_stranger", "is_stranger"),
+    ],
+)
+def test_slacks_marks(mark: str, attribute: str) -> None:
+    slack = Slack(users__info={"user": {**USER, mark: True}})
+    assert getattr(SlackPeople(slack, []).fetch(["U1"])["U1"], attribute) is True
+
+
+@pytest.mark.parametrize("code", ["user_not_found", "user_not_visible"])
+def test_whom_slack_does_not_know_is_gone(code: str) -> None:
+    assert SlackPeople(Slack(users__info=SlackFailed(code)), []).fetch(["U1"])["U1"].is_gone
+
+
+def test_where_slack_fails_nobody_is_known() -> None:
+    assert SlackPeople(Slack(users__info=SlackFailed("no_answer")), ["U1"]).fetch(["U1"]) == {}
+
+
+def test_a_group_is_asked_once_a_minute() -> None:
+    now = [0.0]
+    slack = Slack(users__info={"user": USER}, usergroups__users__list={"users": ["U1"]})
+    people = SlackPeople(slack, ["S0GROUP"], clock=lambda: now[0])
+    assert people.fetch(["U1"])["U1"].is_approver is True
+    slack.answers["usergroups.users.list"] = {"users": []}
+    now[0] = 59
+    assert people.fetch(["U1"])["U1"].is_approver is True
+    now[0] = 61
+    assert people.fetch(["U1"])["U1"].is_approver is False
+    assert [m for m, _ in slack.asked].count("usergroups.users.list") == 2
+
+
+def test_a_group_that_slack_cant_tell_makes_nobody_an_approver() -> None:
+    slack = Slack(users__info={"user": USER}, usergroups__users__list=SlackFailed("missing_scope"))
+    assert SlackPeople(slack, ["S0GROUP"]).fetch(["U1"])["U1"].is_approver is None
+
+
+def caller(**values: str) -> Caller:
+    return Caller(**{"arn": "arn:aws:iam::1:role/x", "name": "x", "kind": "AssumedRole", **values})
+
+
+def test_a_caller_is_found_by_the_table_by_mail_or_not_at_all() -> None:
+    slack = Slack(users__lookupByEmail={"user": {"id": "U7"}})
+    people = SlackPeople(slack, [], principals={"arn:aws:iam::1:role/x": "U9"})
+    assert people.find(caller()) == "U9"
+    assert people.find(caller(arn="arn:other", email="a@example.com")) == "U7"
+    assert people.find(caller(arn="arn:other")) == ""
+    assert people.find(caller(arn="", kind=SLACK_USER, session_name="U5")) == "U5"
+    slack.answers["users.lookupByEmail"] = SlackFailed("users_not_found")
+    assert people.find(caller(arn="arn:other", email="a@example.com")) == ""
