@@ -92,13 +92,11 @@ SHOWN_KEYS = 20
 def most_used(keys: Iterable[Key], now: datetime, *, days: int) -> list[Key]:
     """Used within the last days, then of unknown use, then used long ago, then never."""
 
-    def rank(key: Key) -> tuple[int, float]:
+    def rank(key: Key) -> tuple[bool, bool, float]:
+        recent = key.used_within(now, days=days)
+        unknown = key.use_is_unknown(now, days=days)
         used = key.last_use.at
-        if used and key.used_within(now, days=days):
-            return 0, -used.timestamp()
-        if key.use_is_unknown(now, days=days):
-            return 1, 0.0
-        return (2, -used.timestamp()) if used else (3, 0.0)
+        return not recent, not unknown, -used.timestamp() if used else 0.0
 
     return sorted(keys, key=rank)
 

@@ -133,7 +133,7 @@ def test_the_keys_to_show_first_are_those_that_may_be_missed_most() -> None:
     order = [
         lived(HOURS, YEAR),
         lived(2 * DAY, YEAR),
-        lived(None, None),
+        lived(None, 10 * DAY),
         lived(40 * DAY, YEAR),
         lived(90 * DAY, YEAR),
         lived(None, YEAR),
