@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -159,6 +159,11 @@ class Answer:
     is_changed: bool = False
     remedy: Remedy | None = None
     case: Case | None = None
+
+    @property
+    def is_silent(self) -> bool:
+        """All is well, and there is nothing to say: no Slack message needs to be made."""
+        return replace(self, case=None) == Answer()
 
 
 class Cases(Protocol):

@@ -147,3 +147,13 @@ def test_who_clicks_hears_that_the_run_could_not_be_woken(bench: Make) -> None:
     assert "recorded, but the case could not be woken (AWS refused states:" in answer.private
     assert "access denied)." in answer.private
     assert [click.act for click in it.case(case_id).new_clicks] == [Act.UNDO]
+
+
+def test_a_click_that_all_is_well_with_is_answered_in_silence(bench: Make) -> None:
+    it = bench(world())
+    case_id = opened(it)
+    it.run(case_id, until=lambda case: bool(case.message.ts))
+    assert it.approve("alice", "retire", case_id).is_silent
+    assert not it.approve("alice", "retire", case_id).is_silent, "it counts once, and that is said"
+    assert not it.click("mallory", "cancel", case_id).is_silent
+    assert it.click("bob", "cancel", case_id).is_silent
