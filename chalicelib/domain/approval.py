@@ -193,6 +193,11 @@ def other_use_known(snapshot: Snapshot) -> str:
     return ""
 
 
+def is_reason(text: str) -> bool:
+    """Somebody can read it: spaces, signs and characters that nobody sees are no reason."""
+    return any(character.isalnum() for character in text)
+
+
 def live(
     plan: Plan,
     clicks: Iterable[Click],
@@ -211,7 +216,7 @@ def live(
     latest: dict[str, Click] = {}
     for click in clicks:
         if click.act is Act.APPROVE and click.plan_hash == plan.plan_hash:
-            if click.reason.strip() and (click.override or not plan.terms.override):
+            if is_reason(click.reason) and (click.override or not plan.terms.override):
                 latest[click.by] = click
         elif click.act is Act.WITHDRAW and not begun:
             latest.pop(click.by, None)

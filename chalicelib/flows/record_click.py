@@ -175,7 +175,7 @@ def _approve(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) 
 
 
 def _lacking(plan: Plan, clicked: Clicked) -> tuple[str, str] | None:
-    if not clicked.values.get("reason", "").strip():
+    if not approval.is_reason(clicked.values.get("reason", "")):
         return "reason", "Please give a reason. Everybody in the thread will see it."
     if plan.terms.override and "in_use" not in clicked.values.get("override", "").split(","):
         return "override", "Tick this box to say that you know what will fail."
@@ -203,7 +203,7 @@ def _has_approved(ports: Ports, case: Case, user_id: str, plan: Plan) -> bool:
 
 def _keep(ports: Ports, clicked: Clicked, case: Case) -> Answer:
     values, now = clicked.values, ports.clock()
-    if not values.get("reason", "").strip():
+    if not approval.is_reason(values.get("reason", "")):
         return Answer(field=("reason", "Please give a reason."))
     days = DAYS.fullmatch(values.get("for", ""))
     if not days or int(days[1]) > LONGEST_KEEP:

@@ -172,6 +172,8 @@ LIVE: list[tuple[str, Plan, tuple[Click, ...], int]] = [
     ("one person twice counts once", PLAN, (ALICE, replace(ALICE, at=NOW + HOURS)), 1),
     ("another plan", PLAN, (ALICE, replace(BOB, plan_hash="0" * 64)), 1),
     ("no reason", PLAN, (replace(ALICE, reason=" "), BOB), 1),
+    ("a reason that nobody sees", PLAN, (replace(ALICE, reason="\u200b\u2060."), BOB), 1),
+    ("a reason in another script", PLAN, (replace(ALICE, reason="\u4e0d\u8981"), BOB), 2),
     ("a reason given later", PLAN, (replace(ALICE, reason=""), ALICE), 1),
     ("taken back", PLAN, (ALICE, BOB, TAKEN_BACK), 1),
     ("taken back and given again", PLAN, (ALICE, TAKEN_BACK, ALICE), 1),
