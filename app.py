@@ -46,7 +46,7 @@ def on_delete_blocked(event: CloudWatchEvent) -> dict[str, Any]:
     from chalicelib.flows.open_case import open_case
 
     wired = wiring.wired(event.context)
-    with observability.invocation(event.context, traced=wired.is_traced):
+    with observability.invocation(event.context, trace=wired.trace):
         try:
             failed = failed_delete(
                 event.to_dict(), codes=wired.settings.error_codes, own_roles=wired.own_roles
@@ -64,7 +64,7 @@ def turn(event: dict[str, Any], context: Any) -> dict[str, Any]:
     from chalicelib.flows.take_turn import take_turn
 
     wired = wiring.wired(context)
-    with observability.invocation(context, traced=wired.is_traced, case_id=event["case_id"]):
+    with observability.invocation(context, trace=wired.trace, case_id=event["case_id"]):
         done = take_turn(wired.ports, event["case_id"], int(event["generation"]))
         return {
             "finished": done.finished,
@@ -79,7 +79,7 @@ def park(event: dict[str, Any], context: Any) -> dict[str, Any]:
     from chalicelib.flows.park import park as park_run
 
     wired = wiring.wired(context)
-    with observability.invocation(context, case_id=event["case_id"]):
+    with observability.invocation(context, trace=wired.trace, case_id=event["case_id"]):
         version, token = int(event["version"]), event["token"]
         return {"asleep": park_run(wired.ports, event["case_id"], version=version, token=token)}
 
@@ -90,7 +90,7 @@ def sweep(event: CloudWatchEvent) -> dict[str, Any]:
     from chalicelib.flows.sweep import sweep as sweep_all
 
     wired = wiring.wired(event.context)
-    with observability.invocation(event.context, traced=wired.is_traced):
+    with observability.invocation(event.context, trace=wired.trace):
         swept = sweep_all(wired.ports)
         return {
             "found": swept.found,
@@ -107,7 +107,7 @@ def on_key_used(event: CloudWatchEvent) -> dict[str, Any]:
     from chalicelib.flows.record_use import record_use
 
     wired = wiring.wired(event.context)
-    with observability.invocation(event.context):
+    with observability.invocation(event.context, trace=wired.trace):
         try:
             use, account, region = key_use(event.to_dict())
         except NotOurs as reason:
@@ -123,7 +123,7 @@ def slack_interaction() -> Response:
     from chalicelib.slack.requests import Unreadable, parse
 
     wired = wiring.wired(app.lambda_context)
-    with observability.invocation(app.lambda_context):
+    with observability.invocation(app.lambda_context, trace=wired.trace):
         if not _is_signed(wired):
             return Response("The signature is missing or wrong.", PLAIN, 401)
         try:
@@ -131,6 +131,7 @@ def slack_interaction() -> Response:
         except Unreadable as reason:
             observability.warn("request refused", reason=str(reason))
             return Response(f"Not understood: {reason}.", PLAIN, 400)
+        observability.about(case_id=clicked.case_id)
         answer = record_click(wired.ports, clicked)
         # The gateway brings all of Slack's messages: a cold yes does without.
         reply = {} if answer.is_silent else wired.gateway.reply(answer, clicked)
@@ -144,7 +145,7 @@ def slack_command() -> Response:
     from chalicelib.slack.requests import Unreadable, parse_command
 
     wired = wiring.wired(app.lambda_context)
-    with observability.invocation(app.lambda_context):
+    with observability.invocation(app.lambda_context, trace=wired.trace):
         if not _is_signed(wired):
             return Response("The signature is missing or wrong.", PLAIN, 401)
         try:
@@ -161,7 +162,7 @@ def approve() -> Response:
     from chalicelib.flows.confirm import confirm
 
     wired = wiring.wired(app.lambda_context)
-    with observability.invocation(app.lambda_context):
+    with observability.invocation(app.lambda_context, trace=wired.trace):
         said = confirm(wired.ports, wired.identify, _body())
         return Response({"message": said.text}, status_code=said.status)
 

@@ -176,8 +176,8 @@ def region(environ: Mapping[str, str] | None = None) -> str:
     return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
 
 
-def is_traced(environ: Mapping[str, str] | None = None) -> bool:
-    """Lambda has opened a segment, and nobody has switched the X-Ray SDK off."""
+def trace(environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """Where this invocation stands in X-Ray, anew for each one; empty where Lambda does not trace."""
     environ = os.environ if environ is None else environ
-    on = environ.get("AWS_XRAY_SDK_ENABLED", "true").lower() != "false"
-    return on and "_X_AMZN_TRACE_ID" in environ
+    header, daemon = environ.get("_X_AMZN_TRACE_ID"), environ.get("AWS_XRAY_DAEMON_ADDRESS")
+    return {"header": header, "daemon": daemon} if header and daemon else {}

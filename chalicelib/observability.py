@@ -7,6 +7,8 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from chalicelib import traces
+
 
 @functools.cache
 def logger() -> Any:
@@ -23,6 +25,9 @@ def _metrics() -> Any:
     metrics = Metrics()
     metrics.set_default_dimensions(service=metrics.service or "unlatch")
     return metrics
+
+
+_found: set[str] = set()
 
 
 def log(message: str, **about: Any) -> None:
@@ -56,38 +61,25 @@ def _json(value: Any) -> str:
 
 
 @contextlib.contextmanager
-def invocation(context: Any, *, traced: bool = False, **keys: str) -> Iterator[None]:
-    """One invocation: its keys on every line and on its trace, its metrics written at the end.
-
-    `traced`: X-Ray shows each AWS call, where Lambda has opened a segment (it costs 100 ms of
-    import, so the functions that people wait for leave it to Lambda's own segments).
-    """
+def invocation(context: Any, *, trace: Mapping[str, str], **keys: str) -> Iterator[None]:
+    """One invocation: its keys on every line and on its trace, its metrics written at the end."""
     request_id = str(getattr(context, "aws_request_id", ""))
     name = str(getattr(context, "function_name", ""))
     logger().append_keys(request_id=request_id, function=name, **keys)
     try:
-        with _subsegment(name, keys) if traced else contextlib.nullcontext():
+        with traces.subsegment(name or "unlatch", keys, trace):
             yield
     except Exception as error:
         logger().exception("invocation failed", extra={"reason": str(error)})
         raise
     finally:
         flush()
-        logger().remove_keys(list(keys))
+        logger().remove_keys([*keys, *_found])
+        _found.clear()
 
 
-@functools.cache
-def _recorder() -> Any:
-    from aws_xray_sdk.core import patch, xray_recorder  # noqa: PLC0415  # only where tracing is on
-
-    patch(("botocore",))
-    return xray_recorder
-
-
-@contextlib.contextmanager
-def _subsegment(name: str, annotations: Mapping[str, str]) -> Iterator[None]:
-    with _recorder().in_subsegment(name or "unlatch") as segment:
-        for key, value in annotations.items():
-            if segment is not None:
-                segment.put_annotation(key, value)
-        yield
+def about(**keys: str) -> None:
+    """Keys that an invocation learns on its way: from here on on its lines, and on its trace."""
+    _found.update(keys)
+    logger().append_keys(**keys)
+    traces.annotate(**keys)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib import config, observability
+from chalicelib import config, observability, traces
 from chalicelib.config import Settings
 
 
@@ -64,9 +64,10 @@ class Wiring:
         regions = dict.fromkeys((self.region, *self.settings.regions))
         return tuple((account, region) for account in accounts for region in regions)
 
-    @functools.cached_property
-    def is_traced(self) -> bool:
-        return config.is_traced()
+    @property
+    def trace(self) -> Mapping[str, str]:
+        """Each invocation's own place in X-Ray."""
+        return config.trace()
 
     @functools.cached_property
     def own_roles(self) -> tuple[str, ...]:
@@ -209,12 +210,15 @@ class Wiring:
         *,
         acts: bool = False,
     ) -> Any:
-        return _session().create_client(
+        made = _session().create_client(
             service,
             region_name=region,
             config=_acts() if acts else _reads(),
             **(credentials or {}),
         )
+        if self.trace:
+            traces.watch(made)
+        return made
 
 
 @functools.cache

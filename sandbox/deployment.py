@@ -258,7 +258,6 @@ class Deployment:
             "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.function_name}",
             **as_variables(self._session(session, account=self.hub)),
             "AWS_ENDPOINT_URL": self._aws.url,
-            "AWS_XRAY_SDK_ENABLED": "false",
             **{name: str(value) for name, value in function.environment_vars.items()},
         }
 

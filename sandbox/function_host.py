@@ -25,7 +25,7 @@ import time_machine
 
 PROJECT = Path(__file__).resolve().parent.parent
 LAMBDA_RUNTIME = ("boto3", "botocore.session")
-DEPENDENCIES = ("chalice", "slack_sdk", "aws_lambda_powertools", "aws_xray_sdk.core")
+DEPENDENCIES = ("chalice", "slack_sdk", "aws_lambda_powertools")
 
 SERVICES = (
     *("dynamodb", "stepfunctions", "sts", "kms", "cloudhsmv2", "cloudtrail", "cloudwatch"),

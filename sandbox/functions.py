@@ -93,7 +93,7 @@ class Functions:
             stdin=subprocess.PIPE,
             pass_fds=[self._listener.fileno()],
             cwd=PROJECT,
-            env={"PATH": os.defpath, "AWS_XRAY_SDK_ENABLED": "false"},
+            env={"PATH": os.defpath},
         )
 
     def close(self) -> None:
