@@ -15,6 +15,7 @@ from typing import Any
 
 from bench.stub.account import Account
 from bench.stub.keys import CLUSTER, HUB, REGION, Keys
+from bench.stub.transport import Quotas
 from chalicelib.aws import keys
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.inventory import AwsInventory
@@ -24,6 +25,8 @@ from chalicelib.aws.table import Table
 from chalicelib.domain.case import Case
 from chalicelib.ports import TryLater
 from sandbox.reliability.table import MemoryTable
+
+BARE_CALLS = 2_000
 
 
 def peak_mb() -> float:
@@ -50,6 +53,19 @@ def whole(inventory: AwsInventory, case: Case, mine: int) -> int:
     sys.exit("never whole")
 
 
+def bare_ms() -> float:
+    """CPU time of botocore's own DescribeKey: one thread, no waiting, nothing of Unlatch around it."""
+    kms = Account(Keys(BARE_CALLS, 0), MemoryTable("unlatch-bench"), latency=0)
+    kms.kms.quotas = Quotas({})
+    client = kms.client("kms", REGION, None)
+    ids = kms.kms_keys.ids
+    client.describe_key(KeyId=ids[0])
+    began = time.process_time()
+    for key_id in ids:
+        client.describe_key(KeyId=key_id)
+    return 1_000 * (time.process_time() - began) / BARE_CALLS
+
+
 asked = json.load(sys.stdin)
 account = Account(
     Keys(asked["keys"], asked["mine"]), MemoryTable("unlatch-bench"), latency=asked["latency"]
@@ -73,4 +89,5 @@ said["again"] = [timed(inventory, case, asked["mine"]) for _ in range(asked["rec
 said["peak_mb"] = peak_mb()
 said["throttled"] = account.quotas.refused
 said["described"] = account.kms.calls["DescribeKey"]
+said["bare_ms"] = bare_ms()
 json.dump(said, sys.stdout)

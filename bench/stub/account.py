@@ -43,6 +43,7 @@ class Account:
     """Clients as wiring makes them, answered in this process after `latency` seconds."""
 
     def __init__(self, keys: Keys, table: MemoryTable, *, latency: float) -> None:
+        self.kms_keys = keys
         self.quotas = Quotas(QUOTAS)
         self.kms = Transport(keys.answer, latency=latency, quotas=self.quotas)
         self.dynamo = Transport(Answers(table, {}).aws, latency=latency)
