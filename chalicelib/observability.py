@@ -40,9 +40,10 @@ def warn(message: str, **about: Any) -> None:
 
 
 def count(name: str, value: int) -> None:
-    """Adds to a metric; zeros say nothing."""
+    """Adds to a metric, counted or in the seconds that its name begins with; zeros say nothing."""
     if value:
-        _metrics().add_metric(name=name, unit="Count", value=value)
+        unit = "Seconds" if name.startswith("Seconds") else "Count"
+        _metrics().add_metric(name=name, unit=unit, value=value)
 
 
 def flush() -> None:

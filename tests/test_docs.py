@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from chalicelib.config import Settings
+from chalicelib.domain.case import Outcome
 from ops.__main__ import main as ops
 from sandbox.__main__ import main as sandbox
 from sandbox.scenario.load import load
@@ -186,6 +187,15 @@ def _words(schema: Any) -> Iterator[str]:
             yield from inner
         if name not in ("config", "default"):
             yield from _words(inner)
+
+
+def test_every_metric_is_explained() -> None:
+    source = "".join(file.read_text() for file in (ROOT / "chalicelib").rglob("*.py"))
+    names = set(re.findall(r'count\("([A-Za-z_]+)"', source))
+    names |= {f"CasesClosed_{outcome}" for outcome in Outcome}
+    assert len(names) > 20
+    page = text_of(ROOT / "docs/operate.md")
+    assert [name for name in sorted(names) if f"`{name}`" not in page] == []
 
 
 # ---- settings and other written parts ----------------------------------------------------------

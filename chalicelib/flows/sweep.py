@@ -40,8 +40,10 @@ def sweep(ports: Ports) -> Swept:
         except (TryLater, GiveUp, Conflict) as trouble:
             ports.log("sweep could not read", account=account, region=region, why=str(trouble))
             unread.append(f"{account} {region}: {trouble}")
-    restarted = sum(_revive(ports, pointer.case_id) for pointer in ports.cases.pointers())
+    pointers = ports.cases.pointers()
+    restarted = sum(_revive(ports, pointer.case_id) for pointer in pointers)
     ports.count("SweepsDone", 1)
+    ports.count("OpenCases", len(pointers))
     ports.count("EventsFoundBySweep", found)
     ports.count("RunsRestarted", restarted)
     used = 0

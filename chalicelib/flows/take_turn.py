@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain.case import SEALED, Act, Case, Click, Outcome, Phase
+from chalicelib.domain.case import SEALED, Act, Case, Click, Outcome, Phase, SlackMessage
 from chalicelib.domain.clicks import take_in
 from chalicelib.domain.decide import HOUR, Decision, decide
 from chalicelib.domain.log import Entry, Kind, entry
@@ -65,6 +65,7 @@ def _turn(ports: Ports, case: Case) -> tuple[Case, int]:
         return _decided(ports, case)
     except TryLater as trouble:
         ports.log("AWS can’t now", reason=trouble.reason, case_id=case.case_id)
+        ports.count("ReadsTriedAgain", 1)
         case = ports.cases.load(case.case_id)
         if case.is_closed:
             return case, UNREAD_SECONDS
@@ -129,7 +130,7 @@ def _do(ports: Ports, decision: Decision, entries: Sequence[Entry]) -> tuple[Cas
         case Ask():
             return ports.cases.save(case, entries), _patience(ports, case, now)
         case Close():
-            ports.count(f"CasesClosed_{step.outcome}", 1)
+            _count_end(ports, case, step.outcome)
             return ports.cases.save(case, entries), 1
 
 
@@ -137,7 +138,7 @@ def _stopped(ports: Ports, case: Case, stop: GiveUp) -> Case:
     """Only a person can help: the case closes as stopped, with what to do."""
     now = ports.clock()
     closed = entry(Kind.CLOSED, now, outcome=Outcome.STOPPED, reason=stop.reason)
-    ports.count("CasesClosed_stopped", 1)
+    _count_end(ports, case, Outcome.STOPPED)
     return resaved(
         ports,
         case,
@@ -154,12 +155,23 @@ def _stopped(ports: Ports, case: Case, stop: GiveUp) -> Case:
     )
 
 
+def _count_end(ports: Ports, case: Case, outcome: Outcome) -> None:
+    ports.count(f"CasesClosed_{outcome}", 1)
+    ports.count("SecondsToClose", _age(ports, case))
+
+
+def _age(ports: Ports, case: Case) -> int:
+    return max(int((ports.clock() - case.opened_at).total_seconds()), 1)
+
+
 def _shown(ports: Ports, case: Case, seconds: int, *, may_exist: bool = True) -> tuple[Case, int]:
     """The case, shown; when to come back. Slack's troubles never hold up the work."""
     entries: Sequence[Entry] = ()
     if case.log_length > case.message.thread_lines:
         entries = ports.cases.entries(case.case_id)[case.message.thread_lines :]
     message = ports.gateway.show(case, entries, now=ports.clock(), may_exist=may_exist)
+    if message.ts and case.message == SlackMessage():
+        ports.count("SecondsToMessage", _age(ports, case))
     if message != case.message:
         case = resaved(ports, case, lambda current: replace(current, message=message))
     if message.is_behind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from chalicelib.aws.store.cases import DynamoCases
@@ -157,3 +158,14 @@ def test_a_click_that_all_is_well_with_is_answered_in_silence(bench: Make) -> No
     assert not it.approve("alice", "retire", case_id).is_silent, "it counts once, and that is said"
     assert not it.click("mallory", "cancel", case_id).is_silent
     assert it.click("bob", "cancel", case_id).is_silent
+
+
+def test_what_the_dashboard_shows_is_counted(bench: Make) -> None:
+    it = bench(world())
+    case_id = opened(it)
+    it.run(case_id, until=lambda c: bool(c.message.ts))
+    it.click("alice", "reject", case_id)
+    it.run(case_id, until=lambda c: c.is_closed)
+    counted = Counter(it.counted)
+    assert counted["CasesOpened"] == counted["CasesClosed_rejected"] == 1
+    assert counted["SecondsToMessage"] == counted["SecondsToClose"] == 1
