@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from chalicelib.domain.caller import Caller
 from chalicelib.domain.plan import Operation, Plan, Remedy
@@ -255,10 +257,13 @@ class Case:
     def offer(self, remedy: Remedy | None) -> Plan | None:
         return next((plan for plan in self.offers if plan.remedy is remedy), None)
 
+    @cached_property
+    def _call_on(self) -> Mapping[tuple[Operation, str], CallRecord]:
+        return {(c.operation, c.target): c for c in reversed(self.calls)}
+
     def call(self, operation: Operation, target: str) -> CallRecord | None:
-        return next(
-            (c for c in self.calls if c.operation is operation and c.target == target), None
-        )
+        """The first that is remembered. Looked up, as a plan may have thousands."""
+        return self._call_on.get((operation, target))
 
     def did(self, operation: Operation, target: str) -> bool:
         """We called, and AWS said yes."""
