@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAGE ?= dev
 STORY ?= sandbox/scenarios/flagship.yaml
 
-.PHONY: help setup demo play pictures test test-all check format lint types docs dead mutants bench fuzz reliability crash-matrix deploy clean
+.PHONY: help setup demo play pictures permissions test test-all check format lint types docs dead mutants bench fuzz reliability crash-matrix deploy clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -26,6 +26,9 @@ play: setup  ## Play a story in the terminal: make play STORY=sandbox/scenarios/
 
 pictures: setup  ## Take the pictures of the README again (needs Chromium)
 	$(BIN)/python -m sandbox pictures
+
+permissions: setup  ## Play every story, and write docs/permissions.md
+	$(BIN)/python -m sandbox permissions
 
 test: setup  ## Run the tests
 	$(BIN)/python -m pytest -n 2

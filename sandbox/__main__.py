@@ -1,4 +1,4 @@
-"""The sandbox's commands: `python -m sandbox play FILE`, `demo`, `pictures`. Never reaches a real AWS or Slack."""
+"""The sandbox's commands: `python -m sandbox play FILE`, `demo`, `pictures`, `permissions`. Never reaches a real AWS or Slack."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
+from sandbox.permissions.command import add_to as add_permissions
 from sandbox.reliability.commands import add_to as add_reliability
 from sandbox.scenario.command import OpenStage, play_file
 from sandbox.scenario.model import Scenario
@@ -24,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_demo(commands.add_parser("demo", help="serve the demo page on this machine"))
     _add_pictures(commands.add_parser("pictures", help="take the pictures of docs/pictures"))
     add_reliability(commands)
+    add_permissions(commands)
     chosen = parser.parse_args(arguments)
     try:
         return int(chosen.run(chosen))
@@ -40,6 +43,9 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
         "--debug",
         action="store_true",
         help="on stderr: what the functions printed, and a traceback where the sandbox breaks",
+    )
+    parser.add_argument(
+        "--rights", type=Path, metavar="FILE", help="write which rights the bot used to this file"
     )
     parser.set_defaults(run=_play)
 
@@ -72,7 +78,7 @@ def _play(chosen: argparse.Namespace) -> int:
     with own_stdout() as out:
         return play_file(
             chosen.file,
-            _open_stage,
+            partial(_open_stage, rights=chosen.rights),
             out=out,
             err=sys.stderr,
             as_json=chosen.json,
@@ -80,11 +86,11 @@ def _play(chosen: argparse.Namespace) -> int:
         )
 
 
-def _open_stage(scenario: Scenario) -> OpenStage:
+def _open_stage(scenario: Scenario, *, rights: Path | None) -> OpenStage:
     # not at the top, so that help and a file's errors don't wait for moto to load
-    from sandbox.scenario.theatre import open_stage  # noqa: PLC0415
+    from sandbox.permissions.record import open_recorded  # noqa: PLC0415
 
-    return open_stage(scenario)
+    return open_recorded(scenario, rights)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.aws.seed import seed, world_now
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.model import Scenario
-from sandbox.scenario.stage import CaseReader, Stage
+from sandbox.scenario.stage import CaseReader
 from sandbox.stack import Sandbox
 
 
@@ -26,7 +26,7 @@ class Theatre(Sandbox):
 
 
 @contextmanager
-def open_stage(scenario: Scenario) -> Iterator[tuple[Stage, CaseReader]]:
+def open_stage(scenario: Scenario) -> Iterator[tuple[Theatre, CaseReader]]:
     """Everything is in place and nothing has happened yet; faults count from here on."""
     with Theatre(
         now=scenario.now,

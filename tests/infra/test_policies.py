@@ -12,8 +12,8 @@ CONFIG: dict[str, Any] = json.loads((CHALICE / "config.json").read_text())
 STAGES: dict[str, dict[str, Any]] = CONFIG["stages"]
 TABLE = {
     "on_delete_blocked": "GetItem PutItem UpdateItem ConditionCheckItem",
-    "turn": "GetItem Query PutItem UpdateItem DeleteItem ConditionCheckItem",
-    "park": "GetItem UpdateItem",
+    "turn": "GetItem Query PutItem UpdateItem DeleteItem",
+    "park": "UpdateItem",
     "sweep": "GetItem Query PutItem UpdateItem ConditionCheckItem",
     "on_key_used": "GetItem Query UpdateItem",
     "api_handler": "GetItem Query PutItem UpdateItem ConditionCheckItem",
@@ -34,11 +34,9 @@ OWN = {
     "park": {"states:SendTaskSuccess"},
     "sweep": {
         "states:StartExecution",
-        "states:ListExecutions",
         "states:DescribeExecution",
         "states:SendTaskSuccess",
         "sts:AssumeRole",
-        "sts:TagSession",
         "sqs:SendMessage",
     },
     "on_key_used": {"states:SendTaskSuccess", "sqs:SendMessage"},
@@ -62,12 +60,14 @@ def _statements(function: str) -> list[dict[str, Any]]:
 
 def _rights(function: str) -> dict[str, list[str]]:
     """Action → the resources that it is allowed on."""
-    return {
-        action: resource if isinstance(resource, list) else [resource]
-        for statement in _statements(function)
-        for action in statement["Action"]
-        for resource in [statement["Resource"]]
-    }
+    found: dict[str, list[str]] = {}
+    for statement in _statements(function):
+        resource = statement["Resource"]
+        for action in statement["Action"]:
+            found.setdefault(action, []).extend(
+                resource if isinstance(resource, list) else [resource]
+            )
+    return found
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

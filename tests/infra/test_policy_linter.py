@@ -43,7 +43,6 @@ EXPLAINED = {
     ("turn", "UNKNOWN_CONDITION_FOR_ACTION", "kms:ResourceAliases"): KEY_CONDITION,
     ("turn", "CREDENTIALS_EXPOSURE", "sts:assumerole"): ASSUMES,
     ("sweep", "CREDENTIALS_EXPOSURE", "sts:assumerole"): ASSUMES,
-    ("sweep", "RESOURCE_MISMATCH", "states:ListExecutions"): ONE_KIND,
     ("sweep", "RESOURCE_MISMATCH", "states:DescribeExecution"): ONE_KIND,
     ("run-cases", "PERMISSIONS_MANAGEMENT_ACTIONS", "logs:putresourcepolicy"): (
         "Step Functions asks for it, to let the log service write (its guide, logging)"

@@ -6,6 +6,7 @@ Everybody else is free, but for the guardrails where a test sets some. What can'
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class Guard:
         self.guardrails: Policy = ()
         self.used: Counter[Right] = Counter()
         self.judged = 0
+        self.seconds = 0.0
 
     def denial(self, visit: Visit) -> str | None:
         """AWS's sentence where this call is not allowed."""
@@ -54,12 +56,15 @@ class Guard:
         bound = self._is_bot(caller.role)
         if caller.deployment or not (bound or self.guardrails):
             return None
+        began = time.perf_counter()
         try:
             with self._regions.lock:
                 asks = list(asks_of(visit, self._regions))
             return self._first_denial(caller, asks, bound=bound)
         except UnknownElementError as unknown:
             return f"{caller.arn} is denied {visit.request.name}, as it can't be judged: {unknown}"
+        finally:
+            self.seconds += time.perf_counter() - began
 
     def service_denial(self, service: str, role_arn: str, *, source: str, ask: Ask) -> str | None:
         """The same for an AWS service that takes a role to do one thing for the resource `source`."""

@@ -10,13 +10,26 @@ from typing import Any
 
 import pytest
 
+from sandbox.permissions.page import PAGE, read, scenario_of
+from sandbox.permissions.record import recorded
+from sandbox.permissions.rights import Key
+
 PROJECT = Path(__file__).parents[3]
 SCENARIOS = sorted((PROJECT / "sandbox" / "scenarios").glob("*.yaml"))
 Told = dict[str, Any]
 
 
-def play(path: Path) -> Told:
-    command = [sys.executable, "-m", "sandbox", "play", str(path), "--json"]
+def play(path: Path, rights: Path) -> Told:
+    command = [
+        sys.executable,
+        "-m",
+        "sandbox",
+        "play",
+        str(path),
+        "--json",
+        "--rights",
+        str(rights),
+    ]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.stdout.startswith("{"), done.stderr
     told = json.loads(done.stdout)
@@ -87,6 +100,32 @@ def the_other_account_is_acted_in(told: Told) -> None:
     assert [c["state"] for c in told["world"]["clusters"]] == ["ACTIVE", "DELETED"]
 
 
+def each_acts_in_its_own_place_alone(told: Told) -> None:
+    acted = [(call["role"].split(":")[4], call["operation"]) for call in told["calls"]]
+    assert [account for account, _ in acted] == ["444455556666"] * 3 + ["777788889999"] * 6
+    targets = [str(call["params"]) for call in told["calls"]]
+    assert all("5d6e7f2a3b4" in t or "5555555555555555a" in t for t in targets[:3])
+    places = [(case["account"], case["region"], case["outcome"]) for case in told["cases"]]
+    assert places == [
+        ("111122223333", "us-east-1", "rejected"),
+        ("444455556666", "eu-central-1", "parked"),
+        ("777788889999", "eu-central-1", "retired"),
+    ]
+    hsms = {
+        cluster["id"]: (cluster["state"], cluster["hsms"]) for cluster in told["world"]["clusters"]
+    }
+    assert hsms == {
+        "cluster-2a3b4c5d6e7": ("ACTIVE", 2),
+        "cluster-3b4c5d6e7f2": ("ACTIVE", 2),
+        "cluster-4c5d6e7f2a3": ("ACTIVE", 2),
+        "cluster-5d6e7f2a3b4": ("ACTIVE", 0),
+        "cluster-6e7f2a3b4c5": ("ACTIVE", 2),
+        "cluster-7f2a3b4c5d6": ("DELETED", 0),
+    }
+    stores = {store["id"][4]: store["state"] for store in told["world"]["key_stores"]}
+    assert stores == dict.fromkeys("2346", "CONNECTED") | {"5": "DISCONNECTED"}
+
+
 def everything_is_gone_but_other_peoples_keys(told: Told) -> None:
     assert told["world"]["clusters"][0]["state"] == "DELETED"
     assert told["world"]["key_stores"] == []
@@ -102,6 +141,7 @@ MORE: dict[str, Callable[[Told], None]] = {
     "flagship": everything_is_gone_but_other_peoples_keys,
     "kept": the_second_attempt_folds,
     "outsider-clicks": outsiders_are_told_alone,
+    "three-accounts-two-regions": each_acts_in_its_own_place_alone,
     "two-accounts": the_other_account_is_acted_in,
     "two-clusters-one-innocent": the_innocent_are_untouched,
     "undo-park": the_park_is_undone,
@@ -113,8 +153,17 @@ MORE: dict[str, Callable[[Told], None]] = {
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_it_comes_as_it_expects(path):
-    told = play(path)
+def test_it_comes_as_it_expects(path, tmp_path):
+    told = play(path, tmp_path / "rights.json")
     assert told["expect"]["failures"] == []
     assert told["log_verified"]
     MORE.get(path.stem, lambda told: None)(told)
+    used = recorded(tmp_path / "rights.json")
+    assert [key for key in shown_by(path.stem) if key not in used] == [], (
+        "docs/permissions.md says that it uses these; run: python -m sandbox permissions"
+    )
+
+
+def shown_by(scenario: str) -> list[Key]:
+    cells = read(PAGE.read_text()).items()
+    return [key for key, cell in cells if scenario_of(cell) == scenario]

@@ -323,7 +323,7 @@ def test_used_rights_are_remembered_by_role_statement_and_action(hub):
     acting(hub, "executor", "kms").disable_key(KeyId=hub.key(0))
     used = hub.server.guard.used
     assert used[Right("unlatch-executor", "KeysOfKeyStores", "kms:DisableKey")] == 1
-    assert used[Right("unlatch-dev-turn", "TargetAccounts", "sts:SetSourceIdentity")] == 1
+    assert used[Right("unlatch-dev-turn", "ActInTargetAccounts", "sts:SetSourceIdentity")] == 1
 
 
 def test_a_role_that_cant_be_judged_is_denied(hub):

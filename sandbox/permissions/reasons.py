@@ -1,0 +1,29 @@
+"""Rights that no scenario can show, each with who needs it instead. Add a scenario rather than a line here."""
+
+from __future__ import annotations
+
+from sandbox.permissions.rights import Key
+
+LAMBDA = "Lambda writes the function’s log with it; the sandbox keeps logs itself."
+TRACES = "X-Ray’s daemon beside the function sends traces with it; the sandbox has none."
+LOG_SETUP = "Step Functions sets up its log with it, when the machine is made; moto does not."
+SLASH = "The slash command needs it, and a scenario can’t type one; a test does."
+MACHINE_TRACES = "Step Functions traces runs with it; moto does not."
+BY_KEY = {
+    Key("api_handler", "Table", "dynamodb:ConditionCheckItem"): SLASH,
+    Key("api_handler", "Table", "dynamodb:Query"): SLASH,
+}
+BY_ACTION = {
+    "logs:CreateLogGroup": LAMBDA,
+    "logs:CreateLogStream": LAMBDA,
+    "logs:PutLogEvents": LAMBDA,
+    "xray:PutTelemetryRecords": TRACES,
+    "xray:PutTraceSegments": TRACES,
+}
+
+
+def reason(key: Key) -> str | None:
+    """Why no scenario uses it, or None where one must."""
+    if key.role == "case" and key.statement == "LogsAndTraces":
+        return LOG_SETUP if key.action.startswith("logs:") else MACHINE_TRACES
+    return BY_KEY.get(key) or BY_ACTION.get(key.action)

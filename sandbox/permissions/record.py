@@ -1,0 +1,36 @@
+"""What a play used of the bot's rights, written to a file when it ends. Changes nothing in the play."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sandbox.aws.iam.guard import Guard
+from sandbox.permissions.rights import Key, short
+from sandbox.scenario.model import Scenario
+from sandbox.scenario.stage import CaseReader, Stage
+from sandbox.scenario.theatre import open_stage
+
+
+@contextmanager
+def open_recorded(scenario: Scenario, file: Path | None) -> Iterator[tuple[Stage, CaseReader]]:
+    with open_stage(scenario) as (theatre, cases):
+        try:
+            yield theatre, cases
+        finally:
+            if file is not None:
+                file.write_text(json.dumps(_told(theatre.guard)))
+
+
+def _told(guard: Guard) -> dict[str, Any]:
+    rows = [[short(r.role), r.statement, r.action, times] for r, times in guard.used.items()]
+    return {"judged": guard.judged, "seconds": guard.seconds, "used": sorted(rows)}
+
+
+def recorded(file: Path) -> dict[Key, int]:
+    """How often each right was used."""
+    used = json.loads(file.read_text())["used"]
+    return {Key(role, statement, action): times for role, statement, action, times in used}

@@ -1,0 +1,86 @@
+"""docs/permissions.md says what the policies say, and only executor and restorer can change what matters."""
+
+import pytest
+
+from sandbox.permissions.command import first_shown
+from sandbox.permissions.page import PAGE, TITLES, read, scenario_of, written
+from sandbox.permissions.reasons import reason
+from sandbox.permissions.rights import ROOT, Key, policies, rights, short
+
+TEXT = PAGE.read_text()
+CELLS = read(TEXT)
+SHOWN = {key: name for key, cell in CELLS.items() if (name := scenario_of(cell))}
+READS = ("Describe", "Get", "List", "Lookup")
+# Uses of the seal key, which is in the hub and no custom key store's.
+SEALS = {("api_handler", "kms:GenerateMac"), ("turn", "kms:VerifyMac")}
+
+
+def test_every_right_has_a_row_and_every_row_a_right():
+    assert set(CELLS) == {right.key for right in rights()}, "run: python -m sandbox permissions"
+
+
+def test_rows_say_where_and_under_which_conditions():
+    assert written(SHOWN) == TEXT, "run: python -m sandbox permissions"
+
+
+@pytest.mark.parametrize("key", [right.key for right in rights()], ids=str)
+def test_a_scenario_shows_the_right_or_a_reason_says_who_needs_it(key):
+    scenario = scenario_of(CELLS.get(key, ""))
+    if scenario is None:
+        assert reason(key), (
+            f"no scenario uses {key.action} of {key.role}: write one, or take it away"
+        )
+        return
+    assert reason(key) is None, "a scenario shows it, so it needs no reason"
+    assert (ROOT / f"sandbox/scenarios/{scenario}.yaml").exists()
+
+
+def test_only_executor_and_restorer_change_kms_and_cloudhsm():
+    mutating = {
+        (role, action)
+        for role, policy in policies()
+        for statement in policy
+        if statement.allows
+        for action in statement.actions
+        if action.startswith(("kms:", "cloudhsm:")) and not action.split(":")[1].startswith(READS)
+    }
+    assert mutating - SEALS == {
+        *(("executor", f"kms:{name}") for name in (
+            "ScheduleKeyDeletion", "CancelKeyDeletion", "EnableKey", "DisableKey",
+            "GenerateDataKeyWithoutPlaintext", "ConnectCustomKeyStore", "DisconnectCustomKeyStore",
+            "UpdateCustomKeyStore", "DeleteCustomKeyStore",
+        )),
+        ("executor", "cloudhsm:DeleteHsm"),
+        ("executor", "cloudhsm:DeleteCluster"),
+        ("executor", "cloudhsm:ModifyBackupAttributes"),
+        ("restorer", "cloudhsm:CreateHsm"),
+    }  # fmt: skip
+
+
+def test_no_policy_allows_by_wildcard_or_by_exclusion():
+    """A right that is not named could not be looked for in the scenarios."""
+    for role, policy in policies():
+        for statement in policy:
+            if statement.allows:
+                assert not statement.not_actions, role
+                assert not statement.not_resources, role
+                assert not [one for one in statement.actions if "*" in one or "?" in one], role
+                assert statement.sid, f"{role} has a statement without a name"
+
+
+def test_every_role_has_a_title():
+    assert {role for role, _ in policies()} == set(TITLES)
+
+
+def test_a_right_that_is_used_twice_is_the_better_show():
+    key, other = (
+        Key("turn", "Table", "dynamodb:GetItem"),
+        Key("park", "Table", "dynamodb:UpdateItem"),
+    )
+    plays = {"a": {key: 1, other: 1}, "b": {key: 2}, "c": {key: 5}}
+    assert first_shown(plays) == {key: "b", other: "a"}
+
+
+def test_names_are_short():
+    roles = ("unlatch-dev-turn", "unlatch-reader", "unlatch-STAGE-case")
+    assert [short(role) for role in roles] == ["turn", "reader", "case"]
