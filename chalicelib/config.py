@@ -176,8 +176,7 @@ def region(environ: Mapping[str, str] | None = None) -> str:
     return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
 
 
-def trace(environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
-    """Where this invocation stands in X-Ray, anew for each one; empty where Lambda does not trace."""
+def trace(environ: Mapping[str, str] | None = None) -> str:
+    """Lambda's trace header, anew for each invocation; "" where it does not trace."""
     environ = os.environ if environ is None else environ
-    header, daemon = environ.get("_X_AMZN_TRACE_ID"), environ.get("AWS_XRAY_DAEMON_ADDRESS")
-    return {"header": header, "daemon": daemon} if header and daemon else {}
+    return environ.get("_X_AMZN_TRACE_ID", "")

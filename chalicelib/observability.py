@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from chalicelib import traces
@@ -62,7 +62,7 @@ def _json(value: Any) -> str:
 
 
 @contextlib.contextmanager
-def invocation(context: Any, *, trace: Mapping[str, str], **keys: str) -> Iterator[None]:
+def invocation(context: Any, *, trace: str, **keys: str) -> Iterator[None]:
     """One invocation: its keys on every line and on its trace, its metrics written at the end."""
     request_id = str(getattr(context, "aws_request_id", ""))
     name = str(getattr(context, "function_name", ""))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib import config, observability, traces
+from chalicelib import config, observability
 from chalicelib.config import Settings
 
 
@@ -65,8 +65,8 @@ class Wiring:
         return tuple((account, region) for account in accounts for region in regions)
 
     @property
-    def trace(self) -> Mapping[str, str]:
-        """Each invocation's own place in X-Ray."""
+    def trace(self) -> str:
+        """X-Ray's header of this invocation."""
         return config.trace()
 
     @functools.cached_property
@@ -210,15 +210,12 @@ class Wiring:
         *,
         acts: bool = False,
     ) -> Any:
-        made = _session().create_client(
+        return _session().create_client(
             service,
             region_name=region,
             config=_acts() if acts else _reads(),
             **(credentials or {}),
         )
-        if self.trace:
-            traces.watch(made)
-        return made
 
 
 @functools.cache

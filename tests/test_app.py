@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ("boto3", "botocore", "slack_sdk", "aws_lambda_powertools", "cattrs")
+HEAVY = ("boto3", "botocore", "slack_sdk", "aws_xray_sdk", "aws_lambda_powertools", "cattrs")
 
 
 def test_app_imports_with_an_empty_environment() -> None:

@@ -35,7 +35,8 @@ OWNERS = {
     "moto": {"sandbox"},
     "time_machine": {"sandbox"},
     "subprocess": {"sandbox", "ops"},
-    "socket": {"traces", "sandbox", "ops"},
+    "aws_xray_sdk": {"traces"},
+    "socket": {"sandbox", "ops"},
     "urllib": {"slack", "sandbox", "ops"},
     "os": {"config", "sandbox", "ops"},
 }

@@ -152,7 +152,7 @@ class Stand:
             gateway=self.ports.gateway,
             hub_account=HUB,
             region=REGION,
-            trace={},
+            trace="",
             own_roles=("unlatch-executor", "unlatch-restorer"),
             signing_secret=lambda: SECRET,
             fresh_signing_secret=lambda: SECRET,
