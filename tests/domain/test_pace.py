@@ -42,6 +42,7 @@ def test_no_transition_is_looked_at_in_its_first_minute(
 ) -> None:
     since = None if age is None else NOW - age
     assert under_way(since, NOW) == seconds
+    assert isinstance(under_way(since, NOW), int)
     assert at_the_end(since, NOW) == last, "no call waits for the last transition"
 
 
@@ -61,6 +62,7 @@ def test_stores_with_thousands_of_keys_are_looked_at_more_rarely() -> None:
         (30 * DAY, 3 * 86_400),
         (3 * DAY, 2 * 86_400),
         (DAY + 2 * MINUTE, 120),
+        (DAY + MINUTE, 86_461),
         (DAY, 86_401),
         (HOURS, 3_601),
         (timedelta(milliseconds=1), 1),

@@ -155,6 +155,15 @@ def test_an_hour_before_a_date_retire_waits_for_an_hour() -> None:
     )
 
 
+def test_thousands_of_keys_are_looked_at_more_rarely_while_they_wait() -> None:
+    late = replace(DYING[0], deletion_date=NOW + 30 * DAY)
+    many = tuple(replace(late, key_id=f"key-{number}") for number in range(2_000))
+    few, all_of_them = (retire.next_step(scene(R, world(*k), basis=LIVE)) for k in (many[:2], many))
+    assert isinstance(few, Wait)
+    assert isinstance(all_of_them, Wait)
+    assert all_of_them.seconds > few.seconds
+
+
 def is_watched(snapshot: Snapshot, *calls: CallRecord, policy: Policy = SEVEN) -> bool:
     return retire.watched(snapshot, case=case(calls=calls), policy=policy, now=NOW)
 
