@@ -20,6 +20,8 @@ from ops.approve import BODY
 from sandbox.stack import Sandbox
 from tests.ops.office import CLUSTER, HUB, OPERATOR, REGION, Office, log_in
 
+pytestmark = pytest.mark.slow  # it deploys the whole bot
+
 SECURITY = f"arn:aws:sts::{HUB}:assumed-role/security/grace"
 ROLE = f"arn:aws:iam::{HUB}:role/teams/security"
 

@@ -11,6 +11,8 @@ from sandbox.aws.identity import Identity
 from sandbox.stack import Sandbox
 from tests.ops.office import HUB, OPERATOR, REGION, Office
 
+pytestmark = pytest.mark.slow  # it deploys the whole bot
+
 FUNCTIONS = {f"unlatch-dev{n}" for n in ("", "-turn", "-park", "-sweep", "-on_key_used")} | {
     "unlatch-dev-on_delete_blocked"
 }

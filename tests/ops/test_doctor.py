@@ -10,6 +10,8 @@ import pytest
 from sandbox.stack import Sandbox
 from tests.ops.office import HUB, REGION, Office
 
+pytestmark = pytest.mark.slow  # it deploys the whole bot
+
 
 def findings(office: Office) -> tuple[int, dict[tuple[str, bool | None], Any]]:
     said = office.run("doctor", "--json")

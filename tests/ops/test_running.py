@@ -13,6 +13,8 @@ from sandbox.aws.identity import Identity
 from sandbox.stack import Sandbox
 from tests.ops.office import CLUSTER, HUB, REGION, STORE, Office, log_in
 
+pytestmark = pytest.mark.slow  # it deploys the whole bot
+
 
 @pytest.fixture(scope="module")
 def blocked(sandbox: Sandbox, deployed: Office) -> str:
