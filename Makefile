@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAGE ?= dev
 STORY ?= sandbox/scenarios/flagship.yaml
 
-.PHONY: help setup demo play pictures permissions test test-all check format lint types docs dead mutants bench fuzz reliability crash-matrix deploy clean
+.PHONY: help setup demo play pictures permissions test test-all check coverage format lint types docs dead mutants bench fuzz reliability crash-matrix deploy clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -33,10 +33,14 @@ permissions: setup  ## Play every story, and write docs/permissions.md
 test: setup  ## Run the tests
 	$(BIN)/python -m pytest -n 2
 
-test-all: setup  ## Run the slow tests: every shipped story, the browser, samples of the crash matrix
+test-all: setup  ## Run the slow tests: every shipped story, whole deployments, the browser
 	$(BIN)/python -m pytest -n 2 -m "slow or browser"
 
-check: setup lint types test  ## What CI runs: format, lint, types, tests
+check: setup lint types dead coverage  ## What CI runs: format, lint, types, dead code, tests with coverage
+
+coverage: setup  ## The tests, and how much of the code they reach
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
+	$(BIN)/python -m coverage report --include="chalicelib/domain/*" --skip-covered --fail-under=100
 
 format: setup  ## Format the code
 	$(BIN)/ruff format .
