@@ -16,7 +16,7 @@ from chalicelib.ports import Conflict, GiveUp, Ports, TryLater
 
 AT_ONCE = 10
 """Keys that share a write. A click is heard between two writes, a few seconds apart at AWS's pace."""
-LONGEST_TURN = timedelta(minutes=8)
+LONGEST_TURN = timedelta(minutes=7)
 """From the turn's look on, well inside the function's ten minutes; the next turn carries on."""
 MOST_KEYS = 2_000
 
