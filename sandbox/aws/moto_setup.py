@@ -42,7 +42,7 @@ def prepare(clock: Clock) -> Seams:
     seams.replace(_Now, "read", staticmethod(clock.now))
     config = {"lambda": {"use_docker": False}, "stepfunctions": {"execute_state_machine": True}}
     for service, settings in config.items():
-        default_user_config[service] = settings  # type: ignore[literal-required]  # both are keys
+        seams.item(default_user_config, service, settings)
     seams.wrap(kms_models, "generate_private_key", _only_for_asymmetric)
     seams.replace(
         kms_models.Key, "create_from_cloudformation_json", staticmethod(_key_from_template)

@@ -20,6 +20,11 @@ class Seams:
         else:
             self._undo.callback(setattr, owner, name, before)
 
+    def item(self, owner: Any, name: str, value: Any) -> None:
+        """The same for an item of a dictionary that has it."""
+        self._undo.callback(owner.__setitem__, name, owner[name])
+        owner[name] = value
+
     def method(self, owner: type, name: str, function: Callable[..., Any]) -> None:
         """Replace a method by a function, bound or not, that gets the instance first."""
 

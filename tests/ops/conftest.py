@@ -67,7 +67,8 @@ def office(
 def deployed(sandbox: Sandbox, office: Office) -> Office:
     """The bot, brought in by `ops deploy`, with its secrets, its world and a trail."""
     seed(sandbox.aws, WORLD, accounts=sandbox.accounts, now=START)
-    assert office.run("deploy").code == 0
+    people = f"arn:aws:iam::{HUB}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_*"
+    assert office.run("deploy", "--parameter", f"OperatorArn={people}").code == 0
     secrets = sandbox.client("secretsmanager", account=HUB, region=REGION)
     for name in SECRETS:
         secrets.put_secret_value(SecretId=f"unlatch/dev/{name}", SecretString=VALUES[name])

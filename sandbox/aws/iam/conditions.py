@@ -131,7 +131,8 @@ def _condition(name: str, key: str, wanted: Any) -> Condition:
         raise UnknownElementError(f"unknown condition operator {name}")
     if key.lower() not in KEYS and not key.lower().startswith(TAGS):
         raise UnknownElementError(f"unknown condition key {key}")
-    values = tuple(_text(one) for one in (wanted if isinstance(wanted, list) else [wanted]))
+    listed = wanted if isinstance(wanted, list) else [wanted]
+    values = tuple(_text(one) for one in listed if one is not None)
     for value in values:
         pattern_of(value)
     return Condition(operator, over, rest != operator, key, values)

@@ -1,6 +1,7 @@
 """IAM's gate before every call of the bot: judges it by the deployed roles, and remembers what it used.
 
-Everybody else is free, but for the guardrails where a test sets some. What can't be judged is denied.
+Everybody else is free, but for taking the bot's roles and for guardrails, where a test sets some. What
+can't be judged is denied.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from typing import Protocol
 from sandbox.aws.calls import Visit
 from sandbox.aws.iam.asks import Facts, asks_of
 from sandbox.aws.iam.conditions import UnknownElementError
-from sandbox.aws.iam.policy import KINDS, Ask, Policy, Principal, Verdict, denies, judged
+from sandbox.aws.iam.policy import Ask, Policy, Principal, Verdict, judged, policy_of
 from sandbox.aws.iam.roles import Role, Roles
 from sandbox.aws.identity import Identity
 from sandbox.aws.kms_keys import backend_of
 from sandbox.aws.regions import Regions
+
+EVERYTHING = policy_of({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
 
 
 class May(Protocol):
@@ -52,9 +55,10 @@ class Guard:
 
     def denial(self, visit: Visit) -> str | None:
         """AWS's sentence where this call is not allowed."""
-        caller = visit.identity
+        caller, taken = visit.identity, visit.params.get("RoleArn", "")
         bound = self._is_bot(caller.role)
-        if caller.deployment or not (bound or self.guardrails):
+        takes_role = visit.request.name == "sts:AssumeRole" and self._is_bot(taken)
+        if not bound and not takes_role and (caller.deployment or not self.guardrails):
             return None
         began = time.perf_counter()
         try:
@@ -88,7 +92,7 @@ class Guard:
 
     def _first_denial(self, caller: Identity, asks: Iterable[Ask], *, bound: bool) -> str | None:
         if not bound:
-            return self._out_of_bounds(caller, asks)
+            return self._denied_to_others(caller, asks)
         role = self.roles.find(caller.role)
         if role is None:
             return f"User: {caller.arn} has no role {caller.role}"
@@ -108,11 +112,17 @@ class Guard:
                 return _sentence(caller.arn, ask, verdict)
         return None
 
-    def _out_of_bounds(self, caller: Identity, asks: Iterable[Ask]) -> str | None:
+    def _denied_to_others(self, caller: Identity, asks: Iterable[Ask]) -> str | None:
+        """People may do everything, within the guardrails; our roles choose who takes them."""
+        guardrails = () if caller.deployment else self.guardrails
+        who = Principal(arn=caller.role, session=caller.arn, account=caller.account)
         for ask in asks:
-            if denies(self.guardrails, ask):
-                why = f"with an explicit deny in {KINDS[0]}"
-                return _sentence(caller.arn, ask, Verdict(allowed=False, why=why))
+            trust = self._policy_on(ask) if ask.action.startswith("sts:") else None
+            verdict = judged(
+                ask, who, identity=EVERYTHING, guardrails=guardrails, on_resource=trust
+            )
+            if not verdict.allowed:
+                return _sentence(caller.arn, ask, verdict)
         return None
 
     def _policy_on(self, ask: Ask) -> Policy | None:

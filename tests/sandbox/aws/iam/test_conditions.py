@@ -60,6 +60,8 @@ def test_all_conditions_of_a_statement_must_hold():
 
 def test_what_cloudformation_left_out_is_no_condition():
     assert conditions_of({"StringEquals": None, "StringLike": {ORIGIN: None}}) == ()
+    (condition,) = conditions_of({"StringLike": {ORIGIN: ["AWS_KMS", None]}})
+    assert condition.wanted == ("AWS_KMS",)
 
 
 @pytest.mark.parametrize(

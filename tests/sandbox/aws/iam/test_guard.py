@@ -155,6 +155,13 @@ def test_nobody_acts_without_source_identity_and_all_tags(hub, name, lacking):
     assert "no resource-based policy" in reason(lambda: assume(hub, name, **lacking))
 
 
+def test_nobody_else_takes_a_role_of_ours(hub):
+    sts = hub.client("sts", PERSON)
+    for name in ("reader", "executor", "restorer"):
+        asked = {"RoleArn": role(name), "RoleSessionName": "ann", **NAMED}
+        assert "no resource-based policy allows" in reason(sts.assume_role, **asked)
+
+
 def test_another_stage_of_the_hub_takes_no_role(hub):
     hub.client("iam").create_role(
         RoleName="unlatch-prod-turn", AssumeRolePolicyDocument='{"Statement": []}'
