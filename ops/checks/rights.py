@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.config import EXECUTOR_ROLE, RESTORER_ROLE
+from chalicelib.aws.errors import DENIED, code_of
+from chalicelib.config import EXECUTOR_ROLE, READER_ROLE, RESTORER_ROLE
+from chalicelib.ports import GiveUp
 from ops.checks.finding import Finding
 from ops.hub import Hub
+from ops.reach import accounts
+from ops.trouble import EXPECTED
 
 ANY_KEY = "key/00000000-0000-0000-0000-000000000000"
 ANY_CLUSTER, ANY_BACKUP = "cluster/cluster-aaaaaaaaaaa", "backup/backup-aaaaaaaaaaa"
@@ -53,14 +57,34 @@ RESTORES = (Acts("cloudhsm", ANY_CLUSTER, ("cloudhsm:CreateHsm",)),)
 
 
 def of_acting_roles(hub: Hub) -> Iterator[Finding]:
-    """In the hub's account; other accounts' roles can't be asked about from here."""
+    """In every account that is served; elsewhere as the reader, where it lets the operator in."""
+    yield from _in_account(hub, hub.client("iam"), hub.account)
+    for account in hub.settings.accounts:
+        try:
+            yield from _in_account(hub, _as_reader(hub, account), account)
+        except EXPECTED as error:
+            if not isinstance(error, GiveUp) and code_of(error) not in DENIED:
+                raise
+            do = "Set OperatorArn in the stack of infra/account.yaml there, or check with its own credentials"
+            yield Finding(f"rights {account}", None, "your role may not ask there", do)
+
+
+def _as_reader(hub: Hub, account: str) -> Any:
+    clients = accounts(hub, assume=True).clients(
+        READER_ROLE, account=account, region=hub.region, session_name="unlatch-doctor"
+    )
+    return clients("iam")
+
+
+def _in_account(hub: Hub, iam: Any, account: str) -> Iterator[Finding]:
     for word, role, acts in (
         ("executor", EXECUTOR_ROLE, EXECUTES),
         ("restorer", RESTORER_ROLE, RESTORES),
     ):
-        name = f"{word} {hub.account}"
-        hub.client("iam").get_role(RoleName=role)
-        denied = [action for one in acts for action in _denied(hub, role, one)]
+        name = f"{word} {account}"
+        denied = [
+            action for one in acts for action in _denied(hub, iam, one, role=role, account=account)
+        ]
         if denied:
             do = "See infra/account.yaml, and the organisation’s service control policies"
             if "kms:ScheduleKeyDeletion" in denied:
@@ -70,25 +94,26 @@ def of_acting_roles(hub: Hub) -> Iterator[Finding]:
             yield Finding(name, True, f"{role} may do what plans need")
 
 
-def _denied(hub: Hub, role: str, acts: Acts) -> Iterator[str]:
-    reply = hub.client("iam").simulate_principal_policy(
-        PolicySourceArn=f"arn:{hub.partition}:iam::{hub.account}:role/{role}",
+def _denied(hub: Hub, iam: Any, acts: Acts, *, role: str, account: str) -> Iterator[str]:
+    thing = f"arn:{hub.partition}:{acts.service}:{hub.region}:{account}:{acts.thing}"
+    reply = iam.simulate_principal_policy(
+        PolicySourceArn=f"arn:{hub.partition}:iam::{account}:role/{role}",
         ActionNames=list(acts.actions),
-        ResourceArns=[hub.arn(acts.service, acts.thing) if acts.service else "*"],
-        ContextEntries=_context(hub),
+        ResourceArns=[thing if acts.service else "*"],
+        ContextEntries=_context(hub, account),
     )
     for result in reply["EvaluationResults"]:
         if result["EvalDecision"] != "allowed":
             yield result["EvalActionName"]
 
 
-def _context(hub: Hub) -> list[dict[str, Any]]:
+def _context(hub: Hub, account: str) -> list[dict[str, Any]]:
     """As a call of the bot would have it, on a key and a cluster that it may act on."""
     days = hub.settings.pending_window_days
     values = {
         "aws:RequestedRegion": ("string", hub.region),
         "aws:ResourceTag/unlatch": ("string", "allow"),
-        "kms:CallerAccount": ("string", hub.account),
+        "kms:CallerAccount": ("string", account),
         "kms:KeyOrigin": ("string", "AWS_CLOUDHSM"),
         "kms:ScheduleKeyDeletionPendingWindowInDays": ("numeric", str(days)),
     }

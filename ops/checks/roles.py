@@ -46,7 +46,7 @@ def may_take_executor(hub: Hub) -> Iterator[Finding]:
     yield Finding(f"trust {hub.account}", right, says, do)
     for account in hub.settings.accounts:
         says = "only that account’s own credentials can tell"
-        yield Finding(f"executor {account}", None, says, f"Check there: {role} trusts {turn}")
+        yield Finding(f"trust {account}", None, says, f"Check there: {role} trusts {turn}")
 
 
 def _scheduled(hub: Hub) -> dict[str, Any]:

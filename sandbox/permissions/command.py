@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sandbox.permissions.page import PAGE, written
+from sandbox.permissions.page import PAGE, read, scenario_of, written
 from sandbox.permissions.reasons import reason
 from sandbox.permissions.record import recorded
 from sandbox.permissions.rights import ROOT, Key, rights
@@ -35,7 +35,8 @@ def _run(_: argparse.Namespace) -> int:
     with TemporaryDirectory() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
         plays = list(pool.map(partial(_used, folder=Path(folder)), scenarios))
     names = [scenario.stem for scenario in scenarios]
-    shown = first_shown(dict(zip(names, plays, strict=True)))
+    before = {key: scenario_of(cell) for key, cell in read(PAGE.read_text()).items()}
+    shown = shown_by(dict(zip(names, plays, strict=True)), before)
     PAGE.write_text(written(shown))
     idle = [r.key for r in rights() if r.key not in shown and reason(r.key) is None]
     for key in idle:
@@ -53,11 +54,16 @@ def _used(scenario: Path, folder: Path) -> Used:
     return recorded(file)
 
 
-def first_shown(plays: Mapping[str, Used]) -> dict[Key, str]:
-    """For each right the first scenario that uses it; one that uses it twice goes before others,
-    since a single use may hang on which of two things happens first.
+def shown_by(plays: Mapping[str, Used], before: Mapping[Key, str | None]) -> dict[Key, str]:
+    """For each right a scenario that uses it: the one that the page names, else the first.
+
+    One that uses it twice goes before others: a single use may hang on which of two things is first.
     """
-    shown: dict[Key, str] = {}
+    shown = {
+        key: scenario
+        for key, scenario in before.items()
+        if scenario is not None and key in plays.get(scenario, {})
+    }
     for least in (2, 1):
         for name, used in plays.items():
             for key, times in used.items():

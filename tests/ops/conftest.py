@@ -13,6 +13,7 @@ from tests.ops.office import (
     APPROVERS,
     CLUSTER,
     HUB,
+    OPERATORS,
     PEOPLE,
     REGION,
     STORE,
@@ -67,8 +68,7 @@ def office(
 def deployed(sandbox: Sandbox, office: Office) -> Office:
     """The bot, brought in by `ops deploy`, with its secrets, its world and a trail."""
     seed(sandbox.aws, WORLD, accounts=sandbox.accounts, now=START)
-    people = f"arn:aws:iam::{HUB}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_*"
-    assert office.run("deploy", "--parameter", f"OperatorArn={people}").code == 0
+    assert office.run("deploy", "--parameter", f"OperatorArn={OPERATORS}").code == 0
     secrets = sandbox.client("secretsmanager", account=HUB, region=REGION)
     for name in SECRETS:
         secrets.put_secret_value(SecretId=f"unlatch/dev/{name}", SecretString=VALUES[name])

@@ -23,6 +23,7 @@ from sandbox.stack import Sandbox
 HUB, REGION, STAGE = "111122223333", "us-east-1", "dev"
 CLUSTER, STORE = "cluster-2a3b4c5d6e7", "cks-1234567890abcdef0"
 OPERATOR = f"arn:aws:sts::{HUB}:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/olga@example.com"
+OPERATORS = f"arn:aws:iam::{HUB}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_*"
 APPROVERS = ("alice", "bob", "carl")
 PEOPLE = {
     **{name: {"approver": True} for name in APPROVERS},

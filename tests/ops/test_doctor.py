@@ -7,8 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
+from ops.desk import PROJECT
 from sandbox.stack import Sandbox
-from tests.ops.office import HUB, REGION, Office
+from tests.ops.office import HUB, OPERATORS, REGION, Office
 
 pytestmark = pytest.mark.slow  # it deploys the whole bot
 
@@ -130,6 +131,34 @@ def test_a_table_of_another_name_is_the_one_that_counts(deployed: Office) -> Non
     said = {name: c["says"] for (name, _), c in findings(deployed)[1].items()}
     assert said["table"] == f"{name} is ACTIVE"
     assert "a move" in said["brake"]
+    functions.update_function_configuration(FunctionName=turn, Environment={"Variables": found})
+
+
+def test_roles_elsewhere_are_asked_about_as_the_reader(sandbox: Sandbox, deployed: Office) -> None:
+    turn, other = "unlatch-dev-turn", "222233334444"
+    functions = boto3.client("lambda")
+    found = functions.get_function_configuration(FunctionName=turn)["Environment"]["Variables"]
+    functions.update_function_configuration(
+        FunctionName=turn, Environment={"Variables": {**found, "ACCOUNTS": other}}
+    )
+    said = {name: c for (name, ok), c in findings(deployed)[1].items() if ok is None}
+    assert "OperatorArn" in said[f"rights {other}"]["do"]
+    parameters = {
+        "Stage": "dev",
+        "HubAccountId": HUB,
+        "OperatorArn": OPERATORS,
+        "MinWindowDays": "30",
+        "Regions": "eu-west-1",
+    }
+    sandbox.client("cloudformation", account=other, region=REGION).create_stack(
+        StackName="account",
+        TemplateBody=(PROJECT / "infra/account.yaml").read_text(),
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    said = {name: c["says"] for (name, ok), c in findings(deployed)[1].items() if ok is False}
+    assert said[f"executor {other}"].startswith("unlatch-executor may not kms:ScheduleKeyDeletion")
+    assert said[f"restorer {other}"] == "unlatch-restorer may not cloudhsm:CreateHsm"
     functions.update_function_configuration(FunctionName=turn, Environment={"Variables": found})
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.permissions.command import first_shown
+from sandbox.permissions.command import shown_by
 from sandbox.permissions.page import PAGE, TITLES, read, scenario_of, written
 from sandbox.permissions.reasons import reason
 from sandbox.permissions.rights import ROOT, Key, policies, rights, short
@@ -78,7 +78,16 @@ def test_a_right_that_is_used_twice_is_the_better_show():
         Key("park", "Table", "dynamodb:UpdateItem"),
     )
     plays = {"a": {key: 1, other: 1}, "b": {key: 2}, "c": {key: 5}}
-    assert first_shown(plays) == {key: "b", other: "a"}
+    assert shown_by(plays, {}) == {key: "b", other: "a"}
+
+
+def test_a_page_keeps_its_scenarios_while_they_show_the_right():
+    key, other = (
+        Key("turn", "Table", "dynamodb:GetItem"),
+        Key("park", "Table", "dynamodb:UpdateItem"),
+    )
+    plays = {"a": {key: 2, other: 2}, "c": {key: 1}}
+    assert shown_by(plays, {key: "c", other: "gone"}) == {key: "c", other: "a"}
 
 
 def test_names_are_short():

@@ -11,6 +11,7 @@ from sandbox.scenario.load import load
 from sandbox.scenario.theatre import open_stage
 
 SCENARIO = Path(__file__).parents[3] / "sandbox/scenarios/empty-store.yaml"
+pytestmark = pytest.mark.slow  # it deploys the whole bot
 CLUSTER = "cluster-2a3b4c5d6e7"
 
 

@@ -34,27 +34,40 @@ def is_bot(role):
 
 @pytest.fixture
 def hub(stand):
-    """The stand with the world, the hub's functions' roles and the roles of two accounts."""
+    """The stand with the world, the hub's functions' roles and the roles of its account."""
     stand.seed()
     stand.server.guard = Guard(stand.server.regions, is_bot)
-    for account in (HUB, SPOKE):
-        operator = f"arn:aws:sts::{account}:assumed-role/deployer/operator"
-        made = stand.server.identity.register(account, operator, deployment=True)
-        bus = {"ParameterKey": "HubBusArn", "ParameterValue": BUS if account != HUB else ""}
-        client(stand.server.url, "cloudformation", made, region=REGION).create_stack(
-            StackName="account",
-            TemplateBody=(INFRA / "account.yaml").read_text(),
-            Parameters=[
-                {"ParameterKey": "Stage", "ParameterValue": "dev"},
-                {"ParameterKey": "HubAccountId", "ParameterValue": HUB},
-                {"ParameterKey": "MinWindowDays", "ParameterValue": "10"},
-                bus,
-            ],
-            Capabilities=["CAPABILITY_NAMED_IAM"],
-        )
-        if account == HUB:
-            _make_functions_roles(client(stand.server.url, "iam", made, region=REGION))
+    _make_account_roles(stand, HUB)
+    _make_functions_roles(_operator(stand, "iam", HUB))
     return stand
+
+
+@pytest.fixture
+def both(hub):
+    """The same, with another account that is served."""
+    _make_account_roles(hub, SPOKE)
+    return hub
+
+
+def _operator(stand, service, account):
+    operator = f"arn:aws:sts::{account}:assumed-role/deployer/operator"
+    made = stand.server.identity.register(account, operator, deployment=True)
+    return client(stand.server.url, service, made, region=REGION)
+
+
+def _make_account_roles(stand, account):
+    parameters = {
+        "Stage": "dev",
+        "HubAccountId": HUB,
+        "MinWindowDays": "10",
+        "HubBusArn": BUS if account != HUB else "",
+    }
+    _operator(stand, "cloudformation", account).create_stack(
+        StackName="account",
+        TemplateBody=(INFRA / "account.yaml").read_text(),
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
 
 
 def _make_functions_roles(iam):
@@ -103,11 +116,11 @@ def reason(call, **params):
 # ---- taking roles ------------------------------------------------------------------------------
 
 
-def test_turn_takes_all_three_roles_in_both_accounts(hub):
+def test_turn_takes_all_three_roles_in_both_accounts(both):
     for account in (HUB, SPOKE):
-        assume(hub, "reader", account=account)
-        assume(hub, "executor", account=account, **NAMED)
-        assume(hub, "restorer", account=account, **NAMED)
+        assume(both, "reader", account=account)
+        assume(both, "executor", account=account, **NAMED)
+        assume(both, "restorer", account=account, **NAMED)
 
 
 @pytest.mark.parametrize(
@@ -311,8 +324,8 @@ def test_they_leave_the_executor_its_work(guarded):
 # ---- services ----------------------------------------------------------------------------------
 
 
-def test_eventbridge_forwards_to_the_hub_and_nowhere_else(hub):
-    may, forwarder = hub.server.guard.service_denial, role("dev-forwarder", SPOKE)
+def test_eventbridge_forwards_to_the_hub_and_nowhere_else(both):
+    may, forwarder = both.server.guard.service_denial, role("dev-forwarder", SPOKE)
     service = "events.amazonaws.com"
     puts = Ask("events:PutEvents", BUS, {})
     other = Ask("events:PutEvents", f"arn:aws:events:{REGION}:{SPOKE}:event-bus/default", {})
