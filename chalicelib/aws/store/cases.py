@@ -71,7 +71,7 @@ class DynamoCases:
         """Writes body and log entries in one transaction if nobody wrote meanwhile; else Conflict."""
         linked = chained(entries, length=case.log_length, head=case.log_head)
         while len(linked) > MOST_ENTRIES:
-            case = self._append(case, linked[:MOST_ENTRIES], fenced=True)
+            case = self._append(case, linked[:MOST_ENTRIES])
             linked = linked[MOST_ENTRIES:]
         before = case.log_length
         if linked:
@@ -79,7 +79,7 @@ class DynamoCases:
         update = self._writes.update_of(
             case.case_id,
             "SET body=:body, phase=:phase, log_length=:length, log_head=:head ADD version :one",
-            # An append moves the log on without a new version.
+            # A save of many entries that died half way has moved the log on without a new version.
             "version=:version AND generation=:generation AND log_length=:before",
             {
                 ":body": codec.pack(body_of(case)),
@@ -97,19 +97,19 @@ class DynamoCases:
             raise Conflict(case.case_id)
         return replace(case, version=case.version + 1)
 
-    def append(self, case: Case, entry_: Entry, *, fenced: bool) -> Case:
-        """One log entry without the body. Fenced: only if nobody wrote the case meanwhile."""
-        linked = chained((entry_,), length=case.log_length, head=case.log_head)
-        return self._append(case, linked, fenced=fenced)
-
-    def _append(self, case: Case, linked: Sequence[Entry], *, fenced: bool) -> Case:
+    def _append(self, case: Case, linked: Sequence[Entry]) -> Case:
+        """Log entries without the body, if nobody wrote the case meanwhile."""
         last = linked[-1]
-        condition = "log_length=:old" + (" AND version=:version" if fenced else "")
-        values = {":length": last.number, ":head": last.hash, ":old": case.log_length}
-        if fenced:
-            values[":version"] = case.version
         update = self._writes.update_of(
-            case.case_id, "SET log_length=:length, log_head=:head", condition, values
+            case.case_id,
+            "SET log_length=:length, log_head=:head",
+            "version=:version AND log_length=:before",
+            {
+                ":length": last.number,
+                ":head": last.hash,
+                ":version": case.version,
+                ":before": case.log_length,
+            },
         )
         log_writes = (log_put(self._table.name, case.case_id, item) for item in linked)
         if not self._writes.transact([update, *log_writes]):
