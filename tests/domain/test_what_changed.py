@@ -106,6 +106,8 @@ def test_a_kept_case_is_closed_and_sleeps_until_its_date() -> None:
     case = play.case
     assert (case.phase, case.outcome, case.reason) == (Phase.CLOSED, Outcome.KEPT, "later")
     assert case.closed_at == at
+    play.turn()
+    assert play.case.closed_at == at, "a later look decides nothing anew"
 
 
 def test_a_long_keep_looks_at_aws_every_thirty_days() -> None:
