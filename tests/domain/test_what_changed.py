@@ -106,6 +106,7 @@ def test_a_kept_case_is_closed_and_sleeps_until_its_date() -> None:
     case = play.case
     assert (case.phase, case.outcome, case.reason) == (Phase.CLOSED, Outcome.KEPT, "later")
     assert case.closed_at == at
+    play.now = at + HOURS
     play.turn()
     assert play.case.closed_at == at, "a later look decides nothing anew"
 
