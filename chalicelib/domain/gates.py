@@ -64,7 +64,7 @@ def _backup(remedy: Remedy, snapshot: Snapshot) -> Gate | None:
     if newest is None:
         return Gate("A backup that is ready", "There is none", helps)
     created = [key.created_at for key in snapshot.live_keys if key.created_at]
-    if remedy is Remedy.RETIRE and created and max(created) > newest.created_at:
+    if remedy is Remedy.RETIRE and created and max(created) >= newest.created_at:
         found = f"Newest backup {newest.created_at:%d %b %H:%M}, newest key {max(created):%d %b %H:%M} UTC"
         return Gate(check, found, helps)
     return None

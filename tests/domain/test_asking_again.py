@@ -84,7 +84,7 @@ def test_approvals_survive(what: str, change: Change) -> None:
 
 
 MATTERS: list[tuple[str, Change, str]] = [
-    ("a new key", with_keys(key("new", created_at=NOW)), "alias/new"),
+    ("a new key", with_keys(key("new", created_at=NOW - MINUTE)), "alias/new"),
     ("a key was disabled", with_keys(key("a", KeyState.DISABLED)), "alias/a"),
     ("a key was used", with_keys(key("a", last_use=used(MINUTE))), "alias/a"),
     ("a tag asks for more people", tagged, "People needed"),

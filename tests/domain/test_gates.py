@@ -10,11 +10,11 @@ import pytest
 from chalicelib.domain.gates import closed_gates, hard_gates
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.snapshot import Backup, KeyState, OtherUse, Snapshot
-from tests.domain.worlds import HOURS, NOW, POLICY, cluster, key, used, world
+from tests.domain.worlds import DAY, HOURS, NOW, POLICY, cluster, key, used, world
 
 R, P, M = Remedy.RETIRE, Remedy.PARK, Remedy.REPOINT
 REFUSED = ("kms:ListKeys was refused",)
-OLD_BACKUP = cluster("1a", backups=(Backup("b", "READY", NOW - 400 * 24 * HOURS),))
+OLD_BACKUP = cluster("1a", backups=(Backup("b", "READY", NOW - 400 * DAY),))
 MAKING = cluster("1a", backups=(Backup("b", "CREATE_IN_PROGRESS", NOW),))
 UNREAD = key("a", KeyState.UNKNOWN, unread="kms:DescribeKey was refused")
 ROWS: list[tuple[str, Remedy, Snapshot, str, bool]] = [
@@ -26,6 +26,8 @@ ROWS: list[tuple[str, Remedy, Snapshot, str, bool]] = [
     ("no backup", R, world(cluster=cluster("1a", backups=())), "There is none", False),
     ("a backup in the making is none", M, world(cluster=MAKING), "There is none", False),
     ("a key newer than the backup", R, world(key(), cluster=OLD_BACKUP), "newest key", False),
+    ("a key as old as the backup", R, world(key("a", created_at=NOW - 400 * DAY), cluster=OLD_BACKUP), "newest key", False),
+    ("a key older than the backup", R, world(key("a", created_at=NOW - 401 * DAY), cluster=OLD_BACKUP), "", False),
     ("only old keys count for retire", M, world(key(), cluster=OLD_BACKUP), "", False),
     ("no cluster, no backup needed", R, world(cluster=None), "", False),
     ("a used key", R, world(key("a", last_use=used(HOURS))), "was used", True),

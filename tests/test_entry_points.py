@@ -1,0 +1,219 @@
+"""Lambda's entry points over the real wiring, on moto: what comes in is parsed, one flow is called, it answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import boto3
+import pytest
+from moto import mock_aws
+
+import app as bot
+from chalicelib import wiring
+from chalicelib.domain.case import Act
+from sandbox.clock import Clock
+from sandbox.reliability.corpus import DELETE
+from sandbox.slack.api import LocalSlack
+from sandbox.slack.delivery import sealed
+from sandbox.slack.records import BOT_TOKEN, CHANNEL, SIGNING_SECRET, TEAM
+from tests.flows.bench import table
+from tests.test_config import NEEDED
+
+HUB, REGION = "123456789012", "us-east-1"
+INTERACTIONS, COMMANDS = "/slack/interactions", "/slack/commands"
+
+
+@pytest.fixture
+def slack() -> Iterator[LocalSlack]:
+    with LocalSlack(Clock(datetime.now(UTC)), {"alice": {}, "carol": {}}) as running:
+        yield running
+
+
+class Context:
+    """What Lambda tells a function of itself."""
+
+    invoked_function_arn = f"arn:aws:lambda:{REGION}:{HUB}:function:unlatch-dev"
+    function_name = "unlatch-dev"
+    aws_request_id = "request-1"
+
+
+@pytest.fixture(autouse=True)
+def deployed(slack: LocalSlack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    given = {
+        **NEEDED,
+        "SLACK_API_URL": slack.url,
+        "SLACK_CHANNEL": CHANNEL,
+        "SLACK_TEAM_IDS": TEAM,
+        "APPROVERS": "alice",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "POWERTOOLS_METRICS_NAMESPACE": "unlatch-dev",
+        "NO_PROXY": "127.0.0.1",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws(config={"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1.*"]}}}):
+        _stack()
+        wiring._built.cache_clear()
+        wiring._session.cache_clear()
+        yield
+    wiring._built.cache_clear()
+    wiring._session.cache_clear()
+
+
+def _stack() -> None:
+    """What infra/resources.yaml makes, as far as the entry points meet it."""
+    table(NEEDED["TABLE_NAME"])
+    secrets = boto3.client("secretsmanager", REGION)
+    secrets.create_secret(Name=NEEDED["SIGNING_SECRET_ID"], SecretString=SIGNING_SECRET)
+    secrets.create_secret(Name=NEEDED["BOT_TOKEN_SECRET_ID"], SecretString=BOT_TOKEN)
+    boto3.client("stepfunctions", REGION).create_state_machine(
+        name=NEEDED["STATE_MACHINE_NAME"],
+        definition=json.dumps({"StartAt": "a", "States": {"a": {"Type": "Succeed"}}}),
+        roleArn=f"arn:aws:iam::{HUB}:role/x",
+    )
+
+
+def delete_failed() -> dict[str, Any]:
+    event = deepcopy(DELETE)
+    event["account"] = event["detail"]["recipientAccountId"] = HUB
+    return event
+
+
+def case_of() -> str:
+    return str(bot.on_delete_blocked(delete_failed(), Context())["case_id"])
+
+
+def sent(path: str, body: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    """As API Gateway hands it to the function."""
+    event = {
+        "httpMethod": "POST",
+        "headers": dict(headers),
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "body": body,
+        "isBase64Encoded": False,
+        "requestContext": {"resourcePath": path, "httpMethod": "POST", "identity": {}},
+    }
+    answer: dict[str, Any] = bot.app(event, Context())
+    return answer
+
+
+def post(path: str, body: dict[str, str], *, signature: str = "good") -> dict[str, Any]:
+    envelope = sealed(urlencode(body), Clock(datetime.now(UTC)), signature=signature)
+    return sent(path, envelope.body, envelope.headers)
+
+
+def pressed(button: str, case_id: str) -> dict[str, str]:
+    payload = {
+        "type": "block_actions",
+        "user": {"id": "alice", "team_id": TEAM},
+        "team": {"id": TEAM},
+        "container": {"channel_id": CHANNEL},
+        "channel": {"id": CHANNEL},
+        "trigger_id": "1.2.3",
+        "actions": [{"action_id": button, "value": f"{case_id}:0", "type": "button"}],
+    }
+    return {"payload": json.dumps(payload)}
+
+
+def typed(text: str, *, by: str = "alice") -> dict[str, str]:
+    return {
+        "user_id": by,
+        "team_id": TEAM,
+        "channel_id": CHANNEL,
+        "text": text,
+        "trigger_id": "1.2.3",
+    }
+
+
+def test_a_failed_delete_opens_a_case_once() -> None:
+    case_id = case_of()
+    assert case_of() == case_id
+    runs = boto3.client("stepfunctions", REGION)
+    machine = f"arn:aws:states:{REGION}:{HUB}:stateMachine:{NEEDED['STATE_MACHINE_NAME']}"
+    found = runs.list_executions(stateMachineArn=machine)["executions"]
+    assert [one["name"] for one in found] == [f"{case_id}-0"]
+
+
+def test_what_is_no_failed_delete_is_refused_with_the_reason() -> None:
+    event = delete_failed()
+    event["detail"]["eventName"] = "DeleteHsm"
+    assert "eventName" in bot.on_delete_blocked(event, Context())["refused"]
+    event = delete_failed()
+    event["account"] = event["detail"]["recipientAccountId"] = "999999999999"
+    assert "not served" in bot.on_delete_blocked(event, Context())["refused"]
+
+
+def test_a_run_can_be_put_to_sleep() -> None:
+    event = {"case_id": case_of(), "version": 1, "token": "t"}
+    assert bot.park(event, Context())["asleep"] in (True, False)
+
+
+def test_a_use_of_a_key_that_no_case_switched_off_tells_nobody() -> None:
+    event = delete_failed()
+    event["source"] = "aws.kms"
+    event["detail"] |= {
+        "eventSource": "kms.amazonaws.com",
+        "eventName": "Decrypt",
+        "errorCode": "DisabledException",
+        "resources": [
+            {"ARN": f"arn:aws:kms:{REGION}:{HUB}:key/1234abcd-12ab-34cd-56ef-1234567890a"}
+        ],
+    }
+    assert bot.on_key_used(event, Context()) == {"told": []}
+    event["detail"]["errorCode"] = "AccessDenied"
+    assert bot.on_key_used(event, Context())["refused"]
+
+
+@pytest.mark.parametrize("path", [INTERACTIONS, COMMANDS])
+@pytest.mark.parametrize("signature", ["bad", "missing", "stale"])
+def test_what_slack_did_not_sign_is_refused(path: str, signature: str) -> None:
+    reply = post(path, pressed("retire", "case-1"), signature=signature)
+    assert reply["statusCode"] == 401
+    assert reply["body"] == "The signature is missing or wrong."
+
+
+@pytest.mark.parametrize("path", [INTERACTIONS, COMMANDS])
+def test_what_makes_no_sense_is_refused_with_the_reason(path: str) -> None:
+    reply = post(path, {"payload": "{", "text": "x"})
+    assert reply["statusCode"] == 400
+    assert reply["body"].startswith("Not understood: ")
+
+
+def test_a_click_is_recorded_and_answered_with_nothing() -> None:
+    case_id = case_of()
+    reply = post(INTERACTIONS, pressed("reject", case_id))
+    assert (reply["statusCode"], reply["body"]) == (200, "")
+    clicks = wiring.wired(Context()).ports.cases.load(case_id).clicks
+    assert [(click.by, click.act) for click in clicks] == [("alice", Act.REJECT)]
+
+
+def test_a_click_on_a_case_that_nobody_knows_is_told_to_who_clicked(slack: LocalSlack) -> None:
+    assert post(INTERACTIONS, pressed("reject", "case-9"))["statusCode"] == 200
+    assert [(one.user, "does not know this case" in one.text) for one in slack.ephemerals] == [
+        ("alice", True)
+    ]
+
+
+def test_the_command_starts_a_case_and_lists_it() -> None:
+    started = json.loads(post(COMMANDS, typed("cluster-2a3b4c5d6e7"))["body"])
+    assert started["response_type"] == "ephemeral"
+    assert "See the channel" in started["text"]
+    assert "cluster-2a3b4c5d6e7" in post(COMMANDS, typed("status"))["body"]
+    assert "you are not one of" in post(COMMANDS, typed("status", by="carol"))["body"]
+
+
+def test_a_confirmation_of_nothing_is_refused_in_words() -> None:
+    reply = sent("/approvals", "{}", {"Content-Type": "application/json"})
+    assert 400 <= reply["statusCode"] < 500
+    assert json.loads(reply["body"])["message"]
