@@ -59,7 +59,7 @@ docs: setup  ## Write the parts of the documents that come from the code
 dead: setup  ## Look for code that nothing uses
 	$(BIN)/vulture
 
-mutants: setup  ## Change the judging code one bit at a time: do the tests notice?
+mutants: setup  ## Change the domain one small thing at a time: do the tests notice? (hours)
 	$(BIN)/python -m mutmut run --max-children 2
 	$(BIN)/python -m mutmut results
 

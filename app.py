@@ -9,7 +9,8 @@ from chalice.app import Chalice, CloudWatchEvent, Response
 
 from chalicelib import observability, wiring
 
-app = Chalice(app_name="unlatch")
+app = Chalice(app_name="unlatch", configure_logs=False)
+"""Chalice's log has the name of ours: with its own handler each line would stand there twice."""
 FORM = ["application/x-www-form-urlencoded"]
 PLAIN: dict[str, str | list[str]] = {"Content-Type": "text/plain"}
 

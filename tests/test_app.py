@@ -6,6 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+LOGS = """
+import logging, app
+from chalicelib import observability
+observability.warn("once")
+print(len(logging.getLogger("unlatch").handlers))
+"""
 ROOT = Path(__file__).parents[1]
 HEAVY = ("boto3", "botocore", "slack_sdk", "aws_xray_sdk", "aws_lambda_powertools", "cattrs")
 
@@ -17,3 +23,18 @@ def test_app_imports_with_an_empty_environment() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]", "made on first use only: docs/decisions/what-loads-when.md"
+
+
+def test_a_line_of_log_is_written_once() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOGS],
+        cwd=ROOT,
+        env={"POWERTOOLS_SERVICE_NAME": "unlatch"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    line, handlers = done.stdout.splitlines()
+    assert '"message":"once"' in line
+    assert handlers == "1"
+    assert done.stderr == ""
