@@ -15,7 +15,7 @@ from chalicelib.flows.perform import called, intended, intent, resaved, result
 from chalicelib.ports import Conflict, GiveUp, Ports, TryLater
 
 AT_ONCE = 10
-"""Keys that share a write. A click is heard between two writes, a few seconds apart at AWS's pace."""
+"""Keys that share a write. A click and a freeze are heard between two writes, some seconds apart."""
 LONGEST_TURN = timedelta(minutes=7)
 """From the turn's look on, well inside the function's ten minutes; the next turn carries on."""
 MOST_KEYS = 2_000
@@ -31,8 +31,9 @@ def perform_many(ports: Ports, case: Case, step: Call, entries: Sequence[Entry])
     targets = step.targets[:MOST_KEYS]
     try:
         for start in range(0, len(targets), AT_ONCE):
-            is_late = bool(start) and ports.clock() - began > LONGEST_TURN
-            if is_late or not batch.go_on(targets[start : start + AT_ONCE]):
+            if start and (ports.clock() - began > LONGEST_TURN or ports.cases.frozen()):
+                break
+            if not batch.go_on(targets[start : start + AT_ONCE]):
                 break
     except (Conflict, TryLater) as moved:
         if not batch.has_begun:

@@ -66,6 +66,17 @@ def test_all_keys_go_in_one_turn_each_with_its_intent_and_its_result(bench: Make
     assert all(e["request_id"] for e in entries if e.kind is Kind.RESULT)
 
 
+def test_a_freeze_in_the_midst_is_heard_at_the_next_write(bench: Make) -> None:
+    it, case_id = approved(bench)
+    brake = {"pk": "BRAKE", "sk": "BRAKE", "why": "incident"}
+    on_call(it, AT_ONCE + 3, lambda: it.stored._table.put_item(Item=brake) and None)
+    it.turn(case_id)
+    assert len(it.aws.landed) == 2 * AT_ONCE
+    it.turn(case_id)
+    assert len(it.aws.landed) == 2 * AT_ONCE
+    assert "frozen: incident" in it.case(case_id).waiting_for
+
+
 def test_a_cancel_in_the_midst_is_heard_at_the_next_write(bench: Make) -> None:
     it, case_id = approved(bench)
     on_call(it, AT_ONCE + 3, lambda: it.click("bob", "cancel", case_id) and None, after=True)
