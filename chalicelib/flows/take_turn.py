@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,8 +11,8 @@ from chalicelib.domain.clicks import take_in
 from chalicelib.domain.decide import HOUR, Decision, decide
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.pace import MINUTE
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.plan import Operation, Plan
+from chalicelib.domain.snapshot import KeyState, LastUse, Snapshot
 from chalicelib.domain.step import Ask, Call, Close, Wait
 from chalicelib.flows.batch import perform_many
 from chalicelib.flows.perform import left_to_wait, perform, resaved
@@ -222,11 +222,27 @@ def _blind(case: Case, snapshot: Snapshot) -> Decision | None:
 
     Its approvals stand, its keys stay watched, and cancel works; nothing else is done meanwhile.
     """
-    if not snapshot.unread or not case.plan_has_begun or case.ending is not None:
+    if case.plan is None or not case.plan_has_begun or case.ending is not None:
         return None
-    why = f"Unlatch must be allowed to read AWS: {snapshot.unread[0].rstrip('.')}"
+    hidden = [*snapshot.unread, *_hidden(case.plan, snapshot)]
+    if not hidden:
+        return None
+    why = f"Unlatch must be allowed to read AWS: {hidden[0].rstrip('.')}"
     held = replace(case, phase=Phase.RUNNING, waiting_for=why)
     return Decision(held, Wait(BLIND_SECONDS, why))
+
+
+def _hidden(plan: Plan, snapshot: Snapshot) -> Iterator[str]:
+    """Keys that the approvers saw, and that AWS does not show or tell the use of now."""
+    basis = {key.key_id: key for key in plan.basis.keys if key.state is not KeyState.UNKNOWN}
+    for key in snapshot.keys:
+        before = basis.get(key.key_id)
+        if before is None:
+            continue
+        if key.unread:
+            yield f"{key.name}: {key.unread}"
+        elif key.is_live and key.last_use == LastUse() and not before.in_use:
+            yield f"{key.name}: kms:GetKeyLastUsage was refused"
 
 
 def _deciders(case: Case) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ TARGETS = ("KeyId", "CustomKeyStoreId", "HsmId", "ClusterId")
 SLOW_CALLS = ("disconnect", "connect", "create_hsm", "delete_hsm", "delete_cluster")
 QUICK = dict.fromkeys(SLOW_CALLS, "20s")
 PATIENCE = timedelta(days=20)
+APPROVERS = ("alice", "bob")
 SAFE = ("cancel", "undo", "refresh")
 """These have no dialog."""
+MOST_CLICKS = 12
 MOST_HELP = 6
 """A play may break several calls; each may need a person once."""
 
@@ -58,7 +61,7 @@ class Plot:
             "durations": QUICK,
         }
         config = {"quiet_minutes": "1", "pending_window_days": "7", "repoint_soak_days": "0"}
-        people = {name: {"approver": True} for name in ("alice", "bob")}
+        people = {name: {"approver": True} for name in APPROVERS}
         return Scenario(
             Path("crash-matrix"),
             self.title,
@@ -126,17 +129,19 @@ class Teller:
     def __init__(self, stage: Stage, cases: CaseReader) -> None:
         self._stage, self._cases = stage, cases
         self._stops: list[str] = []
+        self._acted_at = stage.clock.now()
 
     def play(self, plot: Plot) -> End:
         self._block()
         acts = list(plot.acts)
         while acts:
-            case = self._wait(lambda now: acts[0].when(now) or _is_stopped(now))
+            case = self._wait(partial(self._needs_people, acts[0]))
             if _is_stopped(case):
                 self._try_again(case)
-                continue
-            self._act(acts[0])
-            acts.pop(0)
+            elif acts[0].when(case):
+                self._act(acts.pop(0))
+            else:
+                self._agree_afresh(plot)
         # The last click (an undo) has to be heard before "closed" means the end.
         self._stage.advance(timedelta(minutes=2))
         while not _is_over(case := self._wait(lambda now: closed(now) or shown(now))):
@@ -170,12 +175,20 @@ class Teller:
             if self._stage.clock.now() > end or not self._stage.step():
                 raise GaveUpError(f"nothing more comes: {cases[-1:]}")
 
+    def _needs_people(self, act: Act, case: Case) -> bool:
+        return act.when(case) or _is_stopped(case) or self._is_asked(case)
+
+    def _is_asked(self, case: Case) -> bool:
+        """Still for people to decide, long after they did: their approvals are void."""
+        late = self._stage.clock.now() - self._acted_at > timedelta(minutes=10)
+        return late and shown(case)
+
     def _act(self, act: Act) -> None:
         """Clicks, and for a remedy sends the dialog, until the case shows that it was taken."""
         before = self._cases.cases()[-1]
-        for _ in range(6):
+        for _ in range(MOST_CLICKS):
             self._send(act, before)
-            after = self._cases.cases()[-1]
+            after, self._acted_at = self._cases.cases()[-1], self._stage.clock.now()
             if _took(act, before, after) or (self._stops and closed(after)):
                 return
             self._stage.advance(timedelta(seconds=30))
@@ -200,10 +213,11 @@ class Teller:
         self._stops.append("People were asked again.")
         if len(self._stops) > MOST_HELP:
             raise GaveUpError("asks again and again")
-        for act in plot.acts:
+        button = plot.acts[0].button
+        for by in APPROVERS:
             # The world may have ended it meanwhile: then there is nothing left to agree to.
-            if act.when is shown and shown(self._cases.cases()[-1]):
-                self._act(act)
+            if shown(case := self._cases.cases()[-1]):
+                self._send(Act(by, button, shown), case)
         self._stage.advance(timedelta(minutes=2))
 
     def _rest(self) -> None:
@@ -228,10 +242,13 @@ class Teller:
 
 
 def _took(act: Act, before: Case, after: Case) -> bool:
-    """An approval stands in the case; the others move it on at once."""
-    if act.button not in SAFE:
-        return act.by in {one["by"] for one in after["approvals"]}
-    return (before["phase"], before["outcome"]) != (after["phase"], after["outcome"])
+    """The case has moved on, or one more approval stands in it."""
+    moved = (before["phase"], before["outcome"]) != (after["phase"], after["outcome"])
+    return moved or _approvals(after, act.by) > _approvals(before, act.by)
+
+
+def _approvals(case: Case, by: str) -> int:
+    return sum(one["by"] == by for one in case["approvals"])
 
 
 def _is_over(case: Case) -> bool:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.case import Case, Outcome, Phase
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.snapshot import Key, KeyState, LastUse, Snapshot
 from chalicelib.ports import GiveUp
 from tests.flows.bench import Bench, key, world
 from tests.flows.engine import Engine
@@ -20,6 +20,9 @@ PARTS = {
     "the cluster": {"cluster": None, "unread": ("cloudhsm:DescribeClusters was refused",)},
     "keys": {"keys": (), "unread": ("kms:ListKeys was refused",)},
 }
+
+
+A_KEY, A_USE = "one key", "the use of a key"
 
 
 class HalfBlind:
@@ -36,6 +39,15 @@ class HalfBlind:
         if self.part == "the role":
             raise GiveUp("AWS refused sts:AssumeRole: access denied.", "Allow it.")
         seen: Snapshot = self.inventory.snapshot(case, now=now)  # type: ignore[attr-defined]  # any
+        if self.part == A_KEY:
+            hidden = (
+                Key(k.key_id, KeyState.UNKNOWN, None, unread="kms:DescribeKey was refused")
+                for k in seen.keys
+            )
+            return replace(seen, keys=tuple(hidden))
+        if self.part == A_USE:
+            untold = (replace(k, last_use=LastUse()) for k in seen.keys)
+            return replace(seen, keys=tuple(untold))
         return replace(seen, **PARTS[self.part]) if self.part else seen  # type: ignore[arg-type]  # parts of one
 
 
@@ -52,7 +64,7 @@ def under_way(it: Bench, remedy: str) -> tuple[Engine, str, HalfBlind]:
     return engine, case_id, inventory
 
 
-@pytest.mark.parametrize("part", [*PARTS, "the role"])
+@pytest.mark.parametrize("part", [*PARTS, A_KEY, "the role"])
 @pytest.mark.parametrize(
     ("remedy", "outcome"), [("park", Outcome.PARKED), ("retire", Outcome.RETIRED)]
 )
@@ -70,6 +82,16 @@ def test_it_waits_and_goes_on(bench: Make, part: str, remedy: str, outcome: Outc
     inventory.part = ""
     engine.go(until=lambda: it.case(case_id).is_closed)
     assert it.case(case_id).outcome is outcome, "with the approvals that it had"
+
+
+def test_a_use_that_is_not_told_makes_nobody_approve_again(bench: Make) -> None:
+    it = bench(world(key(1)))
+    engine, case_id, inventory = under_way(it, "park")
+    inventory.part = A_USE
+    engine.go(until=lambda: "GetKeyLastUsage" in it.case(case_id).waiting_for)
+    inventory.part = ""
+    engine.go(until=lambda: it.case(case_id).is_closed)
+    assert it.case(case_id).outcome is Outcome.PARKED
 
 
 @pytest.mark.parametrize("part", [*PARTS, "the role"])
