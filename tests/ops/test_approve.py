@@ -234,6 +234,8 @@ def test_replayed_it_is_refused_with_a_sentence(
 ) -> None:
     with as_of(sandbox):
         told = sign(sandbox, blocked, plan_of(deployed, blocked))
+    post(api, told)
+    sandbox.settle()
     status, said = post(api, told)
     assert status == 409
     assert said.endswith(".")

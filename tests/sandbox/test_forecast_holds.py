@@ -40,6 +40,8 @@ UNDISTURBED = (
     "repointed",
 )
 """One of each kind that ends as planned, without acts of others and without faults."""
+TURN = "arn:aws:sts::{hub}:assumed-role/unlatch-dev-turn/onlooker"
+"""The reader's trust lets in nobody else."""
 
 
 class NothingKnown:
@@ -87,7 +89,7 @@ def inventory_of(theatre: Theatre, scenario: Scenario) -> AwsInventory:
         return boto3.client(service, region_name=region, endpoint_url=url, config=plain, **given)
 
     hub, region = scenario.accounts[0], scenario.regions[0]
-    sts = theatre.client("sts", account=hub, region=region, who=f"arn:aws:iam::{hub}:user/onlooker")
+    sts = theatre.client("sts", account=hub, region=region, who=TURN.format(hub=hub))
     return AwsInventory(
         Accounts(sts, client),
         "unlatch-reader",
