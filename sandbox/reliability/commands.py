@@ -22,7 +22,7 @@ def add_to(commands: Any) -> None:
     fuzz.set_defaults(run=_fuzz)
     matrix = commands.add_parser("crash-matrix", help="break every call of the bot in every way")
     matrix.add_argument("--sample", type=int, metavar="N", help="only N plays, spread evenly")
-    matrix.add_argument("--together", type=int, default=12, help="faults in one play")
+    matrix.add_argument("--together", type=int, default=16, help="faults in one play")
     matrix.add_argument("--offset", type=int, default=0, help="begin the sample elsewhere")
     matrix.add_argument("--no-write", action="store_true", help="leave docs/reliability.md alone")
     matrix.set_defaults(run=_crash_matrix)

@@ -24,7 +24,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "denied": {"kind": "error", "code": "AccessDeniedException"},
 }
 SLACK_CODES = {"500": "internal_error", "denied": "missing_scope"}
-TOGETHER = 12
+TOGETHER = 16
 """Cells that one play breaks: a play takes seconds, and most of it is the way between the faults."""
 GOLDEN = 0.6180339887498949
 Round = TypeVar("Round")
