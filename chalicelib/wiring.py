@@ -70,7 +70,7 @@ class Wiring:
         return config.trace()
 
     @functools.cached_property
-    def own_roles(self) -> tuple[str, ...]:
+    def own_roles(self) -> tuple[str, str]:
         return (config.EXECUTOR_ROLE, config.RESTORER_ROLE)
 
     @functools.cached_property
@@ -163,8 +163,7 @@ class Wiring:
         acting = self._accounts.__class__(
             self.client("sts"), functools.partial(self._client_as, acts=True), self._partition
         )
-        roles = (config.EXECUTOR_ROLE, config.RESTORER_ROLE)
-        return AwsActions(acting, *roles, self._paces)
+        return AwsActions(acting, *self.own_roles, self._paces)
 
     def _runs(self) -> Any:
         from chalicelib.aws.runs import StepFunctionsRuns  # noqa: PLC0415  # on first use

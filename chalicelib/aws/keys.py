@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -154,15 +154,14 @@ class KeyReader:
         return replace(key, last_use=self._last_use(key.key_id))
 
     def with_grants(
-        self, keys: Iterable[Key], ids: set[str], run: Callable[..., Iterable[Key]]
+        self, keys: Sequence[Key], ids: set[str], run: Callable[..., Iterable[int | None]]
     ) -> tuple[Key, ...]:
         """All the keys; the living ones among these ids with the number of their grants."""
-
-        def counted(key: Key) -> Key:
-            asked = key.is_live and key.key_id in ids
-            return replace(key, grants=self._grants(key.key_id)) if asked else key
-
-        return tuple(run(counted, keys))
+        asked = [key.key_id for key in keys if key.is_live and key.key_id in ids]
+        grants = dict(zip(asked, run(self._grants, asked), strict=True))
+        return tuple(
+            replace(key, grants=grants[key.key_id]) if key.key_id in grants else key for key in keys
+        )
 
     def _grants(self, key_id: str) -> int | None:
         self.pace("kms:ListGrants")()

@@ -22,7 +22,7 @@ def add_to(commands: Any) -> None:
     fuzz.set_defaults(run=_fuzz)
     matrix = commands.add_parser("crash-matrix", help="break every call of the bot in every way")
     matrix.add_argument("--sample", type=int, metavar="N", help="only N plays, spread evenly")
-    matrix.add_argument("--together", type=int, default=16, help="faults in one play")
+    matrix.add_argument("--together", type=int, help="faults in one play")
     matrix.add_argument("--offset", type=int, default=0, help="begin the sample elsewhere")
     matrix.add_argument("--no-write", action="store_true", help="leave docs/reliability.md alone")
     matrix.set_defaults(run=_crash_matrix)
@@ -46,11 +46,11 @@ def _fuzz(chosen: argparse.Namespace) -> int:
 
 
 def _crash_matrix(chosen: argparse.Namespace) -> int:
-    from sandbox.reliability.matrix import Matrix  # noqa: PLC0415  # loads the sandbox
+    from sandbox.reliability.matrix import TOGETHER, Matrix  # noqa: PLC0415  # loads the sandbox
     from sandbox.reliability.report import matrix_lines, write  # noqa: PLC0415  # same
 
     began = time.monotonic()
-    matrix = Matrix(tell=lambda line: _print([line]), together=chosen.together)
+    matrix = Matrix(tell=lambda line: _print([line]), together=chosen.together or TOGETHER)
     plays = matrix.play(sample=chosen.sample, offset=chosen.offset)
     lines = matrix_lines(matrix, plays, seconds=time.monotonic() - began)
     _print(lines)
