@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain import approval, step_up
 from chalicelib.domain.approval import Person
+from chalicelib.domain.blind import hidden
 from chalicelib.domain.case import Act, Case, Click, Difference, Keep, Outcome, Phase
 from chalicelib.domain.changes import changes
 from chalicelib.domain.gates import hard_gates
@@ -23,6 +24,7 @@ from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Ask, Call, Close, Move, Step, Wait
 
 HOUR = 60 * 60
+BLIND_SECONDS = 300
 CONFIRM = timedelta(minutes=1)
 """Gone means: two reads this far apart."""
 NEXT = {
@@ -54,6 +56,10 @@ def decide(
     """
     if case.is_closed and case.outcome and case.outcome is not Outcome.KEPT:
         return Decision(case, Close(case.outcome, case.reason, case.advice))
+    unseen = hidden(case, snapshot)
+    if unseen:
+        wait = Wait(BLIND_SECONDS, f"Unlatch must be allowed to read AWS: {unseen.rstrip('.')}")
+        return _running(case, wait, now)
     case = looked_at(case, snapshot, now)
     return (
         _world(case, snapshot, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,8 +11,8 @@ from chalicelib.domain.clicks import take_in
 from chalicelib.domain.decide import HOUR, Decision, decide
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.pace import MINUTE
-from chalicelib.domain.plan import Operation, Plan
-from chalicelib.domain.snapshot import KeyState, LastUse, Snapshot
+from chalicelib.domain.plan import Operation
+from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Ask, Call, Close, Wait
 from chalicelib.flows.batch import perform_many
 from chalicelib.flows.perform import left_to_wait, perform, resaved
@@ -23,7 +23,6 @@ TURNS_A_RUN = 1_500
 """A run has at most 25,000 history events, about 12 a turn; then a successor takes over."""
 FROZEN_SECONDS = 300
 UNREAD_SECONDS = 60
-BLIND_SECONDS = 300
 SLOW_STARTERS = frozenset(
     {Operation.CONNECT_KEY_STORE, Operation.DISCONNECT_KEY_STORE, Operation.DELETE_CLUSTER}
 )
@@ -92,9 +91,7 @@ def _decided(ports: Ports, case: Case) -> tuple[Case, int]:
         return _shown(ports, resaved(ports, case, lambda c: _like(c, case), entries), 1)
     snapshot = _look(ports, case, now)
     people = ports.people.fetch(_deciders(case))
-    decision = _blind(case, snapshot) or decide(
-        case, snapshot, people=people, policy=ports.policy, now=now
-    )
+    decision = decide(case, snapshot, people=people, policy=ports.policy, now=now)
     entries += said(case, decision, ports, now)
     decision, reminders = reminded(decision, ports.policy, now)
     entries += reminders
@@ -215,34 +212,6 @@ def _look(ports: Ports, case: Case, now: datetime) -> Snapshot:
         return Snapshot(
             now, case.account, case.region, case.cluster_id, None, unread=(refused.reason,)
         )
-
-
-def _blind(case: Case, snapshot: Snapshot) -> Decision | None:
-    """A plan that has begun waits while AWS refuses a read: what can't be seen is not gone.
-
-    Its approvals stand, its keys stay watched, and cancel works; nothing else is done meanwhile.
-    """
-    if case.plan is None or not case.plan_has_begun or case.ending is not None:
-        return None
-    hidden = [*snapshot.unread, *_hidden(case.plan, snapshot)]
-    if not hidden:
-        return None
-    why = f"Unlatch must be allowed to read AWS: {hidden[0].rstrip('.')}"
-    held = replace(case, phase=Phase.RUNNING, waiting_for=why)
-    return Decision(held, Wait(BLIND_SECONDS, why))
-
-
-def _hidden(plan: Plan, snapshot: Snapshot) -> Iterator[str]:
-    """Keys that the approvers saw, and that AWS does not show or tell the use of now."""
-    basis = {key.key_id: key for key in plan.basis.keys if key.state is not KeyState.UNKNOWN}
-    for key in snapshot.keys:
-        before = basis.get(key.key_id)
-        if before is None:
-            continue
-        if key.unread:
-            yield f"{key.name}: {key.unread}"
-        elif key.is_live and key.last_use == LastUse() and not before.in_use:
-            yield f"{key.name}: kms:GetKeyLastUsage was refused"
 
 
 def _deciders(case: Case) -> list[str]:

@@ -166,15 +166,19 @@ def test_cancel_comes_before_a_begun_plan() -> None:
 
 
 def test_a_hidden_cluster_is_not_parked() -> None:
-    """Where DescribeClusters is refused, no HSM shows; that is no success."""
+    """Where DescribeClusters is refused, no HSM shows; that is no success, and no end either."""
     play = approved(world(), Remedy.PARK)
     play.to_call(Operation.DISCONNECT_KEY_STORE)
-    play.change(
-        lambda s: replace(s, cluster=None, unread=("cloudhsm:DescribeClusters was refused",))
-    )
-    step = play.to_question()
-    assert isinstance(step, Ask)
-    assert step.gates[0].check == "Everything could be read"
+    before, plan = play.model.world.cluster, play.case.plan
+    refused = "cloudhsm:DescribeClusters was refused."
+    play.change(lambda s: replace(s, cluster=None, unread=(refused,)))
+    why = "Unlatch must be allowed to read AWS: cloudhsm:DescribeClusters was refused"
+    assert [play.turn() for _ in range(3)] == [Wait(300, why)] * 3
+    assert play.case.phase is Phase.RUNNING
+    assert play.case.waiting_for == why
+    assert play.case.plan == plan, "its approvals stand"
+    play.change(lambda s: replace(s, cluster=before, unread=()))
+    assert play.to_close().outcome is Outcome.PARKED
 
 
 def test_a_lost_answer_of_delete_hsm_is_found_in_the_world() -> None:

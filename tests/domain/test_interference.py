@@ -146,6 +146,8 @@ class Walk:
         play = self.play
         before = len(play.calls)
         step = play.turn()
+        if isinstance(step, Wait) and "allowed to read" in step.why:
+            self.happen("a permission is back")
         if isinstance(step, Call):
             self.made += 1
             self.watch(step, play.calls[before:])

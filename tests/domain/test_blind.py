@@ -1,0 +1,107 @@
+"""What of a world counts as hidden from a plan, and from which plans."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.blind import hidden
+from chalicelib.domain.case import Act, CallStatus, Click
+from chalicelib.domain.plan import Operation, Remedy
+from chalicelib.domain.snapshot import Key, KeyState, LastUse, Snapshot
+from tests.domain.worlds import NOW, Play, approved, key, world
+
+REFUSED = "kms:DescribeKey was refused"
+
+
+def begun() -> Play:
+    play = approved(world(key("a"), key("b")), Remedy.RETIRE)
+    play.to_call(Operation.SCHEDULE_KEY_DELETION)
+    return play
+
+
+def unreadable(shown: Key) -> Key:
+    return Key(shown.key_id, KeyState.UNKNOWN, None, unread=REFUSED)
+
+
+def seen_by(play: Play) -> Snapshot:
+    return play.model.at(play.now)
+
+
+def told(play: Play, world: Snapshot) -> str:
+    return hidden(play.case, world)
+
+
+def test_nothing_is_hidden_of_a_world_that_can_be_read() -> None:
+    play = begun()
+    assert told(play, seen_by(play)) == ""
+
+
+def test_a_refused_list_comes_first() -> None:
+    play = begun()
+    keys = tuple(map(unreadable, seen_by(play).keys))
+    assert told(play, replace(seen_by(play), keys=keys, unread=("x", "y"))) == "x"
+
+
+def test_a_key_that_the_approvers_saw() -> None:
+    play = begun()
+    first, second = seen_by(play).keys
+    seen = replace(seen_by(play), keys=(first, unreadable(second)))
+    assert told(play, seen) == f"{unreadable(second).name}: {REFUSED}"
+
+
+def test_a_key_that_nobody_saw_is_another_matter() -> None:
+    """A key that came since is a change of the world, on which people are asked again."""
+    play = begun()
+    stranger = unreadable(key("z"))
+    assert told(play, replace(seen_by(play), keys=(*seen_by(play).keys, stranger))) == ""
+
+
+def test_a_key_that_could_not_be_read_when_it_was_approved_is_not_news() -> None:
+    play = begun()
+    assert play.case.plan
+    basis = play.case.plan.basis
+    blind = replace(basis, keys=tuple(replace(k, state=KeyState.UNKNOWN) for k in basis.keys))
+    play.case = replace(play.case, plan=replace(play.case.plan, basis=blind))
+    assert told(play, replace(seen_by(play), keys=tuple(map(unreadable, seen_by(play).keys)))) == ""
+
+
+def live(*, use: LastUse, in_use: bool) -> tuple[Play, Snapshot]:
+    """A plan whose first of two keys is scheduled; of the second, the approvers knew this use."""
+    play = begun()
+    assert play.case.plan
+    first, second = play.case.plan.basis.keys
+    basis = replace(play.case.plan.basis, keys=(first, replace(second, in_use=in_use)))
+    play.case = replace(play.case, plan=replace(play.case.plan, basis=basis))
+    keys = (key("a", KeyState.PENDING_DELETION), replace(key("b"), last_use=use))
+    return play, replace(seen_by(play), keys=keys)
+
+
+def test_the_use_of_a_live_key() -> None:
+    assert "GetKeyLastUsage was refused" in told(*live(use=LastUse(), in_use=False))
+    assert told(*live(use=LastUse(), in_use=False)).startswith(key("b").name)
+
+
+@pytest.mark.parametrize(
+    ("use", "in_use"),
+    [
+        (LastUse(NOW, "Decrypt"), False),
+        (LastUse(tracked_since=NOW), False),
+        (LastUse(), True),
+    ],
+)
+def test_a_use_that_is_known_or_was_approved_hides_nothing(use: LastUse, in_use: bool) -> None:
+    assert told(*live(use=use, in_use=in_use)) == ""
+
+
+def test_only_a_plan_that_has_begun_and_goes_forward_waits() -> None:
+    play = begun()
+    blind = replace(seen_by(play), unread=("x",))
+    case = play.case
+    refused = tuple(replace(c, status=CallStatus.REFUSED) for c in case.calls)
+    assert hidden(case, blind) == "x"
+    assert hidden(replace(case, calls=refused), blind) == ""
+    assert hidden(replace(case, calls=()), blind) == ""
+    assert hidden(replace(case, plan=None), blind) == ""
+    assert hidden(replace(case, ending=Click(Act.CANCEL, "erin", NOW)), blind) == ""
