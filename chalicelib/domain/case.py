@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -110,7 +110,10 @@ class CallStatus(StrEnum):
 
 @dataclass(frozen=True)
 class CallRecord:
-    """A mutating call of ours, as the case remembers it (one per operation and target, the last)."""
+    """A mutating call of ours, as the case remembers it (one per operation and target, the last).
+
+    Of a call that AWS took, the log alone has the request: thousands would double the case.
+    """
 
     operation: Operation
     target: str
@@ -275,9 +278,12 @@ class Case:
         call = self.call(operation, target)
         return call is not None and call.status is not CallStatus.REFUSED
 
+    def with_calls(self, records: Iterable[CallRecord]) -> Case:
+        """Remembers these calls in place of earlier ones on the same targets."""
+        made = [replace(c, request_id="") if c.status is CallStatus.DONE else c for c in records]
+        spots = {(c.operation, c.target) for c in made}
+        kept = [c for c in self.calls if (c.operation, c.target) not in spots]
+        return replace(self, calls=(*kept, *made))
+
     def with_call(self, record: CallRecord) -> Case:
-        """Remembers the call in place of an earlier one on the same target."""
-        kept = tuple(
-            c for c in self.calls if (c.operation, c.target) != (record.operation, record.target)
-        )
-        return replace(self, calls=(*kept, record))
+        return self.with_calls((record,))

@@ -85,7 +85,7 @@ class _Batch:
         """The intents, and the results of the keys before, in one write. Conflict: decide afresh."""
         records = {t: intended(self.ports, self.case, self.step, t) for t in due}
         before = {t: self.case.call(self.step.operation, t) for t in due}
-        case = _with(self.case, [*self.at_hand.values(), *records.values()])
+        case = self.case.with_calls([*self.at_hand.values(), *records.values()])
         intents = [intent(self.ports, case, record) for record in records.values()]
         self.case = self.ports.cases.save(case, [*self.said, *intents])
         self.said, self.at_hand, self.before, self.has_begun = [], records, before, True
@@ -101,16 +101,9 @@ class _Batch:
             mine = {self.at_hand[target] for target in self.before}
             kept = tuple(call for call in current.calls if call not in mine)
             earlier = [record for record in self.before.values() if record]
-            return _with(replace(current, calls=kept), [*earlier, *made])
+            return replace(current, calls=kept).with_calls([*earlier, *made])
 
         return resaved(self.ports, self.case, results, self.said)
-
-
-def _with(case: Case, records: Sequence[CallRecord]) -> Case:
-    """Remembers these calls in place of earlier ones on the same targets."""
-    spots = {(record.operation, record.target) for record in records}
-    kept = [call for call in case.calls if (call.operation, call.target) not in spots]
-    return replace(case, calls=(*kept, *records))
 
 
 def _not_made(ports: Ports, record: CallRecord) -> Entry:

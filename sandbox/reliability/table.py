@@ -27,6 +27,10 @@ class ConditionalCheckFailedException(ClientError):  # type: ignore[misc]  # noq
     """As boto3 names it."""
 
 
+class TransactionConflictException(ClientError):  # type: ignore[misc]  # noqa: N818  # botocore has no types, and this name
+    """As boto3 names it: a single write while a transaction holds the item."""
+
+
 class TransactionCanceledException(ClientError):  # type: ignore[misc]  # noqa: N818  # botocore has no types, and this name
     """As boto3 names it."""
 
@@ -42,6 +46,7 @@ class MemoryTable:
         self.exceptions = SimpleNamespace(
             ConditionalCheckFailedException=ConditionalCheckFailedException,
             TransactionCanceledException=TransactionCanceledException,
+            TransactionConflictException=TransactionConflictException,
         )
 
     def get_item(self, *, Key: Mapping[str, str], **_: object) -> dict[str, Any]:  # noqa: N803  # boto3's names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -9,14 +10,26 @@ from datetime import timedelta
 import pytest
 from moto import mock_aws
 
+from chalicelib.aws.store import codec
 from chalicelib.aws.store.cases import MOST_USES, DynamoCases
-from chalicelib.aws.store.opening import MANY_ATTEMPTS, MOST_ATTEMPTS, case_id_of
+from chalicelib.aws.store.opening import MANY_ATTEMPTS, MOST_ATTEMPTS, body_of, case_id_of
 from chalicelib.domain import log
 from chalicelib.domain.caller import caller_of
-from chalicelib.domain.case import Act, Attempt, Case, Click, KeyUse, Outcome, Phase
+from chalicelib.domain.case import (
+    Act,
+    Attempt,
+    CallRecord,
+    CallStatus,
+    Case,
+    Click,
+    KeyUse,
+    Outcome,
+    Phase,
+)
 from chalicelib.domain.log import Kind, chained, entry
+from chalicelib.domain.plan import Operation
 from chalicelib.ports import Conflict, FailedDelete, GiveUp
-from sandbox.reliability.table import MemoryTable
+from sandbox.reliability.table import MemoryTable, TransactionConflictException
 from tests.flows.bench import CLUSTER as ONE
 from tests.flows.bench import HUB, NOW, REGION, table
 
@@ -195,3 +208,61 @@ def test_unknown_cases_are_key_errors(cases: DynamoCases) -> None:
     assert cases.record_use("case-nowhere", KeyUse("u", NOW, "key-1", "x", "Decrypt")) == ""
     with pytest.raises(KeyError):
         cases.load("case-nowhere")
+
+
+class Contended:
+    """The table, of which single writes meet a transaction that is just writing the same item."""
+
+    def __init__(self, table: MemoryTable) -> None:
+        self._table, self.is_held = table, False
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._table, name)
+
+    def update_item(self, **request: object) -> object:
+        if self.is_held:
+            error = {"Error": {"Code": "TransactionConflictException", "Message": ""}}
+            raise TransactionConflictException(error, "UpdateItem")
+        return self._table.update_item(**request)
+
+
+def test_a_transaction_on_the_case_is_no_refusal() -> None:
+    """DynamoDB turns away a single write while a transaction holds the item: nothing is said of it."""
+    contended = Contended(MemoryTable())
+    cases = DynamoCases(contended)
+    case = opened(cases)
+    contended.is_held = True
+    with pytest.raises(Conflict):
+        cases.record_click(case, Click(Act.LOOK, "alice", NOW), reopen=False)
+    with pytest.raises(Conflict):
+        cases.record_use(case.case_id, use(1))
+    with pytest.raises(Conflict):
+        cases.save(replace(case, turns=1))
+    assert not cases.park(case.case_id, version=case.version, token="token-1"), "it goes back"
+    contended.is_held = False
+    assert cases.save(replace(case, turns=1)).version == case.version + 1
+
+
+def test_an_open_case_without_news_is_saved_without_a_transaction(cases: DynamoCases) -> None:
+    """A transaction is billed twice; the cluster's pointer stays as whoever opened the case left it."""
+    case = opened(cases)
+    kinds: list[str] = []
+    transact = cases._writes.transact
+    cases._writes.transact = lambda writes: kinds.append("whole") or transact(writes)  # type: ignore[method-assign]  # counted
+    case = cases.save(replace(case, turns=1))
+    assert kinds == []
+    case = cases.save(case, [entry(Kind.READ, NOW)])
+    cases.save(closed(case, Outcome.REJECTED))
+    assert kinds == ["whole", "whole"]
+    assert cases.load(case.case_id).turns == 1
+    assert cases.pointers() == []
+
+
+def test_a_large_case_packs_small_and_comes_back(cases: DynamoCases) -> None:
+    ids = [str(uuid.UUID(int=number * 0x9E3779B97F4A7C15 % 2**128)) for number in range(2_000)]
+    calls = tuple(
+        CallRecord(Operation.DISABLE_KEY, key_id, NOW, CallStatus.DONE, "hash") for key_id in ids
+    )
+    case = cases.save(opened(cases).with_calls(calls))
+    assert cases.load(case.case_id).calls == calls
+    assert len(codec.pack(body_of(case))) < 25 * len(ids), "bytes for 16 random ones and a call"

@@ -86,6 +86,14 @@ def test_a_call_is_remembered_in_place_of_an_earlier_one_on_the_same_target() ->
     assert (it.call(HSM, "1a"), it.call(ON, "1a"), it.call(ON, "1b")) == (again, elsewhere, None)
 
 
+def test_the_request_is_remembered_of_a_call_that_aws_refused_alone() -> None:
+    done = replace(made(HSM, "1a"), request_id="r1")
+    refused = replace(made(HSM, "1b", status=REFUSED), request_id="r2")
+    open_ = replace(made(HSM, "1c", status=INTENT), request_id="r3")
+    it = case().with_calls([done, refused, open_])
+    assert [call.request_id for call in it.calls] == ["", "r2", "r3"]
+
+
 @pytest.mark.parametrize(("status", "did", "tried"), [(DONE, True, True), (INTENT, False, True), (REFUSED, False, False)])  # fmt: skip
 def test_what_was_done_and_what_may_have_been(status: CallStatus, did: bool, tried: bool) -> None:
     it = case(calls=(made(HSM, "1a", status=status),))

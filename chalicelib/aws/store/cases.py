@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.log import Log, log_put
 from chalicelib.aws.store.opening import Opening, body_of
-from chalicelib.aws.store.writes import ITEM, OPEN, Writes, asking, place
+from chalicelib.aws.store.writes import ITEM, OPEN, Write, Writes, asking, place
 from chalicelib.domain.case import Act, Attempt, Case, Click, KeyUse
 from chalicelib.domain.log import Entry, chained
 from chalicelib.ports import Conflict, FailedDelete, GiveUp, Opened, Pointer, Round, Woken
@@ -68,7 +68,11 @@ class DynamoCases:
             ) from error
 
     def save(self, case: Case, entries: Sequence[Entry] = ()) -> Case:
-        """Writes body and log entries in one transaction if nobody wrote meanwhile; else Conflict."""
+        """Writes body and log entries in one transaction if nobody wrote meanwhile; else Conflict.
+
+        Whatever opens a case or closes it is logged. Without entries an open case goes on holding its
+        cluster, and needs no transaction, which DynamoDB bills twice.
+        """
         linked = chained(entries, length=case.log_length, head=case.log_head)
         while len(linked) > MOST_ENTRIES:
             case = self._append(case, linked[:MOST_ENTRIES])
@@ -76,24 +80,14 @@ class DynamoCases:
         before = case.log_length
         if linked:
             case = replace(case, log_length=linked[-1].number, log_head=linked[-1].hash)
-        update = self._writes.update_of(
-            case.case_id,
-            "SET body=:body, phase=:phase, log_length=:length, log_head=:head ADD version :one",
-            # A save of many entries that died half way has moved the log on without a new version.
-            "version=:version AND generation=:generation AND log_length=:before",
-            {
-                ":body": codec.pack(body_of(case)),
-                ":phase": str(case.phase),
-                ":length": case.log_length,
-                ":before": before,
-                ":head": case.log_head,
-                ":one": 1,
-                ":version": case.version,
-                ":generation": case.generation,
-            },
-        )
-        log_writes = (log_put(self._table.name, case.case_id, item) for item in linked)
-        if not self._writes.transact([update, *log_writes, *self._writes.pointer_writes(case)]):
+        update = _saving(case, before=before)
+        if linked or case.is_closed:
+            log_writes = (log_put(self._table.name, case.case_id, item) for item in linked)
+            whole = [self._writes.update_of(case.case_id, **update), *log_writes]
+            done = self._writes.transact([*whole, *self._writes.pointer_writes(case)])
+        else:
+            done = self._writes.update(case.case_id, **update, ReturnValues="NONE") is not None
+        if not done:
             raise Conflict(case.case_id)
         return replace(case, version=case.version + 1)
 
@@ -102,9 +96,9 @@ class DynamoCases:
         last = linked[-1]
         update = self._writes.update_of(
             case.case_id,
-            "SET log_length=:length, log_head=:head",
-            "version=:version AND log_length=:before",
-            {
+            UpdateExpression="SET log_length=:length, log_head=:head",
+            ConditionExpression="version=:version AND log_length=:before",
+            ExpressionAttributeValues={
                 ":length": last.number,
                 ":head": last.hash,
                 ":version": case.version,
@@ -127,22 +121,26 @@ class DynamoCases:
         condition, fence = ("generation=:fence", case.generation)
         if not is_late_fine:
             condition, fence = ("version=:fence", case.version)
-        values = {":click": [codec.dump(click)], ":none": [], ":one": 1, ":fence": fence}
+        update = {
+            "UpdateExpression": f"{expression}, generation :one" if reopen else expression,
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": {
+                ":click": [codec.dump(click)],
+                ":none": [],
+                ":one": 1,
+                ":fence": fence,
+            },
+        }
         if reopen:
-            return self._reopen(case, f"{expression}, generation :one", condition, values)
-        old = self._writes.update(
-            case.case_id,
-            UpdateExpression=expression,
-            ConditionExpression=condition,
-            ExpressionAttributeValues=values,
-        )
+            return self._reopen(case, update)
+        old = self._writes.update(case.case_id, **update)
         if old is None:
             raise Conflict(case.case_id)
         return Woken(str(old.get("token", "")), case.generation)
 
-    def _reopen(self, case: Case, expression: str, condition: str, values: dict[str, Any]) -> Woken:
+    def _reopen(self, case: Case, update: Write) -> Woken:
         """A closed case takes its cluster back with the click; GiveUp where another case has it."""
-        update = self._writes.update_of(case.case_id, expression, condition, values)
+        update = self._writes.update_of(case.case_id, **update)
         if self._writes.transact([update, self._writes.hold(case)]):
             return Woken("", case.generation + 1)
         held = self._writes.get(OPEN, place(case.account, case.region, case.cluster_id))
@@ -179,14 +177,17 @@ class DynamoCases:
         return str((item or {}).get("token", ""))
 
     def park(self, case_id: str, *, version: int, token: str) -> bool:
-        """Stores the task token if the case still is as the turn left it."""
-        old = self._writes.update(
-            case_id,
-            UpdateExpression="SET #token=:token",
-            ConditionExpression="version=:version",
-            ExpressionAttributeNames={"#token": "token"},
-            ExpressionAttributeValues={":token": token, ":version": version},
-        )
+        """Stores the task token if the case still is as the turn left it, and nobody writes it now."""
+        try:
+            old = self._writes.update(
+                case_id,
+                UpdateExpression="SET #token=:token",
+                ConditionExpression="version=:version",
+                ExpressionAttributeNames={"#token": "token"},
+                ExpressionAttributeValues={":token": token, ":version": version},
+            )
+        except Conflict:
+            return False
         return old is not None
 
     def next_generation(self, case: Case) -> int:
@@ -232,6 +233,29 @@ class DynamoCases:
 
     def entries(self, case_id: str) -> Sequence[Entry]:
         return self._log.entries(case_id)
+
+
+def _saving(case: Case, *, before: int) -> Write:
+    """The update that keeps the case as it is now; `before` is the length of its stored log."""
+    return {
+        "UpdateExpression": (
+            "SET body=:body, phase=:phase, log_length=:length, log_head=:head ADD version :one"
+        ),
+        # A save of many entries that died half way has moved the log on without a new version.
+        "ConditionExpression": (
+            "version=:version AND generation=:generation AND log_length=:before"
+        ),
+        "ExpressionAttributeValues": {
+            ":body": codec.pack(body_of(case)),
+            ":phase": str(case.phase),
+            ":length": case.log_length,
+            ":before": before,
+            ":head": case.log_head,
+            ":one": 1,
+            ":version": case.version,
+            ":generation": case.generation,
+        },
+    }
 
 
 def case_from(item: dict[str, Any]) -> Case:

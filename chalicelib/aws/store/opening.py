@@ -99,7 +99,12 @@ class Opening:
             values[":attempt"] = [codec.dump(failed.attempt)]
         writes = [
             self._event(failed.attempt, case_id),
-            self._writes.update_of(case_id, expression, "attribute_exists(pk)", values),
+            self._writes.update_of(
+                case_id,
+                UpdateExpression=expression,
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues=values,
+            ),
             self._writes.pointing("ConditionCheck", where, case_id),
         ]
         return self._opened(case_id, token=True) if self._writes.transact(writes) else None

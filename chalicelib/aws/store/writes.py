@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.aws.errors import translated
 from chalicelib.domain.case import Case, Outcome
-from chalicelib.ports import TryLater
+from chalicelib.ports import Conflict, TryLater
 
 OPEN = "OPEN"
 ITEM = "CASE"
@@ -40,13 +40,18 @@ class Writes:
         return item
 
     def update(self, case_id: str, **request: Any) -> dict[str, Any] | None:
-        """One conditional update of a case; what stood before, or None where it was refused."""
+        """One conditional update of a case; what stood before, or None where it was refused.
+
+        Conflict where a transaction is just writing the case: that says nothing of the condition.
+        """
         key = {"pk": f"CASE#{case_id}", "sk": ITEM}
         with asking("UpdateItem"):
             try:
-                reply = self._table.update_item(Key=key, ReturnValues="ALL_OLD", **request)
+                reply = self._table.update_item(Key=key, **{"ReturnValues": "ALL_OLD", **request})
             except self._client.exceptions.ConditionalCheckFailedException:
                 return None
+            except self._client.exceptions.TransactionConflictException as error:
+                raise Conflict(case_id) from error
         attributes: dict[str, Any] = reply.get("Attributes", {})
         return attributes
 
@@ -70,19 +75,10 @@ class Writes:
             put["ExpressionAttributeValues"] = {f":{name}": v for name, v in values.items()}
         return {"Put": put}
 
-    def update_of(
-        self, case_id: str, expression: str, condition: str, values: dict[str, Any]
-    ) -> Write:
-        """The transactional update of a case."""
-        return {
-            "Update": {
-                "TableName": self._table.name,
-                "Key": {"pk": f"CASE#{case_id}", "sk": ITEM},
-                "UpdateExpression": expression,
-                "ConditionExpression": condition,
-                "ExpressionAttributeValues": values,
-            }
-        }
+    def update_of(self, case_id: str, **request: Any) -> Write:
+        """The same update as a part of a transaction."""
+        key = {"pk": f"CASE#{case_id}", "sk": ITEM}
+        return {"Update": {"TableName": self._table.name, "Key": key, **request}}
 
     def pointing(self, kind: str, where: str, case_id: str) -> Write:
         """`ConditionCheck` that this case holds the cluster, or `Delete` of its hold."""
