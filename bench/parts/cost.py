@@ -7,10 +7,11 @@ from collections import Counter
 from bench.prices import PRICES
 from bench.row import Row
 from bench.tally import COLD_SECONDS, LIVE, LOOKS, WAITING, retirement
+from chalicelib.flows.batch import AT_ONCE
 
 WINDOW_DAYS = 30
 ASSUMED = (
-    "two people approving at the first message. Counted: state transitions, requests, DynamoDB's "
+    "two people approving within minutes of the first message. Counted: state transitions, requests, DynamoDB's "
     "units with keys and requests named by UUIDs, and the time that a quarter of the quotas makes "
     f"looks and calls take. Assumed: {COLD_SECONDS:g} s for the rest of each turn, a secret read "
     "after five idle minutes, four log lines an invocation, a trace each, and that KMS bills "
@@ -37,13 +38,13 @@ def _row(keys: int, most: float) -> Row:
         how=written_out(units, turns=case.turns),
         limit=(
             f"Most of it is {_sum(first, costs)} and {_sum(second, costs)}. Of the KMS requests, "
-            f"{units[LIVE]:,} are {units[LOOKS]} looks at live keys: the first one, one to fill "
-            "each dialog, one before each batch of calls. Each asks for every key and its last "
+            f"{units[LIVE]:,} are {units[LOOKS]} looks at live keys: the first one, one before each "
+            "batch of calls. Each asks for every key and its last "
             "use, as nothing less shows that the world still is as it was approved. "
             f"{units[WAITING]:,} belong to later looks, and two a key to its reading just before "
             "the call and to the call. DynamoDB bills each write by the size of the case, which "
-            "names every key and request, and a write is made for every ten keys, so that a "
-            "cancel stops what is left within seconds."
+            f"names every key, and a write is made for every {AT_ONCE} keys, so that a cancel "
+            "stops what is left within seconds."
         ),
     )
 

@@ -5,15 +5,23 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 MINUTE, DAY = 60, 24 * 60 * 60
-FEW_DAYS, MANY_DAYS = 3, 10
+FEW_DAYS, MANY_DAYS = 3, 15
 """Between looks without news: clicks and failed uses of the keys wake a case at once."""
-KEYS_A_DAY = 200
+KEYS_A_DAY = 100
 """A look asks for every key of the store: where there are thousands, looks are rarer."""
+MANY_KEYS = 200
+FRESH_A_KEY = timedelta(seconds=0.6)
+"""Fifteen times what a look asks of KMS for a key, at a quarter of its quotas."""
 SOON = 15
 """Seconds until the next look where nobody can tell since when it has been under way."""
 SETTLING = timedelta(minutes=2)
 """KMS and CloudHSM are eventually consistent: a state that contradicts a call that AWS accepted
 less than this ago is old news, not somebody's act."""
+
+
+def fresh_for(keys: int) -> timedelta:
+    """How long a look at so many keys may fill dialogs. Few keys are read again within seconds."""
+    return keys * FRESH_A_KEY if keys >= MANY_KEYS else timedelta(0)
 
 
 def poll(since: datetime | None, now: datetime) -> int:

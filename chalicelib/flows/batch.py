@@ -1,10 +1,10 @@
-"""Makes one kind of key call on many keys: ten are read, logged, then called, and so on. Decides nothing."""
+"""Makes one kind of key call on many keys: some are read, logged, then called, and so on. Decides nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chalicelib.domain.case import CallRecord, CallStatus, Case
 from chalicelib.domain.log import Entry, Kind, entry
@@ -14,7 +14,7 @@ from chalicelib.domain.step import Call
 from chalicelib.flows.perform import called, intended, intent, resaved, result
 from chalicelib.ports import Conflict, GiveUp, Ports, TryLater
 
-AT_ONCE = 10
+AT_ONCE = 25
 """Keys that share a write. A click and a freeze are heard between two writes, some seconds apart."""
 LONGEST_TURN = timedelta(minutes=7)
 """From the turn's look on, well inside the function's ten minutes; the next turn carries on."""
@@ -26,12 +26,12 @@ def perform_many(ports: Ports, case: Case, step: Call, entries: Sequence[Entry])
 
     and GiveUp (with all that happened recorded) where only a person can help.
     """
-    batch = _Batch(ports, step, case, list(entries))
     began = case.snapshot.at if case.snapshot else ports.clock()
+    batch = _Batch(ports, step, case, list(entries), began + LONGEST_TURN)
     targets = step.targets[:MOST_KEYS]
     try:
         for start in range(0, len(targets), AT_ONCE):
-            if start and (ports.clock() - began > LONGEST_TURN or ports.cases.frozen()):
+            if start and (batch.is_late() or ports.cases.frozen()):
                 break
             if not batch.go_on(targets[start : start + AT_ONCE]):
                 break
@@ -53,17 +53,21 @@ class _Batch:
     step: Call
     case: Case
     said: list[Entry]
+    until: datetime
     at_hand: dict[str, CallRecord] = field(default_factory=dict)
     before: dict[str, CallRecord | None] = field(default_factory=dict)
     has_begun: bool = False
 
     def go_on(self, targets: Sequence[str]) -> bool:
-        """These keys; False where AWS did not take a call: the next turn decides afresh."""
+        """These keys; False where AWS did not take a call, or it is late: the next turn goes on."""
         due = [target for target in targets if self._is_due(target)]
         if not due:
             return True
+        is_first = not self.has_begun
         self._intend(due)
-        for target in due:
+        for number, target in enumerate(due):
+            if self.is_late() and not (is_first and number == 0):
+                return False
             record, stop = called(self.ports, self.case, self.step, self.at_hand[target])
             self.at_hand[target] = record
             self.before.pop(target)
@@ -73,6 +77,9 @@ class _Batch:
             if record.status is CallStatus.REFUSED:
                 return False
         return True
+
+    def is_late(self) -> bool:
+        return self.ports.clock() > self.until
 
     def _is_due(self, target: str) -> bool:
         """Not for a key that is so already: others may have acted since the snapshot."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +16,7 @@ from chalicelib.domain.plan import Operation
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Ask, Call, Close, Wait
 from chalicelib.flows.batch import perform_many
+from chalicelib.flows.last_look import keep_look, last_look, may_be_enough
 from chalicelib.flows.perform import left_to_wait, perform, resaved
 from chalicelib.flows.story import hear_attempts, hear_uses, reminded, said
 from chalicelib.ports import Conflict, GiveUp, Ports, TryLater
@@ -79,6 +81,7 @@ def _decided(ports: Ports, case: Case) -> tuple[Case, int]:
     may_exist = case.turns > 0
     case, forged = _without_forged(ports, case)
     looks = [click for click in case.new_clicks if click.act is Act.LOOK and click.view_id]
+    asked = may_be_enough(case)
     case, heard = take_in(case, now)
     case, used = hear_uses(case, now)
     case, tried = hear_attempts(ports, case, now)
@@ -89,9 +92,7 @@ def _decided(ports: Ports, case: Case) -> tuple[Case, int]:
         case = replace(case, expires_at=None)
     if case.is_closed and case.outcome is not Outcome.KEPT:
         return _shown(ports, resaved(ports, case, lambda c: _like(c, case), entries), 1)
-    snapshot = _look(ports, case, now)
-    people = ports.people.fetch(_deciders(case))
-    decision = decide(case, snapshot, people=people, policy=ports.policy, now=now)
+    decision = _decision(ports, case, now, on_last_look=asked)
     entries += said(case, decision, ports, now)
     decision, reminders = reminded(decision, ports.policy, now)
     entries += reminders
@@ -99,6 +100,22 @@ def _decided(ports: Ports, case: Case) -> tuple[Case, int]:
     for click in looks:
         ports.gateway.fill(case, click, now=now)
     return _shown(ports, case, seconds, may_exist=may_exist)
+
+
+def _decision(ports: Ports, case: Case, now: datetime, *, on_last_look: bool) -> Decision:
+    """On a fresh look; on the last one where that, too, leads to no more than asking people."""
+    people = ports.people.fetch(_deciders(case))
+    on = functools.partial(decide, case, people=people, policy=ports.policy, now=now)
+    last = last_look(ports, case, now) if on_last_look else None
+    if last is not None:
+        shown = on(last)
+        if isinstance(shown.step, Ask):
+            return shown
+    seen = _look(ports, case, now)
+    decision = on(seen)
+    if isinstance(decision.step, Ask):
+        keep_look(ports, case, seen)
+    return decision
 
 
 def _do(ports: Ports, decision: Decision, entries: Sequence[Entry]) -> tuple[Case, int]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.pace import at_the_end, poll, under_way, until
+from chalicelib.domain.pace import at_the_end, fresh_for, poll, under_way, until
 from chalicelib.flows.story import LAST_CALL
 from tests.domain.worlds import DAY, HOURS, MINUTE, NOW
 
@@ -52,8 +52,21 @@ def test_an_hsm_takes_two_minutes_at_least() -> None:
 
 
 def test_stores_with_thousands_of_keys_are_looked_at_more_rarely() -> None:
-    days = [until(NOW + 30 * DAY, NOW, keys=keys) / 86_400 for keys in (10, 799, 800, 2_000, 9_000)]
-    assert days == [3, 3, 4, 10, 10]
+    days = [until(NOW + 30 * DAY, NOW, keys=keys) / 86_400 for keys in (10, 399, 400, 1_500, 9_000)]
+    assert days == [3, 3, 4, 15, 15]
+
+
+@pytest.mark.parametrize(
+    ("keys", "fresh"),
+    [
+        (0, timedelta(0)),
+        (199, timedelta(0)),
+        (200, timedelta(minutes=2)),
+        (2_000, timedelta(minutes=20)),
+    ],
+)
+def test_a_look_at_many_keys_fills_dialogs_for_a_while(keys: int, fresh: timedelta) -> None:
+    assert fresh_for(keys) == fresh
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -89,6 +90,14 @@ def test_retire_with_a_key_in_use() -> None:
         assert phrase in said, said
     assert inputs(view) == ["cluster_id", "reason", "override"]
     assert view["submit"]["text"] == "Approve as 2 of 3"
+
+
+def test_numbers_that_are_some_minutes_old_say_so() -> None:
+    """Of a store with many keys, whose look takes minutes, the last one fills the dialog."""
+    play = asked(IN_USE, OLD)
+    play.now += timedelta(minutes=4)
+    said = words(decide(play, Remedy.RETIRE)["blocks"])
+    assert "Read 4 minutes ago, 09:00:00 UTC; read again before anything is done" in said
 
 
 def test_retire_of_an_empty_store_is_no_alarm() -> None:

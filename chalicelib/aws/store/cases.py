@@ -14,11 +14,12 @@ from chalicelib.aws.store.opening import Opening, body_of
 from chalicelib.aws.store.writes import ITEM, OPEN, Write, Writes, asking, place
 from chalicelib.domain.case import Act, Attempt, Case, Click, KeyUse
 from chalicelib.domain.log import Entry, chained
+from chalicelib.domain.snapshot import Snapshot
 from chalicelib.ports import Conflict, FailedDelete, GiveUp, Opened, Pointer, Round, Woken
 
 __all__ = ["ITEM", "DynamoCases", "case_from"]
 
-ROUND = "ROUND"
+ROUND, LOOK = "ROUND", "LOOK"
 MOST_ENTRIES = 90
 """Of one transaction, which takes 100 writes."""
 MOST_HEARD = 10_000
@@ -213,6 +214,19 @@ class DynamoCases:
         """Who stopped all mutations and why, in words; "" where nobody did."""
         item = self._writes.get("BRAKE", "BRAKE")
         return str(item["why"]) if item else ""
+
+    def keep_look(self, case_id: str, seen: Snapshot) -> None:
+        look = {"pk": f"CASE#{case_id}", "sk": LOOK, "look": codec.pack(codec.plain(seen))}
+        with asking("PutItem"):
+            self._table.put_item(Item=look)
+
+    def last_look(self, case_id: str) -> Snapshot | None:
+        """None also where another version of the code kept it."""
+        item = self._writes.get(f"CASE#{case_id}", LOOK)
+        try:
+            return codec.structure(codec.unpack(item["look"]), Snapshot) if item else None
+        except UNREADABLE:
+            return None
 
     def looked_until(self, account: str, region: str) -> datetime | None:
         item = self._writes.get("SWEEP", f"{account}#{region}")

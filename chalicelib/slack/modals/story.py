@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain import approval
 from chalicelib.domain.plan import Operation, Plan, Remedy
@@ -33,16 +33,21 @@ from chalicelib.slack.messages.text import (
 
 SECONDS = "{time_secs}"
 NAMED_KEYS = 3
+JUST_NOW = timedelta(minutes=2)
 Line = list[Piece]
 
 
 def numbers(shown: Shown) -> list[Block]:
-    """“Read again just now”, and what was read."""
+    """When AWS was read, and what was read. A store of many keys takes minutes to read again."""
     world = shown.case.snapshot
     if world is None:
         return []
     found = [*_keys(shown), _machines(shown), *_backup(shown), *_others(shown)]
-    head = line(bold("Read again just now, "), date(world.at, SECONDS))
+    if shown.now - world.at > JUST_NOW:
+        when, more = f"Read {ago(world.at, shown.now)}, ", "; read again before anything is done"
+    else:
+        when, more = "Read again just now, ", ""
+    head = line(bold(when), date(world.at, SECONDS), text(more))
     return [rich(head, items("bullet", found))]
 
 

@@ -1,0 +1,148 @@
+"""What is shown of a store with many keys may be some minutes old; what is done never is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.case import Case, Phase
+from chalicelib.domain.pace import MANY_KEYS, fresh_for
+from chalicelib.domain.snapshot import Snapshot
+from chalicelib.flows.open_case import open_case
+from chalicelib.ports import GiveUp, TryLater
+from tests.flows.bench import Bench, key, world
+from tests.flows.cloud import Aws
+
+Make = Callable[..., Bench]
+OLD = fresh_for(MANY_KEYS) + timedelta(seconds=1)
+
+
+class Looks:
+    """The inventory, counting."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws, self.number, self.unread = aws, 0, ()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._aws, name)
+
+    def snapshot(self, case: Case, *, now: object) -> Snapshot:
+        self.number += 1
+        return replace(self._aws.snapshot(case, now=now), unread=self.unread)
+
+    @contextmanager
+    def more(self, expected: int) -> Iterator[None]:
+        before = self.number
+        yield
+        assert self.number - before == expected
+
+
+def asked(bench: Make, *, keys: int = MANY_KEYS, blind: bool = False) -> tuple[Bench, str, Looks]:
+    """People are asked about a store of so many keys."""
+    it = bench(world(*map(key, range(keys))))
+    looks = Looks(it.aws)
+    looks.unread = ("kms:ListKeys was refused",) if blind else ()
+    it.ports = replace(it.ports, inventory=looks)
+    opened = open_case(it.ports, it.failed())
+    assert opened
+    it.run(opened.case_id, until=lambda case: bool(case.message.ts))
+    return it, opened.case_id, looks
+
+
+def test_a_dialog_is_filled_and_a_yes_heard_on_the_last_look(bench: Make) -> None:
+    it, case_id, looks = asked(bench)
+    with looks.more(0):
+        it.approve("alice", "retire", case_id)
+        it.turn(case_id)
+    assert it.slack.filled[-1][0] == "alice"
+
+
+def test_the_last_yes_needs_a_fresh_look_before_anything_is_done(bench: Make) -> None:
+    it, case_id, looks = asked(bench)
+    it.approve("alice", "retire", case_id)
+    it.approve("bob", "retire", case_id)
+    assert not it.aws.landed
+    with looks.more(1):
+        it.turn(case_id)
+    assert len(it.aws.landed) == MANY_KEYS
+
+
+def test_a_world_that_changed_under_an_old_look_is_asked_about_again(bench: Make) -> None:
+    """Both approved what was on the last look; the key that came since voids it before any call."""
+    it, case_id, _ = asked(bench)
+    it.approve("alice", "retire", case_id)
+    seen = it.aws.model.world
+    it.aws.model.world = replace(seen, keys=(*seen.keys, key(MANY_KEYS)))
+    it.approve("bob", "retire", case_id)
+    it.turn(case_id)
+    assert not it.aws.landed
+    assert it.case(case_id).phase is Phase.WAITING
+    assert it.case(case_id).differences
+
+
+@pytest.mark.parametrize("button", ["refresh", "reject"])
+def test_other_clicks_look_anew(bench: Make, button: str) -> None:
+    it, case_id, looks = asked(bench)
+    it.click("erin", button, case_id)
+    with looks.more(1):
+        it.turn(case_id)
+
+
+def test_an_old_look_is_made_anew_and_so_is_one_at_few_keys(bench: Make) -> None:
+    it, case_id, looks = asked(bench)
+    it.clock.now += OLD
+    it.click("alice", "retire", case_id)
+    with looks.more(1):
+        it.turn(case_id)
+    it.click("bob", "retire", case_id)
+    with looks.more(0):
+        it.turn(case_id)
+
+
+def test_few_keys_are_always_read_again(bench: Make) -> None:
+    it, case_id, looks = asked(bench, keys=3)
+    it.click("alice", "retire", case_id)
+    with looks.more(1):
+        it.turn(case_id)
+
+
+def test_a_look_that_aws_kept_from_us_is_made_anew(bench: Make) -> None:
+    it, case_id, looks = asked(bench, blind=True)
+    looks.unread = ()
+    it.click("alice", "keep", case_id)
+    with looks.more(1):
+        it.turn(case_id)
+
+
+@pytest.mark.parametrize("trouble", [TryLater("DynamoDB is busy"), GiveUp("too large")])
+def test_without_the_table_it_looks_anew(bench: Make, trouble: Exception) -> None:
+    it, case_id, looks = asked(bench)
+
+    class Broken:
+        def __getattr__(self, name: str) -> object:
+            if name in ("keep_look", "last_look"):
+                return self.fail
+            return getattr(it.stored, name)
+
+        def fail(self, *_: object) -> None:
+            raise trouble
+
+    it.ports = replace(it.ports, cases=Broken())
+    it.click("alice", "retire", case_id)
+    with looks.more(1):
+        it.turn(case_id)
+    assert it.slack.filled[-1][0] == "alice"
+
+
+def test_a_kept_look_that_cannot_be_read_is_none(bench: Make) -> None:
+    it, case_id, _ = asked(bench)
+    kept = it.stored.last_look(case_id)
+    assert kept is not None
+    assert len(kept.keys) == MANY_KEYS
+    item = {"pk": f"CASE#{case_id}", "sk": "LOOK", "look": '{"schema":1,"at":7}'}
+    it.stored._table.put_item(Item=item)
+    assert it.stored.last_look(case_id) is None
