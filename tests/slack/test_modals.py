@@ -97,7 +97,7 @@ def test_numbers_that_are_some_minutes_old_say_so() -> None:
     play = asked(IN_USE, OLD)
     play.now += timedelta(minutes=4)
     said = words(decide(play, Remedy.RETIRE)["blocks"])
-    assert "Read 4 minutes ago, 09:00:00 UTC; read again before anything is done" in said
+    assert "Read 4 minutes ago, 09:00:00 UTC · read again before anything is done" in said
 
 
 def test_retire_of_an_empty_store_is_no_alarm() -> None:

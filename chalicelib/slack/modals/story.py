@@ -43,11 +43,10 @@ def numbers(shown: Shown) -> list[Block]:
     if world is None:
         return []
     found = [*_keys(shown), _machines(shown), *_backup(shown), *_others(shown)]
-    if shown.now - world.at > JUST_NOW:
-        when, more = f"Read {ago(world.at, shown.now)}, ", "; read again before anything is done"
-    else:
-        when, more = "Read again just now, ", ""
-    head = line(bold(when), date(world.at, SECONDS), text(more))
+    is_old = shown.now - world.at > JUST_NOW
+    when = f"Read {ago(world.at, shown.now)}, " if is_old else "Read again just now, "
+    more = [text(" · read again before anything is done")] if is_old else []
+    head = line(bold(when), date(world.at, SECONDS), *more)
     return [rich(head, items("bullet", found))]
 
 
