@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.errors import DENIED, code_of, translated
+from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader
 from chalicelib.domain.case import Case
 from chalicelib.domain.snapshot import (
@@ -97,9 +98,8 @@ class AwsInventory:
         known = self.known.load(case.account, case.region)
         remember = functools.partial(self.known.add, case.account, case.region)
         with ThreadPoolExecutor(THREADS) as pool:
-            found = reader.keys_in(
-                store_ids, known=known, run=pool.map, unread=unread, remember=remember
-            )
+            search = KeySearch(reader, pool, THREADS, known, remember)
+            found = search.found(store_ids, unread)
             if case.plan is not None:
                 return found.keys, found.seen
             listed = most_used(found.keys, now, days=self.recent_use_days)[:SHOWN_KEYS]

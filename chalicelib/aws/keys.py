@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from chalicelib.aws.errors import DENIED, code_of, translated
 from chalicelib.domain.snapshot import Key, KeyState, LastUse
-from chalicelib.ports import GiveUp, TryLater
+from chalicelib.ports import GiveUp
 
 PAGE, ALIAS_PAGE = 1_000, 100
-SLICE = 5_000
-LONGEST_SECONDS = 240
-"""Well inside the function's time-out; the next turn carries on behind the last slice."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """Keys of the stores; how many keys there are in the account."""
+class Aliases:
+    """Names by key id; `unread` says what was refused."""
 
-    keys: tuple[Key, ...]
-    seen: int
+    of: Mapping[str, tuple[str, ...]]
+    unread: tuple[str, ...] = ()
+
+
+@dataclass
+class Part:
+    """Some keys of an account: those of the stores, those that might be, digests of those in none.
+
+    Nothing else of a key is kept: a hundred thousand descriptions would fill the memory.
+    """
+
+    mine: list[Key] = field(default_factory=list)
+    refused: list[Key] = field(default_factory=list)
+    elsewhere: set[bytes] = field(default_factory=set)
+
+    def add(self, more: Part) -> None:
+        self.mine += more.mine
+        self.refused += more.refused
+        self.elsewhere |= more.elsewhere
 
 
 def digest_of(key_id: str) -> bytes:
@@ -38,67 +51,21 @@ class KeyReader:
     pace: Callable[[str], Callable[[], None]]
     role: str
     account: str
-    clock: Callable[[], float] = time.monotonic
-    per_slice: int = SLICE
+    per_page: int = PAGE
 
-    def keys_in(
-        self,
-        store_ids: set[str],
-        *,
-        known: set[bytes],
-        run: Callable[..., Iterable[Any]],
-        unread: list[str],
-        remember: Callable[[set[bytes]], None],
-    ) -> Found:
-        """All keys of these stores. A key's store never changes, so known ones are not asked again.
-
-        A key that can't be described might be in the store: it is listed as unread. What is learnt
-        is remembered slice by slice; TryLater where the time is over before the last one.
-        """
-        ids = list(self._list_keys(unread))
-        unknown = [key_id for key_id in ids if digest_of(key_id) not in known]
-        mine: list[dict[str, Any]] = []
-        refused: list[dict[str, Any]] = []
-        for described in self._described(unknown, run, of=len(ids)):
-            elsewhere = self._sort(described, store_ids, mine, refused)
-            if elsewhere:
-                remember(elsewhere)
-        aliases = self._aliases(unread) if mine or refused else {}
-        keys = list(run(lambda d: self._complete(d, aliases.get(d["KeyId"], ())), mine))
-        keys += [_unread(d, aliases.get(d["KeyId"], ())) for d in refused]
-        return Found(tuple(sorted(keys, key=lambda k: k.key_id)), len(ids))
-
-    def _described(
-        self, ids: list[str], run: Callable[..., Iterable[Any]], *, of: int
-    ) -> Iterator[Iterable[dict[str, Any]]]:
-        """What KMS says of these keys, slice by slice; TryLater where the time is over between two."""
-        began = self.clock()
-        for start in range(0, len(ids), self.per_slice):
-            if self.clock() - began > LONGEST_SECONDS:
-                left = f"{len(ids) - start:,} of {of:,}"
-                raise TryLater(f"{left} keys of the account are still to be read")
-            yield run(self._describe, ids[start : start + self.per_slice])
-
-    def _sort(
-        self,
-        described: Iterable[dict[str, Any]],
-        store_ids: set[str],
-        mine: list[dict[str, Any]],
-        refused: list[dict[str, Any]],
-    ) -> set[bytes]:
-        """Adds to `mine` and `refused`; returns the digests of those that are in no key store.
-
-        Nothing else of a key is kept: a hundred thousand descriptions would fill the memory.
-        """
-        elsewhere = set()
-        for item in described:
+    def sorted_out(self, key_ids: Sequence[str], store_ids: set[str]) -> Part:
+        """These keys, asked one after the other; those of the stores with their last use."""
+        part = Part()
+        for key_id in key_ids:
+            item = self._describe(key_id)
+            store_id = item.get("CustomKeyStoreId")
             if "Refused" in item:
-                refused.append(item)
-            elif item.get("CustomKeyStoreId") in store_ids:
-                mine.append(item)
-            elif not item.get("CustomKeyStoreId"):
-                elsewhere.add(digest_of(item["KeyId"]))
-        return elsewhere
+                part.refused.append(_unread(item, ()))
+            elif store_id in store_ids:
+                part.mine.append(self._complete(item))
+            elif not store_id:
+                part.elsewhere.add(digest_of(key_id))
+        return part
 
     def key(self, key_id: str, *, aliases: tuple[str, ...]) -> Key:
         """One key as it is now, without grants and last use."""
@@ -107,12 +74,15 @@ class KeyReader:
             return _unread(item, aliases)
         return key_from(item, aliases)
 
-    def _list_keys(self, unread: list[str]) -> Iterator[str]:
-        pages = self.kms.get_paginator("list_keys").paginate(PaginationConfig={"PageSize": PAGE})
+    def pages(self, unread: list[str]) -> Iterator[list[str]]:
+        """The ids of all keys of the account, page by page."""
+        pages = self.kms.get_paginator("list_keys").paginate(
+            PaginationConfig={"PageSize": self.per_page}
+        )
         try:
             with translated("kms:ListKeys", role=self.role, account=self.account):
                 for page in pages:
-                    yield from (item["KeyId"] for item in page["Keys"])
+                    yield [item["KeyId"] for item in page["Keys"]]
         except GiveUp:
             unread.append("kms:ListKeys was refused")
 
@@ -130,7 +100,7 @@ class KeyReader:
             raise
         return metadata
 
-    def _aliases(self, unread: list[str]) -> dict[str, tuple[str, ...]]:
+    def aliases(self) -> Aliases:
         """Names only: keys without alias exist, and aliases without key."""
         found: dict[str, tuple[str, ...]] = {}
         pages = self.kms.get_paginator("list_aliases").paginate(
@@ -143,12 +113,12 @@ class KeyReader:
                         target = item.get("TargetKeyId", "")
                         found[target] = (*found.get(target, ()), item["AliasName"])
         except GiveUp:
-            unread.append("kms:ListAliases was refused")
-        return {key: tuple(sorted(names)) for key, names in found.items()}
+            return Aliases({}, ("kms:ListAliases was refused",))
+        return Aliases({key: tuple(sorted(names)) for key, names in found.items()})
 
-    def _complete(self, item: dict[str, Any], aliases: tuple[str, ...]) -> Key:
+    def _complete(self, item: dict[str, Any]) -> Key:
         """With its last use, which only living keys have."""
-        key = key_from(item, aliases)
+        key = key_from(item, ())
         if not key.is_live:
             return key
         return replace(key, last_use=self._last_use(key.key_id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader, digest_of
 from chalicelib.domain.snapshot import KeyState
 from chalicelib.ports import TryLater
@@ -75,11 +77,9 @@ def reader_of(kms: Kms) -> KeyReader:
 def read(kms: Kms, *, known: set[bytes] = frozenset()) -> tuple[Any, list[str], set[bytes]]:  # type: ignore[assignment]  # empty
     unread: list[str] = []
     learnt: set[bytes] = set()
-    reader = reader_of(kms)
-    found = reader.keys_in(
-        {STORE}, known=set(known), run=map, unread=unread, remember=learnt.update
-    )
-    return found, unread, learnt
+    with ThreadPoolExecutor(2) as pool:
+        search = KeySearch(reader_of(kms), pool, 2, set(known), learnt.update)
+        return search.found({STORE}, unread), unread, learnt
 
 
 def test_the_stores_own_keys_with_names_and_last_use() -> None:

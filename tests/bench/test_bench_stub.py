@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -14,16 +13,13 @@ from botocore.exceptions import ClientError
 from bench.stub.account import Account
 from bench.stub.keys import CLUSTER, HUB, REGION, Keys
 from bench.tally import kms_requests
-from chalicelib.aws import keys
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.inventory import AwsInventory
-from chalicelib.aws.keys import KeyReader
 from chalicelib.aws.store.inventory import DynamoKnownKeys
 from chalicelib.aws.table import Table
 from chalicelib.domain.case import Case
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.policy import Policy
-from chalicelib.ports import TryLater
 from sandbox.reliability.table import MemoryTable
 
 MINE = 3
@@ -71,34 +67,6 @@ def test_a_key_elsewhere_is_described_once() -> None:
         seen = inventory(it).snapshot(CASE, now=CASE.opened_at)
         assert (len(seen.keys), seen.keys_seen) == (MINE, 20)
     assert it.kms.calls["DescribeKey"] == 20 + 2 * MINE
-
-
-def test_reading_carries_on_behind_the_last_slice() -> None:
-    it = account(25)
-    known: set[bytes] = set()
-    seconds = iter(range(0, 10_000, keys.LONGEST_SECONDS // 2 + 1))
-    kms = it.client("kms", REGION, None)
-    reader = KeyReader(kms, free, "unlatch-reader", HUB, lambda: next(seconds), per_slice=10)
-
-    def look() -> Any:
-        return reader.keys_in(
-            {"cks-1234567890abcdef0"}, known=known, run=in_order, unread=[], remember=known.update
-        )
-
-    with pytest.raises(TryLater, match=r"15 of 25 keys of the account are still to be read"):
-        look()
-    assert len(known) == 10 - MINE
-    for _ in range(4):
-        try:
-            found = look()
-        except TryLater:
-            continue
-        break
-    assert (len(found.keys), found.seen) == (MINE, 25)
-
-
-def in_order(call: Callable[[Any], Any], items: Iterable[Any]) -> Iterable[Any]:
-    return map(call, items)
 
 
 def test_a_condition_that_fails_is_refused_as_dynamodb_does() -> None:
