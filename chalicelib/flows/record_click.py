@@ -149,8 +149,9 @@ def _approve(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) 
     typed = values.get("cluster_id", "").strip()
     if typed != case.cluster_id:
         return Answer(wrong_id=typed)
-    seen = next((p for p in case.offers if p.plan_hash == clicked.plan_hash), None)
-    if seen is None or seen.remedy is not remedy:
+    offers = (plan for plan in case.offers if plan.remedy is remedy)
+    seen = next((plan for plan in offers if plan.plan_hash == clicked.plan_hash), None)
+    if seen is None:
         return Answer(is_changed=True, remedy=remedy)
     plan = _targeted(case, seen, values.get("target", ""))
     if plan is None:
