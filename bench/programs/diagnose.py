@@ -9,6 +9,7 @@ import json
 import re
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,14 @@ from bench.stub.transport import Quotas
 from chalicelib.aws import key_search
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.inventory import AwsInventory
+from chalicelib.aws.keys import PAGE
 from chalicelib.aws.pace import Paces
 from chalicelib.aws.store.inventory import DynamoKnownKeys
 from chalicelib.aws.table import Table
 from chalicelib.domain.case import Case
+from chalicelib.domain.diagnosis import all_plans
+from chalicelib.domain.plan import Plan
+from chalicelib.domain.policy import Policy
 from chalicelib.ports import TryLater
 from sandbox.reliability.table import MemoryTable
 
@@ -51,6 +56,23 @@ def whole(inventory: AwsInventory, case: Case, mine: int) -> int:
             timed(inventory, case, mine)
             return turn
     sys.exit("never whole")
+
+
+def planned(inventory: AwsInventory, case: Case) -> Plan:
+    """What people approved: before a mutation, there is a plan."""
+    seen = inventory.snapshot(case, now=datetime.now(UTC))
+    return all_plans(seen, case=case, policy=Policy(), now=seen.at)[0]
+
+
+def pages_s(keys: Keys, latency: float) -> float:
+    """The pages of all keys, one after the other, with nothing of Unlatch around them."""
+    kms = Account(keys, MemoryTable("unlatch-bench"), latency=latency)
+    kms.kms.quotas = Quotas({})
+    pages = kms.client("kms", REGION, None).get_paginator("list_keys")
+    began = time.perf_counter()
+    for _ in pages.paginate(PaginationConfig={"PageSize": PAGE}):
+        pass
+    return time.perf_counter() - began
 
 
 def bare_ms() -> float:
@@ -85,9 +107,11 @@ if "longest" in asked:
     said["turns"] = whole(inventory, case, asked["mine"])
 else:
     said["first"] = timed(inventory, case, asked["mine"])
-said["again"] = [timed(inventory, case, asked["mine"]) for _ in range(asked["rechecks"])]
+decided = replace(case, plan=planned(inventory, case))
+said["again"] = [timed(inventory, decided, asked["mine"]) for _ in range(asked["rechecks"])]
 said["peak_mb"] = peak_mb()
 said["throttled"] = account.quotas.refused
 said["described"] = account.kms.calls["DescribeKey"]
 said["bare_ms"] = bare_ms()
+said["pages_s"] = pages_s(account.kms_keys, asked["latency"])
 json.dump(said, sys.stdout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -50,32 +50,43 @@ class AwsInventory:
     recent_use_days: int = 30
 
     def snapshot(self, case: Case, *, now: datetime) -> Snapshot:
-        """One look at the world. What AWS refuses to tell is listed in it; TryLater where it can't."""
+        """One look at the world. What AWS refuses to tell is listed in it; TryLater where it can't.
+
+        The HSMs are read while the keys are; clients are made in one thread at a time.
+        """
         clients = self._clients(case)
         kms = clients("kms")
         look = Look(clients("cloudhsmv2"), kms, self.reader_role, case)
         unread: list[str] = []
-        clusters = look.clusters(unread)
-        cluster = next((c for c in clusters if c.cluster_id == case.cluster_id), None)
-        if cluster is not None:
-            cluster = replace(cluster, backups=look.backups(unread))
-        plan = case.plan or case.last_plan
-        stores = look.key_stores(plan.key_store_id if plan else None, unread)
-        store_ids = {store.key_store_id for store in stores}
-        keys, seen = self._keys(case, kms, store_ids, unread, now=now) if stores else ((), 0)
+        with ThreadPoolExecutor(THREADS) as pool:
+            reading = pool.submit(self._machines, look, clients, now)
+            plan = case.plan or case.last_plan
+            stores = look.key_stores(plan.key_store_id if plan else None, unread)
+            ids = {store.key_store_id for store in stores}
+            keys, seen = self._keys(case, kms, ids, unread, pool, now=now) if stores else ((), 0)
+            machines = reading.result()
         return Snapshot(
             at=now,
             account=case.account,
             region=case.region,
             cluster_id=case.cluster_id,
-            cluster=cluster,
+            cluster=machines.cluster,
             key_stores=stores,
             keys=keys,
-            siblings=_siblings(cluster, clusters),
-            other_use=self._other_use(clients, cluster, now),
-            unread=tuple(unread),
+            siblings=machines.siblings,
+            other_use=machines.other_use,
+            unread=(*machines.unread, *unread),
             keys_seen=seen,
         )
+
+    def _machines(self, look: Look, clients: Callable[[str], Any], now: datetime) -> Machines:
+        unread: list[str] = []
+        clusters = look.clusters(unread)
+        cluster = next((c for c in clusters if c.cluster_id == look.case.cluster_id), None)
+        if cluster is not None:
+            cluster = replace(cluster, backups=look.backups(unread))
+        other_use = self._other_use(clients, cluster, now)
+        return Machines(cluster, _siblings(cluster, clusters), other_use, tuple(unread))
 
     def reread(self, case: Case, key_id: str) -> Key:
         """One key, just before a call on it in a batch."""
@@ -91,20 +102,25 @@ class AwsInventory:
         )
 
     def _keys(
-        self, case: Case, kms: Any, store_ids: set[str], unread: list[str], *, now: datetime
+        self,
+        case: Case,
+        kms: Any,
+        store_ids: set[str],
+        unread: list[str],
+        pool: Executor,
+        *,
+        now: datetime,
     ) -> tuple[tuple[Key, ...], int]:
         """Grants are for the table of keys alone, which a plan under way no longer shows."""
         reader = KeyReader(kms, self.pace, self.reader_role, case.account)
         known = self.known.load(case.account, case.region)
         remember = functools.partial(self.known.add, case.account, case.region)
-        with ThreadPoolExecutor(THREADS) as pool:
-            search = KeySearch(reader, pool, THREADS, known, remember)
-            found = search.found(store_ids, unread)
-            if case.plan is not None:
-                return found.keys, found.seen
-            listed = most_used(found.keys, now, days=self.recent_use_days)[:SHOWN_KEYS]
-            ids = {key.key_id for key in listed}
-            return reader.with_grants(found.keys, ids, pool.map), found.seen
+        found = KeySearch(reader, pool, THREADS, known, remember).found(store_ids, unread)
+        if case.plan is not None:
+            return found.keys, found.seen
+        listed = most_used(found.keys, now, days=self.recent_use_days)[:SHOWN_KEYS]
+        ids = {key.key_id for key in listed}
+        return reader.with_grants(found.keys, ids, pool.map), found.seen
 
     def _other_use(
         self, clients: Callable[[str], Any], cluster: Cluster | None, now: datetime
@@ -113,6 +129,16 @@ class AwsInventory:
             return OtherUse(0, ())
         sessions = _sessions(clients("cloudwatch"), cluster, now, self.quiet_minutes)
         return OtherUse(sessions, _interfaces(clients("ec2"), cluster))
+
+
+@dataclass(frozen=True)
+class Machines:
+    """What CloudHSM, CloudWatch and EC2 tell of a cluster."""
+
+    cluster: Cluster | None
+    siblings: tuple[Cluster, ...]
+    other_use: OtherUse
+    unread: tuple[str, ...]
 
 
 @dataclass(frozen=True)
