@@ -54,8 +54,13 @@ def test_a_key_that_the_approvers_saw() -> None:
 def test_a_key_that_nobody_saw_is_another_matter() -> None:
     """A key that came since is a change of the world, on which people are asked again."""
     play = begun()
-    stranger = unreadable(key("z"))
-    assert told(play, replace(seen_by(play), keys=(*seen_by(play).keys, stranger))) == ""
+    stranger = unreadable(key("0"))
+    first, second = seen_by(play).keys
+    assert told(play, replace(seen_by(play), keys=(stranger, first, second))) == ""
+    keys = (stranger, first, unreadable(second))
+    assert told(play, replace(seen_by(play), keys=keys)) != "", (
+        "the others are looked at all the same"
+    )
 
 
 def test_a_key_that_could_not_be_read_when_it_was_approved_is_not_news() -> None:
