@@ -36,6 +36,7 @@ from sandbox.aws.seams import Seams
 from sandbox.aws.sts import Sts
 from sandbox.aws.wire import Wire
 from sandbox.clock import Clock
+from sandbox.slack.server import stop_serving
 
 if TYPE_CHECKING:
     from sandbox.aws.world import Seeded
@@ -106,7 +107,7 @@ class AwsServer:
         if self._http is None or self._wire is None:
             return
         self._wire.stopped.set()
-        self._http.shutdown()
+        stop_serving(self._http)
         self._http.server_close()
         self._http = None
         self._seams.close()

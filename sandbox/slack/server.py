@@ -1,11 +1,14 @@
 """HTTP on this machine's loopback, and nowhere else: requests in, answers out, threads under it."""
 
 import ipaddress
+import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,6 +57,13 @@ def require_loopback(host: str) -> None:
         raise ValueError(f"the local Slack stays on this machine, {host} is not on it")
 
 
+def stop_serving(server: TCPServer) -> None:
+    """Return once `serve_forever` has, without waiting for its next look whether it shall stop."""
+    with suppress(OSError):  # where this wakes nobody, as on macOS, that look comes soon
+        server.socket.shutdown(socket.SHUT_RDWR)
+    server.shutdown()
+
+
 class LoopbackServer:
     """Serves `answer` on a free port. An answer of None closes the connection without a word."""
 
@@ -72,7 +82,7 @@ class LoopbackServer:
 
     def stop(self) -> None:
         if self._thread.is_alive():
-            self._http.shutdown()
+            stop_serving(self._http)
             self._thread.join()
         self._http.server_close()
 
