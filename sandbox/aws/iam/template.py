@@ -18,7 +18,7 @@ NOTHING = object()
 VARIABLE = re.compile(r"\$\{([\w:.]+)\}")
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml's
     """Short forms (`!Sub`) as the long ones (`Fn::Sub`)."""
 
 
