@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.api import lint
+
+from tests.infra.linter import findings
 
 CHALICE = Path(__file__).parents[2] / ".chalice"
 CONFIG: dict[str, Any] = json.loads((CHALICE / "config.json").read_text())
@@ -84,8 +85,7 @@ def test_cfn_lint_knows_every_action_and_resource(function: str) -> None:
             "PolicyDocument": {"Version": "2012-10-17", "Statement": _statements(function)}
         },
     }
-    found = lint(json.dumps({"Resources": {"Policy": policy}}))
-    assert [f"{match.rule.id} {match.message}" for match in found] == []
+    assert findings(json.dumps({"Resources": {"Policy": policy}})) == []
 
 
 def test_cfn_lint_would_notice_an_action_that_does_not_exist() -> None:
@@ -94,7 +94,7 @@ def test_cfn_lint_would_notice_an_action_that_does_not_exist() -> None:
         "Type": "AWS::IAM::ManagedPolicy",
         "Properties": {"PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}},
     }
-    assert lint(json.dumps({"Resources": {"Policy": policy}})) != []
+    assert findings(json.dumps({"Resources": {"Policy": policy}})) != []
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

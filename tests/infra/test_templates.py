@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from cfnlint.api import ManualArgs, lint
 from cfnlint.decode.cfn_yaml import loads
 from moto import mock_aws
+
+from sandbox.aws.moto_setup import read_templates_fast
+from sandbox.aws.seams import Seams
+from tests.infra.linter import findings
 
 INFRA = Path(__file__).parents[2] / "infra"
 CASE_DEFINITION = (INFRA / "case.asl.json").read_text()
@@ -18,7 +22,7 @@ HUB = "123456789012"  # moto's own account
 HUB_BUS = "arn:aws:events:us-east-1:111122223333:event-bus/default"
 FUNCTIONS = {"on_delete_blocked", "turn", "park", "sweep", "on_key_used"}
 # I4010 wants prose in a `Metadata` block of every resource; the why stands in comments here.
-IGNORED_RULES = ["I4010"]
+IGNORED_RULES = ("I4010",)
 
 # moto says so for each resource type that its CloudFormation does not make.
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse AWS")
@@ -27,8 +31,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse AWS")
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_cfn_lint_finds_nothing(name: str) -> None:
     text = (INFRA / name).read_text()
-    found = lint(text, config=ManualArgs(include_checks=["I"], ignore_checks=IGNORED_RULES))
-    assert [f"{match.linenumber}: {match.rule.id} {match.message}" for match in found] == []
+    assert findings(text, include=("I",), ignore=IGNORED_RULES) == []
 
 
 def test_cfn_lint_takes_the_state_machine() -> None:
@@ -40,12 +43,13 @@ def test_cfn_lint_takes_the_state_machine() -> None:
             "RoleArn": f"arn:aws:iam::{HUB}:role/unlatch-dev-case",
         },
     }
-    assert lint(json.dumps({"Resources": {"CaseRuns": machine}})) == []
+    assert findings(json.dumps({"Resources": {"CaseRuns": machine}})) == []
 
 
 @pytest.fixture
 def aws() -> Iterator[None]:
-    with mock_aws():
+    with mock_aws(), closing(Seams()) as seams:
+        read_templates_fast(seams)
         yield
 
 
