@@ -7,8 +7,6 @@ import io
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 import zipfile
@@ -29,11 +27,11 @@ from sandbox.aws.seams import Seams
 from sandbox.aws.server import AwsServer
 from sandbox.function_host import PROJECT
 from sandbox.functions import Deployed
+from sandbox.host import run_chalice
 from sandbox.slack.records import BOT_TOKEN, SIGNING_SECRET
 
 APP = "unlatch"
 STAGE = "dev"
-CHALICE = "import sys; from chalice.cli import main; sys.exit(main())"
 DEPLOYED = ("app.py", "chalicelib", "requirements.txt")
 SECRETS = {"slack-signing-secret": SIGNING_SECRET, "slack-bot-token": BOT_TOKEN}
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -171,16 +169,11 @@ class Deployment:
         variables = config["stages"][STAGE].setdefault("environment_variables", {})
         variables.update({name.upper(): _as_text(value) for name, value in settings.items()})
         config_file.write_text(json.dumps(config))
-        done = subprocess.run(
-            [sys.executable, "-c", CHALICE, "deploy", "--stage", STAGE],
-            cwd=copy,
-            env=self._operator_environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise DeploymentError(f"chalice deploy failed:\n{done.stdout}\n{done.stderr}")
+        log = self._folder / "chalice.log"
+        arguments = ["deploy", "--stage", STAGE]
+        environment = self._operator_environment()
+        if run_chalice(arguments, project=copy, environment=environment, log=log):
+            raise DeploymentError(f"chalice deploy failed:\n{log.read_text()}")
 
     def _finish(self) -> None:
         """What Chalice has no words for: where dead letters go, and which events a rule sees."""

@@ -1,5 +1,7 @@
 """The process that deployed functions are forked from; in each child it plays Lambda's runtime.
 
+Chalice, which deploys them, is forked from it as well.
+
 Has no threads and nothing of the sandbox inside it, so that a fork is cheap and sees only what
 the deployed function may see.
 """
@@ -9,7 +11,6 @@ import importlib
 import json
 import math
 import os
-import select
 import signal
 import socket
 import sys
@@ -25,11 +26,11 @@ import time_machine
 
 PROJECT = Path(__file__).resolve().parent.parent
 LAMBDA_RUNTIME = ("boto3", "botocore.session")
-DEPENDENCIES = ("chalice", "slack_sdk", "aws_lambda_powertools")
+DEPENDENCIES = ("chalice.cli", "slack_sdk", "aws_lambda_powertools")
 
 SERVICES = (
     *("dynamodb", "stepfunctions", "sts", "kms", "cloudhsmv2", "cloudtrail", "cloudwatch"),
-    *("ec2", "secretsmanager", "iam", "sqs", "lambda"),
+    *("ec2", "secretsmanager", "iam", "sqs", "lambda", "events", "apigateway"),
 )
 
 Handler = Callable[[Any, Any], Any]
@@ -104,22 +105,21 @@ class VirtualTime:
             self._give_up()
 
 
-def main(listener: socket.socket, *, isolated: bool) -> None:
-    """Fork a child per connection until standard input closes, which is when the parent ends."""
+def main(control: socket.socket, *, isolated: bool) -> None:
+    """Fork a child per connection that comes, until `control` closes: then the parent has ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     _preload(LAMBDA_RUNTIME if isolated else LAMBDA_RUNTIME + DEPENDENCIES)
     _share_models()
     libraries = _libraries(isolated=isolated)
     gc.freeze()
     while True:
-        ready, _, _ = select.select([listener, sys.stdin], [], [])
-        if sys.stdin in ready:
+        _, connections, _, _ = socket.recv_fds(control, 1, 1)
+        if not connections:
             return
-        connection, _ = listener.accept()
         if os.fork() == 0:
-            listener.close()
-            _live(connection, libraries)
-        connection.close()
+            control.close()
+            _live(socket.socket(fileno=connections[0]), libraries)
+        os.close(connections[0])
 
 
 def _preload(modules: tuple[str, ...]) -> None:
@@ -151,10 +151,13 @@ def _live(connection: socket.socket, libraries: list[str]) -> None:
     status = 0
     try:
         stream = connection.makefile("rwb")
-        function = receive(stream)
-        _settle_in(function, libraries)
+        order = receive(stream)
+        _settle_in(order, libraries)
+        if "chalice" in order:
+            send(stream, {"status": _chalice(order["chalice"])})
+            return
         send(stream, {"pid": os.getpid()})
-        _serve(stream, function)
+        _serve(stream, order)
     except (EOFError, OSError):
         pass
     except BaseException:  # noqa: BLE001 - the child ends here, whatever happened
@@ -177,6 +180,16 @@ def _settle_in(function: Mapping[str, Any], libraries: list[str]) -> None:
     sys.path[:] = [function["code"], *libraries]
     for name in [name for name in sys.modules if name.partition(".")[0] == "sandbox"]:
         del sys.modules[name]
+
+
+def _chalice(arguments: list[str]) -> int:
+    """The exit status of Chalice's command line."""
+    sys.argv = ["chalice", *arguments]
+    try:
+        status: int = importlib.import_module("chalice.cli").main()
+    except SystemExit as left:
+        status = left.code if isinstance(left.code, int) else int(left.code is not None)
+    return status
 
 
 def _serve(stream: Stream, function: Mapping[str, Any]) -> None:

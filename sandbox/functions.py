@@ -5,11 +5,8 @@ configuration, and the time from the sandbox clock.
 """
 
 import json
-import os
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import uuid
@@ -23,7 +20,8 @@ from typing import Any
 import psutil
 
 from sandbox.clock import Clock, Work
-from sandbox.function_host import PROJECT, receive, send, timed_out
+from sandbox.function_host import receive, send, timed_out
+from sandbox.host import host
 
 COLD_START_SECONDS = 30
 
@@ -76,25 +74,7 @@ class Functions:
 
     def start(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="functions-"))
-        self._address = str(self._folder / "host")
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(self._address)
-        self._listener.listen(128)
-        mode = ["isolated"] if self._isolated else []
-        self._host = subprocess.Popen(
-            [
-                sys.executable,
-                "-u",
-                "-m",
-                "sandbox.function_host",
-                str(self._listener.fileno()),
-                *mode,
-            ],
-            stdin=subprocess.PIPE,
-            pass_fds=[self._listener.fileno()],
-            cwd=PROJECT,
-            env={"PATH": os.defpath},
-        )
+        self._host = host(isolated=self._isolated)
 
     def close(self) -> None:
         with self._lock:
@@ -102,9 +82,6 @@ class Functions:
             self._idle.clear()
         for process in processes:
             process.close()
-        with self._host:
-            self._host.kill()
-        self._listener.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def invoke(self, name: str, event: Any) -> Invocation:
@@ -145,7 +122,7 @@ class Functions:
             process = idle.pop() if idle else None
         if process is None:
             log = self._folder / f"{uuid.uuid4()}.log"
-            process = _Process(function, self._address, log=log)
+            process = _Process(function, self._host.fork(), log=log)
         with self._lock:
             self._busy.add(process)
         return process
@@ -177,12 +154,11 @@ def _invocation(function: Deployed, request_id: str, reply: Mapping[str, Any]) -
 class _Process:
     """One child of the host, seen from the parent."""
 
-    def __init__(self, function: Deployed, address: str, *, log: Path) -> None:
+    def __init__(self, function: Deployed, connection: socket.socket, *, log: Path) -> None:
         self.function = function
         self._log = log.open("w+b")
-        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket = connection
         self._socket.settimeout(COLD_START_SECONDS)
-        self._socket.connect(address)
         self._stream = self._socket.makefile("rwb")
         send(
             self._stream,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.deployment import CHALICE
+from ops.deployment.chalice import CHALICE
 from tests.infra.linter import findings
 
 PROJECT = Path(__file__).parents[2]
