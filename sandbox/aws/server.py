@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from moto.moto_server.werkzeug_app import (
@@ -93,7 +93,7 @@ class AwsServer:
         """Listen on a free port; from then on `url` and `port` hold, and moto knows the port."""
         self._seams = moto_setup.prepare(self.clock)
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
-        self._wire = Wire(self, DomainDispatcherApplication(create_backend_app))
+        self._wire = Wire(self, _moto())
         handler = type("Handler", (_Handler,), {"clock": self.clock})
         self._http = make_server(HOST, 0, self._wire, threaded=True, request_handler=handler)
         self.port = self._http.server_port
@@ -141,6 +141,12 @@ class AwsServer:
 
     def _cloudtrail(self, visit: Visit) -> dict[str, Any] | None:
         return self.trail.lookup(visit) if visit.request.operation == "LookupEvents" else None
+
+
+@cache
+def _moto() -> DomainDispatcherApplication:
+    """One for all sandboxes, since it makes an application of each service and keeps no state."""
+    return DomainDispatcherApplication(create_backend_app)
 
 
 class _Handler(MotoRequestHandler):
