@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 Item = dict[str, Any]
@@ -96,12 +97,13 @@ def _value(text: str, item: Item, values: Values) -> Any:
     return [*_value(left, item, values), *values[right]]
 
 
-def _split(text: str, word: str) -> list[str]:
-    """At this word outside brackets."""
+@lru_cache(maxsize=1_000)
+def _split(text: str, word: str) -> tuple[str, ...]:
+    """At this word outside brackets. The store has few conditions, and asks them all the time."""
     parts, depth, start = [], 0, 0
     for place, sign in enumerate(text):
         depth += {"(": 1, ")": -1}.get(sign, 0)
         if depth == 0 and text.startswith(word, place):
             parts.append(text[start:place])
             start = place + len(word)
-    return [*parts, text[start:]]
+    return (*parts, text[start:])
