@@ -40,13 +40,18 @@ def methods() -> frozenset[str]:
     return frozenset(xform_name(name) for service in SERVICES for name in operations(service))
 
 
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(path.read_text())))
+
+
 def named(path: Path) -> Iterator[tuple[str, int]]:
     """Every attribute, or name given to getattr, that is called like one of them, with its line.
 
     Domain and slack have no client to call (test_architecture.py), so that only what is really
     called counts there: `durations.delete_hsm` is a number of minutes.
     """
-    nodes = list(ast.walk(ast.parse(path.read_text())))
+    nodes = nodes_of(path)
     called = [node.func for node in nodes if isinstance(node, ast.Call)]
     for node in called if {"domain", "slack"} & set(path.parts) else nodes:
         if isinstance(node, ast.Attribute) and node.attr in methods():
@@ -57,7 +62,7 @@ def named(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def getattrs(path: Path) -> Iterator[ast.Call]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "attrgetter"):
             yield node
 
@@ -81,7 +86,7 @@ DYNAMIC = {("wiring.py", "made"), ("config.py", "self"), ("plan.py", "value")}
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_nobody_calls_by_a_name_that_is_put_together(path: Path) -> None:
     """`getattr(client, name)` could hide any call; the few uses of getattr name no client."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path):
         assert not isinstance(node, ast.Attribute) or node.attr not in BACK_DOORS
         assert not isinstance(node, ast.Name) or node.id not in BACK_DOORS
     for node in getattrs(path):

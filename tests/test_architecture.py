@@ -75,14 +75,17 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
-def imports_of(path: Path, *, at_runtime: bool = False) -> Iterator[str]:
+@cache
+def imports_of(path: Path, *, at_runtime: bool = False) -> tuple[str, ...]:
     """Every imported name, with dots; `from a import b` counts as `a.b`."""
+    names: list[str] = []
     for node in nodes_of(tree_of(path), skip_types=at_runtime):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, "use absolute imports"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += (f"{node.module}.{alias.name}" for alias in node.names)
+    return tuple(names)
 
 
 def nodes_of(node: ast.AST, *, skip_types: bool) -> Iterator[ast.AST]:

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -51,10 +52,11 @@ def modules() -> list[Path]:
     return [ROOT / "app.py", *sorted((ROOT / "chalicelib").rglob("*.py"))]
 
 
-def reasons() -> list[Reason]:
+@cache
+def reasons() -> tuple[Reason, ...]:
     """Those of the code and those of the alarms."""
     found = [reason for path in modules() for reason in _of_module(path)]
-    return [*dict.fromkeys(found), *alarms()]
+    return (*dict.fromkeys(found), *alarms())
 
 
 def plainly(text: str) -> str:
