@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,7 +21,7 @@ from chalicelib.domain.policy import Policy
 from chalicelib.slack import modals
 from chalicelib.slack.messages.render import render
 from chalicelib.slack.messages.thread import line
-from tests.domain.worlds import DAY, NOW, POLICY
+from tests.domain.worlds import DAY, NOW, POLICY, Play
 from tests.slack.every_moment import MOMENTS
 from tests.slack.hostile import BIG, EVIL, World, hostile
 from tests.slack.reading import marked, problems, view_problems
@@ -78,10 +79,15 @@ def test_many_keys_stay_inside_the_limits(keys: int, phase: Phase) -> None:
     assert problems(message) == []
 
 
+@cache
+def played(moment: str) -> Play:
+    return MOMENTS[moment]()
+
+
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("evil", EVIL)
 def test_hostile_names_at_every_moment(moment: str, evil: str) -> None:
-    play = MOMENTS[moment]()
+    play = played(moment)
     case = hostile(play.case, evil)
     message = render(case, policy=play.policy, now=play.now, version=3)
     assert problems(message) == []
