@@ -11,7 +11,7 @@ from moto import mock_aws
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.snapshot import Snapshot
 from sandbox.reliability.table import MemoryTable
-from tests.flows.bench import Bench, table
+from tests.flows.bench import Bench, QuickCases, table
 
 
 @pytest.fixture
@@ -29,7 +29,9 @@ def moto_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoCases]:
 
 
 @pytest.fixture
-def bench(store: DynamoCases) -> Callable[..., Bench]:
+def bench() -> Callable[..., Bench]:
+    store = QuickCases(MemoryTable())
+
     def make(snapshot: Snapshot, **policy: Any) -> Bench:
         return Bench(snapshot, store=store, **policy)
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
-from chalicelib.aws.store.cases import ITEM, DynamoCases
 from chalicelib.domain import log
 from chalicelib.domain.case import Case, Outcome
 from chalicelib.domain.model import Durations
@@ -16,15 +15,12 @@ from chalicelib.domain.plan import Remedy
 from chalicelib.domain.snapshot import Cluster, Hsm, KeyState, Snapshot
 from chalicelib.ports import Answer
 from sandbox.reliability.table import MemoryTable
-from tests.flows.bench import REGION, Bench, key, world
+from tests.flows.bench import REGION, Bench, QuickCases, key, world
 from tests.flows.engine import Engine
 from tests.reliability.trouble import Trouble, troubled
 
 QUICK = Durations(*[timedelta(seconds=10)] * 5)
 RULES = {"quiet_minutes": 1, "repoint_soak_days": 0, "pending_window_days": 1}
-DECODED: dict[object, Case] = {}
-"""By all that an item holds."""
-MOST_DECODED = 10_000
 FINAL = {"ScheduleKeyDeletion", "DeleteCustomKeyStore", "DeleteHsm", "DeleteCluster"}
 
 
@@ -36,19 +32,6 @@ class Click:
     button: str
     when: Callable[[Case], bool] = lambda case: bool(case.message.ts)
     sends: bool = False
-
-
-class Cases(DynamoCases):
-    """The real store, which knows what it has decoded: plays share their beginning, to the byte."""
-
-    def load(self, case_id: str) -> Case:
-        item = self._table.items.get((f"CASE#{case_id}", ITEM), {})
-        stored = tuple((name, tuple(v) if isinstance(v, list) else v) for name, v in item.items())
-        if stored not in DECODED:
-            if len(DECODED) >= MOST_DECODED:
-                DECODED.clear()
-            DECODED[stored] = super().load(case_id)
-        return DECODED[stored]
 
 
 def approval(by: str, remedy: str) -> tuple[Click, Click]:
@@ -130,7 +113,7 @@ def played(story: str, *, at: int = -1, kind: str = "", turns_a_run: int = 1_500
     """The story's end, with this trouble at this call. A case that stops is tried again once."""
     make, clicks, _ = STORIES[story]
     trouble = Trouble(at, kind)
-    bench = Bench(make(), store=Cases(MemoryTable()), durations=QUICK, **RULES)
+    bench = Bench(make(), store=QuickCases(MemoryTable()), durations=QUICK, **RULES)
     engine = Engine(bench, turns_a_run=turns_a_run)
     engine.restart = trouble.restart
     bench.ports = troubled(bench.ports, trouble)

@@ -38,6 +38,12 @@ def restless() -> Iterator[None]:
     sys.setswitchinterval(before)
 
 
+@pytest.fixture
+def bench(store: DynamoCases) -> Make:
+    """Each thread decodes for itself, as each function does."""
+    return partial(Bench, store=store)
+
+
 def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     """All of them start at the same moment; what they give back, in order."""
     gate = threading.Barrier(min(len(calls), THREADS))
