@@ -107,6 +107,7 @@ class VirtualTime:
 
 def main(control: socket.socket, *, isolated: bool) -> None:
     """Fork a child per connection that comes, until `control` closes: then the parent has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     _preload(LAMBDA_RUNTIME if isolated else LAMBDA_RUNTIME + DEPENDENCIES)
     _share_models()

@@ -74,7 +74,7 @@ class Functions:
 
     def start(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="functions-"))
-        self._host = host(isolated=self._isolated)
+        host(isolated=self._isolated)  # so that it is there when the first function is called
 
     def close(self) -> None:
         with self._lock:
@@ -122,7 +122,7 @@ class Functions:
             process = idle.pop() if idle else None
         if process is None:
             log = self._folder / f"{uuid.uuid4()}.log"
-            process = _Process(function, self._host.fork(), log=log)
+            process = _Process(function, host(isolated=self._isolated).fork(), log=log)
         with self._lock:
             self._busy.add(process)
         return process
