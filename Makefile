@@ -34,7 +34,8 @@ test: setup  ## Run the tests
 	$(BIN)/python -m pytest -n 2
 
 test-all: setup  ## Run the slow tests: every shipped story, whole deployments, the browser
-	$(BIN)/python -m pytest -n 2 -m "slow or browser"
+	$(BIN)/python -m pytest -n 2 -m "slow or browser" --ignore=tests/ops
+	$(BIN)/python -m pytest -n 2 -m slow --dist=loadfile tests/ops  # each file is one long story
 
 check: setup lint types dead coverage  ## What CI runs: format, lint, types, dead code, tests with coverage
 
