@@ -58,7 +58,9 @@ def decide(
         return Decision(case, Close(case.outcome, case.reason, case.advice))
     unseen = hidden(case, snapshot)
     if unseen:
-        wait = Wait(BLIND_SECONDS, f"Unlatch must be allowed to read AWS: {unseen.removesuffix('.')}")
+        wait = Wait(
+            BLIND_SECONDS, f"Unlatch must be allowed to read AWS: {unseen.removesuffix('.')}"
+        )
         return _running(case, wait, now)
     case = looked_at(case, snapshot, now)
     return (
