@@ -101,7 +101,7 @@ class KeySearch:
 
     def _named(self, unread: list[str]) -> tuple[Key, ...]:
         names = self.aliases.result() if self.aliases else Aliases({})
-        unread += names.unread
+        unread += [names.unread] if names.unread else []
         keys = (*self.learnt.mine, *self.learnt.refused)
         named = (replace(key, aliases=names.of.get(key.key_id, ())) for key in keys)
         return tuple(sorted(named, key=lambda key: key.key_id))

@@ -20,7 +20,7 @@ class Aliases:
     """Names by key id; `unread` says what was refused."""
 
     of: Mapping[str, tuple[str, ...]]
-    unread: tuple[str, ...] = ()
+    unread: str = ""
 
 
 @dataclass
@@ -113,7 +113,7 @@ class KeyReader:
                         target = item.get("TargetKeyId", "")
                         found[target] = (*found.get(target, ()), item["AliasName"])
         except GiveUp:
-            return Aliases({}, ("kms:ListAliases was refused",))
+            return Aliases({}, "kms:ListAliases was refused")
         return Aliases({key: tuple(sorted(names)) for key, names in found.items()})
 
     def _complete(self, item: dict[str, Any]) -> Key:

@@ -26,6 +26,7 @@ ARGUMENTS: dict[str, tuple[tuple[int, str], ...]] = {
     "Call": ((2, "why"),),
     "connect": ((-1, "why"),),
     "Answer": ((-1, "private"),),
+    "Aliases": ((1, "unread"),),
     "NotOurs": ((0, "reason"),),
     "Unsigned": ((0, "reason"),),
     "Unreadable": ((0, "reason"),),
