@@ -88,6 +88,12 @@ def test_files_that_are_named_exist(page: Path) -> None:
             assert (ROOT / span).exists(), f"there is no {span}"
 
 
+@every_page
+def test_names_stand_in_the_file_that_is_named(page: Path) -> None:
+    for name, file in re.findall(r"`(\w+)` in `([\w./-]+\.py)`", text_of(page)):
+        assert re.search(rf"\b{name}\b", (ROOT / file).read_text()), f"{file} has no {name}"
+
+
 def test_every_decision_is_listed() -> None:
     folder = ROOT / "docs/decisions"
     listed = set(LINK.findall(text_of(folder / "README.md")))
