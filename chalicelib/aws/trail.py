@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -19,6 +20,9 @@ LOOKUP = "cloudtrail:LookupEvents"
 PAGE = 50
 MOST_PAGES = 10
 """Of one key: a program that fails every second must not keep the others from their turn."""
+KEPT_SECONDS = 300
+"""A sweep's length: it looks at a place twice. Credentials last 15 minutes of the wall clock, which goes on
+while Lambda lets a function sleep."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class AwsTrail:
     own_roles: tuple[str, ...]
     codes: tuple[str, ...]
     pace: Callable[[str], Callable[[], None]]
+    clients: dict[tuple[str, str], tuple[float, Any]] = field(default_factory=dict)
 
     def failed_deletes(
         self, account: str, region: str, *, since: datetime
@@ -54,10 +59,14 @@ class AwsTrail:
             yield key_id, sorted(found, key=lambda use: use.at)
 
     def _client(self, account: str, region: str) -> Any:
-        clients = self.accounts.clients(
-            self.reader_role, account=account, region=region, session_name="unlatch-sweep"
-        )
-        return clients("cloudtrail")
+        made, client = self.clients.get((account, region), (0.0, None))
+        if client is None or time.time() - made > KEPT_SECONDS:
+            clients = self.accounts.clients(
+                self.reader_role, account=account, region=region, session_name="unlatch-sweep"
+            )
+            client = clients("cloudtrail")
+            self.clients[account, region] = time.time(), client
+        return client
 
     def _records(
         self, trail: Any, account: str, since: datetime, **attribute: str

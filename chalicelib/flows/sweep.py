@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.domain.case import Case, Phase
 from chalicelib.flows.open_case import open_case
-from chalicelib.flows.watch_keys import watch_keys
-from chalicelib.ports import Conflict, GiveUp, Ports, TryLater
+from chalicelib.flows.watch_keys import switched_off, watch_keys
+from chalicelib.ports import Conflict, GiveUp, Pointer, Ports, TryLater
 
 FIRST_LOOK = timedelta(hours=24)
 OVERLAP = timedelta(minutes=30)
@@ -40,15 +41,17 @@ def sweep(ports: Ports) -> Swept:
         except (TryLater, GiveUp, Conflict) as trouble:
             ports.log("sweep could not read", account=account, region=region, why=str(trouble))
             unread.append(f"{account} {region}: {trouble}")
-    pointers = ports.cases.pointers()
-    restarted = sum(_revive(ports, pointer.case_id) for pointer in pointers)
+    pointers, restarted, off = ports.cases.pointers(), 0, []
+    for case in _cases(ports, pointers):
+        restarted += _revive(ports, case)
+        off.append(switched_off(case))
     ports.count("SweepsDone", 1)
     ports.count("OpenCases", len(pointers))
     ports.count("EventsFoundBySweep", found)
     ports.count("RunsRestarted", restarted)
     used = 0
     try:
-        used = watch_keys(ports)
+        used = watch_keys(ports, off)
     except (TryLater, GiveUp, Conflict) as trouble:
         unread.append(f"uses of keys: {trouble}")
     ports.count("KeyUsesFoundBySweep", used)
@@ -66,22 +69,30 @@ def _missed(ports: Ports, account: str, region: str) -> int:
     return sum(1 for one in opened if one and one.is_new)
 
 
-def _revive(ports: Ports, case_id: str) -> bool:
+def _cases(ports: Ports, pointers: Sequence[Pointer]) -> Iterator[Case]:
+    """One after the other: each may know of thousands of keys."""
+    for pointer in pointers:
+        try:
+            yield ports.cases.load(pointer.case_id)
+        except (KeyError, TryLater, GiveUp) as trouble:
+            ports.log("case not read", case_id=pointer.case_id, why=str(trouble))
+
+
+def _revive(ports: Ports, case: Case) -> bool:
     """A case without a living run, or with one that sleeps through a click, gets the next run.
 
     The run of the old generation ends by itself when it wakes.
     """
     try:
-        case = ports.cases.load(case_id)
-        is_alive = ports.runs.is_alive(case_id, case.generation)
+        is_alive = ports.runs.is_alive(case.case_id, case.generation)
         if is_alive and not _is_deaf(case, ports.clock()):
             _watch(ports, case)
             return False
-        ports.runs.start(case_id, ports.cases.next_generation(case))
-    except (KeyError, Conflict, TryLater, GiveUp) as trouble:
-        ports.log("case not revived", case_id=case_id, why=str(trouble))
+        ports.runs.start(case.case_id, ports.cases.next_generation(case))
+    except (Conflict, TryLater, GiveUp) as trouble:
+        ports.log("case not revived", case_id=case.case_id, why=str(trouble))
         return False
-    ports.log("run started again", case_id=case_id)
+    ports.log("run started again", case_id=case.case_id)
     return True
 
 

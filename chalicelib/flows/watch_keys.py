@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,23 +15,29 @@ from chalicelib.ports import Conflict, GiveUp, Ports, Round, TryLater
 Spot = tuple[str, str, str]
 """Account, Region and id of a key that is off."""
 BRINGS_BACK = (Operation.CANCEL_KEY_DELETION, Operation.ENABLE_KEY)
-MOST_KEYS = 60
+FEWEST_KEYS, MOST_KEYS = 10, 60
+SWEEPS_A_ROUND = 12
+"""LookupEvents allows an account two requests a second in all. So a sweep takes few keys, while that
+brings each its turn within half a day: this is the backup of EventBridge, and windows last days."""
 LONGEST_LOOK = timedelta(seconds=150)
-"""LookupEvents allows two requests a second, of which Unlatch takes a share; a sweep has 300 seconds."""
+"""Of the 300 seconds that a sweep has."""
 MEMORY = timedelta(days=89)
 LATE = timedelta(minutes=30)
 """CloudTrail delivers late and out of order; an event that is found twice changes nothing."""
 
 
-def watch_keys(ports: Ports) -> int:
-    """How many failed uses were new. Each sweep takes the next keys, so that all get their turn."""
-    off = _switched_off(ports)
+def watch_keys(ports: Ports, of_cases: Iterable[Mapping[Spot, datetime]]) -> int:
+    """How many failed uses were new. Each sweep takes the next keys, so that all get their turn.
+
+    `of_cases`: what `switched_off` says of each open case.
+    """
+    off = _earliest(of_cases)
     if not off:
         return 0
     last, now = ports.cases.watch_round(), ports.clock()
     at = last if last.after else replace(last, began=now, is_whole=True)
     waiting = sorted((spot for spot in off if "#".join(spot) > at.after), key="#".join)
-    chosen = {spot: _since(off[spot], at, now) for spot in waiting[:MOST_KEYS]}
+    chosen = {spot: _since(off[spot], at, now) for spot in waiting[: _share(len(off))]}
     found = 0
     for place in dict.fromkeys(spot[:2] for spot in chosen):
         keys = {key: since for (*where, key), since in chosen.items() if tuple(where) == place}
@@ -73,22 +80,28 @@ def _next(over: Round) -> Round:
     return Round(since=over.began if over.is_whole else over.since)
 
 
-def _switched_off(ports: Ports) -> dict[Spot, datetime]:
-    """Every key that an open case has switched off, and since when."""
+def _share(keys: int) -> int:
+    """How many keys a sweep looks at, where so many are off."""
+    return min(max(math.ceil(keys / SWEEPS_A_ROUND), FEWEST_KEYS), MOST_KEYS)
+
+
+def _earliest(of_cases: Iterable[Mapping[Spot, datetime]]) -> dict[Spot, datetime]:
     off: dict[Spot, datetime] = {}
-    for pointer in ports.cases.pointers():
-        try:
-            case = ports.cases.load(pointer.case_id)
-        except (KeyError, GiveUp) as trouble:
-            ports.log("case not read", case_id=pointer.case_id, why=str(trouble))
-            continue
-        for key_id, since in _keys_off(case):
-            spot = (case.account, case.region, key_id)
+    for spots in of_cases:
+        for spot, since in spots.items():
             off[spot] = min(since, off.get(spot, since))
     return off
 
 
-def _keys_off(case: Case) -> Iterable[tuple[str, datetime]]:
+def switched_off(case: Case) -> dict[Spot, datetime]:
+    """Every key that the case has switched off, and since when."""
+    off: dict[Spot, datetime] = {}
+    for key_id, since in _keys_off(case):
+        off.setdefault((case.account, case.region, key_id), since)
+    return off
+
+
+def _keys_off(case: Case) -> Iterator[tuple[str, datetime]]:
     """Those that we scheduled or disabled and have not brought back."""
     back = {
         call.target: call.at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -120,6 +121,17 @@ def test_every_request_keeps_its_pace_and_one_session_does_for_all() -> None:
     list(read.failed_uses(ACCOUNT, REGION, keys={"key-1": HOUR_AGO, "key-2": HOUR_AGO}))
     assert paced == ["cloudtrail:LookupEvents"] * 4
     assert sts.asked == 1
+
+
+def test_a_session_lasts_for_one_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    sts = Sts()
+    read, _ = trail(CloudTrail([]), sts)
+    for now, asked in ((0.0, 1), (299.0, 1), (3_600.0, 2)):
+        monkeypatch.setattr(time, "time", lambda now=now: 1_800_000_000.0 + now)
+        list(read.failed_uses(ACCOUNT, REGION, keys={"key-1": HOUR_AGO}))
+        assert sts.asked == asked
+    list(read.failed_uses(ACCOUNT, "eu-central-1", keys={"key-1": HOUR_AGO}))
+    assert sts.asked == 3
 
 
 def test_a_program_that_fails_all_the_time_does_not_take_all_the_time() -> None:

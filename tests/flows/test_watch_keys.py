@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+
 from chalicelib.domain.case import CallRecord, CallStatus, KeyUse
 from chalicelib.domain.log import Kind
 from chalicelib.domain.plan import Operation
@@ -78,16 +80,24 @@ def test_recorded_but_never_heard_it_wakes_once_more(bench: Make) -> None:
     assert lines(it, case_id) == ["use-1"]
 
 
-def test_many_keys_all_get_their_turn_since_the_last_whole_round(bench: Make) -> None:
-    it, _ = waiting(bench, *(key(number) for number in range(100, 250)))
+@pytest.mark.parametrize(
+    ("keys", "sweeps"), [(10, 1), (25, 3), (150, 12), (600, 12), (900, 15)], ids=str
+)
+def test_many_keys_all_get_their_turn_since_the_last_whole_round(
+    bench: Make, keys: int, sweeps: int
+) -> None:
+    it, _ = waiting(bench, *(key(1_000 + number) for number in range(keys)))
     began = it.clock.now
-    for _ in range(3):
+    for _ in range(sweeps):
         sweep(it.ports)
         it.clock.now += HOUR
-    assert [key_id for key_id, _ in it.trail.looked] == [f"key-{n}" for n in range(100, 250)]
+    all_of_them = [f"key-{1_000 + number}" for number in range(keys)]
+    assert [key_id for key_id, _ in it.trail.looked] == all_of_them
     it.trail.looked.clear()
     sweep(it.ports)
-    assert [key_id for key_id, _ in it.trail.looked] == [f"key-{n}" for n in range(100, 160)]
+    looked = [key_id for key_id, _ in it.trail.looked]
+    assert looked == all_of_them[: len(looked)]
+    assert len(looked) <= watching.MOST_KEYS
     assert all(began - watching.LATE <= since <= began for _, since in it.trail.looked)
 
 
