@@ -28,7 +28,16 @@ PRICES: dict[str, float] = {
     # aws.amazon.com/xray/pricing: $5.00 per million traces recorded
     "X-Ray: trace": 5.00 / MILLION,
 }
-FREE = (
-    "EventBridge (AWS’s own events), STS, CloudHSM’s, EC2’s and CloudTrail’s reads",
-    "The alarms, secrets, the HMAC key and the dashboard cost by the month, not by the case",
-)
+FREE = "EventBridge (AWS's own events), STS, CloudHSM's, EC2's and CloudTrail's reads"
+
+MONTHLY: dict[str, float] = {
+    # aws.amazon.com/kms/pricing: $1 a key
+    "AWS::KMS::Key": 1.00,
+    # aws.amazon.com/secrets-manager/pricing: $0.40 a secret
+    "AWS::SecretsManager::Secret": 0.40,
+    # aws.amazon.com/cloudwatch/pricing: $3 a dashboard, $0.10 a metric that an alarm looks at
+    "AWS::CloudWatch::Dashboard": 3.00,
+    "AWS::CloudWatch::Alarm": 0.10,
+}
+METRIC_A_MONTH = 0.30
+"""aws.amazon.com/cloudwatch/pricing: each custom metric that has values in the month."""

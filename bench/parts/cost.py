@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from bench.prices import PRICES
+from bench.fresh import ROOT
+from bench.prices import FREE, METRIC_A_MONTH, MONTHLY, PRICES
 from bench.row import Row
 from bench.tally import COLD_SECONDS, LIVE, LOOKS, WAITING, retirement
 from chalicelib.flows.batch import AT_ONCE
+from sandbox.aws.iam.template import rendered
 
 WINDOW_DAYS = 30
 ASSUMED = (
@@ -15,14 +20,15 @@ ASSUMED = (
     "units with keys and requests named by UUIDs, and the time that a quarter of the quotas makes "
     f"looks and calls take. Assumed: {COLD_SECONDS:g} s for the rest of each turn, a secret read "
     "after five idle minutes, four log lines an invocation, a trace each, and that KMS bills "
-    "every request. Prices: us-east-1, without free tiers (`bench/prices.py`; not checked against "
-    "AWS's pages)."
+    f"every request. Free: {FREE}. Prices: us-east-1, without free tiers (`bench/prices.py`; not "
+    "checked against AWS's pages)."
 )
 GOALS = {10: 0.01, 2_000: 0.10}
 
 
 def rows() -> list[Row]:
-    return [_row(keys, most) for keys, most in GOALS.items()]
+    first, *others = (_row(keys, most) for keys, most in GOALS.items())
+    return [replace(first, how=f"{first.how}\n\n{standing()}"), *others]
 
 
 def _row(keys: int, most: float) -> Row:
@@ -51,6 +57,31 @@ def _row(keys: int, most: float) -> Row:
 
 def _sum(name: str, costs: dict[str, float]) -> str:
     return f"“{name}” (${costs[name]:.4f})"
+
+
+def standing() -> str:
+    """What a deployment costs a month where no case comes, by the resources of its stack."""
+    stack = rendered(
+        ROOT / "infra/resources.yaml", {"Stage": "dev", "CaseDefinition": "{}"}, account="ACCOUNT"
+    )
+    priced: Counter[str] = Counter()
+    for resource in stack.values():
+        if resource["Type"] in MONTHLY:
+            priced[resource["Type"]] += _metrics(resource["Properties"])
+    costs = {name: number * MONTHLY[name] for name, number in priced.items()}
+    words = ", ".join(
+        f"{number} × `{name}` ${costs[name]:.2f}" for name, number in sorted(priced.items())
+    )
+    return (
+        f"Where no case comes, a deployment costs ${sum(costs.values()):.2f} a month: {words}; an "
+        f"alarm counts once for each metric that it looks at. Each of Unlatch's own metrics that has "
+        f"values in a month costs ${METRIC_A_MONTH:.2f} more."
+    )
+
+
+def _metrics(properties: Mapping[str, Any]) -> int:
+    """How many metrics an alarm looks at; 1 for everything else."""
+    return sum("MetricStat" in one for one in properties.get("Metrics", ())) or 1
 
 
 def written_out(units: Counter[str], *, turns: int) -> str:

@@ -6,7 +6,8 @@ import pytest
 
 from bench.interleaved import ratio, rounds
 from bench.page import page, table
-from bench.prices import PRICES
+from bench.parts.cost import standing
+from bench.prices import MONTHLY, PRICES
 from bench.row import Row, worded
 
 MET = Row("quick", "slow", 0.5, 0.75, how="Said.| a |\n|---|")
@@ -64,3 +65,10 @@ def test_tables_stand_alone() -> None:
 
 def test_every_price_is_one() -> None:
     assert all(0 < price < 0.001 for price in PRICES.values())
+
+
+def test_what_stands_costs_by_what_the_stack_has() -> None:
+    said = standing()
+    assert all(f"× `{name}` $" in said for name in MONTHLY)
+    assert "1 × `AWS::CloudWatch::Dashboard` $3.00" in said
+    assert "2 × `AWS::SecretsManager::Secret` $0.80" in said
