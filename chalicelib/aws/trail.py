@@ -34,7 +34,7 @@ class AwsTrail:
     own_roles: tuple[str, ...]
     codes: tuple[str, ...]
     pace: Callable[[str], Callable[[], None]]
-    clients: dict[tuple[str, str], tuple[float, Any]] = field(default_factory=dict)
+    kept: dict[tuple[str, str], tuple[float, Any]] = field(default_factory=dict)
 
     def failed_deletes(
         self, account: str, region: str, *, since: datetime
@@ -59,13 +59,13 @@ class AwsTrail:
             yield key_id, sorted(found, key=lambda use: use.at)
 
     def _client(self, account: str, region: str) -> Any:
-        made, client = self.clients.get((account, region), (0.0, None))
+        made, client = self.kept.get((account, region), (0.0, None))
         if client is None or time.time() - made > KEPT_SECONDS:
             clients = self.accounts.clients(
                 self.reader_role, account=account, region=region, session_name="unlatch-sweep"
             )
             client = clients("cloudtrail")
-            self.clients[account, region] = time.time(), client
+            self.kept[account, region] = time.time(), client
         return client
 
     def _records(
