@@ -15,7 +15,7 @@ from moto.apigateway.models import RestAPI, apigateway_backends
 
 from sandbox.clock import Clock, Work
 from sandbox.functions import Functions, Invocation
-from sandbox.slack.server import LoopbackServer, Reply, Request
+from sandbox.loopback import LoopbackServer, Reply, Request
 
 INTEGRATION_SECONDS = 29.0
 SOURCE_ADDRESS = "198.51.100.11"  # of a block that is reserved for documentation

@@ -36,7 +36,7 @@ from sandbox.aws.seams import Seams
 from sandbox.aws.sts import Sts
 from sandbox.aws.wire import Wire
 from sandbox.clock import Clock
-from sandbox.slack.server import stop_serving
+from sandbox.loopback import stop_serving
 
 if TYPE_CHECKING:
     from sandbox.aws.world import Seeded

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
+from sandbox.loopback import LoopbackServer
 from sandbox.slack import interactions
 from sandbox.slack.delivery import Envelope, deliver, sealed
 from sandbox.slack.gate import Gate
@@ -26,7 +27,6 @@ from sandbox.slack.records import (
     Response,
     View,
 )
-from sandbox.slack.server import LoopbackServer
 from sandbox.slack.workspace import Workspace
 
 ACK_SECONDS = 3.0

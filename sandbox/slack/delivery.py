@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from slack_sdk.signature import SignatureVerifier
 
+from sandbox.loopback import require_loopback
 from sandbox.slack.records import SIGNING_SECRET, Now, Response
-from sandbox.slack.server import require_loopback
 
 STALE_SECONDS = 6 * 60
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
+from sandbox.loopback import Reply, Request
 from sandbox.slack.methods import WebApi
 from sandbox.slack.rates import RateLimits
 from sandbox.slack.records import (
@@ -17,7 +18,6 @@ from sandbox.slack.records import (
     Message,
     Refused,
 )
-from sandbox.slack.server import Reply, Request
 from sandbox.slack.workspace import Hook
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from slack_sdk import WebClient
 
+from sandbox.loopback import LoopbackServer
 from sandbox.slack.api import LocalSlack
 from sandbox.slack.records import BOT_TOKEN, CHANNEL
-from sandbox.slack.server import LoopbackServer
 from tests.sandbox.slack.stand_ins import CASE_BLOCKS, PEOPLE, App, FaultList, StandingClock
 
 

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs
 
 from slack_sdk.signature import Clock, SignatureVerifier
 
+from sandbox.loopback import Reply, Request
 from sandbox.slack.records import SIGNING_SECRET
-from sandbox.slack.server import Reply, Request
 
 PEOPLE: dict[str, dict[str, bool]] = {
     "alice": {"approver": True},

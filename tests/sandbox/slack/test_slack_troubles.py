@@ -7,11 +7,11 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from sandbox.loopback import LoopbackServer, Reply
 from sandbox.slack.api import LocalSlack
 from sandbox.slack.delivery import deliver, sealed
 from sandbox.slack.rates import SLACK_RATES
 from sandbox.slack.records import BOT_TOKEN, CHANNEL
-from sandbox.slack.server import LoopbackServer, Reply
 from tests.sandbox.slack.stand_ins import FaultList, Planned, StandingClock
 
 POST = "slack:chat.postMessage"

@@ -54,7 +54,7 @@ def require_loopback(host: str) -> None:
     except ValueError:
         local = False
     if not local:
-        raise ValueError(f"the local Slack stays on this machine, {host} is not on it")
+        raise ValueError(f"the sandbox stays on this machine, {host} is not on it")
 
 
 def stop_serving(server: TCPServer) -> None:
@@ -73,7 +73,7 @@ class LoopbackServer:
         self.port: int = self._http.server_port
         self.url = f"http://{host}:{self.port}"
         self._thread = threading.Thread(
-            target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, name="local-slack"
+            target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, name="loopback"
         )
         self._thread.daemon = True
 
