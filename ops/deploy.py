@@ -97,7 +97,7 @@ def _what_next(hub: Hub, desk: Desk, *, chosen: Settings, url: str) -> None:
         f"--secret-string …   (Slack: {where})"
         for secret, where in _empty_secrets(hub)
     ]
-    steps += infra.elsewhere(hub, chosen)
+    steps += infra.elsewhere(hub, chosen, desk.say)
     if chosen.dry_run:
         steps.append(
             "dry_run is on: plans are played and nothing is changed. UNLATCH_DRY_RUN=false"

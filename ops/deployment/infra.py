@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ OURS = frozenset(
     | {"Regions", "ErrorCodes"}
 )
 """Parameters that follow from the settings and from where this is deployed."""
+OF_ONE_ACCOUNT = frozenset({"VpcId"})
 Say = Callable[[str], None]
 
 
@@ -74,12 +76,17 @@ def delete_resources(hub: Hub, *, say: Say) -> None:
     Stacks(hub.client("cloudformation"), say).delete(resources_stack(hub))
 
 
-def elsewhere(hub: Hub, settings: Settings) -> Iterator[str]:
-    """What to run with the credentials of each other account that is served."""
+def elsewhere(hub: Hub, settings: Settings, say: Say) -> Iterator[str]:
+    """What to run with the credentials of each other account that is served.
+
+    What narrows or opens the roles in the hub's account does so there too.
+    """
+    here = Stacks(hub.client("cloudformation"), say).parameters(account_stack(hub))
+    guards = {name: here[name] for name in sorted(here.keys() - OURS - OF_ONE_ACCOUNT)}
     for account in settings.accounts:
         for region, own in _account_parameters(hub, settings):
-            values = {**own, "HubBusArn": bus(hub)}
-            words = " ".join(f"{name}={value}" for name, value in values.items() if value)
+            values = {**own, "HubBusArn": bus(hub), **guards}
+            words = shlex.join(f"{name}={value}" for name, value in values.items() if value)
             yield (
                 f"for {account}: aws cloudformation deploy --region {region} "
                 f"--template-file infra/account.yaml --stack-name {account_stack(hub)} "

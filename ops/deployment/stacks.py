@@ -60,6 +60,11 @@ class Stacks:
     def outputs(self, name: str) -> dict[str, str]:
         return {o["OutputKey"]: o["OutputValue"] for o in self._stack(name).get("Outputs", ())}
 
+    def parameters(self, name: str) -> dict[str, str]:
+        """As the stack has them now."""
+        kept = self._stack(name).get("Parameters", ())
+        return {p["ParameterKey"]: p["ParameterValue"] for p in kept}
+
     def _stack(self, name: str) -> dict[str, Any]:
         """The stack’s description; {} where it does not exist."""
         try:
@@ -110,7 +115,7 @@ class Stacks:
         self, name: str, template: str, given: Mapping[str, str], *, exists: bool
     ) -> list[dict[str, Any]]:
         """Those given now; all others that the template still knows stay as they were."""
-        before = [p["ParameterKey"] for p in self._stack(name).get("Parameters", ()) if exists]
+        before = self.parameters(name) if exists else {}
         kept = [key for key in before if key not in given and f"\n  {key}:\n" in template]
         return [
             *({"ParameterKey": key, "ParameterValue": value} for key, value in given.items()),

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.aws.identity import Identity
 from sandbox.stack import Sandbox
-from tests.ops.office import HUB, OPERATOR, REGION, Office
+from tests.ops.office import HUB, OPERATOR, OPERATORS, REGION, Office
 
 pytestmark = pytest.mark.slow  # it deploys the whole bot
 
@@ -107,9 +107,13 @@ def test_deploying_again_follows_the_settings_and_makes_nothing_twice(
 ) -> None:
     before = apis()
     settings = tmp_path / "dev.env"
-    settings.write_text("# ours\nexpiry_hours = 12\nREMIND_HOURS='3'\n")
-    said = office.run("deploy", "--settings", str(settings))
+    settings.write_text("# ours\nexpiry_hours = 12\nREMIND_HOURS='3'\naccounts=444455556666\n")
+    operators = f"OperatorArn={OPERATORS}"
+    said = office.run("deploy", "--settings", str(settings), "--parameter", operators)
     assert said.code == 0, said.err
+    (elsewhere,) = (line for line in said.out.splitlines() if "for 444455556666: " in line)
+    assert f"HubAccountId={HUB} Stage=dev " in elsewhere
+    assert elsewhere.endswith(f"MinWindowDays=7 '{operators}' RequireTag=no"), "as in the hub"
     assert apis() == before
     assert functions() == FUNCTIONS
     turn = boto3.client("lambda").get_function_configuration(FunctionName="unlatch-dev-turn")
