@@ -70,6 +70,7 @@ class Functions:
         self._latest = clock.now()
         self._idle: dict[Deployed, list[_Process]] = {}
         self._busy: set[_Process] = set()
+        self._hung_up: set[int] = set()
         self.log: list[LogLine] = []
 
     def start(self) -> None:
@@ -107,14 +108,20 @@ class Functions:
             self._latest = max(self._latest, datetime.fromisoformat(now) if now else self._latest)
 
     def kill_peer(self, port: int) -> None:
-        """Kill the function whose connection comes from this local TCP port."""
+        """Kill the function whose connection comes from this local TCP port.
+
+        Two of its calls may ask for it at once.
+        """
         with self._lock:
             busy = list(self._busy)
         for process in busy:
-            if process.owns_port(port):
+            ports = process.ports()
+            if port in ports:
+                self._hung_up |= ports
                 process.kill()
                 return
-        raise LookupError(f"no function process has a connection from port {port}")
+        if port not in self._hung_up:
+            raise LookupError(f"no function process has a connection from port {port}")
 
     def _take(self, function: Deployed) -> "_Process":
         with self._lock:
@@ -189,12 +196,13 @@ class _Process:
             error = {"errorType": "Runtime.ExitError", "errorMessage": text}
             return {"error": error, "fatal": True}
 
-    def owns_port(self, port: int) -> bool:
+    def ports(self) -> set[int]:
+        """Those of this machine that it has connections from."""
         try:
             connections = self._process.net_connections("tcp")
         except psutil.NoSuchProcess:
-            return False
-        return any(c.laddr and c.laddr.port == port for c in connections)
+            return set()
+        return {c.laddr.port for c in connections if c.laddr}
 
     def kill(self) -> None:
         with suppress(psutil.NoSuchProcess):

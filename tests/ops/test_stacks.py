@@ -30,7 +30,10 @@ class FakeFormation:
         status = self.statuses.pop(0) if len(self.statuses) > 1 else (self.statuses or [""])[0]
         if not status:
             raise error("ValidationError", f"Stack with id {request['StackName']} does not exist")
-        parameters = [{"ParameterKey": name} for name in ("Stage", "Topic", "Old")]
+        parameters = [
+            {"ParameterKey": name, "ParameterValue": "as before"}
+            for name in ("Stage", "Topic", "Old")
+        ]
         return {"Stacks": [{"StackStatus": status, "Parameters": parameters, "Outputs": []}]}
 
     def describe_stack_events(self, **request: str) -> dict[str, Any]:

@@ -209,6 +209,28 @@ def test_a_function_can_be_killed_by_the_port_it_calls_from(functions):
     assert error.endswith("Runtime exited with error: signal: killed")
 
 
+def test_two_calls_of_one_function_may_both_ask_for_its_end(functions):
+    ports, errors = [], []
+
+    def kill_the_caller_twice():
+        connection, (_, port) = server.accept()
+        with connection:
+            for _ in range(2):
+                functions.kill_peer(port)
+                dead.join(10)
+                ports.append(port)
+
+    def call():
+        errors.append(invoke(functions, do="call", port=server.getsockname()[1])[1])
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        dead = threading.Thread(target=call)
+        dead.start()
+        kill_the_caller_twice()
+    assert len(ports) == 2
+    assert errors[0].endswith("Runtime exited with error: signal: killed")
+
+
 def test_a_port_that_no_function_has_is_an_error(functions):
     with pytest.raises(LookupError):
         functions.kill_peer(1)
