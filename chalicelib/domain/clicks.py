@@ -43,7 +43,8 @@ def not_possible(case: Case, act: Act, remedy: Remedy | None = None, *, by: str 
             f"{who} decided this just before you. Your click changed nothing. "
             "The message shows how it stands."
         )
-    if act in SEALED and case.offer(remedy) is None:
+    needs_offer = act in SEALED or (act is Act.KEEP and case.plan is not None)
+    if needs_offer and case.offer(remedy) is None:
         what = remedy.capitalize() if remedy else "This"
         return f"{what} is not possible now. The message says why."
     return ""
@@ -107,6 +108,7 @@ def _hear(case: Case, click: Click, now: datetime) -> tuple[Case, list[Entry]]:
                     plan_hash=click.plan_hash,
                     reason=click.reason,
                     override="yes" if click.override else "",
+                    again="yes" if case.plan else "",
                     clicked_at=click.at.isoformat(),
                 )
             ]

@@ -14,7 +14,7 @@ from chalicelib.domain.changes import changes
 from chalicelib.domain.gates import hard_gates
 from chalicelib.domain.guard import guarded
 from chalicelib.domain.look import looked_at
-from chalicelib.domain.offers import asked_again, fresh_offers
+from chalicelib.domain.offers import asked_again, asked_once_more, fresh_offers, said_once_more
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import keep, park, repoint, retire
@@ -138,9 +138,12 @@ def _running(case: Case, step: Move, now: datetime) -> Decision:
 def _begun(
     case: Case, snapshot: Snapshot, people: Mapping[str, Person], policy: Policy, now: datetime
 ) -> Decision | None:
-    if case.plan is None:
+    plan = case.plan
+    if plan is None:
         return None
-    return _go_on(case, case.plan, snapshot, people, policy=policy, now=now)
+    if case.phase is Phase.WAITING:
+        case = said_once_more(case, plan, people=people, policy=policy, now=now)
+    return _go_on(case, plan, snapshot, people, policy=policy, now=now)
 
 
 def _go_on(
@@ -158,6 +161,8 @@ def _go_on(
         return _bring_back(case, scene, lost)
     differences = changes(scene) + _approvals_lost(case, plan, people, policy, now)
     step = Ask(differences) if differences else guarded(NEXT[plan.remedy](scene), scene)
+    if isinstance(step, Ask) and step.once_more:
+        return Decision(asked_once_more(case, plan, policy=policy, now=now, step=step), step)
     if isinstance(step, Ask):
         again = asked_again(case, snapshot, policy=policy, now=now, step=step)
         return Decision(again, step)

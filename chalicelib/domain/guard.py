@@ -46,4 +46,6 @@ def _stale(step: Call, scene: Scene) -> Ask | None:
     last = max(click.at for click in scene.case.approved)
     if scene.now - last < timedelta(hours=hours):
         return None
-    return Ask(differences=(Difference("Last approval", f"{hours} h old at most", "older"),))
+    older = Difference("Last approval", f"{hours} h old at most", "older")
+    begun = scene.case.plan_has_begun or scene.plan.waits_first
+    return Ask(differences=(older,), once_more=begun)

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     CONFIRMED = "confirmed"
     WITHDRAWN = "withdrawn"
     VOIDED = "voided"
+    ONCE_MORE = "once_more"
     BEGAN = "began"
     INTENT = "intent"
     RESULT = "result"

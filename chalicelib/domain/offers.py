@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import SEALED, Case, Difference, Phase
+from chalicelib.domain import approval
+from chalicelib.domain.approval import Person
+from chalicelib.domain.case import SEALED, Act, Case, Difference, Phase
 from chalicelib.domain.changes import changes
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.plan import Plan
@@ -22,6 +25,36 @@ def asked_again(
     why = step.differences or tuple(Difference(g.check, "held", g.found) for g in step.gates)
     case = replace(case, phase=Phase.WAITING, plan=None, approved=(), confirmed=(), waiting_for="")
     return _void(case, snapshot, policy=policy, now=now, why=why)
+
+
+def asked_once_more(case: Case, plan: Plan, *, policy: Policy, now: datetime, step: Ask) -> Case:
+    """The plan and its approvals stand; it waits for one fresh yes, and reminds once a day."""
+    is_asking = case.phase is Phase.WAITING and case.offers == (plan,)
+    if is_asking and case.expires_at and now < case.expires_at:
+        return replace(case, differences=step.differences)
+    return replace(
+        case,
+        phase=Phase.WAITING,
+        waiting_for="",
+        offers=(plan,),
+        differences=step.differences,
+        expires_at=now + timedelta(hours=policy.expiry_hours),
+        reset_at_click=case.reset_at_click if is_asking else len(case.clicks),
+        reminded=False,
+    )
+
+
+def said_once_more(
+    case: Case, plan: Plan, *, people: Mapping[str, Person], policy: Policy, now: datetime
+) -> Case:
+    """A fresh yes to the plan under way takes the place of the same person's old one, or stands beside."""
+    since = (c for c in case.clicks[case.reset_at_click :] if c.act is Act.APPROVE)
+    fresh = approval.live(plan, since, people=people, case=case, policy=policy, now=now, begun=True)
+    if not fresh:
+        return case
+    again = {click.by for click in fresh}
+    kept = (click for click in case.approved if click.by not in again)
+    return replace(case, approved=(*kept, *fresh), differences=())
 
 
 def _void(

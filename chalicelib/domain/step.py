@@ -30,10 +30,14 @@ class Wait:
 
 @dataclass(frozen=True)
 class Ask:
-    """Only people can decide how to go on; `differences` and `gates` say why."""
+    """Only people can decide how to go on; `differences` and `gates` say why.
+
+    `once_more`: the approved plan stands, and one fresh yes to it is enough.
+    """
 
     differences: tuple[Difference, ...] = ()
     gates: tuple[Gate, ...] = ()
+    once_more: bool = False
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,8 @@ def said(before: Case, decision: Decision, ports: Ports, now: datetime) -> list[
         said.append(entry(Kind.BEGAN, now, remedy=plan.remedy, plan_hash=plan.plan_hash, by=by))
     if case.reset_at_click != before.reset_at_click and not before.keep:
         why = "; ".join(f"{d.what}: {d.before} → {d.now}" for d in case.differences)
-        said.append(entry(Kind.VOIDED, now, why=why or "the watch is over"))
+        kind = Kind.ONCE_MORE if case.plan else Kind.VOIDED
+        said.append(entry(kind, now, why=why or "the watch is over"))
     if before.keep and not case.keep:
         said.append(entry(Kind.LAPSED, now))
     if isinstance(step, Close):
@@ -76,7 +77,8 @@ def reminded(decision: Decision, policy: Policy, now: datetime) -> tuple[Decisio
     soon = timedelta(hours=policy.remind_hours)
     undecided = isinstance(decision.step, Ask) and soon and not case.reminded
     if undecided and case.expires_at and case.expires_at - now <= soon:
-        said = entry(Kind.REMINDED, now, what="decide", until=case.expires_at.isoformat())
+        what = "once more" if case.plan else "decide"
+        said = entry(Kind.REMINDED, now, what=what, until=case.expires_at.isoformat())
         return replace(decision, case=replace(case, reminded=True)), [said]
     goes_on = isinstance(decision.step, Wait) and case.phase is Phase.RUNNING and case.has_begun
     if goes_on and not case.ending and last and not case.last_call and last - now <= LAST_CALL:

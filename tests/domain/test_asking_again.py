@@ -372,16 +372,6 @@ def test_a_cluster_that_could_not_be_read_is_not_gone() -> None:
     assert play.case.phase is Phase.WAITING
 
 
-def test_a_fresh_yes_is_asked_for_before_a_late_point_of_no_return() -> None:
-    play = approved(world(key("a")), Remedy.RETIRE, policy=replace(POLICY, go_again_after=48))
-    step = play.to_question()
-    assert isinstance(step, Ask)
-    assert step.differences[0].what == "Last approval"
-    assert play.operations == [Operation.SCHEDULE_KEY_DELETION, Operation.DISCONNECT_KEY_STORE]
-    play.approve(Remedy.RETIRE)
-    assert play.to_close().outcome is Outcome.RETIRED, "one fresh yes is enough"
-
-
 def test_a_dry_run_changes_nothing_and_ends_at_once() -> None:
     waits = world(key("a", KeyState.PENDING_DELETION))
     for snapshot in (world(key("a")), waits):

@@ -85,6 +85,13 @@ def changed_half_way() -> Play:
     return play
 
 
+def once_more() -> Play:
+    """The keys are gone; before the store is deleted, somebody says yes again."""
+    play = approved(world(OLD, OFF), Remedy.RETIRE, policy=replace(POLICY, go_again_after=48))
+    play.to_question()
+    return play
+
+
 def without_backup() -> Play:
     return asked(OLD, cluster=cluster("1a", "1b", backups=()))
 

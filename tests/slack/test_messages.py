@@ -36,6 +36,10 @@ HEADERS = {
         f"{LOOK}Something changed since you approved {CLUSTER}",
         {"keep": "Keep…", "refresh": "Check again"} | CANCEL,
     ),
+    "once_more": (
+        f"{LOOK}One fresh yes is needed to retire {CLUSTER}",
+        {"retire": "Review and approve…", "refresh": "Check again"} | STOP,
+    ),
     "without_backup": (
         f"Not done: too risky to retire {CLUSTER}",
         {"keep": "Keep…", "park": "Park…"} | FOOT,

@@ -24,6 +24,7 @@ from tests.slack.moments import (
     asked,
     changed,
     changed_half_way,
+    once_more,
     without_backup,
 )
 from tests.slack.reading import nodes, view_problems, words
@@ -256,3 +257,12 @@ def test_no_alert_where_this_slack_lacks_it() -> None:
     view = decide(play, Remedy.RETIRE)
     assert not [block for block in view["blocks"] if block["type"] == "alert"]
     assert "This deletes 1 key." in words(view["blocks"])
+
+
+def test_one_fresh_yes_lets_a_plan_go_on() -> None:
+    play = once_more()
+    view = decide(play, Remedy.RETIRE, policy=play.policy)
+    assert view["submit"]["text"] == "Let it go on"
+    assert "Needs one fresh yes: the plan stands as it was approved" in words(view["blocks"])
+    assert play.case.plan
+    assert f"Plan `{play.case.plan.plan_hash[:8]}`" in words(view["blocks"])

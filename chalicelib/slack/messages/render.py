@@ -19,6 +19,7 @@ from chalicelib.slack.messages import (
     kept,
     key_used,
     new,
+    once_more,
     parked,
     parts,
     repointed,
@@ -88,6 +89,8 @@ def _waiting(shown: Shown) -> Message:
     case = shown.case
     if case.snapshot is None:
         return new.message(shown)
+    if case.plan and case.differences:
+        return once_more.message(shown, case.plan)
     begun = facts.best_offer(case, policy=shown.policy, now=shown.now)
     gates = {way.remedy: way.gates for way in shown.ways}
     if begun:

@@ -21,7 +21,7 @@ from chalicelib.slack.messages.blocks import (
     user,
     users,
 )
-from chalicelib.slack.messages.happened import dry_run, moment, result
+from chalicelib.slack.messages.happened import dry_run, moment, once_more, reminded, result
 from chalicelib.slack.messages.text import (
     DAY,
     Message,
@@ -115,7 +115,7 @@ def _few(words: str) -> str:
 
 def _approved(entry: Entry, case: Case) -> Told:
     place = _place(entry, case)
-    of = f", {place}" if place else ""
+    of = " once more" if entry["again"] else f", {place}" if place else ""
     knowing = ", knowing that something is in use" if entry["override"] else ""
     pieces = [
         user(entry["by"]),
@@ -223,17 +223,6 @@ def _key_used(entry: Entry, case: Case) -> Told:
     return "A key that is being deleted was used", pieces
 
 
-def _reminded(entry: Entry, _case: Case) -> Told:
-    """A reminder before nobody's silence decides, or before the keys go."""
-    until = moment(entry["until"])
-    when = [date(until)] if until else [text("soon")]
-    if entry["what"] == "keys":
-        words = text(". After that nobody can bring them back. Cancel is in the message above.")
-        return "Last call", [symbol(WARNING), text(" The keys are deleted "), *when, words]
-    words = text(". Nothing happens then. The message above shows what can be decided.")
-    return "Reminder", [text("Nobody has decided yet. The case closes "), *when, words]
-
-
 def _forged(entry: Entry, _case: Case) -> Told:
     words = (
         " carries no valid seal, so it was not counted. Somebody may have written to Unlatch’s "
@@ -280,6 +269,7 @@ TELLERS: dict[Kind, Callable[[Entry, Case], Told | None]] = {
     Kind.CONFIRMED: _confirmed,
     Kind.WITHDRAWN: _withdrawn,
     Kind.VOIDED: _voided,
+    Kind.ONCE_MORE: once_more,
     Kind.BEGAN: _began,
     Kind.RESULT: result,
     Kind.DRY_RUN: dry_run,
@@ -289,7 +279,7 @@ TELLERS: dict[Kind, Callable[[Entry, Case], Told | None]] = {
     Kind.REOPENED: _reopened,
     Kind.KEYS_GONE: _keys_gone,
     Kind.KEY_USED: _key_used,
-    Kind.REMINDED: _reminded,
+    Kind.REMINDED: reminded,
     Kind.FORGED: _forged,
     Kind.CLOSED: _closed,
 }

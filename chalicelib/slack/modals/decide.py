@@ -37,7 +37,7 @@ def decide(
     if plan.terms.dry_run or policy.dry_run:
         blocks.insert(0, parts.dry_run())
     need = plan.terms.people
-    submit = f"Approve as {min(count + 1, need)} of {need}"
+    submit = "Let it go on" if case.plan else f"Approve as {min(count + 1, need)} of {need}"
     return shapes.modal(
         plan.remedy.capitalize(),
         shapes.fit_for(case, blocks),
@@ -58,11 +58,13 @@ def _act(shown: Shown, plan: Plan) -> list[Block]:
         shapes.typed_cluster_id(shown.case),
         shapes.reason(SEEN_BY_ALL),
         *box,
-        marked_note(f"{_needs(plan)} · Plan `{plan.plan_hash[:8]}`"),
+        marked_note(f"{_needs(shown.case, plan)} · Plan `{plan.plan_hash[:8]}`"),
     ]
 
 
-def _needs(plan: Plan) -> str:
+def _needs(case: Case, plan: Plan) -> str:
+    if case.plan:
+        return "Needs one fresh yes: the plan stands as it was approved"
     why = f" {escape('; '.join(plan.terms.reasons))}" if plan.terms.reasons else ""
     return f"Needs {people(plan.terms.people)}{why}"
 

@@ -1,0 +1,35 @@
+"""A plan under way that waits for one fresh yes, as its next step can't be undone and the last yes is old."""
+
+from __future__ import annotations
+
+from chalicelib.domain.plan import Plan
+from chalicelib.slack.messages import buttons, parts, progress
+from chalicelib.slack.messages.blocks import WARNING, actions, bold, header, says, text
+from chalicelib.slack.messages.shown import Shown
+from chalicelib.slack.messages.text import Message, count
+
+
+def message(shown: Shown, plan: Plan) -> Message:
+    what = f"One fresh yes is needed to {plan.remedy} {shown.cluster}"
+    old = f"The last yes is {count(plan.terms.go_again_after, 'hour')} old or older."
+    label = "Review and approve…"
+    button = [buttons.choose(shown, plan.remedy, label)]
+    return Message(
+        f"{what}. {parts.nothing_done(shown)}",
+        (
+            header(what, WARNING),
+            says(
+                bold(f"{old} The next step can’t be undone."),
+                text(f" {parts.nothing_done(shown)} The plan stands as it was approved."),
+            ),
+            *(actions(f"yes:{shown.version}", button) if _may(shown, plan) else ()),
+            *progress.block(shown),
+            parts.place(shown.case),
+            parts.decided(shown.case),
+            *actions(f"foot:{shown.version}", buttons.foot(shown)),
+        ),
+    )
+
+
+def _may(shown: Shown, plan: Plan) -> bool:
+    return buttons.may_choose(shown.case, plan.remedy)

@@ -1,0 +1,64 @@
+"""A plan under way that waits for one fresh yes: clicks, log and reminders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from chalicelib.domain.case import Case, Outcome, Phase
+from chalicelib.domain.log import Kind
+from chalicelib.flows.open_case import open_case
+from tests.flows.bench import Bench, key, world
+
+Make = Callable[..., Bench]
+
+
+def asking(case: Case) -> bool:
+    return case.phase is Phase.WAITING and case.plan is not None
+
+
+def asked(bench: Make) -> tuple[Bench, str]:
+    it = bench(world(key(1)), go_again_after=48, pending_window_days=7)
+    opened = open_case(it.ports, it.failed())
+    assert opened
+    it.run(opened.case_id, until=lambda case: bool(case.message.ts))
+    for person in ("alice", "bob"):
+        it.approve(person, "retire", opened.case_id)
+    it.run(opened.case_id, until=asking)
+    return it, opened.case_id
+
+
+def kinds(it: Bench, case_id: str) -> list[Kind]:
+    return [entry.kind for entry in it.stored.entries(case_id)]
+
+
+def test_who_said_yes_before_may_say_it_again_and_it_goes_on(bench: Make) -> None:
+    it, case_id = asked(bench)
+    plan = it.case(case_id).plan
+    assert it.approve("alice", "retire", case_id).private == ""
+    done = it.run(case_id, until=lambda case: case.is_closed)
+    assert done.outcome is Outcome.RETIRED
+    assert done.last_plan == plan
+    told = kinds(it, case_id)
+    assert told.count(Kind.ONCE_MORE) == 1
+    assert Kind.VOIDED not in told
+    yes = [entry for entry in it.stored.entries(case_id) if entry.kind is Kind.APPROVED]
+    assert [entry["again"] for entry in yes] == ["", "", "yes"]
+
+
+def test_no_approval_can_be_taken_back_and_no_other_way_be_chosen(bench: Make) -> None:
+    it, case_id = asked(bench)
+    assert "Press Cancel instead" in it.click("alice", "withdraw", case_id).private
+    assert "Press Cancel instead" in it.click("alice", "reject", case_id).private
+    assert "not possible now" in it.submit("alice", "keep", case_id).private
+    assert "not possible now" in it.submit("alice", "park", case_id).private
+    assert it.run(case_id, until=asking).plan
+
+
+def test_it_reminds_every_day_and_never_lapses(bench: Make) -> None:
+    it, case_id = asked(bench)
+    end = it.clock.now + timedelta(days=5)
+    it.run(case_id, until=lambda _: it.clock.now >= end)
+    reminders = [e for e in it.stored.entries(case_id) if e.kind is Kind.REMINDED]
+    assert [e["what"] for e in reminders].count("once more") == 5
+    assert asking(it.case(case_id))
