@@ -31,7 +31,7 @@ def asked_once_more(case: Case, plan: Plan, *, policy: Policy, now: datetime, st
     """The plan and its approvals stand; it waits for one fresh yes, and reminds once a day."""
     is_asking = case.phase is Phase.WAITING and case.offers == (plan,)
     if is_asking and case.expires_at and now < case.expires_at:
-        return replace(case, differences=step.differences)
+        return case
     return replace(
         case,
         phase=Phase.WAITING,

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.domain.approval import Person
 from chalicelib.domain.case import Act, Outcome, Phase
+from chalicelib.domain.clicks import not_possible, take_in
 from chalicelib.domain.model import store_in
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.snapshot import KeyState, StoreState
@@ -43,6 +44,8 @@ def test_the_plan_stands_and_is_the_only_offer() -> None:
     assert play.case.phase is Phase.WAITING
     assert play.case.plan
     assert play.case.offers == (play.case.plan,)
+    assert play.case.waiting_for == ""
+    assert [item.what for item in play.case.differences] == ["Last approval"]
     assert [click.by for click in play.case.approved] == ["alice", "bob"]
 
 
@@ -64,15 +67,59 @@ def test_one_yes_of_anybody_who_may_approve_is_enough(who: str) -> None:
 def test_nothing_happens_without_a_yes_however_long_it_takes() -> None:
     play = asked_once_more()
     before, asked = list(play.calls), play.case.reset_at_click
-    for _ in range(30):
-        play.now += DAY
+    for hours in range(30):
+        play.now += hours * HOURS
+        play.click(Act.LOOK)
         step = play.turn()
         assert isinstance(step, Ask)
         assert step.once_more
+        assert play.case.differences == step.differences
     assert play.calls == before
     assert play.case.reset_at_click == asked
     play.approve(Remedy.RETIRE, "bob")
     assert play.to_close().outcome is Outcome.RETIRED
+
+
+def test_a_yes_that_is_heard_a_day_later_counts() -> None:
+    play = asked_once_more()
+    play.approve(Remedy.RETIRE, "alice")
+    play.now += 30 * HOURS
+    assert isinstance(play.turn(), Call)
+
+
+def test_where_that_yes_gets_old_too_the_next_point_of_no_return_asks_again() -> None:
+    play = asked_once_more()
+    play.approve(Remedy.RETIRE, "alice")
+    play.to_call(Operation.DELETE_KEY_STORE)
+    play.now += 3 * DAY
+    step = play.to_question()
+    assert isinstance(step, Ask)
+    assert step.once_more
+    assert play.case.reset_at_click == len(play.case.clicks), "alice may say it once more"
+    play.approve(Remedy.RETIRE, "alice")
+    assert play.to_close().outcome is Outcome.RETIRED
+
+
+def test_meanwhile_only_this_plan_can_be_decided() -> None:
+    case = asked_once_more().case
+    assert not_possible(case, Act.APPROVE, Remedy.RETIRE) == ""
+    assert not_possible(case, Act.KEEP, Remedy.KEEP).startswith("Keep is not possible now.")
+    assert not_possible(case, Act.APPROVE, Remedy.PARK).startswith("Park is not possible now.")
+    assert not_possible(case, Act.LOOK, Remedy.PARK) == "", (
+        "its dialog says that it is not possible"
+    )
+    no_plan = replace(case, plan=None, offers=())
+    assert not_possible(no_plan, Act.KEEP, Remedy.KEEP) == ""
+    assert not_possible(no_plan, Act.LOOK, Remedy.PARK) == ""
+
+
+def test_the_log_says_which_yes_came_once_more() -> None:
+    play = asked_once_more()
+    play.approve(Remedy.RETIRE, "alice")
+    _, (again,) = take_in(play.case, play.now)
+    assert again["again"] == "yes"
+    _, (first,) = take_in(replace(play.case, plan=None), play.now)
+    assert first["again"] == ""
 
 
 def test_it_reminds_once_a_day() -> None:
