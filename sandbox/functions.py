@@ -115,9 +115,9 @@ class Functions:
         with self._lock:
             busy = list(self._busy)
         for process in busy:
-            ports = process.ports()
-            if port in ports:
-                self._hung_up |= ports
+            if port in process.ports():
+                process.hold()
+                self._hung_up |= process.ports()
                 process.kill()
                 return
         if port not in self._hung_up:
@@ -203,6 +203,11 @@ class _Process:
         except psutil.NoSuchProcess:
             return set()
         return {c.laddr.port for c in connections if c.laddr}
+
+    def hold(self) -> None:
+        """It makes no further connection."""
+        with suppress(psutil.NoSuchProcess):
+            self._process.suspend()
 
     def kill(self) -> None:
         with suppress(psutil.NoSuchProcess):
