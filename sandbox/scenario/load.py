@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from chalicelib.config import Settings
 from sandbox.scenario.document import Document, Problem, UnusableError, read_document
 from sandbox.scenario.model import (
     DEFAULT_NOW,
@@ -25,6 +27,7 @@ def load(path: Path) -> Scenario:
     document = read_document(path)
     problems = find_problems(document) or [
         *_wrong_moment(document),
+        *_wrong_settings(document),
         *find_loose_ends(document, accounts_of(document.value), path.parent),
     ]
     if problems:
@@ -49,6 +52,19 @@ def _wrong_moment(document: Document) -> Iterator[Problem]:
     except ValueError:
         reason = f"now: {text!r} is no moment such as 2026-03-02T09:00:00Z"
         yield Problem(document.line(["now"]), reason)
+
+
+def _wrong_settings(document: Document) -> Iterator[Problem]:
+    """Values that the bot would refuse to start with."""
+    read = {item.name: item.metadata["read"] for item in fields(Settings)}
+    for name, value in document.value.get("config", {}).items():
+        text = settings_text(value)
+        try:
+            if text:
+                read[name](text)
+        except ValueError as error:
+            reason = f"config.{name}: must be {error}, not {text!r}"
+            yield Problem(document.line(["config", name]), reason)
 
 
 def _scenario(path: Path, document: Document) -> Scenario:

@@ -104,6 +104,11 @@ def test_ages_may_be_of_several_parts():
         ("people:\n  al: {boss: true}\nplay: []\n", "2: people.al: unknown key 'boss'; allowed"),
         ("config: {quorum: 1}\nplay: []\n", "1: config: unknown key 'quorum'; allowed here:"),
         (
+            "config:\n  expiry_hours: soon\nplay: []\n",
+            "2: config.expiry_hours: must be a number from 1",
+        ),
+        ("config: {pending_window_days: 5}\nplay: []\n", "1: config.pending_window_days: must be"),
+        (
             "expect:\n  calls: [DeleteHsm]\nplay: []\n",
             '2: expect.calls[0]: "DeleteHsm" is not a call such as',
         ),
