@@ -151,23 +151,35 @@ class Settings:
         return Policy(**{**chosen, "team_ids": self.slack_team_ids})
 
 
+READS: dict[str, Callable[[str], Any]] = {
+    item.name: item.metadata["read"] for item in fields(Settings)
+}
+
+
 def read(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings of this environment. BadSettings lists all that is wrong, not just the first."""
     environ = os.environ if environ is None else environ
     values: dict[str, Any] = {}
     wrong = []
-    for item in fields(Settings):
-        name = item.name.upper()
-        text = environ.get(name, "").strip()
-        if not text and item.metadata["read"] is not required:
+    for name, reads in READS.items():
+        text = environ.get(name.upper(), "").strip()
+        if not text and reads is not required:
             continue
         try:
-            values[item.name] = item.metadata["read"](text)
+            values[name] = value_of(name, text)
         except ValueError as error:
-            wrong.append(f"{name} must be {error}" + (f", not {text!r}" if text else ""))
+            wrong.append(f"{name.upper()} {error}")
     if wrong:
         raise BadSettings("Unlatch can’t start. " + "; ".join(wrong) + ".")
     return Settings(**values)
+
+
+def value_of(name: str, text: str) -> Any:
+    """What this text sets the setting to. ValueError says what it must be."""
+    try:
+        return READS[name](text)
+    except ValueError as error:
+        raise ValueError(f"must be {error}" + (f", not {text!r}" if text else "")) from error
 
 
 def region(environ: Mapping[str, str] | None = None) -> str:

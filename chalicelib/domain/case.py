@@ -250,6 +250,11 @@ class Case:
         )
 
     @property
+    def plan_is_under_way(self) -> bool:
+        """It has begun, be it with the wait for keys that were going already: the approvers saw the date."""
+        return self.plan is not None and (self.plan_has_begun or self.plan.waits_first)
+
+    @property
     def new_clicks(self) -> tuple[Click, ...]:
         return self.clicks[self.clicks_seen :]
 

@@ -161,10 +161,12 @@ def _go_on(
         return _bring_back(case, scene, lost)
     differences = changes(scene) + _approvals_lost(case, plan, people, policy, now)
     step = Ask(differences) if differences else guarded(NEXT[plan.remedy](scene), scene)
-    if isinstance(step, Ask) and step.once_more:
-        return Decision(asked_once_more(case, plan, policy=policy, now=now, step=step), step)
     if isinstance(step, Ask):
-        again = asked_again(case, snapshot, policy=policy, now=now, step=step)
+        again = (
+            asked_once_more(case, plan, policy=policy, now=now, step=step)
+            if step.once_more
+            else asked_again(case, snapshot, policy=policy, now=now, step=step)
+        )
         return Decision(again, step)
     if plan.terms.dry_run and not isinstance(step, Close):
         return _close(case, Close(Outcome.EXPLAINED, "Dry run: nothing was changed."), now)
@@ -176,12 +178,8 @@ def _go_on(
 def _approvals_lost(
     case: Case, plan: Plan, people: Mapping[str, Person], policy: Policy, now: datetime
 ) -> tuple[Difference, ...]:
-    """Approvals must count at every mutation; time only bounds how long a plan may not begin.
-
-    A plan whose first step is to wait for keys that were going already has begun with that wait:
-    the approvers saw the date.
-    """
-    begun = case.plan_has_begun or plan.waits_first
+    """Approvals must count at every mutation; time only bounds how long a plan may not begin."""
+    begun = case.plan_is_under_way
     if not begun and _is_late(case, now):
         lapsed = f"lapsed: nothing could begin in {policy.expiry_hours} hours"
         return (Difference("Approvals", "in time", lapsed),)

@@ -47,5 +47,4 @@ def _stale(step: Call, scene: Scene) -> Ask | None:
     if scene.now - last < timedelta(hours=hours):
         return None
     older = Difference("Last approval", f"{hours} h old at most", "older")
-    begun = scene.case.plan_has_begun or scene.plan.waits_first
-    return Ask(differences=(older,), once_more=begun)
+    return Ask(differences=(older,), once_more=scene.case.plan_is_under_way)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain import approval
 from chalicelib.domain.approval import Person
-from chalicelib.domain.case import SEALED, Act, Case, Difference, Phase
+from chalicelib.domain.case import SEALED, Case, Difference, Phase
 from chalicelib.domain.changes import changes
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.plan import Plan
@@ -48,7 +48,7 @@ def said_once_more(
     case: Case, plan: Plan, *, people: Mapping[str, Person], policy: Policy, now: datetime
 ) -> Case:
     """A fresh yes to the plan under way takes the place of the same person's old one, or stands beside."""
-    since = (c for c in case.clicks[case.reset_at_click :] if c.act is Act.APPROVE)
+    since = case.clicks[case.reset_at_click :]
     fresh = approval.live(plan, since, people=people, case=case, policy=policy, now=now, begun=True)
     if not fresh:
         return case

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.case import Case, Phase
 from chalicelib.flows.open_case import open_case
-from chalicelib.flows.watch_keys import switched_off, watch_keys
+from chalicelib.flows.watch_keys import Spot, switched_off, watch_keys
 from chalicelib.ports import Conflict, GiveUp, Pointer, Ports, TryLater
 
 FIRST_LOOK = timedelta(hours=24)
@@ -41,10 +41,11 @@ def sweep(ports: Ports) -> Swept:
         except (TryLater, GiveUp, Conflict) as trouble:
             ports.log("sweep could not read", account=account, region=region, why=str(trouble))
             unread.append(f"{account} {region}: {trouble}")
-    pointers, restarted, off = ports.cases.pointers(), 0, []
+    pointers, restarted = ports.cases.pointers(), 0
+    off: list[tuple[Spot, datetime]] = []
     for case in _cases(ports, pointers):
         restarted += _revive(ports, case)
-        off.append(switched_off(case))
+        off += switched_off(case)
     ports.count("SweepsDone", 1)
     ports.count("OpenCases", len(pointers))
     ports.count("EventsFoundBySweep", found)
@@ -105,7 +106,7 @@ def _is_deaf(case: Case, now: datetime) -> bool:
 def _watch(ports: Ports, case: Case) -> None:
     """Approved, but its first call is still to come after an hour: somebody should look."""
     plan = case.plan
-    if plan is None or not case.approved or case.plan_has_begun or plan.waits_first:
+    if plan is None or not case.approved or case.plan_is_under_way:
         return
     last = max(click.at for click in case.approved)
     if case.phase is Phase.RUNNING and ports.clock() - last > STUCK_AFTER:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -26,12 +26,14 @@ LATE = timedelta(minutes=30)
 """CloudTrail delivers late and out of order; an event that is found twice changes nothing."""
 
 
-def watch_keys(ports: Ports, of_cases: Iterable[Mapping[Spot, datetime]]) -> int:
+def watch_keys(ports: Ports, found_off: Iterable[tuple[Spot, datetime]]) -> int:
     """How many failed uses were new. Each sweep takes the next keys, so that all get their turn.
 
-    `of_cases`: what `switched_off` says of each open case.
+    `found_off`: what `switched_off` says of all open cases.
     """
-    off = _earliest(of_cases)
+    off: dict[Spot, datetime] = {}
+    for spot, since in found_off:
+        off[spot] = min(since, off.get(spot, since))
     if not off:
         return 0
     last, now = ports.cases.watch_round(), ports.clock()
@@ -85,30 +87,14 @@ def _share(keys: int) -> int:
     return min(max(math.ceil(keys / SWEEPS_A_ROUND), FEWEST_KEYS), MOST_KEYS)
 
 
-def _earliest(of_cases: Iterable[Mapping[Spot, datetime]]) -> dict[Spot, datetime]:
-    off: dict[Spot, datetime] = {}
-    for spots in of_cases:
-        for spot, since in spots.items():
-            off[spot] = min(since, off.get(spot, since))
-    return off
-
-
-def switched_off(case: Case) -> dict[Spot, datetime]:
-    """Every key that the case has switched off, and since when."""
-    off: dict[Spot, datetime] = {}
-    for key_id, since in _keys_off(case):
-        off.setdefault((case.account, case.region, key_id), since)
-    return off
-
-
-def _keys_off(case: Case) -> Iterator[tuple[str, datetime]]:
-    """Those that we scheduled or disabled and have not brought back."""
+def switched_off(case: Case) -> Iterator[tuple[Spot, datetime]]:
+    """The keys that we scheduled or disabled and have not brought back, and since when."""
     back = {
         call.target: call.at
         for call in case.calls
         if call.operation in BRINGS_BACK and call.status is CallStatus.DONE
     }
     for call in case.calls:
-        switched_off = call.operation in SWITCHES_OFF and call.status is not CallStatus.REFUSED
-        if switched_off and back.get(call.target, call.at) <= call.at:
-            yield call.target, call.at
+        is_off = call.operation in SWITCHES_OFF and call.status is not CallStatus.REFUSED
+        if is_off and back.get(call.target, call.at) <= call.at:
+            yield (case.account, case.region, call.target), call.at

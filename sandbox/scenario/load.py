@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from chalicelib.config import Settings
+from chalicelib.config import value_of
 from sandbox.scenario.document import Document, Problem, UnusableError, read_document
 from sandbox.scenario.model import (
     DEFAULT_NOW,
@@ -56,15 +55,13 @@ def _wrong_moment(document: Document) -> Iterator[Problem]:
 
 def _wrong_settings(document: Document) -> Iterator[Problem]:
     """Values that the bot would refuse to start with."""
-    read = {item.name: item.metadata["read"] for item in fields(Settings)}
     for name, value in document.value.get("config", {}).items():
         text = settings_text(value)
         try:
             if text:
-                read[name](text)
+                value_of(name, text)
         except ValueError as error:
-            reason = f"config.{name}: must be {error}, not {text!r}"
-            yield Problem(document.line(["config", name]), reason)
+            yield Problem(document.line(["config", name]), f"config.{name}: {error}")
 
 
 def _scenario(path: Path, document: Document) -> Scenario:

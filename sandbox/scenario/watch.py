@@ -28,7 +28,7 @@ class Watch:
         self._stage = stage
         self._reader = cases
         self._story = story
-        self._calls = self._glanced = 0
+        self._calls = 0
         self.cases: list[dict[str, Any]] = []
         self._ephemerals = 0
         self._shown: dict[str, str] = {}
@@ -48,10 +48,11 @@ class Watch:
 
     def glance(self) -> None:
         """Look only where somebody has called AWS since; nothing of the bot's goes without."""
-        called = self._stage.aws.calls[self._glanced :]
-        self._glanced += len(called)
+        called = self._stage.aws.calls[self._calls :]
         if any(call.operation not in NO_NEWS for call in called):
             self.look()
+        else:
+            self._calls += len(called)
 
     @property
     def newest(self) -> dict[str, Any] | None:

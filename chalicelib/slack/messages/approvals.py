@@ -31,7 +31,7 @@ def message(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Message:
     unconfirmed = _is_unconfirmed(shown, plan)
     words = wanted(missing, unconfirmed=unconfirmed)
     may = buttons.may_choose(shown.case, plan.remedy) and missing > 0
-    button = buttons.choose(shown, plan.remedy, "Review and approve…") if may else None
+    button = buttons.choose(shown, plan.remedy, buttons.REVIEW) if may else None
     return Message(
         f"{words} to {plan.remedy} {shown.cluster}. {parts.nothing_done(shown)}",
         (

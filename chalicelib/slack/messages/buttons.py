@@ -10,6 +10,7 @@ from chalicelib.slack.messages.blocks import button, confirm
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import Block
 
+REVIEW = "Review and approve…"
 SPOKEN = {
     Remedy.KEEP: "Keep {cluster} as it is and be reminded later",
     Remedy.PARK: "Park {cluster}: stop its cost and keep its keys",

@@ -1,4 +1,4 @@
-"""What AWS calls did and what Unlatch reminds of, for the thread. Many keys of one kind make one line, not hundreds."""
+"""What one AWS call did, for the thread. Many keys of one kind make one line, not hundreds."""
 
 from __future__ import annotations
 
@@ -149,24 +149,3 @@ def dry_run(entry: Entry, case: Case) -> Told | None:
         what = count(len(names), "key") if len(names) > MOST_SINGLE_LINES else _key(entry, case)
         verb = f"{ON_KEYS[operation][1]} {what}"
     return "Dry run", [text(f"Dry run: would {verb} on "), date(when), text(".")]
-
-
-def once_more(_entry: Entry, _case: Case) -> Told:
-    words = (
-        "The next step can’t be undone, and the last yes is old. The plan stands as it was "
-        "approved; one fresh yes lets it go on."
-    )
-    return "One fresh yes is needed", [text(words)]
-
-
-def reminded(entry: Entry, _case: Case) -> Told:
-    """A reminder before nobody's silence decides, or before the keys go."""
-    until = moment(entry["until"])
-    when = [date(until)] if until else [text("soon")]
-    if entry["what"] == "keys":
-        words = text(". After that nobody can bring them back. Cancel is in the message above.")
-        return "Last call", [symbol(WARNING), text(" The keys are deleted "), *when, words]
-    if entry["what"] == "once more":
-        return "Reminder", [text("Nobody has said yes yet. The plan waits until somebody does.")]
-    words = text(". Nothing happens then. The message above shows what can be decided.")
-    return "Reminder", [text("Nobody has decided yet. The case closes "), *when, words]

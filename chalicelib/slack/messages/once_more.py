@@ -12,8 +12,8 @@ from chalicelib.slack.messages.text import Message, count
 def message(shown: Shown, plan: Plan) -> Message:
     what = f"One fresh yes is needed to {plan.remedy} {shown.cluster}"
     old = f"The last yes is {count(plan.terms.go_again_after, 'hour')} old or older."
-    label = "Review and approve…"
-    button = [buttons.choose(shown, plan.remedy, label)]
+    may = buttons.may_choose(shown.case, plan.remedy)
+    button = [buttons.choose(shown, plan.remedy, buttons.REVIEW)] if may else []
     return Message(
         f"{what}. {parts.nothing_done(shown)}",
         (
@@ -22,14 +22,10 @@ def message(shown: Shown, plan: Plan) -> Message:
                 bold(f"{old} The next step can’t be undone."),
                 text(f" {parts.nothing_done(shown)} The plan stands as it was approved."),
             ),
-            *(actions(f"yes:{shown.version}", button) if _may(shown, plan) else ()),
+            *actions(f"yes:{shown.version}", button),
             *progress.block(shown),
             parts.place(shown.case),
             parts.decided(shown.case),
             *actions(f"foot:{shown.version}", buttons.foot(shown)),
         ),
     )
-
-
-def _may(shown: Shown, plan: Plan) -> bool:
-    return buttons.may_choose(shown.case, plan.remedy)

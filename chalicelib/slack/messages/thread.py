@@ -21,7 +21,8 @@ from chalicelib.slack.messages.blocks import (
     user,
     users,
 )
-from chalicelib.slack.messages.happened import dry_run, moment, once_more, reminded, result
+from chalicelib.slack.messages.happened import dry_run, moment, result
+from chalicelib.slack.messages.reminders import once_more, reminded
 from chalicelib.slack.messages.text import (
     DAY,
     Message,
