@@ -78,7 +78,7 @@ def key_use(event: Mapping[str, Any]) -> tuple[KeyUse, str, str]:
         event_id=text(detail.get("eventID"), "eventID", EVENT_ID),
         at=when(detail.get("eventTime") or event.get("time")),
         key_id=key_id,
-        who=caller_from(detail).name,
+        who=caller_from(detail).words,
         operation=short(detail.get("eventName")),
     )
     return use, *place(detail, event)
@@ -95,31 +95,51 @@ def _key_named(detail: Mapping[str, Any]) -> str:
 
 
 def caller_from(detail: Mapping[str, Any]) -> Caller:
-    """The principal of a record; service events have no type and no ARN."""
-    identity = detail.get("userIdentity")
-    identity = identity if isinstance(identity, Mapping) else {}
-    arn = short(identity.get("arn") or "")
+    """The principal of a record, and who stands behind it; service events have no type and no ARN."""
+    identity = part(detail, "userIdentity")
+    arn, kind = short(identity.get("arn") or ""), short(identity.get("type") or "")
     agent = detail.get("userAgent")
     tool = tool_of(short(agent)) if agent else Tool.UNKNOWN
-    if not arn:
+    if arn:
+        user_name = short(identity.get("userName") or "")
+        caller = caller_of(arn=arn, kind=kind, user_name=user_name, tool=tool)
+    else:
         name = short(identity.get("invokedBy") or identity.get("userName") or "somebody unknown")
-        return Caller(arn="", name=name, kind=short(identity.get("type") or ""), tool=tool)
-    kind = short(identity.get("type") or "")
-    caller = caller_of(
-        arn=arn, kind=kind, user_name=short(identity.get("userName") or ""), tool=tool
+        caller = Caller(arn="", name=name, kind=kind, tool=tool)
+    context = part(identity, "sessionContext")
+    issuer = part(context, "sessionIssuer").get("arn")
+    caller = _doubted(caller, issuer) if caller.is_person else caller
+    return replace(
+        caller,
+        source_identity=short(context.get("sourceIdentity") or ""),
+        # The issuer of an assumed role's session is that role, which the ARN says already.
+        issuer_arn="" if kind == "AssumedRole" else short(issuer or ""),
+        web_identity=_signed_in(context),
     )
-    return _doubted(caller, identity) if caller.is_person else caller
 
 
-def _doubted(caller: Caller, identity: Mapping[str, Any]) -> Caller:
+def _signed_in(context: Mapping[str, Any]) -> tuple[str, ...]:
+    """Subject and e-mail among what an OpenID Connect provider said (webIdFederationData.attributes)."""
+    said = part(part(context, "webIdFederationData"), "attributes")
+    return tuple(
+        short(value)
+        for name, value in sorted(said.items())
+        if isinstance(value, str) and name.rpartition(":")[2] in ("sub", "email")
+    )
+
+
+def _doubted(caller: Caller, issuer: Any) -> Caller:
     """A role may be called like one of Identity Center’s; the path of the real ones is reserved."""
-    context = identity.get("sessionContext")
-    issuer = context.get("sessionIssuer") if isinstance(context, Mapping) else None
-    role = issuer.get("arn") if isinstance(issuer, Mapping) else None
-    if role is None or SSO_PATH in str(role):
+    if issuer is None or SSO_PATH in str(issuer):
         return caller
-    name = f"role {str(role).rpartition('/')[2]}"
+    name = f"role {str(issuer).rpartition('/')[2]}"
     return replace(caller, name=short(name), email="")
+
+
+def part(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """An object within a record; empty if there is none, or something else stands there."""
+    found = of.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def is_own(caller: Caller, own_roles: tuple[str, ...]) -> bool:

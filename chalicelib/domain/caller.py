@@ -22,7 +22,9 @@ class Tool(StrEnum):
 class Caller:
     """`name` is fit for people (a role's or person's name); `email` only where SSO vouches for it.
 
-    `session_name` may have been chosen by the caller: it bars a person, it never maps one.
+    `session_name`, `source_identity` and `web_identity` may have been chosen by the caller: they bar
+    a person, they never map one. `issuer_arn` is the user or role that a federated user's session came
+    from; `web_identity` is what an identity provider said of whoever signed in there.
     """
 
     arn: str
@@ -31,6 +33,22 @@ class Caller:
     session_name: str = ""
     email: str = ""
     tool: Tool = Tool.UNKNOWN
+    source_identity: str = ""
+    issuer_arn: str = ""
+    web_identity: tuple[str, ...] = ()
+
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """Who else may stand behind the call, as names: the source identity, the issuer, who signed in."""
+        issuer = self.issuer_arn.rpartition("/")[2]
+        named = (self.source_identity, issuer, *self.web_identity)
+        same = {self.name.lower(), self.session_name.lower(), ""}
+        return tuple(dict.fromkeys(name for name in named if name.lower() not in same))
+
+    @property
+    def words(self) -> str:
+        """The name, with who stands behind it if that is somebody else."""
+        return f"{self.name} (for {', '.join(self.behind)})" if self.behind else self.name
 
     @property
     def is_person(self) -> bool:

@@ -39,7 +39,7 @@ def hear_attempts(ports: Ports, case: Case, now: datetime) -> tuple[Case, list[E
     if case.turns == 0 and case.requester:
         case = replace(case, requester_id=ports.people.find(case.requester))
     said = [
-        entry(Kind.ATTEMPT, now, event_id=a.event_id, by=a.caller.name, tool=a.caller.tool)
+        entry(Kind.ATTEMPT, now, event_id=a.event_id, by=a.caller.words, tool=a.caller.tool)
         for a in case.attempts[case.attempts_seen :]
     ]
     return replace(case, attempts_seen=max(len(case.attempts), 1)), said

@@ -34,3 +34,45 @@ def test_a_role_called_like_identity_center_s_vouches_for_nobody(
     assert is_mapped(caller, Policy()) is vouched
     assert caller.session_name == "alice@example.com", "it bars alice all the same"
     assert caller.name == ("alice@example.com" if vouched else f"role {NAME}")
+
+
+def session(kind: str, **context: Any) -> dict[str, Any]:
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/run-7"
+    if kind == "FederatedUser":
+        arn = f"arn:aws:sts::{ACCOUNT}:federated-user/nightly"
+    return {"userIdentity": {"type": kind, "arn": arn, "sessionContext": context}}
+
+
+ROLE = {"type": "Role", "arn": f"arn:aws:iam::{ACCOUNT}:role/deploy"}
+USER = {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/team/bob"}
+SIGNED_IN = {
+    "federatedProvider": "accounts.google.com",
+    "attributes": {
+        "accounts.google.com:aud": "client-7",
+        "accounts.google.com:email": "alice@example.com",
+        "accounts.google.com:sub": "1087",
+    },
+}
+BEHIND: list[tuple[str, dict[str, Any], tuple[str, ...], str]] = [
+    ("a role", session("AssumedRole", sessionIssuer=ROLE), (), "role deploy"),
+    ("a source identity", session("AssumedRole", sessionIssuer=ROLE, sourceIdentity="alice@example.com"), ("alice@example.com",), "role deploy (for alice@example.com)"),
+    ("the session's own name", session("AssumedRole", sourceIdentity="run-7"), (), "role deploy"),
+    ("a federated user", session("FederatedUser", sessionIssuer=USER), ("bob",), "nightly (for bob)"),
+    ("who signed in", session("AssumedRole", webIdFederationData=SIGNED_IN), ("alice@example.com", "1087"), "role deploy (for alice@example.com, 1087)"),
+    ("odd values", session("AssumedRole", sourceIdentity=None, webIdFederationData={"attributes": {"x:sub": 7}}), (), "role deploy"),
+    ("no context", {"userIdentity": {"userName": "alice", "sessionContext": "x"}}, (), "alice"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("why", "record", "behind", "words"), BEHIND, ids=[b[0] for b in BEHIND])
+def test_who_stands_behind_a_session_is_known_and_shown(
+    why: str, record: dict[str, Any], behind: tuple[str, ...], words: str
+) -> None:
+    caller = caller_from(record)
+    assert (caller.behind, caller.words) == (behind, words), why
+    assert not caller.is_person, "names that the caller may choose vouch for nobody"
+
+
+def test_the_issuer_of_a_federated_user_is_kept_whole() -> None:
+    assert caller_from(session("FederatedUser", sessionIssuer=USER)).issuer_arn == USER["arn"]
+    assert not caller_from(session("AssumedRole", sessionIssuer=ROLE)).issuer_arn

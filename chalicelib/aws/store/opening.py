@@ -69,7 +69,7 @@ class Opening:
             Kind.OPENED,
             now,
             event_id=attempt.event_id,
-            by=attempt.caller.name,
+            by=attempt.caller.words,
             tool=attempt.caller.tool,
             error_code=attempt.error_code,
         )

@@ -98,7 +98,7 @@ def tried_by(shown: Shown) -> Block:
 
 
 def _callers(who: Sequence[Caller]) -> str:
-    names = list(dict.fromkeys(clean(caller.name) for caller in who))
+    names = list(dict.fromkeys(clean(caller.words) for caller in who))
     more = [count(len(names) - 3, "other")] if len(names) > 3 else []
     return listing([*names[:3], *more])
 
