@@ -9,13 +9,13 @@ import threading
 import uuid
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs
 
 from moto.apigateway.models import RestAPI, apigateway_backends
+from werkzeug.wrappers import Request, Response
 
 from sandbox.clock import Clock, Work
 from sandbox.functions import Functions, Invocation
-from sandbox.loopback import LoopbackServer, Reply, Request
+from sandbox.loopback import LoopbackServer
 
 INTEGRATION_SECONDS = 29.0
 SOURCE_ADDRESS = "198.51.100.11"  # of a block that is reserved for documentation
@@ -53,7 +53,7 @@ class Gateway:
             raise LookupError(f"the deployed API has no POST {path} in stage {stage}")
         return f"{self.url}/{stage}{path}"
 
-    def _answer(self, request: Request) -> Reply:
+    def _answer(self, request: Request) -> Response:
         with self._work.doing(f"request {request.method} {request.path}"):
             stage, _, path = request.path.lstrip("/").partition("/")
             route = self._find(stage, f"/{path}", request.method)
@@ -70,7 +70,7 @@ class Gateway:
                 return api.id, function
         return None
 
-    def _integrate(self, function: str, event: dict[str, Any]) -> Reply:
+    def _integrate(self, function: str, event: dict[str, Any]) -> Response:
         done: list[Invocation] = []
         finished = threading.Event()
 
@@ -87,7 +87,7 @@ class Gateway:
 
     def _event(self, request: Request, *, api_id: str, stage: str, path: str) -> dict[str, Any]:
         headers = {name.title(): value for name, value in request.headers.items()}
-        query = parse_qs(request.query, keep_blank_values=True)
+        query = request.args.to_dict(flat=False)
         return {
             "resource": path,
             "path": path,
@@ -103,7 +103,7 @@ class Gateway:
                 "httpMethod": request.method,
                 "identity": {"sourceIp": SOURCE_ADDRESS, "userAgent": headers.get("User-Agent")},
             },
-            "body": request.body.decode(errors="replace") if request.body else None,
+            "body": request.get_data(as_text=True) or None,
             "isBase64Encoded": False,
         }
 
@@ -138,18 +138,17 @@ def _function_in(uri: str) -> str:
     return uri.partition("/functions/")[2].rpartition("/invocations")[0]
 
 
-def _reply(done: Invocation) -> Reply:
+def _reply(done: Invocation) -> Response:
     result = json.loads(done.payload)
     if done.error is not None or not isinstance(result, dict) or "statusCode" not in result:
         return _message(502, "Internal server error")
     text = result.get("body") or ""
     coded = result.get("isBase64Encoded")
     headers = _headers(result)
-    return Reply(
-        status=int(result["statusCode"]),
-        body=base64.b64decode(text) if coded else text.encode(),
-        content_type=headers.pop("Content-Type", "application/json"),
-        headers=headers,
+    return Response(
+        base64.b64decode(text) if coded else text,
+        int(result["statusCode"]),
+        {"Content-Type": "application/json", **headers},
     )
 
 
@@ -159,5 +158,5 @@ def _headers(result: Mapping[str, Any]) -> dict[str, str]:
     return {name.title(): str(value) for name, value in headers.items()}
 
 
-def _message(status: int, text: str) -> Reply:
-    return Reply(status=status, body=json.dumps({"message": text}).encode())
+def _message(status: int, text: str) -> Response:
+    return Response(json.dumps({"message": text}), status, content_type="application/json")

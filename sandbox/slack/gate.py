@@ -4,9 +4,10 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl
 
-from sandbox.loopback import Reply, Request
+from werkzeug.wrappers import Request, Response
+
+from sandbox.loopback import peer_port
 from sandbox.slack.methods import WebApi
 from sandbox.slack.rates import RateLimits
 from sandbox.slack.records import (
@@ -32,7 +33,7 @@ class Gate:
     down: bool = False
     stopping: threading.Event = field(default_factory=threading.Event)
 
-    def answer(self, request: Request) -> Reply | None:
+    def answer(self, request: Request) -> Response | None:
         if self.down:
             return None
         place, _, rest = request.path.lstrip("/").partition("/")
@@ -45,13 +46,15 @@ class Gate:
                 )
             case "POST", "upload":
                 return self._with_faults("slack:upload", request, lambda: self._take(rest, request))
-        return Reply(body=b"not found", status=404, content_type="text/plain")
+        return Response("not found", 404)
 
-    def _with_faults(self, call: str, request: Request, land: Callable[[], Reply]) -> Reply | None:
+    def _with_faults(
+        self, call: str, request: Request, land: Callable[[], Response]
+    ) -> Response | None:
         fault = self.faults.hit(call) if self.faults else None
         if fault is None:
             return land()
-        reply: Reply | None = None
+        reply: Response | None = None
         match fault.kind:
             case "throttle":
                 reply = _throttled(int(fault.seconds or 1))
@@ -73,9 +76,9 @@ class Gate:
 
     def _kill_caller(self, request: Request) -> None:
         if self.kill:
-            self.kill(request.peer_port)
+            self.kill(peer_port(request))
 
-    def _api(self, method: str, request: Request) -> Reply:
+    def _api(self, method: str, request: Request) -> Response:
         try:
             args = arguments(request)
             _authenticate(request, args)
@@ -84,13 +87,13 @@ class Gate:
         except Refused as refused:
             return _answer(_refusal(refused))
 
-    def _respond(self, hook_id: str, request: Request) -> Reply:
+    def _respond(self, hook_id: str, request: Request) -> Response:
         try:
             hook = self.web_api.workspace.use_hook(hook_id)
             self._follow(hook, arguments(request))
         except Refused as refused:
             return _answer(_refusal(refused), status=404 if "_url" in refused.error else 400)
-        return Reply(body=b"ok", content_type="text/plain")
+        return Response("ok")
 
     def _follow(self, hook: Hook, args: Json) -> None:
         """What a response_url is told to do with its message, or to say beside it."""
@@ -119,21 +122,21 @@ class Gate:
                 hook.user, hook.channel, text=text, blocks=blocks, thread_ts=thread_ts
             )
 
-    def _take(self, file_id: str, request: Request) -> Reply:
+    def _take(self, file_id: str, request: Request) -> Response:
         try:
-            self.web_api.workspace.change_file(file_id, content=request.body)
+            self.web_api.workspace.change_file(file_id, content=request.get_data())
         except Refused as refused:
             return _answer(_refusal(refused), status=404)
-        return Reply(body=f"OK - {len(request.body)}".encode(), content_type="text/plain")
+        return Response(f"OK - {request.content_length}")
 
 
 def arguments(request: Request) -> Json:
     """The arguments from query string and body; slack_sdk sends reads in the query string."""
-    args: Json = dict(parse_qsl(request.query, keep_blank_values=True))
-    if request.content_type != "application/json":
-        return args | dict(parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True))
+    args: Json = request.args.to_dict()
+    if not request.is_json:
+        return args | request.form.to_dict()
     try:
-        body = json.loads(request.body or b"{}")
+        body = json.loads(request.get_data() or b"{}")
     except ValueError as unreadable:
         raise Refused("invalid_json") from unreadable
     if not isinstance(body, dict):
@@ -161,10 +164,11 @@ def _refusal(refused: Refused) -> Json:
     return answer
 
 
-def _throttled(seconds: int) -> Reply:
-    refusal = json.dumps(_refusal(Refused("ratelimited"))).encode()
-    return Reply(body=refusal, status=429, headers={"Retry-After": str(seconds)})
+def _throttled(seconds: int) -> Response:
+    answer = _answer(_refusal(Refused("ratelimited")), status=429)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
-def _answer(answer: Json, *, status: int = 200) -> Reply:
-    return Reply(body=json.dumps(answer).encode(), status=status)
+def _answer(answer: Json, *, status: int = 200) -> Response:
+    return Response(json.dumps(answer), status, content_type="application/json; charset=utf-8")

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from slack_sdk.signature import Clock, SignatureVerifier
+from werkzeug.wrappers import Request, Response
 
-from sandbox.loopback import Reply, Request
 from sandbox.slack.records import SIGNING_SECRET
 
 PEOPLE: dict[str, dict[str, bool]] = {
@@ -54,16 +54,17 @@ class App:
     answer: Callable[[Any], Any] = lambda _: ""
     payloads: list[dict[str, Any]] = field(default_factory=list)
 
-    def serve(self, request: Request) -> Reply | None:
+    def serve(self, request: Request) -> Response:
         verifier = SignatureVerifier(SIGNING_SECRET, clock=VerifierClock(self.clock))
-        if not verifier.is_valid_request(request.body, dict(request.headers)):
-            return Reply(body=b"", status=401)
-        form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
+        if not verifier.is_valid_request(request.get_data(), dict(request.headers)):
+            return Response(status=401)
+        form = {
+            name: values[0] for name, values in parse_qs(request.get_data(as_text=True)).items()
+        }
         payload = json.loads(form["payload"]) if "payload" in form else form
         self.payloads.append(payload)
         answer = self.answer(payload)
-        body = answer if isinstance(answer, str) else json.dumps(answer)
-        return Reply(body=body.encode())
+        return Response(answer if isinstance(answer, str) else json.dumps(answer))
 
 
 @dataclass
