@@ -3,7 +3,7 @@
 import ipaddress
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,12 @@ Answer = Callable[[Request], Response | None]
 
 class HungUpError(ConnectionError):
     """The connection closes without a reply; werkzeug takes it for a lost client."""
+
+
+def broken_off(body: bytes) -> Iterator[bytes]:
+    """The body of a reply whose connection closes after these bytes, whatever the headers promise."""
+    yield body
+    raise HungUpError
 
 
 def require_loopback(host: str) -> None:

@@ -60,7 +60,7 @@ class AwsServer:
         self.clock = clock
         self.is_bot = is_bot
         self.calls: list[Call] = []
-        self.faults = Faults()
+        self.faults = Faults(clock)
         self.identity = Identities(clock, hub=hub)
         self.regions = Regions(clock, blocked_by=blocked_by)
         self.trail = Trail()

@@ -30,6 +30,8 @@ from sandbox.aws.replies import (
     throttled,
 )
 from sandbox.aws.signatures import wrong_signature
+from sandbox.loopback import HungUpError, broken_off
+from sandbox.torn import TORN, Torn, tear
 
 if TYPE_CHECKING:
     from sandbox.aws.server import AwsServer
@@ -39,10 +41,6 @@ Environ = dict[str, Any]
 App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 TOLD_CODE = re.compile(rb"<Code>([^<]+)</Code>.*?<Message>([^<]*)</Message>", re.DOTALL)
 STATUS_TEXT = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found"}
-
-
-class HungUpError(ConnectionError):
-    """The connection closes without a reply; werkzeug takes it for a lost client."""
 
 
 class Wire:
@@ -62,10 +60,14 @@ class Wire:
         visit = Visit(request, identity, server.clock.now())
         fault = server.faults.hit(request.name) if self._by_bot(visit) else None
         reply = self._play(visit, environ, fault=fault)
+        if fault is not None and fault.kind in TORN:
+            sent = tear(fault.kind, reply.body, reply.headers)
+        else:
+            sent = Torn(reply.body, len(reply.body), reply.headers)
         start_response(f"{reply.status} {STATUS_TEXT.get(reply.status, 'Error')}", [
-            *reply.headers, ("Content-Length", str(len(reply.body))),
+            *sent.headers, ("Content-Length", str(sent.length)),
         ])  # fmt: skip
-        return [reply.body]
+        return broken_off(sent.body) if sent.breaks_off else [sent.body]
 
     def _play(self, visit: Visit, environ: Environ, *, fault: Fault | None) -> Reply:
         """Answer the request, or let happen to it what the fault says."""
@@ -86,7 +88,9 @@ class Wire:
                 if kind == "crash_after":
                     self._server.kill(visit.request.peer_port)
                 raise HungUpError
-        self._remember(visit, error=reply.error, landed=landed)
+            case kind:
+                told = kind if kind in TORN else None
+                self._remember(visit, error=reply.error or told, landed=landed)
         if fault and fault.kind == "slow":
             self.stopped.wait(fault.seconds or 0)
         return reply

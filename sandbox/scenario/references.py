@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.scenario.document import Document, Place, Problem
+from sandbox.scenario.model import parse_age
 
 CI = "ci"
 
@@ -123,6 +124,18 @@ def _unfit_fault(document: Document, fault: Mapping[str, Any], number: int) -> I
         if name in fault and fault["kind"] != kind:
             line = document.line(["faults", number, name])
             yield Problem(line, f"{name}: only a fault of kind {kind} has it, not {fault['kind']}")
+    window = [name for name in ("from", "until") if name in fault]
+    if not window:
+        return
+    line = document.line(["faults", number, window[0]])
+    if len(window) == 1:
+        yield Problem(line, "from and until go together: a window has both ends")
+    elif parse_age(fault["from"]) >= parse_age(fault["until"]):
+        yield Problem(line, f"until {fault['until']} is not after from {fault['from']}")
+    for name in ("nth", "times"):
+        if name in fault:
+            line = document.line(["faults", number, name])
+            yield Problem(line, f"{name}: a fault with from and until has none")
 
 
 def _list(names: Iterable[str]) -> str:

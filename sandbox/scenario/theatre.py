@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
+from sandbox.aws.faults import Window
 from sandbox.aws.seed import seed, world_now
 from sandbox.scenario.cases import StoredCases
-from sandbox.scenario.model import Scenario
+from sandbox.scenario.model import Scenario, parse_age
 from sandbox.scenario.stage import CaseReader
 from sandbox.stack import Sandbox
 
@@ -38,6 +40,15 @@ def open_stage(scenario: Scenario) -> Iterator[tuple[Theatre, CaseReader]]:
         seed(theatre.aws, scenario.world, accounts=scenario.accounts, now=scenario.now)
         theatre.deploy({"regions": ",".join(scenario.regions[1:]), **scenario.config})
         for fault in scenario.faults:
-            theatre.aws.faults.add(**fault)
+            theatre.aws.faults.add(**_planned(fault, now=scenario.now))
         hub, region = scenario.accounts[0], scenario.regions[0]
         yield theatre, StoredCases(theatre, hub=hub, region=region)
+
+
+def _planned(fault: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
+    """A fault of a scenario with its window, if it has one, in moments of sandbox time."""
+    planned = dict(fault)
+    if "from" in fault:
+        ends = (now + parse_age(planned.pop(name)) for name in ("from", "until"))
+        planned["window"] = Window(*ends)
+    return planned

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from werkzeug.wrappers import Request, Response
 
-from sandbox.loopback import peer_port
+from sandbox.loopback import broken_off, peer_port
 from sandbox.slack.methods import WebApi
 from sandbox.slack.rates import RateLimits
 from sandbox.slack.records import (
@@ -20,6 +20,7 @@ from sandbox.slack.records import (
     Refused,
 )
 from sandbox.slack.workspace import Hook
+from sandbox.torn import tear
 
 
 @dataclass(kw_only=True)
@@ -70,6 +71,8 @@ class Gate:
             case "crash_after":
                 land()
                 self._kill_caller(request)
+            case "cut" | "dropped" | "empty" as kind:
+                reply = _torn(kind, land())
             case unknown:
                 raise ValueError(f"the local Slack knows no fault of the kind {unknown}")
         return reply
@@ -150,6 +153,14 @@ def _authenticate(request: Request, args: Json) -> None:
         raise Refused("not_authed")
     if token != BOT_TOKEN:
         raise Refused("invalid_auth")
+
+
+def _torn(kind: str, reply: Response) -> Response:
+    sent = tear(kind, reply.get_data())
+    body = broken_off(sent.body) if sent.breaks_off else [sent.body]
+    torn = Response(body, reply.status, reply.headers)
+    torn.content_length = sent.length
+    return torn
 
 
 def _seconds(fault: Fault) -> float:

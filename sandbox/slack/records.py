@@ -24,7 +24,7 @@ class Now(Protocol):
 
 
 class Fault(Protocol):
-    """A trouble that a scenario asks for: throttle, error, timeout, crash_before/after, slow."""
+    """A trouble that a scenario asks for; its kinds are those of AWS's faults."""
 
     @property
     def kind(self) -> str: ...

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 import urllib.request
+import zlib
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from botocore.exceptions import ConnectionClosedError
+from botocore.exceptions import (
+    ConnectionClosedError,
+    IncompleteReadError,
+    ResponseStreamingError,
+)
 
 from sandbox.aws.calls import AwsError
-from sandbox.aws.faults import Faults
+from sandbox.aws.faults import Faults, Window
 from sandbox.aws.replies import WrongReplyError, check_result
-from tests.sandbox.aws.aws_stand import BOT, CLUSTER, HUB, NOW, SPOKE, STORE, Stand, refused
+from sandbox.clock import Clock
+from tests.sandbox.aws.aws_stand import BOT, CI, CLUSTER, HUB, NOW, SPOKE, STORE, Stand, refused
 
 TEMPLATE = {
     "Resources": {
@@ -162,13 +170,74 @@ def test_a_slow_reply_comes_late(stand: Stand):
     assert time.monotonic() - began >= 0.2
 
 
-def test_nth_and_times_count_from_one(stand: Stand):
-    faults = Faults()
+def test_nth_and_times_count_from_one():
+    faults = Faults(Clock(NOW))
     faults.add("kms:ListKeys", 2, 2, kind="throttle")
     hits = [faults.hit("kms:ListKeys") is not None for _ in range(5)]
     assert hits == [False, True, True, False, False]
     with pytest.raises(ValueError, match="unknown kind"):
         faults.add("kms:ListKeys", kind="explode")
+
+
+def test_a_window_befalls_each_request_within_it_and_none_outside():
+    clock = Clock(NOW)
+    faults = Faults(clock)
+    hour = timedelta(hours=1)
+    faults.add("kms:*", kind="cut", window=Window(NOW + hour, NOW + 2 * hour))
+    assert faults.hit("kms:ListKeys") is None
+    assert faults.missed() == ["kms:*"]
+    clock.move_to(NOW + hour)
+    assert [faults.hit("kms:ListKeys") is not None for _ in range(2)] == [True, True]
+    clock.move_to(NOW + 2 * hour)
+    assert faults.hit("kms:ListKeys") is None
+    assert faults.missed() == []
+
+
+def raw_reply(stand: Stand, kind: str) -> tuple[http.client.HTTPResponse, bytes]:
+    """The bytes of a DynamoDB reply that this fault befalls, however many came."""
+    stand.server.faults.add("dynamodb:ListTables", kind=kind)
+    issued = stand.server.identity.register(HUB, BOT.format(account=HUB))
+    scope = f"{issued.access_key_id}/20260302/us-east-1/dynamodb/aws4_request"
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+        "X-Amz-Target": "DynamoDB_20120810.ListTables",
+        "Content-Type": "application/x-amz-json-1.0",
+    }
+    connection = http.client.HTTPConnection("127.0.0.1", stand.server.port, timeout=10)
+    connection.request("POST", "/", "{}", headers)
+    answer = connection.getresponse()
+    try:
+        return answer, answer.read()
+    except http.client.IncompleteRead as broken_off:
+        return answer, broken_off.partial
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "length", "summed"),
+    [
+        ("cut", b'{"TableNa', 9, b'{"TableNa'),
+        ("dropped", b'{"TableNa', 18, b'{"TableNames": []}'),
+        ("empty", b"{}", 2, b'{"TableNames": []}'),
+    ],
+)
+def test_a_torn_reply_promises_what_its_kind_says(stand: Stand, kind, body, length, summed):
+    answer, came = raw_reply(stand, kind)
+    assert (answer.status, came) == (200, body)
+    assert answer.headers["Content-Length"] == str(length)
+    assert answer.headers["x-amz-crc32"] == str(zlib.crc32(summed))
+
+
+@pytest.mark.parametrize("kind", ["cut", "dropped", "empty"])
+def test_what_a_torn_reply_answers_has_landed(stand: Stand, kind):
+    stand.seed()
+    stand.server.faults.add("cloudhsm:DeleteHsm", kind=kind)
+    hsm = stand.client("cloudhsmv2", CI).describe_clusters()["Clusters"][0]["Hsms"][0]["HsmId"]
+    with suppress(IncompleteReadError, ConnectionClosedError, ResponseStreamingError):
+        told = stand.client("cloudhsmv2", BOT).delete_hsm(ClusterId=CLUSTER, HsmId=hsm)
+        assert "HsmId" not in told, "botocore takes what breaks off for an empty reply"
+    call = stand.server.calls[-1]
+    assert (call.operation, call.landed, call.error) == ("DeleteHsm", True, kind)
+    assert stand.events[-1]["detail"]["responseElements"] == {"hsmId": hsm}
 
 
 def test_the_hook_denies_in_the_services_words(stand: Stand):

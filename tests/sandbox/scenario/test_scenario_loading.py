@@ -117,6 +117,18 @@ def test_ages_may_be_of_several_parts():
             '2: faults[0].call: "kms" is not a call',
         ),
         ("world:\n  keys:\n    - {}\nplay: []\n", "3: world.keys[0]: needs store"),
+        (
+            "play: []\nfaults:\n  - {call: 'kms:*', kind: cut, from: 1h, until: 2h, times: 2}\n",
+            "3: times: a fault with from and until has none",
+        ),
+        (
+            "play: []\nfaults:\n  - {call: 'kms:*', kind: cut, from: 2h, until: 1h}\n",
+            "3: until 1h is not after from 2h",
+        ),
+        (
+            "play: []\nfaults:\n  - {call: 'kms:*', kind: cut, until: 1h}\n",
+            "3: from and until go together",
+        ),
     ],
 )
 def test_a_broken_file_is_told_with_its_line(write, text, problem):

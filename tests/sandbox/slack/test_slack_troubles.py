@@ -32,6 +32,32 @@ def test_throttle_answers_429_with_retry_after(
     assert slack.messages == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "share", "promised"), [("cut", 0.5, 0.5), ("dropped", 0.5, 1.0), ("empty", 0, 0)]
+)
+def test_a_torn_reply_lands_and_promises_what_its_kind_says(
+    slack: LocalSlack, faults: FaultList, kind: str, share: float, promised: float
+) -> None:
+    def ask() -> tuple[int, bytes]:
+        target = urlsplit(slack.url)
+        line = http.client.HTTPConnection(target.hostname or "", target.port, timeout=10)
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        token = {"Authorization": f"Bearer {BOT_TOKEN}"}
+        line.request("POST", "/api/auth.test", "", form | token)
+        answer = line.getresponse()
+        try:
+            body = answer.read()
+        except http.client.IncompleteRead as broken_off:
+            body = broken_off.partial
+        return int(answer.headers["Content-Length"]), body
+
+    _, whole = ask()
+    faults.planned["slack:auth.test"] = [Planned(kind)]
+    length, came = ask()
+    assert came == (whole[: int(len(whole) * share)] or b"{}")
+    assert length == (int(len(whole) * promised) or 2)
+
+
 def test_error_is_ok_false_with_its_code(
     bot: WebClient, slack: LocalSlack, faults: FaultList
 ) -> None:
