@@ -15,7 +15,6 @@ DENIED = frozenset(
         "CloudHsmAccessDeniedException",
         "Client.UnauthorizedOperation",
         "UnauthorizedOperation",
-        "403",
     }
 )
 BUSY = frozenset(
@@ -75,6 +74,15 @@ def translated(call: str, *, role: str, account: str) -> Iterator[None]:
         raise _word_for(error, call, role, account) from error
     except BotoCoreError as error:
         raise TryLater(f"AWS did not answer {call}", unknown=True) from error
+
+
+@contextmanager
+def understood(call: str) -> Iterator[None]:
+    """A reply whose parts are missing or odd is a failed read of `call`, not a fact."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise TryLater(f"AWS’s answer to {call} can’t be read") from error
 
 
 def _word_for(error: Any, call: str, role: str, account: str) -> Exception:

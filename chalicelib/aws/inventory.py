@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from chalicelib.aws.accounts import Accounts
-from chalicelib.aws.errors import DENIED, code_of, translated
+from chalicelib.aws.errors import DENIED, code_of, translated, understood
 from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader
 from chalicelib.domain.case import Case
@@ -153,7 +153,8 @@ class Look:
     def clusters(self, unread: list[str]) -> tuple[Cluster, ...]:
         pages = self.hsms.get_paginator("describe_clusters").paginate()
         items = self._read("cloudhsm:DescribeClusters", pages, "Clusters", unread)
-        return tuple(cluster_from(item) for item in items if item.get("State") != "DELETED")
+        with understood("cloudhsm:DescribeClusters"):
+            return tuple(cluster_from(item) for item in items if item["State"] != "DELETED")
 
     def backups(self, unread: list[str]) -> tuple[Backup, ...]:
         filters = {"clusterIds": [self.case.cluster_id]}
@@ -173,31 +174,31 @@ class Look:
         """The store that holds the cluster and the one that the plan names; external ones never."""
         pages = self.kms.get_paginator("describe_custom_key_stores").paginate()
         items = self._read("kms:DescribeCustomKeyStores", pages, "CustomKeyStores", unread)
-        return tuple(
-            store_from(item)
-            for item in items
-            if item.get("CustomKeyStoreType", "AWS_CLOUDHSM") == "AWS_CLOUDHSM"
-            and (
-                item.get("CloudHsmClusterId") == self.case.cluster_id
-                or item["CustomKeyStoreId"] == planned
-            )
-        )
+        with understood("kms:DescribeCustomKeyStores"):
+            stores = [store_from(item) for item in items if _is_on_a_cluster(item)]
+        mine = self.case.cluster_id
+        return tuple(s for s in stores if s.cluster_id == mine or s.key_store_id == planned)
 
     def _read(self, call: str, pages: Iterable[Any], name: str, unread: list[str]) -> list[Any]:
         """All items of all pages; a refusal is noted, trouble is raised as TryLater."""
         try:
             with translated(call, role=self.role, account=self.case.account):
-                return [item for page in pages for item in page.get(name, ())]
+                return [item for page in pages for item in page[name]]
         except GiveUp:
             unread.append(f"{call} was refused")
             return []
+
+
+def _is_on_a_cluster(item: dict[str, Any]) -> bool:
+    """Not an external key store, which has no cluster."""
+    return bool(item.get("CustomKeyStoreType", "AWS_CLOUDHSM") == "AWS_CLOUDHSM")
 
 
 def cluster_from(item: dict[str, Any]) -> Cluster:
     certificates = item.get("Certificates", {})
     return Cluster(
         cluster_id=item["ClusterId"],
-        state=item.get("State", "UNKNOWN"),
+        state=item["State"],
         hsms=tuple(
             Hsm(hsm["HsmId"], hsm.get("State", "UNKNOWN"), hsm.get("AvailabilityZone", "?"))
             for hsm in item.get("Hsms", ())
@@ -217,7 +218,7 @@ def store_from(item: dict[str, Any]) -> KeyStore:
     return KeyStore(
         key_store_id=item["CustomKeyStoreId"],
         name=item.get("CustomKeyStoreName", ""),
-        cluster_id=item.get("CloudHsmClusterId", ""),
+        cluster_id=item["CloudHsmClusterId"],
         state=StoreState(item["ConnectionState"]),
         error=item.get("ConnectionErrorCode", ""),
     )

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.aws.errors import DENIED, code_of, translated
+from chalicelib.aws.errors import DENIED, code_of, translated, understood
 from chalicelib.domain.snapshot import Key, KeyState, LastUse
 from chalicelib.ports import GiveUp
 
 PAGE, ALIAS_PAGE = 1_000, 100
+DESCRIBE = "kms:DescribeKey"
 
 
 @dataclass(frozen=True)
@@ -87,18 +88,18 @@ class KeyReader:
             unread.append("kms:ListKeys was refused")
 
     def _describe(self, key_id: str) -> dict[str, Any]:
-        """DescribeKey's metadata; with `Refused` where access is denied; {} for a key just gone."""
-        self.pace("kms:DescribeKey")()
+        """DescribeKey's metadata; with `Refused` if access is denied.
+
+        TryLater also for a key that DescribeKey does not know although ListKeys has it: one of them is
+        late, and nobody can tell which store the key is in.
+        """
+        self.pace(DESCRIBE)()
         try:
-            with translated("kms:DescribeKey", role=self.role, account=self.account):
+            with translated(DESCRIBE, role=self.role, account=self.account), understood(DESCRIBE):
                 metadata: dict[str, Any] = self.kms.describe_key(KeyId=key_id)["KeyMetadata"]
+                return {**metadata, "KeyState": metadata["KeyState"]}
         except GiveUp:
-            return {"KeyId": key_id, "Refused": "kms:DescribeKey was refused"}
-        except Exception as error:
-            if code_of(error.__cause__ or error) == "NotFoundException":  # type: ignore[arg-type]  # an Exception
-                return {"KeyId": key_id}
-            raise
-        return metadata
+            return {"KeyId": key_id, "Refused": f"{DESCRIBE} was refused"}
 
     def aliases(self) -> Aliases:
         """Names only: keys without alias exist, and aliases without key."""
@@ -166,7 +167,7 @@ def _unread(item: dict[str, Any], aliases: tuple[str, ...]) -> Key:
 
 def key_from(item: dict[str, Any], aliases: tuple[str, ...]) -> Key:
     try:
-        state = KeyState(item.get("KeyState", ""))
+        state = KeyState(item["KeyState"])
     except ValueError:
         state = KeyState.UNKNOWN
     return Key(

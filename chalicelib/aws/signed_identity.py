@@ -42,7 +42,9 @@ class SignedIdentity:
         if status >= 500:
             raise TryLater("STS is busy")
         told = self._parsed(status, body)
-        if status != 200 or not told.get("Arn"):
+        if status == 200 and not told.get("Arn"):
+            raise TryLater("STS’s answer can’t be read")
+        if status != 200:
             code = told.get("Error", {}).get("Code", status)
             raise Refused(401, f"AWS does not accept the signature ({code}). {AGAIN}")
         return str(told["Arn"])
@@ -81,13 +83,18 @@ class SignedIdentity:
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415  # same
         from botocore.httpsession import URLLib3Session  # noqa: PLC0415  # same
 
+        from chalicelib.aws.whole import torn_bytes  # noqa: PLC0415  # same
+
         plain = {name: value for name, value in headers.items() if name != "host"}
         request = AWSRequest("POST", url, headers=plain, data=BODY.encode()).prepare()
         try:
             reply = URLLib3Session(timeout=WITHIN_SECONDS).send(request)
-            return int(reply.status_code), bytes(reply.content)
+            status, body = int(reply.status_code), bytes(reply.content)
         except (BotoCoreError, ValueError) as error:
             raise TryLater("STS did not answer") from error
+        if torn_bytes(body, reply.headers):
+            raise TryLater("STS’s answer can’t be read")
+        return status, body
 
     def _parsed(self, status: int, body: bytes) -> Mapping[str, Any]:
         from botocore.parsers import ResponseParserError, create_parser  # noqa: PLC0415  # same

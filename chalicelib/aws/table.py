@@ -24,7 +24,8 @@ class Table:
         self.meta = SimpleNamespace(client=transact)
 
     def get_item(self, **request: Any) -> dict[str, Any]:
-        return self._call(self._client.get_item, request)
+        """Asks for the consumed capacity too, which marks “no item” apart from a reply that broke off."""
+        return self._call(self._client.get_item, {**request, "ReturnConsumedCapacity": "TOTAL"})
 
     def put_item(self, **request: Any) -> dict[str, Any]:
         return self._call(self._client.put_item, request)

@@ -144,9 +144,9 @@ def test_a_signature_that_sts_refuses_counts_for_nothing(sts: Sts) -> None:
         identity(sts)(signed(sts))
 
 
-def test_an_answer_without_an_arn_is_nobody(sts: Sts) -> None:
+def test_an_answer_without_an_arn_says_nothing(sts: Sts) -> None:
     sts.body = WHO.replace(f"<Arn>{ARN}</Arn>", "")
-    with pytest.raises(Refused, match="does not accept"):
+    with pytest.raises(TryLater, match="can’t be read"):
         identity(sts)(signed(sts))
 
 

@@ -1,4 +1,7 @@
-"""Keys known to be in no custom key store, per account and Region: asked once, never again."""
+"""Keys known to be in no custom key store, per account and Region: asked once, never again.
+
+Only of keys whose own metadata said so.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ class DynamoKnownKeys:
 
     def load(self, account: str, region: str) -> set[bytes]:
         found: set[bytes] = set()
-        for item in Log(self._table).query(f"KEYS#{account}#{region}", prefix=""):
+        for item in Log(self._table).query(_list_of(account, region), prefix=""):
             raw = bytes(item["digests"])
             found.update(raw[i : i + SIZE] for i in range(0, len(raw), SIZE))
         return found
@@ -30,8 +33,13 @@ class DynamoKnownKeys:
         for start in range(0, len(ordered), CHUNK):
             self._table.put_item(
                 Item={
-                    "pk": f"KEYS#{account}#{region}",
+                    "pk": _list_of(account, region),
                     "sk": uuid.uuid4().hex,
                     "digests": b"".join(ordered[start : start + CHUNK]),
                 }
             )
+
+
+def _list_of(account: str, region: str) -> str:
+    """Another name than before: the older lists also held keys that KMS did not know for a moment."""
+    return f"IN_NO_STORE#{account}#{region}"

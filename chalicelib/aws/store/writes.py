@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
-from chalicelib.aws.errors import translated
+from chalicelib.aws.errors import translated, understood
 from chalicelib.domain.case import Case, Outcome
 from chalicelib.ports import Conflict, TryLater
 
@@ -52,8 +52,11 @@ class Writes:
                 return None
             except self._client.exceptions.TransactionConflictException as error:
                 raise Conflict(case_id) from error
-        attributes: dict[str, Any] = reply.get("Attributes", {})
-        return attributes
+        if request.get("ReturnValues") == "NONE":
+            return {}
+        with understood("dynamodb:UpdateItem"):
+            # Each condition demands that the item is there: something stood there before.
+            return dict(reply["Attributes"])
 
     def transact(self, writes: list[Write]) -> bool:
         """False where a condition did not hold, or another transaction was on the same items."""
