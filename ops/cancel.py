@@ -6,6 +6,7 @@ import argparse
 import re
 from typing import Any
 
+from chalicelib.domain.approval import is_reason
 from chalicelib.domain.case import Act, Case, Click
 from chalicelib.domain.clicks import not_possible, reopens
 from chalicelib.ports import Conflict
@@ -31,6 +32,8 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace, desk: Desk) -> int:
+    if not is_reason(options.reason):
+        raise Trouble("The reason says nothing.", "Write why, for those who read the log.")
     hub = connect(options, desk.clock)
     by = who(hub.caller)
     for _ in range(TRIES):

@@ -81,7 +81,8 @@ def _use(key: Key) -> str:
 def _show_way(way: WayOut, picture: Picture, screen: Screen) -> None:
     screen.line()
     if way.plan is None:
-        screen.line(f"{way.remedy.upper()}  not possible: {way.impossible}", colour=DIM)
+        why = way.impossible.removeprefix(f"{way.remedy.capitalize()} is ")
+        screen.line(f"{way.remedy.upper()}  {why}", colour=DIM)
         return
     terms = way.plan.terms
     people = "1 person" if terms.people == 1 else f"{terms.people} people"

@@ -210,15 +210,15 @@ def live(
 ) -> tuple[Click, ...]:
     """Approvals that count for this plan now: one a person, this hash, in time, still allowed.
 
-    A person's later withdrawal takes the approval back while the plan has not begun. Where Slack
-    can't say who somebody is, the authorisation of the click itself stands (it is sealed).
+    A later withdrawal takes it back until the plan changes something; `begun` plans don't age.
+    Where Slack can't say who somebody is, the click's own authorisation stands (it is sealed).
     """
     latest: dict[str, Click] = {}
     for click in clicks:
         if click.act is Act.APPROVE and click.plan_hash == plan.plan_hash:
             if is_reason(click.reason) and (click.override or not plan.terms.override):
                 latest[click.by] = click
-        elif click.act is Act.WITHDRAW and not begun:
+        elif click.act is Act.WITHDRAW and case.can_be_withdrawn:
             latest.pop(click.by, None)
     age = timedelta(hours=policy.expiry_hours)
     return tuple(

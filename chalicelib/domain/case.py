@@ -255,6 +255,11 @@ class Case:
         return self.plan is not None and (self.plan_has_begun or self.plan.waits_first)
 
     @property
+    def can_be_withdrawn(self) -> bool:
+        """Approvals may still be taken back: the plan in force has not changed anything yet."""
+        return not self.plan_has_begun
+
+    @property
     def new_clicks(self) -> tuple[Click, ...]:
         return self.clicks[self.clicks_seen :]
 

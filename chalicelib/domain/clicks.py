@@ -9,8 +9,11 @@ from chalicelib.domain.case import SEALED, Act, CallStatus, Case, Click, Outcome
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Remedy
 
-MOST_CLICKS = 500
-"""A DynamoDB item holds 400 kB; a click takes about 300 bytes."""
+MOST_BYTES = 150_000
+"""Of clicks: a DynamoDB item holds 400 kB, and what stops a case must always find room in it."""
+A_CLICK = 300
+"""Bytes, beside its reason."""
+ENDINGS = frozenset({Act.REJECT, Act.CANCEL, Act.UNDO})
 UNDOABLE = frozenset({Outcome.PARKED, Outcome.REPOINTED, Outcome.KEPT, Outcome.STOPPED})
 KINDS = {
     Act.APPROVE: Kind.APPROVED,
@@ -22,7 +25,7 @@ HALF_DONE = frozenset({Outcome.EXPIRED, Outcome.EXPLAINED, Outcome.RESOLVED})
 
 def not_possible(case: Case, act: Act, remedy: Remedy | None = None, *, by: str = "") -> str:
     """Why this can't be done in the case as it stands; "" where it can."""
-    if len(case.clicks) >= MOST_CLICKS * (1 if act in (Act.LOOK, Act.APPROVE, Act.KEEP) else 2):
+    if act not in ENDINGS and _is_full(case, act):
         return "This case has had too many clicks. Close or cancel it, and start a new one."
     if act is Act.REFRESH:
         return "" if not case.is_closed or case.outcome is Outcome.STOPPED else _over(case)
@@ -30,7 +33,7 @@ def not_possible(case: Case, act: Act, remedy: Remedy | None = None, *, by: str 
         return _no_way_back(case, act)
     if case.is_closed:
         return _over(case)
-    if act is Act.WITHDRAW and case.plan_has_begun:
+    if act is Act.WITHDRAW and not case.can_be_withdrawn:
         return "The plan has begun, so approvals can’t be taken back. Press Cancel instead."
     if act is Act.REJECT and case.has_begun:
         return "The plan has begun, so closing would leave it half done. Press Cancel instead."
@@ -48,6 +51,27 @@ def not_possible(case: Case, act: Act, remedy: Remedy | None = None, *, by: str 
         what = remedy.capitalize() if remedy else "This"
         return f"{what} is not possible now. The message says why."
     return ""
+
+
+def _is_full(case: Case, act: Act) -> bool:
+    """What takes an approval back, or looks again, has as much room once more."""
+    most = MOST_BYTES * (2 if act in (Act.WITHDRAW, Act.REFRESH) else 1)
+    return (
+        sum(A_CLICK + len(click.reason.encode(errors="replace")) for click in case.clicks) >= most
+    )
+
+
+def is_asked_already(case: Case, click: Click) -> bool:
+    """The click would say again what no turn has heard yet, or only that AWS be read again.
+
+    It wakes the case and is not kept, so that nobody fills a case by pressing a button.
+    """
+    if click.act is Act.REFRESH:
+        same = any(known.act is Act.REFRESH for known in case.new_clicks)
+        return same or not case.is_closed
+    return click.act in ENDINGS and any(
+        known.act is click.act and known.by == click.by for known in case.new_clicks
+    )
 
 
 def _no_way_back(case: Case, act: Act) -> str:

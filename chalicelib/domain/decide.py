@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -185,7 +185,9 @@ def _approvals_lost(
         return (Difference("Approvals", "in time", lapsed),)
     clicks = case.clicks[case.reset_at_click :]
     if begun:
-        clicks = (*case.approved, *case.confirmed)
+        latest = {c.by: c for c in clicks if c.act in (Act.APPROVE, Act.WITHDRAW)}
+        back = (c for c in latest.values() if c.act is Act.WITHDRAW)
+        clicks = (*case.approved, *case.confirmed, *back)
     live = approval.live(
         plan, clicks, people=people, case=case, policy=policy, now=now, begun=begun
     )
@@ -194,9 +196,15 @@ def _approvals_lost(
     if len(live) >= plan.terms.people:
         return ()
     missing = sorted({c.by for c in case.approved} - {c.by for c in live})
-    return tuple(
-        Difference(f"Approval of {who}", "counted", "no longer counts") for who in missing
-    ) or (Difference("Approvals", str(plan.terms.people), str(len(live))),)
+    return tuple(_lost(who, case, clicks) for who in missing) or (
+        Difference("Approvals", str(plan.terms.people), str(len(live))),
+    )
+
+
+def _lost(who: str, case: Case, clicks: Sequence[Click]) -> Difference:
+    is_back = any(c.by == who and c.act is Act.WITHDRAW for c in clicks)
+    now = "taken back" if is_back and case.can_be_withdrawn else "no longer counts"
+    return Difference(f"Approval of {who}", "counted", now)
 
 
 def _is_late(case: Case, now: datetime) -> bool:

@@ -31,7 +31,7 @@ def perform_many(ports: Ports, case: Case, step: Call, entries: Sequence[Entry])
     targets = step.targets[:MOST_KEYS]
     try:
         for start in range(0, len(targets), AT_ONCE):
-            if start and (batch.is_late() or ports.cases.frozen()):
+            if start and (batch.is_late() or _is_frozen(ports, case)):
                 break
             if not batch.go_on(targets[start : start + AT_ONCE]):
                 break
@@ -43,6 +43,11 @@ def perform_many(ports: Ports, case: Case, step: Call, entries: Sequence[Entry])
         batch.settled()
         raise
     return batch.settled()
+
+
+def _is_frozen(ports: Ports, case: Case) -> bool:
+    """A freeze never holds a cancel or an undo."""
+    return case.ending is None and bool(ports.cases.frozen())
 
 
 @dataclass

@@ -9,10 +9,10 @@ from datetime import timedelta
 from chalicelib.domain import approval
 from chalicelib.domain.approval import Person, Refusal
 from chalicelib.domain.case import Act, Case, Click
-from chalicelib.domain.clicks import not_possible, reopens
+from chalicelib.domain.clicks import ENDINGS, is_asked_already, not_possible, reopens
 from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.flows.sealing import is_sealed, sealed
-from chalicelib.ports import Answer, Clicked, Conflict, GiveUp, Ports, TryLater
+from chalicelib.ports import Answer, Clicked, Conflict, GiveUp, Ports, TryLater, Woken
 
 BUTTONS = {
     "reject": Act.REJECT,
@@ -26,7 +26,6 @@ DAYS = re.compile(r"([1-9][0-9]{0,2})d")
 LONGEST_KEEP = 365
 MOST_LOOKS = 40
 """A look and a write take some 10 ms, and Slack waits three seconds."""
-ENDINGS = (Act.REJECT, Act.CANCEL, Act.UNDO)
 UNKNOWN_CASE = (
     "Unlatch does not know this case any more. Nothing was changed. "
     "The next failed delete of the cluster opens a new one."
@@ -147,7 +146,7 @@ def _approve(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) 
     """One person's yes to one plan hash, sealed."""
     values = clicked.values
     typed = values.get("cluster_id", "").strip()
-    if typed != case.cluster_id:
+    if typed.lower() != case.cluster_id.lower():
         return Answer(wrong_id=typed)
     offers = (plan for plan in case.offers if plan.remedy is remedy)
     seen = next((plan for plan in offers if plan.plan_hash == clicked.plan_hash), None)
@@ -226,10 +225,17 @@ def _record(ports: Ports, case: Case, click: Click) -> Answer:
     if click.act is Act.APPROVE:
         click = sealed(ports, case.case_id, click)
     anew = reopens(case, click.act)
+    if not anew and is_asked_already(case, click):
+        return _woken(ports, case, click, Woken(ports.cases.touch(case.case_id), case.generation))
     woken = ports.cases.record_click(case, click, reopen=anew)
+    return _woken(ports, case, click, woken)
+
+
+def _woken(ports: Ports, case: Case, click: Click, woken: Woken) -> Answer:
+    """The run goes on, or a new one starts."""
     ports.log("click", case_id=case.case_id, by=click.by, act=click.act)
     try:
-        if anew:
+        if woken.generation != case.generation:
             ports.runs.start(case.case_id, woken.generation)
         elif woken.token:
             ports.runs.wake(woken.token)

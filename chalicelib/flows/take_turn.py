@@ -123,7 +123,7 @@ def _do(ports: Ports, decision: Decision, entries: Sequence[Entry]) -> tuple[Cas
     case, step = decision.case, decision.step
     now = ports.clock()
     match step:
-        case Call() if brake := ports.cases.frozen():
+        case Call() if case.ending is None and (brake := ports.cases.frozen()):
             why = f"all changes are frozen: {brake}"
             # Nothing was done yet, so there is nothing that cancel would have to restore.
             held = replace(case, waiting_for=why, before=case.before if case.calls else None)

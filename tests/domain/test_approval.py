@@ -10,9 +10,9 @@ import pytest
 from chalicelib.domain import approval
 from chalicelib.domain.approval import Person, Refusal
 from chalicelib.domain.caller import Caller, caller_of
-from chalicelib.domain.case import Act, Click
+from chalicelib.domain.case import Act, CallRecord, CallStatus, Click
 from chalicelib.domain.diagnosis import all_plans
-from chalicelib.domain.plan import Plan, Remedy
+from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.snapshot import KeyState, OtherUse, Snapshot, StoreState
 from tests.domain.worlds import (
@@ -199,10 +199,12 @@ def test_which_approvals_count(why: str, plan: Plan, clicks: tuple[Click, ...], 
 
 def test_a_begun_plan_neither_expires_nor_is_taken_back() -> None:
     old = replace(ALICE, at=NOW - 40 * 24 * HOURS)
-    live = approval.live(
-        PLAN, (old, TAKEN_BACK), people=PEOPLE, case=case(), policy=POLICY, now=NOW, begun=True
-    )
-    assert live == (old,)
+    call = CallRecord(Operation.DISCONNECT_KEY_STORE, "cks-1", NOW, CallStatus.DONE, PLAN.plan_hash)
+    begun, waiting = case(plan=PLAN, calls=(call,)), case(plan=PLAN)
+    told = {"people": PEOPLE, "policy": POLICY, "now": NOW, "begun": True}
+    assert approval.live(PLAN, (old, TAKEN_BACK), case=begun, **told) == (old,)  # type: ignore[arg-type]
+    assert approval.live(PLAN, (old,), case=waiting, **told) == (old,)  # type: ignore[arg-type]
+    assert approval.live(PLAN, (old, TAKEN_BACK), case=waiting, **told) == ()  # type: ignore[arg-type]
 
 
 def test_a_stricter_policy_voids_what_it_did_not_see() -> None:

@@ -18,8 +18,10 @@ from chalicelib.domain.case import (
     Phase,
 )
 from chalicelib.domain.clicks import (
-    MOST_CLICKS,
+    A_CLICK,
+    MOST_BYTES,
     can_go_back,
+    is_asked_already,
     not_possible,
     reopened,
     reopens,
@@ -46,10 +48,13 @@ def offered() -> Case:
 WAITING, RUNNING = offered(), case(phase=Phase.RUNNING, before=BEFORE)
 ASKED_AGAIN = replace(WAITING, before=BEFORE)
 ENDING = replace(RUNNING, ending=CANCEL)
-FULL = replace(WAITING, clicks=(CANCEL,) * MOST_CLICKS)
-ALMOST = replace(WAITING, clicks=(CANCEL,) * (MOST_CLICKS - 1))
-ALMOST_TWICE = replace(WAITING, clicks=(CANCEL,) * (2 * MOST_CLICKS - 1))
-TWICE = replace(WAITING, clicks=(CANCEL,) * 2 * MOST_CLICKS)
+PLAIN = replace(CANCEL, reason="")
+MOST_CLICKS = MOST_BYTES // A_CLICK
+FULL = replace(WAITING, clicks=(PLAIN,) * MOST_CLICKS)
+ALMOST = replace(WAITING, clicks=(PLAIN,) * (MOST_CLICKS - 1))
+ALMOST_TWICE = replace(WAITING, clicks=(PLAIN,) * (2 * MOST_CLICKS - 1))
+TWICE = replace(WAITING, clicks=(PLAIN,) * 2 * MOST_CLICKS)
+LONG = replace(WAITING, clicks=(replace(PLAIN, reason="é" * ((MOST_BYTES - A_CLICK) // 2 - 1)),))
 PLAN = next(plan for plan in WAITING.offers if plan.remedy is Remedy.RETIRE)
 CALL = CallRecord(Operation.SCHEDULE_KEY_DELETION, "key-a", NOW, CallStatus.DONE, PLAN.plan_hash)
 BEGUN = replace(RUNNING, plan=PLAN, calls=(CALL,))
@@ -90,8 +95,14 @@ ROWS: list[tuple[str, Case, Act, Remedy | None, str]] = [
     ("too many clicks, approve", FULL, Act.APPROVE, Remedy.RETIRE, FULL_UP),
     ("too many clicks, look", FULL, Act.LOOK, None, FULL_UP),
     ("too many clicks, keep", FULL, Act.KEEP, None, FULL_UP),
-    ("too many clicks, cancel all the same", ALMOST_TWICE, Act.CANCEL, None, ""),
-    ("far too many clicks", TWICE, Act.CANCEL, None, FULL_UP),
+    ("too long reasons", LONG, Act.APPROVE, Remedy.RETIRE, ""),
+    ("by one more", replace(LONG, clicks=(*LONG.clicks, PLAIN)), Act.APPROVE, Remedy.RETIRE, FULL_UP),
+    ("too many clicks, take back", ALMOST_TWICE, Act.WITHDRAW, None, ""),
+    ("far too many clicks, take back", TWICE, Act.WITHDRAW, None, FULL_UP),
+    ("far too many clicks, look again", TWICE, Act.REFRESH, None, FULL_UP),
+    ("never too many to cancel", TWICE, Act.CANCEL, None, ""),
+    ("never too many to close", TWICE, Act.REJECT, None, ""),
+    ("never too many to undo", replace(TWICE, before=BEFORE), Act.UNDO, None, ""),
     ("approve while it runs", RUNNING, Act.APPROVE, Remedy.RETIRE, f"Somebody {DECIDED}"),
     ("look while it runs", replace(RUNNING, approved=(CANCEL,)), Act.LOOK, None, f"<@bob> {DECIDED}"),
     ("keep while it runs", RUNNING, Act.KEEP, None, f"Somebody {DECIDED}"),
@@ -282,3 +293,30 @@ def test_undo_takes_up_a_parked_case_and_ends_a_keep() -> None:
     assert it.phase is Phase.RUNNING
     assert it.ending
     assert kinds == [Kind.ASKED_BACK]
+
+
+STOPPED = closed(Outcome.STOPPED)
+
+
+@pytest.mark.parametrize(
+    ("why", "it", "click", "known"),
+    [
+        ("looking again needs no record", WAITING, Click(Act.REFRESH, "bob", NOW), True),
+        ("a stopped case is taken up by it", STOPPED, Click(Act.REFRESH, "bob", NOW), False),
+        (
+            "once",
+            replace(STOPPED, clicks=(Click(Act.REFRESH, "carol", NOW),)),
+            Click(Act.REFRESH, "bob", NOW),
+            True,
+        ),
+        ("the first cancel", WAITING, CANCEL, False),
+        ("the same again, unheard", replace(WAITING, clicks=(CANCEL,)), CANCEL, True),
+        ("the same again, heard", replace(WAITING, clicks=(CANCEL,), clicks_seen=1), CANCEL, False),
+        ("somebody else’s", replace(WAITING, clicks=(CANCEL,)), replace(CANCEL, by="eve"), False),
+        ("an approval", WAITING, Click(Act.APPROVE, "bob", NOW), False),
+    ],
+)
+def test_what_was_asked_already_is_not_kept_again(
+    why: str, it: Case, click: Click, known: bool
+) -> None:
+    assert is_asked_already(it, click) is known, why

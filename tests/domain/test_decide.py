@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Act, Before, CallStatus, Outcome, Phase
+from chalicelib.domain.case import Act, Before, CallStatus, Difference, Outcome, Phase
+from chalicelib.domain.clicks import not_possible
 from chalicelib.domain.model import store_in
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.snapshot import KeyState, OtherUse, StoreState
@@ -86,6 +87,31 @@ def test_an_approval_taken_back_before_it_begins() -> None:
     step = play.turn()
     assert isinstance(step, Ask)
     assert step.differences[0].what == "Approval of alice"
+
+
+@pytest.mark.parametrize("who", ["alice", "bob"])
+def test_while_keys_of_others_go_an_approval_can_be_taken_back(who: str) -> None:
+    going = key("a", KeyState.PENDING_DELETION, deletion_date=NOW + 20 * DAY)
+    play = approved(world(going), Remedy.RETIRE)
+    assert isinstance(play.turn(), Wait)
+    assert not_possible(play.case, Act.WITHDRAW) == ""
+    play.click(Act.WITHDRAW, who)
+    step = play.turn()
+    assert isinstance(step, Ask)
+    assert step.differences == (Difference(f"Approval of {who}", "counted", "taken back"),)
+    assert play.case.approved == ()
+
+
+def test_an_approval_given_again_counts_again() -> None:
+    going = key("a", KeyState.PENDING_DELETION, deletion_date=NOW + 20 * DAY)
+    play = Play(world(going))
+    play.turn()
+    play.approve(Remedy.RETIRE, "alice")
+    play.click(Act.WITHDRAW, "alice")
+    play.approve(Remedy.RETIRE, "alice", "bob")
+    assert isinstance(play.turn(), Wait)
+    play.now += 10 * DAY
+    assert isinstance(play.turn(), Wait)
 
 
 def kept(days: int = 30) -> Play:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.case import CallStatus, Case
+from chalicelib.domain.case import CallStatus, Case, Outcome
 from chalicelib.domain.log import Kind, flaws
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.snapshot import KeyState, Snapshot
@@ -75,6 +75,16 @@ def test_a_freeze_in_the_midst_is_heard_at_the_next_write(bench: Make) -> None:
     it.turn(case_id)
     assert len(it.aws.landed) == 2 * AT_ONCE
     assert "frozen: incident" in it.case(case_id).waiting_for
+
+
+def test_a_freeze_never_holds_a_cancel(bench: Make) -> None:
+    it, case_id = approved(bench)
+    it.turn(case_id)
+    it.stored._table.put_item(Item={"pk": "BRAKE", "sk": "BRAKE", "why": "incident"})
+    it.click("bob", "cancel", case_id)
+    case = it.run(case_id, until=lambda case: case.is_closed)
+    assert case.outcome is Outcome.CANCELLED
+    assert {k.state for k in it.aws.model.world.keys} == {KeyState.ENABLED}
 
 
 def test_a_cancel_in_the_midst_is_heard_at_the_next_write(bench: Make) -> None:

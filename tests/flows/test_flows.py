@@ -169,3 +169,20 @@ def test_what_the_dashboard_shows_is_counted(bench: Make) -> None:
     counted = Counter(it.counted)
     assert counted["CasesOpened"] == counted["CasesClosed_rejected"] == 1
     assert counted["SecondsToMessage"] == counted["SecondsToClose"] == 1
+
+
+def test_repeated_clicks_wake_the_case_and_are_not_kept(bench: Make) -> None:
+    it = bench(world(key(1)))
+    case_id = opened(it)
+    it.run(case_id, until=lambda c: bool(c.message.ts))
+    before = it.case(case_id)
+    for _ in range(20):
+        assert it.click("alice", "refresh", case_id).private == ""
+    assert it.case(case_id).clicks == before.clicks
+    assert it.case(case_id).version == before.version + 20, (
+        "a turn under way is followed by another"
+    )
+    for _ in range(3):
+        assert it.click("alice", "reject", case_id).private == ""
+    assert [click.act for click in it.case(case_id).new_clicks] == [Act.REJECT]
+    assert it.run(case_id, until=lambda c: c.is_closed).outcome is Outcome.REJECTED

@@ -41,7 +41,7 @@ def test_diagnose_tells_what_slack_would(sandbox: Sandbox, deployed: Office) -> 
     assert STORE in said.out
     assert "alias/payments" in said.out
     assert "never used" in said.out
-    assert "REPOINT  not possible" in said.out
+    assert "REPOINT  not possible: no other cluster" in said.out
     retire = said.out.split("RETIRE  ")[1]
     assert retire.startswith("needs 2 people")
     assert [line.strip() for line in retire.splitlines()[1:8]] == [
@@ -125,6 +125,8 @@ def test_cancel_without_slack_stops_and_restores(
     sandbox: Sandbox, deployed: Office, blocked: str
 ) -> None:
     assert deployed.run("cancel", blocked).code == 2, "a reason is required"
+    unsaid = deployed.run("cancel", blocked, "--reason", "\u3164 -")
+    assert (unsaid.code, "says nothing" in unsaid.err) == (1, True)
     said = deployed.run("cancel", blocked, "--reason", "wrong cluster")
     assert said.code == 0, said.err
     assert "olga@example.com" in said.out

@@ -76,7 +76,10 @@ HEADERS |= {
     "off_key_used": (f"{LOOK}A key that was switched off was used", STOP),
     "parked_empty": (f"{TICK}Parked: {CLUSTER} costs no HSM hours now", {"undo": "Undo"}),
     "retiring_hsms": (f"{GLASS}Retiring {CLUSTER}", STOP),
-    "waiting_for_keys_of_others": (f"{GLASS}Keys will be deleted on 2 Mar", STOP),
+    "waiting_for_keys_of_others": (
+        f"{GLASS}Keys will be deleted on 2 Mar",
+        {"withdraw": "Take back my approval"} | STOP,
+    ),
     "kept_half_way": (f"Kept: {CLUSTER} stays until 4 Apr", CANCEL),
     "expired_half_way": ("Closed: nobody decided in 24 hours", CANCEL),
     "stopped_early": (
@@ -84,7 +87,13 @@ HEADERS |= {
         {"refresh": "Try again", "cancel": "Leave it here"},
     ),
 }
-ACTS = {"reject": Act.REJECT, "cancel": Act.CANCEL, "undo": Act.UNDO, "refresh": Act.REFRESH}
+ACTS = {
+    "withdraw": Act.WITHDRAW,
+    "reject": Act.REJECT,
+    "cancel": Act.CANCEL,
+    "undo": Act.UNDO,
+    "refresh": Act.REFRESH,
+}
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

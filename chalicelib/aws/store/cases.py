@@ -177,6 +177,16 @@ class DynamoCases:
         item = self._writes.get(f"CASE#{case_id}", ITEM) if old is None else old
         return str((item or {}).get("token", ""))
 
+    def touch(self, case_id: str) -> str:
+        """Makes a turn under way be followed by another; returns the token of the parked run."""
+        old = self._writes.update(
+            case_id,
+            UpdateExpression="ADD version :one",
+            ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeValues={":one": 1},
+        )
+        return str((old or {}).get("token", ""))
+
     def park(self, case_id: str, *, version: int, token: str) -> bool:
         """Stores the task token if the case still is as the turn left it, and nobody writes it now."""
         try:

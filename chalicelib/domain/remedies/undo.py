@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.case import Before, CallStatus, Case, KeyBefore, Outcome
+from chalicelib.domain.case import Before, Case, KeyBefore, Outcome
 from chalicelib.domain.pace import SOON, under_way
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.remedies.scene import (
@@ -15,8 +15,9 @@ from chalicelib.domain.remedies.scene import (
     zone_labels,
     zone_of,
 )
-from chalicelib.domain.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
+from chalicelib.domain.snapshot import KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.step import Call, Close, Move, Wait
+from chalicelib.domain.waiting import scheduled_by_us
 
 HIDDEN = (KeyState.UNAVAILABLE, KeyState.UNKNOWN)
 """States that don't tell whether the key is enabled."""
@@ -75,20 +76,15 @@ def undo_step(scene: Scene) -> Move:
 def _deletions(scene: Scene) -> Move | None:
     """Cancel the deletions that we scheduled; somebody else's stay."""
     operation = Operation.CANCEL_KEY_DELETION
-    ours = [key.key_id for key in scene.snapshot.pending_keys if _we_scheduled(scene, key)]
-    due = tuple(key_id for key_id in ours if not scene.just_did(operation, key_id))
+    ours = [k for k in scene.snapshot.keys if scheduled_by_us(scene.case, k, scene.now)]
+    due = tuple(
+        key.key_id for key in ours if not key.is_live and not scene.just_did(operation, key.key_id)
+    )
     if due:
         return Call(operation, due, "cancelling the deletion of the keys")
+    if any(key.is_live for key in ours):
+        return Wait(SOON, "KMS takes in the scheduled deletions")
     return Wait(SOON, "KMS takes in the cancellations") if ours else None
-
-
-def _we_scheduled(scene: Scene, key: Key) -> bool:
-    """Not so where our cancellation was accepted and has settled: then somebody scheduled it anew."""
-    cancel = scene.case.call(Operation.CANCEL_KEY_DELETION, key.key_id)
-    settled = cancel is not None and cancel.status is CallStatus.DONE
-    if settled and not scene.just_did(Operation.CANCEL_KEY_DELETION, key.key_id):
-        return False
-    return scene.case.tried(Operation.SCHEDULE_KEY_DELETION, key.key_id)
 
 
 def _switches(scene: Scene, before: Before) -> Move | None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from chalicelib.domain.case import CallStatus, Case
-from chalicelib.domain.pace import SETTLING
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import Key, KeyState, KeyStore, StoreState
+from chalicelib.domain.snapshot import KeyState, KeyStore, StoreState
+from chalicelib.domain.waiting import our_keys
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.text import be, count, money, the, upper_first
 
@@ -17,17 +15,7 @@ OFF = (StoreState.DISCONNECTED, StoreState.DISCONNECTING)
 
 def returning_keys(case: Case) -> int:
     """Keys whose deletion we scheduled and that can still be brought back."""
-    world = case.snapshot
-    return sum(_we_scheduled(case, key, world.at) for key in world.keys) if world else 0
-
-
-def _we_scheduled(case: Case, key: Key, seen_at: datetime) -> bool:
-    """A key that shows as live although we scheduled it long ago was brought back by somebody."""
-    call = case.call(Operation.SCHEDULE_KEY_DELETION, key.key_id)
-    cancel = case.call(Operation.CANCEL_KEY_DELETION, key.key_id)
-    if call is None or call.status is CallStatus.REFUSED or (cancel and cancel.at >= call.at):
-        return False
-    return not key.is_live or seen_at - call.at < SETTLING
+    return len(our_keys(case, case.snapshot)) if case.snapshot else 0
 
 
 def disabled_keys(case: Case) -> int:

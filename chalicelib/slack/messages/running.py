@@ -43,7 +43,7 @@ def message(shown: Shown) -> Message:
             header(f"{verb} {shown.cluster}", HOURGLASS),
             says(bold(f"{upper_first(at)}."), text(" Nothing to do.\n"), *_way_back(shown, steps)),
             *progress.block(shown),
-            *actions(f"act:{shown.version}", buttons.go_back(shown)),
+            *actions(f"act:{shown.version}", [*buttons.take_back(shown), *buttons.go_back(shown)]),
             *([note(f"Key store {name}")] if name else []),
             parts.decided(shown.case),
         ),

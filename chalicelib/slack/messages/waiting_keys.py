@@ -39,7 +39,7 @@ def message(shown: Shown, end: datetime) -> Message:
             ),
             *progress.block(shown),
             cost(shown, end),
-            *actions(f"act:{shown.version}", buttons.go_back(shown)),
+            *actions(f"act:{shown.version}", [*buttons.take_back(shown), *buttons.go_back(shown)]),
             parts.decided(case, shown.cluster),
         ),
     )

@@ -1,0 +1,58 @@
+"""The keys that wait for a deletion which a case scheduled. One rule for cancel, its button, the watch and expiry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from chalicelib.domain.case import CallRecord, CallStatus, Case
+from chalicelib.domain.pace import SETTLING
+from chalicelib.domain.plan import Operation
+from chalicelib.domain.snapshot import Key, KeyState, Snapshot
+
+
+def scheduled_by_us(case: Case, key: Key, at: datetime) -> bool:
+    """A cancel brings this key back. `at` is when AWS showed the key so.
+
+    A call whose answer was lost counts. A key that shows as live long after our call was brought
+    back by somebody; one that waits long after our cancellation was scheduled anew by somebody.
+    """
+    call = case.call(Operation.SCHEDULE_KEY_DELETION, key.key_id)
+    if call is None or call.status is CallStatus.REFUSED:
+        return False
+    cancel = case.call(Operation.CANCEL_KEY_DELETION, key.key_id)
+    if cancel and _is_cancelled(case, call) and (key.is_live or at - cancel.at >= SETTLING):
+        return False
+    return not key.is_live or at - call.at < SETTLING
+
+
+def our_keys(case: Case, snapshot: Snapshot) -> tuple[Key, ...]:
+    """The keys in this look that a cancel brings back."""
+    return tuple(key for key in snapshot.keys if scheduled_by_us(case, key, snapshot.at))
+
+
+def may_wait(case: Case, snapshot: Snapshot) -> bool:
+    """A key that we scheduled waits, or nobody can tell that it does not."""
+    if our_keys(case, snapshot):
+        return True
+    blind = bool(snapshot.unread)
+    seen = {key.key_id: key.state for key in snapshot.keys}
+    return any(
+        seen.get(key_id) is KeyState.UNKNOWN or (blind and key_id not in seen)
+        for key_id in _scheduled(case)
+    )
+
+
+def _scheduled(case: Case) -> Iterable[str]:
+    """Keys whose deletion we scheduled, or may have, and have not cancelled since."""
+    for call in case.calls:
+        is_ours = call.operation is Operation.SCHEDULE_KEY_DELETION
+        may_stand = call.status is not CallStatus.REFUSED and not _is_cancelled(case, call)
+        if is_ours and may_stand:
+            yield call.target
+
+
+def _is_cancelled(case: Case, call: CallRecord) -> bool:
+    """Our cancellation came later, and AWS accepted it."""
+    cancel = case.call(Operation.CANCEL_KEY_DELETION, call.target)
+    return cancel is not None and cancel.status is CallStatus.DONE and cancel.at >= call.at
