@@ -18,7 +18,7 @@ from botocore.parsers import ResponseParserError
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.config import BadSettings
 from chalicelib.ports import Conflict, GiveUp, TryLater
-from chalicelib.slack.client import SlackFailed
+from chalicelib.slack.replies import SlackFailed
 
 LOG_IN = "Log in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})

@@ -30,7 +30,7 @@ LAYERS = [
 OWNERS = {
     "boto3": {"wiring", "aws", "sandbox", "ops"},
     "botocore": {"wiring", "aws", "sandbox", "ops"},
-    "slack_sdk": {"wiring", "slack", "sandbox"},
+    "slack_sdk": {"sandbox"},
     "chalice": {"app", "sandbox", "ops"},
     "moto": {"sandbox"},
     "time_machine": {"sandbox"},

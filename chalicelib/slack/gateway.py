@@ -18,11 +18,11 @@ from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.ports import Answer, Clicked
 from chalicelib.slack import modals, refusals
-from chalicelib.slack.client import SlackFailed
 from chalicelib.slack.messages.fallback import plainer
 from chalicelib.slack.messages.render import render
 from chalicelib.slack.messages.text import Message
 from chalicelib.slack.messages.thread import line
+from chalicelib.slack.replies import SlackFailed
 
 GONE = ("message_not_found", "channel_not_found", "cant_update_message")
 EVENT = "unlatch_case"

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.domain.approval import SLACK_USER, Person
 from chalicelib.domain.caller import Caller
-from chalicelib.slack.client import SlackFailed
+from chalicelib.slack.replies import SlackFailed
 
 GROUP = re.compile(r"S[A-Z0-9]{2,}")
 REMEMBER_SECONDS = 60

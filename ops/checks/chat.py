@@ -9,8 +9,9 @@ from chalicelib.aws.errors import code_of
 from chalicelib.domain import approval
 from chalicelib.domain.approval import Person, Refusal
 from chalicelib.domain.case import Act, Case
-from chalicelib.slack.client import SlackClient, SlackFailed
+from chalicelib.slack.client import SlackClient
 from chalicelib.slack.people import GROUP, SlackPeople
+from chalicelib.slack.replies import SlackFailed
 from ops.checks.finding import Finding, Unknown
 from ops.hub import Hub
 

@@ -8,7 +8,7 @@ from botocore.parsers import ResponseParserError
 
 from chalicelib.domain.caller import caller_of
 from chalicelib.ports import Conflict, GiveUp, TryLater
-from chalicelib.slack.client import SlackFailed
+from chalicelib.slack.replies import SlackFailed
 from ops.__main__ import VERBS, main
 from ops.hub import who
 from ops.screen import GREEN, Screen

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from urllib.parse import parse_qs
 
 import pytest
 
-from chalicelib.slack.client import SlackClient, SlackFailed
+from chalicelib.slack.client import TOKEN_GONE, SlackClient
+from chalicelib.slack.replies import SlackFailed
 from sandbox.clock import Clock
 from sandbox.slack.api import LocalSlack
 from sandbox.slack.records import BOT_TOKEN, CHANNEL
+from tests.slack.wire import Wire, reply
+
+PERSON = {"ok": True, "user": {"id": "U1"}}
 
 
 @pytest.fixture
@@ -39,6 +44,17 @@ def test_it_reads_by_form_and_writes_by_json(slack: LocalSlack) -> None:
     assert [message.text for message in slack.messages] == ["Hello"]
 
 
+def test_what_is_read_stands_in_no_address() -> None:
+    told = {"ok": True, "messages": []}
+    with Wire(reply(told)) as wire:
+        call = SlackClient(Token(BOT_TOKEN), wire.url).call
+        call("conversations.history", channel="C1", include_all_metadata=True, limit=9)
+    ((path, headers, body),) = wire.asked
+    assert (path, headers["authorization"]) == ("/api/conversations.history", f"Bearer {BOT_TOKEN}")
+    asked = parse_qs(body.decode())
+    assert asked == {"channel": ["C1"], "include_all_metadata": ["1"], "limit": ["9"]}
+
+
 def test_a_refusal_carries_slacks_word(slack: LocalSlack) -> None:
     call = SlackClient(Token(BOT_TOKEN), slack.url).call
     with pytest.raises(SlackFailed) as failed:
@@ -52,6 +68,18 @@ def test_a_rotated_token_is_read_again_once(slack: LocalSlack) -> None:
     assert token.asked == [False, True]
 
 
+@pytest.mark.parametrize("code", sorted(TOKEN_GONE))
+def test_every_word_for_a_token_that_is_gone_reads_it_again(code: str) -> None:
+    token = Token("xoxb-old")
+    with Wire(reply({"ok": False, "error": code}), reply(PERSON), reply(PERSON)) as wire:
+        client = SlackClient(token, wire.url)
+        assert client.call("users.info", user="U1")["user"]
+        assert client.call("users.info", user="U1")["user"]
+    used = [headers["authorization"] for _, headers, _ in wire.asked]
+    assert used == ["Bearer xoxb-old", f"Bearer {BOT_TOKEN}", f"Bearer {BOT_TOKEN}"]
+    assert token.asked == [False, True]
+
+
 def test_a_token_that_stays_wrong_is_a_failure(slack: LocalSlack) -> None:
     token = Token("xoxb-old", now="xoxb-older")
     with pytest.raises(SlackFailed, match="invalid_auth"):
@@ -59,7 +87,77 @@ def test_a_token_that_stays_wrong_is_a_failure(slack: LocalSlack) -> None:
     assert token.asked == [False, True]
 
 
+def test_the_same_token_is_not_tried_twice() -> None:
+    refused = reply({"ok": False, "error": "account_inactive"})
+    with Wire(refused) as wire, pytest.raises(SlackFailed, match="account_inactive"):
+        SlackClient(Token(BOT_TOKEN), wire.url).call("users.info", user="U1")
+    assert len(wire.asked) == 1
+
+
+@pytest.mark.parametrize("text", ["xoxb-1\r\nX-Y: 1", "two words", "é", ""])
+def test_what_can_be_no_token_is_read_again_and_never_sent(text: str) -> None:
+    with Wire(reply(PERSON)) as wire:
+        assert SlackClient(Token(text), wire.url).call("users.info", user="U1")
+        with pytest.raises(SlackFailed, match="invalid_auth"):
+            SlackClient(Token(text, now=text), wire.url).call("users.info", user="U1")
+    assert len(wire.asked) == 1
+
+
 def test_a_slack_that_is_away_gives_no_answer(slack: LocalSlack) -> None:
     slack.down(True)
     with pytest.raises(SlackFailed, match="no_answer"):
         SlackClient(Token(BOT_TOKEN), slack.url).call("users.info", user="alice")
+
+
+def test_the_scopes_are_those_that_slack_names() -> None:
+    told = {"ok": True, "user_id": "U1"}
+    with Wire(reply(told, X_OAuth_Scopes="chat:write, users:read,")) as wire:
+        client = SlackClient(Token(BOT_TOKEN), wire.url)
+        client.call("auth.test")
+    assert client.scopes == {"chat:write", "users:read"}
+
+
+def test_a_group_is_looked_for_in_its_workspace() -> None:
+    with Wire(reply({"ok": True, "users": []})) as wire:
+        SlackClient(Token(BOT_TOKEN), wire.url, team_id="T1").call(
+            "usergroups.users.list", usergroup="S1"
+        )
+    assert parse_qs(wire.asked[0][2].decode()) == {"usergroup": ["S1"], "team_id": ["T1"]}
+
+
+def test_a_click_is_answered_where_slack_listens() -> None:
+    with Wire(reply(b"ok")) as wire:
+        client = SlackClient(Token(BOT_TOKEN), wire.url)
+        client.respond(wire.url.replace("/api/", "/respond/1"), text="Yes.")
+    ((path, headers, body),) = wire.asked
+    assert (path, body) == ("/respond/1", b'{"text": "Yes."}')
+    assert "authorization" not in headers, "the address is the right to answer"
+
+
+def test_an_answer_that_slack_does_not_take_is_a_failure() -> None:
+    with Wire(reply(b"used_url", status=404)) as wire:
+        client = SlackClient(Token(BOT_TOKEN), wire.url)
+        with pytest.raises(SlackFailed, match="response_url_404"):
+            client.respond(wire.url, text="Yes.")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "https://example.com/x",
+        "http://hooks.slack.com/x",
+        "https://hooks.slack.com.example.com/x",
+        "https://hooks.slack.com@example.com/x",
+        "https://hooks.slack.com:8443/x",
+        "http://169.254.169.254/latest/meta-data",
+        "http://127.0.0.1:1/respond",
+        "file:///etc/passwd",
+        "https://[",
+        "//hooks.slack.com/x",
+    ],
+)
+def test_a_payload_sends_us_nowhere_else(address: str) -> None:
+    client = SlackClient(Token(BOT_TOKEN), "https://slack.com/api/")
+    with pytest.raises(SlackFailed, match="response_url_refused"):
+        client.respond(address, text="x")

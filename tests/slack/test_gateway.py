@@ -14,8 +14,8 @@ from chalicelib.domain.case import Act, Case, Click, SlackMessage
 from chalicelib.domain.log import Entry, Kind, chained, entry
 from chalicelib.domain.plan import Remedy
 from chalicelib.ports import Answer, Clicked
-from chalicelib.slack.client import SlackFailed
 from chalicelib.slack.gateway import EVENT, SlackGateway
+from chalicelib.slack.replies import SlackFailed
 from tests.domain.worlds import NOW, POLICY
 from tests.slack.moments import asked, without_backup
 from tests.slack.reading import words

@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.domain.approval import SLACK_USER
 from chalicelib.domain.caller import Caller
-from chalicelib.slack.client import SlackFailed
 from chalicelib.slack.people import SlackPeople
+from chalicelib.slack.replies import SlackFailed
 
 USER = {
     "team_id": "T1",
