@@ -16,11 +16,15 @@ from chalicelib.domain.snapshot import Key, Snapshot
 
 @dataclass(frozen=True)
 class Person:
-    """What Slack says of somebody now. `is_approver` None: Slack could not say."""
+    """What Slack says of somebody now. `is_approver` None: Slack could not say.
+
+    `teams`: all workspaces of theirs, where their organisation `org_id` has several.
+    """
 
     user_id: str
     team_id: str = ""
     org_id: str = ""
+    teams: tuple[str, ...] = ()
     name: str = ""
     email: str = ""
     is_guest: bool = False
@@ -65,8 +69,13 @@ SLACK_USER = "SlackUser"
 SAFE_ACTS = frozenset({Act.REJECT, Act.CANCEL, Act.UNDO, Act.REFRESH, Act.WITHDRAW})
 
 
-def refusal(person: Person | None, act: Act, *, case: Case, policy: Policy) -> Refusal | None:
-    """None where the person may do this now. Safe directions are open to the requester too."""
+def refusal(
+    person: Person | None, act: Act, *, case: Case, policy: Policy, seen_in: str = ""
+) -> Refusal | None:
+    """None where the person may do this now. Safe directions are open to the requester too.
+
+    `seen_in`: the workspace that the person acted from, as the signed request says.
+    """
     if not policy.approvers:
         return Refusal.NO_APPROVERS
     if person is None or person.is_approver is None:
@@ -74,15 +83,21 @@ def refusal(person: Person | None, act: Act, *, case: Case, policy: Policy) -> R
     verdicts = (
         (person.is_bot, Refusal.BOT),
         (person.is_gone, Refusal.GONE),
-        (
-            person.is_stranger or not {person.team_id, person.org_id} & set(policy.team_ids),
-            Refusal.EXTERNAL,
-        ),
+        (_is_external(person, policy, seen_in), Refusal.EXTERNAL),
         (person.is_guest, Refusal.GUEST),
         (not person.is_approver, Refusal.NOT_AN_APPROVER),
         (act not in SAFE_ACTS and _is_requester(person, case, policy), Refusal.REQUESTER),
     )
     return next((why for applies, why in verdicts if applies), None)
+
+
+def _is_external(person: Person, policy: Policy, seen_in: str) -> bool:
+    """Neither workspace nor organisation is ours, or the person comes from a place that isn't theirs."""
+    ours, theirs = set(policy.team_ids), {person.team_id, person.org_id, *person.teams}
+    if person.is_stranger or not ours & theirs:
+        return True
+    # In an organisation of ours people act from any of its workspaces.
+    return bool(seen_in) and seen_in not in ours | theirs and person.org_id not in ours
 
 
 def _is_requester(person: Person, case: Case, policy: Policy) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from chalicelib.domain.approval import SLACK_USER, Refusal, refusal
+from chalicelib.domain.approval import SLACK_USER, refusal
 from chalicelib.domain.caller import Caller
 from chalicelib.domain.case import Act, Attempt, Case
 from chalicelib.flows.open_case import open_case
@@ -22,9 +22,7 @@ def command(ports: Ports, clicked: Clicked, *, here: tuple[str, str]) -> Answer:
     """The private answer. Only approvers may start a case; so do they for the status."""
     person = ports.people.fetch([clicked.user_id]).get(clicked.user_id)
     nobody = Case("", "", "", "", ports.clock())
-    why = refusal(person, Act.REFRESH, case=nobody, policy=ports.policy)
-    if clicked.team_id and clicked.team_id not in ports.policy.team_ids:
-        why = why or Refusal.EXTERNAL
+    why = refusal(person, Act.REFRESH, case=nobody, policy=ports.policy, seen_in=clicked.team_id)
     if why:
         return Answer(refusal=why)
     words = clicked.text.split()

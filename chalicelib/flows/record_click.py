@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain import approval
-from chalicelib.domain.approval import Person, Refusal
+from chalicelib.domain.approval import Person
 from chalicelib.domain.case import Act, Case, Click
 from chalicelib.domain.clicks import ENDINGS, is_asked_already, not_possible, reopens
 from chalicelib.domain.plan import Plan, Remedy
@@ -81,7 +81,7 @@ def _act_of_dialog(clicked: Clicked) -> Act | None:
 
 
 def _judge(ports: Ports, clicked: Clicked, act: Act, case: Case, person: Person | None) -> Answer:
-    refusal = _refusal(ports, clicked, act, case, person)
+    refusal = approval.refusal(person, act, case=case, policy=ports.policy, seen_in=clicked.team_id)
     if refusal:
         ports.count("ClicksRefused", 1)
         ports.log("click refused", case_id=case.case_id, by=clicked.user_id, why=refusal.name)
@@ -99,16 +99,6 @@ def _judge(ports: Ports, clicked: Clicked, act: Act, case: Case, person: Person 
         case Act.KEEP:
             return _keep(ports, clicked, case)
     return _record(ports, case, Click(act, clicked.user_id, ports.clock()))
-
-
-def _refusal(
-    ports: Ports, clicked: Clicked, act: Act, case: Case, person: Person | None
-) -> Refusal | None:
-    """The clicker's own workspace counts, and what Slack says of the person right now."""
-    teams = ports.policy.team_ids
-    if ports.policy.approvers and clicked.team_id and clicked.team_id not in teams:
-        return Refusal.EXTERNAL
-    return approval.refusal(person, act, case=case, policy=ports.policy)
 
 
 def _ended_just_now(case: Case, act: Act, user_id: str) -> str:

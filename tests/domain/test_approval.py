@@ -22,6 +22,7 @@ from tests.domain.worlds import (
     NOW,
     PEOPLE,
     POLICY,
+    TEAM,
     case,
     cluster,
     key,
@@ -57,6 +58,32 @@ def test_who_may_decide(
 ) -> None:
     for act in (Act.APPROVE, Act.KEEP, Act.LOOK, Act.CANCEL):
         assert approval.refusal(who, act, case=case(), policy=policy) is expected, why
+
+
+ORG = replace(POLICY, team_ids=("E0ORG",))
+BOTH = replace(POLICY, team_ids=(TEAM, "E0ORG"))
+PLACES: list[tuple[str, Person, Policy, str, bool]] = [
+    ("their own workspace", person("a"), POLICY, TEAM, True),
+    ("Slack does not say from where", person("a"), POLICY, "", True),
+    ("a workspace that is not theirs", person("a"), POLICY, "T0OTHER", False),
+    ("any workspace of our organisation", person("a", org_id="E0ORG"), ORG, "T0ONE", True),
+    ("the organisation itself", person("a", team_id="E0ORG"), ORG, "E0ORG", True),
+    ("another organisation", person("a", org_id="E0OTHER"), ORG, TEAM, False),
+    ("no organisation", person("a"), ORG, TEAM, False),
+    ("our workspace, acting from another of theirs",
+     person("a", team_id="T0ONE", org_id="E0ORG", teams=("T0ONE", TEAM)), POLICY, "T0ONE", True),
+    ("a workspace of ours that is not theirs", person("a", team_id="T0ONE"), BOTH, TEAM, False),
+    ("a workspace of theirs that is not ours",
+     person("a", team_id="T0ONE", org_id="E0OTHER", teams=("T0ONE", "T0TWO")), POLICY, "T0TWO", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("why", "who", "policy", "place", "may"), PLACES, ids=[p[0] for p in PLACES])  # fmt: skip
+def test_where_somebody_belongs(
+    why: str, who: Person, policy: Policy, place: str, may: bool
+) -> None:
+    judged = approval.refusal(who, Act.APPROVE, case=case(), policy=policy, seen_in=place)
+    assert judged is (None if may else Refusal.EXTERNAL), why
 
 
 BY_SESSION = caller_of(arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/Dev/alice", kind="AssumedRole")
