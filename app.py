@@ -11,7 +11,8 @@ from chalicelib import observability, wiring
 
 app = Chalice(app_name="unlatch", configure_logs=False)
 """Chalice's log has the name of ours: with its own handler each line would stand there twice."""
-FORM = ["application/x-www-form-urlencoded"]
+FORM = ["application/x-www-form-urlencoded", "application/json"]
+"""Clicks and commands are forms; the one thing that Slack sends as JSON is its `url_verification`."""
 PLAIN: dict[str, str | list[str]] = {"Content-Type": "text/plain"}
 
 DELETE_FAILED = {
@@ -125,8 +126,8 @@ def slack_interaction() -> Response:
 
     wired = wiring.wired(app.lambda_context)
     with observability.invocation(app.lambda_context, trace=wired.trace):
-        if not _is_signed(wired):
-            return Response("The signature is missing or wrong.", PLAIN, 401)
+        if met := _met(wired):
+            return met
         try:
             clicked = parse(_body())
         except Unreadable as reason:
@@ -147,11 +148,12 @@ def slack_command() -> Response:
 
     wired = wiring.wired(app.lambda_context)
     with observability.invocation(app.lambda_context, trace=wired.trace):
-        if not _is_signed(wired):
-            return Response("The signature is missing or wrong.", PLAIN, 401)
+        if met := _met(wired):
+            return met
         try:
             clicked = parse_command(_body())
         except Unreadable as reason:
+            observability.warn("request refused", reason=str(reason))
             return Response(f"Not understood: {reason}.", PLAIN, 400)
         said = command(wired.ports, clicked, here=(wired.hub_account, wired.region))
         return Response({"response_type": "ephemeral", "text": wired.gateway.said(said)})
@@ -175,15 +177,32 @@ def _body() -> bytes:
     return raw.encode() if isinstance(raw, str) else raw or b""
 
 
+def _met(wired: wiring.Wiring) -> Response | None:
+    """The answer to what is no click: Slack's own checks, and what Slack did not sign. None: go on."""
+    from chalicelib.ports import GiveUp, TryLater
+    from chalicelib.slack.requests import challenge, is_ssl_check
+
+    if is_ssl_check(_body()):
+        return Response("", PLAIN)
+    try:
+        if not _is_signed(wired):
+            return Response("The signature is missing or wrong.", PLAIN, 401)
+    except (TryLater, GiveUp) as trouble:
+        observability.warn("signing secret not read", reason=trouble.reason)
+        return Response("The signature can’t be checked now. Please try again.", PLAIN, 503)
+    word = challenge(_body())
+    return Response(word, PLAIN) if word else None
+
+
 def _is_signed(wired: wiring.Wiring) -> bool:
     """Checked over the raw body. A signature that does not fit is tried against a rotated secret."""
     from chalicelib.slack.requests import Unsigned, verify
 
     assert app.current_request is not None, "only called within a request"
     headers, now = app.current_request.headers, datetime.now(UTC)
-    for secret in (wired.signing_secret, wired.fresh_signing_secret):
+    for fresh in (False, True):
         try:
-            verify(_body(), headers, secret=secret(), now=now)
+            verify(_body(), headers, secret=wired.signing_secret(fresh=fresh), now=now)
         except Unsigned as reason:
             observability.warn("request refused", reason=str(reason))
             if not reason.may_be_rotation:

@@ -144,6 +144,11 @@ class Settings:
         (), "Role ARNs that confirm irreversible plans by `ops approve`; empty: no step-up", words
     )
 
+    @property
+    def slack_workspace(self) -> str:
+        """Where an app that is installed for a whole organisation looks for user groups."""
+        return next((team for team in self.slack_team_ids if team.startswith("T")), "")
+
     def policy(self) -> Policy:
         """The part that decisions depend on."""
         names = {f.name for f in fields(Policy)}

@@ -113,6 +113,7 @@ class Clicked:
     """A button, a submitted dialog, or a slash command. Nothing in it is trusted but who clicked.
 
     `team_id` is the clicker's own workspace; the payload's `team` says nothing about the person.
+    `response_url` is where Slack takes a private answer; only its own addresses are used.
     """
 
     kind: str
@@ -127,6 +128,7 @@ class Clicked:
     trigger_id: str = ""
     view_id: str = ""
     text: str = ""
+    response_url: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -91,26 +91,35 @@ class Wiring:
 
         return SignedIdentity(self.client("sts"), utc_now)
 
-    def signing_secret(self) -> str:
-        return self._secret(self.settings.signing_secret_id, fresh=False)
+    def signing_secret(self, *, fresh: bool) -> str:
+        """`fresh`: read again, as it may have been rotated. Raises TryLater or GiveUp."""
+        from chalicelib.slack.secrets import Secret  # noqa: PLC0415  # only where Slack is met
 
-    def fresh_signing_secret(self) -> str:
-        """Read again: the secret may have been rotated."""
-        return self._secret(self.settings.signing_secret_id, fresh=True)
+        return self._secret(self.settings.signing_secret_id, Secret.SIGNING, fresh=fresh)
 
     @functools.cached_property
     def _slack(self) -> Any:
         from chalicelib.slack.client import SlackClient  # noqa: PLC0415  # only where Slack is met
+        from chalicelib.slack.secrets import Secret  # noqa: PLC0415  # same
 
         secret_id = self.settings.bot_token_secret_id
         return SlackClient(
-            lambda fresh: self._secret(secret_id, fresh=fresh), self.settings.slack_api_url
+            lambda fresh: self._secret(secret_id, Secret.TOKEN, fresh=fresh),
+            self.settings.slack_api_url,
+            team_id=self.settings.slack_workspace,
         )
 
-    def _secret(self, secret_id: str, *, fresh: bool) -> str:
+    def _secret(self, secret_id: str, kind: Any, *, fresh: bool) -> str:
+        from chalicelib.aws.errors import translated  # noqa: PLC0415  # only where Slack is met
+        from chalicelib.slack.secrets import value_of  # noqa: PLC0415  # same
+
         if fresh or secret_id not in self._secrets:
-            reply = self.client("secretsmanager").get_secret_value(SecretId=secret_id)
-            self._secrets[secret_id] = reply["SecretString"]
+            secrets = self.client("secretsmanager")
+            with translated(
+                "secretsmanager:GetSecretValue", role="this function", account="the hub"
+            ):
+                reply = secrets.get_secret_value(SecretId=secret_id)
+            self._secrets[secret_id] = value_of(reply.get("SecretString") or "", kind)
         return self._secrets[secret_id]
 
     def _cases(self) -> Any:

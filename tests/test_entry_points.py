@@ -22,6 +22,7 @@ from sandbox.slack.api import LocalSlack
 from sandbox.slack.delivery import sealed
 from sandbox.slack.records import BOT_TOKEN, CHANNEL, SIGNING_SECRET, TEAM
 from tests.flows.bench import table
+from tests.slack.wire import Wire, reply
 from tests.test_config import NEEDED
 
 HUB, REGION = "123456789012", "us-east-1"
@@ -188,6 +189,121 @@ def test_what_makes_no_sense_is_refused_with_the_reason(path: str) -> None:
     reply = post(path, {"payload": "{", "text": "x"})
     assert reply["statusCode"] == 400
     assert reply["body"].startswith("Not understood: ")
+
+
+@pytest.mark.parametrize("path", [INTERACTIONS, COMMANDS])
+@pytest.mark.parametrize("signature", ["good", "missing", "bad"])
+def test_slacks_look_at_the_certificate_is_met_with_a_yes(path: str, signature: str) -> None:
+    case_id = case_of()
+    body = {"ssl_check": "1", "token": "x", **pressed("reject", case_id), **typed("status")}
+    reply = post(path, body, signature=signature)
+    assert (reply["statusCode"], reply["body"]) == (200, "")
+    assert wiring.wired(Context()).ports.cases.load(case_id).clicks == (), "and nothing is done"
+
+
+def posted_json(told: Any, *, signature: str = "good") -> dict[str, Any]:
+    envelope = sealed(json.dumps(told), Clock(datetime.now(UTC)), signature=signature)
+    headers = {**envelope.headers, "Content-Type": "application/json; charset=utf-8"}
+    return sent(INTERACTIONS, envelope.body, headers)
+
+
+def test_a_new_address_proves_itself_to_slack_alone() -> None:
+    told = {"type": "url_verification", "challenge": "3eZbrw1a", "token": "x"}
+    reply = posted_json(told)
+    assert (reply["statusCode"], reply["body"]) == (200, "3eZbrw1a")
+    assert posted_json(told, signature="bad")["statusCode"] == 401
+
+
+@pytest.mark.parametrize(
+    "told", [None, [], "x", {"type": "event_callback"}, {"type": "url_verification"}]
+)
+def test_other_json_is_refused_with_the_reason(told: Any) -> None:
+    reply = posted_json(told)
+    assert reply["statusCode"] == 400
+    assert reply["body"].startswith("Not understood: ")
+
+
+@pytest.mark.parametrize("stored", [f"{SIGNING_SECRET}\n", json.dumps({"s": SIGNING_SECRET})])
+def test_secrets_are_taken_as_people_store_them(stored: str, slack: LocalSlack) -> None:
+    secrets = boto3.client("secretsmanager", REGION)
+    secrets.put_secret_value(SecretId=NEEDED["SIGNING_SECRET_ID"], SecretString=stored)
+    token = json.dumps({"token": f"{BOT_TOKEN}\n"})
+    secrets.put_secret_value(SecretId=NEEDED["BOT_TOKEN_SECRET_ID"], SecretString=token)
+    assert post(INTERACTIONS, pressed("reject", "case-9"))["statusCode"] == 200
+    assert len(slack.ephemerals) == 1
+
+
+def test_a_secret_that_cant_be_read_is_said_so() -> None:
+    secrets = boto3.client("secretsmanager", REGION)
+    secrets.delete_secret(SecretId=NEEDED["SIGNING_SECRET_ID"], ForceDeleteWithoutRecovery=True)
+    reply = post(INTERACTIONS, pressed("reject", "case-9"))
+    assert reply["statusCode"] == 503
+    assert reply["body"] == "The signature can’t be checked now. Please try again."
+
+
+def test_a_token_that_cant_be_read_swallows_no_click() -> None:
+    secrets = boto3.client("secretsmanager", REGION)
+    secrets.delete_secret(SecretId=NEEDED["BOT_TOKEN_SECRET_ID"], ForceDeleteWithoutRecovery=True)
+    assert post(INTERACTIONS, pressed("reject", case_of()))["statusCode"] == 200
+    assert "could not say who may" in post(COMMANDS, typed("status"))["body"]
+
+
+ODD = [None, "", 0, [], {}, [{}], {"value": []}, "9" * 5_000, "x:" + "9" * 5_000, "é\u202e", True]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("user",),
+        ("user", "id"),
+        ("user", "team_id"),
+        ("team",),
+        ("channel",),
+        ("channel", "id"),
+        ("trigger_id",),
+        ("response_url",),
+        ("actions",),
+        ("actions", 0),
+        ("actions", 0, "action_id"),
+        ("actions", 0, "value"),
+        ("type",),
+    ],
+)
+def test_odd_input_anywhere_is_a_clean_answer(path: tuple[str | int, ...]) -> None:
+    for odd in ODD:
+        payload = json.loads(pressed("reject", "case-9")["payload"])
+        spot: Any = payload
+        for name in path[:-1]:
+            spot = spot[name]
+        spot[path[-1]] = odd
+        said = post(INTERACTIONS, {"payload": json.dumps(payload)})
+        assert said["statusCode"] in (200, 400), odd
+        assert said["statusCode"] == 200 or said["body"].startswith("Not understood: ")
+
+
+@pytest.mark.parametrize("teams", ["E0ORG", "T0OTHER,E0ORG", "T0ONE"])
+def test_a_click_in_an_organisation_counts(teams: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = {
+        "id": "W0ALICE",
+        "team_id": "T0ONE",
+        "name": "alice",
+        "enterprise_user": {"enterprise_id": "E0ORG", "teams": ["T0ONE", "T0TWO"]},
+    }
+    case_id = case_of()
+    payload = {
+        **json.loads(pressed("reject", case_id)["payload"]),
+        "user": {"id": "W0ALICE", "team_id": "T0ONE"},
+        "team": {"id": "T0ONE", "enterprise_id": "E0ORG"},
+        "enterprise": {"id": "E0ORG"},
+    }
+    with Wire(reply({"ok": True, "user": person})) as wire:
+        monkeypatch.setenv("SLACK_API_URL", wire.url)
+        monkeypatch.setenv("SLACK_TEAM_IDS", teams)
+        monkeypatch.setenv("APPROVERS", "W0ALICE")
+        wiring._built.cache_clear()
+        assert post(INTERACTIONS, {"payload": json.dumps(payload)})["statusCode"] == 200
+    clicks = wiring.wired(Context()).ports.cases.load(case_id).clicks
+    assert [click.by for click in clicks] == ["W0ALICE"]
 
 
 def test_a_click_is_recorded_and_answered_with_nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,9 @@ from urllib.parse import parse_qs
 from chalicelib.ports import Clicked
 
 FIVE_MINUTES = 300
+LONGEST_WORD, LONGEST_ADDRESS, LONGEST_TEXT = 200, 500, 3_000
+"""Slack's ids, addresses and typed texts are shorter; what is longer is cut, and then fits nothing."""
+VERSION = re.compile(r"[0-9]{1,12}")
 
 
 class Unsigned(Exception):  # noqa: N818  # a word for the caller: answer 401, touch nothing
@@ -46,16 +50,35 @@ def verify(body: bytes, headers: Mapping[str, str], *, secret: str, now: datetim
         raise Unsigned("the signature does not fit the body", may_be_rotation=bool(signature))
 
 
+def is_ssl_check(body: bytes) -> bool:
+    """Slack looks whether the address has a good certificate: it wants a yes, and means nothing else."""
+    try:
+        return _form(body).get("ssl_check") == "1"
+    except Unreadable:
+        return False
+
+
+def challenge(body: bytes) -> str:
+    """What Slack wants to hear back when somebody sets this address in the app's settings; else ""."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(told, dict) or told.get("type") != "url_verification":
+        return ""
+    return _get(told, "challenge")[:LONGEST_WORD]
+
+
 def parse_command(body: bytes) -> Clicked:
     """A slash command's form."""
     form = _form(body)
     return Clicked(
         kind="command",
         user_id=_word(form.get("user_id"), "user_id"),
-        team_id=form.get("team_id", ""),
-        channel=form.get("channel_id", ""),
-        trigger_id=form.get("trigger_id", ""),
-        text=form.get("text", "").strip()[:200],
+        team_id=form.get("team_id", "")[:LONGEST_WORD],
+        channel=form.get("channel_id", "")[:LONGEST_WORD],
+        trigger_id=form.get("trigger_id", "")[:LONGEST_WORD],
+        text=form.get("text", "").strip()[:LONGEST_WORD],
     )
 
 
@@ -81,15 +104,16 @@ def _button(payload: dict[str, Any]) -> Clicked:
     actions = payload.get("actions")
     if not isinstance(actions, list) or len(actions) != 1 or not isinstance(actions[0], dict):
         raise Unreadable("the payload does not hold exactly one action")
-    case_id, _, version = str(actions[0].get("value") or "").partition(":")
+    case_id, _, version = _get(actions[0], "value").partition(":")
     return Clicked(
         "button",
         *_who(payload),
         channel=_get(payload, "channel", "id"),
-        action=str(actions[0].get("action_id") or "")[:50],
-        case_id=case_id[:100],
-        version=int(version) if version.isascii() and version.isdigit() else -1,
-        trigger_id=str(payload.get("trigger_id") or ""),
+        action=_get(actions[0], "action_id"),
+        case_id=case_id,
+        version=_version(version),
+        trigger_id=_get(payload, "trigger_id"),
+        response_url=_get(payload, "response_url", most=LONGEST_ADDRESS),
     )
 
 
@@ -99,9 +123,9 @@ def _submission(payload: dict[str, Any]) -> Clicked:
     return Clicked(
         "submission",
         *_who(payload),
-        action=_get(payload, "view", "callback_id")[:50],
-        case_id=case_id[:100],
-        version=int(version) if version.isascii() and version.isdigit() else -1,
+        action=_get(payload, "view", "callback_id"),
+        case_id=case_id,
+        version=_version(version),
         remedy=remedy,
         plan_hash=plan_hash,
         view_id=_get(payload, "view", "id"),
@@ -117,18 +141,19 @@ def _values(payload: dict[str, Any]) -> dict[str, str]:
     found = {}
     for block_id, actions in (blocks if isinstance(blocks, dict) else {}).items():
         for value in (actions if isinstance(actions, dict) else {}).values():
-            found[str(block_id)] = _value(value if isinstance(value, dict) else {})
+            found[block_id] = _value(value)
     return found
 
 
-def _value(element: dict[str, Any]) -> str:
-    chosen = element.get("selected_option")
-    if isinstance(chosen, dict):
-        return str(chosen.get("value") or "")
-    many = element.get("selected_options")
+def _value(element: Any) -> str:
+    many = element.get("selected_options") if isinstance(element, dict) else None
     if isinstance(many, list):
-        return ",".join(str(o.get("value") or "") for o in many if isinstance(o, dict))
-    return str(element.get("value") or element.get("selected_user") or "")[:3000]
+        return ",".join(_get(option, "value") for option in many)[:LONGEST_TEXT]
+    return (
+        _get(element, "selected_option", "value")
+        or _get(element, "value", most=LONGEST_TEXT)
+        or _get(element, "selected_user")
+    )
 
 
 def _who(payload: dict[str, Any]) -> tuple[str, str]:
@@ -136,11 +161,16 @@ def _who(payload: dict[str, Any]) -> tuple[str, str]:
     return _word(_get(payload, "user", "id"), "user.id"), _get(payload, "user", "team_id")
 
 
-def _get(payload: dict[str, Any], *path: str) -> str:
-    value: Any = payload
+def _version(text: str) -> int:
+    return int(text) if VERSION.fullmatch(text) else -1
+
+
+def _get(payload: Any, *path: str, most: int = LONGEST_WORD) -> str:
+    """The text at this path, cut; "" where there is none."""
+    value = payload
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else ""
+    return value[:most] if isinstance(value, str) else ""
 
 
 def _word(value: str | None, name: str) -> str:

@@ -154,8 +154,7 @@ class Stand:
             region=REGION,
             trace="",
             own_roles=("unlatch-executor", "unlatch-restorer"),
-            signing_secret=lambda: SECRET,
-            fresh_signing_secret=lambda: SECRET,
+            signing_secret=lambda **_: SECRET,
             settings=SimpleNamespace(
                 error_codes=("CloudHsmClusterInUseException", "CloudHsmInvalidRequestException")
             ),
