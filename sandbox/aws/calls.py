@@ -47,7 +47,10 @@ class AwsError(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """One signed request as it came in. `params` are empty where nobody would read them."""
+    """One signed request as it came in. `params` are empty where nobody would read them.
+
+    `broken`: the body is no JSON object, although it has to be one.
+    """
 
     service: str
     operation: str
@@ -58,6 +61,7 @@ class Request:
     user_agent: str
     body: bytes
     peer_port: int
+    broken: bool = False
 
     @property
     def name(self) -> str:
@@ -95,7 +99,7 @@ class Visit:
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     event_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     changed: bool = True
-    key_arn: str | None = None
+    key_arns: list[str] = field(default_factory=list)
     remarks: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -116,6 +120,12 @@ class Visit:
         return operation.startswith(READS) or operation in USES
 
 
+def not_served(request: Request) -> AwsError:
+    """What the sandbox says of an operation that AWS has and it has not."""
+    text = f"The sandbox does not serve {request.name}. docs/sandbox.md lists what it serves."
+    return AwsError("UnknownOperationException", text)
+
+
 def read_request(environ: dict[str, Any]) -> Request | None:
     """The signed AWS request in this WSGI environment, or None. Leaves the body readable."""
     scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
@@ -127,13 +137,14 @@ def read_request(environ: dict[str, Any]) -> Request | None:
     return Request(
         service=NAMES.get(signing_name, signing_name),
         operation=operation,
-        params=params,
+        params=params or {},
         protocol=protocol,
         region=region,
         access_key=access_key,
         user_agent=environ.get("HTTP_USER_AGENT", ""),
         body=body,
         peer_port=int(environ.get("REMOTE_PORT") or 0),
+        broken=params is None,
     )
 
 
@@ -149,12 +160,12 @@ def _body(environ: dict[str, Any]) -> bytes:
 
 def _operation(
     environ: dict[str, Any], service: str, *, body: bytes
-) -> tuple[str, str, dict[str, Any]]:
-    """Protocol, operation and parameters."""
+) -> tuple[str, str, dict[str, Any] | None]:
+    """Protocol, operation and parameters; None for those that can't be read."""
     target = environ.get("HTTP_X_AMZ_TARGET")
     if target:
-        small = len(body) <= LARGEST_PARAMS
-        return "json", target.rsplit(".", 1)[-1], json.loads(body or b"{}") if small else {}
+        params = json_object(body or b"{}") if len(body) <= LARGEST_PARAMS else {}
+        return "json", target.rsplit(".", 1)[-1], params and _given(params)
     if service in REST_SERVICES:
         protocol = "rest-xml" if service == "s3" else "rest-json"
         return protocol, _rest_operation(environ, service), {}
@@ -162,6 +173,20 @@ def _operation(
     action = fields.pop("Action", "")
     fields.pop("Version", None)
     return ("ec2" if service == "ec2" else "query"), action, fields
+
+
+def _given(params: dict[str, Any]) -> dict[str, Any]:
+    """AWS takes a null for a parameter that was not given."""
+    return {name: value for name, value in params.items() if value is not None}
+
+
+def json_object(body: bytes) -> dict[str, Any] | None:
+    """The object that this text holds; None for all else."""
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
 
 
 def _rest_operation(environ: dict[str, Any], service: str) -> str:

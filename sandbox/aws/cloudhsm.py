@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.calls import AwsError, Visit, not_served
 from sandbox.aws.cloudhsm_backups import (
     HSM_TYPE,
     MODE,
@@ -32,7 +32,7 @@ class CloudHsm:
 
     def __init__(self, regions: Regions) -> None:
         self._regions = regions
-        self._handlers = {
+        self.handlers = {
             "DescribeClusters": self.describe_clusters,
             "CreateHsm": self.create_hsm,
             "DeleteHsm": self.delete_hsm,
@@ -46,10 +46,9 @@ class CloudHsm:
 
     def answer(self, visit: Visit) -> dict[str, Any]:
         """The result. Raises AwsError. Call it with the regions' lock held."""
-        handler = self._handlers.get(visit.request.operation)
+        handler = self.handlers.get(visit.request.operation)
         if handler is None:
-            text = f"The sandbox has no {visit.request.operation}."
-            raise AwsError("UnknownOperationException", text, status=404)
+            raise not_served(visit.request)
         return handler(visit)
 
     def describe_clusters(self, visit: Visit) -> dict[str, Any]:

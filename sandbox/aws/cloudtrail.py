@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.calls import USES, AwsError, Visit
 
 RECORDED = {"kms": "kms.amazonaws.com", "cloudhsm": "cloudhsm.amazonaws.com"}
 KEPT = timedelta(days=90)
@@ -146,11 +146,11 @@ def _record(visit: Visit, result: dict[str, Any] | None, *, error: AwsError | No
         "readOnly": visit.read_only,
         **_kind("AwsApiCall", visit.account),
     }
-    # Nobody documents it for failed calls, so the sandbox leaves it out there.
-    if visit.remarks and error is None:
+    # Documented for each use of a key; of failed calls else nobody says so, and it is left out.
+    if visit.remarks and (error is None or request.operation in USES):
         record["additionalEventData"] = dict(visit.remarks)
-    if visit.key_arn is not None:
-        record["resources"] = [_resource(visit.account, visit.key_arn)]
+    if visit.key_arns:
+        record["resources"] = [_resource(visit.account, arn) for arn in visit.key_arns]
     return record
 
 

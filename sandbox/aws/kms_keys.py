@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from moto.kms.models import Key, KmsBackend, kms_backends
-from moto.kms.utils import RESERVED_ALIASE_TARGET_KEY_IDS
 
-from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.calls import USES, AwsError, Visit
+from sandbox.aws.kms_new_key import new_key_of
 from sandbox.aws.kms_stores import Handler, check_cluster, get_cluster, get_store, wrong_state
 from sandbox.aws.paging import page
 from sandbox.aws.regions import KeyFacts, KeyStore, Region, Regions
@@ -34,8 +34,6 @@ class Keys:
             "CreateKey": self.create,
             "DescribeKey": self.describe,
             "ListKeys": self.list_keys,
-            "ListAliases": self.list_aliases,
-            "ListGrants": self.list_grants,
             "ScheduleKeyDeletion": self.schedule_deletion,
             "CancelKeyDeletion": self.cancel_deletion,
             "EnableKey": self.enable,
@@ -45,21 +43,16 @@ class Keys:
 
     def create(self, visit: Visit) -> dict[str, Any]:
         region, params = self._regions.at(visit.account, visit.region), visit.params
-        store_id = params.get("CustomKeyStoreId")
-        if (params.get("Origin") == "AWS_CLOUDHSM") != (store_id is not None):
-            raise AwsError(
-                "ValidationException", "Origin AWS_CLOUDHSM and CustomKeyStoreId go together."
-            )
-        store = self._store_for_new_key(region, visit) if store_id is not None else None
-        spec = params.get("KeySpec") or params.get("CustomerMasterKeySpec") or "SYMMETRIC_DEFAULT"
+        new = new_key_of(params)
+        store = self._store_for_new_key(region, visit) if "CustomKeyStoreId" in params else None
         key = backend_of(region).create_key(
             policy=params.get("Policy"),
-            key_usage=params.get("KeyUsage", "ENCRYPT_DECRYPT"),
-            key_spec=spec,
+            key_usage=new.usage,
+            key_spec=new.spec,
             description=params.get("Description", ""),
             tags=params.get("Tags"),
             multi_region=params.get("MultiRegion", False),
-            origin=params.get("Origin", "AWS_KMS"),
+            origin=new.origin,
         )
         facts = facts_of(region, key)
         if store is not None:
@@ -68,7 +61,7 @@ class Keys:
         return {"KeyMetadata": metadata(region, key)}
 
     def describe(self, visit: Visit) -> dict[str, Any]:
-        region, key = self._find(visit, aliases=True)
+        region, key = key_of_call(self._regions, visit, aliases=True)
         return {"KeyMetadata": metadata(region, key)}
 
     def list_keys(self, visit: Visit) -> dict[str, Any]:
@@ -77,38 +70,6 @@ class Keys:
         found = [{"KeyId": key_id, "KeyArn": keys[key_id].arn} for key_id in chosen]
         return {"Keys": found, **more}
 
-    def list_aliases(self, visit: Visit) -> dict[str, Any]:
-        region = self._regions.at(visit.account, visit.region)
-        wanted = None
-        if "KeyId" in visit.params:
-            wanted = find_key(region, visit.params["KeyId"], aliases=False).id
-        targets = dict(RESERVED_ALIASE_TARGET_KEY_IDS)
-        for alias in backend_of(region).list_aliases():
-            targets[alias.alias_name] = alias.target_key_id
-        names = [name for name, target in targets.items() if wanted in (None, target)]
-        chosen, more = page(visit.params, names, default=50, most=100)
-        found = [
-            {
-                "AliasName": name,
-                "AliasArn": region.arn("kms", name),
-                "TargetKeyId": targets[name],
-            }
-            for name in chosen
-        ]
-        return {"Aliases": found, **more}
-
-    def list_grants(self, visit: Visit) -> dict[str, Any]:
-        _, key = self._find(visit)
-        wanted = visit.params.get("GrantId")
-        if wanted is not None and wanted not in key.grants:
-            raise AwsError("InvalidGrantIdException", f"There is no grant {wanted}.")
-        grants = [wanted] if wanted is not None else list(key.grants)
-        grantee = visit.params.get("GranteePrincipal")
-        if grantee is not None:
-            grants = [name for name in grants if key.grants[name].grantee_principal == grantee]
-        chosen, more = page(visit.params, grants, default=50, most=100)
-        return {"Grants": [_described_grant(key, name) for name in chosen], **more}
-
     def schedule_deletion(self, visit: Visit) -> dict[str, Any]:
         days = visit.params.get("PendingWindowInDays", LONGEST_WINDOW)
         if not SHORTEST_WINDOW <= days <= LONGEST_WINDOW:
@@ -116,7 +77,7 @@ class Keys:
                 "ValidationException",
                 f"PendingWindowInDays is {SHORTEST_WINDOW} to {LONGEST_WINDOW}, not {days}.",
             )
-        region, key = self._find(visit)
+        region, key = key_of_call(self._regions, visit)
         when = visit.now + timedelta(days=days)
         doom(region, key, when=when)
         return {
@@ -127,7 +88,7 @@ class Keys:
         }
 
     def cancel_deletion(self, visit: Visit) -> dict[str, Any]:
-        region, key = self._find(visit)
+        region, key = key_of_call(self._regions, visit)
         if key.key_state != "PendingDeletion":
             raise AwsError("KMSInvalidStateException", f"{key.arn} is not pending deletion.")
         region.doomed.pop(key.id, None)
@@ -141,7 +102,7 @@ class Keys:
         return self._switch(visit, "Disabled")
 
     def last_usage(self, visit: Visit) -> dict[str, Any]:
-        region, key = self._find(visit)
+        region, key = key_of_call(self._regions, visit)
         facts = facts_of(region, key)
         return {
             "KeyId": key.arn,
@@ -152,16 +113,13 @@ class Keys:
 
     def _switch(self, visit: Visit, state: str) -> dict[str, Any]:
         """In a disconnected store it succeeds, and takes effect once the store is connected."""
-        _, key = self._find(visit)
+        _, key = key_of_call(self._regions, visit)
         visit.changed = key.key_state != state
         key.key_state, key.enabled = state, state == "Enabled"
         return {}
 
     def _store_for_new_key(self, region: Region, visit: Visit) -> KeyStore:
         store = get_store(region, visit.params["CustomKeyStoreId"])
-        if visit.params.get("KeySpec", "SYMMETRIC_DEFAULT") != "SYMMETRIC_DEFAULT":
-            text = "Keys in a custom key store are symmetric encryption keys."
-            raise AwsError("UnsupportedOperationException", text)
         if store.phase.state != "CONNECTED":
             raise wrong_state(store)
         if store.cluster_id not in region.clusters:
@@ -170,12 +128,14 @@ class Keys:
         check_cluster(get_cluster(region, store.cluster_id), visit.now, zones=2)
         return store
 
-    def _find(self, visit: Visit, *, aliases: bool = False) -> tuple[Region, Key]:
-        region = self._regions.at(visit.account, visit.region)
-        key = find_key(region, visit.params["KeyId"], aliases=aliases)
-        note_key(visit, region, key=key)
-        guard(visit, key)
-        return region, key
+
+def key_of_call(regions: Regions, visit: Visit, *, aliases: bool = False) -> tuple[Region, Key]:
+    """The key that the call names, if its state allows this operation."""
+    region = regions.at(visit.account, visit.region)
+    key = find_key(region, visit.params["KeyId"], aliases=aliases)
+    note_key(visit, region, key=key)
+    guard(visit, key)
+    return region, key
 
 
 def backend_of(region: Region) -> KmsBackend:
@@ -223,9 +183,12 @@ def guard(visit: Visit, key: Key) -> None:
 
 def note_key(visit: Visit, region: Region, *, key: Key) -> None:
     """What CloudTrail records about the key of a call."""
-    visit.key_arn = key.arn
+    if key.arn not in visit.key_arns:
+        visit.key_arns.append(key.arn)
     store = region.stores.get(facts_of(region, key).store_id or "")
-    if store is not None and not visit.read_only:
+    if store is not None and visit.request.operation in USES:
+        visit.remarks = {"customKeyStoreId": store.id}
+    elif store is not None and not visit.read_only:
         visit.remarks = {"customKeyStoreId": store.id, "clusterId": store.cluster_id}
 
 
@@ -241,8 +204,9 @@ def metadata(region: Region, key: Key) -> dict[str, Any]:
         "KeyState": state,
         "Enabled": state == "Enabled",
     }
-    if key.key_usage == "GENERATE_VERIFY_MAC":
+    if key.key_usage != "ENCRYPT_DECRYPT":
         described.pop("EncryptionAlgorithms", None)
+    if key.key_usage == "GENERATE_VERIFY_MAC":
         described["MacAlgorithms"] = [str(key.key_spec).replace("HMAC_", "HMAC_SHA_")]
     if key.id in region.doomed:
         described["DeletionDate"] = region.doomed[key.id]
@@ -280,8 +244,3 @@ def _material_goes(region: Region, key: Key, *, now: datetime) -> bool:
         return True
     cluster = region.clusters.get(store.cluster_id)
     return store.phase.state == "CONNECTED" and bool(cluster and cluster.active_zones(now))
-
-
-def _described_grant(key: Key, grant_id: str) -> dict[str, Any]:
-    grant = key.grants[grant_id].to_json()
-    return {name: value for name, value in {**grant, "KeyId": key.arn}.items() if value is not None}

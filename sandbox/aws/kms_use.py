@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import os
 from typing import Any
 
 from moto.kms.models import Key
 
-from sandbox.aws.calls import USES, AwsError, Visit
-from sandbox.aws.kms_keys import backend_of, facts_of, find_key, note_key, state_of
-from sandbox.aws.kms_stores import Handler
+from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.kms_grants import check_dry_run
+from sandbox.aws.kms_keys import backend_of, facts_of, find_key, metadata, note_key, state_of
+from sandbox.aws.kms_stores import Handler, get_store, wrong_state
 from sandbox.aws.regions import Region, Regions
 
 DATA_KEY_BYTES = {"AES_128": 16, "AES_256": 32}
+SYMMETRIC = "SYMMETRIC_DEFAULT"
 
 
 class KeyUse:
@@ -23,41 +26,58 @@ class KeyUse:
         self.handlers: dict[str, Handler] = {
             "Encrypt": self.encrypt,
             "Decrypt": self.decrypt,
+            "ReEncrypt": self.re_encrypt,
             "GenerateDataKey": self.generate_data_key,
             "GenerateDataKeyWithoutPlaintext": self.generate_data_key_without_plaintext,
             "GenerateMac": self.generate_mac,
             "VerifyMac": self.verify_mac,
+            "GenerateRandom": self.generate_random,
         }
 
     def encrypt(self, visit: Visit) -> dict[str, Any]:
-        region, key = self._usable(visit)
-        blob, _ = backend_of(region).encrypt(key.id, _blob(visit, "Plaintext"), _context(visit))
-        self._used(visit, region, key=key)
-        return {
-            "CiphertextBlob": blob,
-            "KeyId": key.arn,
-            "EncryptionAlgorithm": "SYMMETRIC_DEFAULT",
-        }
+        algorithm = visit.params.get("EncryptionAlgorithm", SYMMETRIC)
+        region, key = key_to_use(self._regions, visit, encrypts_by=algorithm)
+        plaintext, context = _blob(visit, "Plaintext"), _context(visit, "EncryptionContext")
+        blob, _ = backend_of(region).encrypt(key.id, plaintext, context)
+        note_use(visit, region, key=key)
+        return {"CiphertextBlob": blob, "KeyId": key.arn, "EncryptionAlgorithm": algorithm}
 
     def decrypt(self, visit: Visit) -> dict[str, Any]:
-        region, wanted = self._regions.at(visit.account, visit.region), visit.params.get("KeyId")
-        if wanted is not None:
-            note_key(visit, region, key=find_key(region, wanted, aliases=True))
-        plaintext, arn = backend_of(region).decrypt(_blob(visit, "CiphertextBlob"), _context(visit))
-        key = find_key(region, arn, aliases=False)
-        if wanted is not None and find_key(region, wanted, aliases=True) is not key:
-            raise AwsError("IncorrectKeyException", "The ciphertext was made by another key.")
-        note_key(visit, region, key=key)
-        _check_usable(visit, region, key=key)
-        self._used(visit, region, key=key)
-        return {"Plaintext": plaintext, "KeyId": arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}
+        algorithm = visit.params.get("EncryptionAlgorithm", SYMMETRIC)
+        region, key, plaintext = self._decrypted(
+            visit, "KeyId", _context(visit, "EncryptionContext"), algorithm=algorithm
+        )
+        check_dry_run(visit)
+        note_use(visit, region, key=key)
+        return {"Plaintext": plaintext, "KeyId": key.arn, "EncryptionAlgorithm": algorithm}
+
+    def re_encrypt(self, visit: Visit) -> dict[str, Any]:
+        """Both keys must be usable, and both count as used."""
+        params = visit.params
+        before = params.get("SourceEncryptionAlgorithm", SYMMETRIC)
+        after = params.get("DestinationEncryptionAlgorithm", SYMMETRIC)
+        context = _context(visit, "SourceEncryptionContext")
+        region, source, plaintext = self._decrypted(visit, "SourceKeyId", context, algorithm=before)
+        _, key = key_to_use(self._regions, visit, name="DestinationKeyId", encrypts_by=after)
+        context = _context(visit, "DestinationEncryptionContext")
+        blob, _ = backend_of(region).encrypt(key.id, plaintext, context)
+        note_use(visit, region, key=source)
+        note_use(visit, region, key=key)
+        return {
+            "CiphertextBlob": blob,
+            "SourceKeyId": source.arn,
+            "KeyId": key.arn,
+            "SourceEncryptionAlgorithm": before,
+            "DestinationEncryptionAlgorithm": after,
+        }
 
     def generate_data_key(self, visit: Visit) -> dict[str, Any]:
-        region, key = self._usable(visit)
+        size = _data_key_bytes(visit)
+        region, key = key_to_use(self._regions, visit, encrypts_by=SYMMETRIC)
         plaintext, blob, arn = backend_of(region).generate_data_key(
-            key.id, _context(visit), _data_key_bytes(visit), ""
+            key.id, _context(visit, "EncryptionContext"), size, ""
         )
-        self._used(visit, region, key=key)
+        note_use(visit, region, key=key)
         return {"CiphertextBlob": blob, "Plaintext": plaintext, "KeyId": arn}
 
     def generate_data_key_without_plaintext(self, visit: Visit) -> dict[str, Any]:
@@ -66,53 +86,80 @@ class KeyUse:
         return result
 
     def generate_mac(self, visit: Visit) -> dict[str, Any]:
-        region, key = self._usable(visit)
+        region, key = key_to_use(self._regions, visit)
         algorithm = visit.params["MacAlgorithm"]
         mac = self._mac(visit, region, key=key)
-        self._used(visit, region, key=key)
+        note_use(visit, region, key=key)
         return {"Mac": base64.b64decode(mac), "MacAlgorithm": algorithm, "KeyId": key.arn}
 
     def verify_mac(self, visit: Visit) -> dict[str, Any]:
-        region, key = self._usable(visit)
+        region, key = key_to_use(self._regions, visit)
         if base64.b64decode(self._mac(visit, region, key=key)) != _blob(visit, "Mac"):
             raise AwsError("KMSInvalidMacException", "The MAC does not match the message.")
-        self._used(visit, region, key=key)
+        note_use(visit, region, key=key)
         algorithm = visit.params["MacAlgorithm"]
         return {"MacValid": True, "MacAlgorithm": algorithm, "KeyId": key.arn}
 
-    def guard(self, visit: Visit) -> None:
-        """For the uses that moto answers: refuse by state."""
-        if "KeyId" in visit.params:
-            self._usable(visit)
-
-    def used(self, visit: Visit) -> None:
-        """For the uses that moto answered: note the use."""
-        if visit.key_arn is not None and visit.request.operation in USES:
+    def generate_random(self, visit: Visit) -> dict[str, Any]:
+        """Of a key store only while it is connected."""
+        params = visit.params
+        if "NumberOfBytes" not in params:
+            raise AwsError("ValidationException", "NumberOfBytes is required.")
+        if "CustomKeyStoreId" in params:
             region = self._regions.at(visit.account, visit.region)
-            self._used(visit, region, key=find_key(region, visit.key_arn, aliases=False))
+            store = get_store(region, params["CustomKeyStoreId"])
+            if store.phase.state != "CONNECTED":
+                raise wrong_state(store)
+        return {"Plaintext": os.urandom(params["NumberOfBytes"])}
 
-    def _usable(self, visit: Visit) -> tuple[Region, Key]:
+    def _decrypted(
+        self, visit: Visit, name: str, context: dict[str, str], *, algorithm: str
+    ) -> tuple[Region, Key, bytes]:
+        """What the ciphertext holds, and its key, which has to be the named one and usable."""
         region = self._regions.at(visit.account, visit.region)
-        key = find_key(region, visit.params["KeyId"], aliases=True)
+        named = visit.params.get(name)
+        wanted = None if named is None else find_key(region, named, aliases=True)
+        if wanted is not None:
+            note_key(visit, region, key=wanted)
+        plaintext, arn = backend_of(region).decrypt(_blob(visit, "CiphertextBlob"), context)
+        key = find_key(region, arn, aliases=False)
+        if wanted is not None and wanted is not key:
+            raise AwsError("IncorrectKeyException", "The ciphertext was made by another key.")
         note_key(visit, region, key=key)
         _check_usable(visit, region, key=key)
-        return region, key
-
-    def _used(self, visit: Visit, region: Region, *, key: Key) -> None:
-        facts_of(region, key).last_use = {
-            "Operation": visit.request.operation,
-            "Timestamp": visit.now,
-            "CloudTrailEventId": visit.event_id,
-            "KmsRequestId": visit.request_id,
-        }
+        _check_encrypts(region, key, algorithm)
+        return region, key, plaintext
 
     def _mac(self, visit: Visit, region: Region, *, key: Key) -> str:
         algorithm = visit.params["MacAlgorithm"]
-        if str(key.key_spec).replace("HMAC_", "HMAC_SHA_") != algorithm:
+        if algorithm not in metadata(region, key).get("MacAlgorithms", []):
             raise AwsError("InvalidKeyUsageException", f"{key.arn} is no key for {algorithm}.")
         message = _blob(visit, "Message")
         mac, _, _ = backend_of(region).generate_mac(message, key.id, algorithm, [], dry_run=False)
         return mac
+
+
+def key_to_use(
+    regions: Regions, visit: Visit, *, name: str = "KeyId", encrypts_by: str | None = None
+) -> tuple[Region, Key]:
+    """The key that the call names, if it can be used now, and encrypts by this algorithm."""
+    region = regions.at(visit.account, visit.region)
+    key = find_key(region, visit.params[name], aliases=True)
+    note_key(visit, region, key=key)
+    _check_usable(visit, region, key=key)
+    if encrypts_by is not None:
+        _check_encrypts(region, key, encrypts_by)
+    check_dry_run(visit)
+    return region, key
+
+
+def note_use(visit: Visit, region: Region, *, key: Key) -> None:
+    facts_of(region, key).last_use = {
+        "Operation": visit.request.operation,
+        "Timestamp": visit.now,
+        "CloudTrailEventId": visit.event_id,
+        "KmsRequestId": visit.request_id,
+    }
 
 
 def _check_usable(visit: Visit, region: Region, *, key: Key) -> None:
@@ -134,8 +181,12 @@ def _check_usable(visit: Visit, region: Region, *, key: Key) -> None:
         if cluster.certificate != facts.lineage and cluster.id != facts.cluster_id:
             text = f"{key.arn}: its key material is not in cluster {cluster.id}."
             raise AwsError("KMSInvalidStateException", text)
-    if visit.params.get("DryRun"):
-        raise AwsError("DryRunOperationException", "The request would have succeeded.")
+
+
+def _check_encrypts(region: Region, key: Key, algorithm: str) -> None:
+    if algorithm not in metadata(region, key).get("EncryptionAlgorithms", []):
+        text = f"{key.arn}, {key.key_usage} {key.key_spec}, does not encrypt by {algorithm}."
+        raise AwsError("InvalidKeyUsageException", text)
 
 
 def _data_key_bytes(visit: Visit) -> int:
@@ -146,8 +197,12 @@ def _data_key_bytes(visit: Visit) -> int:
 
 
 def _blob(visit: Visit, name: str) -> bytes:
+    """A binary parameter. Decrypt and ReEncrypt need it, although the model doesn't say so."""
+    if name not in visit.params:
+        raise AwsError("ValidationException", f"{name} is required.")
     return base64.b64decode(visit.params[name])
 
 
-def _context(visit: Visit) -> dict[str, str]:
-    return visit.params.get("EncryptionContext") or {}
+def _context(visit: Visit, name: str) -> dict[str, str]:
+    context: dict[str, str] = visit.params.get(name, {})
+    return context

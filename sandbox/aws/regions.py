@@ -125,6 +125,8 @@ class KeyFacts:
     lineage: str | None = None
     cluster_id: str | None = None
     last_use: dict[str, Any] = field(default_factory=dict)
+    rotation_days: int = 365
+    rotates_from: datetime | None = None
 
 
 @dataclass

@@ -33,7 +33,7 @@ CHECKED = frozenset({"kms", "cloudhsm", "cloudtrail", "cloudwatch"})
 # Answered by AWS's front door for any operation, and so named by no operation's model.
 COMMON_ERRORS = frozenset({
     "AccessDeniedException", "ThrottlingException", "ValidationException", "InternalFailure",
-    "UnknownOperationException", "ServiceUnavailable",
+    "UnknownOperationException", "ServiceUnavailable", "SerializationException", "ValidationError",
 })  # fmt: skip
 # No model lists it for DeleteCluster, and the sandbox plays it where `blocked_by` says so.
 UNPROVEN_ERRORS = frozenset({("cloudhsm:DeleteCluster", "CloudHsmClusterInUseException")})

@@ -5,7 +5,6 @@ Holds no lock while it calls moto, listeners or the killer of functions.
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import threading
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core.exceptions import JsonRESTError
 
-from sandbox.aws.calls import AwsError, Call, Visit, read_request
+from sandbox.aws.calls import AwsError, Call, Visit, json_object, read_request
 from sandbox.aws.cloudtrail import RECORDED
 from sandbox.aws.faults import Fault
 from sandbox.aws.replies import (
@@ -30,6 +29,7 @@ from sandbox.aws.replies import (
     throttled,
 )
 from sandbox.aws.signatures import wrong_signature
+from sandbox.aws.validation import check_request
 from sandbox.loopback import HungUpError, broken_off
 from sandbox.torn import TORN, Torn, tear
 
@@ -96,10 +96,11 @@ class Wire:
         return reply
 
     def _answer(self, visit: Visit, environ: Environ) -> Reply:
-        denied = self._denied(visit) or self._unsigned(visit, environ)
-        if denied is not None:
-            return self._refused(visit, denied)
         try:
+            check_request(visit.request)
+            denied = self._denied(visit) or self._unsigned(visit, environ)
+            if denied is not None:
+                return self._refused(visit, denied)
             result = self._ours(visit)
             if result is not None:
                 return self._told(visit, result)
@@ -153,18 +154,7 @@ class Wire:
 
     def _from_moto(self, visit: Visit, environ: Environ) -> Reply:
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = visit.account
-        if visit.request.service not in RECORDED:
-            return _captured(self._moto, environ)
-        # moto's KMS looks through its keys while others may be made.
-        with self._server.regions.lock:
-            reply = _captured(self._moto, environ)
-            if reply.error is None:
-                self._server.kms.after_moto(visit)
-        if reply.error is None:
-            self._record(visit, reply.result, error=None)
-        else:
-            self._record(visit, None, error=AwsError(reply.error, reply.message))
-        return reply
+        return _captured(self._moto, environ)
 
     def _denied(self, visit: Visit) -> AwsError | None:
         request, hook, guard = visit.request, self._server.deny, self._server.guard
@@ -233,21 +223,11 @@ def _captured(app: App, environ: Environ) -> Reply:
         close()
     status, headers = int(told[-1][0].split(" ", 1)[0]), told[-1][1]
     kept = tuple((name, value) for name, value in headers if name.lower() != "content-length")
-    reply = Reply(status, body, kept, result=_json_object(body))
+    reply = Reply(status, body, kept, result=json_object(body) if body.startswith(b"{") else None)
     if status < 300:
         return reply
     code, message = _told_error(reply)
     return replace(reply, error=code, message=message)
-
-
-def _json_object(body: bytes) -> dict[str, Any] | None:
-    if not body.startswith(b"{"):
-        return None
-    try:
-        parsed = json.loads(body)
-    except ValueError:
-        return None
-    return parsed if isinstance(parsed, dict) else None
 
 
 def _told_error(reply: Reply) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """IAM's gate before every call of the bot: judges it by the deployed roles, and remembers what it used.
 
-Everybody else is free, but for taking the bot's roles and for guardrails, where a test sets some. What
-can't be judged is denied.
+Everybody else is free, but for taking the bot's roles, for key policies, and for guardrails, where a
+test sets some. What can't be judged is denied.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ class Guard:
         caller, taken = visit.identity, visit.params.get("RoleArn", "")
         bound = self._is_bot(caller.role)
         takes_role = visit.request.name == "sts:AssumeRole" and self._is_bot(taken)
-        if not bound and not takes_role and (caller.deployment or not self.guardrails):
+        is_judged = self.guardrails or visit.request.service == "kms"
+        if not bound and not takes_role and (caller.deployment or not is_judged):
             return None
         began = time.perf_counter()
         try:
@@ -113,13 +114,16 @@ class Guard:
         return None
 
     def _denied_to_others(self, caller: Identity, asks: Iterable[Ask]) -> str | None:
-        """People may do everything, within the guardrails; our roles choose who takes them."""
+        """People may do everything, within the guardrails; our roles and keys choose whom they let."""
         guardrails = () if caller.deployment else self.guardrails
         who = Principal(arn=caller.role, session=caller.arn, account=caller.account)
         for ask in asks:
-            trust = self._policy_on(ask) if ask.action.startswith("sts:") else None
             verdict = judged(
-                ask, who, identity=EVERYTHING, guardrails=guardrails, on_resource=trust
+                ask,
+                who,
+                identity=EVERYTHING,
+                guardrails=guardrails,
+                on_resource=self._policy_on(ask),
             )
             if not verdict.allowed:
                 return _sentence(caller.arn, ask, verdict)

@@ -304,7 +304,7 @@ def test_with_the_guardrails_nobody_goes_round_the_approvals(guarded):
     hsms, kms = guarded.client("cloudhsmv2", PERSON), guarded.client("kms", PERSON)
     said = reason(hsms.delete_cluster, ClusterId=CLUSTER)
     assert said.endswith("with an explicit deny in a service control policy")
-    assert reason(hsms.delete_hsm, ClusterId=CLUSTER, HsmId="hsm-1")
+    assert reason(hsms.delete_hsm, ClusterId=CLUSTER, HsmId="hsm-2a3b4c5d6e7")
     assert reason(kms.disconnect_custom_key_store, CustomKeyStoreId=STORE)
     assert reason(kms.schedule_key_deletion, KeyId=guarded.key(0), PendingWindowInDays=30)
     assert refused(
