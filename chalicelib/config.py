@@ -126,6 +126,9 @@ class Settings:
     quiet_minutes: int = setting(
         5, "Minutes without sessions of other programs before any HSM is deleted", number(0, 1440)
     )
+    health_sessions: int = setting(
+        2, "Connections to each HSM that may be AWS’s own health checks", number(0, 100)
+    )
     dry_run: bool = setting(
         False,
         "Play everything, change nothing in AWS; only a cancel of what had begun before still acts",

@@ -164,6 +164,7 @@ class Wiring:
             self._paces,
             self.settings.quiet_minutes,
             self.settings.recent_use_days,
+            self.settings.health_sessions,
         )
 
     def _actions(self) -> Any:

@@ -71,6 +71,8 @@ def picture_of(hub: Hub, options: argparse.Namespace, settings: Settings) -> Pic
         NothingKnown(),
         Paces(settings.quota_share),
         settings.quiet_minutes,
+        settings.recent_use_days,
+        settings.health_sessions,
     )
     snapshot = inventory.snapshot(case, now=now)
     case, policy = replace(case, snapshot=snapshot), settings.policy()

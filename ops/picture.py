@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any
 
@@ -131,7 +131,7 @@ def as_json(picture: Picture) -> dict[str, Any]:
         "keys": [_key(key) for key in snapshot.keys],
         "keys_seen": snapshot.keys_seen,
         "other_use": {
-            "sessions": snapshot.other_use.sessions,
+            "hsms": [asdict(hsm) for hsm in snapshot.other_use.hsms],
             "interfaces": snapshot.other_use.interfaces,
         },
         "siblings": [c.cluster_id for c in snapshot.siblings],

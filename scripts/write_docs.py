@@ -21,6 +21,7 @@ from chalicelib.domain.plan import Plan
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import park, repoint, retire
 from chalicelib.domain.snapshot import (
+    NO_OTHERS,
     Backup,
     Cluster,
     Hsm,
@@ -28,7 +29,6 @@ from chalicelib.domain.snapshot import (
     KeyState,
     KeyStore,
     LastUse,
-    OtherUse,
     Snapshot,
     StoreState,
 )
@@ -123,7 +123,7 @@ def _world(*, number_of_keys: int) -> Snapshot:
         key_stores=(KeyStore("cks-1", "payments", CLUSTER, StoreState.CONNECTED),),
         keys=keys,
         siblings=(Cluster("cluster-7e6d5c4b3a2", "ACTIVE", hsms, "lineage-a"),),
-        other_use=OtherUse(sessions=0),
+        other_use=NO_OTHERS,
     )
 
 

@@ -6,13 +6,14 @@ import functools
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 from chalicelib.aws.accounts import Accounts
-from chalicelib.aws.errors import DENIED, code_of, translated, understood
+from chalicelib.aws.errors import translated, understood
 from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader
+from chalicelib.aws.other_use import other_use
 from chalicelib.domain.case import Case
 from chalicelib.domain.snapshot import (
     SHOWN_KEYS,
@@ -48,6 +49,7 @@ class AwsInventory:
     pace: Callable[[str], Callable[[], None]]
     quiet_minutes: int
     recent_use_days: int = 30
+    health_sessions: int = 2
 
     def snapshot(self, case: Case, *, now: datetime) -> Snapshot:
         """One look at the world. What AWS refuses to tell is listed in it; TryLater where it can't.
@@ -85,8 +87,11 @@ class AwsInventory:
         cluster = next((c for c in clusters if c.cluster_id == look.case.cluster_id), None)
         if cluster is not None:
             cluster = replace(cluster, backups=look.backups(unread))
-        other_use = self._other_use(clients, cluster, now)
-        return Machines(cluster, _siblings(cluster, clusters), other_use, tuple(unread))
+        plan = look.case.plan
+        minutes = plan.terms.quiet_minutes if plan else self.quiet_minutes
+        seen = other_use(clients, cluster, now=now, minutes=max(1, minutes))
+        seen = replace(seen, own=self.health_sessions)
+        return Machines(cluster, _siblings(cluster, clusters), seen, tuple(unread))
 
     def reread(self, case: Case, key_id: str) -> Key:
         """One key, just before a call on it in a batch."""
@@ -121,14 +126,6 @@ class AwsInventory:
         listed = most_used(found.keys, now, days=self.recent_use_days)[:SHOWN_KEYS]
         ids = {key.key_id for key in listed}
         return reader.with_grants(found.keys, ids, pool.map), found.seen
-
-    def _other_use(
-        self, clients: Callable[[str], Any], cluster: Cluster | None, now: datetime
-    ) -> OtherUse:
-        if cluster is None or not cluster.live_hsms:
-            return OtherUse(0, ())
-        sessions = _sessions(clients("cloudwatch"), cluster, now, self.quiet_minutes)
-        return OtherUse(sessions, _interfaces(clients("ec2"), cluster))
 
 
 @dataclass(frozen=True)
@@ -233,58 +230,3 @@ def _siblings(cluster: Cluster | None, clusters: Iterable[Cluster]) -> tuple[Clu
         for c in clusters
         if c.cluster_id != cluster.cluster_id and c.certificate == cluster.certificate
     )
-
-
-def _sessions(cloudwatch: Any, cluster: Cluster, now: datetime, minutes: int) -> int | None:
-    """The most sessions seen on any HSM in the last minutes; None where there is no data at all."""
-    region = cloudwatch.meta.region_name
-    queries = [
-        {"Id": f"hsm{index}", "MetricStat": _session_metric(cluster.cluster_id, hsm.hsm_id, region)}
-        for index, hsm in enumerate(cluster.live_hsms)
-    ]
-    try:
-        reply = cloudwatch.get_metric_data(
-            MetricDataQueries=queries,
-            StartTime=now - timedelta(minutes=max(minutes, 1)),
-            EndTime=now,
-        )
-    except Exception as error:
-        if code_of(error) in DENIED:
-            return None
-        with translated("cloudwatch:GetMetricData", role="unlatch-reader", account=""):
-            raise
-    values = [value for result in reply["MetricDataResults"] for value in result["Values"]]
-    return int(max(values)) if values else None
-
-
-def _session_metric(cluster_id: str, hsm_id: str, region: str) -> dict[str, Any]:
-    dimensions = {"ClusterId": cluster_id, "HsmId": hsm_id, "Region": region}
-    metric = {
-        "Namespace": "AWS/CloudHSM",
-        "MetricName": "HsmSessionCount",
-        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
-    }
-    return {"Metric": metric, "Period": 60, "Stat": "Maximum"}
-
-
-def _interfaces(ec2: Any, cluster: Cluster) -> tuple[str, ...] | None:
-    """Network interfaces in the cluster's security group that are neither its HSMs' nor KMS's."""
-    if not cluster.security_group:
-        return ()
-    filters = [{"Name": "group-id", "Values": [cluster.security_group]}]
-    try:
-        with translated("ec2:DescribeNetworkInterfaces", role="unlatch-reader", account=""):
-            reply = ec2.describe_network_interfaces(Filters=filters)
-    except GiveUp:
-        return None
-    return tuple(
-        item["NetworkInterfaceId"]
-        for item in reply["NetworkInterfaces"]
-        if item["NetworkInterfaceId"] not in cluster.interfaces and not _is_of_aws(item)
-    )
-
-
-def _is_of_aws(item: dict[str, Any]) -> bool:
-    """Interfaces of the HSMs and of KMS are made by the services themselves."""
-    about = f"{item.get('Description', '')} {item.get('RequesterId', '')}".lower()
-    return "cloudhsm" in about or "kms" in about or "customkeystore" in about

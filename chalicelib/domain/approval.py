@@ -11,6 +11,7 @@ from chalicelib.domain.caller import Caller
 from chalicelib.domain.case import Act, Case, Click
 from chalicelib.domain.plan import Plan, Remedy, Terms
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.sessions import other_use_known
 from chalicelib.domain.snapshot import Key, Snapshot
 
 
@@ -181,31 +182,6 @@ def in_use(key: Key, *, policy: Policy, now: datetime) -> bool:
     """A recent use, a use that KMS can't tell, and a key that can't be read all count as use."""
     days = policy.recent_use_days
     return key.used_within(now, days=days) or key.use_is_unknown(now, days=days)
-
-
-def other_use_known(snapshot: Snapshot) -> str:
-    """In words, other use of the HSMs that shows already now; "" where none does.
-
-    While a store is connected, KMS's own sessions can't be told from others, so a number says
-    nothing yet; a missing number always counts as use.
-    """
-    use = snapshot.other_use
-    if not snapshot.live_hsms:
-        return ""
-    if use.sessions is None:
-        return "CloudWatch has no session count for this cluster"
-    if use.interfaces is None:
-        return "The network interfaces of this cluster could not be read"
-    if use.interfaces:
-        return (
-            f"{len(use.interfaces)} network interfaces of others use the cluster’s security group"
-        )
-    holder = snapshot.holder
-    connected = holder is not None and holder.state not in ("DISCONNECTED", "FAILED")
-    if not connected and use.sessions > 0:
-        many = "1 session" if use.sessions == 1 else f"{use.sessions} sessions"
-        return f"Other programs have {many} open"
-    return ""
 
 
 def is_reason(text: str) -> bool:

@@ -10,7 +10,7 @@ from chalicelib.domain.case import CallRecord, CallStatus, Difference
 from chalicelib.domain.pace import SETTLING
 from chalicelib.domain.plan import KeyBasis, Operation, Remedy
 from chalicelib.domain.remedies.scene import Scene, zone_of
-from chalicelib.domain.snapshot import Key, KeyState, KeyStore, OtherUse, StoreState
+from chalicelib.domain.snapshot import NO_OTHERS, Key, KeyState, KeyStore, StoreState
 
 CONNECTED = (StoreState.CONNECTED, StoreState.CONNECTING)
 
@@ -171,7 +171,7 @@ def _terms(scene: Scene) -> list[Difference]:
     if scene.case.plan is not None:
         # After a disconnect KMS's own sessions stay in the numbers for minutes. quiet() looks at
         # other programs at the right time: just before the HSMs go.
-        snapshot = replace(snapshot, other_use=OtherUse(sessions=0))
+        snapshot = replace(snapshot, other_use=NO_OTHERS)
     wanted = terms(scene.plan.remedy, snapshot, case=scene.case, policy=scene.policy, now=scene.now)
     found = []
     if wanted.people > agreed.people:

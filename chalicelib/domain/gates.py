@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain.approval import in_use, other_use_known
+from chalicelib.domain.approval import in_use
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.sessions import other_use_known
 from chalicelib.domain.snapshot import Snapshot
 
 

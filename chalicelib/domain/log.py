@@ -25,6 +25,7 @@ class Kind(StrEnum):
     INTENT = "intent"
     RESULT = "result"
     DRY_RUN = "dry_run"
+    QUIET = "quiet"
     KEPT = "kept"
     LAPSED = "lapsed"
     ASKED_BACK = "asked_back"

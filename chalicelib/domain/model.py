@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.remedies.scene import hsm_for, zone_of
-from chalicelib.domain.snapshot import Backup, Cluster, Hsm, KeyState, Snapshot, StoreState
+from chalicelib.domain.snapshot import (
+    NO_OTHERS,
+    Backup,
+    Cluster,
+    Hsm,
+    KeyState,
+    Snapshot,
+    StoreState,
+)
 from chalicelib.domain.step import Call
 
 
@@ -141,7 +149,8 @@ def store_in(store_id: str, state: StoreState) -> Change:
         )
         if state is StoreState.DISCONNECTED:
             # KMS's own sessions end; those of others could not be told from them before.
-            world = replace(world, other_use=replace(world.other_use, sessions=0))
+            quiet = replace(world.other_use, hsms=NO_OTHERS.hsms, late=0)
+            world = replace(world, other_use=quiet)
         return replace(world, key_stores=stores)
 
     return change

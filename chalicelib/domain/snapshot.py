@@ -162,6 +162,11 @@ class Cluster:
         return max(ready, key=lambda backup: backup.created_at, default=None)
 
     @property
+    def was_never_activated(self) -> bool:
+        """It has no users yet: nobody can have logged in, and it holds no key."""
+        return self.state in ("UNINITIALIZED", "INITIALIZED")
+
+    @property
     def can_take_keys(self) -> bool:
         """A store may be pointed here: ACTIVE, two active HSMs in two zones (UpdateCustomKeyStore)."""
         active = {hsm.zone for hsm in self.hsms if hsm.state == "ACTIVE"}
@@ -169,16 +174,37 @@ class Cluster:
 
 
 @dataclass(frozen=True)
-class OtherUse:
-    """Use of the HSMs by programs other than KMS.
+class Sessions:
+    """Connections to one HSM: the least and the most of any minute of the look.
 
-    `sessions` counts all sessions in the last minutes, KMS's own included while a store is
-    connected; None where CloudWatch has no data. `interfaces` are foreign network interfaces
-    in the cluster's security group; None where they could not be read.
+    `missing` counts the minutes that CloudWatch has no data of.
     """
 
-    sessions: int | None = None
+    hsm_id: str
+    least: int = 0
+    most: int = 0
+    missing: int = 0
+
+
+@dataclass(frozen=True)
+class OtherUse:
+    """What tells of programs other than KMS on the HSMs; sessions.py judges it.
+
+    `hsms` has every live HSM and all connections to it, KMS's and AWS's own included, over so many
+    `minutes` up to `late` minutes before the look. Up to `own` of them an HSM may be AWS's health
+    checks. `interfaces` are foreign network interfaces in the cluster's security group; None where
+    they could not be read.
+    """
+
+    hsms: tuple[Sessions, ...] = ()
     interfaces: tuple[str, ...] | None = ()
+    minutes: int = 5
+    late: int = 0
+    own: int = 2
+
+
+NO_OTHERS = OtherUse((Sessions("every HSM"),))
+"""Where no HSM is left, or where other programs are judged at another time."""
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,15 @@ from chalicelib.domain.decide import Decision
 from chalicelib.domain.diagnosis import cause_of
 from chalicelib.domain.forecast import forecast
 from chalicelib.domain.log import Entry, Kind, entry
+from chalicelib.domain.plan import Operation
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.step import Ask, Close, Wait
+from chalicelib.domain.sessions import why_quiet
+from chalicelib.domain.step import Ask, Call, Close, Wait
 from chalicelib.ports import Ports
 
 LAST_CALL = timedelta(hours=24, minutes=1)
+HURTS_OTHERS = (Operation.DELETE_KEY_STORE, Operation.DELETE_HSM)
+"""What comes after the quiet time."""
 
 
 def hear_uses(case: Case, now: datetime) -> tuple[Case, list[Entry]]:
@@ -61,12 +65,23 @@ def said(before: Case, decision: Decision, ports: Ports, now: datetime) -> list[
         why = "; ".join(f"{d.what}: {d.before} → {d.now}" for d in case.differences)
         kind = Kind.ONCE_MORE if case.plan else Kind.VOIDED
         said.append(entry(kind, now, why=why or "the watch is over"))
+    if isinstance(step, Call) and (found := _why_quiet(case, step)):
+        said.append(entry(Kind.QUIET, now, found=found))
     if before.keep and not case.keep:
         said.append(entry(Kind.LAPSED, now))
     if isinstance(step, Close):
         said += _dry_run(case, ports, now) if step.outcome is Outcome.EXPLAINED else []
         said.append(entry(Kind.CLOSED, now, outcome=step.outcome, reason=step.reason))
     return said
+
+
+def _why_quiet(case: Case, step: Call) -> str:
+    """Just before the first call that would hurt other programs: what was counted of them."""
+    plan, world = case.plan, case.snapshot
+    if step.operation not in HURTS_OTHERS or plan is None or world is None or plan.terms.override:
+        return ""
+    made = (c for c in case.calls if c.operation in HURTS_OTHERS)
+    return "" if any(c.plan_hash == plan.plan_hash for c in made) else why_quiet(world)
 
 
 def reminded(decision: Decision, policy: Policy, now: datetime) -> tuple[Decision, list[Entry]]:

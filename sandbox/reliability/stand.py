@@ -19,6 +19,7 @@ from chalicelib.domain.case import Case
 from chalicelib.domain.model import Durations, Model
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.snapshot import (
+    NO_OTHERS,
     Backup,
     Cluster,
     Hsm,
@@ -26,7 +27,6 @@ from chalicelib.domain.snapshot import (
     KeyState,
     KeyStore,
     LastUse,
-    OtherUse,
     Snapshot,
     StoreState,
 )
@@ -56,9 +56,7 @@ def small_world() -> Snapshot:
     backup = Backup("backup-1", "READY", NOW - timedelta(hours=2))
     cluster = Cluster(CLUSTER, "ACTIVE", hsms, "lineage-a", backups=(backup,))
     store = KeyStore("cks-1234567890abcdef0", "payments", CLUSTER, StoreState.CONNECTED)
-    return Snapshot(
-        NOW, HUB, REGION, CLUSTER, cluster, (store,), tuple(keys), other_use=OtherUse(0, ())
-    )
+    return Snapshot(NOW, HUB, REGION, CLUSTER, cluster, (store,), tuple(keys), other_use=NO_OTHERS)
 
 
 @dataclass

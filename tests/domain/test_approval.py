@@ -14,7 +14,7 @@ from chalicelib.domain.case import Act, CallRecord, CallStatus, Click
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import KeyState, OtherUse, Snapshot, StoreState
+from chalicelib.domain.snapshot import NO_OTHERS, KeyState, OtherUse, Snapshot, StoreState
 from tests.domain.worlds import (
     ACCOUNT,
     CI,
@@ -23,6 +23,7 @@ from tests.domain.worlds import (
     PEOPLE,
     POLICY,
     TEAM,
+    busy,
     case,
     cluster,
     key,
@@ -149,14 +150,14 @@ QUORUMS: list[tuple[str, Remedy, Snapshot, Policy, Caller, int, bool]] = [
     ("a key that waits for deletion is not used", Remedy.RETIRE, world(key("a", KeyState.PENDING_DELETION, last_use=used(HOURS))), POLICY, CI, 2, False),
     ("park of used keys: two", Remedy.PARK, world(IN_USE), POLICY, CI, 2, False),
     ("repoint of used keys: no override", Remedy.REPOINT, world(IN_USE, siblings=(sibling(),)), POLICY, CI, 2, False),
-    ("no session count: override", Remedy.PARK, world(other_use=OtherUse(None)), POLICY, CI, 2, True),
-    ("no session count: override, retire", Remedy.RETIRE, world(other_use=OtherUse(None)), POLICY, CI, 3, True),
-    ("foreign interfaces: override", Remedy.RETIRE, world(other_use=OtherUse(0, ("eni-1",))), POLICY, CI, 3, True),
-    ("unread interfaces: override", Remedy.RETIRE, world(other_use=OtherUse(0, None)), POLICY, CI, 3, True),
-    ("sessions while connected say nothing", Remedy.RETIRE, world(other_use=OtherUse(9)), POLICY, CI, 2, False),
-    ("sessions while disconnected", Remedy.RETIRE, world(held=store(StoreState.DISCONNECTED), other_use=OtherUse(9)), POLICY, CI, 3, True),
-    ("sessions without a store", Remedy.PARK, world(free=True, other_use=OtherUse(9)), POLICY, CI, 2, True),
-    ("no HSM, no other use", Remedy.RETIRE, world(zones=(), other_use=OtherUse(None)), POLICY, CI, 2, False),
+    ("no session count: override", Remedy.PARK, world(other_use=OtherUse()), POLICY, CI, 2, True),
+    ("no session count: override, retire", Remedy.RETIRE, world(other_use=OtherUse()), POLICY, CI, 3, True),
+    ("foreign interfaces: override", Remedy.RETIRE, world(other_use=replace(NO_OTHERS, interfaces=("eni-1",))), POLICY, CI, 3, True),
+    ("unread interfaces: override", Remedy.RETIRE, world(other_use=replace(NO_OTHERS, interfaces=None)), POLICY, CI, 3, True),
+    ("sessions while connected say nothing", Remedy.RETIRE, world(other_use=busy(9)), POLICY, CI, 2, False),
+    ("sessions while disconnected", Remedy.RETIRE, world(held=store(StoreState.DISCONNECTED), other_use=busy(9)), POLICY, CI, 3, True),
+    ("sessions without a store", Remedy.PARK, world(free=True, other_use=busy(9)), POLICY, CI, 2, True),
+    ("no HSM, no other use", Remedy.RETIRE, world(zones=(), other_use=OtherUse()), POLICY, CI, 2, False),
 ]  # fmt: skip
 
 

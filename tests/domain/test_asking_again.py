@@ -9,7 +9,15 @@ import pytest
 from chalicelib.domain.case import Outcome, Phase
 from chalicelib.domain.model import store_in, with_hsm, without_hsm
 from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import Backup, Hsm, KeyState, OtherUse, Snapshot, StoreState
+from chalicelib.domain.snapshot import (
+    NO_OTHERS,
+    Backup,
+    Hsm,
+    KeyState,
+    OtherUse,
+    Snapshot,
+    StoreState,
+)
 from chalicelib.domain.step import Ask, Call, Close, Wait
 from tests.domain.worlds import (
     CLUSTER,
@@ -22,6 +30,7 @@ from tests.domain.worlds import (
     STORE,
     Play,
     approved,
+    busy,
     cluster,
     hsms,
     key,
@@ -47,8 +56,8 @@ def backed_up(snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, cluster=replace(snapshot.cluster, backups=backups))
 
 
-def busy(sessions: int | None) -> Change:
-    return lambda snapshot: replace(snapshot, other_use=OtherUse(sessions))
+def connections(number: int) -> Change:
+    return lambda snapshot: replace(snapshot, other_use=busy(number))
 
 
 def renamed(snapshot: Snapshot) -> Snapshot:
@@ -61,7 +70,7 @@ HARMLESS: list[tuple[str, Change]] = [
     ("nothing changed", lambda snapshot: snapshot),
     ("a key that is in use was used again", with_keys(key("a", last_use=used(MINUTE)))),
     ("a new backup was made", backed_up),
-    ("KMS opened more sessions", busy(9)),
+    ("KMS opened more sessions", connections(9)),
     ("an alias and grants were added", renamed),
     ("AWS replaced an HSM in its zone", lambda s: replace(s, cluster=cluster("1b", "1a"))),
     ("an HSM is missing for a while", lambda s: replace(s, cluster=cluster("1a"))),
@@ -98,7 +107,7 @@ MATTERS: list[tuple[str, Change, str]] = [
         lambda s: replace(s, key_stores=(replace(store(), key_store_id="cks-2"),)),
         "Key store",
     ),
-    ("other programs came", lambda s: replace(s, other_use=OtherUse(None)), "Override"),
+    ("other programs came", lambda s: replace(s, other_use=OtherUse()), "Override"),
 ]
 
 
@@ -171,10 +180,10 @@ def test_an_hsm_that_came_back_is_deleted_after_a_fresh_yes() -> None:
 def test_kms_sessions_of_the_last_minutes_are_nobodys(remedy: Remedy) -> None:
     """Right after the disconnect CloudWatch still counts KMS's own sessions."""
     play = approved(world(), remedy)
-    play.change(busy(4))
+    play.change(connections(4))
     play.to_call(Operation.DISCONNECT_KEY_STORE)
     play.until(lambda step: isinstance(step, Wait) and "other program" in step.why)
-    play.change(busy(0))
+    play.change(connections(0))
     assert play.to_close().outcome in (Outcome.PARKED, Outcome.RETIRED)
 
 
@@ -183,10 +192,10 @@ def test_sessions_after_the_quiet_time_are_somebodys(remedy: Remedy) -> None:
     play = approved(world(), remedy)
     play.to_call(Operation.DISCONNECT_KEY_STORE)
     play.until(lambda step: isinstance(step, Wait) and "other program" in step.why)
-    play.change(busy(4))
+    play.change(connections(4))
     step = play.to_question()
     assert isinstance(step, Ask)
-    assert "Other programs have" in step.gates[0].found
+    assert "never had fewer than 4 connections" in step.gates[0].found
     assert play.operations == [Operation.DISCONNECT_KEY_STORE]
     play.approve(remedy)
     assert play.to_close().outcome in (Outcome.PARKED, Outcome.RETIRED)
@@ -310,7 +319,7 @@ def test_keys_that_kms_is_still_bringing_back_are_waited_for() -> None:
 
 def test_one_changed_plan_voids_the_approvals_of_all_at_once() -> None:
     """No remedy begins on approvals that the same turn has declared void."""
-    snapshot = world(key("a"), other_use=OtherUse(0))
+    snapshot = world(key("a"), other_use=NO_OTHERS)
     play = Play(snapshot)
     play.turn()
     play.approve(Remedy.RETIRE, "alice")

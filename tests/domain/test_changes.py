@@ -272,9 +272,9 @@ def test_tighter_terms_void_an_approval_and_looser_ones_do_not() -> None:
 
 def test_other_programs_matter_before_the_plan_is_chosen_and_then_at_the_quiet_time() -> None:
     """After our disconnect KMS's own sessions stay in the numbers for minutes."""
-    busy = replace(START, other_use=OtherUse(None))
+    blind = replace(START, other_use=OtherUse())
     override = Difference("Override", "not needed", "needed: something is in use")
     people = Difference("People needed", "2", "3 because other programs use the HSMs, or may")
-    assert in_terms(POLICY, busy) == (people, override)
-    assert changes(scene(R, busy, basis=START)) == ()
-    assert changes(scene(R, START, basis=busy)) == (), "and the override covers that"
+    assert in_terms(POLICY, blind) == (people, override)
+    assert changes(scene(R, blind, basis=START)) == ()
+    assert changes(scene(R, START, basis=blind)) == (), "and the override covers that"

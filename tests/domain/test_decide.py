@@ -10,7 +10,7 @@ from chalicelib.domain.case import Act, Before, CallStatus, Difference, Outcome,
 from chalicelib.domain.clicks import not_possible
 from chalicelib.domain.model import store_in
 from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import KeyState, OtherUse, StoreState
+from chalicelib.domain.snapshot import NO_OTHERS, KeyState, StoreState
 from chalicelib.domain.step import Ask, Call, Close, Wait
 from tests.domain.worlds import (  # fmt: skip
     DAY,
@@ -283,5 +283,5 @@ def test_a_gate_that_opens_lets_a_standing_approval_begin() -> None:
     play.turn()
     play.approve(Remedy.RETIRE)
     assert isinstance(play.turn(), Ask)
-    play.change(lambda s: replace(s, cluster=cluster("1a"), other_use=OtherUse(0)))
+    play.change(lambda s: replace(s, cluster=cluster("1a"), other_use=NO_OTHERS))
     assert isinstance(play.turn(), Call)

@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.domain.gates import closed_gates, hard_gates
 from chalicelib.domain.plan import Remedy
-from chalicelib.domain.snapshot import Backup, KeyState, OtherUse, Snapshot
-from tests.domain.worlds import DAY, HOURS, NOW, POLICY, cluster, key, used, world
+from chalicelib.domain.snapshot import NO_OTHERS, Backup, KeyState, Snapshot
+from tests.domain.worlds import DAY, HOURS, NOW, POLICY, busy, cluster, key, used, world
 
 R, P, M = Remedy.RETIRE, Remedy.PARK, Remedy.REPOINT
 REFUSED = ("kms:ListKeys was refused",)
@@ -35,8 +35,8 @@ ROWS: list[tuple[str, Remedy, Snapshot, str, bool]] = [
     ("a used key, park", P, world(key("a", last_use=used(HOURS))), "", False),
     ("a short record", R, world(key("a", last_use=used(None, tracked=timedelta(days=3)))), "no record before 27 Feb", True),
     ("no record at all", R, world(key("a", last_use=used(None, tracked=None))), "no record", True),
-    ("other sessions", P, world(free=True, other_use=OtherUse(2)), "2 sessions", True),
-    ("other interfaces", R, world(other_use=OtherUse(0, ("eni-1",))), "1 network interfaces", True),
+    ("other sessions", P, world(free=True, other_use=busy(3)), "3 connections", True),
+    ("other interfaces", R, world(other_use=replace(NO_OTHERS, interfaces=("eni-1",))), "1 network interface of others uses", True),
     ("keep changes nothing", Remedy.KEEP, world(unread=REFUSED), "", False),
 ]  # fmt: skip
 

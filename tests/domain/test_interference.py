@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.case import Act, Outcome
 from chalicelib.domain.model import store_in, with_hsm, without_hsm
 from chalicelib.domain.plan import IRREVERSIBLE, Operation, Plan, Remedy
-from chalicelib.domain.snapshot import Hsm, KeyState, OtherUse, Snapshot, StoreState
+from chalicelib.domain.snapshot import NO_OTHERS, Hsm, KeyState, OtherUse, Snapshot, StoreState
 from chalicelib.domain.step import Ask, Call, Close, Wait
 from tests.domain.worlds import (
     CLUSTER,
@@ -23,6 +23,7 @@ from tests.domain.worlds import (
     POLICY,
     STORE,
     approved,
+    busy,
     key,
     sibling,
     store,
@@ -84,9 +85,9 @@ OUTSIDE: dict[str, Change] = {
         s, key_stores=tuple(replace(x, cluster_id="cluster-elsewhere") for x in s.key_stores)
     ),
     "the store is deleted": lambda s: replace(s, key_stores=() if not s.keys else s.key_stores),
-    "other programs come": lambda s: replace(s, other_use=OtherUse(3)),
-    "no metrics": lambda s: replace(s, other_use=OtherUse(None)),
-    "other programs go": lambda s: replace(s, other_use=OtherUse(0)),
+    "other programs come": lambda s: replace(s, other_use=busy(3)),
+    "no metrics": lambda s: replace(s, other_use=OtherUse()),
+    "other programs go": lambda s: replace(s, other_use=NO_OTHERS),
     "a permission is lost": lambda s: replace(s, unread=("kms:ListKeys was refused",)),
     "a permission is back": lambda s: replace(s, unread=()),
     "the other cluster shrinks": lambda s: replace(s, siblings=()),

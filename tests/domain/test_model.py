@@ -10,7 +10,14 @@ import pytest
 
 from chalicelib.domain.model import Durations, Model, with_hsm, without_hsm
 from chalicelib.domain.plan import NEWEST_BACKUP, Operation
-from chalicelib.domain.snapshot import Backup, Hsm, KeyState, OtherUse, Snapshot, StoreState
+from chalicelib.domain.snapshot import (
+    NO_OTHERS,
+    Backup,
+    Hsm,
+    KeyState,
+    Snapshot,
+    StoreState,
+)
 from chalicelib.domain.step import Call
 from tests.domain.worlds import (
     CLUSTER,
@@ -20,6 +27,7 @@ from tests.domain.worlds import (
     NOW,
     OTHER_CLUSTER,
     STORE,
+    busy,
     cluster,
     hsms,
     key,
@@ -37,7 +45,7 @@ TIMES = Durations(
 )
 SECOND = timedelta(seconds=1)
 OTHERS = replace(store(S.CONNECTED, cluster_id="c-2"), key_store_id="cks-2")
-START = world(key("a"), key("b"), other_use=OtherUse(7, ("eni-1",)))
+START = world(key("a"), key("b"), other_use=busy(7, interfaces=("eni-1",)))
 START = replace(START, key_stores=(store(), OTHERS))
 OFF = replace(START, key_stores=(store(S.DISCONNECTED), OTHERS))
 CALLED = NOW + HOURS
@@ -91,7 +99,7 @@ def test_disconnecting_ends_kms_s_own_sessions() -> None:
     after = call(Operation.DISCONNECT_KEY_STORE)
     going = replace(START, key_stores=(store(S.DISCONNECTING), OTHERS))
     assert after(CALLED) == after(CALLED + MINUTE - SECOND) == going
-    quiet = replace(START.other_use, sessions=0)
+    quiet = replace(START.other_use, hsms=NO_OTHERS.hsms)
     assert after(CALLED + MINUTE) == replace(OFF, other_use=quiet)
 
 

@@ -19,7 +19,7 @@ from chalicelib.domain.diagnosis import (
 from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Plan, Remedy, _plain
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies.scene import zone_labels
-from chalicelib.domain.snapshot import Backup, KeyState, OtherUse, Snapshot, StoreState
+from chalicelib.domain.snapshot import Backup, KeyState, Snapshot, StoreState
 from tests.domain.worlds import (
     CLUSTER,
     DAY,
@@ -29,6 +29,7 @@ from tests.domain.worlds import (
     OTHER_CLUSTER,
     POLICY,
     STORE,
+    busy,
     case,
     cluster,
     key,
@@ -58,7 +59,7 @@ SAME: list[tuple[str, Snapshot]] = [
     ("HSMs in another order", replace(TWO, cluster=cluster("1b", "1a"))),
     ("looked at later", replace(TWO, at=NOW + HOURS)),
     ("a new backup", replace(TWO, cluster=cluster("1a", "1b", backups=(Backup("x", "READY", NOW),)))),
-    ("more sessions", replace(TWO, other_use=OtherUse(7))),
+    ("more sessions", replace(TWO, other_use=busy(7))),
     ("more keys of others seen", replace(TWO, keys_seen=9_000)),
     ("grants", replace(TWO, keys=(replace(KEYS[0], grants=5), KEYS[1]))),
 ]  # fmt: skip

@@ -22,7 +22,7 @@ from chalicelib.domain.remedies.scene import (
     quiet,
     zone_labels,
 )
-from chalicelib.domain.snapshot import KeyState, OtherUse, Snapshot, StoreState
+from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
 from chalicelib.domain.step import Ask, Call, Close, Step, Wait
 from tests.domain.scenes import AGED, AGED_SECONDS, JUST, Told, made, scene, told
 from tests.domain.worlds import (
@@ -34,6 +34,7 @@ from tests.domain.worlds import (
     OTHER_CLUSTER,
     POLICY,
     STORE,
+    busy,
     case,
     cluster,
     hsms,
@@ -219,7 +220,7 @@ def test_no_hsm_is_gone_within_two_minutes() -> None:
     assert step == Wait(100, "the HSMs are being deleted")
 
 
-BUSY = world(held=store(S.DISCONNECTED), other_use=OtherUse(3))
+BUSY = world(held=store(S.DISCONNECTED), other_use=busy(3))
 CALM = world(held=store(S.DISCONNECTED))
 CHECKING = "checking that no other program uses the HSMs"
 
@@ -237,7 +238,9 @@ def test_the_quiet_time_is_the_configured_minutes_and_one_more() -> None:
 def test_after_the_quiet_time_sessions_are_somebodys() -> None:
     step = quiet(scene(P, BUSY, basis=CALM, quiet_since=NOW - HOURS))
     assert isinstance(step, Ask)
-    assert [gate.found for gate in step.gates] == ["Other programs have 3 sessions open"]
+    assert [gate.found for gate in step.gates] == [
+        "hsm-1 never had fewer than 3 connections, and at most 2 can be AWS’s own"
+    ]
 
 
 def test_no_quiet_time_where_it_would_tell_nothing() -> None:
@@ -245,7 +248,7 @@ def test_no_quiet_time_where_it_would_tell_nothing() -> None:
     assert quiet(scene(P, TWO)) is None
     assert quiet(scene(P, world(held=store(S.DISCONNECTED), zones=()), basis=CALM)) is None
     assert quiet(scene(P, BUSY)) is None
-    free = world(free=True, other_use=OtherUse(3))
+    free = world(free=True, other_use=busy(3))
     assert isinstance(quiet(scene(P, free, basis=TWO)), Ask)
 
 

@@ -12,7 +12,7 @@ from chalicelib.domain.approval import terms
 from chalicelib.domain.case import Act, CallStatus, Outcome, Phase
 from chalicelib.domain.gates import closed_gates
 from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import Backup, KeyState, OtherUse, Snapshot, StoreState
+from chalicelib.domain.snapshot import NO_OTHERS, Backup, KeyState, OtherUse, Snapshot, StoreState
 from chalicelib.domain.step import Call, Close, Wait
 from tests.domain.worlds import (
     HOURS,
@@ -20,6 +20,7 @@ from tests.domain.worlds import (
     POLICY,
     Play,
     approved,
+    busy,
     case,
     cluster,
     key,
@@ -216,13 +217,13 @@ GATES: list[tuple[Remedy, Snapshot, tuple[str, str, str]]] = [
         world(key("a", last_use=used(None, tracked=None))),
         (UNUSED, "alias/a: AWS kept no record", "Allow kms:GetKeyLastUsage"),
     ),
-    (P, world(other_use=OtherUse(None)), (OTHERS, "CloudWatch has no session count for this cluster", STOP)),
-    (P, world(other_use=OtherUse(0, None)), (OTHERS, "The network interfaces of this cluster could not be read", STOP)),
-    (P, world(other_use=OtherUse(0, ("e1", "e2"))), (OTHERS, "2 network interfaces of others use the cluster’s security group", STOP)),
-    (P, world(free=True, other_use=OtherUse(1)), (OTHERS, "Other programs have 1 session open", STOP)),
-    (P, world(free=True, other_use=OtherUse(2)), (OTHERS, "Other programs have 2 sessions open", STOP)),
-    (P, world(held=store(StoreState.DISCONNECTED), other_use=OtherUse(3)), (OTHERS, "Other programs have 3 sessions open", STOP)),
-    (P, world(held=store(StoreState.FAILED), other_use=OtherUse(4)), (OTHERS, "Other programs have 4 sessions open", STOP)),
+    (P, world(other_use=OtherUse()), (OTHERS, "CloudWatch has no session count for this cluster", STOP)),
+    (P, world(other_use=replace(NO_OTHERS, interfaces=None)), (OTHERS, "The network interfaces of this cluster could not be read", STOP)),
+    (P, world(other_use=replace(NO_OTHERS, interfaces=("e1", "e2"))), (OTHERS, "2 network interfaces of others use the cluster’s security group", STOP)),
+    (P, world(free=True, other_use=busy(3)), (OTHERS, "hsm-1 never had fewer than 3 connections, and at most 2 can be AWS’s own", STOP)),
+    (P, world(free=True, other_use=busy(2, 5)), (OTHERS, "hsm-1 had 2 to 5 connections, and at most 2 can be AWS’s own", STOP)),
+    (P, world(held=store(StoreState.DISCONNECTED), other_use=busy(3, own=1)), (OTHERS, "hsm-1 never had fewer than 3 connections, and at most 1 can be AWS’s own", STOP)),
+    (P, world(held=store(StoreState.FAILED), other_use=busy(4)), (OTHERS, "hsm-1 never had fewer than 4 connections, and at most 2 can be AWS’s own", STOP)),
 ]  # fmt: skip
 
 
@@ -248,9 +249,9 @@ NEEDS = [
     (P, USED, POLICY, 2, (BY_USE,)),
     (P, USED, replace(POLICY, quorum_reversible=2), 2, ()),
     (P, USED, replace(POLICY, quorum_reversible=3), 3, ()),
-    (P, world(other_use=OtherUse(None)), POLICY, 2, (BY_OTHERS,)),
-    (R, world(other_use=OtherUse(None)), POLICY, 3, (BY_OTHERS,)),
-    (M, world(other_use=OtherUse(None)), POLICY, 3, (BY_OTHERS,)),
+    (P, world(other_use=OtherUse()), POLICY, 2, (BY_OTHERS,)),
+    (R, world(other_use=OtherUse()), POLICY, 3, (BY_OTHERS,)),
+    (M, world(other_use=OtherUse()), POLICY, 3, (BY_OTHERS,)),
     (R, world(), ONE, 2, ("because the delete was not made by a known person",)),
     (R, PROD, replace(POLICY, quorum_by_tag=(("env=prod", 4), ("env=dev", 9))), 4, ("because the cluster is tagged env=prod",)),
     (P, PROD, replace(POLICY, quorum_by_tag=(("env=prod", 1),)), 1, ()),

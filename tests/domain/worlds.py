@@ -23,6 +23,7 @@ from chalicelib.domain.model import Durations, Model
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.snapshot import (
+    NO_OTHERS,
     Backup,
     Cluster,
     Hsm,
@@ -31,6 +32,7 @@ from chalicelib.domain.snapshot import (
     KeyStore,
     LastUse,
     OtherUse,
+    Sessions,
     Snapshot,
     StoreState,
 )
@@ -80,6 +82,11 @@ def used(age: timedelta | None, *, tracked: timedelta | None = 400 * DAY) -> Las
     return LastUse(NOW - age if age is not None else None, "Decrypt", since)
 
 
+def busy(least: int, most: int = 0, **values: object) -> OtherUse:
+    """One HSM with so many connections in each minute, or up to `most` in some."""
+    return OtherUse((Sessions("hsm-1", least, most or least),), **values)  # type: ignore[arg-type]
+
+
 def hsms(*zones: str, state: str = "ACTIVE") -> tuple[Hsm, ...]:
     return tuple(Hsm(f"hsm-{zone}-{i}", state, zone) for i, zone in enumerate(zones))
 
@@ -115,7 +122,7 @@ def world(
         "cluster": cluster(*zones),
         "key_stores": stores,
         "keys": keys,
-        "other_use": OtherUse(sessions=0),
+        "other_use": NO_OTHERS,
     }
     return Snapshot(NOW, ACCOUNT, REGION, CLUSTER, **known | values)  # type: ignore[arg-type]
 

@@ -12,6 +12,7 @@ from chalicelib.domain.model import Model
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.remedies.scene import hsm_for
 from chalicelib.domain.snapshot import (
+    NO_OTHERS,
     Backup,
     Cluster,
     Hsm,
@@ -19,7 +20,6 @@ from chalicelib.domain.snapshot import (
     KeyState,
     KeyStore,
     LastUse,
-    OtherUse,
     Snapshot,
     StoreState,
 )
@@ -55,9 +55,7 @@ def world(
         backups=(Backup("backup-1", "READY", NOW - timedelta(hours=2)),),
     )
     stores = (KeyStore(store_id, "payments", cluster_id, store),) if store else ()
-    return Snapshot(
-        NOW, HUB, REGION, cluster_id, cluster, stores, tuple(keys), other_use=OtherUse(0, ())
-    )
+    return Snapshot(NOW, HUB, REGION, cluster_id, cluster, stores, tuple(keys), other_use=NO_OTHERS)
 
 
 class Clock:

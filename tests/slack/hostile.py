@@ -35,6 +35,7 @@ from chalicelib.domain.snapshot import (
     KeyStore,
     LastUse,
     OtherUse,
+    Sessions,
     Snapshot,
     StoreState,
 )
@@ -122,6 +123,10 @@ class World:
             backups=tuple(backups),
         )
 
+    def sessions(self) -> Sessions:
+        numbers = (self.any.randint(0, 99) for _ in range(3))
+        return Sessions(self.word(), *numbers)
+
     def snapshot(self) -> Snapshot:
         cluster_id = "cluster-2a3b4c5d6e7f8g9h"
         held = KeyStore(
@@ -136,7 +141,10 @@ class World:
             self.any.choice([(), (held,), (held,)]),
             tuple(self.key(n) for n in range(self.keys)),
             tuple(self.cluster(f"cluster-{n}") for n in range(self.any.randint(0, 12))),
-            OtherUse(self.maybe(self.any.randint(0, 99)), self.maybe((self.word(),) * 3)),
+            OtherUse(
+                tuple(self.sessions() for _ in range(self.any.randint(0, 3))),
+                self.maybe((self.word(),) * 3),
+            ),
             tuple(self.long() for _ in range(self.any.randint(0, 9))),
             self.any.randint(0, 100_000),
         )

@@ -13,7 +13,7 @@ from chalicelib.domain.diagnosis import ways_out
 from chalicelib.domain.forecast import Forecast, forecast
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import KeyState, OtherUse, StoreState
+from chalicelib.domain.snapshot import NO_OTHERS, KeyState, OtherUse, StoreState
 from chalicelib.slack import modals
 from tests.domain.worlds import CLUSTER, DAY, NOW, POLICY, Play, key, sibling, store, used
 from tests.slack.moments import (
@@ -156,21 +156,25 @@ def test_keep_asks_who_and_how_long() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "sessions", "label"),
+    ("keys", "seen", "label"),
     [
-        ((IN_USE,), 0, "I know that what uses alias/payments will fail"),
-        ((IN_USE, key("b", last_use=used(DAY))), 0, "I know that what uses these 2 keys will fail"),
+        ((IN_USE,), NO_OTHERS, "I know that what uses alias/payments will fail"),
+        (
+            (IN_USE, key("b", last_use=used(DAY))),
+            NO_OTHERS,
+            "I know that what uses these 2 keys will fail",
+        ),
         (
             (key("c", last_use=used(None, tracked=DAY)),),
-            0,
+            NO_OTHERS,
             "I know that what may use alias/c will fail",
         ),
-        ((OLD,), None, "I know that programs that use the HSMs will fail"),
-        ((IN_USE,), None, "I know that what uses the keys or the HSMs will fail"),
+        ((OLD,), OtherUse(), "I know that programs that use the HSMs will fail"),
+        ((IN_USE,), OtherUse(), "I know that what uses the keys or the HSMs will fail"),
     ],
 )
-def test_the_box_names_what_fails(keys: tuple[Any, ...], sessions: int | None, label: str) -> None:
-    play = asked(*keys, other_use=OtherUse(sessions=sessions))
+def test_the_box_names_what_fails(keys: tuple[Any, ...], seen: OtherUse, label: str) -> None:
+    play = asked(*keys, other_use=seen)
     view = decide(play, Remedy.RETIRE)
     assert label in words(view["blocks"])
 

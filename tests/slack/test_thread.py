@@ -50,6 +50,8 @@ LINES = [
     (entry(Kind.RESULT, NOW, operation="kms:SomethingNew", status="done"), "AWS answered a call: done."),
     (entry(Kind.DRY_RUN, NOW, operation=Operation.DISCONNECT_KEY_STORE, target="cks-1", due=NOW + DAY),
      "Dry run: would disconnect the key store on 3 Mar, 09:00 UTC ."),
+    (entry(Kind.QUIET, NOW, found="No HSM had more than 2 connections in 5 minutes."),
+     "Looked whether other programs use the HSMs. No HSM had more than 2 connections in 5 minutes."),
     (entry(Kind.KEPT, NOW, by="alice", owner="carol", until=(NOW + DAY).isoformat(), reason="audit"),
      "@alice decided to keep it as it is until 3 Mar : “audit”. @carol looks after it."),
     (entry(Kind.LAPSED, NOW), "The time to keep it is over, so the question is open again."),

@@ -12,6 +12,7 @@ from chalicelib.domain.gates import everything_read, others_gate
 from chalicelib.domain.pace import MINUTE, SETTLING, SOON, at_the_end, under_way
 from chalicelib.domain.plan import Basis, KeyBasis, Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.sessions import LATE, Verdict, verdict
 from chalicelib.domain.snapshot import Hsm, KeyStore, Snapshot, StoreState
 from chalicelib.domain.step import Ask, Call, Close, Move, Step, Wait
 
@@ -192,18 +193,31 @@ def delete_cluster(scene: Scene) -> Move:
 def quiet(scene: Scene) -> Step | None:
     """Before any HSM goes: nobody but KMS had sessions, over a quiet period after the disconnect.
 
-    None where that holds, where no HSM is left, or where the approvers overrode it.
+    None where that holds, where no HSM is left, or where the approvers overrode it. Data that is
+    late is waited for, and numbers that don't tell are counted for one more period.
     """
+    cluster, use = scene.snapshot.cluster, scene.snapshot.other_use
     if scene.plan.terms.override or not scene.snapshot.live_hsms:
         return None
-    if scene.plan.key_store_id and scene.plan.terms.quiet_minutes:
-        since = scene.case.quiet_since or scene.now
+    if cluster and cluster.was_never_activated:
+        return None
+    period = timedelta(minutes=scene.plan.terms.quiet_minutes)
+    ready = since = scene.case.quiet_since or scene.now
+    if scene.plan.key_store_id and period:
         # One minute more, as CloudWatch counts in whole minutes and KMS's sessions end meanwhile.
-        ready = since + timedelta(minutes=scene.plan.terms.quiet_minutes + 1)
-        if scene.now < ready:
-            return Wait(
-                int((ready - scene.now).total_seconds()) + 1,
-                "checking that no other program uses the HSMs",
-            )
+        ready = since + period + timedelta(minutes=1)
+    late = timedelta(minutes=use.late)
+    if scene.now < ready + late:
+        return _count_until(ready + late, scene)
+    found, patience = verdict(use), timedelta(minutes=LATE)
+    if found is Verdict.UNKNOWN and use.interfaces == () and scene.now < ready + patience:
+        return _count_until(scene.now + timedelta(minutes=1), scene)
+    if found is Verdict.UNCLEAR and scene.now < ready + period + late:
+        return _count_until(ready + period + late, scene)
     gates = others_gate(scene.snapshot)
     return Ask(gates=gates) if gates else None
+
+
+def _count_until(end: datetime, scene: Scene) -> Wait:
+    seconds = int((end - scene.now).total_seconds()) + 1
+    return Wait(seconds, "checking that no other program uses the HSMs")

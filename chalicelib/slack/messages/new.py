@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain import approval
+from chalicelib.domain import sessions
 from chalicelib.domain.diagnosis import Cause, cause_of
 from chalicelib.slack.messages import buttons, facts, keytable, parts, ways
 from chalicelib.slack.messages.blocks import (
@@ -202,7 +202,7 @@ def notices(shown: Shown) -> list[Block]:
     if world is None:
         return []
     found = []
-    others = approval.other_use_known(world)
+    others = sessions.other_use_known(world)
     if others:
         found.append(note(f"Other programs may use the HSMs: {clean(others, 200)}."))
     if world.unread:

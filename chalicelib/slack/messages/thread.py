@@ -114,6 +114,11 @@ def _few(words: str) -> str:
     return {-1: "some are", 0: "none is", 1: "1 is"}.get(number, f"{number:,} are")
 
 
+def _quiet(entry: Entry, _case: Case) -> Told:
+    words = f"Looked whether other programs use the HSMs. {clean(entry['found'], 400)}"
+    return "No other program was seen", [text(words)]
+
+
 def _approved(entry: Entry, case: Case) -> Told:
     place = _place(entry, case)
     of = " once more" if entry["again"] else f", {place}" if place else ""
@@ -274,6 +279,7 @@ TELLERS: dict[Kind, Callable[[Entry, Case], Told | None]] = {
     Kind.BEGAN: _began,
     Kind.RESULT: result,
     Kind.DRY_RUN: dry_run,
+    Kind.QUIET: _quiet,
     Kind.KEPT: _kept,
     Kind.LAPSED: _lapsed,
     Kind.ASKED_BACK: _asked_back,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain import approval
+from chalicelib.domain import sessions
 from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.domain.snapshot import Key
 from chalicelib.slack.messages import facts, ways
@@ -60,7 +60,7 @@ def _use(used: list[Key], shown: Shown) -> str:
 
 def _others(shown: Shown) -> str:
     world = shown.case.snapshot
-    if world is None or not approval.other_use_known(world):
+    if world is None or not sessions.other_use_known(world):
         return ""
     return "Programs that use the HSMs directly fail. "
 

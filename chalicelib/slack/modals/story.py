@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chalicelib.domain import approval
+from chalicelib.domain import sessions
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.snapshot import Key
 from chalicelib.slack.messages import facts, keytable, ways
@@ -105,7 +105,7 @@ def _backup(shown: Shown) -> list[Line]:
 
 def _others(shown: Shown) -> list[Line]:
     world = shown.case.snapshot
-    words = approval.other_use_known(world) if world else ""
+    words = sessions.other_use_known(world) if world else ""
     return [[bold(f"Other programs may use the HSMs: {clean(words, 200)}")]] if words else []
 
 
