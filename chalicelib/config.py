@@ -144,7 +144,9 @@ class Settings:
         0.25, "Share of AWS’s request quotas that Unlatch takes at most", number(0.01, 1, float)
     )
     step_up_roles: tuple[str, ...] = setting(
-        (), "Role ARNs that confirm irreversible plans by `ops approve`; empty: no step-up", words
+        (),
+        "Role ARNs that confirm irreversible plans by `unlatch approve`; empty: no step-up",
+        words,
     )
 
     @property

@@ -1,1 +1,1 @@
-"""What an operator runs from a laptop: `python -m ops`. Decides nothing about cases; people do, in Slack."""
+"""What an operator runs from a laptop: `unlatch`. Decides nothing about cases; people do, in Slack."""

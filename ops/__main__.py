@@ -1,55 +1,109 @@
-"""`python -m ops VERB`: hands over to the verb’s module, and puts expected trouble into words."""
+"""`unlatch VERB`: hands over to the verb’s module, and puts expected trouble into words."""
 
 from __future__ import annotations
 
-import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from ops import (
-    approve,
-    audit,
-    cancel,
-    cases,
-    deploy,
-    destroy,
-    diagnose,
-    doctor,
-    freeze,
-    replay,
-    thaw,
-)
-from ops.desk import Desk
-from ops.screen import Screen
-from ops.trouble import EXPECTED, trouble_of
+import click
 
-VERBS = (deploy, doctor, diagnose, cases, approve, cancel, freeze, thaw, replay, audit, destroy)
-INTERRUPTED = 130
+from chalicelib import __version__
+from ops.desk import Desk
+from ops.exits import Exit
+from ops.screen import Screen
+from ops.trouble import Trouble
+
+VERBS = {
+    "Set up": {
+        "deploy": "Bring this version to AWS, or bring what is there up to date.",
+        "doctor": "Find out whether everything is in place.",
+        "destroy": "Take Unlatch down again.",
+        "completion": "Let your shell complete these commands.",
+    },
+    "Look": {
+        "cases": "List the cases.",
+        "diagnose": "What holds a cluster, and what each way out would do.",
+    },
+    "Act": {
+        "approve": "Confirm an irreversible plan with your AWS sign-in.",
+        "cancel": "Stop a case and undo what can be undone, without Slack.",
+        "freeze": "Stop all changes at once.",
+        "thaw": "End a freeze.",
+    },
+    "Afterwards": {
+        "audit": "Export and check a case’s log.",
+        "replay": "Give dead letters back to the functions.",
+    },
+}
+PROGRAM = "unlatch"
+ABOUT = """Runs Unlatch, which frees CloudHSM clusters that can’t be deleted.
+
+Decides nothing about cases; people do, in Slack. Every verb has --help and --json. How to operate
+it, and what each exit code means: docs/operate.md."""
+
+
+class Unlatch(click.Group):
+    """Imports a verb when it is called: the AWS SDK takes a fifth of a second."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click’s
+        return [name for verbs in VERBS.values() for name in verbs]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        found: click.Command = importlib.import_module(f"ops.{cmd_name}").VERB
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click’s
+        for heading, verbs in VERBS.items():
+            with formatter.section(heading):
+                formatter.write_dl(list(verbs.items()))
+
+
+@click.group(
+    cls=Unlatch,
+    help=ABOUT,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name=PROGRAM)
+def unlatch() -> None:
+    """The verbs do it."""
 
 
 def main(arguments: Sequence[str] | None = None, desk: Desk | None = None) -> int:
-    """0: all is well; 1: something is wrong; 2: not understood."""
+    """The exit code; ops/exits.py says what each means."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     desk = desk or Desk(Screen(sys.stdout, sys.stderr), lambda: datetime.now(UTC))
-    parser = argparse.ArgumentParser(prog="python -m ops", description=__doc__)
-    commands = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in VERBS:
-        verb.add(commands)
+    screen = desk.screen.for_machines() if "--json" in words else desk.screen
     try:
-        options = parser.parse_args(arguments)
-    except SystemExit as said:
-        return int(said.code or 0)
-    try:
-        return int(options.run(options, desk))
-    except EXPECTED as error:
-        trouble = trouble_of(error)
-        desk.screen.wrong(trouble.reason)
-        for advice in trouble.advice:
-            desk.screen.wrong(f"  → {advice}")
-        return 1
-    except KeyboardInterrupt:
-        desk.screen.wrong("Interrupted. Run the command again: every step can be repeated.")
-        return INTERRUPTED
+        ended = unlatch.main(words, prog_name=PROGRAM, obj=desk, standalone_mode=False)
+    except click.UsageError as error:
+        if error.ctx:
+            screen.line(error.ctx.get_usage())
+        return _told(screen, Trouble(error.format_message(), code=Exit.USAGE))
+    except (KeyboardInterrupt, click.Abort):
+        again = "Run the command again: every step can be repeated"
+        return _told(screen, Trouble("Interrupted.", again, code=Exit.INTERRUPTED))
+    except Exception as error:
+        from ops.expected import EXPECTED, trouble_of  # noqa: PLC0415  # pulls in the AWS SDK
+
+        if not isinstance(error, EXPECTED):
+            raise
+        return _told(screen, trouble_of(error))
+    return int(ended or 0)
+
+
+def _told(screen: Screen, trouble: Trouble) -> int:
+    """The exit code. A machine gets the error where it looks for the answer."""
+    screen.wrong(trouble.reason)
+    for advice in trouble.advice:
+        screen.wrong(f"  → {advice}")
+    code = trouble.code
+    told = {"code": code.name.lower(), "reason": trouble.reason, "advice": trouble.advice}
+    screen.answer({"error": told})
+    return int(code)
 
 
 if __name__ == "__main__":

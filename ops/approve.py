@@ -1,4 +1,4 @@
-"""`ops approve CASE`: confirms an irreversible plan with your AWS sign-in. Changes nothing by itself.
+"""`unlatch approve CASE`: confirms an irreversible plan with your AWS sign-in. Changes nothing by itself.
 
 Signs a GetCallerIdentity request that names the case and the plan, and gives it to Unlatch, which
 lets STS say who signed. Your credentials never leave this machine.
@@ -6,7 +6,6 @@ lets STS say who signed. Your credentials never leave this machine.
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import urllib.error
@@ -22,9 +21,11 @@ from chalicelib.domain.plan import Plan
 from ops.cancel import load
 from ops.deployment.found import found
 from ops.desk import Desk
-from ops.hub import Hub, add_place, connect
+from ops.expected import LOG_IN
+from ops.hub import Hub, connect
 from ops.screen import GREEN
-from ops.trouble import LOG_IN, Trouble
+from ops.trouble import Trouble
+from ops.verb import Options, Verb, argument, option, place
 
 BODY = "Action=GetCallerIdentity&Version=2011-06-15"
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
@@ -32,19 +33,7 @@ WHOLE = re.compile(r"[0-9a-f]{64}")
 WITHIN_SECONDS = 30
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "approve", help="confirm an irreversible plan with your AWS sign-in", description=__doc__
-    )
-    add_place(parser)
-    parser.add_argument("case", metavar="CASE", help="a case id; `ops cases` lists them")
-    about = "the plan as Slack shows it; with --url, nothing is read from the hub’s account"
-    parser.add_argument("--plan", metavar="HASH", default="", help=about)
-    parser.add_argument("--url", help="the deployed API (as `ops deploy` printed it)")
-    parser.set_defaults(run=run)
-
-
-def run(options: argparse.Namespace, desk: Desk) -> int:
+def run(options: Options, desk: Desk) -> int:
     hub = connect(options, desk.clock)
     url = options.url or _deployed(hub, desk.project)
     plan_hash = options.plan
@@ -60,6 +49,7 @@ def run(options: argparse.Namespace, desk: Desk) -> int:
     if status != 200:  # HTTP's own
         raise Trouble(text)
     desk.screen.line(text, colour=GREEN)
+    desk.screen.answer({"case_id": options.case, "plan_hash": plan_hash, "says": text})
     return 0
 
 
@@ -121,3 +111,21 @@ def _deployed(hub: Hub, project: Path) -> str:
     if not urls:
         raise hub.not_deployed()
     return str(urls[0])
+
+
+VERB = Verb(
+    "approve",
+    run,
+    about=__doc__,
+    params=[
+        argument("case"),
+        option(
+            "--plan",
+            metavar="HASH",
+            default="",
+            help="The plan as Slack shows it; with --url, nothing is read from the hub’s account.",
+        ),
+        option("--url", help="The deployed API (as `unlatch deploy` printed it)."),
+        *place(),
+    ],
+)

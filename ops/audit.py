@@ -1,12 +1,14 @@
-"""`ops audit`: a case’s log written out, checked for tampering, and held against CloudTrail. Changes nothing."""
+"""`unlatch audit`: a case’s log written out, checked for tampering, and held against CloudTrail. Changes nothing."""
 
 from __future__ import annotations
 
-import argparse
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import click
 
 from chalicelib.aws.pace import Paces
 from chalicelib.config import EXECUTOR_ROLE, READER_ROLE, RESTORER_ROLE
@@ -17,51 +19,29 @@ from ops.desk import Desk
 from ops.evidence import export
 from ops.evidence.compare import Comparison, compare
 from ops.evidence.trail import seen
-from ops.hub import Hub, add_place, connect
+from ops.hub import Hub, connect
 from ops.reach import accounts
 from ops.screen import GREEN, RED, Screen, count
 from ops.trouble import Trouble
+from ops.verb import Options, Verb, argument, flag, option, place
 
 SHARE = 0.5
 """Of LookupEvents’ two requests a second; others in the account need it too."""
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser("audit", help="export and check a case’s log", description=__doc__)
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    verify = actions.add_parser(
-        "verify",
-        help="check a case against CloudTrail, or an export by itself",
-        description="With CASE: the log’s chain, and each mutating call against CloudTrail in the "
-        "target account. With --file: the chain of an export, without AWS.",
-    )
-    add_place(verify)
-    what = verify.add_mutually_exclusive_group(required=True)
-    what.add_argument("case", nargs="?", metavar="CASE", help="a case id")
-    what.add_argument("--file", type=Path, metavar="EXPORT", help="what `audit export` wrote")
-    verify.add_argument(
-        "--head", default="", help="with --file: the last hash, noted down elsewhere"
-    )
-    verify.add_argument("--assume", action="store_true", help="read as Unlatch’s reader role")
-    verify.add_argument("--json", action="store_true", help="one JSON object")
-    verify.set_defaults(run=run_verify)
-    write = actions.add_parser("export", help="write a case’s log to standard output")
-    add_place(write)
-    write.add_argument("case", metavar="CASE", help="a case id")
-    write.add_argument("--format", choices=export.FORMATS, default="jsonl")
-    write.set_defaults(run=run_export)
-
-
-def run_export(options: argparse.Namespace, desk: Desk) -> int:
+def run_export(options: Options, desk: Desk) -> int:
     hub = connect(options, desk.clock)
     case, entries = _logged(hub, options.case)
     write = export.jsonl if options.format == "jsonl" else export.as_csv
-    for line in write(case, entries):
-        desk.screen.line(line)
+    for line in () if options.json else write(case, entries):
+        desk.screen.data(line)
+    desk.screen.answer([json.loads(line) for line in export.jsonl(case, entries)])
     return 0
 
 
-def run_verify(options: argparse.Namespace, desk: Desk) -> int:
+def run_verify(options: Options, desk: Desk) -> int:
+    if bool(options.file) == bool(options.case):
+        raise click.UsageError("Say either CASE or --file EXPORT.", click.get_current_context())
     if options.file:
         return _verify_file(options, desk)
     hub = connect(options, desk.clock)
@@ -70,10 +50,10 @@ def run_verify(options: argparse.Namespace, desk: Desk) -> int:
     pace = Paces(SHARE, sleep=desk.pause)("cloudtrail:LookupEvents")
     compared = _compared(hub, case, entries, assume=options.assume, pace=pace)
     verdict = Verdict(case.case_id, entries, wrong, compared)
-    return _told(desk.screen, verdict, as_json=options.json)
+    return _told(desk.screen, verdict)
 
 
-def _verify_file(options: argparse.Namespace, desk: Desk) -> int:
+def _verify_file(options: Options, desk: Desk) -> int:
     try:
         text = options.file.read_text()
     except (OSError, UnicodeDecodeError) as error:
@@ -82,7 +62,7 @@ def _verify_file(options: argparse.Namespace, desk: Desk) -> int:
     if not found.entries and not found.unread:
         raise Trouble(f"{options.file} holds no log entries.")
     wrong = found.flaws(head=options.head)
-    return _told(desk.screen, Verdict(found.case_id, found.entries, wrong), as_json=options.json)
+    return _told(desk.screen, Verdict(found.case_id, found.entries, wrong))
 
 
 def _logged(hub: Hub, case_id: str) -> tuple[Case, tuple[Entry, ...]]:
@@ -122,18 +102,16 @@ class Verdict:
     compared: Comparison | None = None
 
 
-def _told(screen: Screen, verdict: Verdict, *, as_json: bool) -> int:
+def _told(screen: Screen, verdict: Verdict) -> int:
     compared = verdict.compared
-    if as_json:
-        screen.json(_plain(verdict))
-    else:
-        screen.title(f"{verdict.case_id or 'A log'}: {len(verdict.entries)} entries")
-        for flaw in verdict.flaws:
-            screen.line(f"  {flaw}", colour=RED)
-        if not verdict.flaws:
-            screen.line(f"  The chain is whole. Last hash: {_last(verdict)}", colour=GREEN)
-        if compared:
-            _tell(screen, compared)
+    screen.title(f"{verdict.case_id or 'A log'}: {len(verdict.entries)} entries")
+    for flaw in verdict.flaws:
+        screen.line(f"  {flaw}", colour=RED)
+    if not verdict.flaws:
+        screen.line(f"  The chain is whole. Last hash: {_last(verdict)}", colour=GREEN)
+    if compared:
+        _tell(screen, compared)
+    screen.answer(_plain(verdict))
     return 1 if verdict.flaws or (compared and compared.differences) else 0
 
 
@@ -169,3 +147,40 @@ def _tell(screen: Screen, compared: Comparison) -> None:
         screen.line(f"  Too young for CloudTrail to know of: {count(compared.pending, 'call')}.")
     if compared.forgotten:
         screen.line(f"  Older than CloudTrail’s 90 days: {count(compared.forgotten, 'call')}.")
+
+
+VERB = click.Group("audit", help="A case’s log, written out or checked. Changes nothing.")
+VERB.add_command(
+    Verb(
+        "verify",
+        run_verify,
+        about="With CASE: the log’s chain, and each mutating call against CloudTrail in the target "
+        "account. With --file: the chain of an export, without AWS.",
+        params=[
+            argument("case", required=False),
+            option(
+                "--file",
+                type=click.Path(path_type=Path),
+                metavar="EXPORT",
+                help="What `audit export` wrote.",
+            ),
+            option("--head", default="", help="With --file: the last hash, noted down elsewhere."),
+            flag("--assume", "Read as Unlatch’s reader role."),
+            *place(),
+        ],
+    )
+)
+VERB.add_command(
+    Verb(
+        "export",
+        run_export,
+        about="Writes a case’s log to standard output.",
+        params=[
+            argument("case"),
+            option(
+                "--format", type=click.Choice(export.FORMATS), default="jsonl", show_default=True
+            ),
+            *place(),
+        ],
+    )
+)

@@ -1,42 +1,30 @@
-"""`ops cases`: the open and kept cases, or all there ever were. Reads only."""
+"""`unlatch cases`: the open and kept cases, or all there ever were. Reads only."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from typing import Any
 
 from chalicelib.aws.store.cases import ITEM, case_from
 from chalicelib.domain.case import Case
 from ops.desk import Desk
-from ops.hub import Hub, add_place, connect
+from ops.hub import Hub, connect
 from ops.screen import YELLOW, moment
+from ops.verb import Options, Verb, flag, place
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser("cases", help="list the cases", description=__doc__)
-    add_place(parser)
-    parser.add_argument(
-        "--all", action="store_true", help="closed ones too (reads the whole table)"
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON array")
-    parser.set_defaults(run=run)
-
-
-def run(options: argparse.Namespace, desk: Desk) -> int:
+def run(options: Options, desk: Desk) -> int:
     hub = connect(options, desk.clock)
     found = _all(hub) if options.all else _open(hub)
     cases = sorted(found, key=lambda case: case.opened_at)
     frozen = hub.cases.frozen()
-    if options.json:
-        desk.screen.json([_plain(case) for case in cases])
-        return 0
     if frozen:
         desk.screen.line(f"All changes are frozen: {frozen}", colour=YELLOW)
     for case in cases:
         desk.screen.line(_line(case))
     if not cases:
         desk.screen.line("No case is open." if not options.all else "There was no case yet.")
+    desk.screen.answer([_plain(case) for case in cases])
     return 0
 
 
@@ -88,3 +76,11 @@ def _plain(case: Case) -> dict[str, Any]:
         "remedy": plan.remedy if plan else None,
         "approved_by": [click.by for click in case.approved],
     }
+
+
+VERB = Verb(
+    "cases",
+    run,
+    about=__doc__,
+    params=[flag("--all", "Closed ones too (reads the whole table)."), *place()],
+)

@@ -1,12 +1,12 @@
-"""`ops deploy`: stacks, functions and what Chalice leaves out; then says what is left to do by hand."""
+"""`unlatch deploy`: stacks, functions and what Chalice leaves out; then says what is left to do by hand."""
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+
+import click
 
 from chalicelib import config
 from chalicelib.config import Settings
@@ -14,9 +14,12 @@ from ops.deployment import chalice, infra, settings
 from ops.deployment.finish import finish
 from ops.deployment.found import found
 from ops.desk import Desk
-from ops.hub import APP, Hub, add_place, connect
+from ops.exits import Exit
+from ops.expected import EXPECTED, trouble_of
+from ops.hub import APP, Hub, connect
 from ops.screen import GREEN
-from ops.trouble import EXPECTED, Trouble, trouble_of
+from ops.trouble import Trouble
+from ops.verb import Options, Verb, option, place
 
 SECRETS = {
     "slack-signing-secret": "Basic Information, Signing Secret",
@@ -24,26 +27,7 @@ SECRETS = {
 }
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "deploy",
-        help="bring this checkout to AWS, or bring what is there up to date",
-        description=f"{__doc__} Can be repeated at any time. {settings.HELP}",
-    )
-    add_place(parser)
-    parser.add_argument("--settings", type=Path, metavar="FILE", help="lines NAME=value")
-    parser.add_argument(
-        "--parameter",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a parameter of infra/resources.yaml or infra/account.yaml, like OrganizationId=o-…; "
-        "remembered by the stack",
-    )
-    parser.set_defaults(run=run)
-
-
-def run(options: argparse.Namespace, desk: Desk) -> int:
+def run(options: Options, desk: Desk) -> int:
     hub, environment, parameters = _checked(options, desk)
     desk.screen.title(f"Unlatch {hub.stage} in account {hub.account}, {hub.region}")
     chosen = config.read(environment)
@@ -55,7 +39,7 @@ def run(options: argparse.Namespace, desk: Desk) -> int:
     return 0
 
 
-def _checked(options: argparse.Namespace, desk: Desk) -> tuple[Hub, dict[str, str], dict[str, str]]:
+def _checked(options: Options, desk: Desk) -> tuple[Hub, dict[str, str], dict[str, str]]:
     """Credentials, Region, settings and parameters; all that is wrong is said in one go."""
     wrong: list[Trouble] = []
     environment: dict[str, str] = {}
@@ -74,11 +58,12 @@ def _checked(options: argparse.Namespace, desk: Desk) -> tuple[Hub, dict[str, st
     if wrong or hub is None:
         reasons = " ".join(trouble.reason for trouble in wrong)
         advice = [line for trouble in wrong for line in trouble.advice]
-        raise Trouble(f"Nothing was deployed. {reasons}", *advice)
+        code = wrong[0].code if len(wrong) == 1 else Exit.FAILED
+        raise Trouble(f"Nothing was deployed. {reasons}", *advice, code=code)
     return hub, environment, parameters
 
 
-def _hub(options: argparse.Namespace, desk: Desk, wrong: list[Trouble]) -> Hub | None:
+def _hub(options: Options, desk: Desk, wrong: list[Trouble]) -> Hub | None:
     try:
         return connect(options, desk.clock)
     except EXPECTED as error:
@@ -102,7 +87,7 @@ def _what_next(hub: Hub, desk: Desk, *, chosen: Settings, url: str) -> None:
         steps.append(
             "dry_run is on: plans are played and nothing is changed. UNLATCH_DRY_RUN=false"
         )
-    steps.append(f"python -m ops doctor --stage {hub.stage}")
+    steps.append(f"unlatch doctor --stage {hub.stage}")
     screen.title("Next")
     for number, step in enumerate(steps, start=1):
         screen.line(f"  {number}. {step}")
@@ -115,3 +100,22 @@ def _empty_secrets(hub: Hub) -> Iterator[tuple[str, str]]:
         secret = f"{APP}/{hub.stage}/{name}"
         if not secrets.describe_secret(SecretId=secret).get("VersionIdsToStages"):
             yield secret, where
+
+
+VERB = Verb(
+    "deploy",
+    run,
+    about=f"{__doc__} Can be repeated at any time. {settings.HELP}",
+    params=[
+        option(
+            "--settings", type=click.Path(path_type=Path), metavar="FILE", help="Lines NAME=value."
+        ),
+        option(
+            "--parameter",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="A parameter of infra/resources.yaml or infra/account.yaml, like OrganizationId=o-…; remembered by the stack.",
+        ),
+        *place(),
+    ],
+)

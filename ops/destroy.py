@@ -1,11 +1,9 @@
-"""`ops destroy`: takes functions, API, rules and roles down. Keeps what holds data unless told otherwise."""
+"""`unlatch destroy`: takes functions, API, rules and roles down. Keeps what holds data unless told otherwise."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from chalicelib.aws.errors import code_of
 from chalicelib.config import Settings
@@ -13,37 +11,17 @@ from ops.deploy import SECRETS
 from ops.deployment import chalice, infra
 from ops.deployment.found import NOT_THERE, found
 from ops.desk import Desk
-from ops.hub import APP, Hub, add_place, connect
+from ops.exits import Exit
+from ops.hub import APP, Hub, connect
 from ops.screen import GREEN, count
 from ops.trouble import Trouble
+from ops.verb import Options, Verb, flag, place
 
 WINDOW_DAYS = 7
 GONE = NOT_THERE | {"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"}
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "destroy",
-        help="take Unlatch down again",
-        description=f"{__doc__} The stack with the table, the secrets and the seal key stays, so that "
-        "a later deploy goes on with all cases.",
-    )
-    add_place(parser)
-    parser.add_argument(
-        "--also-data",
-        action="store_true",
-        help="also delete that stack, and the table with all cases, both secrets, the dead letters "
-        f"and the API’s log at once, the seal key in {WINDOW_DAYS} days",
-    )
-    parser.add_argument(
-        "--leave-cases",
-        action="store_true",
-        help="go ahead although cases are open: nobody finishes or undoes what has begun",
-    )
-    parser.set_defaults(run=run)
-
-
-def run(options: argparse.Namespace, desk: Desk) -> int:
+def run(options: Options, desk: Desk) -> int:
     hub = connect(options, desk.clock)
     desk.screen.title(f"Taking down Unlatch {hub.stage} in account {hub.account}, {hub.region}")
     if not options.leave_cases:
@@ -74,8 +52,9 @@ def _refuse_open_cases(hub: Hub) -> None:
         raise Trouble(
             f"{count(len(open_cases), 'case')} still open: "
             + ", ".join(pointer.case_id for pointer in open_cases),
-            f"See them: python -m ops cases --stage {hub.stage}",
+            f"See them: unlatch cases --stage {hub.stage}",
             "Close them in Slack, or say --leave-cases",
+            code=Exit.DECLINED,
         )
 
 
@@ -138,3 +117,21 @@ def _delete_secret(hub: Hub, name: str) -> None:
     secrets = hub.client("secretsmanager")
     secret_id = f"{APP}/{hub.stage}/{name}"
     secrets.delete_secret(SecretId=secret_id, ForceDeleteWithoutRecovery=True)
+
+
+VERB = Verb(
+    "destroy",
+    run,
+    about=f"{__doc__} The stack with the table, the secrets and the seal key stays, so that a later deploy goes on with all cases.",
+    params=[
+        flag(
+            "--also-data",
+            f"Also delete that stack, and the table with all cases, both secrets, the dead letters and the API’s log at once, the seal key in {WINDOW_DAYS} days.",
+        ),
+        flag(
+            "--leave-cases",
+            "Go ahead although cases are open: nobody finishes or undoes what has begun.",
+        ),
+        *place(),
+    ],
+)

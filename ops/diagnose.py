@@ -1,10 +1,8 @@
-"""`ops diagnose CLUSTER`: what holds a cluster and the ways out, as in Slack. Reads only; opens no case."""
+"""`unlatch diagnose CLUSTER`: what holds a cluster and the ways out, as in Slack. Reads only; opens no case."""
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
-from typing import Any
 
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.aws.inventory import AwsInventory
@@ -15,10 +13,12 @@ from chalicelib.domain.diagnosis import Cause, cause_of, ways_out
 from chalicelib.domain.forecast import forecast
 from chalicelib.flows.command import CLUSTER
 from ops.desk import Desk
-from ops.hub import Hub, add_place, connect
+from ops.exits import Exit
+from ops.hub import Hub, connect
 from ops.picture import Picture, as_json, show
 from ops.reach import accounts
 from ops.trouble import Trouble
+from ops.verb import Options, Verb, argument, flag, option, place
 
 
 class NothingKnown:
@@ -31,36 +31,20 @@ class NothingKnown:
         """Nothing."""
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "diagnose",
-        help="what holds a cluster, and what each way out would do",
-        description=f"{__doc__} The rules are those of the deployed stage, or else the defaults.",
-    )
-    add_place(parser, region="--hub-region")
-    parser.add_argument("cluster", metavar="CLUSTER", help="cluster-…")
-    parser.add_argument("--account", help="the cluster’s account (that of your credentials)")
-    parser.add_argument("--region", dest="where", help="the cluster’s Region (the hub’s)")
-    parser.add_argument("--assume", action="store_true", help="read as Unlatch’s reader role")
-    parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.set_defaults(run=run)
-
-
-def run(options: argparse.Namespace, desk: Desk) -> int:
+def run(options: Options, desk: Desk) -> int:
     if not CLUSTER.fullmatch(options.cluster):
-        raise Trouble(f"{options.cluster} is no cluster id.", "They look like cluster-2a3b4c5d6e7")
-    options.region = options.region or options.where
-    hub = connect(options, desk.clock)
+        raise Trouble(
+            f"{options.cluster} is not a cluster id.", "They look like cluster-2a3b4c5d6e7"
+        )
+    hub = connect(options, desk.clock, otherwise=options.where)
     settings, note = _settings(hub)
     picture = picture_of(hub, options, settings)
-    if options.json:
-        desk.screen.json(as_json(picture))
-    else:
-        show(picture, desk.screen, note)
-    return 1 if picture.cause in (Cause.NO_CLUSTER, Cause.INCOMPLETE) else 0
+    show(picture, desk.screen, note)
+    desk.screen.answer(as_json(picture))
+    return Exit.FOUND if picture.cause in (Cause.NO_CLUSTER, Cause.INCOMPLETE) else Exit.DONE
 
 
-def picture_of(hub: Hub, options: argparse.Namespace, settings: Settings) -> Picture:
+def picture_of(hub: Hub, options: Options, settings: Settings) -> Picture:
     """One look at the cluster, and what follows from it."""
     now = hub.clock()
     account, region = options.account or hub.account, options.where or hub.region
@@ -95,3 +79,17 @@ def _settings(hub: Hub) -> tuple[Settings, str]:
         if code_of(error) not in DENIED:
             raise
         return hub.by_name.settings, "The deployed rules can’t be read: default rules."
+
+
+VERB = Verb(
+    "diagnose",
+    run,
+    about=f"{__doc__} The rules are those of the deployed stage, or else the defaults.",
+    params=[
+        argument("cluster"),
+        option("--account", help="The cluster’s account [that of your credentials]."),
+        option("--region", "where", metavar="REGION", help="The cluster’s Region [the hub’s]."),
+        flag("--assume", "Read as Unlatch’s reader role."),
+        *place(region="--hub-region"),
+    ],
+)

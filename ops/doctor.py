@@ -1,16 +1,16 @@
-"""`ops doctor`: one screen that says whether Unlatch can do its work, and what to do where not."""
+"""`unlatch doctor`: one screen that says whether Unlatch can do its work, and what to do where not."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
-from typing import Any
 
 from ops.checks import chat, events, laptop, machinery, rights, roles
 from ops.checks.finding import Check, Finding, asked
 from ops.desk import Desk
-from ops.hub import Hub, add_place, connect
+from ops.exits import Exit
+from ops.hub import Hub, connect
 from ops.screen import GREEN, RED, YELLOW, Screen, count
+from ops.verb import Options, Verb, place
 
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("boto3", laptop.sdk),
@@ -35,37 +35,24 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 MARKS = {True: ("ok", GREEN), False: ("WRONG", RED), None: ("unknown", YELLOW)}
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "doctor",
-        help="find out whether everything is in place",
-        description=f"{__doc__} It changes nothing, but lets the hourly sweep run once more.",
-    )
-    add_place(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.set_defaults(run=run)
-
-
-def run(options: argparse.Namespace, desk: Desk) -> int:
+def run(options: Options, desk: Desk) -> int:
     hub = connect(options, desk.clock)
-    if not options.json:
-        desk.screen.title(f"Unlatch {hub.stage} in account {hub.account}, {hub.region}")
+    desk.screen.title(f"Unlatch {hub.stage} in account {hub.account}, {hub.region}")
+    hub.require_deployed()
     found = []
-    for finding in _findings(hub):
+    for finding in _findings(hub, desk.screen):
         found.append(finding)
-        if not options.json:
-            _show(finding, desk.screen)
+        _show(finding, desk.screen)
     wrong = [finding for finding in found if finding.ok is False]
-    if options.json:
-        checks = [{"name": f.name, "ok": f.ok, "says": f.says, "do": f.do} for f in found]
-        desk.screen.json({"ok": not wrong, "checks": checks})
-    else:
-        desk.screen.line(f"{count(len(wrong), 'thing')} to mend." if wrong else "All is well.")
-    return 1 if wrong else 0
+    desk.screen.line(f"{count(len(wrong), 'thing')} to fix." if wrong else "All is well.")
+    checks = [{"name": f.name, "ok": f.ok, "says": f.says, "do": f.do} for f in found]
+    desk.screen.answer({"ok": not wrong, "checks": checks})
+    return Exit.FOUND if wrong else Exit.DONE
 
 
-def _findings(hub: Hub) -> Iterator[Finding]:
+def _findings(hub: Hub, screen: Screen) -> Iterator[Finding]:
     for name, check in CHECKS:
+        screen.passing(f"looking at: {name}")
         yield from asked(name, check, hub)
 
 
@@ -75,3 +62,11 @@ def _show(finding: Finding, screen: Screen) -> None:
     screen.line(f"{mark}{finding.name:22} {finding.says}")
     if finding.do and finding.ok is not True:
         screen.line(f"{'':8}{'':22} → {finding.do}")
+
+
+VERB = Verb(
+    "doctor",
+    run,
+    about=f"{__doc__} It changes nothing, but lets the hourly sweep run once more.",
+    params=[*place()],
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import functools
 import os
 import re
@@ -19,22 +18,15 @@ from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.config import Settings
 from chalicelib.domain.caller import Caller, caller_of
 from chalicelib.wiring import Wiring
+from ops.exits import Exit
 from ops.trouble import Trouble
+from ops.verb import Options
 
 APP = "unlatch"
 FUNCTIONS = ("on_delete_blocked", "turn", "park", "sweep", "on_key_used")
 """As Chalice names them; the one that serves Slack is called `unlatch-<stage>`."""
 EVENT_FUNCTIONS = ("on_delete_blocked", "on_key_used", "sweep")
 NOT_IN_NAMES = re.compile(r"[^\w+=,.@-]")
-
-
-def add_place(parser: argparse.ArgumentParser, *, region: str = "--region") -> None:
-    """The options that say which hub is meant. `region` is that option’s own name."""
-    stage = os.environ.get("UNLATCH_STAGE", "dev")
-    parser.add_argument("--stage", default=stage, help="the Chalice stage (%(default)s)")
-    about = "the hub’s Region (AWS_REGION, or your profile’s)"
-    parser.add_argument(region, dest="region", metavar="REGION", help=about)
-    parser.add_argument("--profile", help="an AWS profile (AWS_PROFILE)")
 
 
 @dataclass(frozen=True)
@@ -128,21 +120,43 @@ class Hub:
         found: Mapping[str, str] = reply.get("Environment", {}).get("Variables", {})
         return found
 
+    def require_deployed(self) -> None:
+        """Raises Trouble if neither of the two functions is there that everything needs."""
+        for name in (f"{self.name}-turn", self.name):
+            try:
+                self.client("lambda").get_function_configuration(FunctionName=name)
+            except Exception as error:
+                if code_of(error) == "ResourceNotFoundException":
+                    continue
+                if code_of(error) not in DENIED:
+                    raise
+            return
+        raise self.not_deployed()
+
     def not_deployed(self) -> Trouble:
         where = f"stage {self.stage} in account {self.account}, {self.region}"
         return Trouble(
             f"Unlatch is not deployed as {where}.",
-            f"python -m ops deploy --stage {self.stage}",
+            f"unlatch deploy --stage {self.stage}",
+            code=Exit.NOT_DEPLOYED,
         )
 
 
-def connect(options: argparse.Namespace, clock: Callable[[], datetime]) -> Hub:
-    """The hub of these options. Makes one call: who the operator is."""
+def connect(
+    options: Options, clock: Callable[[], datetime], *, otherwise: str | None = None
+) -> Hub:
+    """The hub of these options. Makes one call: who the operator is.
+
+    `otherwise` is a Region for when neither an option nor the environment nor a profile names one.
+    """
     region = options.region or os.environ.get("AWS_REGION")
     # The wiring’s clients come from boto3’s default session: it is to be the operator’s.
     boto3.setup_default_session(profile_name=options.profile, region_name=region)
     session = boto3.DEFAULT_SESSION
     assert session is not None, "just made"
+    if not session.region_name and otherwise:
+        boto3.setup_default_session(profile_name=options.profile, region_name=otherwise)
+        session = boto3.DEFAULT_SESSION
     if not session.region_name:
         raise Trouble("No AWS Region is set.", "Use --region, or set AWS_REGION")
     who = session.client("sts").get_caller_identity()

@@ -31,7 +31,12 @@ class Picture:
 
 def show(picture: Picture, screen: Screen, note: str) -> None:
     snapshot = picture.snapshot
-    screen.title(f"{snapshot.cluster_id} in {snapshot.account}, {snapshot.region}")
+    where = f"{snapshot.account}, {snapshot.region}"
+    if picture.cause is Cause.NO_CLUSTER:
+        screen.line(f"AWS knows no {snapshot.cluster_id} in {where}.", colour=YELLOW)
+        screen.line("Is it another account (--account) or Region (--region)?")
+        return
+    screen.title(f"{snapshot.cluster_id} in {where}")
     screen.line(f"Why it can’t be deleted: {picture.cause}.")
     if note:
         screen.line(note, colour=YELLOW)

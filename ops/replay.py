@@ -1,8 +1,7 @@
-"""`ops replay`: gives dead letters back to the functions that they were for. Deletes none that it did not."""
+"""`unlatch replay`: gives dead letters back to the functions that they were for. Deletes none that it did not."""
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,8 +9,10 @@ from typing import Any
 
 from chalicelib.aws.errors import code_of
 from ops.desk import Desk
-from ops.hub import EVENT_FUNCTIONS, Hub, add_place, connect
+from ops.exits import Exit
+from ops.hub import EVENT_FUNCTIONS, Hub, connect
 from ops.screen import GREEN, RED, count
+from ops.verb import Options, Verb, place
 
 BATCH = 10
 HIDDEN_SECONDS = 60
@@ -36,34 +37,26 @@ class Letter:
     about: str
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "replay",
-        help="give dead letters back to the functions",
-        description=f"{__doc__} Every function takes an event twice without harm.",
-    )
-    add_place(parser)
-    parser.set_defaults(run=run)
-
-
-def run(options: argparse.Namespace, desk: Desk) -> int:
+def run(options: Options, desk: Desk) -> int:
     hub = connect(options, desk.clock)
     queue, functions, screen = hub.client("sqs"), hub.client("lambda"), desk.screen
     url = queue.get_queue_url(QueueName=f"{hub.name}-dead-letters")["QueueUrl"]
-    done, left = 0, 0
+    done: list[str] = []
+    left: list[str] = []
     for message in _messages(queue, url):
         try:
             letter = read(message, hub)
             _invoke(functions, letter)
         except Unreadable as reason:
-            left += 1
+            left.append(str(reason))
             screen.line(f"left in the queue: {reason}", colour=RED)
             continue
         queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        done += 1
+        done.append(f"{letter.function}: {letter.about}")
         screen.line(f"given back to {letter.function}: {letter.about}", colour=GREEN)
-    screen.line(f"{count(done, 'letter')} given back, {left} left.")
-    return 1 if left else 0
+    screen.line(f"{count(len(done), 'letter')} given back, {len(left)} left.")
+    screen.answer({"given_back": done, "left": left})
+    return Exit.FOUND if left else Exit.DONE
 
 
 def _messages(queue: Any, url: str) -> Iterator[Mapping[str, Any]]:
@@ -141,3 +134,11 @@ def _about(event: Any) -> str:
     detail = detail if isinstance(detail, dict) else {}
     name = detail.get("eventName") or event.get("detail-type") or "an event"
     return f"{name} of {event.get('time', 'unknown time')}"
+
+
+VERB = Verb(
+    "replay",
+    run,
+    about=f"{__doc__} Every function takes an event twice without harm.",
+    params=[*place()],
+)

@@ -1,38 +1,88 @@
-"""What the operator sees: plain lines, colours on a terminal only, or JSON. Never asks anything."""
+"""What the operator sees: plain lines, colours on a terminal only, or one JSON value. Never asks anything."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
 BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
+CLEAR_LINE = "\r\x1b[2K"
 
 
 class Screen:
-    """`out` is for what was asked for, `err` for what went wrong."""
+    """`out` is for what was asked for, `err` for what went wrong and for how far it has come.
 
-    def __init__(self, out: TextIO, err: TextIO) -> None:
-        self._out, self._err = out, err
+    With `as_json`, `out` gets one JSON value at the end and nothing else.
+    """
+
+    def __init__(self, out: TextIO, err: TextIO, *, as_json: bool = False) -> None:
+        self._out, self._err, self._as_json = out, err, as_json
         self._colours = out.isatty() and "NO_COLOR" not in os.environ
+        self._passing = False
+
+    def for_machines(self) -> Screen:
+        return Screen(self._out, self._err, as_json=True)
 
     def line(self, text: str = "", *, colour: str = "") -> None:
-        self._out.write(f"{self.painted(text, colour)}\n")
-        self._out.flush()
+        """For people; a machine is told the same by `answer`."""
+        self._end_passing()
+        if not self._as_json:
+            self._write(self._out, self.painted(text, colour))
 
     def title(self, text: str) -> None:
         self.line(text, colour=BOLD)
 
-    def json(self, value: Any) -> None:
-        self.line(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Columns as wide as they need to be."""
+        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+        for number, row in enumerate((head, *rows)):
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            self.line("  ".join(cells).rstrip(), colour="" if number else DIM)
+
+    def say(self, text: str) -> None:
+        """How far a long command has come, line by line."""
+        self._end_passing()
+        if self._as_json:
+            self._write(self._err, text)
+        else:
+            self._write(self._out, self.painted(f"  {text}", DIM))
+
+    def passing(self, text: str) -> None:
+        """How far it has come, on one line that the next one overwrites; on a terminal only."""
+        if self._err.isatty():
+            self._err.write(f"{CLEAR_LINE}{text}")
+            self._err.flush()
+            self._passing = True
+
+    def answer(self, value: Any) -> None:
+        """The same for a machine; people have had their lines."""
+        self._end_passing()
+        if self._as_json:
+            text = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+            self._write(self._out, text)
+
+    def data(self, text: str) -> None:
+        """What is written to be kept in a file, whoever reads it."""
+        self._write(self._out, text)
 
     def wrong(self, text: str) -> None:
-        self._err.write(f"{text}\n")
-        self._err.flush()
+        self._end_passing()
+        self._write(self._err, text)
 
     def painted(self, text: str, colour: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if colour and self._colours else text
+
+    def _end_passing(self) -> None:
+        if self._passing:
+            self._err.write(CLEAR_LINE)
+            self._passing = False
+
+    def _write(self, stream: TextIO, text: str) -> None:
+        stream.write(f"{text}\n")
+        stream.flush()
 
 
 def moment(at: datetime | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from sandbox.scenario.command import OpenStage, play_file
 from sandbox.scenario.model import Scenario
 
 INTERRUPTED = 130
+HIGHEST_PORT = 65_535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,7 +52,8 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, help="instead of the usual one, or any that is free")
+    parser.add_argument("--port", type=_port, help="instead of the usual one, or any that is free")
+    parser.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     parser.add_argument("--scenario", type=Path, help="a world of your own to begin with")
     parser.set_defaults(run=_demo)
 
@@ -65,7 +67,30 @@ def _demo(chosen: argparse.Namespace) -> int:
     from sandbox.page.command import serve  # noqa: PLC0415 - `play` does without
 
     with own_stdout() as out:
-        return serve(chosen.scenario, port=chosen.port, out=out, err=sys.stderr)
+        show_page = _ignore if chosen.no_browser else open_in_browser
+        return serve(
+            chosen.scenario, port=chosen.port, out=out, err=sys.stderr, show_page=show_page
+        )
+
+
+def open_in_browser(url: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether a browser with a window was asked to show it; one in this terminal would be in the way."""
+    has_windows = sys.platform in ("darwin", "win32") or {"DISPLAY", "WAYLAND_DISPLAY"} & {*environ}
+    if not has_windows:
+        return False
+    import webbrowser  # noqa: PLC0415 - `play` does without
+
+    return webbrowser.open(url)
+
+
+def _ignore(_: str) -> bool:
+    return False
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not int(text) <= HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {HIGHEST_PORT}")
+    return int(text)
 
 
 def _pictures(chosen: argparse.Namespace) -> int:

@@ -62,7 +62,7 @@ def layer_of(module: str) -> str:
     """`chalicelib.aws.actions` → `aws`; "" for what is no part of the project, and for chalicelib."""
     parts = module.split(".")
     if parts[0] == "chalicelib":
-        return parts[1] if len(parts) > 1 else ""
+        return parts[1] if len(parts) > 1 and parts[1] != "__version__" else ""
     return parts[0] if parts[0] in {"app", *TREES} else ""
 
 

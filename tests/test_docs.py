@@ -27,7 +27,7 @@ PAGES = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"`([^`\n]+)`")
-COMMAND = re.compile(r"^(?:\.venv/bin/)?python -m (ops|sandbox) (.+)$")
+COMMAND = re.compile(r"^(?:\.venv/bin/)?(?:python -m )?(unlatch|sandbox) (.+)$")
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -132,8 +132,8 @@ def test_commands_exist_with_their_options(page: Path, capfd: pytest.CaptureFixt
 
 
 def _help(program: str, verbs: list[str], capfd: pytest.CaptureFixture[str]) -> str:
-    if program == "ops":
-        assert ops([*verbs, "--help"]) == 0, f"no such command: ops {verbs}"
+    if program == "unlatch":
+        assert ops([*verbs, "--help"]) == 0, f"no such command: unlatch {verbs}"
     else:
         with pytest.raises(SystemExit) as ended:
             sandbox([*verbs, "--help"])
@@ -229,7 +229,7 @@ def test_settings_that_the_pages_name_exist() -> None:
                 assert span in known, f"{page.name}: {span} is no setting"
 
 
-AWS_WORDS = {"CLUSTER_NOT_FOUND", "INVALID_CREDENTIALS"}
+AWS_WORDS = {"CLUSTER_NOT_FOUND", "INVALID_CREDENTIALS", "NO_COLOR"}
 
 
 # ---- reasons -----------------------------------------------------------------------------------

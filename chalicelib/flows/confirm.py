@@ -66,7 +66,7 @@ def read(posted: bytes) -> Signed:
     headers = told.get("headers") if isinstance(told, dict) else None
     values = [told.get(name) for name in FIELDS] if isinstance(told, dict) else []
     if not values or not _are_words(values) or not isinstance(headers, dict):
-        raise Refused(400, "What was posted is no signed request of `ops approve`.")
+        raise Refused(400, "What was posted is no signed request of `unlatch approve`.")
     if not _are_words([*headers, *headers.values()]):
         raise Refused(400, "A header of the signed request is no single line.")
     case_id, plan_hash, url, body = map(str, values)

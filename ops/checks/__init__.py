@@ -1,1 +1,1 @@
-"""What `ops doctor` looks at, a small function a question. Each only reads, and says what to do."""
+"""What `unlatch doctor` looks at, a small function a question. Each only reads, and says what to do."""

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from chalicelib.aws.errors import DENIED, code_of
+from ops.expected import EXPECTED, trouble_of
 from ops.hub import Hub
-from ops.trouble import EXPECTED, Trouble, trouble_of
+from ops.trouble import Trouble
 
 
 @dataclass(frozen=True)

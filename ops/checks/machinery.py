@@ -10,7 +10,7 @@ from chalicelib.config import BadSettings
 from ops.checks.finding import Finding
 from ops.hub import EVENT_FUNCTIONS, FUNCTIONS, Hub
 
-DEPLOY = "python -m ops deploy --stage {stage}"
+DEPLOY = "unlatch deploy --stage {stage}"
 MISSING = frozenset({"ResourceNotFoundException", "NotFoundException", "StateMachineDoesNotExist"})
 
 
@@ -106,7 +106,7 @@ def brake(hub: Hub) -> Iterator[Finding]:
         "brake",
         not frozen,
         f"all changes are frozen: {frozen}" if frozen else "nothing is frozen",
-        f"python -m ops thaw --stage {hub.stage}, once it is safe" if frozen else "",
+        f"unlatch thaw --stage {hub.stage}, once it is safe" if frozen else "",
     )
 
 
@@ -160,7 +160,5 @@ def dead_letters(hub: Hub) -> Iterator[Finding]:
         "dead letters",
         number == 0,
         "none" if not number else f"about {number} in the queue",
-        ""
-        if not number
-        else f"Find out why in the logs, then python -m ops replay --stage {hub.stage}",
+        "" if not number else f"Find out why in the logs, then unlatch replay --stage {hub.stage}",
     )

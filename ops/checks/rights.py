@@ -10,9 +10,9 @@ from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.config import EXECUTOR_ROLE, READER_ROLE, RESTORER_ROLE
 from chalicelib.ports import GiveUp
 from ops.checks.finding import Finding
+from ops.expected import EXPECTED
 from ops.hub import Hub
 from ops.reach import accounts
-from ops.trouble import EXPECTED
 
 ANY_KEY = "key/00000000-0000-0000-0000-000000000000"
 ANY_CLUSTER, ANY_BACKUP = "cluster/cluster-aaaaaaaaaaa", "backup/backup-aaaaaaaaaaa"

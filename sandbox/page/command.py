@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -16,7 +17,14 @@ UNUSABLE = 2
 USUAL_PORT = 8722
 
 
-def serve(scenario: Path | None, *, port: int | None, out: TextIO, err: TextIO) -> int:
+def serve(
+    scenario: Path | None,
+    *,
+    port: int | None,
+    out: TextIO,
+    err: TextIO,
+    show_page: Callable[[str], object] = lambda _: None,
+) -> int:
     """The exit code: 2 for a scenario that can't be used or a port that is taken."""
     try:
         show = Show(stories(scenario))
@@ -28,6 +36,7 @@ def serve(scenario: Path | None, *, port: int | None, out: TextIO, err: TextIO) 
     out.flush()
     signal.signal(signal.SIGTERM, _interrupt)
     show.start()
+    show_page(server.url)
     try:
         server.serve_forever(poll_interval=0.1)
     except KeyboardInterrupt:

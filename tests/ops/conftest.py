@@ -1,7 +1,6 @@
 """One deployed hub for all tests of a module, since a deployment takes seconds; and a bare one."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 
@@ -16,13 +15,13 @@ from tests.ops.office import (
     OPERATORS,
     PEOPLE,
     REGION,
+    START,
     STORE,
     Office,
     copy_of_project,
     log_in,
 )
 
-START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 WORLD = {
     "clusters": [{"id": CLUSTER, "hsms": 2, "backups": [{"age": "2h"}]}],
     "key_stores": [{"id": STORE, "name": "payments", "cluster": CLUSTER, "state": "CONNECTED"}],
@@ -66,7 +65,7 @@ def office(
 
 @pytest.fixture(scope="module")
 def deployed(sandbox: Sandbox, office: Office) -> Office:
-    """The bot, brought in by `ops deploy`, with its secrets, its world and a trail."""
+    """The bot, brought in by `unlatch deploy`, with its secrets, its world and a trail."""
     seed(sandbox.aws, WORLD, accounts=sandbox.accounts, now=START)
     assert office.run("deploy", "--parameter", f"OperatorArn={OPERATORS}").code == 0
     secrets = sandbox.client("secretsmanager", account=HUB, region=REGION)

@@ -1,4 +1,4 @@
-"""An operator at a desk: runs `python -m ops` in this process against the sandbox."""
+"""An operator at a desk: runs `unlatch` in this process against the sandbox."""
 
 import io
 import json
@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +20,7 @@ from ops.screen import Screen
 from sandbox.aws.seams import Seams
 from sandbox.stack import Sandbox
 
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HUB, REGION, STAGE = "111122223333", "us-east-1", "dev"
 CLUSTER, STORE = "cluster-2a3b4c5d6e7", "cks-1234567890abcdef0"
 OPERATOR = f"arn:aws:sts::{HUB}:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/olga@example.com"

@@ -200,10 +200,10 @@ def test_ops_approve_says_what_it_signs_and_what_came_of_it(
 ) -> None:
     with as_of(sandbox):
         said = deployed.run("approve", blocked, "--url", api)
-        assert said.code == 1
+        assert said.code == 3
         assert "not in STEP_UP_ROLES" in said.err
-        assert deployed.run("approve", blocked, "--url", "http://example.com").code == 1
-        assert deployed.run("approve", blocked, "--plan", "ffff", "--url", api).code == 1
+        assert deployed.run("approve", blocked, "--url", "http://example.com").code == 3
+        assert deployed.run("approve", blocked, "--plan", "ffff", "--url", api).code == 3
     log_in(deployed, sandbox, arn=SECURITY)
     with as_of(sandbox):
         said = deployed.run("approve", blocked, "--url", api)
@@ -225,7 +225,7 @@ def test_from_another_account_nothing_is_read_from_the_hub(
     with as_of(sandbox):
         said = deployed.run("approve", blocked, "--plan", plan_hash, "--url", api)
     log_in(deployed, sandbox)
-    assert said.code == 1
+    assert said.code == 3
     assert f"{stranger} may not confirm" in said.err
 
 

@@ -60,7 +60,7 @@ def test_settings_that_are_missing_are_all_named_before_anything_is_made(
     monkeypatch.setenv("UNLATCH_EXPIRY_HOURS", "soon")
     monkeypatch.setenv("UNLATCH_APPROVRES", "alice")
     said = office.run("deploy", "--parameter", "Moon=full")
-    assert said.code == 1
+    assert said.code == 3
     for words in ("SLACK_CHANNEL is missing", "APPROVERS is missing", "EXPIRY_HOURS must be a",
                   "APPROVRES is no setting", "Moon: no template has it"):  # fmt: skip
         assert words in said.err
@@ -72,7 +72,7 @@ def test_a_deployment_that_breaks_off_goes_on_where_it_was(
 ) -> None:
     refusing(sandbox, "apigateway:CreateDeployment")
     broken = office.run("deploy")
-    assert broken.code == 1
+    assert broken.code == 3
     assert "run this command again" in broken.err
     assert "Traceback" not in broken.err
     half_made = apis()
@@ -156,5 +156,5 @@ def test_without_credentials_it_says_how_to_log_in(
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     said = office.run("deploy")
-    assert said.code == 1
+    assert said.code == 4
     assert "aws sso login" in said.err

@@ -53,7 +53,7 @@ def test_events_that_would_not_come(deployed: Office, ill: Callable[[], dict[str
     wrong = ill()
     assert "disabled" in wrong["rule on_delete_blocked"]
     assert "does not log" in wrong["trail us-east-1"]
-    assert "ops deploy" in wrong["rule on_delete_blocked"]
+    assert "unlatch deploy" in wrong["rule on_delete_blocked"]
     assert "Decrypt" in wrong["rule on_key_used"], "as Chalice leaves it, the rule misses reads"
     trails.start_logging(Name="all")
     events.enable_rule(Name="unlatch-dev-on_delete_blocked-event")
@@ -106,7 +106,7 @@ def test_functions_that_are_gone_and_dead_letters(
     boto3.client("lambda").delete_function(FunctionName="unlatch-dev-park")
     wrong = ill()
     assert "unlatch-dev-park is missing" in wrong["functions"]
-    assert "ops replay" in wrong["dead letters"]
+    assert "unlatch replay" in wrong["dead letters"]
     queues.purge_queue(QueueUrl=url)
 
 
@@ -178,6 +178,7 @@ def test_an_executor_that_may_not_do_all(ill: Callable[[], dict[str, str]]) -> N
 
 def test_nothing_deployed_is_said_so(deployed: Office) -> None:
     said = deployed.run("doctor", "--stage", "prod")
-    assert said.code == 1
-    assert "python -m ops deploy --stage prod" in said.out
+    assert said.code == 5
+    assert said.err.count("\n") == 2, "one sentence and what helps, not one for each check"
+    assert "unlatch deploy --stage prod" in said.err
     assert "Traceback" not in said.out + said.err

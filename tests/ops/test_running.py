@@ -76,16 +76,24 @@ def test_diagnose_as_the_reader_role(sandbox: Sandbox, deployed: Office) -> None
 
 def test_diagnose_another_account_needs_its_credentials(deployed: Office) -> None:
     said = deployed.run("diagnose", CLUSTER, "--account", "222233334444")
-    assert said.code == 1
+    assert said.code == 3
     assert f"Your credentials are for account {HUB}, not 222233334444." in said.err
 
 
 def test_diagnose_what_is_not_there_and_what_is_no_cluster(deployed: Office) -> None:
     said = deployed.run("diagnose", "cluster-aaaaaaaaaaa")
     assert said.code == 1
-    assert "there is no such cluster any more" in said.out
-    assert deployed.run("diagnose", "vpc-1").code == 1
+    assert f"AWS knows no cluster-aaaaaaaaaaa in {HUB}, {REGION}." in said.out
+    assert "RETIRE" not in said.out, "nothing is offered for what nobody knows"
+    assert deployed.run("diagnose", "vpc-1").code == 3
     assert deployed.run("diagnose").code == 2
+
+
+def test_the_clusters_region_is_not_taken_for_the_hubs(deployed: Office) -> None:
+    said = deployed.run("diagnose", CLUSTER, "--region", "eu-west-1")
+    assert f"AWS knows no {CLUSTER} in {HUB}, eu-west-1." in said.out
+    elsewhere = deployed.run("diagnose", CLUSTER, "--region", REGION, "--hub-region", "eu-west-1")
+    assert "Stage dev is not deployed here: default rules." in elsewhere.out
 
 
 def test_cases_are_listed(deployed: Office, blocked: str) -> None:
@@ -105,12 +113,14 @@ def test_frozen_nothing_is_changed_and_everybody_is_told_why(
     sandbox.advance(timedelta(minutes=6))
     assert changes(sandbox) == []
     assert "audit week" in deployed.run("cases").out
-    assert "audit week (olga@example.com" in deployed.run("freeze", "--reason", "again").out
+    again = deployed.run("freeze", "--reason", "again")
+    assert "It is frozen already, and stays so: audit week (olga@example.com" in again.out
+    assert "audit week" in deployed.run("cases").out, "the first reason stands"
 
 
 def test_destroy_leaves_open_cases_alone(deployed: Office, blocked: str) -> None:
     said = deployed.run("destroy")
-    assert said.code == 1
+    assert said.code == 6
     assert blocked in said.err
 
 
@@ -126,7 +136,7 @@ def test_cancel_without_slack_stops_and_restores(
 ) -> None:
     assert deployed.run("cancel", blocked).code == 2, "a reason is required"
     unsaid = deployed.run("cancel", blocked, "--reason", "\u3164 -")
-    assert (unsaid.code, "says nothing" in unsaid.err) == (1, True)
+    assert (unsaid.code, "says nothing" in unsaid.err) == (3, True)
     said = deployed.run("cancel", blocked, "--reason", "wrong cluster")
     assert said.code == 0, said.err
     assert "olga@example.com" in said.out
@@ -139,10 +149,12 @@ def test_cancel_without_slack_stops_and_restores(
 
 def test_cancel_where_it_makes_no_sense_says_why(deployed: Office, blocked: str) -> None:
     again = deployed.run("cancel", blocked, "--reason", "once more")
-    assert again.code == 1
-    assert "olga@example.com closed this" in again.err
+    assert again.code == 3
+    assert f"{blocked} is closed already (cancelled, Mon 02 Mar 2026" in again.err
+    assert "by olga@example.com), and nothing can be brought back." in again.err
+    assert "click" not in again.err, "nobody here clicked"
     unknown = deployed.run("cancel", "case-unknown", "--reason", "x")
-    assert unknown.code == 1
+    assert unknown.code == 3
     assert "There is no case case-unknown" in unknown.err
 
 
@@ -232,7 +244,7 @@ def test_a_stranger_is_refused_in_words(
     sandbox.aws.deny = deny
     log_in(deployed, sandbox, arn=f"arn:aws:iam::{HUB}:user/eve")
     said = deployed.run("freeze", "--reason", "mischief")
-    assert said.code == 1
+    assert said.code == 3
     assert "access denied" in said.err
     sandbox.aws.deny = None
     log_in(deployed, sandbox)

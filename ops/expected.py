@@ -1,0 +1,145 @@
+"""Expected errors as Trouble: AWS’s, Slack’s, files’. Never hides what AWS or Slack said."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    LoginError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ProxyConnectionError,
+    ReadTimeoutError,
+    RefreshWithMFAUnsupportedError,
+    SSLError,
+    SSOError,
+    TokenRetrievalError,
+)
+from botocore.parsers import ResponseParserError
+
+from chalicelib.aws.errors import DENIED, code_of
+from chalicelib.config import BadSettings
+from chalicelib.ports import Conflict, GiveUp, TryLater
+from chalicelib.slack.replies import SlackFailed
+from ops.exits import Exit
+from ops.trouble import Trouble
+
+LOG_IN = "Log in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
+NOT_SIGNED_IN = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    CredentialRetrievalError,
+    RefreshWithMFAUnsupportedError,
+)
+SIGN_IN_ENDED = (SSOError, TokenRetrievalError, LoginError)
+"""From the SSO cache or `aws login`; the SDK says so before any call is made."""
+UNREACHABLE = (
+    EndpointConnectionError,
+    ConnectTimeoutError,
+    ReadTimeoutError,
+    ProxyConnectionError,
+    SSLError,
+)
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidGrantException"})
+OF_SIGN_IN = frozenset({"GetRoleCredentials", "CreateToken", "CreateOAuth2Token"})
+"""Calls that the SDK makes by itself to get credentials."""
+SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
+BAD_SIGNATURE = frozenset({"SignatureDoesNotMatch", "InvalidSignatureException"})
+SIGNED_AT = re.compile(r"signature (?:expired|not yet current)", re.IGNORECASE)
+UNKNOWN_KEY = frozenset({"InvalidClientTokenId", "UnrecognizedClientException"})
+
+EXPECTED = (
+    Trouble,
+    ClientError,
+    BotoCoreError,
+    ResponseParserError,
+    BadSettings,
+    GiveUp,
+    TryLater,
+    Conflict,
+    SlackFailed,
+    OSError,
+    UnicodeDecodeError,
+    json.JSONDecodeError,
+)
+
+
+def trouble_of(error: Exception) -> Trouble:
+    """Any of EXPECTED as Trouble."""
+    match error:
+        case Trouble():
+            return error
+        case GiveUp():
+            return Trouble(error.reason, *error.advice)
+        case TryLater():
+            return Trouble(f"{error.reason}.", "Run the command again in a minute")
+        case Conflict():
+            return Trouble("The case moved on meanwhile.", "Run the command again")
+        case SlackFailed():
+            return Trouble(f"Slack said {error.code}.")
+        case ClientError():
+            return _refused(error)
+        case BotoCoreError() | ResponseParserError():
+            return _of_sdk(error)
+        case OSError():
+            return Trouble(
+                f"{error.filename or 'A file'} can’t be used: {error.strerror or error}."
+            )
+        case UnicodeDecodeError() | json.JSONDecodeError():
+            return Trouble(f"A file is not what it should be: {error}.")
+    return Trouble(f"{type(error).__name__}: {error}")
+
+
+def _of_sdk(error: BotoCoreError | ResponseParserError) -> Trouble:
+    """What went wrong before AWS could answer, or in its answer."""
+    if isinstance(error, SIGN_IN_ENDED):
+        return _expired()
+    if isinstance(error, NOT_SIGNED_IN):
+        return Trouble(
+            f"There are no AWS credentials: {error}.".replace("..", "."),
+            LOG_IN,
+            code=Exit.NOT_SIGNED_IN,
+        )
+    if isinstance(error, NoRegionError):
+        return Trouble("No AWS Region is set.", "Use --region, or set AWS_REGION")
+    if isinstance(error, UNREACHABLE):
+        why = "Is the Region right, and the network up?"
+        return Trouble(f"AWS could not be reached: {error}.", why)
+    if isinstance(error, ResponseParserError):
+        why = "Does a proxy stand between? NO_PROXY names what it must not touch"
+        return Trouble("What came back instead of AWS’s answer can’t be read.", why)
+    return Trouble(f"The AWS SDK says: {error}")
+
+
+def _refused(error: ClientError) -> Trouble:
+    code, call = code_of(error), error.operation_name
+    message = error.response.get("Error", {}).get("Message", "")
+    if code in EXPIRED or call in OF_SIGN_IN:
+        return _expired()
+    if code in SKEWED or (code in BAD_SIGNATURE and SIGNED_AT.search(message)):
+        why = "Set this machine’s clock (NTP), or log in again"
+        return Trouble(f"This machine’s clock differs from AWS’s. {message}", why)
+    if code in UNKNOWN_KEY or code in BAD_SIGNATURE:
+        reason = f"AWS does not accept your credentials ({code})."
+        return Trouble(reason, LOG_IN, code=Exit.NOT_SIGNED_IN)
+    if code in DENIED:
+        return Trouble(f"AWS refused {call}: access denied. {message}", f"Get the right for {call}")
+    if code == "ResourceNotFoundException":
+        return Trouble(
+            f"AWS knows no such thing ({call}): {message}.",
+            "Is Unlatch deployed with this --stage, --region and account?",
+        )
+    return Trouble(f"AWS refused {call}: {code}. {message}")
+
+
+def _expired() -> Trouble:
+    return Trouble("Your AWS session has expired.", LOG_IN, code=Exit.NOT_SIGNED_IN)

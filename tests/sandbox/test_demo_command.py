@@ -1,0 +1,27 @@
+"""What `python -m sandbox demo` does before it serves: ports that exist, a browser where there is one."""
+
+import webbrowser
+
+import pytest
+
+from sandbox.__main__ import main, open_in_browser
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "http"])
+def test_a_port_that_cannot_be_is_refused_in_words(
+    capsys: pytest.CaptureFixture[str], port: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["demo", f"--port={port}"])
+    assert ended.value.code == 2
+    assert "a port is a number from 0 to 65535" in capsys.readouterr().err
+
+
+def test_a_browser_is_asked_only_where_it_has_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or True)
+    monkeypatch.setattr("sys.platform", "linux")
+    assert open_in_browser("http://127.0.0.1/", {"DISPLAY": ":0"})
+    assert opened == ["http://127.0.0.1/"]
+    assert not open_in_browser("http://127.0.0.1/", {})
+    assert len(opened) == 1
