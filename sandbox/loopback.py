@@ -1,5 +1,7 @@
 """HTTP on this machine's loopback, and nowhere else. Serves no name but this machine's own."""
 
+from __future__ import annotations
+
 import ipaddress
 import socket
 import threading
@@ -91,8 +93,8 @@ class LoopbackServer:
         self._http.server_close()
 
 
-def _application(answer: Answer, ours: frozenset[str]) -> "WSGIApplication":
-    def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+def _application(answer: Answer, ours: frozenset[str]) -> WSGIApplication:
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
         request.max_content_length = request.max_form_memory_size = LONGEST_BODY
         try:

@@ -115,8 +115,11 @@ class Sandbox:
     def deploy(self, config: Mapping[str, object]) -> None:
         """The bot, with these settings (documented names in lower case) over the sandbox's own."""
         self._deployment.run({**self._settings(), **config})
-        self.slack.interactions_url = self._gateway.url_of("/slack/interactions", stage=STAGE)
-        self.slack.commands_url = self._gateway.url_of("/slack/commands", stage=STAGE)
+        app = self.slack.manifest
+        self.slack.interactions_url = self._gateway.url_of(app.interactions_path, stage=STAGE)
+        self.slack.commands_url = self._gateway.url_of(app.commands_path, stage=STAGE)
+        if app.events_path:
+            self.slack.events_url = self._gateway.url_of(app.events_path, stage=STAGE)
         self.delivery.start_schedules()
 
     def settle(self, timeout: float = SETTLE_SECONDS) -> None:

@@ -131,7 +131,7 @@ def _submit(show: Show, user: str, asked: Json) -> Json:
 
 
 def _close(show: Show, user: str, _: Json) -> None:
-    _ready(show).stage.slack.workspace.close_all_views(user)
+    _ready(show).stage.slack.views.close_all(user)
 
 
 def _say(show: Show, user: str, asked: Json) -> Json:

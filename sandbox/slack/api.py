@@ -1,39 +1,43 @@
 """The local Slack as the sandbox sees it: what it shows, and what people do in it.
 
-Stays on this machine's loopback and knows no workspace but its own.
+Stays on this machine's loopback and knows no organisation but its own.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Self
+from urllib.parse import urlencode
 
 from sandbox.loopback import LoopbackServer
 from sandbox.slack import interactions
+from sandbox.slack.answers import follow_command, follow_submission, is_challenge_met
 from sandbox.slack.delivery import Envelope, deliver, sealed
 from sandbox.slack.gate import Gate
-from sandbox.slack.limits import check_view
-from sandbox.slack.methods import WebApi
+from sandbox.slack.manifest import Manifest, read_manifest
 from sandbox.slack.people import Directory
 from sandbox.slack.rates import Rate, RateLimits
 from sandbox.slack.records import (
     CHANNEL,
     Ephemeral,
     Faults,
-    File,
+    Json,
     Message,
     Now,
-    Refused,
     Response,
     View,
 )
+from sandbox.slack.state import State
+from sandbox.slack.views import Views
+from sandbox.slack.web_api import WebApi
 from sandbox.slack.workspace import Workspace
 
 ACK_SECONDS = 3.0
+HOME_OPENED = "app_home_opened"
 
 
 class LocalSlack:
-    """One workspace with one bot in it. Serves from the moment it is made until `stop`."""
+    """A workspace of an organisation, with one bot in it. Serves from when it is made until `stop`."""
 
     def __init__(
         self,
@@ -44,21 +48,25 @@ class LocalSlack:
         kill: Callable[[int], None] | None = None,
         rates: Mapping[str, Rate] | None = None,
         ack_seconds: float = ACK_SECONDS,
+        manifest: Manifest | None = None,
+        is_org_wide: bool = False,
         host: str = "127.0.0.1",
     ) -> None:
+        """`is_org_wide`: the bot is installed in the whole organisation, not in one workspace."""
         self._clock = clock
         self._ack_seconds = ack_seconds
         self._last_click: Envelope | None = None
-        self.interactions_url = ""
-        self.commands_url = ""
-        self.workspace = Workspace(clock)
+        self.interactions_url = self.commands_url = self.events_url = ""
+        self._state = State(clock)
+        self.workspace = Workspace(self._state)
+        self.views = Views(self._state, is_org_wide=is_org_wide)
         self.directory = Directory(people)
-        self._web_api = WebApi(self.workspace, self.directory)
-        self._gate = Gate(
-            web_api=self._web_api, faults=faults, kill=kill, rates=RateLimits(clock, rates or {})
-        )
+        self.manifest = manifest or read_manifest()
+        parts = (self._state, self.workspace, self.views, self.directory, self.manifest)
+        self._web_api = api = WebApi(*parts, is_org_wide=is_org_wide)
+        limits = RateLimits(clock, rates or {})
+        self._gate = Gate(web_api=api, faults=faults, kill=kill, rates=limits)
         self._server = LoopbackServer(self._gate.answer, host=host)
-        self._web_api.base_url = self._server.url
         self.url = f"{self._server.url}/api/"
         self._server.start()
 
@@ -76,15 +84,12 @@ class LocalSlack:
 
     @property
     def messages(self) -> list[Message]:
+        """Of all channels, those of direct messages too."""
         return self.workspace.messages
 
     @property
     def ephemerals(self) -> list[Ephemeral]:
         return self.workspace.ephemerals
-
-    @property
-    def files(self) -> list[File]:
-        return self.workspace.files
 
     @property
     def responses(self) -> list[Response]:
@@ -93,11 +98,18 @@ class LocalSlack:
     @property
     def modals(self) -> dict[str, View]:
         """The modal that each person sees, by user id."""
-        return self.workspace.modals
+        return self.views.modals
+
+    @property
+    def homes(self) -> dict[str, View]:
+        """The Home tab that each person would see, by user id."""
+        return self.views.homes
 
     @property
     def changed(self) -> list[Callable[[], None]]:
-        return self.workspace.changed
+        return self._state.changed
+
+    # What owners of the workspace do
 
     @property
     def supports_plan_blocks(self) -> bool:
@@ -111,6 +123,10 @@ class LocalSlack:
     def down(self, on: bool) -> None:
         """While down, each request of the bot is closed without an answer. People still click."""
         self._gate.down = on
+
+    def reinstall(self, token: str, *, old_is: str = "token_revoked") -> None:
+        """From now on the bot has this token, and Slack says `old_is` of the one before."""
+        self._gate.token, self._gate.refusal = token, old_is
 
     # What people do
 
@@ -130,24 +146,37 @@ class LocalSlack:
 
         Works also where the message offers no such button. Status 0 where there is no message.
         """
-        person = self.directory.get(user)
         message = self.workspace.find_message(ts) if ts else self.workspace.find_case_message()
         if message is None:
+            self.directory.get(user)
             return self._record("block_actions", user, _unsent("there is no message to click on"))
         # Nobody can reach the channel through an open modal.
-        self.workspace.close_all_views(user)
+        self.views.close_all(user)
         hook = self._hook(user, message.channel, message_ts=message.ts)
-        action_ts = f"{self._clock.now().timestamp():.6f}"
-        payload = interactions.block_actions(
-            person,
-            message,
-            action=interactions.action_of(message, button, value=case_value, action_ts=action_ts),
-            channel_name=self.workspace.channels.get(message.channel, ""),
-            trigger_id=self.workspace.issue_trigger(user),
-            response_url=hook,
+        channel = self.workspace.channel(message.channel)
+        place = interactions.on_message(message, channel, response_url=hook)
+        last = message.last_value or ""
+        return self._press(user, place, message.blocks, button, value=case_value, last_value=last)
+
+    def click_home(self, user: str, *, button: str, value: str = "") -> Response:
+        """Presses a button of this person's Home tab. Status 0 where they have none."""
+        view = self.homes.get(user)
+        if view is None:
+            return self._record("block_actions", user, _unsent("there is no Home tab"))
+        self.views.close_all(user)
+        return self._press(user, interactions.on_home(view), view.blocks, button, value=value)
+
+    def open_home(self, user: str) -> Response | None:
+        """This person opens the Home tab; None where the app does not want to hear of it."""
+        person = self.directory.get(user)
+        if not self.manifest.has_home_tab or HOME_OPENED not in self.manifest.events:
+            return None
+        now, channel = self._state.now(), self.workspace.direct(user).id
+        event = interactions.home_opened(person, channel, self.homes.get(user), at=now)
+        body = interactions.event_callback(
+            event, event_id=self._state.new_id("Ev"), at=now, is_org_wide=self._web_api.is_org_wide
         )
-        self._last_click = sealed(interactions.form(payload), self._clock)
-        return self._record("block_actions", user, self._interact(self._last_click))
+        return self._record(HOME_OPENED, user, self._tell(body))
 
     def submit(self, user: str, values: Mapping[str, Any]) -> Response | None:
         """Fills in and sends this person's modal; None where none with a submit is open."""
@@ -159,26 +188,31 @@ class LocalSlack:
             person,
             view,
             values=interactions.state_values(view, values),
-            trigger_id=self.workspace.issue_trigger(user),
+            trigger_id=self.views.issue_trigger(user),
+            is_org_wide=self._web_api.is_org_wide,
         )
         response = self._interact(sealed(interactions.form(payload), self._clock))
         if response.error is None:
-            response = replace(response, error=self._follow(view, response.body))
+            error = follow_submission(self._web_api, view, response.body)
+            response = replace(response, error=error)
         return self._record("view_submission", user, response)
 
     def command(self, user: str, text: str) -> Response:
-        person = self.directory.get(user)
         body = interactions.slash_command(
-            person,
+            self.directory.get(user),
             text,
-            channel=(CHANNEL, self.workspace.channels[CHANNEL]),
-            trigger_id=self.workspace.issue_trigger(user),
+            channel=self.workspace.channel(CHANNEL),
+            trigger_id=self.views.issue_trigger(user),
             response_url=self._hook(user, CHANNEL, message_ts=None),
+            is_org_wide=self._web_api.is_org_wide,
         )
         response = self._send(sealed(body, self._clock), self.commands_url)
         if response.error is None and response.body.strip():
-            response = replace(response, error=self._show(user, response.body))
+            error = follow_command(self._web_api, user, response.body)
+            response = replace(response, error=error)
         return self._record("command", user, response)
+
+    # What Slack itself and others send
 
     def send_raw(self, body: str, *, signature: str) -> Response:
         """Posts this body to the interactions URL: good, bad, missing, stale; replay sends the
@@ -191,10 +225,56 @@ class LocalSlack:
             return self._record("raw", "", _unsent("there is no click to replay"))
         return self._record("raw", "", self._interact(self._last_click))
 
+    def check_certificate(self, *, signature: str = "missing") -> Response:
+        """Slack's `ssl_check`, which it sends to the URL of a command now and then."""
+        body = urlencode({"ssl_check": "1", "token": interactions.VERIFICATION_TOKEN})
+        envelope = sealed(body, self._clock, signature=signature)
+        return self._record("ssl_check", "", self._send(envelope, self.commands_url))
+
+    def verify_events_url(self) -> Response:
+        """Slack's `url_verification`, when somebody saves the URL of events."""
+        challenge = self._state.new_id("")
+        body = {
+            "token": interactions.VERIFICATION_TOKEN,
+            "challenge": challenge,
+            "type": "url_verification",
+        }
+        response = self._tell(body)
+        if response.error is None and not is_challenge_met(challenge, response.body):
+            response = replace(response, error="the answer is not the challenge")
+        return self._record("url_verification", "", response)
+
     # Within
+
+    def _press(
+        self,
+        user: str,
+        place: Json,
+        blocks: list[Json],
+        button: str,
+        *,
+        value: str | None,
+        last_value: str = "",
+    ) -> Response:
+        at = f"{self._state.now():.6f}"
+        payload = interactions.block_actions(
+            self.directory.get(user),
+            place,
+            action=interactions.action_of(
+                blocks, button, value=value, last_value=last_value, action_ts=at
+            ),
+            trigger_id=self.views.issue_trigger(user),
+            is_org_wide=self._web_api.is_org_wide,
+        )
+        self._last_click = sealed(interactions.form(payload), self._clock)
+        return self._record("block_actions", user, self._interact(self._last_click))
 
     def _interact(self, envelope: Envelope) -> Response:
         return self._send(envelope, self.interactions_url)
+
+    def _tell(self, body: Json) -> Response:
+        envelope = sealed(json.dumps(body), self._clock, content_type="application/json")
+        return self._send(envelope, self.events_url)
 
     def _send(self, envelope: Envelope, url: str) -> Response:
         if not url:
@@ -208,64 +288,6 @@ class LocalSlack:
         hook_id = self.workspace.issue_hook(user, channel, message_ts=message_ts)
         return f"{self._server.url}/respond/{hook_id}"
 
-    def _follow(self, view: View, body: str) -> str | None:
-        """Does to the modal what the answer to its submission says; else what Slack would show."""
-        try:
-            answer = json.loads(body) if body.strip() else {}
-        except ValueError:
-            return "the answer to the submission is not JSON"
-        match answer.get("response_action") if isinstance(answer, dict) else answer:
-            case None:
-                self.workspace.close_view(view)
-            case "clear":
-                self.workspace.close_all_views(view.user)
-            case "errors":
-                return _misplaced(view, answer.get("errors"))
-            case "update" | "push" as action:
-                return self._show_view(view, action, answer.get("view"))
-            case unknown:
-                return f"unknown response_action: {unknown}"
-        return None
-
-    def _show_view(self, view: View, action: str, shown: Any) -> str | None:
-        problems = check_view(shown)
-        if problems:
-            return "; ".join(problems)
-        try:
-            if action == "push":
-                self.workspace.push_view(view, shown)
-            else:
-                self.workspace.update_view(view.id, shown)
-        except Refused as refused:
-            return refused.error
-        return None
-
-    def _show(self, user: str, body: str) -> str | None:
-        """The answer to a command: JSON or plain text, to this person unless it says otherwise."""
-        try:
-            answer = json.loads(body)
-        except ValueError:
-            answer = {"text": body}
-        try:
-            text, blocks = self._web_api.content(answer if isinstance(answer, dict) else {})
-        except Refused as refused:
-            return refused.error
-        if answer.get("response_type") == "in_channel":
-            self.workspace.post(
-                Message(channel=CHANNEL, ts="", thread_ts=None, text=text, blocks=blocks)
-            )
-        else:
-            self.workspace.whisper(user, CHANNEL, text=text, blocks=blocks, thread_ts=None)
-        return None
-
 
 def _unsent(error: str) -> Response:
     return Response(0, "", 0.0, error=error)
-
-
-def _misplaced(view: View, errors: Any) -> str | None:
-    """Slack shows an error only beside an input that the modal has."""
-    inputs = {block.get("block_id") for block in view.blocks if block["type"] == "input"}
-    if isinstance(errors, dict) and errors and errors.keys() <= inputs:
-        return None
-    return f"the errors name no input of the modal: {errors}"

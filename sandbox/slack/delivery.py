@@ -11,6 +11,7 @@ from sandbox.loopback import require_loopback
 from sandbox.slack.records import SIGNING_SECRET, Now, Response
 
 STALE_SECONDS = 6 * 60
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,10 @@ class Envelope:
     headers: dict[str, str]
 
 
-def sealed(body: str, clock: Now, *, signature: str = "good") -> Envelope:
+def sealed(body: str, clock: Now, *, signature: str = "good", content_type: str = FORM) -> Envelope:
     """The body with Slack's headers; `signature` is good, bad, missing or stale."""
     headers = {
-        "Content-Type": "application/x-www-form-urlencoded",
+        "Content-Type": content_type,
         "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)",
     }
     if signature == "missing":

@@ -8,17 +8,10 @@ from dataclasses import dataclass, field
 from werkzeug.wrappers import Request, Response
 
 from sandbox.loopback import broken_off, peer_port
-from sandbox.slack.methods import WebApi
+from sandbox.slack.methods import call, scopes_of
 from sandbox.slack.rates import RateLimits
-from sandbox.slack.records import (
-    BOT_TOKEN,
-    BOT_USER,
-    Fault,
-    Faults,
-    Json,
-    Message,
-    Refused,
-)
+from sandbox.slack.records import BOT_TOKEN, Fault, Faults, Json, Message, Refused
+from sandbox.slack.web_api import WebApi
 from sandbox.slack.workspace import Hook
 from sandbox.torn import tear
 
@@ -32,6 +25,9 @@ class Gate:
     kill: Callable[[int], None] | None
     rates: RateLimits
     down: bool = False
+    token: str = BOT_TOKEN
+    refusal: str = "invalid_auth"
+    """What Slack says of any other token."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, request: Request) -> Response | None:
@@ -45,8 +41,6 @@ class Gate:
                 return self._with_faults(
                     "slack:response_url", request, lambda: self._respond(rest, request)
                 )
-            case "POST", "upload":
-                return self._with_faults("slack:upload", request, lambda: self._take(rest, request))
         return Response("not found", 404)
 
     def _with_faults(
@@ -84,11 +78,20 @@ class Gate:
     def _api(self, method: str, request: Request) -> Response:
         try:
             args = arguments(request)
-            _authenticate(request, args)
+            self._authenticate(request, args)
             wait = self.rates.wait_seconds(method, args)
-            return _throttled(wait) if wait else _answer(self.web_api.call(method, args))
+            reply = _throttled(wait) if wait else _answer(call(self.web_api, method, args))
         except Refused as refused:
-            return _answer(_refusal(refused))
+            reply = _answer(_refusal(refused))
+        reply.headers["X-OAuth-Scopes"] = scopes_of(self.web_api)
+        return reply
+
+    def _authenticate(self, request: Request, args: Json) -> None:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not (token or args.get("token")):
+            raise Refused("not_authed")
+        if (token or args["token"]) != self.token:
+            raise Refused(self.refusal)
 
     def _respond(self, hook_id: str, request: Request) -> Response:
         try:
@@ -109,28 +112,13 @@ class Gate:
         if replaced and workspace.find_message(replaced):
             workspace.update(replaced, text=text, blocks=blocks)
         elif args.get("response_type") == "in_channel":
+            thread = args.get("thread_ts")
             workspace.post(
-                Message(
-                    channel=hook.channel,
-                    ts="",
-                    thread_ts=args.get("thread_ts"),
-                    text=text,
-                    blocks=blocks,
-                    user=BOT_USER,
-                )
+                Message(channel=hook.channel, ts="", thread_ts=thread, text=text, blocks=blocks)
             )
         else:
-            thread_ts = args.get("thread_ts")
-            workspace.whisper(
-                hook.user, hook.channel, text=text, blocks=blocks, thread_ts=thread_ts
-            )
-
-    def _take(self, file_id: str, request: Request) -> Response:
-        try:
-            self.web_api.workspace.change_file(file_id, content=request.get_data())
-        except Refused as refused:
-            return _answer(_refusal(refused), status=404)
-        return Response(f"OK - {request.content_length}")
+            thread = args.get("thread_ts")
+            workspace.whisper(hook.user, hook.channel, text=text, blocks=blocks, thread_ts=thread)
 
 
 def arguments(request: Request) -> Json:
@@ -147,14 +135,6 @@ def arguments(request: Request) -> Json:
     return args | body
 
 
-def _authenticate(request: Request, args: Json) -> None:
-    token = request.headers.get("authorization", "").removeprefix("Bearer ") or args.get("token")
-    if not token:
-        raise Refused("not_authed")
-    if token != BOT_TOKEN:
-        raise Refused("invalid_auth")
-
-
 def _torn(kind: str, reply: Response) -> Response:
     sent = tear(kind, reply.get_data())
     body = broken_off(sent.body) if sent.breaks_off else [sent.body]
@@ -168,7 +148,7 @@ def _seconds(fault: Fault) -> float:
 
 
 def _refusal(refused: Refused) -> Json:
-    answer: Json = {"ok": False, "error": refused.error}
+    answer: Json = {"ok": False, "error": refused.error, **refused.fields}
     if refused.details:
         answer["errors"] = refused.details
         answer["response_metadata"] = {"messages": [f"[ERROR] {said}" for said in refused.details]}

@@ -6,9 +6,20 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sandbox.slack.limits import walk
-from sandbox.slack.methods import message_to_api
 from sandbox.slack.people import Person
-from sandbox.slack.records import APP, TEAM, Json, Message, View, with_ids
+from sandbox.slack.records import (
+    APP,
+    BOT_USER,
+    ORGANISATION,
+    ORGANISATION_NAME,
+    TEAM,
+    Channel,
+    Json,
+    Message,
+    View,
+    with_ids,
+)
+from sandbox.slack.web_api import message_to_api
 
 COMMAND = "/unlatch"
 VERIFICATION_TOKEN = "local-legacy-token"  # noqa: S105 - Slack still sends one; nobody may trust it
@@ -19,18 +30,23 @@ def form(payload: Json) -> str:
     return urlencode({"payload": json.dumps(payload)})
 
 
-def _who(person: Person, trigger_id: str) -> Json:
+def _who(person: Person, trigger_id: str, *, is_org_wide: bool) -> Json:
     # `team` is where the app is installed; where the person is from is in `user` alone.
     return {
         "user": {
             "id": person.id,
             "username": person.name,
             "name": person.name,
-            "team_id": person.team,
+            "team_id": person.home,
         },
-        "team": {"id": TEAM, "domain": "local"},
-        "enterprise": None,
-        "is_enterprise_install": False,
+        "team": {
+            "id": TEAM,
+            "domain": "local",
+            "enterprise_id": ORGANISATION,
+            "enterprise_name": ORGANISATION_NAME,
+        },
+        "enterprise": {"id": ORGANISATION, "name": ORGANISATION_NAME},
+        "is_enterprise_install": is_org_wide,
         "api_app_id": APP,
         "token": VERIFICATION_TOKEN,
         "trigger_id": trigger_id,
@@ -38,14 +54,19 @@ def _who(person: Person, trigger_id: str) -> Json:
 
 
 def block_actions(
-    person: Person,
-    message: Message,
-    *,
-    action: Json,
-    channel_name: str,
-    trigger_id: str,
-    response_url: str,
+    person: Person, place: Json, *, action: Json, trigger_id: str, is_org_wide: bool
 ) -> Json:
+    """A click on a button in this place: `on_message` or `on_home`."""
+    return {
+        "type": "block_actions",
+        **_who(person, trigger_id, is_org_wide=is_org_wide),
+        "state": {"values": {}},
+        "actions": [action],
+        **place,
+    }
+
+
+def on_message(message: Message, channel: Channel, *, response_url: str) -> Json:
     container: Json = {
         "type": "message",
         "message_ts": message.ts,
@@ -55,23 +76,29 @@ def block_actions(
     if message.thread_ts:
         container["thread_ts"] = message.thread_ts
     return {
-        "type": "block_actions",
-        **_who(person, trigger_id),
         "container": container,
-        "channel": {"id": message.channel, "name": channel_name},
+        "channel": {"id": channel.id, "name": channel.name},
         "message": message_to_api(message),
-        "state": {"values": {}},
         "response_url": response_url,
-        "actions": [action],
     }
 
 
-def action_of(message: Message, button: str, *, value: str | None, action_ts: str) -> Json:
-    """The click on this button. Where the message has none, as an old screen would send it."""
+def on_home(view: View) -> Json:
+    """A Home tab is in no channel, so there is nothing to respond to but the view."""
+    return {"container": {"type": "view", "view_id": view.id}, "view": view.to_api()}
+
+
+def action_of(
+    blocks: list[Json], button: str, *, value: str | None, last_value: str, action_ts: str
+) -> Json:
+    """The click on this button. If the blocks have none, as an old screen would send it.
+
+    `value` counts before the button's own, and that before the last that was seen.
+    """
     shown = next(
         (
             (block, node)
-            for block in with_ids(message.blocks)
+            for block in with_ids(blocks)
             for node, _ in walk(block)
             if node.get("type") == "button" and node.get("action_id") == button
         ),
@@ -84,22 +111,70 @@ def action_of(message: Message, button: str, *, value: str | None, action_ts: st
         "type": "button",
         "action_id": button,
         "block_id": block.get("block_id", "gone"),
-        "value": value or node.get("value") or message.last_value or "",
+        "value": value or node.get("value") or last_value,
         "action_ts": action_ts,
     }
 
 
-def view_submission(person: Person, view: View, *, values: Json, trigger_id: str) -> Json:
+def view_submission(
+    person: Person, view: View, *, values: Json, trigger_id: str, is_org_wide: bool
+) -> Json:
+    who = _who(person, trigger_id, is_org_wide=is_org_wide)
+    if is_org_wide:  # a modal belongs to no workspace of the organisation
+        who["team"] = None
     return {
         "type": "view_submission",
-        **_who(person, trigger_id),
+        **who,
         "view": view.to_api(values),
         "response_urls": [],
     }
 
 
+def home_opened(person: Person, channel: str, view: View | None, *, at: float) -> Json:
+    """The event; `view` is what the Home tab shows, if anything was ever published."""
+    shown = {} if view is None else {"view": view.to_api()}
+    return {
+        "type": "app_home_opened",
+        "user": person.id,
+        "channel": channel,
+        "tab": "home",
+        "event_ts": f"{at:.6f}",
+        **shown,
+    }
+
+
+def event_callback(event: Json, *, event_id: str, at: float, is_org_wide: bool) -> Json:
+    """The envelope of an event, which names one installation that it is for."""
+    return {
+        "token": VERIFICATION_TOKEN,
+        "team_id": TEAM,
+        "enterprise_id": ORGANISATION,
+        "api_app_id": APP,
+        "event": event,
+        "type": "event_callback",
+        "event_id": event_id,
+        "event_time": int(at),
+        "authorizations": [
+            {
+                "enterprise_id": ORGANISATION,
+                "team_id": None if is_org_wide else TEAM,
+                "user_id": BOT_USER,
+                "is_bot": True,
+                "is_enterprise_install": is_org_wide,
+            }
+        ],
+        "is_ext_shared_channel": False,
+    }
+
+
 def slash_command(
-    person: Person, text: str, *, channel: tuple[str, str], trigger_id: str, response_url: str
+    person: Person,
+    text: str,
+    *,
+    channel: Channel,
+    trigger_id: str,
+    response_url: str,
+    is_org_wide: bool,
 ) -> str:
     """The body of a command: a flat form, not JSON."""
     return urlencode(
@@ -107,14 +182,16 @@ def slash_command(
             "token": VERIFICATION_TOKEN,
             "team_id": TEAM,
             "team_domain": "local",
-            "channel_id": channel[0],
-            "channel_name": channel[1],
+            "enterprise_id": ORGANISATION,
+            "enterprise_name": ORGANISATION_NAME,
+            "channel_id": channel.id,
+            "channel_name": channel.name,
             "user_id": person.id,
             "user_name": person.name,
             "command": COMMAND,
             "text": text,
             "api_app_id": APP,
-            "is_enterprise_install": "false",
+            "is_enterprise_install": str(is_org_wide).lower(),
             "response_url": response_url,
             "trigger_id": trigger_id,
         }

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from sandbox.slack.blocks import IN_MESSAGES, IN_MODALS, NEWER, plain
+from sandbox.slack.blocks import BOTH_SURFACES, IN_MESSAGES, IN_MODALS, NEWER, plain
 from sandbox.slack.schema import by_type, flag, items, problem, record, string
 
 MESSAGE_BLOCKS = 50
@@ -14,17 +14,21 @@ MESSAGE_TEXT = 40_000
 VIEW_BLOCKS = 100
 VIEW_BYTES = 250_000
 TABLE_TEXT = 10_000  # summed over every table cell of a message
+BLOCK_TEXT = 13_200  # summed over a message; in no document, but measured by many
 
-MODAL = by_type(
-    {
-        "modal": record(
-            {"title": plain(24), "blocks": items(by_type(IN_MODALS), least=0, most=VIEW_BLOCKS)},
-            {"close": plain(24), "submit": plain(24)}
-            | {"private_metadata": string(3000, shortest=0), "callback_id": string(255)}
-            | {"clear_on_close": flag, "notify_on_close": flag, "external_id": string(255)},
-        )
-    }
+NAMED = {
+    "private_metadata": string(3000, shortest=0),
+    "callback_id": string(255),
+    "external_id": string(255),
+}
+MODAL = record(
+    {"title": plain(24), "blocks": items(by_type(IN_MODALS), least=0, most=VIEW_BLOCKS)},
+    NAMED
+    | {"close": plain(24), "submit": plain(24)}
+    | {"clear_on_close": flag, "notify_on_close": flag},
 )
+HOME = record({"blocks": items(by_type(BOTH_SURFACES), least=0, most=VIEW_BLOCKS)}, NAMED)
+SURFACES = {"modal": by_type({"modal": MODAL}), "home": by_type({"home": HOME})}
 
 
 def check_message(
@@ -43,13 +47,20 @@ def check_message(
     return problems
 
 
-def check_view(view: Any) -> list[str]:
-    """What Slack would find wrong with this modal; empty where it would open."""
-    problems = list(MODAL(view, "/view"))
+def is_too_long(blocks: list[dict[str, Any]]) -> bool:
+    """Whether a message of these blocks, each of them valid, is refused for the sum of their text."""
+    texts = (node["text"] for node, _ in walk(blocks) if isinstance(node.get("text"), str))
+    return sum(map(len, texts)) > BLOCK_TEXT
+
+
+def check_view(view: Any, surface: str = "modal") -> list[str]:
+    """What Slack would find wrong with this modal or `home` tab; empty where it would open."""
+    problems = list(SURFACES[surface](view, "/view"))
     if problems:
         return problems
     problems = list(_structure(view["blocks"], "/view/blocks"))
-    if any(block["type"] == "input" for block in view["blocks"]) and "submit" not in view:
+    has_input = any(block["type"] == "input" for block in view["blocks"])
+    if surface == "modal" and has_input and "submit" not in view:
         problems.append(problem("`submit` is required where a block is an input", "/view"))
     if len(json.dumps(view, ensure_ascii=False).encode()) > VIEW_BYTES:
         problems.append(problem(f"must be at most {VIEW_BYTES} bytes", "/view"))

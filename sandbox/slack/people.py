@@ -4,14 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.slack.records import BOT, BOT_USER, OTHER_TEAM, TEAM, Json
+from sandbox.slack.records import (
+    BOT,
+    BOT_USER,
+    ORGANISATION,
+    ORGANISATION_NAME,
+    OTHER_TEAM,
+    TEAM,
+    Json,
+)
 
 APPROVER_GROUP = "S0KEYS"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """One Slack user. The id is the name, so that a scenario reads as it runs."""
+    """One Slack user. The id is the name, so that a scenario reads as it runs.
+
+    `team` is another workspace of the organisation, or the organisation itself.
+    """
 
     name: str
     approver: bool = False
@@ -19,29 +30,32 @@ class Person:
     guest: bool = False
     bot: bool = False
     deleted: bool = False
+    email: str = ""
+    team: str = TEAM
 
     @property
     def id(self) -> str:
         return self.name
 
     @property
-    def email(self) -> str:
-        return f"{self.name}@example.com"
+    def address(self) -> str:
+        return self.email or f"{self.name}@example.com"
 
     @property
-    def team(self) -> str:
-        return OTHER_TEAM if self.external else TEAM
+    def home(self) -> str:
+        """The workspace that payloads and users.info name."""
+        return OTHER_TEAM if self.external else self.team
 
     def to_api(self) -> Json:
         profile = {
             "real_name": self.name.title(),
             "display_name": self.name,
-            "team": self.team,
-            **({"bot_id": BOT} if self.bot else {"email": self.email}),
+            "team": self.home,
+            **({"bot_id": BOT} if self.bot else {"email": self.address}),
         }
         return {
             "id": self.id,
-            "team_id": self.team,
+            "team_id": self.home,
             "name": self.name,
             "real_name": profile["real_name"],
             "deleted": self.deleted,
@@ -56,6 +70,17 @@ class Person:
             "is_restricted": self.guest,
             "is_ultra_restricted": False,
             "is_stranger": self.external,
+            **({} if self.external else {"enterprise_user": self._in_organisation()}),
+        }
+
+    def _in_organisation(self) -> Json:
+        return {
+            "id": self.id,
+            "enterprise_id": ORGANISATION,
+            "enterprise_name": ORGANISATION_NAME,
+            "is_admin": False,
+            "is_owner": False,
+            "teams": [TEAM if self.team == ORGANISATION else self.team],
         }
 
 
@@ -80,7 +105,7 @@ class Directory:
     def find_by_email(self, email: str) -> Person | None:
         """Nobody for bots, which have no address, and for people who have left, as in Slack."""
         living = (p for p in self._people.values() if not p.bot and not p.deleted)
-        return next((p for p in living if p.email == email.lower()), None)
+        return next((p for p in living if p.address.lower() == email.lower()), None)
 
     def describe(self, user: str) -> Json | None:
         if user == BOT_USER:

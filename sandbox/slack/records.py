@@ -1,11 +1,13 @@
-"""What the local Slack holds, as frozen records, and the fixed ids of its one workspace."""
+"""What the local Slack holds, as frozen records, and its fixed ids. Does nothing."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-TEAM = "T0LOCAL"
-OTHER_TEAM = "T0OTHER"
+TEAM = "T0UNLATCH"
+ORGANISATION = "E0ORG"
+ORGANISATION_NAME = "Local Org"
+OTHER_TEAM = "T0OTHER"  # of another company
 CHANNEL = "C0UNLATCH"
 CHANNEL_NAME = "kms-approvals"
 BOT_USER = "U0UNLATCH"
@@ -41,8 +43,30 @@ class Faults(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Channel:
+    """A channel, or the direct messages of the bot and one `user`, and who may write in it.
+
+    `absent` are people who are not in it. `editable_seconds` is how long a workspace lets messages
+    be edited; None is for ever.
+    """
+
+    id: str
+    name: str
+    user: str = ""
+    is_archived: bool = False
+    is_member: bool = True
+    is_restricted: bool = False
+    is_shared: bool = False
+    editable_seconds: float | None = None
+    absent: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Message:
-    """A message as it stands; `last_value` is the newest button value ever shown in it."""
+    """A message as it stands; `last_value` is the newest button value ever shown in it.
+
+    `mentions` are the people, groups and broadcasts that it notified: edits notify nobody.
+    """
 
     channel: str
     ts: str
@@ -53,6 +77,7 @@ class Message:
     user: str = BOT_USER
     metadata: Json | None = None
     last_value: str | None = None
+    mentions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,20 +93,8 @@ class Ephemeral:
 
 
 @dataclass(frozen=True, kw_only=True)
-class File:
-    """A file that the bot shared; `channel` is None until it is."""
-
-    id: str
-    title: str
-    filename: str
-    content: bytes
-    channel: str | None = None
-    thread_ts: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class View:
-    """An open modal: Slack's own ids around the view that the bot sent."""
+    """An open modal or a Home tab: Slack's own ids around the view that the bot sent."""
 
     id: str
     hash: str
@@ -89,6 +102,7 @@ class View:
     root_view_id: str
     previous_view_id: str | None
     view: Json
+    installed_in: str = TEAM
 
     @property
     def blocks(self) -> list[Json]:
@@ -120,7 +134,7 @@ class View:
             "root_view_id": self.root_view_id,
             "previous_view_id": self.previous_view_id,
             "app_id": APP,
-            "app_installed_team_id": TEAM,
+            "app_installed_team_id": self.installed_in,
             "bot_id": BOT,
         }
 
@@ -144,12 +158,13 @@ def with_ids(blocks: list[Json]) -> list[Json]:
 
 
 class Refused(Exception):  # noqa: N818 - Slack's own word for it is `ok: false`
-    """An `ok: false` answer: Slack's error code and what it says about the arguments."""
+    """An `ok: false` answer: Slack's error code, what it says about the arguments, further fields."""
 
-    def __init__(self, error: str, details: list[str] | None = None) -> None:
+    def __init__(self, error: str, details: list[str] | None = None, **fields: str) -> None:
         super().__init__(error)
         self.error = error
         self.details = details or []
+        self.fields = fields
 
 
 def missing(*names: str) -> Refused:

@@ -65,9 +65,9 @@ def test_events_that_would_not_come(deployed: Office, ill: Callable[[], dict[str
 
 
 def test_a_channel_that_outsiders_read(sandbox: Sandbox, ill: Callable[[], dict[str, str]]) -> None:
-    sandbox.slack.workspace.shared_channels.add("C0UNLATCH")
+    sandbox.slack.workspace.change_channel(is_shared=True)
     assert "another company" in ill()["slack channel"]
-    sandbox.slack.workspace.shared_channels.clear()
+    sandbox.slack.workspace.change_channel(is_shared=False)
 
 
 def test_approvers_who_cannot_approve(ill: Callable[[], dict[str, str]]) -> None:

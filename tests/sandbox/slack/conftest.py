@@ -8,7 +8,14 @@ from slack_sdk import WebClient
 from sandbox.loopback import LoopbackServer
 from sandbox.slack.api import LocalSlack
 from sandbox.slack.records import BOT_TOKEN, CHANNEL
-from tests.sandbox.slack.stand_ins import CASE_BLOCKS, PEOPLE, App, FaultList, StandingClock
+from tests.sandbox.slack.stand_ins import (
+    CASE_BLOCKS,
+    EVERYTHING,
+    PEOPLE,
+    App,
+    FaultList,
+    StandingClock,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +42,9 @@ def killed() -> list[int]:
 
 @pytest.fixture
 def slack(clock: StandingClock, faults: FaultList, killed: list[int]) -> Iterator[LocalSlack]:
-    with LocalSlack(clock, PEOPLE, faults=faults, kill=killed.append) as running:
+    with LocalSlack(
+        clock, PEOPLE, faults=faults, kill=killed.append, manifest=EVERYTHING
+    ) as running:
         yield running
 
 
@@ -51,6 +60,7 @@ def app(slack: LocalSlack, clock: StandingClock) -> Iterator[App]:
     server.start()
     slack.interactions_url = f"{server.url}/slack/interactions"
     slack.commands_url = f"{server.url}/slack/commands"
+    slack.events_url = f"{server.url}/slack/events"
     yield scripted
     server.stop()
 

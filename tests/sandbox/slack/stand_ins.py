@@ -10,8 +10,16 @@ from urllib.parse import parse_qs
 from slack_sdk.signature import Clock, SignatureVerifier
 from werkzeug.wrappers import Request, Response
 
+from sandbox.slack.manifest import Manifest
+from sandbox.slack.methods import METHODS
 from sandbox.slack.records import SIGNING_SECRET
 
+EVERYTHING = Manifest(
+    scopes=frozenset[str]().union(*(method.scopes for method in METHODS.values())),
+    events=frozenset({"app_home_opened"}),
+    has_home_tab=True,
+)
+"""An app with every right that the local Slack knows."""
 PEOPLE: dict[str, dict[str, bool]] = {
     "alice": {"approver": True},
     "bob": {"approver": True},
@@ -58,13 +66,16 @@ class App:
         verifier = SignatureVerifier(SIGNING_SECRET, clock=VerifierClock(self.clock))
         if not verifier.is_valid_request(request.get_data(), dict(request.headers)):
             return Response(status=401)
-        form = {
-            name: values[0] for name, values in parse_qs(request.get_data(as_text=True)).items()
-        }
-        payload = json.loads(form["payload"]) if "payload" in form else form
+        sent = request.get_json() if request.is_json else _form(request)
+        payload = json.loads(sent["payload"]) if "payload" in sent else sent
         self.payloads.append(payload)
         answer = self.answer(payload)
         return Response(answer if isinstance(answer, str) else json.dumps(answer))
+
+
+def _form(request: Request) -> dict[str, Any]:
+    sent = parse_qs(request.get_data(as_text=True))
+    return {name: values[0] for name, values in sent.items()}
 
 
 @dataclass

@@ -83,7 +83,7 @@ def test_a_click_arrives_signed_and_in_slacks_shape(
     (payload,) = app.payloads
     assert payload["type"] == "block_actions"
     assert payload["user"]["id"] == "alice"
-    assert payload["user"]["team_id"] == payload["team"]["id"] == "T0LOCAL"
+    assert payload["user"]["team_id"] == payload["team"]["id"] == "T0UNLATCH"
     assert payload["channel"] == {"id": CHANNEL, "name": "kms-approvals"}
     assert payload["container"]["message_ts"] == payload["message"]["ts"] == case_message
     (action,) = payload["actions"]
@@ -102,7 +102,7 @@ def test_a_block_without_an_id_gets_one_from_slack(slack: LocalSlack, app: App) 
 def test_a_stranger_clicks_from_a_team_of_their_own(slack: LocalSlack, app: App) -> None:
     slack.click("mallory", button="keep")
     assert app.payloads[0]["user"]["team_id"] == "T0OTHER"
-    assert app.payloads[0]["team"]["id"] == "T0LOCAL"
+    assert app.payloads[0]["team"]["id"] == "T0UNLATCH"
 
 
 def test_the_newest_case_is_clicked(
@@ -279,7 +279,7 @@ def test_a_submission_fills_in_every_field(slack: LocalSlack, opening: App) -> N
     view = opening.payloads[1]["view"]
     assert opening.payloads[1]["type"] == "view_submission"
     assert (view["id"], view["hash"], view["root_view_id"]) == (opened.id, opened.hash, opened.id)
-    assert (view["callback_id"], view["team_id"]) == ("decide", "T0LOCAL")
+    assert (view["callback_id"], view["team_id"]) == ("decide", "T0UNLATCH")
     assert view["private_metadata"] == "case-1:1:retire:abc"
     assert view["state"]["values"] == {
         "cluster_id": {"cluster_id": {"type": "plain_text_input", "value": "cluster-x"}},

@@ -133,16 +133,16 @@ def test_unknown_methods_say_so(bot: WebClient) -> None:
 
 
 def test_auth_and_channel(bot: WebClient, slack: LocalSlack) -> None:
-    assert bot.auth_test()["team_id"] == "T0LOCAL"
+    assert bot.auth_test()["team_id"] == "T0UNLATCH"
     assert bot.conversations_info(channel=CHANNEL)["channel"]["is_ext_shared"] is False
-    slack.workspace.shared_channels.add(CHANNEL)
+    slack.workspace.change_channel(is_shared=True)
     assert bot.conversations_info(channel=CHANNEL)["channel"]["is_ext_shared"] is True
 
 
 @pytest.mark.parametrize(
     ("name", "facts"),
     [
-        ("alice", {"team_id": "T0LOCAL", "is_stranger": False, "is_restricted": False}),
+        ("alice", {"team_id": "T0UNLATCH", "is_stranger": False, "is_restricted": False}),
         ("mallory", {"team_id": "T0OTHER", "is_stranger": True}),
         ("gus", {"is_restricted": True}),
         ("robo", {"is_bot": True}),
@@ -169,16 +169,6 @@ def test_groups_hold_the_approvers_until_changed(bot: WebClient, slack: LocalSla
     slack.directory.groups["S0KEYS"] = []
     assert bot.usergroups_users_list(usergroup="S0KEYS")["users"] == []
     assert refusal(lambda: bot.usergroups_users_list(usergroup="S0")) == "no_such_subteam"
-
-
-def test_a_file_is_uploaded_into_a_thread(bot: WebClient, slack: LocalSlack) -> None:
-    ts = bot.chat_postMessage(channel=CHANNEL, text="parent")["ts"]
-    bot.files_upload_v2(
-        channel=CHANNEL, thread_ts=ts, filename="keys.csv", title="Keys", content="a,b\n"
-    )
-    (file,) = slack.files
-    assert (file.filename, file.title, file.content) == ("keys.csv", "Keys", b"a,b\n")
-    assert (file.channel, file.thread_ts) == (CHANNEL, ts)
 
 
 def test_history_gives_metadata_back(bot: WebClient) -> None:

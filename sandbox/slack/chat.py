@@ -1,0 +1,75 @@
+"""Messages: chat.* and conversations.open, each a function of its arguments."""
+
+from sandbox.slack.records import BOT_USER, Json, Message, Refused
+from sandbox.slack.web_api import WebApi, decoded, message_to_api, required
+
+
+def post_message(api: WebApi, args: Json) -> Json:
+    channel = api.channel_to_write(args)
+    text, blocks = api.content(args)
+    posted = api.workspace.post(
+        Message(
+            channel=channel.id,
+            ts="",
+            thread_ts=args.get("thread_ts"),
+            text=text,
+            blocks=blocks,
+            metadata=decoded(args, "metadata", "invalid_metadata_format"),
+        )
+    )
+    return {"channel": channel.id, "ts": posted.ts, "message": message_to_api(posted)}
+
+
+def update_message(api: WebApi, args: Json) -> Json:
+    required(args, "channel", "ts")
+    channel, ts = api.channel(args), str(args["ts"])
+    old = api.workspace.find_message(ts)
+    if old is None or old.channel != channel.id:
+        raise Refused("message_not_found")
+    if old.user != BOT_USER:
+        raise Refused("cant_update_message")
+    if channel.is_archived:
+        raise Refused("is_inactive")
+    window = channel.editable_seconds
+    if window is not None and api.state.now() - float(ts) > window:
+        raise Refused("edit_window_closed")
+    # A call with text alone takes the blocks away, as Slack does.
+    text, blocks = api.content(args)
+    new = api.workspace.update(ts, text=text, blocks=blocks)
+    return {"channel": channel.id, "ts": ts, "text": text, "message": message_to_api(new)}
+
+
+def post_ephemeral(api: WebApi, args: Json) -> Json:
+    required(args, "channel", "user")
+    channel, user = api.channel_to_write(args), str(args["user"])
+    text, blocks = api.content(args)
+    person = api.directory.find(user)
+    if person is None or person.deleted or user in channel.absent:
+        raise Refused("user_not_in_channel")
+    told = api.workspace.whisper(
+        user, channel.id, text=text, blocks=blocks, thread_ts=args.get("thread_ts")
+    )
+    return {"message_ts": told.ts}
+
+
+def link_to_message(api: WebApi, args: Json) -> Json:
+    required(args, "channel", "message_ts")
+    channel, ts = api.channel(args), str(args["message_ts"])
+    if api.workspace.find_message(ts) is None:
+        raise Refused("message_not_found")
+    place = f"{channel.id}/p{ts.replace('.', '')}"
+    return {"channel": channel.id, "permalink": f"https://local.slack.com/archives/{place}"}
+
+
+def open_conversation(api: WebApi, args: Json) -> Json:
+    """Direct messages with one person, as the bot has no use for more."""
+    if not args.get("users"):
+        raise Refused("users_list_not_supplied")
+    person = api.directory.find(str(args["users"]))
+    if person is None:
+        raise Refused("user_not_found")
+    if person.deleted:
+        raise Refused("user_disabled")
+    if person.bot:
+        raise Refused("cannot_dm_bot")
+    return {"channel": {"id": api.workspace.direct(person.id).id}}
