@@ -153,7 +153,9 @@ def _gateway(bench: Bench) -> SlackGateway:
         return {"ts": "1.0", "messages": [], "view": {"id": "V1"}}
 
     ports = bench.ports
-    return SlackGateway(call, "C1", ports.policy, log=ports.log, count=ports.count)
+    return SlackGateway(
+        call, "C1", ports.policy, log=ports.log, count=ports.count, respond=ports.log
+    )
 
 
 class CountedAws:

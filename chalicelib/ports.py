@@ -9,10 +9,11 @@ from typing import Protocol
 
 from chalicelib.domain.approval import Person, Refusal
 from chalicelib.domain.caller import Caller
-from chalicelib.domain.case import Attempt, Case, Click, KeyUse, SlackMessage
+from chalicelib.domain.case import Attempt, Case, Click, KeyUse
 from chalicelib.domain.log import Entry
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.domain.snapshot import Key, Snapshot
 from chalicelib.domain.step import Call
 
@@ -221,8 +222,6 @@ class Gateway(Protocol):
     ) -> SlackMessage: ...
     def fill(self, case: Case, click: Click, *, now: datetime) -> None: ...
     def open(self, case: Case, remedy: Remedy, *, trigger_id: str) -> str: ...
-    def tell(self, user_id: str, text: str, *, channel: str) -> None: ...
-    def refuse(self, clicked: Clicked, refusal: Refusal) -> None: ...
 
 
 class Trail(Protocol):

@@ -83,6 +83,7 @@ class Wiring:
             policy=self.settings.policy(),
             log=observability.warn,
             count=observability.count,
+            respond=self._slack.respond,
         )
 
     @functools.cached_property

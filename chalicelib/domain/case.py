@@ -10,6 +10,7 @@ from functools import cached_property
 
 from chalicelib.domain.caller import Caller
 from chalicelib.domain.plan import Operation, Plan, Remedy
+from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.domain.snapshot import Cluster, KeyState, Snapshot, StoreState
 
 
@@ -171,19 +172,6 @@ class Keep:
     owner: str
     until: datetime
     reason: str
-
-
-@dataclass(frozen=True)
-class SlackMessage:
-    """Where the case is shown, and what of its story the thread already tells."""
-
-    channel: str = ""
-    ts: str = ""
-    shown: str = ""
-    thread_lines: int = 0
-    plain_blocks: bool = False
-    is_behind: bool = False
-    retry_after: int = 0
 
 
 @dataclass(frozen=True)

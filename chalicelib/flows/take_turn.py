@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain.case import SEALED, Act, Case, Click, Outcome, Phase, SlackMessage
+from chalicelib.domain.case import SEALED, Act, Case, Click, Outcome, Phase
 from chalicelib.domain.clicks import take_in
 from chalicelib.domain.decide import HOUR, Decision, decide
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.pace import MINUTE
 from chalicelib.domain.plan import Operation
+from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Ask, Call, Close, Wait
 from chalicelib.flows.batch import perform_many
@@ -55,7 +56,7 @@ def take_turn(
             continue
         if case.turns % turns_a_run == 0:
             return _hand_over(ports, case)
-        over = _is_over(case) and not case.message.is_behind
+        over = _is_over(case) and not case.message.is_awaited(case.closed_at, ports.clock())
         return Turn(over, max(seconds, 1), case.version)
     return Turn(False, 1, case.version)
 
@@ -190,13 +191,8 @@ def _shown(ports: Ports, case: Case, seconds: int, *, may_exist: bool = True) ->
         case = resaved(ports, case, lambda current: replace(current, message=message))
     if message.is_behind:
         over = case.is_closed and case.outcome is not Outcome.KEPT
-        seconds = 300 if over else max(_catch_up(seconds), min(message.retry_after, seconds))
+        seconds = message.wait(HOUR if over else seconds)
     return case, seconds
-
-
-def _catch_up(seconds: int) -> int:
-    """Slack gets another chance in a minute, in a long wait in ten: it may be away for days."""
-    return min(seconds, max(60, min(seconds // 24, 600)))
 
 
 def _is_over(case: Case) -> bool:

@@ -9,34 +9,47 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.approval import Refusal
-from chalicelib.domain.case import Act, Case, Click, SlackMessage
+from chalicelib.domain.case import Act, Case, Click
 from chalicelib.domain.diagnosis import ways_out
 from chalicelib.domain.forecast import forecast
 from chalicelib.domain.log import Entry
 from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.ports import Answer, Clicked
 from chalicelib.slack import modals, refusals
-from chalicelib.slack.messages.fallback import plainer
+from chalicelib.slack.error_words import (
+    NOT_EDITABLE,
+    THREAD_GONE,
+    VIEW_REFUSED,
+    is_too_much,
+    lasts,
+)
+from chalicelib.slack.messages.blocks import section
+from chalicelib.slack.messages.fallback import plainer_blocks
 from chalicelib.slack.messages.render import render
 from chalicelib.slack.messages.text import Message
 from chalicelib.slack.messages.thread import line
+from chalicelib.slack.private import PrivateAnswers
 from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.sending import send
 
-GONE = ("message_not_found", "channel_not_found", "cant_update_message")
 EVENT = "unlatch_case"
 
 
 @dataclass(frozen=True)
 class SlackGateway:
-    """`call(method, **arguments)` is one Web API request; it raises SlackFailed."""
+    """`call(method, **arguments)` is one Web API request, `respond(response_url, **message)` the answer
+
+    to a click by the address that came with it; both raise SlackFailed.
+    """
 
     call: Callable[..., Mapping[str, Any]]
     channel: str
     policy: Policy
     log: Callable[..., None]
     count: Callable[[str, int], None]
+    respond: Callable[..., None]
 
     def show(
         self, case: Case, entries: Sequence[Entry], *, now: datetime, may_exist: bool
@@ -49,68 +62,80 @@ class SlackGateway:
         try:
             message = self._message(case, message, now, may_exist=may_exist)
             for item in entries:
+                if item.number != message.thread_lines + 1:
+                    # A message that was posted anew: the next turn tells its thread from the start.
+                    return replace(message, is_behind=True, failures=0, refused="")
                 message = self._thread(case, message, item)
         except SlackFailed as failed:
-            self.log("Slack failed", case_id=case.case_id, why=failed.code)
-            self.count("SlackFailures", 1)
-            message = replace(message, is_behind=True, retry_after=failed.retry_after)
-        return message
+            return self._behind(case, message, failed)
+        return replace(message, failures=0, refused="")
+
+    def _behind(self, case: Case, message: SlackMessage, failed: SlackFailed) -> SlackMessage:
+        self.log("Slack failed", case_id=case.case_id, why=failed.code)
+        self.count("SlackFailures", 1)
+        if failed.code in THREAD_GONE:
+            message = replace(message, ts="", shown="")
+        if lasts(failed.code):
+            self.count("SlackRefusals", 1)
+        return replace(
+            message,
+            is_behind=True,
+            retry_after=failed.retry_after,
+            failures=message.failures + 1,
+            refused=failed.code if lasts(failed.code) else "",
+        )
 
     def _message(
         self, case: Case, message: SlackMessage, now: datetime, *, may_exist: bool
     ) -> SlackMessage:
         draft = render(case, policy=self.policy, now=now, version=0)
         digest = hashlib.sha256(json.dumps([draft.text, draft.blocks]).encode()).hexdigest()[:16]
-        if message.ts and digest == message.shown:
+        has_moved = bool(message.ts) and message.channel != self.channel
+        if message.ts and digest == message.shown and not has_moved:
             return message
         final = render(case, policy=self.policy, now=now, version=case.version)
-        if not message.ts and may_exist:
+        old = message
+        if has_moved:
+            message = replace(message, ts="", thread_lines=0)
+        if not message.ts and (may_exist or has_moved):
             message = replace(message, ts=self._posted(case), channel=self.channel)
+        message = replace(self._sent(case, final, message), shown=digest)
+        if has_moved:
+            self._leave(old)
+        return message
+
+    def _sent(self, case: Case, final: Message, message: SlackMessage) -> SlackMessage:
+        """Updated where it can be, else posted: then its thread is told again from the start."""
+        plain, lines = message.plain_blocks, 0
+        place: dict[str, Any] = {"channel": message.channel, "ts": message.ts}
         if message.ts:
             try:
-                plain = self._send(
-                    "chat.update", final, message, channel=message.channel, ts=message.ts
-                )
-                return replace(message, shown=digest, plain_blocks=plain)
+                _, plain = send(self.call, "chat.update", final, plain=plain, **place)
+                return replace(message, plain_blocks=plain)
             except SlackFailed as failed:
-                if failed.code not in GONE:
+                if failed.code not in NOT_EDITABLE:
                     raise
+                # Where nothing may be edited after a while, each change would tell the thread again.
+                lines = message.thread_lines if failed.code == "edit_window_closed" else 0
         metadata = {"event_type": EVENT, "event_payload": {"case_id": case.case_id}}
-        return self._post(final, replace(message, shown=digest), metadata)
+        place = {"channel": self.channel, "metadata": metadata}
+        reply, plain = send(self.call, "chat.postMessage", final, plain=plain, **place)
+        ts = str(reply["ts"])
+        return replace(message, channel=self.channel, ts=ts, plain_blocks=plain, thread_lines=lines)
 
-    def _post(
-        self, final: Message, message: SlackMessage, metadata: Mapping[str, Any]
-    ) -> SlackMessage:
-        """A new message; its thread is told again from the start."""
-        sent: dict[str, Any] = {}
-        plain = self._send(
-            "chat.postMessage", final, message, sent, channel=self.channel, metadata=metadata
-        )
-        return replace(
-            message, channel=self.channel, ts=sent["ts"], plain_blocks=plain, thread_lines=0
-        )
-
-    def _send(
-        self,
-        method: str,
-        final: Message,
-        message: SlackMessage,
-        sent: dict[str, Any] | None = None,
-        **arguments: Any,
-    ) -> bool:
-        """True where Slack only took the plainer blocks."""
-        for plain in (False, True) if not message.plain_blocks else (True,):
-            form = plainer(final) if plain else final
-            try:
-                reply = self.call(method, text=form.text, blocks=list(form.blocks), **arguments)
-            except SlackFailed as failed:
-                if failed.code != "invalid_blocks" or plain:
-                    raise
-                continue
-            if sent is not None:
-                sent.update(reply)
-            return plain
-        raise SlackFailed("invalid_blocks")
+    def _leave(self, old: SlackMessage) -> None:
+        """The message in the channel of before has no buttons any more, and says where the case is."""
+        words = f"This case is shown in <#{self.channel}> now."
+        try:
+            self.call(
+                "chat.update",
+                channel=old.channel,
+                ts=old.ts,
+                text=words,
+                blocks=[section(words)],
+            )
+        except SlackFailed as failed:
+            self.log("old message not told", channel=old.channel, why=failed.code)
 
     def _posted(self, case: Case) -> str:
         """The message of this case that an earlier turn posted; "" where there is none."""
@@ -131,13 +156,8 @@ class SlackGateway:
     def _thread(self, case: Case, message: SlackMessage, item: Entry) -> SlackMessage:
         told = line(item, case=case)
         if told is not None:
-            self.call(
-                "chat.postMessage",
-                channel=message.channel,
-                thread_ts=message.ts,
-                text=told.text,
-                blocks=list(told.blocks),
-            )
+            place = {"channel": message.channel, "thread_ts": message.ts}
+            send(self.call, "chat.postMessage", told, plain=message.plain_blocks, **place)
         return replace(message, thread_lines=item.number)
 
     def open(self, case: Case, remedy: Remedy, *, trigger_id: str) -> str:
@@ -155,10 +175,18 @@ class SlackGateway:
         if click.remedy is None or case.snapshot is None:
             return
         try:
-            view = self._view(case, click, click.remedy, now)
-            self.call("views.update", view_id=click.view_id, view=view)
+            self._fill(click, self._view(case, click, click.remedy, now))
         except SlackFailed as failed:
             self.log("dialog not filled", case_id=case.case_id, why=failed.code)
+
+    def _fill(self, click: Click, view: dict[str, Any]) -> None:
+        try:
+            self.call("views.update", view_id=click.view_id, view=view)
+        except SlackFailed as failed:
+            if failed.code not in VIEW_REFUSED and not is_too_much(failed.code):
+                raise
+            plain = {**view, "blocks": plainer_blocks(view["blocks"])}
+            self.call("views.update", view_id=click.view_id, view=plain)
 
     def _view(self, case: Case, click: Click, remedy: Remedy, now: datetime) -> dict[str, Any]:
         assert case.snapshot is not None, "checked by fill"
@@ -179,19 +207,15 @@ class SlackGateway:
             user=click.by,
         )
 
-    def tell(self, user_id: str, text: str, *, channel: str) -> None:
-        """Only this person sees it."""
-        private = refusals.private(text)
-        try:
-            self.call(
-                "chat.postEphemeral",
-                channel=channel or self.channel,
-                user=user_id,
-                text=private.text,
-                blocks=list(private.blocks),
-            )
-        except SlackFailed as failed:
-            self.log("private answer not sent", user=user_id, why=failed.code)
+    def tell(self, clicked: Clicked, text: str) -> bool:
+        """Only this person sees it. False where Slack took it in no way."""
+        answers = PrivateAnswers(self.call, self.respond, self.log, self.count)
+        return answers.tell(
+            clicked.user_id,
+            text,
+            channel=clicked.channel or self.channel,
+            response_url=clicked.response_url,
+        )
 
     def said(self, answer: Answer) -> str:
         """An answer as the text of a private reply."""
@@ -199,16 +223,12 @@ class SlackGateway:
             return refusals.sentence(answer.refusal, policy=self.policy)
         return answer.private
 
-    def refuse(self, clicked: Clicked, refusal: Refusal) -> None:
-        text = refusals.sentence(refusal, policy=self.policy)
-        self.tell(clicked.user_id, text, channel=clicked.channel)
-
     def reply(self, answer: Answer, clicked: Clicked) -> dict[str, Any]:
         """The body of the HTTP answer; private sentences are sent on their own. {} closes a dialog."""
-        if answer.refusal:
-            self.refuse(clicked, answer.refusal)
-        elif answer.private:
-            self.tell(clicked.user_id, answer.private, channel=clicked.channel)
+        if answer.refusal or answer.private:
+            words = self.said(answer)
+            if not self.tell(clicked, words) and clicked.kind == "submission":
+                return {"response_action": "update", "view": modals.said(words)}
         elif answer.wrong_id is not None and answer.case:
             return modals.wrong_id(answer.wrong_id, answer.case)
         elif answer.field:

@@ -128,7 +128,7 @@ class Stand:
         self.cases = DynamoCases(self.table)
         self.aws = Aws(Model(small_world(), QUICK))
         self.warned: list[str] = []
-        gateway = SlackGateway(slack, "C0UNLATCH", POLICY, self._note, _count)
+        gateway = SlackGateway(slack, "C0UNLATCH", POLICY, self._note, _count, _count)
         self.ports = Ports(
             cases=self.cases,
             inventory=self.aws,

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 import boto3
 
 from chalicelib.aws.store.cases import ITEM, DynamoCases
-from chalicelib.domain.approval import Person, Refusal
+from chalicelib.domain.approval import Person
 from chalicelib.domain.caller import Caller, Tool, caller_of
-from chalicelib.domain.case import Attempt, Case, Click, KeyUse, SlackMessage
+from chalicelib.domain.case import Attempt, Case, Click, KeyUse
 from chalicelib.domain.log import Entry
 from chalicelib.domain.model import Durations, Model
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.flows.park import park
 from chalicelib.flows.record_click import record_click
@@ -115,7 +116,6 @@ class Slack:
     def __init__(self, approvers: Sequence[str]) -> None:
         self.approvers = approvers
         self.people: dict[str, Person] = {}
-        self.told: list[tuple[str, str]] = []
         self.filled: list[tuple[str, Remedy | None]] = []
         self.lines: list[Entry] = []
         self.down = False
@@ -143,7 +143,8 @@ class Slack:
         self, case: Case, entries: Sequence[Entry], *, now: datetime, may_exist: bool
     ) -> SlackMessage:
         if self.down:
-            return replace(case.message, is_behind=True)
+            failures = case.message.failures + 1
+            return replace(case.message, is_behind=True, failures=failures)
         self.lines += entries
         last = entries[-1].number if entries else case.message.thread_lines
         return SlackMessage("C1", case.message.ts or "1.0", f"{case.phase}", last)
@@ -153,12 +154,6 @@ class Slack:
 
     def open(self, case: Case, remedy: Remedy, *, trigger_id: str) -> str:
         return f"V{next(self._ids)}"
-
-    def tell(self, user_id: str, text: str, *, channel: str) -> None:
-        self.told.append((user_id, text))
-
-    def refuse(self, clicked: Clicked, refusal: Refusal) -> None:
-        self.told.append((clicked.user_id, refusal.name))
 
 
 class Seal:

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.approval import Refusal
-from chalicelib.domain.case import Act, Case, Click, SlackMessage
+from chalicelib.domain.case import Act, Case, Click
 from chalicelib.domain.log import Entry, Kind, chained, entry
 from chalicelib.domain.plan import Remedy
+from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.ports import Answer, Clicked
+from chalicelib.slack.error_words import NOT_EDITABLE
 from chalicelib.slack.gateway import EVENT, SlackGateway
 from chalicelib.slack.replies import SlackFailed
 from tests.domain.worlds import NOW, POLICY
@@ -33,6 +35,7 @@ class Slack:
             "chat.postEphemeral": {},
             "views.open": {"view": {"id": "V1"}},
             "views.update": {},
+            "response_url": {},
             "conversations.history": {"messages": []},
         }
         self.asked: list[tuple[str, dict[str, Any]]] = []
@@ -58,7 +61,11 @@ class Slack:
             POLICY,
             lambda what, **_: self.logged.append(what),
             lambda name, by: self.counted.update({name: by}),
+            self.respond,
         )
+
+    def respond(self, response_url: str, **message: Any) -> None:
+        self("response_url", response_url=response_url, **message)
 
 
 def offered() -> Case:
@@ -98,13 +105,108 @@ def test_what_changed_is_updated() -> None:
     assert slack.methods == ["chat.postMessage", "chat.update"]
 
 
-@pytest.mark.parametrize("code", ["message_not_found", "channel_not_found", "cant_update_message"])
+@pytest.mark.parametrize("code", sorted(NOT_EDITABLE - {"edit_window_closed"}))
 def test_a_message_that_is_gone_is_posted_anew(code: str) -> None:
     slack, case = Slack(), offered()
     case = replace(case, message=replace(shown(slack, case), shown="older", thread_lines=7))
     slack.answers |= {"chat.update": SlackFailed(code), "chat.postMessage": {"ts": "2.2"}}
     message = shown(slack, case)
     assert (message.ts, message.thread_lines) == ("2.2", 0), "its thread is told from the start"
+
+
+def test_where_nothing_may_be_edited_the_newest_message_counts_and_no_thread_is_told_again() -> (
+    None
+):
+    slack, case = Slack(), offered()
+    case = replace(case, message=replace(shown(slack, case), shown="older", thread_lines=7))
+    slack.answers["chat.update"] = SlackFailed("edit_window_closed")
+    slack.answers["chat.postMessage"] = {"ts": "2.2"}
+    message = shown(slack, case)
+    assert (message.ts, message.thread_lines, message.is_behind) == ("2.2", 7, False)
+
+
+def test_lines_that_do_not_follow_wait_until_the_thread_was_told_from_the_start() -> None:
+    slack, case = Slack(), offered()
+    case = replace(case, message=replace(shown(slack, case), shown="older", thread_lines=1))
+    slack.answers["chat.update"] = SlackFailed("message_not_found")
+    later = chained([OPENED, OPENED], length=0, head="")[1:]
+    message = slack.gateway().show(case, later, now=NOW, may_exist=False)
+    assert (message.thread_lines, message.is_behind, message.failures) == (0, True, 0)
+
+
+def test_a_message_that_somebody_deleted_is_posted_anew_for_its_threads_sake() -> None:
+    slack, case = Slack(), offered()
+    case = replace(case, message=shown(slack, case))
+    slack.answers["chat.postMessage"] = SlackFailed("thread_not_found")
+    message = shown(slack, case, OPENED)
+    assert (message.ts, message.is_behind) == ("", True)
+    slack.answers["chat.postMessage"] = {"ts": "2.2"}
+    assert shown(slack, replace(case, message=message), OPENED, may_exist=True).ts == "2.2"
+
+
+def test_a_case_moves_with_the_channel_setting_and_leaves_word() -> None:
+    slack, case = Slack(), offered()
+    before = SlackMessage("C0OLD", "0.9", shown(slack, case).shown, thread_lines=1)
+    case, slack.asked = replace(case, message=before), []
+    message = shown(slack, case, OPENED)
+    assert (message.channel, message.ts, message.thread_lines) == ("C1", "1.1", 1)
+    assert slack.methods == [
+        "conversations.history",
+        "chat.postMessage",
+        "chat.update",
+        "chat.postMessage",
+    ]
+    left = slack.asked[2][1]
+    assert (left["channel"], left["ts"]) == ("C0OLD", "0.9")
+    assert words(left["blocks"]) == "This case is shown in <#C1> now."
+
+
+def test_a_move_that_died_half_way_is_taken_up() -> None:
+    slack, case = Slack(), offered()
+    case = replace(case, message=SlackMessage("C0OLD", "0.9", "older"))
+    ours = {"event_type": EVENT, "event_payload": {"case_id": case.case_id}}
+    slack.answers["conversations.history"] = {"messages": [{"ts": "1.7", "metadata": ours}]}
+    slack.answers["chat.update"] = [{}, SlackFailed("is_archived")]
+    message = shown(slack, case)
+    assert (message.channel, message.ts, message.is_behind) == ("C1", "1.7", False)
+    assert slack.logged == ["old message not told"]
+
+
+@pytest.mark.parametrize(
+    ("code", "refused"),
+    [
+        ("is_archived", True),
+        ("not_in_channel", True),
+        ("restricted_action", True),
+        ("account_inactive", True),
+        ("a_word_of_tomorrow", True),
+        ("no_answer", False),
+        ("internal_error", False),
+    ],
+)
+def test_what_only_a_person_can_help_is_remembered_and_counted(code: str, refused: bool) -> None:
+    slack, case = Slack(), offered()
+    slack.answers["chat.postMessage"] = SlackFailed(code)
+    message = shown(slack, case)
+    message = shown(slack, replace(case, message=message))
+    assert (message.failures, message.refused) == (2, code if refused else "")
+    assert slack.counted["SlackRefusals"] == 2 * refused
+    slack.answers["chat.postMessage"] = {"ts": "1.1"}
+    message = shown(slack, replace(case, message=message))
+    assert (message.failures, message.refused, message.is_behind) == (0, "", False)
+
+
+TOO_MUCH = ["invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"]
+
+
+@pytest.mark.parametrize("code", [*TOO_MUCH, "too_many_blocks"])
+def test_too_much_in_any_word_leads_to_plainer_blocks_at_once(code: str) -> None:
+    slack, case = Slack(), offered()
+    slack.answers["chat.postMessage"] = [SlackFailed(code), SlackFailed(code), {"ts": "1.1"}]
+    message = shown(slack, case)
+    assert (message.ts, message.plain_blocks, message.is_behind) == ("1.1", True, False)
+    slack.answers["chat.postMessage"] = [SlackFailed(code), {"ts": "1.2"}]
+    assert not shown(slack, replace(case, message=message), OPENED).is_behind, "lines too"
 
 
 def test_a_message_that_an_earlier_turn_posted_is_found() -> None:
@@ -143,7 +245,9 @@ def test_blocks_that_are_refused_even_plain_are_a_failure() -> None:
     slack = Slack()
     slack.answers["chat.postMessage"] = SlackFailed("invalid_blocks")
     assert shown(slack, offered()).is_behind
-    assert slack.methods == ["chat.postMessage"] * 2
+    assert slack.methods == ["chat.postMessage"] * 3, "as it is, plainer, and with the least"
+    _, least = slack.asked[-1]
+    assert {block["type"] for block in least["blocks"]} == {"section", "actions"}
 
 
 def test_a_failing_slack_is_noted_and_the_work_goes_on() -> None:
@@ -189,6 +293,17 @@ def test_nothing_is_filled_before_anything_was_read() -> None:
     assert slack.asked == []
 
 
+@pytest.mark.parametrize("code", ["invalid_arguments", "view_too_large", "invalid_blocks"])
+def test_a_dialog_that_slack_does_not_take_is_filled_plainer(code: str) -> None:
+    slack = Slack()
+    slack.answers["views.update"] = [SlackFailed(code), {}]
+    slack.gateway().fill(offered(), look(), now=NOW)
+    types = {block["type"] for block in slack.asked[-1][1]["view"]["blocks"]}
+    assert slack.methods == ["views.update"] * 2
+    assert not types & {"alert", "table", "plan"}
+    assert slack.logged == []
+
+
 def test_a_dialog_that_was_closed_meanwhile_is_no_failure() -> None:
     slack = Slack()
     slack.answers["views.update"] = SlackFailed("not_found")
@@ -202,9 +317,36 @@ def test_private_answers_are_for_one_person() -> None:
     ((method, sent),) = slack.asked
     assert (method, sent["user"], sent["channel"]) == ("chat.postEphemeral", "alice", "C1")
     assert "approved this already" in words(sent["blocks"])
-    slack.answers["chat.postEphemeral"] = SlackFailed("user_not_in_channel")
-    slack.gateway().tell("alice", "x", channel="")
-    assert slack.logged == ["private answer not sent"]
+
+
+REFUSED = ["user_not_in_channel", "not_in_channel", "channel_not_found", "is_archived", "no_answer"]
+
+
+@pytest.mark.parametrize("code", REFUSED)
+def test_a_private_answer_finds_another_way(code: str) -> None:
+    slack, clicked = Slack(), replace(CLICKED, kind="button", response_url="https://x.test/1")
+    slack.answers["chat.postEphemeral"] = SlackFailed(code)
+    assert slack.gateway().reply(Answer(private="Too late."), clicked) == {}
+    assert slack.methods == ["chat.postEphemeral", "response_url"]
+    told = slack.asked[-1][1]
+    assert (told["response_url"], told["text"]) == ("https://x.test/1", "Too late.")
+    assert (told["response_type"], told["replace_original"]) == ("ephemeral", False)
+    slack.answers["response_url"] = SlackFailed("response_url_404")
+    slack.gateway().reply(Answer(private="Too late."), clicked)
+    method, told = slack.asked[-1]
+    assert (method, told["channel"], told["text"]) == ("chat.postMessage", "alice", "Too late.")
+    assert slack.counted["PrivateAnswersLost"] == 0
+
+
+def test_where_slack_takes_no_private_answer_the_dialog_says_it() -> None:
+    slack = Slack()
+    for way in ("chat.postEphemeral", "response_url", "chat.postMessage"):
+        slack.answers[way] = SlackFailed("no_answer")
+    said = slack.gateway().reply(Answer(private="Too late."), CLICKED)
+    assert said["response_action"] == "update"
+    assert words(said["view"]["blocks"]) == "Too late."
+    assert slack.gateway().reply(Answer(private="x"), replace(CLICKED, kind="button")) == {}
+    assert slack.counted["PrivateAnswersLost"] == 2
 
 
 def test_a_refusal_is_told_in_words() -> None:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.case import SlackMessage
 from chalicelib.domain.diagnosis import ways_out
 from chalicelib.domain.forecast import Forecast, forecast
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.domain.snapshot import NO_OTHERS, KeyState, OtherUse, StoreState
 from chalicelib.slack import modals
 from tests.domain.worlds import CLUSTER, DAY, NOW, POLICY, Play, key, sibling, store, used

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from chalicelib.slack.messages.blocks import MOST_BLOCKS, Piece, bold, items, rich, says, text
-from chalicelib.slack.messages.text import Block, Message
+from chalicelib.slack.messages.blocks import (
+    MOST_BLOCKS,
+    Piece,
+    bold,
+    items,
+    rich,
+    says,
+    section,
+    text,
+)
+from chalicelib.slack.messages.text import Block, Message, cut
 
 WORDS = {"complete": "Done", "in_progress": "Now", "pending": "Next", "error": "Failed"}
 
@@ -14,6 +23,12 @@ WORDS = {"complete": "Done", "in_progress": "Now", "pending": "Next", "error": "
 def plainer(message: Message) -> Message:
     """No plan, task_card, table or alert."""
     return replace(message, blocks=tuple(plainer_blocks(message.blocks))[:MOST_BLOCKS])
+
+
+def barest(message: Message) -> Message:
+    """The first words and the buttons, where Slack takes no more: the thread has the rest."""
+    buttons = [block for block in message.blocks if block["type"] == "actions"]
+    return Message(cut(message.text, 3_000), (section(message.text), *buttons))
 
 
 def plainer_blocks(blocks: Iterable[Block]) -> list[Block]:

@@ -1,0 +1,44 @@
+"""The message that shows a case, as the case remembers it, and when Slack gets another chance. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+MINUTE, HOUR = 60, 60 * 60
+UNSHOWN = timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class SlackMessage:
+    """Where the case is shown, and what of its story the thread already tells.
+
+    `failures`: turns in a row in which Slack did not take it. `refused`: Slack's word, where only a
+    person can change that.
+    """
+
+    channel: str = ""
+    ts: str = ""
+    shown: str = ""
+    thread_lines: int = 0
+    plain_blocks: bool = False
+    is_behind: bool = False
+    retry_after: int = 0
+    failures: int = 0
+    refused: str = ""
+
+    def wait(self, seconds: float) -> int:
+        """Seconds until Slack gets another chance, at most those until the next turn anyway.
+
+        A minute, then twice as long each time: up to an hour where only a person can help, else up
+        to ten minutes, and more often where the next turn is near.
+        """
+        if not self.failures:
+            return 1
+        longest = HOUR if self.refused else max(MINUTE, min(seconds / 24, 10 * MINUTE))
+        pause = min(MINUTE << min(self.failures - 1, 10), longest)
+        return int(min(max(pause, self.retry_after), seconds))
+
+    def is_awaited(self, closed_at: datetime | None, now: datetime) -> bool:
+        """The end of the case is still to be shown; after some days its run ends all the same."""
+        return self.is_behind and (closed_at is None or now - closed_at < UNSHOWN)

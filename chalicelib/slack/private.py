@@ -1,0 +1,48 @@
+"""Answers that one person sees: beside the message, by the click's own address, or as a direct message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.slack.refusals import private
+from chalicelib.slack.replies import SlackFailed
+
+
+@dataclass(frozen=True)
+class PrivateAnswers:
+    """`call` makes a Web API request, `respond` posts to a click's response_url; both raise SlackFailed."""
+
+    call: Callable[..., Mapping[str, Any]]
+    respond: Callable[..., None]
+    log: Callable[..., None]
+    count: Callable[[str, int], None]
+
+    def tell(self, user_id: str, text: str, *, channel: str, response_url: str = "") -> bool:
+        """Whether the person was told. Slack refuses the first way to who is not in the channel."""
+        answer = private(text)
+        told = {"text": answer.text, "blocks": list(answer.blocks)}
+        ways: list[tuple[str, Callable[[], object]]] = [
+            (
+                "beside the message",
+                lambda: self.call("chat.postEphemeral", channel=channel, user=user_id, **told),
+            ),
+            (
+                "by response_url",
+                lambda: self.respond(
+                    response_url, response_type="ephemeral", replace_original=False, **told
+                ),
+            ),
+            # A user's id as the channel is the app's direct conversation with them.
+            ("by direct message", lambda: self.call("chat.postMessage", channel=user_id, **told)),
+        ]
+        for way, send in ways:
+            try:
+                send()
+            except SlackFailed as failed:
+                self.log("private answer not sent", user=user_id, way=way, why=failed.code)
+            else:
+                return True
+        self.count("PrivateAnswersLost", 1)
+        return False

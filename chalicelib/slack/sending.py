@@ -1,0 +1,37 @@
+"""A message to Slack, in plainer blocks at once where Slack does not take the first ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chalicelib.slack.error_words import is_too_much
+from chalicelib.slack.messages.fallback import barest, plainer
+from chalicelib.slack.messages.text import Message
+from chalicelib.slack.replies import SlackFailed
+
+
+def send(
+    call: Callable[..., Mapping[str, Any]],
+    method: str,
+    message: Message,
+    *,
+    plain: bool = False,
+    **arguments: Any,
+) -> tuple[Mapping[str, Any], bool]:
+    """Slack's reply, and whether it only took plainer blocks. `plain`: known of this message already."""
+    forms = [plainer, barest] if plain else [_as_it_is, plainer, barest]
+    for form in forms:
+        formed = form(message)
+        try:
+            reply = call(method, text=formed.text, blocks=list(formed.blocks), **arguments)
+        except SlackFailed as failed:
+            if not is_too_much(failed.code) or form is barest:
+                raise
+        else:
+            return reply, form is not _as_it_is
+    raise AssertionError("the last form either passes or raises")
+
+
+def _as_it_is(message: Message) -> Message:
+    return message
