@@ -1,4 +1,4 @@
-"""The sandbox's commands: `python -m sandbox play FILE`, `demo`, `pictures`, `permissions`. Never reaches a real AWS or Slack."""
+"""The sandbox's commands: `python -m sandbox play FILE`, `demo`, `aws` and more. Never reaches a real AWS or Slack."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sandbox.scenario.command import OpenStage, play_file
 from sandbox.scenario.model import Scenario
 
 INTERRUPTED = 130
-HIGHEST_PORT = 65_535
+HIGHEST_PORT, FASTEST = 65_535, 100_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     _add_play(commands.add_parser("play", help="play a scenario and check what it expects"))
     _add_demo(commands.add_parser("demo", help="serve the demo page on this machine"))
+    _add_aws(commands.add_parser("aws", help="serve the sandbox's AWS alone, for other programs"))
     _add_pictures(commands.add_parser("pictures", help="take the pictures of docs/pictures"))
     add_reliability(commands)
     add_permissions(commands)
@@ -56,6 +57,17 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     parser.add_argument("--scenario", type=Path, help="a world of your own to begin with")
     parser.set_defaults(run=_demo)
+
+
+def _add_aws(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=_port, default=0, help="any that is free, unless given")
+    parser.add_argument(
+        "--seed", type=Path, metavar="FILE", help="a scenario, or its world: part alone"
+    )
+    parser.add_argument(
+        "--speed", type=_speed, default=1.0, help="how many seconds pass there in one of ours"
+    )
+    parser.set_defaults(run=_aws)
 
 
 def _add_pictures(parser: argparse.ArgumentParser) -> None:
@@ -91,6 +103,23 @@ def _port(text: str) -> int:
     if not text.isdigit() or not int(text) <= HIGHEST_PORT:
         raise argparse.ArgumentTypeError(f"a port is a number from 0 to {HIGHEST_PORT}")
     return int(text)
+
+
+def _aws(chosen: argparse.Namespace) -> int:
+    from sandbox.alone import serve  # noqa: PLC0415 - help does without moto
+
+    with own_stdout() as out:
+        return serve(chosen.seed, port=chosen.port, speed=chosen.speed, out=out, err=sys.stderr)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed <= FASTEST:
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0, up to {FASTEST}")
+    return speed
 
 
 def _pictures(chosen: argparse.Namespace) -> int:

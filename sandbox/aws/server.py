@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -36,7 +37,7 @@ from sandbox.aws.seams import Seams
 from sandbox.aws.sts import Sts
 from sandbox.aws.wire import Wire
 from sandbox.clock import Clock
-from sandbox.loopback import stop_serving
+from sandbox.loopback import WAITING_CALLERS, stop_serving
 
 if TYPE_CHECKING:
     from sandbox.aws.world import Seeded
@@ -89,14 +90,29 @@ class AwsServer:
         """Called with each EventBridge event of a write, a failed call or a key's deletion."""
         return self.trail.listeners
 
-    def start(self) -> None:
-        """Listen on a free port; from then on `url` and `port` hold, and moto knows the port."""
+    def start(self, port: int = 0) -> None:
+        """Listen, on any free port unless told; from then on `url` and `port` hold, and moto knows.
+
+        Raises OSError for a port that is taken.
+        """
+        # werkzeug ends the process if it can't bind, so it gets a socket that is bound
+        with socket.create_server((HOST, port), backlog=WAITING_CALLERS) as listening:
+            self._listen(listening)
+
+    def _listen(self, listening: socket.socket) -> None:
         self._seams = moto_setup.prepare(self.clock)
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
         self._wire = Wire(self, _moto())
         handler = type("Handler", (_Handler,), {"clock": self.clock})
-        self._http = make_server(HOST, 0, self._wire, threaded=True, request_handler=handler)
-        self.port = self._http.server_port
+        self.port = listening.getsockname()[1]
+        self._http = make_server(
+            HOST,
+            self.port,
+            self._wire,
+            threaded=True,
+            request_handler=handler,
+            fd=listening.fileno(),
+        )
         self.url = f"http://{HOST}:{self.port}"
         os.environ["MOTO_PORT"] = str(self.port)  # where moto's interpreter calls AWS
         serve = partial(self._http.serve_forever, poll_interval=POLL_SECONDS)

@@ -45,6 +45,13 @@ class Document:
             node = found
         return _line(node)
 
+    def within(self, key: str) -> Document:
+        """The same text as the value of this key of a larger document."""
+        start, end = self.root.start_mark, self.root.end_mark
+        name = yaml.ScalarNode("tag:yaml.org,2002:str", key, start, end)
+        root = yaml.MappingNode("tag:yaml.org,2002:map", [(name, self.root)], start, end)
+        return Document({key: self.value}, root)
+
     def line_of_key(self, place: Place, key: str) -> int:
         """The line on which this key of the mapping at this place is written."""
         node = self.root

@@ -20,10 +20,24 @@ from sandbox.scenario.model import (
 from sandbox.scenario.references import find_loose_ends
 from sandbox.scenario.schema import find_problems
 
+NOTHING = {"advance": "0s"}  # a play that is none
+
 
 def load(path: Path) -> Scenario:
     """Raises UnusableError, with every line at fault, where the file can't be played."""
+    return _checked(path, read_document(path))
+
+
+def load_world(path: Path) -> Scenario:
+    """The same of a file that may also hold a world alone, as `world:` or as the parts of one."""
     document = read_document(path)
+    if isinstance(document.value, dict) and "play" not in document.value:
+        document = document if "world" in document.value else document.within("world")
+        document = Document({**document.value, "play": [NOTHING]}, document.root)
+    return _checked(path, document)
+
+
+def _checked(path: Path, document: Document) -> Scenario:
     problems = find_problems(document) or [
         *_wrong_moment(document),
         *_wrong_settings(document),
