@@ -163,10 +163,13 @@ class Sandbox:
         account: str,
         region: str,
         who: str = "ci",
+        source_identity: str | None = None,
         user_agent: str | None = None,
     ) -> Any:
-        """A boto3 client acting as `ci`, as a person of this name, or as a caller's ARN."""
-        credentials = self.aws.identity.register(account, _caller(who, account))
+        """A boto3 client acting as `ci`, as a person of this name or e-mail, or as a caller's ARN."""
+        credentials = self.aws.identity.register(
+            account, _caller(who, account), source_identity=source_identity
+        )
         return client(self.aws.url, service, credentials, region=region, user_agent=user_agent)
 
     # What others do to the bot
@@ -182,6 +185,13 @@ class Sandbox:
 
     def sweep(self) -> None:
         self.delivery.fire_schedule("sweep")
+
+    @property
+    def has_digest(self) -> bool:
+        return self.delivery.has_schedule("digest")
+
+    def digest(self) -> None:
+        self.delivery.fire_schedule("digest")
 
     def runs(self) -> list[dict[str, Any]]:
         """Name, status and number of events of each run, oldest first."""
@@ -209,4 +219,5 @@ def _caller(who: str, account: str) -> str:
     if who == "ci":
         return f"arn:aws:sts::{account}:assumed-role/deploy-ci/ci"
     role = "AWSReservedSSO_Admin_0123456789abcdef"
-    return f"arn:aws:sts::{account}:assumed-role/{role}/{who}@example.com"
+    email = who if "@" in who else f"{who}@example.com"
+    return f"arn:aws:sts::{account}:assumed-role/{role}/{email}"

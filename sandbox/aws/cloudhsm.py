@@ -10,16 +10,25 @@ from typing import Any
 
 from sandbox.aws.calls import AwsError, Visit, not_served
 from sandbox.aws.cloudhsm_backups import (
-    HSM_TYPE,
-    MODE,
     catch_up_backups,
+    delete_backup,
     describe_backups,
     keep_backup,
     modify_backup_attributes,
+    restore_backup,
     tag_list,
 )
 from sandbox.aws.paging import token_page
-from sandbox.aws.regions import BASE32, Cluster, Hsm, Phase, Region, Regions, new_id
+from sandbox.aws.regions import (
+    BASE32,
+    HSMS_STAY,
+    Cluster,
+    Hsm,
+    Phase,
+    Region,
+    Regions,
+    new_id,
+)
 
 CLUSTERS_PER_PAGE = 25
 CERTIFICATES = (
@@ -37,8 +46,10 @@ class CloudHsm:
             "CreateHsm": self.create_hsm,
             "DeleteHsm": self.delete_hsm,
             "DeleteCluster": self.delete_cluster,
-            "DescribeBackups": self.describe_backups,
-            "ModifyBackupAttributes": self.modify_backup_attributes,
+            "DescribeBackups": lambda visit: describe_backups(self._region(visit), visit),
+            "ModifyBackupAttributes": lambda v: modify_backup_attributes(self._region(v), v),
+            "DeleteBackup": lambda visit: delete_backup(self._region(visit), visit),
+            "RestoreBackup": lambda visit: restore_backup(self._region(visit), visit),
             "ListTags": self.list_tags,
             "TagResource": self.tag_resource,
             "UntagResource": self.untag_resource,
@@ -59,14 +70,16 @@ class CloudHsm:
         return {"Clusters": [_described(region.clusters[name], visit) for name in chosen], **more}
 
     def create_hsm(self, visit: Visit) -> dict[str, Any]:
-        cluster, zone = self._cluster(visit), visit.params["AvailabilityZone"]
+        region, cluster = self._region(visit), self._cluster(visit)
+        zone = visit.params["AvailabilityZone"]
         state = cluster.state(visit.now)
         if state not in ("UNINITIALIZED", "INITIALIZED", "ACTIVE", "DEGRADED"):
             raise invalid(f"Cluster {cluster.id} is {state}.")
         if zone not in cluster.zones:
             raise invalid(f"Cluster {cluster.id} has no subnet in {zone}.")
-        if cluster.state(visit.now) == "ACTIVE" and not cluster.live_hsms(visit.now):
+        if cluster.was_activated and not cluster.live_hsms(visit.now):
             cluster.backed_up_until = visit.now  # the daily backups start afresh
+            _restore_newest(region, cluster, visit)
         ready = visit.now + self._regions.durations.create_hsm
         hsm = new_hsm(cluster, zone, phase=Phase("CREATE_IN_PROGRESS", ready, "ACTIVE"))
         hsm.since, hsm.ip = ready, visit.params.get("IpAddress") or hsm.ip
@@ -74,14 +87,16 @@ class CloudHsm:
         return {"Hsm": _described_hsm(cluster, hsm, visit=visit)}
 
     def delete_hsm(self, visit: Visit) -> dict[str, Any]:
-        cluster = self._cluster(visit)
+        region, cluster = self._region(visit), self._cluster(visit)
+        _hsms_may_change(cluster, visit)
         hsm = _chosen_hsm(cluster, visit)
         state = hsm.state(visit.now)
         if state in ("DELETE_IN_PROGRESS", "CREATE_IN_PROGRESS"):
             raise invalid(f"HSM {hsm.id} is {state}.")
         gone = visit.now + self._regions.durations.delete_hsm
         hsm.phase, hsm.gone_at = Phase("DELETE_IN_PROGRESS", gone, "DELETED"), visit.now
-        keep_backup(self._region(visit), cluster.id, created=visit.now, ready=gone)
+        if cluster.was_activated:
+            keep_backup(region, cluster, created=visit.now, ready=gone)
         return {"HsmId": hsm.id}
 
     def delete_cluster(self, visit: Visit) -> dict[str, Any]:
@@ -96,6 +111,7 @@ class CloudHsm:
             raise invalid(
                 f"Cluster {cluster.id} still contains HSMs. Delete all HSMs in the cluster first."
             )
+        _hsms_may_change(cluster, visit)
         state = cluster.state(visit.now)
         if state == "DELETE_IN_PROGRESS":
             raise invalid(f"Cluster {cluster.id} is {state}.")
@@ -103,12 +119,6 @@ class CloudHsm:
         cluster.phase = Phase("DELETE_IN_PROGRESS", until, "DELETED")
         described = _described(cluster, visit)
         return {"Cluster": {**described, "StateMessage": "The cluster is being deleted."}}
-
-    def describe_backups(self, visit: Visit) -> dict[str, Any]:
-        return describe_backups(self._region(visit), visit)
-
-    def modify_backup_attributes(self, visit: Visit) -> dict[str, Any]:
-        return modify_backup_attributes(self._region(visit), visit)
 
     def list_tags(self, visit: Visit) -> dict[str, Any]:
         tags = self._tags(visit)
@@ -166,6 +176,21 @@ def new_hsm(cluster: Cluster, zone: str, *, phase: Phase) -> Hsm:
     )
 
 
+def _hsms_may_change(cluster: Cluster, visit: Visit) -> None:
+    state = cluster.state(visit.now)
+    if state in HSMS_STAY:
+        raise invalid(f"Cluster {cluster.id} is {state}.")
+
+
+def _restore_newest(region: Region, cluster: Cluster, visit: Visit) -> None:
+    """The first HSM of a cluster that had some begins with what the newest backup holds."""
+    made = [b for b in region.backups.values() if b.cluster_id == cluster.id]
+    ready = [b for b in made if b.state(visit.now) == "READY"]
+    if ready:
+        newest = max(ready, key=lambda backup: backup.created)
+        cluster.contents = newest.contents.at(visit.now)
+
+
 def invalid(text: str) -> AwsError:
     return AwsError("CloudHsmInvalidRequestException", text)
 
@@ -201,25 +226,31 @@ def _filtered(clusters: Iterable[Cluster], visit: Visit) -> list[Cluster]:
 
 def _described(cluster: Cluster, visit: Visit) -> dict[str, Any]:
     live = cluster.live_hsms(visit.now)
-    return {
+    described = {
         "BackupPolicy": "DEFAULT",
         "BackupRetentionPolicy": {"Type": "DAYS", "Value": "90"},
         "ClusterId": cluster.id,
         "CreateTimestamp": cluster.created,
         "Hsms": [_described_hsm(cluster, hsm, visit=visit) for hsm in live],
-        "HsmType": HSM_TYPE,
+        "HsmType": cluster.hsm_type,
         "SecurityGroup": cluster.security_group,
         "State": cluster.state(visit.now),
         "SubnetMapping": dict(cluster.zones),
         "VpcId": cluster.vpc,
         "NetworkType": "IPV4",
-        "Certificates": {
-            **{name: _pem(f"{name} of {cluster.id}") for name in CERTIFICATES},
-            "ClusterCertificate": _pem(cluster.certificate),
-        },
+        "Certificates": _certificates(cluster, visit),
         "TagList": tag_list(cluster.tags),
-        "Mode": MODE,
+        "Mode": cluster.mode,
     }
+    return described | ({"SourceBackupId": cluster.source} if cluster.source else {})
+
+
+def _certificates(cluster: Cluster, visit: Visit) -> dict[str, str]:
+    """There is a request to sign until a cluster is initialized, and its own certificate after."""
+    made = {name: _pem(f"{name} of {cluster.id}") for name in CERTIFICATES}
+    if cluster.state(visit.now) == "UNINITIALIZED":
+        return made
+    return {**made, "ClusterCertificate": _pem(cluster.certificate)}
 
 
 def _described_hsm(cluster: Cluster, hsm: Hsm, *, visit: Visit) -> dict[str, Any]:
@@ -230,7 +261,7 @@ def _described_hsm(cluster: Cluster, hsm: Hsm, *, visit: Visit) -> dict[str, Any
         "EniId": hsm.eni,
         "EniIp": hsm.ip,
         "HsmId": hsm.id,
-        "HsmType": HSM_TYPE,
+        "HsmType": cluster.hsm_type,
         "State": hsm.state(visit.now),
     }
 

@@ -9,30 +9,34 @@ from sandbox.aws.calls import AwsError, Visit
 from sandbox.aws.paging import token_page
 from sandbox.aws.regions import BASE32, Backup, Cluster, Phase, Region, new_id
 
-HSM_TYPE, MODE = "hsm2m.medium", "FIPS"
 DAY = timedelta(days=1)
+REGRET = timedelta(days=7)  # from DeleteBackup until a backup is gone
+RETENTION = timedelta(days=90)
 BACKUPS_PER_PAGE = 50
 FILTERS = frozenset({"backupIds", "sourceBackupIds", "clusterIds", "states", "neverExpires"})
 
 
 def catch_up_backups(region: Region, cluster: Cluster, *, now: datetime) -> None:
     """Make the automatic backups that are due; call it before anything changes the HSMs."""
-    if cluster.backed_up_until is None:
+    if cluster.backed_up_until is None or not cluster.was_activated:
         return
     if not any(hsm.serves(now) for hsm in cluster.hsms):
         return
     while cluster.backed_up_until + DAY <= now:
         due = cluster.backed_up_until + DAY
-        keep_backup(region, cluster.id, created=due, ready=due)
+        keep_backup(region, cluster, created=due, ready=due)
         cluster.backed_up_until = due
 
 
-def keep_backup(region: Region, cluster_id: str, *, created: datetime, ready: datetime) -> Backup:
+def keep_backup(region: Region, cluster: Cluster, *, created: datetime, ready: datetime) -> Backup:
     backup = Backup(
         id=new_id("backup-", 11, alphabet=BASE32),
-        cluster_id=cluster_id,
+        cluster_id=cluster.id,
         created=created,
         phase=Phase("CREATE_IN_PROGRESS", ready, "READY"),
+        contents=cluster.contents.at(created),
+        hsm_type=cluster.hsm_type,
+        mode=cluster.mode,
     )
     region.backups[backup.id] = backup
     return backup
@@ -53,17 +57,35 @@ def describe_backups(region: Region, visit: Visit) -> dict[str, Any]:
 
 
 def modify_backup_attributes(region: Region, visit: Visit) -> dict[str, Any]:
-    name = visit.params["BackupId"].rsplit("/", 1)[-1]
-    backup = region.backups.get(name)
-    if backup is None:
-        text = f"Backup {name} does not exist."
-        raise AwsError("CloudHsmResourceNotFoundException", text)
-    if backup.state(visit.now) != "READY":
-        text = f"Backup {name} is {backup.state(visit.now)}."
-        raise AwsError("CloudHsmInvalidRequestException", text)
+    backup = _find(region, visit, needs="READY")
     visit.changed = backup.never_expires != visit.params["NeverExpires"]
     backup.never_expires = visit.params["NeverExpires"]
     return {"Backup": _described(region, backup, now=visit.now)}
+
+
+def delete_backup(region: Region, visit: Visit) -> dict[str, Any]:
+    """It can be restored for a week."""
+    backup = _find(region, visit, needs="READY")
+    backup.phase = Phase("PENDING_DELETION", visit.now + REGRET, "DELETED")
+    return {"Backup": _described(region, backup, now=visit.now)}
+
+
+def restore_backup(region: Region, visit: Visit) -> dict[str, Any]:
+    backup = _find(region, visit, needs="PENDING_DELETION")
+    backup.phase = Phase("READY")
+    return {"Backup": _described(region, backup, now=visit.now)}
+
+
+def _find(region: Region, visit: Visit, *, needs: str) -> Backup:
+    name = visit.params["BackupId"].rsplit("/", 1)[-1]
+    backup = region.backups.get(name)
+    if backup is None or backup.state(visit.now) == "DELETED":
+        text = f"Backup {name} does not exist."
+        raise AwsError("CloudHsmResourceNotFoundException", text)
+    if backup.state(visit.now) != needs:
+        text = f"Backup {name} is {backup.state(visit.now)}."
+        raise AwsError("CloudHsmInvalidRequestException", text)
+    return backup
 
 
 def tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
@@ -73,7 +95,8 @@ def tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
 def _matches(backup: Backup, filters: dict[str, list[str]], *, now: datetime) -> bool:
     kept = str(backup.never_expires).lower()
     return (
-        backup.id in filters.get("backupIds", [backup.id])
+        backup.state(now) != "DELETED"
+        and backup.id in filters.get("backupIds", [backup.id])
         and not filters.get("sourceBackupIds")
         and backup.cluster_id in filters.get("clusterIds", [backup.cluster_id])
         and backup.state(now) in filters.get("states", [backup.state(now)])
@@ -82,7 +105,9 @@ def _matches(backup: Backup, filters: dict[str, list[str]], *, now: datetime) ->
 
 
 def _described(region: Region, backup: Backup, *, now: datetime) -> dict[str, Any]:
+    pending = backup.state(now) == "PENDING_DELETION"
     return {
+        **({"DeleteTimestamp": backup.phase.until} if pending else {}),
         "BackupId": backup.id,
         "BackupArn": region.arn("cloudhsm", f"backup/{backup.id}"),
         "BackupState": backup.state(now),
@@ -90,6 +115,6 @@ def _described(region: Region, backup: Backup, *, now: datetime) -> dict[str, An
         "CreateTimestamp": backup.created,
         "NeverExpires": backup.never_expires,
         "TagList": tag_list(backup.tags),
-        "HsmType": HSM_TYPE,
-        "Mode": MODE,
+        "HsmType": backup.hsm_type,
+        "Mode": backup.mode,
     }

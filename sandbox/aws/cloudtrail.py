@@ -58,6 +58,10 @@ class Trail:
         if error is not None or not visit.read_only:
             self._publish(record, "AWS API Call via CloudTrail")
 
+    def add_past(self, visit: Visit) -> None:
+        """A call of before anybody listened, if it is not too long ago. Add the oldest first."""
+        self._keep(_record(visit, None, error=None), visit.now, user=visit.identity.user_name)
+
     def add_key_deletion(
         self, account: str, region: str, *, key_arn: str, at: datetime, material_deleted: bool
     ) -> None:

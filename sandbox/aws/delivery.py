@@ -104,11 +104,17 @@ class Delivery:
 
     def fire_schedule(self, name: str) -> None:
         """Fire now what runs the Chalice function of this name on a schedule."""
-        rules = [r for r in self._scheduled() if r.name == name or f"-{name}-event" in r.name]
+        rules = self._scheduled_as(name)
         if not rules:
             raise LookupError(f"no schedule is deployed for {name}")
         for rule in rules:
             self._fire(rule)
+
+    def has_schedule(self, name: str) -> bool:
+        return bool(self._scheduled_as(name))
+
+    def _scheduled_as(self, name: str) -> list[Rule]:
+        return [r for r in self._scheduled() if r.name == name or f"-{name}-event" in r.name]
 
     def _scheduled(self) -> list[Rule]:
         rules = _rules(self._hub, self._region)

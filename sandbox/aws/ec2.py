@@ -1,19 +1,37 @@
-"""EC2 DescribeNetworkInterfaces: the interfaces of HSMs, which carry their cluster's group.
+"""EC2 DescribeNetworkInterfaces: those in the security group of a cluster, which tell who made them.
 
-KMS's own interfaces, which exist while a key store is connected, are left out: nobody documents
-how to tell them from others.
+KMS has one in each zone of a cluster while a key store is connected to it, and describes it as
+"KMS managed ENI for cluster <id>" (KMS developer guide: connect-keystore). What CloudHSM writes
+into its own, and who their requesters are, is documented nowhere.
 """
 
 from __future__ import annotations
 
 import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sandbox.aws.calls import Visit
-from sandbox.aws.regions import Cluster, Hsm, Regions
+from sandbox.aws.regions import Cluster, Region, Regions
 
 MEMBER = re.compile(r"Filter\.(\d+)\.(?:Name|Value\.\d+)")
-OWNER = "amazon-cloudhsm"
+CLOUDHSM, KMS = "amazon-cloudhsm", "amazon-kms"
+HAS_INTERFACES = ("CONNECTING", "CONNECTED", "DISCONNECTING")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One interface of a cluster, as EC2 shows it."""
+
+    id: str
+    description: str
+    zone: str
+    ip: str
+    requester: str | None
+    requester_managed: bool
 
 
 class NetworkInterfaces:
@@ -29,12 +47,28 @@ class NetworkInterfaces:
         region, wanted = self._regions.at(visit.account, visit.region), _filters(visit.params)
         ids = {v for n, v in visit.params.items() if n.startswith("NetworkInterfaceId.")}
         found = [
-            _described(visit, cluster, hsm=hsm)
+            _described(visit, cluster, one)
             for cluster in region.clusters.values()
-            for hsm in cluster.live_hsms(visit.now)
-            if (not ids or hsm.eni in ids) and _matches(cluster, hsm, wanted=wanted)
+            for one in _interfaces(region, cluster, now=visit.now)
+            if (not ids or one.id in ids) and _matches(cluster, one, wanted=wanted)
         ]
         return {"NetworkInterfaces": found}
+
+
+def _interfaces(region: Region, cluster: Cluster, *, now: datetime) -> Iterator[Shown]:
+    live = cluster.live_hsms(now)
+    for hsm in live:
+        yield Shown(hsm.eni, f"CloudHsm ENI {hsm.id}", hsm.zone, hsm.ip, CLOUDHSM, True)
+    stores = (s for s in region.stores.values() if s.cluster_id == cluster.id)
+    for store in (s for s in stores if s.phase.state in HAS_INTERFACES):
+        about = f"KMS managed ENI for cluster {cluster.id}"
+        for place, zone in enumerate(dict.fromkeys(hsm.zone for hsm in live)):
+            made = uuid.uuid5(uuid.NAMESPACE_OID, f"{store.id} {zone}").hex[:17]
+            yield Shown(f"eni-{made}", about, zone, f"10.0.250.{10 + place}", KMS, True)
+    zone = next(iter(cluster.zones))
+    for place, one in enumerate(cluster.interfaces):
+        ip = f"10.0.251.{10 + place}"
+        yield Shown(one.id, one.description, zone, ip, one.requester, one.requester_managed)
 
 
 def _filters(params: dict[str, Any]) -> dict[str, set[str]]:
@@ -45,24 +79,27 @@ def _filters(params: dict[str, Any]) -> dict[str, set[str]]:
     return filters
 
 
-def _matches(cluster: Cluster, hsm: Hsm, *, wanted: dict[str, set[str]]) -> bool:
+def _matches(cluster: Cluster, one: Shown, *, wanted: dict[str, set[str]]) -> bool:
     """A filter that the sandbox doesn't know matches nothing, as none of AWS's would here."""
     has = {
         "group-id": cluster.security_group,
         "vpc-id": cluster.vpc,
-        "subnet-id": cluster.zones[hsm.zone],
-        "availability-zone": hsm.zone,
-        "network-interface-id": hsm.eni,
+        "subnet-id": cluster.zones[one.zone],
+        "availability-zone": one.zone,
+        "network-interface-id": one.id,
+        "description": one.description,
+        "requester-id": one.requester,
+        "requester-managed": str(one.requester_managed).lower(),
         "status": "in-use",
     }
     return all(has.get(name) in values for name, values in wanted.items())
 
 
-def _described(visit: Visit, cluster: Cluster, *, hsm: Hsm) -> dict[str, Any]:
-    return {
-        "NetworkInterfaceId": hsm.eni,
-        "AvailabilityZone": hsm.zone,
-        "Description": "CloudHSM Managed Interface",
+def _described(visit: Visit, cluster: Cluster, one: Shown) -> dict[str, Any]:
+    described = {
+        "NetworkInterfaceId": one.id,
+        "AvailabilityZone": one.zone,
+        "Description": one.description,
         "Groups": [
             {
                 "GroupId": cluster.security_group,
@@ -71,10 +108,10 @@ def _described(visit: Visit, cluster: Cluster, *, hsm: Hsm) -> dict[str, Any]:
         ],
         "InterfaceType": "interface",
         "OwnerId": visit.account,
-        "PrivateIpAddress": hsm.ip,
-        "RequesterId": OWNER,
-        "RequesterManaged": True,
+        "PrivateIpAddress": one.ip,
+        "RequesterManaged": one.requester_managed,
         "Status": "in-use",
-        "SubnetId": cluster.zones[hsm.zone],
+        "SubnetId": cluster.zones[one.zone],
         "VpcId": cluster.vpc,
     }
+    return described | ({"RequesterId": one.requester} if one.requester else {})

@@ -14,7 +14,7 @@ from sandbox.aws.calls import USES, AwsError, Visit
 from sandbox.aws.kms_new_key import new_key_of
 from sandbox.aws.kms_stores import Handler, check_cluster, get_cluster, get_store, wrong_state
 from sandbox.aws.paging import page
-from sandbox.aws.regions import KeyFacts, KeyStore, Region, Regions
+from sandbox.aws.regions import HSMS_STAY, KeyFacts, KeyStore, Region, Regions
 
 SHORTEST_WINDOW, LONGEST_WINDOW = 7, 30  # days
 # Refused for a key that is pending deletion; everything else only reads it or cancels.
@@ -56,7 +56,8 @@ class Keys:
         )
         facts = facts_of(region, key)
         if store is not None:
-            facts.store_id, facts.cluster_id = store.id, store.cluster_id
+            facts.store_id = store.id
+            region.clusters[store.cluster_id].contents.keys[key.id] = facts.created
         note_key(visit, region, key=key)
         return {"KeyMetadata": metadata(region, key)}
 
@@ -125,7 +126,10 @@ class Keys:
         if store.cluster_id not in region.clusters:
             text = f"There is no cluster {store.cluster_id}."
             raise AwsError("CloudHsmClusterInvalidConfigurationException", text)
-        check_cluster(get_cluster(region, store.cluster_id), visit.now, zones=2)
+        try:
+            check_cluster(get_cluster(region, store.cluster_id), visit.now, zones=2)
+        except AwsError as error:  # CreateKey has this one word for it
+            raise AwsError("CloudHsmClusterInvalidConfigurationException", error.message) from error
         return store
 
 
@@ -230,17 +234,27 @@ def delete_due(region: Region, now: datetime) -> list[tuple[str, datetime, bool]
         if when > now:
             break
         key = backend_of(region).keys[key_id]
-        gone.append((key.arn, when, _material_goes(region, key, now=now)))
+        gone.append((key.arn, when, _delete_material(region, key, now=now)))
         del region.doomed[key_id]
         region.keys.pop(key_id, None)
         backend_of(region).delete_key(key_id)
     return gone
 
 
-def _material_goes(region: Region, key: Key, *, now: datetime) -> bool:
-    """KMS deletes key material only through a connected store with an active HSM."""
+def _delete_material(region: Region, key: Key, *, now: datetime) -> bool:
+    """KMS deletes key material only where it can log in to an active HSM that may be written to."""
     store = region.stores.get(facts_of(region, key).store_id or "")
     if store is None:
         return True
     cluster = region.clusters.get(store.cluster_id)
-    return store.phase.state == "CONNECTED" and bool(cluster and cluster.active_zones(now))
+    if (
+        cluster is None
+        or store.phase.state != "CONNECTED"
+        or store.password != cluster.contents.password
+        or cluster.state(now) in HSMS_STAY
+        or not cluster.active_zones(now)
+    ):
+        region.material_left.append(key.id)
+        return False
+    cluster.contents.keys.pop(key.id, None)
+    return True

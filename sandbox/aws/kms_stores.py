@@ -15,11 +15,12 @@ from sandbox.aws.regions import Cluster, KeyStore, Login, Phase, Region, Regions
 
 Handler = Callable[[Visit], dict[str, Any]]
 STORES_PER_REGION = 10
+WRONG_PASSWORDS = 5  # in a row, after which kmsuser is locked out
 # Errors that reconnecting can't mend: somebody has to put the cluster in order first.
-LASTING_ERRORS = frozenset({
+IN_EVERY_COPY = frozenset({
     "INVALID_CREDENTIALS", "USER_LOCKED_OUT", "USER_NOT_FOUND", "USER_LOGGED_IN",
-    "SUBNET_NOT_FOUND", "INSUFFICIENT_FREE_ADDRESSES_IN_SUBNET",
 })  # fmt: skip
+LASTING_ERRORS = IN_EVERY_COPY | {"SUBNET_NOT_FOUND", "INSUFFICIENT_FREE_ADDRESSES_IN_SUBNET"}
 
 
 def settle_stores(region: Region, now: datetime) -> None:
@@ -29,10 +30,8 @@ def settle_stores(region: Region, now: datetime) -> None:
         if due is None or now < due:
             continue
         if store.phase.then == "CONNECTED":
-            store.error = store.flaw or _why_not(region, store, at=due)
+            store.error = _log_in(region, store, at=due)
             store.phase = Phase("FAILED" if store.error else "CONNECTED")
-            if store.error is None:
-                region.logins.append(Login(store.id, store.cluster_id, due))
         else:
             store.phase, store.error = Phase(store.phase.then), None
             log_out(region, store, at=due)
@@ -44,11 +43,28 @@ def log_out(region: Region, store: KeyStore, *, at: datetime) -> None:
             login.end = at
 
 
-def _why_not(region: Region, store: KeyStore, *, at: datetime) -> str | None:
+def _log_in(region: Region, store: KeyStore, *, at: datetime) -> str | None:
+    """Connect a store, which sets a new password of kmsuser; or the error that it ends with."""
     cluster = region.clusters.get(store.cluster_id)
     if cluster is None:
-        return "CLUSTER_NOT_FOUND"
-    return None if cluster.active_zones(at) else "INSUFFICIENT_CLOUDHSM_HSMS"
+        return store.flaw or "CLUSTER_NOT_FOUND"
+    error = store.flaw or _why_not(store, cluster, at=at)
+    if error is None:
+        cluster.wrong_passwords = 0
+        cluster.contents.passwords.append(at)
+        store.password = at
+        region.logins.append(Login(store.id, store.cluster_id, at))
+    return error
+
+
+def _why_not(store: KeyStore, cluster: Cluster, *, at: datetime) -> str | None:
+    if not cluster.active_zones(at):
+        return "INSUFFICIENT_CLOUDHSM_HSMS"
+    if store.password == cluster.contents.password:
+        return None
+    cluster.wrong_passwords += 1
+    locked = cluster.wrong_passwords >= WRONG_PASSWORDS
+    return "USER_LOCKED_OUT" if locked else "INVALID_CREDENTIALS"
 
 
 class KeyStores:
@@ -88,6 +104,7 @@ class KeyStores:
             lineage=cluster.certificate,
             created=visit.now,
             trust_anchor=anchor,
+            password=cluster.contents.password,
         )
         region.stores[store.id] = store
         return {"CustomKeyStoreId": store.id}
@@ -138,9 +155,11 @@ class KeyStores:
             self._name_is_free(region, name)
         if cluster_id is not None:
             self._check_move(store, get_cluster(region, cluster_id), now=visit.now)
+            if cluster_id != store.cluster_id and store.flaw not in IN_EVERY_COPY:
+                store.flaw = None
             store.cluster_id = cluster_id
         if "KeyStorePassword" in params:
-            store.flaw = None
+            learn_password(region, store)
         store.name = name or store.name
         return {}
 
@@ -188,6 +207,14 @@ class KeyStores:
                 f"Cluster {cluster.id} has another cluster certificate than {store.cluster_id}.",
             )
         check_cluster(cluster, now, zones=2)
+
+
+def learn_password(region: Region, store: KeyStore) -> None:
+    """Somebody who knows it tells KMS the password that kmsuser has in the store's cluster."""
+    cluster = region.clusters.get(store.cluster_id)
+    if cluster is not None:
+        store.password, cluster.wrong_passwords = cluster.contents.password, 0
+    store.flaw = None
 
 
 def get_store(region: Region, store_id: str) -> KeyStore:

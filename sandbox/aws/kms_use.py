@@ -178,7 +178,7 @@ def _check_usable(visit: Visit, region: Region, *, key: Key) -> None:
         if cluster is None or not cluster.active_zones(visit.now):
             text = f"{key.arn}: cluster {store.cluster_id} has no active HSM."
             raise AwsError("KMSInvalidStateException", text)
-        if cluster.certificate != facts.lineage and cluster.id != facts.cluster_id:
+        if key.id not in cluster.contents.keys:
             text = f"{key.arn}: its key material is not in cluster {cluster.id}."
             raise AwsError("KMSInvalidStateException", text)
 

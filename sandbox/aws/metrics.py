@@ -92,7 +92,7 @@ def _counts(region: Region, cluster: Cluster, *, at: datetime, only: str | None)
     serving = [hsm for hsm in cluster.hsms if hsm.serves(at)]
     kms = KMS_SESSIONS if _kms_logged_in(region, cluster, at=at) else 0
     return [
-        kms + _share(cluster.clients, place, hsms=len(serving))
+        cluster.health_sessions + kms + _share(cluster.clients, place, hsms=len(serving))
         for place, hsm in enumerate(serving)
         if _is(hsm, only)
     ]

@@ -12,8 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from sandbox.aws.contents import FIRST, Contents
 from sandbox.clock import Clock
 
+HEALTH_SESSIONS = 2  # AWS's own connections to each HSM, unless a world says otherwise
+HSM_TYPE, MODE = "hsm2m.medium", "FIPS"
+NEVER_ACTIVATED = frozenset({"UNINITIALIZED", "INITIALIZE_IN_PROGRESS", "INITIALIZED"})
+HSMS_STAY = frozenset({"MODIFY_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
+"""While a cluster's HSMs change their type, none is added or removed and nothing in them changes."""
 HEX = "0123456789abcdef"
 BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 
@@ -65,6 +71,9 @@ class Backup:
     cluster_id: str
     created: datetime
     phase: Phase
+    contents: Contents
+    hsm_type: str = HSM_TYPE
+    mode: str = MODE
     never_expires: bool = False
     tags: dict[str, str] = field(default_factory=dict)
 
@@ -72,9 +81,23 @@ class Backup:
         return self.phase.at(now)
 
 
+@dataclass(frozen=True)
+class Interface:
+    """A network interface in a cluster's security group that is neither KMS's nor an HSM's."""
+
+    id: str
+    description: str
+    requester: str | None = None
+    requester_managed: bool = False
+
+
 @dataclass
 class Cluster:
-    """`clients`: sessions of programs other than KMS; None where nobody measures them."""
+    """`clients`: sessions of programs other than KMS; None where nobody measures them.
+
+    `health_sessions`: AWS's own connections to each HSM. `source`: the id of the backup that it was
+    made from.
+    """
 
     id: str
     account: str
@@ -86,12 +109,24 @@ class Cluster:
     vpc: str
     security_group: str
     clients: int | None = 0
+    health_sessions: int = HEALTH_SESSIONS
+    hsm_type: str = HSM_TYPE
+    mode: str = MODE
+    source: str | None = None
+    contents: Contents = field(default_factory=Contents)
+    wrong_passwords: int = 0
+    interfaces: list[Interface] = field(default_factory=list)
     hsms: list[Hsm] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     backed_up_until: datetime | None = None
 
     def state(self, now: datetime) -> str:
         return self.phase.at(now)
+
+    @property
+    def was_activated(self) -> bool:
+        """Only then it has users and keys, and backups are made of it."""
+        return self.phase.state not in NEVER_ACTIVATED
 
     def live_hsms(self, now: datetime) -> list[Hsm]:
         return [hsm for hsm in self.hsms if hsm.state(now) != "DELETED"]
@@ -102,7 +137,10 @@ class Cluster:
 
 @dataclass
 class KeyStore:
-    """`flaw`: the error that each connection ends with; `lineage`: its cluster's certificate."""
+    """`flaw`: the error that each connection ends with; `lineage`: its cluster's certificate.
+
+    `password`: the one of kmsuser that KMS knows, as Contents has them.
+    """
 
     id: str
     name: str
@@ -111,19 +149,18 @@ class KeyStore:
     phase: Phase
     created: datetime
     trust_anchor: str = ""
+    password: datetime = FIRST
     error: str | None = None
     flaw: str | None = None
 
 
 @dataclass
 class KeyFacts:
-    """What KMS knows of a key beyond moto. `lineage` or `cluster_id` tells where its material is."""
+    """What KMS knows of a key beyond moto."""
 
     created: datetime
     tracked_from: datetime
     store_id: str | None = None
-    lineage: str | None = None
-    cluster_id: str | None = None
     last_use: dict[str, Any] = field(default_factory=dict)
     rotation_days: int = 365
     rotates_from: datetime | None = None
@@ -151,6 +188,8 @@ class Region:
     keys: dict[str, KeyFacts] = field(default_factory=dict)
     doomed: dict[str, datetime] = field(default_factory=dict)  # key → moment of its deletion
     logins: list[Login] = field(default_factory=list)
+    material_left: list[str] = field(default_factory=list)
+    """Ids of deleted keys whose material KMS could not delete."""
 
     def arn(self, service: str, rest: str) -> str:
         return f"arn:aws:{service}:{self.name}:{self.account}:{rest}"

@@ -7,13 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.aws.cloudhsm import new_hsm
 from sandbox.aws.cloudhsm_backups import DAY, keep_backup
 from sandbox.aws.kms_stores import LASTING_ERRORS
-from sandbox.aws.regions import Cluster, Durations, KeyStore, Login, Phase, Region, new_id
+from sandbox.aws.regions import (
+    HEALTH_SESSIONS,
+    HSM_TYPE,
+    MODE,
+    Cluster,
+    Durations,
+    Interface,
+    KeyStore,
+    Login,
+    Phase,
+    Region,
+    new_id,
+)
+from sandbox.aws.seed_history import Copies, connect_once, record_connects
 from sandbox.aws.seed_keys import YEAR, add_keys, add_others, duration
 from sandbox.aws.server import AwsServer
 from sandbox.aws.world import Place, Seeded, world_now
@@ -21,6 +34,7 @@ from sandbox.aws.world import Place, Seeded, world_now
 __all__ = ["seed", "world_now"]
 
 REGION = "us-east-1"
+CONNECTED_AGO = timedelta(days=400)
 ZONES, USUAL = "abcdefghijklmnopqrstuvwxyz", 6  # letters, and how many a Region has
 
 
@@ -28,25 +42,34 @@ def seed(
     server: AwsServer, world: Mapping[str, Any], *, accounts: Sequence[str], now: datetime
 ) -> Seeded:
     """Create everything that SCENARIOS.md's `world` says. Ids are taken as given."""
-    places: dict[str, Place] = {}
     clusters, stores = world.get("clusters") or [], world.get("key_stores") or []
-    for entry in clusters:
-        places[entry["id"]] = Place(entry.get("account", accounts[0]), entry.get("region", REGION))
-    home = places[clusters[0]["id"]] if clusters else Place(accounts[0], REGION)
-    for entry in stores:
-        places[entry["id"]] = places.get(entry["cluster"], home)
+    home = _place(clusters[0], accounts) if clusters else Place(accounts[0], REGION)
+    places = {entry["id"]: _place(entry, accounts) for entry in clusters}
+    places |= {entry["id"]: places.get(entry["cluster"], home) for entry in stores}
+    copies = Copies(now)
     with server.regions.lock:
         server.regions.durations = _durations(world.get("durations") or {})
         for entry in clusters:
-            _add_cluster(_region(server, places[entry["id"]]), entry, server=server, now=now)
+            cluster = _add_cluster(server, places[entry["id"]], entry, now=now)
+            copies.add(cluster, entry.get("from_backup"))
         for entry in stores:
-            _add_store(_region(server, places[entry["id"]]), entry, server=server, now=now)
-        keys = add_keys(server, world.get("keys") or [], places=places, now=now)
+            _add_store(server, places[entry["id"]], entry, copies=copies, now=now)
+        for region in (_region(server, place) for place in set(places.values())):
+            record_connects(server, region, region.stores.values())
+        keys = add_keys(server, world.get("keys") or [], places=places, copies=copies, now=now)
+        for entry in clusters:
+            _add_backups(_region(server, places[entry["id"]]), entry, copies=copies, now=now)
+        for entry in world.get("interfaces") or []:
+            _add_interface(_region(server, places[entry["cluster"]]), entry)
         others = add_others(_region(server, home), int(world.get("other_keys", 0)), now=now)
         for place in {*places.values(), home}:
             server.await_deletions(place.account, place.region)
     server.seeded = Seeded(home, keys, others)
     return server.seeded
+
+
+def _place(cluster: Mapping[str, Any], accounts: Sequence[str]) -> Place:
+    return Place(cluster.get("account", accounts[0]), cluster.get("region", REGION))
 
 
 def _region(server: AwsServer, place: Place) -> Region:
@@ -58,9 +81,10 @@ def _durations(given: Mapping[str, str]) -> Durations:
 
 
 def _add_cluster(
-    region: Region, entry: Mapping[str, Any], *, server: AwsServer, now: datetime
-) -> None:
+    server: AwsServer, place: Place, entry: Mapping[str, Any], *, now: datetime
+) -> Cluster:
     clients, hsms = entry.get("clients", 0), int(entry.get("hsms", 2))
+    region = _region(server, place)
     cluster = Cluster(
         id=entry["id"],
         account=region.account,
@@ -72,15 +96,35 @@ def _add_cluster(
         vpc=new_id("vpc-", 17),
         security_group=new_id("sg-", 17),
         clients=None if clients == "unknown" else int(clients),
+        health_sessions=int(entry.get("health_sessions", HEALTH_SESSIONS)),
+        hsm_type=entry.get("hsm_type", HSM_TYPE),
+        mode=entry.get("mode", MODE),
         tags={key: str(value) for key, value in (entry.get("tags") or {}).items()},
     )
     region.clusters[cluster.id] = cluster
     for zone in list(cluster.zones)[:hsms]:
         cluster.hsms.append(new_hsm(cluster, zone, phase=Phase("ACTIVE")))
+    return cluster
+
+
+def _add_backups(
+    region: Region, entry: Mapping[str, Any], *, copies: Copies, now: datetime
+) -> None:
+    """Once all is known that is in them."""
+    cluster = region.clusters[entry["id"]]
     made = [now - duration(backup["age"]) for backup in entry.get("backups") or []]
     for moment in made:
-        keep_backup(region, cluster.id, created=moment, ready=moment)
+        keep_backup(region, cluster, created=moment, ready=moment)
     cluster.backed_up_until = max([*made, now - DAY]) if made else now
+    copies.keep_source(region, cluster)
+
+
+def _add_interface(region: Region, entry: Mapping[str, Any]) -> None:
+    managed = bool(entry.get("requester_managed", False))
+    made = Interface(
+        new_id("eni-", 17), entry.get("description", ""), entry.get("requester"), managed
+    )
+    region.clusters[entry["cluster"]].interfaces.append(made)
 
 
 def _cluster_phase(state: str, server: AwsServer, *, now: datetime) -> Phase:
@@ -90,8 +134,9 @@ def _cluster_phase(state: str, server: AwsServer, *, now: datetime) -> Phase:
 
 
 def _add_store(
-    region: Region, entry: Mapping[str, Any], *, server: AwsServer, now: datetime
+    server: AwsServer, place: Place, entry: Mapping[str, Any], *, copies: Copies, now: datetime
 ) -> None:
+    region = _region(server, place)
     cluster, error = region.clusters.get(entry["cluster"]), entry.get("error")
     store = KeyStore(
         id=entry["id"],
@@ -106,8 +151,10 @@ def _add_store(
         store.error = error or "INTERNAL_ERROR"
         store.flaw = store.error if store.error in LASTING_ERRORS else None
     region.stores[store.id] = store
+    connected = now - duration(entry.get("connected_at", CONNECTED_AGO))
+    connect_once(copies, region, store, at=connected)
     if store.phase.state in ("CONNECTED", "DISCONNECTING"):
-        region.logins.append(Login(store.id, store.cluster_id, store.created))
+        region.logins.append(Login(store.id, store.cluster_id, connected))
 
 
 def _store_phase(state: str, server: AwsServer, *, now: datetime) -> Phase:

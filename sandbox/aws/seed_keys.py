@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.kms.models import Key
 
 from sandbox.aws.kms_keys import backend_of, doom
-from sandbox.aws.regions import KeyFacts, KeyStore, Region
+from sandbox.aws.regions import KeyFacts, Region
 from sandbox.aws.server import AwsServer
 from sandbox.aws.world import Place, SeededKey, look
 
+if TYPE_CHECKING:
+    from sandbox.aws.seed_history import Copies
+
 NAMESPACE = uuid.UUID("6f1d3c4e-52f7-5f5b-9f0a-2f1b8a1f6c11")
-YEAR = timedelta(days=365)
+YEAR, DAY = timedelta(days=365), timedelta(days=1)
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+OUR_ROLES = "arn:*:iam::*:role/unlatch-*"
 AGE = re.compile(r"(?:\d+[smhdw])+")
 
 
@@ -36,6 +41,7 @@ def add_keys(
     entries: Sequence[Mapping[str, Any]],
     *,
     places: Mapping[str, Place],
+    copies: Copies,
     now: datetime,
 ) -> list[SeededKey]:
     seeded = []
@@ -43,7 +49,10 @@ def add_keys(
         place = places[entry["store"]]
         region = server.regions.at(place.account, place.region)
         key = _new_key(region, f"{entry['store']}/{index}", store_id=entry["store"])
-        region.keys[key.id] = _facts(region.stores[entry["store"]], entry, now=now)
+        facts = region.keys[key.id] = _facts(entry["store"], entry, now=now)
+        cluster = region.clusters.get(region.stores[entry["store"]].cluster_id)
+        for holder in copies.knowing(cluster, facts.created) if cluster else ():
+            holder.contents.keys[key.id] = facts.created
         _dress(region, key, entry=entry, now=now)
         seeded.append(SeededKey(place, key.id))
     return seeded
@@ -66,23 +75,23 @@ def _new_key(region: Region, name: str, *, store_id: str | None) -> Key:
     return key
 
 
-def _facts(store: KeyStore, entry: Mapping[str, Any], *, now: datetime) -> KeyFacts:
-    """Honest about the past: `unknown` is a key made before KMS began to track uses."""
+def _facts(store_id: str, entry: Mapping[str, Any], *, now: datetime) -> KeyFacts:
+    """Honest about the past; `unknown`: KMS's record of the key begins yesterday."""
     used = entry.get("last_used", "never")
     age = duration(entry["age"]) if "age" in entry else YEAR
     if used in ("never", "unknown"):
         created = now - age
-        tracked = created + min(age / 2, timedelta(days=30)) if used == "unknown" else created
-        return KeyFacts(created, tracked, store.id, store.lineage, store.cluster_id)
+        tracked = max(created, now - DAY) if used == "unknown" else created
+        return KeyFacts(created, tracked, store_id)
     ago = duration(used)
-    created = now - (age if "age" in entry else max(age, ago + timedelta(days=1)))
+    created = now - (age if "age" in entry else max(age, ago + DAY))
     use = {
         "Operation": "Decrypt",
         "Timestamp": now - ago,
         "CloudTrailEventId": str(uuid.uuid4()),
         "KmsRequestId": str(uuid.uuid4()),
     }
-    return KeyFacts(created, created, store.id, store.lineage, store.cluster_id, use)
+    return KeyFacts(created, created, store_id, use)
 
 
 def _dress(region: Region, key: Key, *, entry: Mapping[str, Any], now: datetime) -> None:
@@ -98,11 +107,29 @@ def _dress(region: Region, key: Key, *, entry: Mapping[str, Any], now: datetime)
             constraints={},
             retiring_principal=f"arn:aws:iam::{region.account}:role/application-{number}",
         )
+    if denied := entry.get("policy", {}).get("denies"):
+        key.policy = json.dumps(_policy(region, denied))
     state = entry.get("state", "Enabled")
     if state == "PendingDeletion":
         doom(region, key, when=now + duration(entry.get("deletes_in", "30d")))
     else:
         key.key_state, key.enabled = state, state == "Enabled"
+
+
+def _policy(region: Region, denied: Sequence[str]) -> dict[str, Any]:
+    """The default key policy, but for what it denies to the roles of Unlatch."""
+    everything = {"Sid": "EnableIAM", "Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+    root = f"arn:aws:iam::{region.account}:root"
+    ours = {"ArnLike": {"aws:PrincipalArn": OUR_ROLES}}
+    deny = {"Sid": "NotByUnlatch", "Effect": "Deny", "Resource": "*", "Condition": ours}
+    actions = [f"kms:{operation}" for operation in denied]
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {**everything, "Principal": {"AWS": root}},
+            {**deny, "Principal": {"AWS": "*"}, "Action": actions},
+        ],
+    }
 
 
 def add_others(region: Region, count: int, *, now: datetime) -> dict[str, tuple[Any, ...]]:

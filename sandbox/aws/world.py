@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from moto.kms.models import Key
 
 from sandbox.aws.kms_keys import backend_of, state_of
-from sandbox.aws.regions import Region
+from sandbox.aws.regions import Cluster, Region
 
 if TYPE_CHECKING:
     from sandbox.aws.server import AwsServer
@@ -41,19 +42,33 @@ def world_now(server: AwsServer) -> dict[str, Any]:
     server.catch_up()
     now = server.clock.now()
     world: dict[str, Any] = {"clusters": [], "key_stores": [], "keys": [], "other_keys": 0}
+    world["material_left"] = []
     with server.regions.lock:
         for region in server.regions:
-            world["clusters"] += [
-                {"id": c.id, "state": c.state(now), "hsms": len(c.live_hsms(now))}
-                for c in region.clusters.values()
-            ]
+            world["clusters"] += [_cluster(region, c, now) for c in region.clusters.values()]
             world["key_stores"] += [
                 {"id": store.id, "state": store.phase.state} for store in region.stores.values()
             ]
             world["keys"] += _keys_of_stores(region)
+            world["material_left"] += region.material_left
         if server.seeded is not None:
             world["other_keys"] = _untouched(server, server.seeded)
     return world
+
+
+def _cluster(region: Region, cluster: Cluster, now: datetime) -> dict[str, Any]:
+    source = region.backups.get(cluster.source or "")
+    return {
+        "id": cluster.id,
+        "state": cluster.state(now),
+        "hsms": len(cluster.live_hsms(now)),
+        "from_backup": stamp(source.created) if source else None,
+    }
+
+
+def stamp(at: datetime) -> str:
+    """UTC, to the second, as reports have it."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _keys_of_stores(region: Region) -> list[dict[str, Any]]:
@@ -63,6 +78,7 @@ def _keys_of_stores(region: Region) -> list[dict[str, Any]]:
             "store": region.keys[key.id].store_id,
             "aliases": sorted(key.aliases),
             "state": state_of(region, key),
+            "deletes_at": stamp(doomed) if (doomed := region.doomed.get(key.id)) else None,
         }
         for key in backend_of(region).keys.values()
         if key.id in region.keys and region.keys[key.id].store_id is not None

@@ -7,16 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from sandbox.scenario.attempts import Attempts
 from sandbox.scenario.model import Item, Scenario
 from sandbox.scenario.outside import Outside
-from sandbox.scenario.references import CI
 from sandbox.scenario.stage import Answer, CaseReader, Stage
 from sandbox.scenario.story import PLAIN, YELLOW, Story, plain
 
 Json = dict[str, Any]
-TERRAFORM = "APN/1.0 HashiCorp/1.0 Terraform/1.9.8 (+https://www.terraform.io) aws-sdk-go-v2/1.32.5"
 SKIPPED = {"status": "skipped", "body": "", "ms": 0}
 
 
@@ -31,37 +28,24 @@ class Acts:
     answers: Callable[[Json], None]
 
     def perform(self, item: Item) -> None:
+        attempts = Attempts(self.scenario, self.stage, self._tell, self._warn)
         acts: dict[str, Callable[[Item], None]] = {
-            "delete_cluster": self._delete_cluster,
+            "delete_cluster": lambda item: attempts.delete_cluster(item.value),
+            "create_key_store": lambda item: attempts.create_key_store(item.value),
+            "delete_key_store": lambda item: attempts.delete_key_store(item.value),
+            "connect_key_store": lambda item: attempts.connect_key_store(item.value),
             "redeliver": self._redeliver,
             "event": self._event,
             "lose_next_event": self._lose_next_event,
             "sweep": self._sweep,
+            "digest": self._digest,
             "click": self._click,
             "submit": self._submit,
             "request": self._request,
             "outside": self._outside,
+            "tamper": self._tamper,
         }
         acts[item.act](item)
-
-    def _delete_cluster(self, item: Item) -> None:
-        cluster_id, by = item.value["cluster"], item.value["by"]
-        home = self.scenario.home_of_cluster[cluster_id]
-        client = self.stage.client(
-            "cloudhsmv2",
-            account=home.account,
-            region=home.region,
-            who=by,
-            user_agent=TERRAFORM if by == CI else None,
-        )
-        who = "CI (role deploy-ci, with Terraform)" if by == CI else by
-        self._tell(f"{who} tries to delete {cluster_id}.")
-        try:
-            client.delete_cluster(ClusterId=cluster_id)
-        except ClientError as error:
-            self._tell(f"AWS refuses: {error.response['Error']['Code']}.", colour=YELLOW)
-        else:
-            self._tell("AWS accepts: the cluster is being deleted.")
 
     def _redeliver(self, item: Item) -> None:
         times = "once" if item.value == 1 else f"{item.value} times"
@@ -69,7 +53,7 @@ class Acts:
         try:
             self.stage.redeliver(item.value)
         except LookupError as error:
-            self._tell(f"Nothing to deliver: {error}.", colour=YELLOW)
+            self._warn(f"Nothing to deliver: {error}.")
 
     def _lose_next_event(self, _: Item) -> None:
         self._tell("EventBridge will lose the next event.")
@@ -78,6 +62,18 @@ class Acts:
     def _sweep(self, _: Item) -> None:
         self._tell("The schedule fires: Unlatch looks for what it never heard of.")
         self.stage.sweep()
+
+    def _digest(self, _: Item) -> None:
+        self._tell("The weekly digest fires.")
+        self.stage.digest()
+
+    def _tamper(self, item: Item) -> None:
+        ((what, value),) = item.value.items()
+        case = self._newest_case()
+        if case is None:
+            self._warn("There is no case to tamper with.")
+            return
+        self._warn(self.cases.tamper(case, what, value))
 
     def _outside(self, item: Item) -> None:
         ((what, on),) = item.value.items()
@@ -94,7 +90,7 @@ class Acts:
         ts = self._newest_message()
         self._tell(f"{user} presses {button}.")
         if ts is None:
-            self._tell("There is no message to press it on.", colour=YELLOW)
+            self._warn("There is no message to press it on.")
             self.answers({"step": item.step, **SKIPPED})
             return
         self._answered(item, self.stage.slack.click(user, button=button, ts=ts))
@@ -106,7 +102,7 @@ class Acts:
         if answer is None:
             is_open = user in self.stage.slack.modals
             has = "a dialog that offers nothing to send" if is_open else "no dialog open to send"
-            self._tell(f"{user} has {has}.", colour=YELLOW)
+            self._warn(f"{user} has {has}.")
             self.answers({"step": item.step, **SKIPPED})
             return
         filled = ", ".join(f"{name}: {entry}" for name, entry in fields.items())
@@ -122,6 +118,10 @@ class Acts:
         self._answered(item, answer)
         self._tell(f"The bot answers {answer.status or answer.error}.")
 
+    def _newest_case(self) -> str | None:
+        cases = self.cases.cases()
+        return cases[-1]["id"] if cases else None
+
     def _newest_message(self) -> str | None:
         """The newest case's message; a case that has none yet leaves people the one before."""
         shown = [case["message_ts"] for case in self.cases.cases() if case["message_ts"]]
@@ -132,12 +132,15 @@ class Acts:
             {"step": item.step, "status": answer.status, "body": answer.body, "ms": answer.ms}
         )
         if answer.error and item.act != "request":
-            self._tell(f"Slack shows an error: {answer.error}.", colour=YELLOW)
+            self._warn(f"Slack shows an error: {answer.error}.")
 
     def _tell_refused_fields(self, body: str) -> None:
         said = json.loads(body) if body.startswith("{") else {}
         for name, error in said.get("errors", {}).items():
-            self._tell(f"The dialog says at {name}: “{plain(error)}”", colour=YELLOW)
+            self._warn(f"The dialog says at {name}: “{plain(error)}”")
+
+    def _warn(self, sentence: str) -> None:
+        self._tell(sentence, colour=YELLOW)
 
     def _tell(self, sentence: str, *, colour: str = PLAIN) -> None:
         self.story.tell(self.stage.clock.now(), sentence, colour=colour)

@@ -12,6 +12,7 @@ from chalicelib.aws.store.cases import ITEM, DynamoCases, case_from
 from chalicelib.domain.case import Act, Case
 from chalicelib.domain.log import Entry, flaws
 from sandbox.scenario.report import moment
+from sandbox.scenario.tamper import Tamper
 from sandbox.stack import Sandbox
 
 TABLE = "unlatch-dev"
@@ -32,6 +33,7 @@ class StoredCases:
             config=Config(proxies={}),
         ).Table(TABLE)
         self._store = DynamoCases(self._table)
+        self.tamper = Tamper(self._table).act
         self._seen: dict[str, int] = {}
 
     def cases(self) -> list[dict[str, Any]]:

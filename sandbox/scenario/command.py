@@ -38,7 +38,12 @@ def play_file(
     except UnusableError as error:
         err.write(f"{error}\n")
         return UNUSABLE
-    told = _play(scenario, open_stage, out=io.StringIO() if as_json else out, err=err, debug=debug)
+    try:
+        story = io.StringIO() if as_json else out
+        told = _play(scenario, open_stage, out=story, err=err, debug=debug)
+    except UnusableError as error:  # what only the deployed bot could tell
+        err.write(f"{error}\n")
+        return UNUSABLE
     if as_json:
         json.dump(told, out, ensure_ascii=False, default=str)
         out.write("\n")
@@ -63,6 +68,8 @@ def _play(
             if debug:
                 err.writelines(f"{line.function}: {line.text}\n" for line in stage.log)
             return told
+    except UnusableError:
+        raise
     except Exception as error:  # noqa: BLE001 - a person gets a sentence, whatever broke
         if debug:
             traceback.print_exception(error, file=err)

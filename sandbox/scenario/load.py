@@ -41,6 +41,7 @@ def _checked(path: Path, document: Document) -> Scenario:
     problems = find_problems(document) or [
         *_wrong_moment(document),
         *_wrong_settings(document),
+        *_teams_twice(document),
         *find_loose_ends(document, accounts_of(document.value), path.parent),
     ]
     if problems:
@@ -78,6 +79,13 @@ def _wrong_settings(document: Document) -> Iterator[Problem]:
             yield Problem(document.line(["config", name]), f"config.{name}: {error}")
 
 
+def _teams_twice(document: Document) -> Iterator[Problem]:
+    raw = document.value
+    if "team_ids" in raw.get("slack", {}) and "slack_team_ids" in raw.get("config", {}):
+        line = document.line(["slack", "team_ids"])
+        yield Problem(line, "slack.team_ids: config.slack_team_ids says it as well; keep one")
+
+
 def _scenario(path: Path, document: Document) -> Scenario:
     raw = document.value
     accounts = accounts_of(raw)
@@ -93,6 +101,7 @@ def _scenario(path: Path, document: Document) -> Scenario:
         play=tuple(_items(document)),
         faults=tuple(raw.get("faults", ())),
         expect=raw.get("expect", {}),
+        team_ids=tuple(raw.get("slack", {}).get("team_ids", ())),
     )
 
 

@@ -19,6 +19,7 @@ DEFAULT_NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DURATIONS = {"disconnect": "4m", "connect": "10m", "delete_hsm": "6m", "delete_cluster": "3m"}
 CLUSTER = {"state": "ACTIVE", "hsms": 2, "tags": {}, "clients": 0, "backups": [{"age": "2h"}]}
 KEY = {"aliases": [], "state": "Enabled", "last_used": "never", "grants": 0, "age": "365d"}
+NEVER_ACTIVATED = ("UNINITIALIZED", "INITIALIZE_IN_PROGRESS", "INITIALIZED")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -41,6 +42,20 @@ class Home:
 
 
 @dataclass(frozen=True)
+class By:
+    """Whoever calls AWS: `name` is ci, a person's, or an ARN."""
+
+    name: str
+    source_identity: str | None = None
+
+    @classmethod
+    def read(cls, given: str | Mapping[str, str]) -> By:
+        if isinstance(given, str):
+            return cls(given)
+        return cls(given["arn"], given.get("source_identity"))
+
+
+@dataclass(frozen=True)
 class Scenario:
     path: Path
     title: str
@@ -49,10 +64,11 @@ class Scenario:
     config: Mapping[str, str]
     accounts: tuple[str, ...]
     world: Mapping[str, Any]
-    people: Mapping[str, Mapping[str, bool]]
+    people: Mapping[str, Mapping[str, Any]]
     play: tuple[Item, ...]
     faults: tuple[Mapping[str, Any], ...] = ()
     expect: Mapping[str, Any] = field(default_factory=dict)
+    team_ids: tuple[str, ...] = ()
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -100,12 +116,15 @@ def complete_world(given: Mapping[str, Any], accounts: tuple[str, ...]) -> dict[
     """The world of a valid scenario with its defaults; the given one stays as it is."""
     world = deepcopy(dict(given))
     for cluster in world.setdefault("clusters", []):
+        if cluster.get("state") in NEVER_ACTIVATED:
+            cluster.setdefault("backups", [])
         _fill(cluster, CLUSTER | {"account": accounts[0], "region": DEFAULT_REGION})
         _fill(cluster, {"certificate": f"certificate of {cluster['id']}"})
     for store in world.setdefault("key_stores", []):
         _fill(store, {"name": store["id"], "state": "CONNECTED"})
     for key in world.setdefault("keys", []):
         _fill(key, KEY | ({"deletes_in": "30d"} if key.get("state") == "PendingDeletion" else {}))
+    world.setdefault("interfaces", [])
     world.setdefault("other_keys", 0)
     world["durations"] = DURATIONS | world.get("durations", {})
     return world

@@ -1,4 +1,7 @@
-"""What somebody else does in AWS while a scenario plays. Acts as a role of operations."""
+"""What somebody else does in AWS while a scenario plays. Acts as a role of operations.
+
+A store breaks by itself: nobody calls AWS for it.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from botocore.exceptions import ClientError
 from sandbox.scenario.model import Home, Scenario
 from sandbox.scenario.stage import Stage
 
+PASSWORD = "kmsPswd2"  # noqa: S105 - opens nothing but this sandbox
 GOING = ("DELETE_IN_PROGRESS", "DELETED")
 
 
@@ -32,9 +36,15 @@ class Outside:
             "delete_hsm": self._delete_hsm,
             "delete_cluster": self._delete_cluster,
             "tag": self._tag,
+            "break_store": self._break_store,
+            "mend_store": self._mend_store,
+            "reencrypt_to_key": self._reencrypt_to_key,
+            "delete_backup": self._delete_backup,
         }
         try:
             return f"Somebody else {acts[what](on)}."
+        except LookupError as error:
+            return f"Somebody else can't: {error}."
         except ClientError as error:
             name = " ".join(what.split("_"))
             target = next(iter(on.values()))
@@ -86,6 +96,32 @@ class Outside:
         tags = [{"Key": on["key"], "Value": on["value"]}]
         self._cloudhsm(on["cluster"]).tag_resource(ResourceId=on["cluster"], TagList=tags)
         return f"tags {on['cluster']} with {on['key']}={on['value']}"
+
+    def _break_store(self, on: Mapping[str, Any]) -> str:
+        self.stage.break_store(on["store"], error=on["error"])
+        return f"breaks something that {on['store']} needs: {on['error']}"
+
+    def _mend_store(self, on: Mapping[str, Any]) -> str:
+        store = on["store"]
+        self.stage.set_password(store)
+        self._kms(store).update_custom_key_store(CustomKeyStoreId=store, KeyStorePassword=PASSWORD)
+        return f"sets kmsuser's password on the HSMs and in KMS; {store} is disconnected"
+
+    def _reencrypt_to_key(self, on: Mapping[str, Any]) -> str:
+        kms, key_id, name = self._key(on)
+        theirs = kms.create_key(Description="another key of theirs")["KeyMetadata"]["KeyId"]
+        blob = kms.encrypt(KeyId=theirs, Plaintext=b"something of theirs")["CiphertextBlob"]
+        kms.re_encrypt(CiphertextBlob=blob, SourceKeyId=theirs, DestinationKeyId=key_id)
+        return f"encrypts again, from another key to {name}"
+
+    def _delete_backup(self, on: Mapping[str, Any]) -> str:
+        client = self._cloudhsm(on["cluster"])
+        wanted = {"clusterIds": [on["cluster"]], "states": ["READY"]}
+        backups = client.describe_backups(Filters=wanted)["Backups"]
+        if not backups:
+            return f"finds no backup of {on['cluster']} to delete"
+        client.delete_backup(BackupId=backups[0]["BackupId"])
+        return f"deletes {backups[0]['BackupId']}, the newest of {on['cluster']}"
 
     def _key(self, on: Mapping[str, Any]) -> tuple[Any, str, str]:
         """The client, the key's id and its name for people."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.scenario.document import Document, Place, Problem
-from sandbox.scenario.model import parse_age
+from sandbox.scenario.model import By, parse_age
 
 CI = "ci"
 
@@ -25,8 +25,8 @@ def find_loose_ends(
         ((act, value),) = item.items()
         place = ["play", step, act]
         match act:
-            case "delete_cluster":
-                yield from names.unknown("cluster", value["cluster"], [*place, "cluster"])
+            case "delete_cluster" | "create_key_store" | "delete_key_store" | "connect_key_store":
+                yield from names.unknown_target(value, place)
                 yield from names.unknown_caller(value["by"], [*place, "by"])
             case "click" | "submit":
                 yield from names.unknown("person", value["by"], [*place, "by"])
@@ -37,6 +37,7 @@ def find_loose_ends(
                 yield from _unusable_event(document, folder / value["file"], [*place, "file"])
             case "request" if "body" not in value and value["signature"] != "replay":
                 yield Problem(document.line(place), "request: needs body, unless it is a replay")
+    yield from _never_kept(document)
     for number, fault in enumerate(raw.get("faults", [])):
         yield from _unfit_fault(document, fault, number)
 
@@ -74,6 +75,9 @@ class _Names:
             if "deletes_in" in key and key.get("state") != "PendingDeletion":
                 reason = "deletes_in: only a key whose state is PendingDeletion has one"
                 yield Problem(self._document.line([*place, "deletes_in"]), reason)
+        for number, interface in enumerate(self._world.get("interfaces", [])):
+            place = ["world", "interfaces", number, "cluster"]
+            yield from self.unknown("cluster", interface["cluster"], place)
         yield from self._twice()
 
     def _twice(self) -> Iterator[Problem]:
@@ -89,7 +93,8 @@ class _Names:
             line = self._document.line(place)
             yield Problem(line, f"no {kind} is called {name!r}; there are: {_list(known)}")
 
-    def unknown_caller(self, name: str, place: Place) -> Iterator[Problem]:
+    def unknown_caller(self, by: str | Mapping[str, str], place: Place) -> Iterator[Problem]:
+        name = By.read(by).name
         if name not in self._known["person"] and name != CI and not name.startswith("arn:"):
             people = _list(self._known["person"])
             reason = f"{name!r} is nobody; by is ci, an ARN, or one of people: {people}"
@@ -103,6 +108,18 @@ class _Names:
         if on.get("index", -1) >= count:
             reason = f"index {on['index']}: world.keys has {count}, counted from 0"
             yield Problem(self._document.line([*place, "index"]), reason)
+
+
+def _never_kept(document: Document) -> Iterator[Problem]:
+    kept: set[str] = set()
+    for step, item in enumerate(document.value["play"]):
+        acts = item.get("tamper", {})
+        if "keep" in acts:
+            kept.add(acts["keep"])
+        name = acts.get("put_back")
+        if name is not None and name not in kept:
+            line = document.line(["play", step, "tamper", "put_back"])
+            yield Problem(line, f"put_back: nothing was kept as {name!r} before")
 
 
 def _unusable_event(document: Document, file: Path, place: Place) -> Iterator[Problem]:

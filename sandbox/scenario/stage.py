@@ -140,8 +140,23 @@ class Stage(Protocol):
     def step(self) -> bool: ...
     def advance(self, delta: timedelta) -> None: ...
     def client(
-        self, service: str, *, account: str, region: str, who: str, user_agent: str | None = None
+        self,
+        service: str,
+        *,
+        account: str,
+        region: str,
+        who: str,
+        source_identity: str | None = None,
+        user_agent: str | None = None,
     ) -> Any: ...
+    def break_store(self, store: str, *, error: str) -> None:
+        """Raises LookupError for a store that is gone, as set_password does."""
+        ...
+
+    def set_password(self, store: str) -> None:
+        """Of kmsuser on the HSMs; the store is disconnected for it, and KMS not told."""
+        ...
+
     def world(self) -> dict[str, Any]:
         """What there is now, as a report's `world` says it; deleted clusters may be left out."""
         ...
@@ -157,6 +172,7 @@ class Stage(Protocol):
 
     def lose_next_event(self) -> None: ...
     def sweep(self) -> None: ...
+    def digest(self) -> None: ...
 
 
 class CaseReader(Protocol):
@@ -164,6 +180,10 @@ class CaseReader(Protocol):
 
     def cases(self) -> list[dict[str, Any]]:
         """Oldest first: the fields of a report's cases[], and message_ts (None until posted)."""
+        ...
+
+    def tamper(self, case_id: str, what: str, value: Any) -> str:
+        """Edits what is stored of a case, as a scenario's `tamper` says; what came of it."""
         ...
 
     def log(self) -> list[dict[str, Any]]:

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from sandbox.aws import mishaps
 from sandbox.aws.faults import Window
 from sandbox.aws.seed import seed, world_now
 from sandbox.scenario.cases import StoredCases
+from sandbox.scenario.document import Problem, UnusableError
 from sandbox.scenario.model import Scenario, parse_age
 from sandbox.scenario.stage import CaseReader
 from sandbox.stack import Sandbox
@@ -20,6 +22,12 @@ class Theatre(Sandbox):
 
     def world(self) -> dict[str, Any]:
         return world_now(self.aws)
+
+    def break_store(self, store: str, *, error: str) -> None:
+        mishaps.break_store(self.aws, store, error=error)
+
+    def set_password(self, store: str) -> None:
+        mishaps.set_password(self.aws, store)
 
     @property
     def key_ids(self) -> Sequence[str]:
@@ -38,11 +46,25 @@ def open_stage(scenario: Scenario) -> Iterator[tuple[Theatre, CaseReader]]:
         people=scenario.people,
     ) as theatre:
         seed(theatre.aws, scenario.world, accounts=scenario.accounts, now=scenario.now)
-        theatre.deploy({"regions": ",".join(scenario.regions[1:]), **scenario.config})
+        theatre.deploy({"regions": ",".join(scenario.regions[1:]), **_settings(scenario)})
+        _check_digest(theatre, scenario)
         for fault in scenario.faults:
             theatre.aws.faults.add(**_planned(fault, now=scenario.now))
         hub, region = scenario.accounts[0], scenario.regions[0]
         yield theatre, StoredCases(theatre, hub=hub, region=region)
+
+
+def _settings(scenario: Scenario) -> dict[str, str]:
+    teams = {"slack_team_ids": ",".join(scenario.team_ids)} if scenario.team_ids else {}
+    return {**teams, **scenario.config}
+
+
+def _check_digest(theatre: Theatre, scenario: Scenario) -> None:
+    """Raises UnusableError where a digest is to fire that the deployed bot doesn't have."""
+    reason = "digest: the bot that is deployed has no weekly digest"
+    wanted = [item for item in scenario.play if item.act == "digest"]
+    if wanted and not theatre.has_digest:
+        raise UnusableError(scenario.path, [Problem(item.line, reason) for item in wanted])
 
 
 def _planned(fault: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from sandbox.aws.world import world_now
 from tests.sandbox.aws.aws_stand import (
@@ -94,7 +97,8 @@ def test_deleting_an_hsm_makes_a_backup_that_is_ready_when_it_is_gone(stand: Sta
     hsm = stand.client("cloudhsmv2")
     hsm.delete_hsm(ClusterId=CLUSTER, HsmId=cluster(hsm)["Hsms"][0]["HsmId"])
     wanted = {"clusterIds": [CLUSTER]}
-    newest, seeded = hsm.describe_backups(Filters=wanted)["Backups"]
+    newest, of_the_sibling, seeded = hsm.describe_backups(Filters=wanted)["Backups"]
+    assert of_the_sibling["BackupId"] == cluster(hsm, SIBLING)["SourceBackupId"]
     assert newest["BackupState"] == "CREATE_IN_PROGRESS"
     assert seeded["CreateTimestamp"] == NOW - timedelta(hours=2)
     modify = hsm.modify_backup_attributes
@@ -114,9 +118,9 @@ def test_a_cluster_with_hsms_is_backed_up_daily(stand: Stand):
     stand.advance(days=60)
     pages = hsm.get_paginator("describe_backups").paginate(Filters={"clusterIds": [CLUSTER]})
     ages = [NOW - b["CreateTimestamp"] for page in pages for b in page["Backups"]]
-    assert len(ages) == 1 + 60
+    assert len(ages) == 2 + 60, "the seeded one, the sibling's source, and the daily ones"
     assert ages == sorted(ages), "newest first"
-    assert ages[-2] == timedelta(hours=-22), "a day after the seeded one"
+    assert ages[-3] == timedelta(hours=-22), "a day after the seeded one"
 
 
 def test_tags_are_listed_and_set(stand: Stand):
@@ -142,13 +146,79 @@ def test_accounts_and_regions_are_worlds_of_their_own(stand: Stand):
     )
 
 
-def test_the_interfaces_of_a_group_are_its_hsms(stand: Stand):
-    stand.seed()
+def interfaces(stand: Stand) -> list[dict[str, Any]]:
     group = cluster(stand.client("cloudhsmv2"))["SecurityGroup"]
     wanted = [{"Name": "group-id", "Values": [group]}]
     found = stand.client("ec2").describe_network_interfaces(Filters=wanted)["NetworkInterfaces"]
+    return [one for one in found if all(g["GroupId"] == group for g in one["Groups"])]
+
+
+def test_the_interfaces_of_a_group_tell_who_made_them(stand: Stand):
+    signer = {
+        "cluster": CLUSTER,
+        "description": "Lambda-cloudhsm-signer",
+        "requester": "123:signer",
+    }
+    stand.seed(interfaces=[{**signer, "requester_managed": True}, {"cluster": CLUSTER}])
+    *of_hsms, of_kms, _, theirs, plain = interfaces(stand)
     hsms = cluster(stand.client("cloudhsmv2"))["Hsms"]
-    assert [one["NetworkInterfaceId"] for one in found] == [one["EniId"] for one in hsms]
+    assert [one["NetworkInterfaceId"] for one in of_hsms] == [one["EniId"] for one in hsms]
+    assert of_hsms[0]["Description"] == f"CloudHsm ENI {hsms[0]['HsmId']}"
+    assert of_kms["Description"] == f"KMS managed ENI for cluster {CLUSTER}"
+    assert of_kms["RequesterManaged"]
+    about = ("Description", "RequesterId", "RequesterManaged")
+    assert [theirs[name] for name in about] == ["Lambda-cloudhsm-signer", "123:signer", True]
+    assert not plain["RequesterManaged"]
+    assert "RequesterId" not in plain
+
+
+def test_kms_takes_its_interfaces_away_with_the_connection(stand: Stand):
+    stand.seed()
+    stand.client("kms").disconnect_custom_key_store(CustomKeyStoreId=STORE)
+    assert len(interfaces(stand)) == 4
+    stand.advance(minutes=4)
+    assert len(interfaces(stand)) == 2
+
+
+def only(stand: Stand, **about: Any) -> Any:
+    """A world of one cluster like this, and the client that looks at it."""
+    stand.seed({"clusters": [{"id": CLUSTER, "hsms": 1, "backups": [], **about}]})
+    return stand.client("cloudhsmv2")
+
+
+def test_a_cluster_that_was_never_activated_has_no_certificate_and_no_backups(stand: Stand):
+    hsm = only(stand, state="UNINITIALIZED")
+    told = cluster(hsm)
+    assert "ClusterCertificate" not in told["Certificates"]
+    stand.advance(days=3)
+    hsm.delete_hsm(ClusterId=CLUSTER, HsmId=told["Hsms"][0]["HsmId"])
+    assert hsm.describe_backups()["Backups"] == []
+    stand.advance(minutes=6)
+    assert hsm.delete_cluster(ClusterId=CLUSTER)["Cluster"]["State"] == "DELETE_IN_PROGRESS"
+
+
+@pytest.mark.parametrize("state", ["MODIFY_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"])
+def test_no_hsm_comes_or_goes_while_a_cluster_changes_their_type(stand: Stand, state: str):
+    hsm = only(stand, state=state)
+    told = cluster(hsm)
+    one = told["Hsms"][0]["HsmId"]
+    code = "CloudHsmInvalidRequestException"
+    assert told["State"] == state
+    assert refused(hsm.delete_hsm, ClusterId=CLUSTER, HsmId=one) == code
+    zone = {"ClusterId": CLUSTER, "AvailabilityZone": "us-east-1b"}
+    assert refused(hsm.create_hsm, **zone) == code
+
+
+def test_type_and_mode_stand_in_cluster_hsms_and_backups(stand: Stand):
+    hsm = only(stand, hsm_type="hsm1.medium", mode="NON_FIPS", backups=[{"age": "1h"}])
+    told, (backup,) = cluster(hsm), hsm.describe_backups()["Backups"]
+    assert (told["HsmType"], told["Mode"]) == ("hsm1.medium", "NON_FIPS")
+    assert told["Hsms"][0]["HsmType"] == "hsm1.medium"
+    assert (backup["HsmType"], backup["Mode"]) == ("hsm1.medium", "NON_FIPS")
+
+
+def test_a_deleted_cluster_is_not_described(stand: Stand):
+    assert only(stand, state="DELETED").describe_clusters()["Clusters"] == []
 
 
 def test_the_result_says_what_is_left(stand: Stand):
@@ -163,7 +233,10 @@ def test_the_result_says_what_is_left(stand: Stand):
     kms.schedule_key_deletion(KeyId=stand.key(1), PendingWindowInDays=7)
     stand.advance(days=7)
     world = world_now(stand.server)
-    assert world["clusters"][0] == {"id": CLUSTER, "state": "ACTIVE", "hsms": 2}
+    assert world["clusters"][0] == {
+        "id": CLUSTER, "state": "ACTIVE", "hsms": 2, "from_backup": None,
+    }  # fmt: skip
+    assert world["clusters"][1]["from_backup"] == "2026-03-02T08:59:00Z"
     assert world["key_stores"] == [{"id": STORE, "state": "CONNECTED"}]
     assert [key["key_id"] for key in world["keys"]] == [stand.key(0), stand.key(2)]
     assert world["keys"][0] == {
@@ -171,6 +244,7 @@ def test_the_result_says_what_is_left(stand: Stand):
         "store": STORE,
         "aliases": ["alias/payments"],
         "state": "Enabled",
+        "deletes_at": None,
     }
     assert world["other_keys"] == 119
     assert HUB == "111122223333"

@@ -28,7 +28,7 @@ def sessions(stand, *, minutes=15, stat="Maximum", period=60, **dimensions):
 
 def seeded(stand, clients):
     first, *others = WORLD["clusters"]
-    stand.seed(clusters=[{**first, "clients": clients}, *others])
+    stand.seed(clusters=[{**first, "clients": clients, "health_sessions": 0}, *others])
 
 
 def test_a_connected_store_holds_two_sessions_on_each_hsm(stand: Stand):
@@ -48,6 +48,18 @@ def test_other_programs_sessions_stay_after_the_disconnect(stand: Stand):
     stand.client("kms").disconnect_custom_key_store(CustomKeyStoreId=STORE)
     stand.advance(minutes=10)
     assert sessions(stand, minutes=5) == [2.0] * 5, "three sessions over two HSMs"
+
+
+def test_awss_own_connections_stay_on_each_hsm_after_the_disconnect(stand: Stand):
+    first, *others = WORLD["clusters"]
+    stand.seed(clusters=[first, *others])
+    assert sessions(stand, minutes=1) == [4.0]
+    stand.client("kms").disconnect_custom_key_store(CustomKeyStoreId=STORE)
+    stand.advance(minutes=10)
+    for stat in ("Minimum", "Maximum"):
+        for hsm in stand.client("cloudhsmv2").describe_clusters()["Clusters"][0]["Hsms"]:
+            found = sessions(stand, minutes=5, stat=stat, HsmId=hsm["HsmId"])
+            assert found == [2.0] * 5
 
 
 def test_what_nobody_measures_has_no_datapoints(stand: Stand):

@@ -140,6 +140,8 @@ class FakeStage:
         self.stored: list[dict[str, Any]] = []
         self.opens = True
         self.log: list[Any] = []
+        self.stores = ["cks-1"]
+        self.tampered: list[tuple[str, str, Any]] = []
 
     def refused(self) -> None:
         if self.opens:
@@ -186,8 +188,16 @@ class FakeStage:
     def advance(self, delta):
         self.clock.time += delta
 
-    def client(self, service, *, account, region, who, user_agent=None):
-        return FakeClient(self, who)
+    def client(self, service, *, account, region, who, source_identity=None, user_agent=None):
+        return FakeClient(self, f"{who} for {source_identity}" if source_identity else who)
+
+    def break_store(self, store, *, error):
+        if store not in self.stores:
+            raise LookupError(f"there is no custom key store {store}")
+        self.asked.append(("nobody", "break_store", {"store": store, "error": error}))
+
+    def set_password(self, store):
+        self.asked.append(("crypto officer", "set_password", {"store": store}))
 
     def world(self):
         return {"clusters": [], "key_stores": [], "keys": [], "other_keys": 250}
@@ -209,6 +219,9 @@ class FakeStage:
     def sweep(self):
         self.events.append("sweep")
 
+    def digest(self):
+        self.events.append("digest")
+
 
 class FakeCases:
     """The case reader: what the stage's stand-in for the bot has stored."""
@@ -218,6 +231,10 @@ class FakeCases:
 
     def cases(self):
         return self._stage.stored
+
+    def tamper(self, case_id, what, value):
+        self._stage.tampered.append((case_id, what, value))
+        return f"Somebody edits {case_id}."
 
     def log(self):
         return [{"text": "opened"}]

@@ -149,6 +149,10 @@ def test_a_broken_file_is_told_with_its_line(write, text, problem):
         ("- outside: {connect: {store: cks-2}}", "no key store is called 'cks-2'"),
         ("- outside: {use_key: {alias: alias/x}}", "no alias is called 'alias/x'"),
         ("- outside: {use_key: {index: 2}}", "index 2: world.keys has 2, counted from 0"),
+        ("- connect_key_store: {store: cks-2, by: ci}", "no key store is called 'cks-2'"),
+        ("- create_key_store: {cluster: c, name: n, by: ci}", "no cluster is called 'c'"),
+        ("- delete_key_store: {store: cks-1, by: zoe}", "'zoe' is nobody; by is ci"),
+        ("- tamper: {put_back: before}", "put_back: nothing was kept as 'before' before"),
         ("- request: {signature: bad}", "request: needs body, unless it is a replay"),
     ],
 )
@@ -166,6 +170,7 @@ def test_a_name_that_points_at_nothing_is_told_with_its_line(write, item, proble
             "clusters: [{id: c}]\n  key_stores: [{id: s, cluster: c, error: NETWORK_ERRORS}]",
             "error: only a store whose state is FAILED has one",
         ),
+        ("interfaces: [{cluster: c}]", "no cluster is called 'c'; there are: none"),
         ("clusters: [{id: c}, {id: c}]", "cluster 'c' stands here 2 times"),
         (
             'clusters: [{id: c, account: "999988887777"}]',
@@ -200,3 +205,17 @@ def test_a_file_that_is_missing_or_no_text_is_told(tmp_path, write):
 def test_accounts_may_be_left_to_the_clusters(write):
     text = 'world: {clusters: [{id: c, account: "444455556666"}]}\nplay: []\n'
     assert load(write(text)).accounts == ("444455556666",)
+
+
+def test_a_cluster_that_was_never_activated_has_no_backups_unless_it_says_so(write):
+    world = (
+        "clusters: [{id: a, state: INITIALIZED}, {id: b, state: INITIALIZED, backups: [{age: 1h}]}]"
+    )
+    scenario = load(write(f"world: {{{world}}}\nplay: []\n"))
+    assert [len(cluster["backups"]) for cluster in scenario.world["clusters"]] == [0, 1]
+
+
+def test_the_teams_are_said_once(write):
+    assert load(write("slack: {team_ids: [E0ORG]}\nplay: []\n")).team_ids == ("E0ORG",)
+    twice = "slack: {team_ids: [E0ORG]}\nconfig: {slack_team_ids: T1}\nplay: []\n"
+    assert "slack.team_ids: config.slack_team_ids says it as well" in refused(write(twice))

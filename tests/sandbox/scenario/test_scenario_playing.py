@@ -1,11 +1,18 @@
 """The player does each item once, in order, and lets time pass only where the scenario says so."""
 
+import io
 from datetime import timedelta
 
 import pytest
 
-from tests.sandbox.scenario.fake_stage import HOUR, NOW, FakeCall
+from sandbox.scenario.load import load
+from sandbox.scenario.player import Player
+from sandbox.scenario.report import Record
+from sandbox.scenario.story import Story
+from tests.sandbox.scenario.conftest import WORLD
+from tests.sandbox.scenario.fake_stage import HOUR, NOW, FakeCall, FakeCases
 
+OPERATIONS = "arn:aws:sts::111122223333:assumed-role/operations/somebody-else"
 DELETE = "  - delete_cluster: {cluster: cluster-2a3b4c5d6e7, by: ci}\n"
 
 
@@ -147,7 +154,7 @@ def test_somebody_else_acts_in_aws(stage, play, act, asked):
     }
     told = play(f"play:\n  - outside: {{{act}}}\n")
     who, operation, params = stage.asked[-1]
-    assert who == "arn:aws:sts::111122223333:assumed-role/operations/somebody-else"
+    assert who == OPERATIONS
     assert (operation, params) == asked
     assert "Somebody else" in told["story"]
 
@@ -198,3 +205,101 @@ def test_the_story_tells_calls_messages_and_ends_in_order(stage, play):
         "",
         "All came as expected.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("act", "asked"),
+    [
+        (
+            "create_key_store: {cluster: cluster-2a3b4c5d6e7, name: new, by: ci}",
+            ("ci", "create_custom_key_store"),
+        ),
+        (
+            "delete_key_store: {store: cks-1, by: alice}",
+            ("alice", "delete_custom_key_store"),
+        ),
+        (
+            "connect_key_store: {store: cks-1, by: {arn: 'arn:aws:iam::1:role/x', source_identity: ann}}",
+            ("arn:aws:iam::1:role/x for ann", "connect_custom_key_store"),
+        ),
+    ],
+)
+def test_somebody_who_is_named_calls_kms_and_a_refusal_is_told(stage, play, act, asked):
+    stage.refusals = {asked[1]: "CustomKeyStoreInvalidStateException"}
+    told = play(f"play:\n  - {act}\n")
+    assert stage.asked[-1][:2] == asked
+    assert "AWS refuses: CustomKeyStoreInvalidStateException." in told["story"]
+    assert told["expect"]["passed"]
+
+
+def test_a_caller_in_words_counts_as_who_he_is(stage, play):
+    by = "{arn: 'arn:aws:sts::111122223333:assumed-role/deploy/run-7', source_identity: alice@example.com}"
+    told = play(f"play:\n  - delete_cluster: {{cluster: cluster-2a3b4c5d6e7, by: {by}}}\n")
+    assert "run-7 (for alice@example.com) tries to delete cluster-2a3b4c5d6e7" in told["story"]
+
+
+def test_a_person_calls_aws_by_the_e_mail_that_people_says(stage, write):
+    text = WORLD.replace("alice: {approver: true}", "alice: {email: a.liddell@example.com}")
+    item = "play:\n  - delete_cluster: {cluster: cluster-2a3b4c5d6e7, by: alice}\n"
+    scenario = load(write(f"{text}{item}"))
+    record = Record(scenario.now)
+    Player(scenario, stage, FakeCases(stage), Story(io.StringIO()), record).play()
+    assert stage.asked[-1][0] == "a.liddell@example.com"
+
+
+def test_the_newest_case_is_tampered_with_as_the_scenario_says(stage, play):
+    told = play(
+        "play:\n  - tamper: {keep: early}\n"
+        f"{DELETE}{DELETE}  - tamper: {{keep: before}}\n  - tamper: {{drop: clicks}}\n"
+        "  - tamper: {set: {cluster_id: other, plan.remedy: park}}\n  - tamper: {put_back: before}\n"
+    )
+    assert stage.tampered == [
+        ("case-2", "keep", "before"),
+        ("case-2", "drop", "clicks"),
+        ("case-2", "set", {"cluster_id": "other", "plan.remedy": "park"}),
+        ("case-2", "put_back", "before"),
+    ]
+    assert "There is no case to tamper with." in told["story"]
+
+
+def test_the_digest_fires(stage, play):
+    play("play:\n  - digest: {}\n")
+    assert stage.events == ["digest"]
+
+
+def test_a_store_breaks_by_itself_and_a_person_mends_it(stage, play):
+    told = play(
+        "play:\n  - outside: {break_store: {store: cks-1, error: NETWORK_ERRORS}}\n"
+        "  - outside: {mend_store: {store: cks-1}}\n"
+    )
+    assert [(who, what) for who, what, _ in stage.asked] == [
+        ("nobody", "break_store"),
+        ("crypto officer", "set_password"),
+        (OPERATIONS, "update_custom_key_store"),
+    ]
+    assert "Somebody else breaks something that cks-1 needs: NETWORK_ERRORS." in told["story"]
+
+
+def test_what_is_gone_can_not_be_broken_and_that_is_told(stage, play):
+    stage.stores = []
+    told = play("play:\n  - outside: {break_store: {store: cks-1, error: NETWORK_ERRORS}}\n")
+    assert "Somebody else can't: there is no custom key store cks-1." in told["story"]
+
+
+def test_the_newest_backup_is_deleted(stage, play):
+    delete = "  - outside: {delete_backup: {cluster: cluster-2a3b4c5d6e7}}\n"
+    stage.answers = {"describe_backups": {"Backups": [{"BackupId": "b-2"}, {"BackupId": "b-1"}]}}
+    play(f"play:\n{delete}")
+    assert stage.asked[-1] == (OPERATIONS, "delete_backup", {"BackupId": "b-2"})
+    stage.answers = {"describe_backups": {"Backups": []}}
+    assert "finds no backup" in play(f"play:\n{delete}")["story"]
+
+
+def test_a_key_is_what_another_one_is_encrypted_again_to(stage, play):
+    stage.answers = {
+        "create_key": {"KeyMetadata": {"KeyId": "key-9"}},
+        "encrypt": {"CiphertextBlob": b"c"},
+    }
+    play("play:\n  - outside: {reencrypt_to_key: {alias: alias/payments}}\n")
+    named = {"SourceKeyId": "key-9", "DestinationKeyId": "key-0", "CiphertextBlob": b"c"}
+    assert stage.asked[-1] == (OPERATIONS, "re_encrypt", named)

@@ -18,7 +18,7 @@ OF_THE_SANDBOX = {
     "table_name", "state_machine_name", "seal_key_id", "signing_secret_id", "bot_token_secret_id",
     "slack_api_url",
 }  # fmt: skip
-FREE_NAMES = {"people", "tags"}  # their keys are names that a scenario chooses
+FREE_NAMES = {"people", "tags", "fields"}  # their keys are names that a scenario chooses
 
 
 def schemas(part: Any, name: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

@@ -194,6 +194,18 @@ def test_another_stage_of_the_hub_takes_no_role(hub):
 # ---- acting ------------------------------------------------------------------------------------
 
 
+def test_a_key_of_a_world_may_refuse_operations_to_our_roles_alone(hub):
+    policy = {"denies": ["ScheduleKeyDeletion", "DescribeKey"]}
+    hub.seed(keys=[{"store": STORE, "policy": policy}])
+    kms = acting(hub, "executor", "kms")
+    said = reason(kms.schedule_key_deletion, KeyId=hub.key(0), PendingWindowInDays=10)
+    assert said.endswith("with an explicit deny in a resource-based policy")
+    reader = acting(hub, "reader", "kms", DurationSeconds=900)
+    assert reason(reader.describe_key, KeyId=hub.key(0))
+    reader.get_key_last_usage(KeyId=hub.key(0))
+    hub.client("kms", PERSON).schedule_key_deletion(KeyId=hub.key(0), PendingWindowInDays=10)
+
+
 def test_the_executor_schedules_with_a_window_that_is_long_enough(hub):
     kms = acting(hub, "executor", "kms")
     kms.schedule_key_deletion(KeyId=hub.key(0), PendingWindowInDays=10)
