@@ -28,8 +28,10 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("reader", roles.readers),
     ("trust", roles.may_take_executor),
     ("rights", rights.of_acting_roles),
+    ("slack secrets", chat.secrets),
     ("slack token", chat.token),
     ("slack channel", chat.channel),
+    ("slack messages", chat.shown),
     ("approvers", chat.approvers),
 )
 MARKS = {True: ("ok", GREEN), False: ("WRONG", RED), None: ("unknown", YELLOW)}

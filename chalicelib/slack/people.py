@@ -63,6 +63,7 @@ class SlackPeople:
         return Person(
             user_id=user_id,
             team_id=str(user.get("team_id") or ""),
+            teams=_words(enterprise.get("teams")),
             org_id=str(enterprise.get("enterprise_id") or ""),
             name=str(user.get("name") or ""),
             email=str(profile.get("email") or ""),
@@ -92,3 +93,7 @@ class SlackPeople:
                 return None
         self._members = (self._clock() + REMEMBER_SECONDS, frozenset(found))
         return frozenset(found)
+
+
+def _words(listed: Any) -> tuple[str, ...]:
+    return tuple(one for one in listed if isinstance(one, str)) if isinstance(listed, list) else ()

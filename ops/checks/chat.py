@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import yaml
+
 from chalicelib.aws.errors import code_of
 from chalicelib.domain import approval
 from chalicelib.domain.approval import Person, Refusal
@@ -12,7 +14,10 @@ from chalicelib.domain.case import Act, Case
 from chalicelib.slack.client import SlackClient
 from chalicelib.slack.people import GROUP, SlackPeople
 from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.requests import Unsigned, signature, verify
+from chalicelib.slack.secrets import Secret, value_of, what_is_wrong
 from ops.checks.finding import Finding, Unknown
+from ops.desk import PROJECT
 from ops.hub import Hub
 
 WHO = "approvers"
@@ -25,33 +30,95 @@ WHY_NOT = {
     Refusal.GUEST: "is a guest",
     Refusal.UNKNOWN: "could not be looked up",
 }
+MANIFEST = PROJECT / "infra" / "slack-manifest.yaml"
+REINSTALL = "Reinstall the app from infra/slack-manifest.yaml, and store the token that Slack shows"
 Slack = Callable[..., Mapping[str, Any]]
 
 
-def slack_of(hub: Hub) -> Slack:
+def secrets(hub: Hub) -> Iterator[Finding]:
+    """Their values, as the functions would take them; no word of them is shown."""
+    for short, secret_id, kind in (
+        ("slack-signing-secret", hub.settings.signing_secret_id, Secret.SIGNING),
+        ("slack-bot-token", hub.settings.bot_token_secret_id, Secret.TOKEN),
+    ):
+        stored = _stored(hub, secret_id)
+        if stored is None:
+            continue
+        wrong = what_is_wrong(stored, kind)
+        if not wrong and kind is Secret.SIGNING and not _verifies(value_of(stored, kind), hub):
+            wrong = "does not verify what it signed"
+        do = f"aws secretsmanager put-secret-value --region {hub.region} --secret-id {secret_id} --secret-string …"
+        says = f"the value {wrong}" if wrong else f"can be a {kind.value}"
+        yield Finding(short, not wrong, says, do if wrong else "")
+
+
+def _stored(hub: Hub, secret_id: str) -> str | None:
+    """None where nothing is stored, which another check says."""
+    try:
+        reply = hub.client("secretsmanager").get_secret_value(SecretId=secret_id)
+    except Exception as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+        return None
+    return str(reply.get("SecretString") or "")
+
+
+def _verifies(secret: str, hub: Hub) -> bool:
+    """A probe signed as Slack signs, and judged as the functions judge."""
+    body, now = b"payload=probe", hub.clock()
+    stamp = str(int(now.timestamp()))
+    headers = {
+        "x-slack-request-timestamp": stamp,
+        "x-slack-signature": signature(secret, stamp, body),
+    }
+    try:
+        verify(body, headers, secret=secret, now=now)
+    except Unsigned:
+        return False
+    return True
+
+
+def client_of(hub: Hub) -> SlackClient:
     """Calls Slack as the bot. The token is read with the operator’s own rights."""
 
     def token(_fresh: bool) -> str:
-        secret_id = hub.settings.bot_token_secret_id
-        try:
-            reply = hub.client("secretsmanager").get_secret_value(SecretId=secret_id)
-        except Exception as error:
-            if code_of(error) != "ResourceNotFoundException":
-                raise
-            raise Unknown("there is no token to ask with") from error
-        return str(reply["SecretString"])
+        stored = _stored(hub, hub.settings.bot_token_secret_id)
+        if stored is None:
+            raise Unknown("there is no token to ask with")
+        return value_of(stored, Secret.TOKEN)
 
-    return SlackClient(token, hub.settings.slack_api_url).call
+    settings = hub.settings
+    return SlackClient(token, settings.slack_api_url, team_id=settings.slack_workspace)
+
+
+def slack_of(hub: Hub) -> Slack:
+    return client_of(hub).call
 
 
 def token(hub: Hub) -> Iterator[Finding]:
+    client = client_of(hub)
     try:
-        reply = slack_of(hub)("auth.test")
+        reply = client.call("auth.test")
     except SlackFailed as failed:
-        do = "Reinstall the app and store its new token: aws secretsmanager put-secret-value"
-        yield Finding("slack token", False, f"Slack says {failed.code}", do)
+        yield Finding("slack token", False, f"Slack says {failed.code}", REINSTALL)
         return
     yield Finding("slack token", True, f"works as {reply.get('user')} in {reply.get('team')}")
+    yield _scopes(client.scopes)
+    if reply.get("is_enterprise_install") and not hub.settings.slack_workspace:
+        says = "the app is installed for a whole organisation, and no workspace is named"
+        do = "Add the workspace of the approvers’ group (T…) to slack_team_ids"
+        yield Finding("slack workspace", False, says, do)
+
+
+def _scopes(granted: frozenset[str]) -> Finding:
+    """Against the manifest: what lacks breaks something, what is more is a risk for nothing."""
+    asked = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))["oauth_config"]["scopes"]["bot"]
+    lacking, needless = sorted(set(asked) - granted), sorted(granted - set(asked))
+    if lacking:
+        says = f"the token lacks {', '.join(lacking)}"
+        return Finding("slack scopes", False, says, REINSTALL)
+    more = f"; more than needed: {', '.join(needless)}" if needless else ""
+    return Finding("slack scopes", True, f"as in the manifest{more}")
 
 
 def channel(hub: Hub) -> Iterator[Finding]:
@@ -77,6 +144,22 @@ def channel(hub: Hub) -> Iterator[Finding]:
         yield Finding("slack channel", False, f"#{name}: {says}", do)
     if not bad:
         yield Finding("slack channel", True, f"#{name}, not shared with outsiders")
+
+
+def shown(hub: Hub) -> Iterator[Finding]:
+    """Open cases that Slack refused to show, each with its word."""
+    refused: dict[str, list[str]] = {}
+    for pointer in hub.cases.pointers():
+        word = hub.cases.load(pointer.case_id).message.refused
+        if word:
+            refused.setdefault(word, []).append(pointer.case_id)
+    do = "Unarchive the channel or invite the app; or set another slack_channel, and deploy"
+    for word, cases in refused.items():
+        named = ", ".join(cases[:5]) + (", …" if len(cases) > 5 else "")
+        says = f"Slack says {word}, so open cases are not shown, {len(cases)} in all: {named}"
+        yield Finding("slack messages", False, says, do)
+    if not refused:
+        yield Finding("slack messages", True, "Slack refuses to show no open case")
 
 
 def approvers(hub: Hub) -> Iterator[Finding]:

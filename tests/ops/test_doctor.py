@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
 
 from ops.desk import PROJECT
+from sandbox.slack.records import BOT_TOKEN, SIGNING_SECRET
 from sandbox.stack import Sandbox
 from tests.ops.office import HUB, OPERATORS, REGION, Office
 
@@ -68,6 +70,49 @@ def test_a_channel_that_outsiders_read(sandbox: Sandbox, ill: Callable[[], dict[
     sandbox.slack.workspace.change_channel(is_shared=True)
     assert "another company" in ill()["slack channel"]
     sandbox.slack.workspace.change_channel(is_shared=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [({"is_archived": True}, "it is archived"), ({"is_member": False}, "/invite @Unlatch")],
+)
+def test_a_channel_that_cant_be_written(
+    sandbox: Sandbox, ill: Callable[[], dict[str, str]], change: dict[str, bool], says: str
+) -> None:
+    sandbox.slack.workspace.change_channel(**change)
+    assert says in ill()["slack channel"]
+    sandbox.slack.workspace.change_channel(is_archived=False, is_member=True)
+    assert "slack channel" not in ill()
+
+
+def test_secrets_that_are_stored_oddly(ill: Callable[[], dict[str, str]]) -> None:
+    secrets = boto3.client("secretsmanager")
+    signing, token = "unlatch/dev/slack-signing-secret", "unlatch/dev/slack-bot-token"
+
+    def store(secret: str, value: str) -> None:
+        secrets.put_secret_value(SecretId=secret, SecretString=value)
+
+    store(signing, f"{SIGNING_SECRET}\n")
+    store(token, json.dumps({"token": BOT_TOKEN}))
+    assert ill() == {}, "blanks around it and JSON with one value are taken"
+    store(signing, json.dumps({"a": "1", "b": "2"}))
+    store(token, "xoxp-of-a-person")
+    wrong = ill()
+    assert "is JSON in which nobody can tell" in wrong["slack-signing-secret"]
+    assert "does not look like a bot token" in wrong["slack-bot-token"]
+    assert "xoxp" not in str(wrong), "no word of a secret is shown"
+    store(signing, SIGNING_SECRET)
+    store(token, BOT_TOKEN)
+
+
+def test_a_token_without_a_scope_of_the_manifest(
+    sandbox: Sandbox, ill: Callable[[], dict[str, str]]
+) -> None:
+    api = sandbox.slack._web_api
+    whole = api.manifest
+    api.manifest = replace(whole, scopes=whole.scopes - {"users:read.email"})
+    assert "lacks users:read.email" in ill()["slack scopes"]
+    api.manifest = whole
 
 
 def test_approvers_who_cannot_approve(ill: Callable[[], dict[str, str]]) -> None:

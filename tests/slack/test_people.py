@@ -16,7 +16,7 @@ USER = {
     "team_id": "T1",
     "name": "alice",
     "profile": {"email": "alice@example.com"},
-    "enterprise_user": {"enterprise_id": "E1"},
+    "enterprise_user": {"enterprise_id": "E1", "teams": ["T1", "T2", 3]},
 }
 
 
@@ -39,6 +39,7 @@ def test_everything_that_can_bar_a_person_is_read() -> None:
     slack = Slack(users__info={"user": USER})
     alice = SlackPeople(slack, ["U1"]).fetch(["U1", "U1"])["U1"]
     assert (alice.team_id, alice.org_id, alice.name) == ("T1", "E1", "alice")
+    assert alice.teams == ("T1", "T2")
     assert (alice.email, alice.is_approver) == ("alice@example.com", True)
     marks = (alice.is_guest, alice.is_bot, alice.is_gone, alice.is_stranger)
     assert marks == (False,) * 4
