@@ -244,7 +244,10 @@ def _nothing(*_: object, **__: object) -> None:
 
 @dataclass(frozen=True)
 class Ports:
-    """Everything that the flows are given. Each is made on first use (wiring.py)."""
+    """Everything that the flows are given. Each is made on first use (wiring.py).
+
+    `channel` is where cases are to be shown now.
+    """
 
     cases: Cases
     inventory: Inventory
@@ -257,6 +260,7 @@ class Ports:
     policy: Policy
     clock: Callable[[], datetime]
     places: tuple[tuple[str, str], ...] = ()
+    channel: str = ""
     count: Callable[[str, int], None] = _nothing
     log: Callable[..., None] = _nothing
 

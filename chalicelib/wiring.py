@@ -53,6 +53,7 @@ class Wiring:
             policy=self.settings.policy(),
             clock=utc_now,
             places=self.places,
+            channel=self.settings.slack_channel,
             count=observability.count,
             log=observability.log,
         )

@@ -80,13 +80,15 @@ def _cases(ports: Ports, pointers: Sequence[Pointer]) -> Iterator[Case]:
 
 
 def _revive(ports: Ports, case: Case) -> bool:
-    """A case without a living run, or with one that sleeps through a click, gets the next run.
+    """A case without a living run, or with one that sleeps through a click or a move to another
+
+    channel, gets the next run.
 
     The run of the old generation ends by itself when it wakes.
     """
     try:
         is_alive = ports.runs.is_alive(case.case_id, case.generation)
-        if is_alive and not _is_deaf(case, ports.clock()):
+        if is_alive and not _is_deaf(case, ports.clock()) and not _is_elsewhere(ports, case):
             _watch(ports, case)
             return False
         ports.runs.start(case.case_id, ports.cases.next_generation(case))
@@ -101,6 +103,13 @@ def _is_deaf(case: Case, now: datetime) -> bool:
     unheard = [click.at for click in case.new_clicks]
     unheard += [use.at for use in case.key_uses[case.uses_seen :]]
     return bool(unheard) and now - max(unheard) > UNHEARD_AFTER
+
+
+def _is_elsewhere(ports: Ports, case: Case) -> bool:
+    """Shown in a channel of before, by a run that sleeps; one that Slack refuses tries by itself."""
+    shown = case.message
+    has_moved = bool(shown.ts) and ports.channel not in ("", shown.channel)
+    return has_moved and not shown.is_behind
 
 
 def _watch(ports: Ports, case: Case) -> None:

@@ -51,6 +51,21 @@ def test_an_event_that_ended_as_a_dead_letter_is_found(bench: Make) -> None:
     TRIED["events that were never delivered, found by the sweep"] += 1
 
 
+def test_a_sleeping_case_moves_once_the_setting_names_another_channel(bench: Make) -> None:
+    it = bench(world())
+    engine = Engine(it)
+    engine.deliver(it.failed())
+    (case_id, _), *_ = it.runs.started
+    engine.go(until=lambda: bool(it.case(case_id).message.ts))
+    place = it.case(case_id).message.channel
+    for channel, moves in (("", 0), (place, 0), ("C0NEW", 1)):
+        assert sweep(replace(it.ports, channel=channel)).restarted == moves, channel
+    it.slack.down = True
+    it.turn(case_id)
+    behind = sweep(replace(it.ports, channel="C0NEW"))
+    assert behind.restarted == 0, "a run that Slack refuses tries by itself"
+
+
 def broken_store(cases: object, open_or_fold: object) -> Any:
     """The store but for one method."""
 
