@@ -20,17 +20,17 @@ def send(
     **arguments: Any,
 ) -> tuple[Mapping[str, Any], bool]:
     """Slack's reply, and whether it only took plainer blocks. `plain`: known of this message already."""
-    forms = [plainer, barest] if plain else [_as_it_is, plainer, barest]
-    for form in forms:
-        formed = form(message)
+
+    def sent(form: Message) -> Mapping[str, Any]:
+        return call(method, text=form.text, blocks=list(form.blocks), **arguments)
+
+    for form in (plainer,) if plain else (_as_it_is, plainer):
         try:
-            reply = call(method, text=formed.text, blocks=list(formed.blocks), **arguments)
+            return sent(form(message)), form is plainer
         except SlackFailed as failed:
-            if not is_too_much(failed.code) or form is barest:
+            if not is_too_much(failed.code):
                 raise
-        else:
-            return reply, form is not _as_it_is
-    raise AssertionError("the last form either passes or raises")
+    return sent(barest(message)), True
 
 
 def _as_it_is(message: Message) -> Message:
