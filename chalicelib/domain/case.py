@@ -206,7 +206,8 @@ class Case:
     differences: tuple[Difference, ...] = ()
     keep: Keep | None = None
     key_uses: tuple[KeyUse, ...] = ()
-    gone_since: datetime | None = None
+    missing: str = ""
+    missing_since: datetime | None = None
     quiet_since: datetime | None = None
     soaking_since: datetime | None = None
     waiting_for: str = ""

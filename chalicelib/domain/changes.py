@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 
 from chalicelib.domain.approval import terms
 from chalicelib.domain.case import CallRecord, CallStatus, Difference
@@ -29,7 +30,7 @@ def _store(scene: Scene) -> list[Difference]:
             Difference(f"Key store {holder.name}", "did not exist", "holds the cluster now")
         )
     if store is None:
-        if plan.key_store_id and plan.remedy is not Remedy.RETIRE:
+        if plan.key_store_id and not scene.tried(Operation.DELETE_KEY_STORE, plan.key_store_id):
             found.append(Difference("Key store", "was there", "is gone"))
         return found
     if store.cluster_id not in {plan.cluster_id, plan.target_cluster_id}:
@@ -95,7 +96,21 @@ def _keys(scene: Scene) -> list[Difference]:
             found.append(Difference(key.name, "did not exist", f"new key{made}"))
         elif scene.plan.remedy is Remedy.RETIRE:
             found += _key(scene, before, key)
+    there = {key.key_id for key in scene.snapshot.keys}
+    for before in scene.plan.basis.keys:
+        if before.key_id not in there and not _is_due(scene, before):
+            found.append(Difference(before.name, "was there", "is gone"))
     return found
+
+
+def _is_due(scene: Scene, key: KeyBasis) -> bool:
+    """Gone as planned: it was going when people agreed, or we scheduled it and its time is over."""
+    call = scene.mine(Operation.SCHEDULE_KEY_DELETION, key.key_id)
+    if key.state is KeyState.PENDING_DELETION:
+        return True
+    if call is None or call.status is CallStatus.REFUSED:
+        return False
+    return scene.now >= call.at + timedelta(days=scene.plan.window_days) - SETTLING
 
 
 def _key(scene: Scene, before: KeyBasis, key: Key) -> list[Difference]:
@@ -138,21 +153,23 @@ def _use(before: KeyBasis, key: Key) -> list[Difference]:
 
 
 def _hsms(scene: Scene) -> list[Difference]:
-    """More HSMs in a zone than planned and not yet deleted. AWS replaces HSMs: ids don't matter."""
+    """Others added an HSM to a zone, or removed one. AWS replaces HSMs: ids don't matter."""
     allowed = Counter(scene.plan.basis.zones)
-    settling = Counter[str]()
+    maybe, settling = Counter[str](), Counter[str]()
     for label in scene.plan.names(Operation.DELETE_HSM):
+        zone = zone_of(label)
         if scene.did(Operation.DELETE_HSM, label):
-            allowed[zone_of(label)] -= 1
-            if scene.just_did(Operation.DELETE_HSM, label):
-                settling[zone_of(label)] += 1
+            allowed[zone] -= 1
+            settling[zone] += scene.just_did(Operation.DELETE_HSM, label)
+        elif scene.tried(Operation.DELETE_HSM, label):
+            maybe[zone] += 1
     now = Counter(hsm.zone for hsm in scene.snapshot.live_hsms)
-    more = [
-        Difference(f"HSMs in {zone}", str(allowed[zone]), str(count))
-        for zone, count in sorted(now.items())
-        if count > allowed[zone] + settling[zone]
+    other = [
+        Difference(f"HSMs in {zone}", str(allowed[zone]), str(now[zone]))
+        for zone in sorted({*allowed, *now})
+        if not allowed[zone] - maybe[zone] <= now[zone] <= allowed[zone] + settling[zone]
     ]
-    return [*more, *_no_hsm(scene)]
+    return _no_hsm(scene) or other
 
 
 def _no_hsm(scene: Scene) -> list[Difference]:

@@ -170,7 +170,8 @@ def reopened(case: Case) -> Case:
         reason="",
         advice=(),
         closed_at=None,
-        gone_since=None,
+        missing="",
+        missing_since=None,
         calls=tuple(c for c in case.calls if c.status is not CallStatus.REFUSED),
         expires_at=None if case.plan is None else case.expires_at,
     )

@@ -13,7 +13,7 @@ from chalicelib.domain.case import Act, Case, Click, Difference, Keep, Outcome, 
 from chalicelib.domain.changes import changes
 from chalicelib.domain.gates import hard_gates
 from chalicelib.domain.guard import guarded
-from chalicelib.domain.look import looked_at
+from chalicelib.domain.look import is_gone, looked_at, until_sure
 from chalicelib.domain.offers import asked_again, asked_once_more, fresh_offers, said_once_more
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
@@ -25,8 +25,6 @@ from chalicelib.domain.step import Ask, Call, Close, Move, Step, Wait
 
 HOUR = 60 * 60
 BLIND_SECONDS = 300
-CONFIRM = timedelta(minutes=1)
-"""Gone means: two reads this far apart."""
 NEXT = {
     Remedy.RETIRE: retire.next_step,
     Remedy.PARK: park.next_step,
@@ -66,6 +64,7 @@ def decide(
     return (
         _world(case, snapshot, now)
         or _ending(case, snapshot, policy, now)
+        or _unsure(case, now)
         or _begun(case, snapshot, people, policy, now)
         or _kept(case, now)
         or _choice(case, snapshot, people, policy, now)
@@ -74,14 +73,17 @@ def decide(
 
 def _world(case: Case, snapshot: Snapshot, now: datetime) -> Decision | None:
     """The world has ended the case: two looks a minute apart say so."""
-    if case.gone_since is None or (case.ending and case.has_begun):
+    if not is_gone(case, snapshot) or until_sure(case, now) or (case.ending and case.has_begun):
         return None
-    left = (case.gone_since + CONFIRM - now).total_seconds()
-    if left > 0:
-        phase = Phase.RUNNING if case.has_begun else case.phase
-        step = Wait(int(left) + 1, "reading AWS once more to make sure")
-        return Decision(replace(case, phase=phase), step)
     return _close(case, _finished(case) or _others_did(case, snapshot), now)
+
+
+def _unsure(case: Case, now: datetime) -> Decision | None:
+    """The cluster, or what the plan or an offer names, did not show: only a second look counts."""
+    step = until_sure(case, now)
+    if step is None:
+        return None
+    return _running(case, step, now) if case.phase is Phase.RUNNING else Decision(case, step)
 
 
 def _finished(case: Case) -> Close | None:

@@ -1,20 +1,36 @@
-"""Takes a snapshot into the case: since when the cluster is gone, the HSMs quiet, the keys soaking."""
+"""Takes a snapshot into the case: since when things are missing, the HSMs quiet, the keys soaking."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain.case import CallRecord, CallStatus, Case
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.remedies import repoint
-from chalicelib.domain.remedies.scene import zone_of
+from chalicelib.domain.remedies.scene import zone_labels, zone_of
 from chalicelib.domain.snapshot import KeyStore, Snapshot, StoreState
+from chalicelib.domain.step import Wait
+
+CONFIRM = timedelta(minutes=1)
+"""Gone means: two whole looks this far apart."""
 
 
 def looked_at(case: Case, snapshot: Snapshot, now: datetime) -> Case:
     """The case with this snapshot; a time that began earlier stays, one that no longer holds goes."""
-    case = replace(case, calls=tuple(_answered(call, case, snapshot) for call in case.calls))
+    calls = tuple(_answered(call, case, snapshot) for call in case.calls)
+    case = replace(
+        _missed(replace(case, calls=calls), snapshot, now),
+        snapshot=snapshot,
+        last_cluster=snapshot.cluster or case.last_cluster,
+    )
+    # What only this look lacks may be there: nothing that began has ended.
+    return case if until_sure(case, now) else _timed(case, snapshot, now)
+
+
+def _timed(case: Case, snapshot: Snapshot, now: datetime) -> Case:
     plan = case.plan
     holder = snapshot.key_store(plan.key_store_id if plan else None) or snapshot.holder
     soaking = plan and holder and _is_soaking(plan, holder, case=case, snapshot=snapshot)
@@ -25,12 +41,52 @@ def looked_at(case: Case, snapshot: Snapshot, now: datetime) -> Case:
     )
     return replace(
         case,
-        snapshot=snapshot,
-        last_cluster=snapshot.cluster or case.last_cluster,
-        gone_since=(case.gone_since or now) if is_gone(case, snapshot) else None,
         quiet_since=(case.quiet_since or now) if quiet else None,
         soaking_since=(case.soaking_since or now) if soaking else None,
     )
+
+
+def until_sure(case: Case, now: datetime) -> Wait | None:
+    """Until what the last look did not show counts as gone. None: all is there, or gone for sure."""
+    if case.missing_since is None or now - case.missing_since >= CONFIRM:
+        return None
+    left = int((case.missing_since + CONFIRM - now).total_seconds())
+    return Wait(left + 1, "reading AWS once more to make sure")
+
+
+def _missed(case: Case, snapshot: Snapshot, now: datetime) -> Case:
+    """Remembers since when the very same things are missing. A look that is not whole tells nothing."""
+    if snapshot.unread:
+        return case
+    names = sorted(set(_missing(case, snapshot)))
+    # A digest, as thousands of keys may go in one day.
+    missing = hashlib.sha256("\n".join(names).encode()).hexdigest() if names else ""
+    since = case.missing_since if missing == case.missing else now
+    return replace(case, missing=missing, missing_since=since if missing else None)
+
+
+def _missing(case: Case, snapshot: Snapshot) -> Iterator[str]:
+    """What the plans of the case, or the record of how all was before, name and the look lacks."""
+    if is_gone(case, snapshot):
+        yield case.cluster_id
+    stores = {store.key_store_id for store in snapshot.key_stores}
+    keys = {key.key_id for key in snapshot.keys}
+    siblings = {cluster.cluster_id for cluster in snapshot.siblings}
+    hsms = zone_labels(hsm.zone for hsm in snapshot.cluster.hsms) if snapshot.cluster else ()
+    for plan in _plans(case):
+        yield from {plan.key_store_id or ""} - stores - {""}
+        yield from {key.key_id for key in plan.basis.keys} - keys
+        if snapshot.cluster is not None:
+            yield from {plan.target_cluster_id} - siblings - {""}
+            yield from set(zone_labels(plan.basis.zones)) - set(hsms)
+    if case.before is not None:
+        yield from {key.key_id for key in case.before.keys} - keys
+
+
+def _plans(case: Case) -> Iterable[Plan]:
+    """The plan in force or being undone; else those on offer."""
+    plan = case.plan or (case.last_plan if case.ending else None)
+    return (plan,) if plan else case.offers
 
 
 def _answered(call: CallRecord, case: Case, snapshot: Snapshot) -> CallRecord:
@@ -63,7 +119,7 @@ def _went(before: Snapshot | None, now: Snapshot, zone: str) -> bool:
 
 
 def is_gone(case: Case, snapshot: Snapshot) -> bool:
-    """The cluster is gone for sure; before our first mutation also: nothing holds it any more."""
+    """This look lacks the cluster; before our first mutation also: nothing holds it any more."""
     if snapshot.unread:
         return False
     if snapshot.cluster is None:

@@ -105,9 +105,9 @@ UNFIT = (f"Cluster {OTHER_CLUSTER}", "could take the key store", "can’t any mo
 STORES: list[tuple[str, Remedy, Snapshot, list[Row]]] = [
     ("gone in a repoint", M, NO_STORE, [("Key store", "was there", "is gone")]),
     ("gone in a park", P, NO_STORE, [("Key store", "was there", "is gone")]),
-    ("gone in a retire", R, NO_STORE, []),
+    ("gone in a retire", R, NO_STORE, [("Key store", "was there", "is gone")]),
     ("another one beside it", P, replace(START, key_stores=(OTHER_STORE, store(cluster_id="x"))), [NEW_HOLDER, (HELD, "held this cluster", "holds another one")]),
-    ("another one in its place", R, replace(START, key_stores=(OTHER_STORE,)), [NEW_HOLDER]),
+    ("another one in its place", R, replace(START, key_stores=(OTHER_STORE,)), [NEW_HOLDER, ("Key store", "was there", "is gone")]),
     ("moved away", P, on(S.CONNECTED, "x"), [(HELD, "held this cluster", "holds another one")]),
     ("moved where repoint wants it", M, on(S.CONNECTED, OTHER_CLUSTER), []),
     ("moved there in a park", P, on(S.CONNECTED, OTHER_CLUSTER), [(HELD, "held this cluster", "holds another one")]),
@@ -143,6 +143,7 @@ DYING_A = with_a(state=K.PENDING_DELETION, deletion_date=DATE)
 BACK = (NAME, "deletion scheduled by Unlatch", "brought back by somebody")
 OFF_BY = (NAME, "Enabled", "Disabled by somebody")
 ON_BY = (NAME, "Disabled by Unlatch", "Enabled by somebody")
+GONE = (NAME, "was there", "is gone")
 KEYS: list[tuple[str, Snapshot, Snapshot, Calls, list[Row]]] = [
     ("off by somebody", OFF_A, START, (), [OFF_BY]),
     ("on by somebody", ON_A, OFF_A, (), [(NAME, "Disabled", "Enabled by somebody")]),
@@ -164,7 +165,13 @@ KEYS: list[tuple[str, Snapshot, Snapshot, Calls, list[Row]]] = [
     ("just scheduled, not visible", ON_A, START, (made(SCHEDULE, "key-a", ago=JUST),), []),
     ("perhaps scheduled, on", ON_A, START, (made(SCHEDULE, "key-a", status=INTENT),), []),
     ("was going, is back", ON_A, DYING_A, (), [(NAME, "waiting for deletion", "brought back by somebody")]),
-    ("gone", replace(START, keys=(B,)), START, (), []),
+    ("gone", replace(START, keys=(B,)), START, (), [GONE]),
+    ("gone, and somebody scheduled it before", replace(START, keys=(B,)), DYING_A, (), []),
+    ("gone when its time is over", replace(START, keys=(B,)), START, (made(SCHEDULE, "key-a", ago=30 * DAY),), []),
+    ("gone, perhaps scheduled, its time is over", replace(START, keys=(B,)), START, (made(SCHEDULE, "key-a", ago=30 * DAY, status=INTENT),), []),
+    ("gone before its time", replace(START, keys=(B,)), START, (made(SCHEDULE, "key-a", ago=29 * DAY),), [GONE]),
+    ("gone, ours was refused", replace(START, keys=(B,)), START, (made(SCHEDULE, "key-a", ago=30 * DAY, status=REFUSED),), [GONE]),
+    ("gone, and an earlier plan scheduled it", replace(START, keys=(B,)), START, (made(SCHEDULE, "key-a", ago=30 * DAY, plan_hash="old"),), [GONE]),
     ("used since", with_a(last_use=used(MINUTE)), START, (), [(NAME, "last used 02 Dec 2025", "used 02 Mar, 08:59 UTC")]),
     ("used for the first time", with_a(last_use=used(MINUTE)), with_a(last_use=used(None)), (), [(NAME, "not used", "used 02 Mar, 08:59 UTC")]),
     ("in use, and used again", with_a(last_use=used(MINUTE)), with_a(last_use=used(HOURS)), (), []),
@@ -183,9 +190,21 @@ def test_a_key_in_retire(
     assert [row for row in found if row[0] not in terms] == rows, why
 
 
-def test_only_retire_minds_what_becomes_of_a_key() -> None:
+def test_a_store_that_we_deleted_is_gone_as_planned() -> None:
+    for status, rows in (
+        (CallStatus.DONE, []),
+        (INTENT, []),
+        (REFUSED, [("Key store", "was there", "is gone")]),
+    ):
+        call = made(Operation.DELETE_KEY_STORE, status=status)
+        keyless = replace(NO_STORE, keys=())
+        assert differ(R, keyless, call, basis=replace(START, keys=())) == rows
+
+
+def test_only_retire_minds_what_becomes_of_a_key_that_is_there() -> None:
     for remedy in (P, M):
         assert differ(remedy, OFF_A) == differ(remedy, DYING_A) == []
+        assert differ(remedy, replace(START, keys=(B,))) == [GONE]
 
 
 def test_a_new_key_matters_to_each_remedy() -> None:
@@ -201,7 +220,7 @@ TWO = world(free=True)
 NO_HSM = ("HSMs", "2", "none, so KMS can’t delete the keys’ material")
 HSMS: list[tuple[str, Remedy, tuple[str, ...], Calls, list[Row]]] = [
     ("as planned", P, ("1a", "1b"), (), []),
-    ("one less", P, ("1a",), (), []),
+    ("one less", P, ("1a",), (), [("HSMs in 1b", "1", "0")]),
     ("one more in a zone", P, ("1a", "1b", "1b"), (), [("HSMs in 1b", "1", "2")]),
     ("one in a new zone", P, ("1a", "1b", "1c"), (), [("HSMs in 1c", "0", "1")]),
     ("two zones", P, ("1b", "1b", "1a", "1a"), (), [("HSMs in 1a", "1", "2"), ("HSMs in 1b", "1", "2")]),
@@ -212,7 +231,10 @@ HSMS: list[tuple[str, Remedy, tuple[str, ...], Calls, list[Row]]] = [
     ("perhaps deleted", P, ("1a", "1b"), (made(DELETE, "1a", status=INTENT),), []),
     ("deleted by an earlier plan", P, ("1a", "1b"), (made(DELETE, "1a", plan_hash="old"),), []),
     ("none is left for the keys", R, (), (), [NO_HSM]),
-    ("none is left for park", P, (), (), []),
+    ("one perhaps deleted, and gone", P, ("1b",), (made(DELETE, "1a", status=INTENT),), []),
+    ("one perhaps deleted, and both gone", P, (), (made(DELETE, "1a", status=INTENT),), [("HSMs in 1b", "1", "0")]),
+    ("one deletion refused, and gone", P, ("1b",), (made(DELETE, "1a", status=REFUSED),), [("HSMs in 1a", "1", "0")]),
+    ("none is left for park", P, (), (), [("HSMs in 1a", "1", "0"), ("HSMs in 1b", "1", "0")]),
 ]  # fmt: skip
 
 
@@ -224,9 +246,10 @@ def test_hsms(
     assert differ(remedy, now, *calls) == rows, why
 
 
-def test_hsms_are_missed_only_while_there_are_keys_and_where_they_were_planned() -> None:
+def test_material_is_missed_only_while_there_are_keys_and_where_hsms_were_planned() -> None:
     keyless = replace(START, keys=())
-    assert differ(R, replace(keyless, cluster=cluster()), basis=keyless) == []
+    rows = differ(R, replace(keyless, cluster=cluster()), basis=keyless)
+    assert rows == [("HSMs in 1a", "1", "0"), ("HSMs in 1b", "1", "0")]
     dying = replace(START, keys=(key("a", K.PENDING_DELETION),), cluster=cluster())
     assert differ(R, dying, basis=dying) == [], "there was none when people agreed"
 

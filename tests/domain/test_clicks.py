@@ -278,11 +278,17 @@ def test_a_cancelled_case_that_stopped_can_be_turned_back_again() -> None:
 def test_a_case_taken_up_again_is_open_in_every_way() -> None:
     """Its deadline stays only where a plan is in force."""
     it = closed(
-        Outcome.STOPPED, before=BEFORE, advice=("Do.",), gone_since=NOW, plan=PLAN, expires_at=NOW
+        Outcome.STOPPED,
+        before=BEFORE,
+        advice=("Do.",),
+        missing="x",
+        missing_since=NOW,
+        plan=PLAN,
+        expires_at=NOW,
     )
     again = reopened(it)
     assert (again.phase, again.outcome, again.reason, again.advice) == (Phase.RUNNING, None, "", ())
-    assert (again.closed_at, again.gone_since, again.expires_at) == (None, None, NOW)
+    assert (again.closed_at, again.missing_since, again.expires_at) == (None, None, NOW)
     assert reopened(replace(it, plan=None)).expires_at is None
 
 

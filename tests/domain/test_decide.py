@@ -238,6 +238,7 @@ def test_old_news_after_each_call_is_waited_out() -> None:
     play.change(with_keys(key("a")))
     assert isinstance(play.turn(), Wait)
     play.change(lambda s: replace(s, keys=()))
+    play.now += 31 * DAY
     assert pending
     play.to_call(Operation.DISCONNECT_KEY_STORE)
     play.model.due.clear()

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Before, CallRecord, CallStatus, Case
-from chalicelib.domain.look import is_gone, looked_at
+from chalicelib.domain.case import Act, Before, CallRecord, CallStatus, Case, Click, KeyBefore
+from chalicelib.domain.look import CONFIRM, is_gone, looked_at, until_sure
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.snapshot import Hsm, KeyState, Snapshot, StoreState
+from chalicelib.domain.step import Wait
 from tests.domain.scenes import made, scene
 from tests.domain.worlds import (
     CLUSTER,
@@ -54,9 +55,7 @@ GONE: list[tuple[str, Snapshot, Before | None, bool]] = [
 def test_gone_for_sure(why: str, snapshot: Snapshot, before: Before | None, gone: bool) -> None:
     it = case(before=before)
     assert is_gone(it, snapshot) is gone, why
-    assert looked_at(it, snapshot, NOW).gone_since == (NOW if gone else None)
-    again = looked_at(replace(it, gone_since=THEN), snapshot, NOW)
-    assert again.gone_since == (THEN if gone else None), "what began earlier stays"
+    assert looked_at(it, snapshot, NOW).missing_since == (NOW if gone else None)
 
 
 def test_the_last_cluster_seen_is_remembered() -> None:
@@ -65,6 +64,12 @@ def test_the_last_cluster_seen_is_remembered() -> None:
     later = looked_at(seen, world(cluster=None), NOW)
     assert later.last_cluster == cluster("1a", "1b")
     assert later.snapshot == world(cluster=None)
+
+
+def missed_before(it: Case, snapshot: Snapshot) -> Case:
+    """The case as it is when an earlier look missed the same, an hour ago."""
+    seen = looked_at(it, snapshot, THEN)
+    return replace(it, missing=seen.missing, missing_since=seen.missing_since)
 
 
 def off(where: str = CLUSTER, state: StoreState = S.DISCONNECTED) -> Snapshot:
@@ -90,7 +95,7 @@ QUIET: list[tuple[str, Remedy, Snapshot, Snapshot, bool]] = [
 def test_kms_has_left_the_hsms(
     why: str, remedy: Remedy, snapshot: Snapshot, basis: Snapshot, quiet: bool
 ) -> None:
-    it = scene(remedy, snapshot, basis=basis).case
+    it = missed_before(scene(remedy, snapshot, basis=basis).case, snapshot)
     assert looked_at(it, snapshot, NOW).quiet_since == (NOW if quiet else None), why
     again = looked_at(replace(it, quiet_since=THEN), snapshot, NOW)
     assert again.quiet_since == (THEN if quiet else None)
@@ -121,7 +126,7 @@ SOAKS: list[tuple[str, Remedy, Snapshot, tuple[CallRecord, ...], bool]] = [
 def test_the_keys_run_on_the_other_cluster(
     why: str, remedy: Remedy, snapshot: Snapshot, calls: tuple[CallRecord, ...], soaks: bool
 ) -> None:
-    it = scene(remedy, snapshot, *calls, basis=TO_MOVE).case
+    it = missed_before(scene(remedy, snapshot, *calls, basis=TO_MOVE).case, snapshot)
     assert looked_at(it, snapshot, NOW).soaking_since == (NOW if soaks else None), why
     again = looked_at(replace(it, soaking_since=THEN), snapshot, NOW)
     assert again.soaking_since == (THEN if soaks else None)
@@ -180,3 +185,53 @@ def test_a_plan_that_was_taken_back_still_tells_its_calls() -> None:
     it: Case = replace(scene(R, ONE_LESS, LOST, basis=FREE).case, plan=None)
     assert looked_at(it, ONE_LESS, NOW).calls[0].status is DONE
     assert looked_at(replace(it, last_plan=None), ONE_LESS, NOW).calls[0].status is INTENT
+
+
+MISSED: list[tuple[str, Snapshot]] = [
+    ("the cluster", world(key(), cluster=None)),
+    ("the store", replace(world(key()), key_stores=())),
+    ("a key", world()),
+    ("an HSM", world(key(), zones=("1a",))),
+    ("an HSM, while another zone has one more", world(key(), zones=("1a", "1c"))),
+]
+WHOLE = world(key(), siblings=(sibling(),))
+
+
+@pytest.mark.parametrize(("what", "lacks"), MISSED, ids=[m[0] for m in MISSED])
+def test_what_one_look_lacks_is_gone_only_a_minute_later(what: str, lacks: Snapshot) -> None:
+    lacks = replace(lacks, siblings=(sibling(),))
+    for it in (
+        scene(R, WHOLE).case,
+        case(offers=(scene(R, WHOLE).plan,)),
+        replace(scene(R, WHOLE).case, plan=None, ending=Click(Act.CANCEL, "alice", NOW)),
+    ):
+        first = looked_at(it, lacks, NOW)
+        assert until_sure(first, NOW) == Wait(61, "reading AWS once more to make sure"), what
+        unread = replace(lacks, unread=UNREAD)
+        second = looked_at(looked_at(first, unread, NOW + CONFIRM / 2), lacks, NOW + CONFIRM)
+        assert until_sure(second, NOW + CONFIRM) is None
+        assert until_sure(looked_at(it, unread, NOW), NOW) is None, "nobody knows what it lacks"
+        back = looked_at(first, WHOLE, NOW + CONFIRM)
+        assert (back.missing, back.missing_since) == ("", None)
+
+
+def test_another_thing_that_is_missing_takes_a_minute_of_its_own() -> None:
+    first = looked_at(scene(R, WHOLE).case, replace(WHOLE, key_stores=()), NOW)
+    later = looked_at(first, replace(WHOLE, key_stores=(), keys=()), NOW + CONFIRM)
+    assert until_sure(later, NOW + CONFIRM)
+
+
+def test_where_a_repoint_leads_to_may_be_missing_too_and_what_was_recorded() -> None:
+    moves = scene(M, WHOLE).case
+    assert looked_at(moves, replace(WHOLE, siblings=()), NOW).missing
+    assert not looked_at(scene(R, WHOLE).case, replace(WHOLE, siblings=()), NOW).missing
+    before = replace(BEGUN, keys=(KeyBefore("key-z", KeyState.ENABLED),))
+    assert looked_at(case(before=before), WHOLE, NOW).missing
+    assert not looked_at(case(last_plan=moves.plan), world(), NOW).missing, "a plan of the past"
+
+
+def test_what_began_has_not_ended_while_only_one_look_lacks_the_store() -> None:
+    """A soak of days does not begin again."""
+    it = replace(scene(M, THERE, *PROVED, basis=TO_MOVE).case, soaking_since=THEN, quiet_since=THEN)
+    missed = looked_at(it, replace(THERE, key_stores=()), NOW)
+    assert (missed.soaking_since, missed.quiet_since) == (THEN, THEN)

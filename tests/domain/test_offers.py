@@ -9,7 +9,7 @@ from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.gates import Gate
 from chalicelib.domain.offers import asked_again, fresh_offers
 from chalicelib.domain.plan import Plan, Remedy
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.snapshot import KeyState, Snapshot
 from chalicelib.domain.step import Ask
 from tests.domain.worlds import (
     DAY,
@@ -38,6 +38,7 @@ def of(plans: tuple[Plan, ...], remedy: Remedy, target: str = "") -> Plan:
     return next(p for p in plans if p.remedy is remedy and target in {"", p.target_cluster_id})
 
 
+RENAMED = with_keys(*(replace(k, aliases=("alias/z",)) for k in START.keys))(START)
 OFFERED = all_plans(START, case=case(), policy=POLICY, now=NOW)
 RETIRE = of(OFFERED, R)
 BEFORE = case(offers=OFFERED, reminded=True, expires_at=NOW + DAY)
@@ -56,17 +57,17 @@ def test_what_nobody_approved_is_planned_afresh() -> None:
 
 
 def test_what_people_approved_stands_while_nothing_that_matters_changed() -> None:
-    more = replace(START, cluster=cluster("1a"))
+    more = RENAMED
     it, void = refreshed(AGREED, more)
     assert void == ()
-    assert of(it.offers, R) == RETIRE, "planned anew it would name an HSM less"
+    assert of(it.offers, R) == RETIRE, "planned anew it would have the new name"
     assert of(it.offers, P) != of(OFFERED, P)
     confirmed = replace(BEFORE, clicks=(replace(yes("arn", RETIRE), act=Act.CONFIRM),))
     assert of(refreshed(confirmed, more)[0].offers, R) == RETIRE
 
 
 def test_approvals_that_do_not_count_keep_no_offer_still() -> None:
-    more = replace(START, cluster=cluster("1a"))
+    more = RENAMED
     for click in (
         replace(yes("alice", RETIRE), plan_hash="old"),
         Click(Act.LOOK, "alice", NOW, remedy=R, plan_hash=RETIRE.plan_hash),
@@ -99,7 +100,7 @@ def test_a_difference_that_two_plans_share_is_said_once() -> None:
 def test_each_target_of_a_repoint_is_an_offer_of_its_own() -> None:
     plans = [of(OFFERED, M, OTHER_CLUSTER), of(OFFERED, M, "cluster-9")]
     clicks = tuple(yes("alice", plan) for plan in plans)
-    it, void = refreshed(replace(BEFORE, clicks=clicks), replace(START, cluster=cluster("1a")))
+    it, void = refreshed(replace(BEFORE, clicks=clicks), RENAMED)
     assert void == ()
     assert [p for p in it.offers if p.remedy is M] == sorted(plans, key=lambda p: p.target_cluster_id)  # fmt: skip
     gone = replace(START, siblings=START.siblings[:1])
@@ -111,14 +112,17 @@ def test_an_approved_remedy_that_is_not_possible_any_more_is_said_so() -> None:
     no_hsm = replace(START, cluster=cluster())
     parked = replace(BEFORE, clicks=(yes("alice", of(OFFERED, P)),))
     it, void = refreshed(parked, no_hsm)
-    assert void == (Difference("Park", "possible", "not possible any more"),)
+    assert {d.what for d in void} == {"HSMs in 1a", "HSMs in 1b"}, "where the world says why"
     assert P not in [p.remedy for p in it.offers]
+    waits = with_keys(key("a", KeyState.PENDING_DELETION))(START)
+    _, void = refreshed(parked, waits)
+    assert void == (Difference("Park", "possible", "not possible any more"),)
     _, void = refreshed(AGREED, no_hsm)
     gone = Difference("HSMs", "2", "none, so KMS can’t delete the keys’ material")
     assert void == (gone,), "where the world says why, that is said"
     both = replace(AGREED, clicks=(*AGREED.clicks, *parked.clicks))
     _, void = refreshed(both, no_hsm)
-    assert set(void) == {gone, Difference("Park", "possible", "not possible any more")}
+    assert {d.what for d in void} == {"HSMs", "HSMs in 1a", "HSMs in 1b"}
 
 
 RUNNING = replace(

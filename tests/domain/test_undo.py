@@ -415,3 +415,43 @@ def test_undo_while_a_key_can_not_be_described_stops() -> None:
     end = play.to_close()
     assert end.outcome is Outcome.STOPPED
     assert "alias/a" in end.reason
+
+
+def test_one_strange_look_ends_no_cancel() -> None:
+    """Neither store nor keys show once: had that been believed, the keys would die."""
+    play = approved(world(key("a"), key("b")), Remedy.RETIRE)
+    play.to_call(Operation.SCHEDULE_KEY_DELETION)
+    play.click(Act.CANCEL)
+    whole = play.model.world
+    play.change(lambda s: replace(s, key_stores=(), keys=()))
+    step = play.turn()
+    assert isinstance(step, Wait)
+    play.model.world = whole
+    end = play.to_close()
+    assert end.outcome is Outcome.CANCELLED
+    assert end.reason.startswith("2 keys are as before.")
+
+
+def test_a_key_that_shows_is_brought_back_though_another_does_not() -> None:
+    play = approved(world(key("a"), key("b")), Remedy.RETIRE)
+    play.to_call(Operation.SCHEDULE_KEY_DELETION)
+    play.click(Act.CANCEL)
+    hidden = play.model.world.keys[1]
+    play.change(lambda s: replace(s, keys=s.keys[:1]))
+    step = play.turn()
+    assert isinstance(step, Call)
+    assert step.targets == ("key-a",)
+    play.change(lambda s: replace(s, keys=(*s.keys, hidden)))
+    assert play.to_close().reason.startswith("2 keys are as before.")
+
+
+def test_a_store_that_is_gone_for_two_looks_is_said_to_be_deleted() -> None:
+    play = approved(world(key("a")), Remedy.RETIRE)
+    play.to_call(Operation.SCHEDULE_KEY_DELETION)
+    play.click(Act.CANCEL)
+    play.change(lambda s: replace(s, key_stores=(), keys=()))
+    assert isinstance(play.turn(), Wait)
+    end = play.turn()
+    assert isinstance(end, Close)
+    assert "1 key is gone" in end.reason
+    assert "The key store is deleted." in end.reason

@@ -173,13 +173,14 @@ def test_gone_means_two_reads_a_minute_apart() -> None:
     assert isinstance(play.turn(), Close)
 
 
-def test_a_plan_under_way_stays_so_while_aws_is_read_once_more() -> None:
+@pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.WAITING])
+def test_a_case_stays_as_it_is_while_aws_is_read_once_more(phase: Phase) -> None:
     play = approved(world(key()), R)
     play.to_call(Operation.SCHEDULE_KEY_DELETION)
     play.change(lambda w: replace(w, cluster=None))
-    play.case = replace(play.case, phase=Phase.WAITING)
+    play.case = replace(play.case, phase=phase)
     assert isinstance(play.turn(), Wait)
-    assert play.case.phase is Phase.RUNNING
+    assert play.case.phase is phase
 
 
 def test_a_plan_that_ends_by_itself_says_when_and_since_when_it_changed_things() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -101,7 +102,7 @@ def moved_store(case: Case, snapshot: Snapshot) -> KeyStore | None:
     return store if store.cluster_id == last.target_cluster_id else None
 
 
-def zone_labels(zones: tuple[str, ...]) -> tuple[str, ...]:
+def zone_labels(zones: Iterable[str]) -> tuple[str, ...]:
     """Zones as targets: the second HSM of a zone is `us-east-1a#2`."""
     seen: Counter[str] = Counter()
     labels = []

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.case import Before, Case, KeyBefore, Outcome
+from chalicelib.domain.look import until_sure
 from chalicelib.domain.pace import SOON, under_way
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.remedies.scene import (
@@ -65,6 +66,8 @@ def undo_step(scene: Scene) -> Move:
         return Close(Outcome.CANCELLED, "Nothing had been changed.")
     return (
         _deletions(scene)
+        # What one look does not show may still be there to bring back.
+        or until_sure(scene.case, scene.now)
         or _switches(scene, before)
         or _hsms(scene, before)
         or _store(scene, before)
