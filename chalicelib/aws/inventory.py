@@ -62,8 +62,7 @@ class AwsInventory:
         unread: list[str] = []
         with ThreadPoolExecutor(THREADS) as pool:
             reading = pool.submit(self._machines, look, clients, now)
-            plan = case.plan or case.last_plan
-            stores = look.key_stores(plan.key_store_id if plan else None, unread)
+            stores = look.key_stores(unread)
             ids = {store.key_store_id for store in stores}
             keys, seen = self._keys(case, kms, ids, unread, pool, now=now) if stores else ((), 0)
             machines = reading.result()
@@ -84,7 +83,7 @@ class AwsInventory:
     def _machines(self, look: Look, clients: Callable[[str], Any], now: datetime) -> Machines:
         unread: list[str] = []
         clusters = look.clusters(unread)
-        cluster = next((c for c in clusters if c.cluster_id == look.case.cluster_id), None)
+        cluster = _own(clusters, look.case)
         if cluster is not None:
             cluster = replace(cluster, backups=look.backups(unread))
         plan = look.case.plan
@@ -92,6 +91,23 @@ class AwsInventory:
         seen = other_use(clients, cluster, now=now, minutes=max(1, minutes))
         seen = replace(seen, own=self.health_sessions)
         return Machines(cluster, _siblings(cluster, clusters), seen, tuple(unread))
+
+    def look_again(self, case: Case, seen: Snapshot) -> Snapshot:
+        """The same with clusters and key stores as they are now, which takes two calls."""
+        clients = self._clients(case)
+        look = Look(clients("cloudhsmv2"), clients("kms"), self.reader_role, case)
+        unread: list[str] = []
+        clusters, stores = look.clusters(unread), look.key_stores(unread)
+        cluster = _own(clusters, case)
+        if cluster is not None and seen.cluster is not None:
+            cluster = replace(cluster, backups=seen.cluster.backups)
+        return replace(
+            seen,
+            cluster=cluster,
+            siblings=_siblings(cluster, clusters),
+            key_stores=stores,
+            unread=(*seen.unread, *unread),
+        )
 
     def reread(self, case: Case, key_id: str) -> Key:
         """One key, just before a call on it in a batch."""
@@ -167,13 +183,14 @@ class Look:
             for item in items
         )
 
-    def key_stores(self, planned: str | None, unread: list[str]) -> tuple[KeyStore, ...]:
+    def key_stores(self, unread: list[str]) -> tuple[KeyStore, ...]:
         """The store that holds the cluster and the one that the plan names; external ones never."""
         pages = self.kms.get_paginator("describe_custom_key_stores").paginate()
         items = self._read("kms:DescribeCustomKeyStores", pages, "CustomKeyStores", unread)
         with understood("kms:DescribeCustomKeyStores"):
             stores = [store_from(item) for item in items if _is_on_a_cluster(item)]
-        mine = self.case.cluster_id
+        mine, plan = self.case.cluster_id, self.case.plan or self.case.last_plan
+        planned = plan.key_store_id if plan else None
         return tuple(s for s in stores if s.cluster_id == mine or s.key_store_id == planned)
 
     def _read(self, call: str, pages: Iterable[Any], name: str, unread: list[str]) -> list[Any]:
@@ -219,6 +236,10 @@ def store_from(item: dict[str, Any]) -> KeyStore:
         state=StoreState(item["ConnectionState"]),
         error=item.get("ConnectionErrorCode", ""),
     )
+
+
+def _own(clusters: Iterable[Cluster], case: Case) -> Cluster | None:
+    return next((c for c in clusters if c.cluster_id == case.cluster_id), None)
 
 
 def _siblings(cluster: Cluster | None, clusters: Iterable[Cluster]) -> tuple[Cluster, ...]:

@@ -48,6 +48,15 @@ IRREVERSIBLE = frozenset(
         Operation.DELETE_CLUSTER,
     }
 )
+LOOK_AGAIN_BEFORE = frozenset(
+    {
+        Operation.DISCONNECT_KEY_STORE,
+        Operation.DELETE_KEY_STORE,
+        Operation.DELETE_HSM,
+        Operation.DELETE_CLUSTER,
+    }
+)
+"""Stores and cluster are read once more straight before: a look at many keys takes minutes."""
 NEWEST_BACKUP = "newest"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from chalicelib.domain.clicks import take_in
 from chalicelib.domain.decide import HOUR, Decision, decide
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.pace import MINUTE
-from chalicelib.domain.plan import Operation
+from chalicelib.domain.plan import LOOK_AGAIN_BEFORE, Operation
 from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Ask, Call, Close, Wait
@@ -116,6 +116,8 @@ def _decision(ports: Ports, case: Case, now: datetime, *, on_last_look: bool) ->
     decision = on(seen)
     if isinstance(decision.step, Ask):
         keep_look(ports, case, seen)
+    if isinstance(decision.step, Call) and decision.step.operation in LOOK_AGAIN_BEFORE:
+        return on(_seen(seen, lambda: ports.inventory.look_again(decision.case, seen)))
     return decision
 
 
@@ -218,13 +220,16 @@ def _patience(ports: Ports, case: Case, now: datetime) -> int:
 
 
 def _look(ports: Ports, case: Case, now: datetime) -> Snapshot:
-    """The world; where the reader role can't even be assumed, a snapshot that says so."""
+    nothing = Snapshot(now, case.account, case.region, case.cluster_id, None)
+    return _seen(nothing, lambda: ports.inventory.snapshot(case, now=now))
+
+
+def _seen(before: Snapshot, look: Callable[[], Snapshot]) -> Snapshot:
+    """The world; where the reader role can't even be assumed, what is known, and that it is not all."""
     try:
-        return ports.inventory.snapshot(case, now=now)
+        return look()
     except GiveUp as refused:
-        return Snapshot(
-            now, case.account, case.region, case.cluster_id, None, unread=(refused.reason,)
-        )
+        return replace(before, unread=(*before.unread, refused.reason))
 
 
 def _deciders(case: Case) -> list[str]:

@@ -88,6 +88,9 @@ class Aws:
         self.looks += 1
         return self.seen()
 
+    def look_again(self, case: Case, seen: Snapshot) -> Snapshot:
+        return self.seen()
+
     def reread(self, case: Case, key_id: str) -> Key:
         keys = self.seen().keys
         gone = Key(key_id, KeyState.UNKNOWN, None)

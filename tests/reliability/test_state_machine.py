@@ -51,6 +51,9 @@ class Clouds:
     def snapshot(self, case: Case, *, now: object) -> Snapshot:
         return self.clouds[case.cluster_id].snapshot(case, now=now)  # type: ignore[arg-type]
 
+    def look_again(self, case: Case, seen: Snapshot) -> Snapshot:
+        return self.clouds[case.cluster_id].look_again(case, seen)
+
     def reread(self, case: Case, key_id: str) -> Key:
         return self.clouds[case.cluster_id].reread(case, key_id)
 

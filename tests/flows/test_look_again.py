@@ -1,0 +1,88 @@
+"""Stores and cluster are read once more straight before a call that depends on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.case import Case, Phase
+from chalicelib.domain.snapshot import Snapshot, StoreState
+from chalicelib.ports import GiveUp, TryLater
+from tests.flows.bench import Bench, world
+from tests.flows.test_flows import opened
+
+Make = Callable[..., Bench]
+Change = Callable[[Snapshot], Snapshot]
+
+
+class Late:
+    """An inventory whose world changes between the look and the one straight before the call."""
+
+    def __init__(self, inventory: object, change: Change) -> None:
+        self._inventory, self._change = inventory, change
+        self.again = 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inventory, name)
+
+    def look_again(self, case: Case, seen: Snapshot) -> Snapshot:
+        self.again += 1
+        return self._change(seen)
+
+
+def approved_with(bench: Make, change: Change) -> tuple[Bench, str, Late]:
+    it = bench(world())
+    case_id = opened(it)
+    it.run(case_id, until=lambda c: bool(c.message.ts))
+    it.approve("alice", "retire", case_id)
+    late = Late(it.ports.inventory, change)
+    it.ports = replace(it.ports, inventory=late)
+    it.approve("bob", "retire", case_id)
+    return it, case_id, late
+
+
+def other_store(seen: Snapshot) -> Snapshot:
+    (mine,) = seen.key_stores
+    return replace(seen, key_stores=(replace(mine, key_store_id="cks-2", name="orders"), mine))
+
+
+def off(seen: Snapshot) -> Snapshot:
+    (mine,) = seen.key_stores
+    return replace(seen, key_stores=(replace(mine, state=StoreState.DISCONNECTING),))
+
+
+def busy(_: Snapshot) -> Snapshot:
+    raise TryLater("AWS is busy (ThrottlingException)")
+
+
+def refused(_: Snapshot) -> Snapshot:
+    raise GiveUp("AWS refused sts:AssumeRole: access denied.", "Allow it.")
+
+
+CHANGES: list[tuple[str, Change, Phase]] = [
+    ("another store came", other_store, Phase.WAITING),
+    ("the store is disconnecting already", off, Phase.RUNNING),
+    ("the store does not show", lambda seen: replace(seen, key_stores=()), Phase.WAITING),
+    ("AWS can't now", busy, Phase.WAITING),
+    ("the role can't be assumed", refused, Phase.WAITING),
+]
+
+
+@pytest.mark.parametrize(("why", "change", "phase"), CHANGES, ids=[c[0] for c in CHANGES])
+def test_no_call_is_made_on_what_was_so_a_moment_ago(
+    bench: Make, why: str, change: Change, phase: Phase
+) -> None:
+    it, case_id, late = approved_with(bench, change)
+    it.turn(case_id)
+    assert late.again == 1
+    assert it.aws.operations == [], why
+    assert it.case(case_id).phase is phase
+
+
+def test_each_of_the_four_calls_is_preceded_by_it(bench: Make) -> None:
+    it, case_id, late = approved_with(bench, lambda seen: it.aws.seen())
+    it.run(case_id, until=lambda c: c.is_closed)
+    calls = it.aws.operations
+    assert late.again == len(calls) - calls.count("ModifyBackupAttributes") == 5
