@@ -105,17 +105,18 @@ def sweep(event: CloudWatchEvent) -> dict[str, Any]:
 @app.on_cw_event(KEY_USE_FAILED, name="on_key_used")
 def on_key_used(event: CloudWatchEvent) -> dict[str, Any]:
     """Somebody tried a key that is switched off: if a case did that, it is told."""
-    from chalicelib.aws.cloudtrail import NotOurs, key_use
+    from chalicelib.aws.cloudtrail import NotOurs, key_uses
     from chalicelib.flows.record_use import record_use
 
     wired = wiring.wired(event.context)
     with observability.invocation(event.context, trace=wired.trace):
         try:
-            use, account, region = key_use(event.to_dict())
+            uses, account, region = key_uses(event.to_dict(), own_roles=wired.own_roles)
         except NotOurs as reason:
             observability.warn("event refused", reason=str(reason))
             return {"refused": str(reason)}
-        return {"told": list(record_use(wired.ports, use, account=account, region=region))}
+        told = [record_use(wired.ports, use, account=account, region=region) for use in uses]
+        return {"told": [case_id for cases in told for case_id in cases]}
 
 
 @app.route("/slack/interactions", methods=["POST"], content_types=FORM)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +21,7 @@ USES = frozenset(
     {"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncrypt"}
 )
 """What can be done with a symmetric key of a custom key store."""
+KEY_PARAMETERS = ("keyId", "sourceKeyId", "destinationKeyId")
 SSO_PATH = ":role/aws-reserved/sso.amazonaws.com/"
 LONGEST = 1_000
 
@@ -63,35 +64,46 @@ def place(detail: Mapping[str, Any], event: Mapping[str, Any]) -> tuple[str, str
     return text(account, "account", ACCOUNT), text(region, "awsRegion", REGION)
 
 
-def key_use(event: Mapping[str, Any]) -> tuple[KeyUse, str, str]:
-    """A failed use of a KMS key, its account and Region. Raises NotOurs with the reason."""
+def key_uses(
+    event: Mapping[str, Any], *, own_roles: tuple[str, ...]
+) -> tuple[tuple[KeyUse, ...], str, str]:
+    """A failed use, once for each key that it names; its account and Region. Raises NotOurs.
+
+    ReEncrypt names two keys, and either may be the one that is off.
+    """
     event = mapping(event, "event")
     detail = mapping(event.get("detail"), "detail")
     if detail.get("errorCode") not in ("DisabledException", "KMSInvalidStateException"):
         raise NotOurs(f"errorCode is {short(detail.get('errorCode'))}")
     if str(detail.get("eventName")) not in USES:
         raise NotOurs(f"eventName is {short(detail.get('eventName'))}, which is no use of a key")
-    key_id = short(_key_named(detail)).rpartition("/")[2]
-    if not key_id:
+    caller = caller_from(detail)
+    if is_own(caller, own_roles):
+        raise NotOurs("the call was made by Unlatch itself")
+    key_ids = tuple(dict.fromkeys(_keys_named(detail)))
+    if not key_ids:
         raise NotOurs("the record does not name the key")
-    use = KeyUse(
+    one = KeyUse(
         event_id=text(detail.get("eventID"), "eventID", EVENT_ID),
         at=when(detail.get("eventTime") or event.get("time")),
-        key_id=key_id,
-        who=caller_from(detail).words,
+        key_id="",
+        who=caller.words,
         operation=short(detail.get("eventName")),
     )
-    return use, *place(detail, event)
+    return tuple(replace(one, key_id=key_id) for key_id in key_ids), *place(detail, event)
 
 
-def _key_named(detail: Mapping[str, Any]) -> str:
-    """The key's ARN among the resources, else what the request says; "" where neither does."""
-    resources = detail.get("resources")
+def _keys_named(detail: Mapping[str, Any]) -> Iterator[str]:
+    """Ids of the keys among the resources and in what was asked for.
+
+    A name says nothing by itself: the resources have the ARN of the key that it stood for.
+    """
+    resources, asked = detail.get("resources"), part(detail, "requestParameters")
     listed = [r for r in resources if isinstance(r, Mapping)] if isinstance(resources, list) else []
-    parameters = detail.get("requestParameters")
-    asked = parameters.get("keyId") if isinstance(parameters, Mapping) else None
-    named = (one.get("ARN") or one.get("arn") for one in listed)
-    return next((name for name in (*named, asked) if name and isinstance(name, str)), "")
+    named = [one.get("ARN") or one.get("arn") for one in listed]
+    for name in (*named, *map(asked.get, KEY_PARAMETERS)):
+        if isinstance(name, str) and "alias/" not in name:
+            yield short(name).rpartition("/")[2]
 
 
 def caller_from(detail: Mapping[str, Any]) -> Caller:

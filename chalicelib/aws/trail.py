@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from chalicelib.aws.accounts import Accounts
-from chalicelib.aws.cloudtrail import NotOurs, caller_from, failed_delete, is_own, key_use
+from chalicelib.aws.cloudtrail import NotOurs, failed_delete, key_uses
 from chalicelib.aws.errors import translated
 from chalicelib.domain.case import KeyUse
 from chalicelib.ports import FailedDelete
@@ -55,7 +55,7 @@ class AwsTrail:
             arn = f"arn:{self.accounts.partition}:kms:{region}:{account}:key/{key_id}"
             records = self._records(trail, account, since, ResourceName=arn)
             newest = islice(records, MOST_PAGES * PAGE)
-            found = [use for record in newest if (use := self._use(record))]
+            found = [use for record in newest if (use := self._use(record, key_id))]
             yield key_id, sorted(found, key=lambda use: use.at)
 
     def _client(self, account: str, region: str) -> Any:
@@ -90,13 +90,12 @@ class AwsTrail:
         except NotOurs:
             return None
 
-    def _use(self, record: Mapping[str, Any]) -> KeyUse | None:
-        if is_own(caller_from(record), self.own_roles):
-            return None
+    def _use(self, record: Mapping[str, Any], key_id: str) -> KeyUse | None:
         try:
-            return key_use({"detail": record})[0]
+            uses, _, _ = key_uses({"detail": record}, own_roles=self.own_roles)
         except NotOurs:
             return None
+        return next((use for use in uses if use.key_id == key_id), None)
 
 
 def _record(item: Mapping[str, str]) -> Mapping[str, Any]:

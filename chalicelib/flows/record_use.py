@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from chalicelib.domain.case import Case, KeyUse
 from chalicelib.domain.plan import Operation
 from chalicelib.ports import GiveUp, Ports
@@ -28,14 +30,18 @@ def record_use(ports: Ports, use: KeyUse, *, account: str, region: str) -> tuple
 
 def _concerns(case: Case, use: KeyUse) -> bool:
     """We switched the key off, and no turn has heard of this use yet."""
-    heard = {known.event_id for known in case.key_uses[: case.uses_seen]}
     off = any(case.tried(operation, use.key_id) for operation in SWITCHES_OFF)
-    return off and use.event_id not in heard
+    return off and not _is_among(case.key_uses[: case.uses_seen], use)
+
+
+def _is_among(known: Iterable[KeyUse], use: KeyUse) -> bool:
+    """Of the same event and key: one event may name two keys."""
+    return any((one.event_id, one.key_id) == (use.event_id, use.key_id) for one in known)
 
 
 def _tell(ports: Ports, case: Case, use: KeyUse) -> None:
     """Also where it was recorded before: whoever did may have died before the wake."""
-    is_new = use.event_id not in {known.event_id for known in case.key_uses}
+    is_new = not _is_among(case.key_uses, use)
     token = ports.cases.record_use(case.case_id, use)
     ports.log("key used", case_id=case.case_id, key=use.key_id, who=use.who)
     ports.count("KeysUsedWhileOff", int(is_new))

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from chalice.test import Client
 
-from chalicelib.aws.cloudtrail import NotOurs, failed_delete, key_use
+from chalicelib.aws.cloudtrail import NotOurs, failed_delete, key_uses
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.cases import case_from
 from chalicelib.domain.case import Case
@@ -74,15 +74,15 @@ class Fuzz:
         return self.found
 
     def _event(self) -> None:
-        """failed_delete and key_use give a value or NotOurs; only a true failed delete opens a case."""
+        """failed_delete and key_uses give a value or NotOurs; only a true failed delete opens a case."""
         event = self.mutator.spoiled(self.chance.choice((DELETE, DELETE, USE)))
         stand = Stand()
         try:
-            key_use(event)
+            key_uses(event, own_roles=())
         except NotOurs:
             pass
         except Exception as error:  # noqa: BLE001  # what breaks is what is looked for
-            self.found.note("key_use", event, error)
+            self.found.note("key_uses", event, error)
         try:
             opened = open_case(stand.ports, failed_delete(event, codes=CODES, own_roles=OWN))
         except NotOurs:

@@ -11,8 +11,9 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.aws.store import codec
-from chalicelib.aws.store.cases import MOST_USES, DynamoCases
+from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.aws.store.opening import MANY_ATTEMPTS, MOST_ATTEMPTS, body_of, case_id_of
+from chalicelib.aws.store.uses import MANY_USES, MOST_USES
 from chalicelib.domain import log
 from chalicelib.domain.caller import caller_of
 from chalicelib.domain.case import (
@@ -157,8 +158,8 @@ def test_a_closed_case_is_taken_up_again_only_while_its_cluster_is_free(cases: D
     assert [p.case_id for p in cases.pointers()] == [case.case_id], "the sweep can find it"
 
 
-def use(number: int) -> KeyUse:
-    return KeyUse(f"use-{number}", NOW, "key-1", "payments", "Decrypt")
+def use(number: int, key_id: str = "key-1", who: str = "payments") -> KeyUse:
+    return KeyUse(f"use-{number}", NOW, key_id, who, "Decrypt")
 
 
 def test_a_failed_use_counts_once_and_wakes_each_time(cases: DynamoCases) -> None:
@@ -168,11 +169,31 @@ def test_a_failed_use_counts_once_and_wakes_each_time(cases: DynamoCases) -> Non
     assert [u.event_id for u in cases.load(case.case_id).key_uses] == ["use-0", "use-1"]
 
 
+def test_an_event_that_names_two_keys_counts_for_each(cases: DynamoCases) -> None:
+    case = opened(cases)
+    for key_id in ("key-1", "key-2", "key-1"):
+        cases.record_use(case.case_id, use(0, key_id))
+    assert [u.key_id for u in cases.load(case.case_id).key_uses] == ["key-1", "key-2"]
+
+
+def test_of_many_failed_uses_those_of_further_callers_and_keys_are_kept() -> None:
+    cases = DynamoCases(MemoryTable())
+    case = opened(cases)
+    for number in range(MANY_USES + 30):
+        cases.record_use(case.case_id, use(number))
+    assert len(cases.load(case.case_id).key_uses) == MANY_USES
+    cases.park(case.case_id, version=cases.load(case.case_id).version, token="token-1")
+    for number, (key_id, who) in enumerate([("key-2", "payments"), ("key-1", "billing")] * 2):
+        assert cases.record_use(case.case_id, use(1_000 + number, key_id, who)) == "token-1"
+    last = cases.load(case.case_id).key_uses[MANY_USES:]
+    assert [(u.key_id, u.who) for u in last] == [("key-2", "payments"), ("key-1", "billing")]
+
+
 def test_failed_uses_stay_few() -> None:
     cases = DynamoCases(MemoryTable())
     case = opened(cases)
     for number in range(MOST_USES + 30):
-        cases.record_use(case.case_id, use(number))
+        cases.record_use(case.case_id, use(number, f"key-{number}"))
     assert len(cases.load(case.case_id).key_uses) == MOST_USES
 
 

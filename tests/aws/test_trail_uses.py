@@ -12,7 +12,7 @@ import pytest
 
 import app
 from chalicelib.aws.accounts import Accounts
-from chalicelib.aws.cloudtrail import USES, NotOurs, key_use
+from chalicelib.aws.cloudtrail import USES, NotOurs, key_uses
 from chalicelib.aws.trail import MOST_PAGES, AwsTrail
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -141,6 +141,53 @@ def test_a_program_that_fails_all_the_time_does_not_take_all_the_time() -> None:
     assert found["key-1"][-1] == "event-0", "the newest are read"
 
 
+def test_the_other_key_of_a_use_is_not_taken_for_the_one_asked_for() -> None:
+    both = [{"ARN": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{one}"} for one in ("key-2", "key-1")]
+    cloudtrail = CloudTrail([record(1, eventName="ReEncrypt", resources=both)])
+    read, _ = trail(cloudtrail)
+    found = dict(read.failed_uses(ACCOUNT, REGION, keys={"key-1": HOUR_AGO, "key-2": HOUR_AGO}))
+    assert {key_id: [use.key_id for use in uses] for key_id, uses in found.items()} == {
+        "key-1": ["key-1"],
+        "key-2": ["key-2"],
+    }
+
+
+ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/"
+ALIAS = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/payments"
+NAMED: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("two resources", {"resources": [{"ARN": f"{ARN}a"}, {"ARN": f"{ARN}b"}]}, ["a", "b"]),
+    ("the request too", {"requestParameters": {"destinationKeyId": f"{ARN}b", "sourceKeyId": "c"}}, ["key-1", "c", "b"]),
+    ("the same twice", {"requestParameters": {"keyId": "key-1"}}, ["key-1"]),
+    ("the request alone", {"resources": None, "requestParameters": {"keyId": f"{ARN}a"}}, ["a"]),
+    ("a name, and its key", {"requestParameters": {"keyId": "alias/payments"}}, ["key-1"]),
+    ("a name's ARN, and its key", {"requestParameters": {"keyId": ALIAS}}, ["key-1"]),
+    ("odd values", {"resources": ["x", {"ARN": 7}, {"ARN": f"{ARN}a"}], "requestParameters": []}, ["a"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("why", "changed", "keys"), NAMED, ids=[n[0] for n in NAMED])
+def test_each_key_that_a_record_names_was_used(
+    why: str, changed: dict[str, Any], keys: list[str]
+) -> None:
+    found, account, region = key_uses({"detail": record(1, **changed)}, own_roles=OWN)
+    assert [use.key_id for use in found] == keys, why
+    assert {use.event_id for use in found} == {"event-1"}
+    assert (account, region) == (ACCOUNT, REGION)
+
+
+@pytest.mark.parametrize("asked", [None, {"keyId": "alias/payments"}, {"keyId": ALIAS}])
+def test_a_name_alone_names_no_key(asked: object) -> None:
+    with pytest.raises(NotOurs, match="does not name the key"):
+        key_uses({"detail": record(1, resources=[], requestParameters=asked)}, own_roles=OWN)
+
+
+def test_our_own_proof_that_fails_is_no_use_by_others() -> None:
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/unlatch-executor/case-1"
+    proof = record(1, userIdentity={"type": "AssumedRole", "arn": arn})
+    with pytest.raises(NotOurs, match="Unlatch itself"):
+        key_uses({"detail": proof}, own_roles=OWN)
+
+
 def test_the_rule_sees_what_the_sweep_looks_for() -> None:
     assert set(app.KEY_USE_FAILED["detail"]["eventName"]) == USES  # type: ignore[index]  # JSON
 
@@ -148,4 +195,4 @@ def test_the_rule_sees_what_the_sweep_looks_for() -> None:
 @pytest.mark.parametrize("name", ["DescribeKey", "EnableKey", None])
 def test_an_event_that_is_no_use_is_refused(name: str | None) -> None:
     with pytest.raises(NotOurs, match="no use of a key"):
-        key_use({"detail": record(1, eventName=name)})
+        key_uses({"detail": record(1, eventName=name)}, own_roles=OWN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.aws.cloudtrail import NotOurs, failed_delete, key_use
+from chalicelib.aws.cloudtrail import NotOurs, failed_delete, key_uses
 from chalicelib.slack.requests import Unreadable, parse
 from sandbox.reliability.corpus import CODES, DELETE, OWN, USE, button, life
 from sandbox.reliability.fuzz import SHARES, Fuzz, _encoded
@@ -28,7 +28,7 @@ def test_nothing_breaks(seed: int) -> None:
 
 def test_the_unspoiled_is_taken() -> None:
     failed_delete(DELETE, codes=CODES, own_roles=OWN)
-    assert key_use(USE)[0].key_id == "key-0"
+    assert [use.key_id for use in key_uses(USE, own_roles=())[0]] == ["key-0"]
     moments = life()
     assert moments[-1].items
     assert parse(_encoded({"payload": as_json(button("case-a", "retire"))})).action == "retire"
@@ -51,4 +51,4 @@ def test_half_a_character_is_refused_before_it_is_sealed() -> None:
 )
 def test_odd_records_of_use_are_refused(detail: dict[str, object]) -> None:
     with pytest.raises(NotOurs):
-        key_use({**USE, "detail": {**USE["detail"], **detail}})
+        key_uses({**USE, "detail": {**USE["detail"], **detail}}, own_roles=())

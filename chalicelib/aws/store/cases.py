@@ -11,6 +11,7 @@ from typing import Any
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.log import Log, log_put
 from chalicelib.aws.store.opening import Opening, body_of
+from chalicelib.aws.store.uses import Uses
 from chalicelib.aws.store.writes import ITEM, OPEN, Write, Writes, asking, place
 from chalicelib.domain.case import Act, Attempt, Case, Click, KeyUse
 from chalicelib.domain.log import Entry, chained
@@ -24,8 +25,6 @@ MOST_ENTRIES = 90
 """Of one transaction, which takes 100 writes."""
 MOST_HEARD = 10_000
 """Events that a function remembers."""
-MOST_USES = 200
-"""Failed uses of keys that a case remembers: a busy program fails every second, an item holds 400 kB."""
 UNREADABLE = (
     *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
     *(EOFError, RecursionError, lzma.LZMAError),
@@ -153,29 +152,7 @@ class DynamoCases:
         raise Conflict(case.case_id)
 
     def record_use(self, case_id: str, use: KeyUse) -> str:
-        """Adds a failed use of a key once per event; returns the token of the parked run."""
-        old = self._writes.update(
-            case_id,
-            UpdateExpression=(
-                "SET key_uses=list_append(if_not_exists(key_uses, :none), :use) "
-                "ADD version :one, use_ids :ids"
-            ),
-            ConditionExpression=(
-                "attribute_exists(pk) AND NOT contains(use_ids, :id) AND "
-                "(attribute_not_exists(key_uses) OR size(key_uses) < :most)"
-            ),
-            ExpressionAttributeValues={
-                ":use": [codec.dump(use)],
-                ":none": [],
-                ":one": 1,
-                ":ids": {use.event_id},
-                ":id": use.event_id,
-                ":most": MOST_USES,
-            },
-        )
-        # Also where it was recorded before: whoever did may have died before the wake.
-        item = self._writes.get(f"CASE#{case_id}", ITEM) if old is None else old
-        return str((item or {}).get("token", ""))
+        return Uses(self._writes).record(case_id, use)
 
     def touch(self, case_id: str) -> str:
         """Makes a turn under way be followed by another; returns the token of the parked run."""
