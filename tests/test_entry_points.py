@@ -22,7 +22,7 @@ from sandbox.slack.api import LocalSlack
 from sandbox.slack.delivery import sealed
 from sandbox.slack.records import BOT_TOKEN, CHANNEL, SIGNING_SECRET, TEAM
 from tests.flows.bench import table
-from tests.slack.wire import Wire, reply
+from tests.slack.wire import TORN, Wire, reply
 from tests.test_config import NEEDED
 
 HUB, REGION = "123456789012", "us-east-1"
@@ -279,6 +279,21 @@ def test_odd_input_anywhere_is_a_clean_answer(path: tuple[str | int, ...]) -> No
         said = post(INTERACTIONS, {"payload": json.dumps(payload)})
         assert said["statusCode"] in (200, 400), odd
         assert said["statusCode"] == 200 or said["body"].startswith("Not understood: ")
+
+
+@pytest.mark.parametrize("name", TORN)
+def test_no_click_ends_in_an_error_whatever_slack_answers(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Wire(TORN[name]) as wire:
+        monkeypatch.setenv("SLACK_API_URL", wire.url)
+        wiring._built.cache_clear()
+        assert post(INTERACTIONS, pressed("retire", case_of()))["statusCode"] == 200
+        said = post(COMMANDS, typed("status"))
+    asked = [path.rpartition("/")[2] for path, _, _ in wire.asked]
+    ways = ["chat.postEphemeral", "chat.postMessage"]
+    assert asked == ["users.info", *ways, "users.info"], "it tried to say so"
+    assert "Slack could not say who may" in json.loads(said["body"])["text"]
 
 
 @pytest.mark.parametrize("teams", ["E0ORG", "T0OTHER,E0ORG", "T0ONE"])

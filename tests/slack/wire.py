@@ -58,3 +58,42 @@ def reply(body: Any, *, status: int = 200, **headers: str) -> bytes:
     told = {"Content_Length": str(len(raw)), **headers}
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in told.items() if value]
     return "\r\n".join([f"HTTP/1.1 {status} X", *lines, "", ""]).encode() + raw
+
+
+POSTED = {"ok": True, "ts": "1.1", "channel": "C1"}
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+TORN: dict[str, bytes] = {
+    "nothing at all": b"",
+    "a cut status line": b"HTTP/1.",
+    "headers only": b"HTTP/1.1 200 OK\r\nContent-Length: 44\r\n\r\n",
+    "a body cut in the middle": reply(POSTED)[:-9],
+    "a whole object of an announced longer body": reply(POSTED, Content_Length="400"),
+    "less than the body is announced": reply(POSTED, Content_Length="3"),
+    "no length and a cut body": reply(POSTED, Content_Length="")[:-9],
+    "a length that is no number": reply(POSTED, Content_Length="many"),
+    "a cut chunk": CHUNKED + b"40\r\n" + b'{"ok":true,"ts":"1.1"}',
+    "a chunk without the last one": CHUNKED + b"16\r\n" + b'{"ok":true,"ts":"1.1"}\r\n',
+    "a chunk size that is none": CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n",
+    "an empty body": reply(b""),
+    "HTML": reply(b"<html>Sorry</html>", Content_Type="text/html"),
+    "HTML of a proxy": reply(b"<html>Bad gateway</html>", status=502),
+    "a list": reply([{"ok": True}]),
+    "a word": reply("ok"),
+    "a number": reply(1),
+    "null": reply(None),
+    "no ok": reply({"ts": "1.1"}),
+    "an ok that is no yes": reply({"ok": "true", "ts": "1.1"}),
+    "an error without a word": reply({"ok": False}),
+    "an error that is an object": reply({"ok": False, "error": {"code": 1}}),
+    "what belongs to it is missing": reply({"ok": True}),
+    "what belongs to it is odd": reply({"ok": True, "ts": 11}),
+    "what belongs to it is empty": reply({"ok": True, "ts": ""}),
+    "ok beside a server error": reply(POSTED, status=500),
+    "no text": reply(b"\xff\xfe\xfa"),
+    "a very deep list": reply(b"[" * 100_000),
+    "gzip": reply(b"\x1f\x8b\x08\x00", Content_Type="application/gzip"),
+    "a redirect": reply(b"", status=302, Location="http://127.0.0.1:9/stolen"),
+    "no change": reply(b"", status=304),
+}
+"""Each is no answer to chat.postMessage, nor to anything else."""
