@@ -209,7 +209,7 @@ def live(
         if click.act is Act.APPROVE and click.plan_hash == plan.plan_hash:
             if is_reason(click.reason) and (click.override or not plan.terms.override):
                 latest[click.by] = click
-        elif click.act is Act.WITHDRAW and case.can_be_withdrawn:
+        elif click.act is Act.WITHDRAW and not case.plan_has_begun:
             latest.pop(click.by, None)
     age = timedelta(hours=policy.expiry_hours)
     return tuple(

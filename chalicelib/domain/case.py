@@ -11,7 +11,7 @@ from functools import cached_property
 from chalicelib.domain.caller import Caller
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.slack_message import SlackMessage
-from chalicelib.domain.snapshot import Cluster, KeyState, Snapshot, StoreState
+from chalicelib.domain.snapshot import Cluster, KeyState, Seen, Snapshot, StoreState
 
 
 class Phase(StrEnum):
@@ -216,7 +216,9 @@ class Case:
     attempts_seen: int = 1
     reset_at_click: int = 0
     reminded: bool = False
-    last_call: bool = False
+    called_until: datetime | None = None  # the last call is given for keys that go until then
+    watches: bool = False  # keys that it scheduled wait, or may: it looks on, also when closed
+    seen: Seen | None = None
     message: SlackMessage = field(default_factory=SlackMessage)
     log_length: int = 0
     log_head: str = ""
@@ -226,13 +228,17 @@ class Case:
         return self.phase is Phase.CLOSED
 
     @property
+    def is_over(self) -> bool:  # for good: the cluster is free for a new case
+        return self.is_closed and self.outcome is not Outcome.KEPT and not self.watches
+
+    @property
     def has_begun(self) -> bool:
         """Our first mutation was at least intended."""
         return self.before is not None
 
     @property
     def plan_has_begun(self) -> bool:
-        """The first mutation of the plan in force was intended, and not refused by AWS."""
+        """Its first mutation was intended, and not refused by AWS. Until then it can be taken back."""
         plan = self.plan
         return plan is not None and any(
             c.plan_hash == plan.plan_hash and c.status is not CallStatus.REFUSED for c in self.calls
@@ -242,11 +248,6 @@ class Case:
     def plan_is_under_way(self) -> bool:
         """It has begun, be it with the wait for keys that were going already: the approvers saw the date."""
         return self.plan is not None and (self.plan_has_begun or self.plan.waits_first)
-
-    @property
-    def can_be_withdrawn(self) -> bool:
-        """Approvals may still be taken back: the plan in force has not changed anything yet."""
-        return not self.plan_has_begun
 
     @property
     def new_clicks(self) -> tuple[Click, ...]:

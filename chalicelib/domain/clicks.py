@@ -33,7 +33,7 @@ def not_possible(case: Case, act: Act, remedy: Remedy | None = None, *, by: str 
         return _no_way_back(case, act)
     if case.is_closed:
         return _over(case)
-    if act is Act.WITHDRAW and not case.can_be_withdrawn:
+    if act is Act.WITHDRAW and case.plan_has_begun:
         return "The plan has begun, so approvals can’t be taken back. Press Cancel instead."
     if act is Act.REJECT and case.has_begun:
         return "The plan has begun, so closing would leave it half done. Press Cancel instead."
@@ -98,7 +98,7 @@ def _over(case: Case) -> str:
 
 def reopens(case: Case, act: Act) -> bool:
     """The click needs a new run: the case is closed, and this takes it up again."""
-    if not case.is_closed or case.outcome is Outcome.KEPT:
+    if not case.is_over:
         return False
     if act is Act.REFRESH:
         return case.outcome is Outcome.STOPPED

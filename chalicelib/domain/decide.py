@@ -3,41 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain import approval, step_up
 from chalicelib.domain.approval import Person
 from chalicelib.domain.blind import hidden
-from chalicelib.domain.case import Act, Case, Click, Difference, Keep, Outcome, Phase
+from chalicelib.domain.case import Act, Case, Click, Difference, Outcome, Phase
 from chalicelib.domain.changes import changes
 from chalicelib.domain.gates import hard_gates
 from chalicelib.domain.guard import guarded
 from chalicelib.domain.look import is_gone, looked_at, until_sure
-from chalicelib.domain.offers import asked_again, asked_once_more, fresh_offers, said_once_more
+from chalicelib.domain.offers import (
+    asked_again,
+    asked_once_more,
+    deadline,
+    fresh_offers,
+    said_once_more,
+)
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import keep, park, repoint, retire
 from chalicelib.domain.remedies.scene import Scene
 from chalicelib.domain.remedies.undo import recorded, undo_step
+from chalicelib.domain.rest import HOUR, asleep, watched
 from chalicelib.domain.snapshot import Snapshot
-from chalicelib.domain.step import Ask, Call, Close, Move, Step, Wait
+from chalicelib.domain.step import Ask, Call, Close, Decision, Move, Wait
 
-HOUR = 60 * 60
+__all__ = ["HOUR", "Decision", "decide"]
+
 BLIND_SECONDS = 300
 NEXT = {
     Remedy.RETIRE: retire.next_step,
     Remedy.PARK: park.next_step,
     Remedy.REPOINT: repoint.next_step,
 }
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The step, and the case as it stands with it."""
-
-    case: Case
-    step: Step
 
 
 def decide(
@@ -52,8 +52,10 @@ def decide(
 
     The order of endings is: the world, cancel, a begun plan, expiry. A closed case stays so.
     """
-    if case.is_closed and case.outcome and case.outcome is not Outcome.KEPT:
+    if case.is_over and case.outcome:
         return Decision(case, Close(case.outcome, case.reason, case.advice))
+    if case.is_closed and case.outcome and case.outcome is not Outcome.KEPT:
+        return watched(looked_at(case, snapshot, now), snapshot, now)
     unseen = hidden(case, snapshot)
     if unseen:
         wait = Wait(
@@ -66,7 +68,7 @@ def decide(
         or _ending(case, snapshot, policy, now)
         or _unsure(case, now)
         or _begun(case, snapshot, people, policy, now)
-        or _kept(case, now)
+        or (asleep(case, case.keep, now) if case.keep else None)
         or _choice(case, snapshot, people, policy, now)
     )
 
@@ -205,7 +207,7 @@ def _approvals_lost(
 
 def _lost(who: str, case: Case, clicks: Sequence[Click]) -> Difference:
     is_back = any(c.by == who and c.act is Act.WITHDRAW for c in clicks)
-    now = "taken back" if is_back and case.can_be_withdrawn else "no longer counts"
+    now = "taken back" if is_back and not case.plan_has_begun else "no longer counts"
     return Difference(f"Approval of {who}", "counted", now)
 
 
@@ -228,41 +230,15 @@ def _bring_back(case: Case, scene: Scene, lost: str) -> Decision:
     return _running(case, step, scene.now)
 
 
-def _kept(case: Case, now: datetime) -> Decision | None:
-    return _sleep(case, case.keep, now) if case.keep else None
-
-
-def _sleep(case: Case, kept: Keep, now: datetime) -> Decision:
-    """A kept case sleeps until its date; then the question comes back."""
-    if not keep.lapsed(kept, now):
-        left = int((kept.until - now).total_seconds()) + 1
-        closed = replace(
-            case, phase=Phase.CLOSED, outcome=Outcome.KEPT, reason=kept.reason, keep=kept
-        )
-        return Decision(closed, Wait(min(left, 30 * 24 * HOUR), "kept as it is"))
-    back = replace(
-        case,
-        phase=Phase.WAITING,
-        outcome=None,
-        reason="",
-        keep=None,
-        closed_at=None,
-        expires_at=None,
-        reset_at_click=len(case.clicks),
-        reminded=False,
-    )
-    return Decision(back, Wait(1, "the keep has lapsed"))
-
-
 def _choice(
     case: Case, snapshot: Snapshot, people: Mapping[str, Person], policy: Policy, now: datetime
 ) -> Decision:
     """Nothing is decided yet: keep, expire, or keep the offers fresh and begin what is approved."""
-    if case.expires_at is None:
-        case = replace(case, expires_at=now + timedelta(hours=policy.expiry_hours))
+    if case.expires_at is None or case.watches:
+        case = replace(case, expires_at=deadline(case, policy, now))
     kept = next((c for c in case.clicks[case.reset_at_click :] if _keeps(case, c)), None)
     if kept:
-        return _sleep(replace(case, closed_at=now), keep.decision(kept), now)
+        return asleep(replace(case, closed_at=now), keep.decision(kept), now)
     if _is_late(case, now):
         return _close(case, _expired(case, policy), now)
     case, void = fresh_offers(case, snapshot, policy=policy, now=now)

@@ -11,8 +11,9 @@ from chalicelib.domain.case import CallRecord, CallStatus, Case
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.remedies import repoint
 from chalicelib.domain.remedies.scene import zone_labels, zone_of
-from chalicelib.domain.snapshot import KeyStore, Snapshot, StoreState
+from chalicelib.domain.snapshot import KeyStore, Seen, Snapshot, StoreState
 from chalicelib.domain.step import Wait
+from chalicelib.domain.waiting import may_wait
 
 CONFIRM = timedelta(minutes=1)
 """Gone means: two whole looks this far apart."""
@@ -43,6 +44,18 @@ def _timed(case: Case, snapshot: Snapshot, now: datetime) -> Case:
         case,
         quiet_since=(case.quiet_since or now) if quiet else None,
         soaking_since=(case.soaking_since or now) if soaking else None,
+        watches=may_wait(case, snapshot),
+        seen=seen_in(snapshot, holder),
+    )
+
+
+def seen_in(snapshot: Snapshot, store: KeyStore | None) -> Seen:
+    """What a sweep compares. HSMs that go or come are no news: they are as many as are alive."""
+    return Seen(
+        store_state=store.state if store else "",
+        store_cluster=store.cluster_id if store else "",
+        zones=snapshot.cluster.zones if snapshot.cluster else (),
+        cluster_state=snapshot.cluster.state if snapshot.cluster else "",
     )
 
 

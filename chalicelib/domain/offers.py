@@ -18,6 +18,11 @@ from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Ask
 
 
+def deadline(case: Case, policy: Policy, now: datetime) -> datetime | None:
+    """Until when people may decide; None while keys that the case scheduled wait: so long it lives."""
+    return None if case.watches else now + timedelta(hours=policy.expiry_hours)
+
+
 def asked_again(
     case: Case, snapshot: Snapshot, *, policy: Policy, now: datetime, step: Ask
 ) -> Case:
@@ -68,7 +73,7 @@ def _void(
     case = replace(
         case,
         differences=why,
-        expires_at=now + timedelta(hours=policy.expiry_hours),
+        expires_at=deadline(case, policy, now),
         reset_at_click=len(case.clicks),
         reminded=False,
     )

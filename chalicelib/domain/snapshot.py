@@ -246,3 +246,13 @@ class Snapshot:
     @property
     def is_complete(self) -> bool:
         return not self.unread and not any(key.unread for key in self.keys)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the last look showed of store, HSMs and cluster, so that a sweep sees what others change."""
+
+    store_state: str = ""
+    store_cluster: str = ""
+    zones: tuple[str, ...] = ()
+    cluster_state: str = ""

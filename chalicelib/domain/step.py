@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.domain.case import Difference, Outcome
+from chalicelib.domain.case import Case, Difference, Outcome
 from chalicelib.domain.gates import Gate
 from chalicelib.domain.plan import Operation
 
@@ -47,6 +47,14 @@ class Close:
     outcome: Outcome
     reason: str
     advice: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The step, and the case as it stands with it."""
+
+    case: Case
+    step: Step
 
 
 Move = Call | Wait | Close

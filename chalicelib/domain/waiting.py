@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain.case import CallRecord, CallStatus, Case
-from chalicelib.domain.pace import SETTLING
+from chalicelib.domain.pace import DAY, MINUTE, SETTLING, SOON, poll, until
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.snapshot import Key, KeyState, Snapshot
+
+TOGETHER = timedelta(hours=1)
 
 
 def scheduled_by_us(case: Case, key: Key, at: datetime) -> bool:
@@ -41,6 +43,28 @@ def may_wait(case: Case, snapshot: Snapshot) -> bool:
         seen.get(key_id) is KeyState.UNKNOWN or (blind and key_id not in seen)
         for key_id in _scheduled(case)
     )
+
+
+def gone_keys(case: Case, snapshot: Snapshot) -> tuple[str, ...]:
+    """Ids of keys that we scheduled and that a whole look does not show any more."""
+    seen = {key.key_id for key in snapshot.keys}
+    if snapshot.unread:
+        return ()
+    return tuple(key_id for key_id in _scheduled(case) if key_id not in seen)
+
+
+def until_next(keys: Iterable[Key], now: datetime) -> int:
+    """Seconds until the next look at keys that wait: a day before the first goes, and once it is gone.
+
+    Keys that go within an hour of each other count as one.
+    """
+    dates = sorted(key.deletion_date for key in keys if key.deletion_date)
+    ahead = [date for date in dates if date > now]
+    if not ahead:
+        return poll(dates[-1], now) if dates else SOON
+    if ahead[0] - now > timedelta(seconds=DAY + MINUTE):
+        return until(ahead[0], now, keys=len(dates))
+    return until(max(date for date in ahead if date - ahead[0] <= TOGETHER), now)
 
 
 def _scheduled(case: Case) -> Iterable[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import Case, Outcome, Phase
+from chalicelib.domain.case import Case, Outcome
 from chalicelib.domain.decide import Decision
 from chalicelib.domain.diagnosis import cause_of
 from chalicelib.domain.forecast import forecast
@@ -13,7 +13,8 @@ from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.sessions import why_quiet
-from chalicelib.domain.step import Ask, Call, Close, Wait
+from chalicelib.domain.step import Ask, Call, Close
+from chalicelib.domain.waiting import gone_keys, our_keys
 from chalicelib.ports import Ports
 
 LAST_CALL = timedelta(hours=24, minutes=1)
@@ -69,7 +70,10 @@ def said(before: Case, decision: Decision, ports: Ports, now: datetime) -> list[
         said.append(entry(Kind.QUIET, now, found=found))
     if before.keep and not case.keep:
         said.append(entry(Kind.LAPSED, now))
-    if isinstance(step, Close):
+    gone = gone_keys(before, case.snapshot) if before.watches and case.snapshot else ()
+    if gone and not case.watches:
+        said.append(entry(Kind.KEYS_GONE, now, count=len(gone)))
+    if isinstance(step, Close) and not before.is_closed:
         said += _dry_run(case, ports, now) if step.outcome is Outcome.EXPLAINED else []
         said.append(entry(Kind.CLOSED, now, outcome=step.outcome, reason=step.reason))
     return said
@@ -85,21 +89,30 @@ def _why_quiet(case: Case, step: Call) -> str:
 
 
 def reminded(decision: Decision, policy: Policy, now: datetime) -> tuple[Decision, list[Entry]]:
-    """One reminder before a case lapses, and one last call a day before its keys go."""
+    """One reminder before a case lapses, and a last call a day before keys of ours go."""
     case = decision.case
-    dates = [k.deletion_date for k in case.snapshot.pending_keys] if case.snapshot else []
-    last = max((date for date in dates if date), default=None)
+    last = _last_call(case, now)
+    if last and not case.ending and not isinstance(decision.step, Call):
+        said = entry(Kind.REMINDED, now, what="keys", until=last.isoformat())
+        return replace(decision, case=replace(case, called_until=last)), [said]
     soon = timedelta(hours=policy.remind_hours)
     undecided = isinstance(decision.step, Ask) and soon and not case.reminded
     if undecided and case.expires_at and case.expires_at - now <= soon:
         what = "once more" if case.plan else "decide"
         said = entry(Kind.REMINDED, now, what=what, until=case.expires_at.isoformat())
         return replace(decision, case=replace(case, reminded=True)), [said]
-    goes_on = isinstance(decision.step, Wait) and case.phase is Phase.RUNNING and case.has_begun
-    if goes_on and not case.ending and last and not case.last_call and last - now <= LAST_CALL:
-        said = entry(Kind.REMINDED, now, what="keys", until=last.isoformat())
-        return replace(decision, case=replace(case, last_call=True)), [said]
     return decision, []
+
+
+def _last_call(case: Case, now: datetime) -> datetime | None:
+    """When those keys are gone that nobody was called for yet and that go within a day."""
+    keys = our_keys(case, case.snapshot) if case.snapshot else ()
+    dates = [key.deletion_date for key in keys if key.deletion_date]
+    due = [date for date in dates if not case.called_until or date > case.called_until]
+    first = min(due, default=None)
+    if first is None or first - now > LAST_CALL:
+        return None
+    return max(date for date in due if date - first <= LAST_CALL)
 
 
 def _dry_run(case: Case, ports: Ports, now: datetime) -> list[Entry]:

@@ -16,6 +16,7 @@ from chalicelib.domain.plan import LOOK_AGAIN_BEFORE, Operation
 from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Ask, Call, Close, Wait
+from chalicelib.domain.waiting import our_keys, until_next
 from chalicelib.flows.batch import perform_many
 from chalicelib.flows.last_look import keep_look, last_look, may_be_enough
 from chalicelib.flows.perform import left_to_wait, perform, resaved
@@ -69,7 +70,7 @@ def _turn(ports: Ports, case: Case) -> tuple[Case, int]:
         ports.log("AWS can’t now", reason=trouble.reason, case_id=case.case_id)
         ports.count("ReadsTriedAgain", 1)
         case = ports.cases.load(case.case_id)
-        if case.is_closed:
+        if case.is_over:
             return case, UNREAD_SECONDS
         # Counted as a turn, so that a run that can't read for days hands over in time.
         return ports.cases.save(replace(case, turns=case.turns + 1)), UNREAD_SECONDS
@@ -91,10 +92,12 @@ def _decided(ports: Ports, case: Case) -> tuple[Case, int]:
     if not case.message.ts:
         # The time to decide counts from the message: nobody can answer what was never asked.
         case = replace(case, expires_at=None)
-    if case.is_closed and case.outcome is not Outcome.KEPT:
+    if case.is_over:
         return _shown(ports, resaved(ports, case, lambda c: _like(c, case), entries), 1)
     decision = _decision(ports, case, now, on_last_look=asked)
     entries += said(case, decision, ports, now)
+    if isinstance(decision.step, Close) and not case.is_closed:
+        _count_end(ports, decision.case, decision.step.outcome)
     decision, reminders = reminded(decision, ports.policy, now)
     entries += reminders
     case, seconds = _do(ports, decision, entries)
@@ -147,7 +150,6 @@ def _do(ports: Ports, decision: Decision, entries: Sequence[Entry]) -> tuple[Cas
         case Ask():
             return ports.cases.save(case, entries), _patience(ports, case, now)
         case Close():
-            _count_end(ports, case, step.outcome)
             return ports.cases.save(case, entries), 1
 
 
@@ -167,6 +169,8 @@ def _stopped(ports: Ports, case: Case, stop: GiveUp) -> Case:
             advice=stop.advice,
             closed_at=now,
             waiting_for="",
+            # What had been done by then is looked at once more, so that the message is true.
+            watches=bool(current.calls),
         ),
         [closed],
     )
@@ -192,14 +196,13 @@ def _shown(ports: Ports, case: Case, seconds: int, *, may_exist: bool = True) ->
     if message != case.message:
         case = resaved(ports, case, lambda current: replace(current, message=message))
     if message.is_behind:
-        over = case.is_closed and case.outcome is not Outcome.KEPT
-        seconds = message.wait(HOUR if over else seconds)
+        seconds = message.wait(HOUR if case.is_over else seconds)
     return case, seconds
 
 
 def _is_over(case: Case) -> bool:
-    """Nothing more will happen: it is closed, and no click (such as an undo) is unheard."""
-    return case.is_closed and case.outcome is not Outcome.KEPT and not case.new_clicks
+    """Nothing more will happen: it is over, and no click (such as an undo) is unheard."""
+    return case.is_over and not case.new_clicks
 
 
 def _hand_over(ports: Ports, case: Case) -> Turn:
@@ -212,6 +215,9 @@ def _hand_over(ports: Ports, case: Case) -> Turn:
 def _patience(ports: Ports, case: Case, now: datetime) -> int:
     """A case that waits for people looks at AWS hourly, and wakes for its reminder and its end."""
     left = HOUR
+    going = our_keys(case, case.snapshot) if case.snapshot else ()
+    if going:
+        left = min(left, until_next(going, now))
     if case.expires_at:
         expiry = int((case.expires_at - now).total_seconds()) + 1
         reminder = expiry - ports.policy.remind_hours * HOUR

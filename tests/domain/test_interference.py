@@ -152,12 +152,14 @@ class Walk:
         if isinstance(step, Call):
             self.made += 1
             self.watch(step, play.calls[before:])
+        if play.case.watches and play.case.snapshot and play.case.snapshot.unread:
+            self.happen("a permission is back")
         if isinstance(step, Ask):
-            play.now += HOURS
+            play.now += DAY if play.case.watches else HOURS
             if self.approvals < 4 and any(p.remedy is self.remedy for p in play.case.offers):
                 self.approvals += 1
                 play.approve(self.remedy, "carol", "dave", "erin", "frank")
-        return isinstance(step, Close)
+        return isinstance(step, Close) and play.case.is_over
 
     def watch(self, step: Call, landed: list[tuple[Operation, str]]) -> None:
         """Never beyond the approved plan, unless it leads back."""
@@ -176,7 +178,7 @@ class Walk:
 
     def check(self) -> None:
         play = self.play
-        assert play.case.is_closed, f"never ended: {play.steps[-3:]}"
+        assert play.case.is_over, f"never ended: {play.steps[-3:]}"
         assert play.case.outcome is not None
         assert play.case.reason
         for operation in (Operation.DELETE_KEY_STORE, Operation.DELETE_CLUSTER):

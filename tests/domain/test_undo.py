@@ -312,8 +312,9 @@ def test_cancel_while_asked_again_restores_what_the_begun_plan_did() -> None:
 
 
 def test_a_begun_case_that_nobody_decides_can_still_be_undone() -> None:
-    play = approved(world(key("a")), Remedy.RETIRE)
-    play.to_call(Operation.SCHEDULE_KEY_DELETION)
+    policy = replace(POLICY, quarantine_days=7)
+    play = approved(world(key("a")), Remedy.RETIRE, policy=policy)
+    play.to_call(Operation.DISABLE_KEY)
     play.now += HOURS
     play.change(with_keys(key("new")))
     assert isinstance(play.turn(), Ask)

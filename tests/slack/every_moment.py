@@ -226,10 +226,55 @@ def kept_half_way() -> Play:
     return play
 
 
-def expired_half_way() -> Play:
+def changed_keys_gone() -> Play:
+    """Nobody answered, and the keys are gone."""
     play = changed_half_way()
+    play.now += 29 * DAY
+    play.turn()
+    return play
+
+
+def expired_half_way() -> Play:
+    play = changed_keys_gone()
     play.now += DAY
     play.to_close()
+    return play
+
+
+def stopped_halfway() -> Play:
+    """One key is scheduled, and the policy of the other one denies it."""
+    play = approved(world(OLD, OFF), Remedy.RETIRE)
+    play.crash = lambda _, target: "no call" if target == OFF.key_id else ""
+    play.to_call(Operation.SCHEDULE_KEY_DELETION)
+    plan = play.case.plan
+    assert plan is not None
+    said = "kms:ScheduleKeyDeletion … with an explicit deny in a resource-based policy"
+    refused = CallRecord(
+        Operation.SCHEDULE_KEY_DELETION,
+        OFF.key_id,
+        play.now,
+        CallStatus.REFUSED,
+        plan.plan_hash,
+        "2f6d1c0e-77ab",
+        said,
+    )
+    play.case = replace(
+        play.case.with_call(refused),
+        phase=Phase.CLOSED,
+        outcome=Outcome.STOPPED,
+        reason="AWS refused kms:ScheduleKeyDeletion: the key’s policy denies it.",
+        advice=("Exempt the role unlatch-executor from it.",),
+        closed_at=play.now,
+        watches=True,
+    )
+    play.turn()
+    return play
+
+
+def stopped_halfway_gone() -> Play:
+    play = stopped_halfway()
+    play.now += 30 * DAY
+    play.turn()
     return play
 
 
@@ -280,5 +325,8 @@ MOMENTS: dict[str, Callable[[], Play]] = {
     "waiting_for_keys_of_others": waiting_for_keys_of_others,
     "kept_half_way": kept_half_way,
     "expired_half_way": expired_half_way,
+    "changed_keys_gone": changed_keys_gone,
+    "stopped_halfway": stopped_halfway,
+    "stopped_halfway_gone": stopped_halfway_gone,
     "stopped_early": stopped_early,
 }

@@ -206,7 +206,7 @@ def test_a_use_while_people_decide_half_way_is_named() -> None:
     play = changed_half_way()
     use = KeyUse("event-9", play.now, OLD.key_id, "role nightly-report", "Decrypt")
     said = words(of(replace(play.case, key_uses=(use,)), play.now).blocks)
-    assert "unless somebody cancels. Role nightly-report tried to use one" in said
+    assert "before something changed. Role nightly-report tried to use one" in said
 
 
 def test_the_backup_and_its_commands_are_given_where_the_cluster_is_known() -> None:

@@ -33,8 +33,8 @@ HEADERS = {
         {"keep": "Keep…", "park": "Park…"} | FOOT,
     ),
     "changed_half_way": (
-        f"{LOOK}Something changed since you approved {CLUSTER}",
-        {"keep": "Keep…", "refresh": "Check again"} | CANCEL,
+        f"{LOOK}Decide again: 2 keys of {CLUSTER} are still being deleted",
+        CANCEL | {"keep": "Keep…", "refresh": "Check again"},
     ),
     "once_more": (
         f"{LOOK}One fresh yes is needed to retire {CLUSTER}",
@@ -67,7 +67,7 @@ HEADERS = {
     "freed": (f"{TICK}Solved by somebody else: {CLUSTER} is free", {}),
     "dry_run": (f"Dry run ended: {CLUSTER} stays", {}),
     "stopped": (
-        f"{LOOK}Stopped: a person is needed",
+        f"{LOOK}Stopped: {CLUSTER} needs a person",
         {"refresh": "Try again", "cancel": "Leave it here"},
     ),
 }
@@ -81,9 +81,21 @@ HEADERS |= {
         {"withdraw": "Take back my approval"} | STOP,
     ),
     "kept_half_way": (f"Kept: {CLUSTER} stays until 4 Apr", CANCEL),
-    "expired_half_way": ("Closed: nobody decided in 24 hours", CANCEL),
+    "expired_half_way": ("Closed: nobody decided in 24 hours", {}),
+    "changed_keys_gone": (
+        f"{LOOK}Something changed since you approved {CLUSTER}",
+        {"keep": "Keep…", "park": "Park…", "refresh": "Check again"},
+    ),
+    "stopped_halfway": (
+        f"{LOOK}Stopped halfway: 1 key of {CLUSTER} will be deleted",
+        CANCEL | {"refresh": "Try again"},
+    ),
+    "stopped_halfway_gone": (
+        f"{LOOK}Stopped: {CLUSTER} needs a person",
+        {"refresh": "Try again", "cancel": "Leave it here"},
+    ),
     "stopped_early": (
-        f"{LOOK}Stopped: a person is needed",
+        f"{LOOK}Stopped: {CLUSTER} needs a person",
         {"refresh": "Try again", "cancel": "Leave it here"},
     ),
 }
@@ -132,12 +144,14 @@ WORDS = {
     "empty": ["but the store is empty", "No keys are at risk."],
     "one_of_two": ["1 of 2:", "@alice", "“decommissioned”", "If nobody else approves by"],
     "changed": ["Nothing was done.", "alias/export", "did not exist", "new key"],
-    "changed_half_way": ["Unlatch has stopped.", "2 waiting for deletion", "are deleted on 1 Apr unless somebody cancels"],
+    "changed_half_way": ["All later steps are on hold.", "2 waiting for deletion", "That had begun before something changed.",
+                         "Unless somebody cancels, alias/payments-2024 and key-spar… (no alias) will be deleted on 1 Apr, 09:00 UTC",
+                         "this case stays open until they are gone", "If nobody decides"],
     "without_backup": ["1 check failed.", "A backup that is ready", "AWS makes one within 24 h"],
     "waiting_for_keys": ["Nobody has tried to use the 2 keys of payments since 2 Mar.", "You can still cancel.",
                          "Retire: step 2 of 7", "No way back for the keys after this step."],
     "key_used": ["Role nightly-report", "tried to decrypt with", "alias/payments-2024", "cancel now",
-                 "decrypt, twice", "If nobody acts, the keys are deleted on"],
+                 "decrypt, twice", "If nobody cancels, the keys will be deleted on"],
     "disconnecting": ["Step 3 of 7: disconnecting the key store.", "The 2 keys are already gone.",
                       "Usually 4 minutes."],
     "quiet_period": ["Step 4 of 7: checking that no other program uses the HSMs.",
@@ -158,13 +172,20 @@ WORDS = {
     "dry_run": ["Dry run", "For real, Unlatch would now", "Delete the key store"],
     "watching": ["watching who needs 2 keys", "Until", "Only after Unlatch has asked again."],
     "off_key_used": ["nightly@example.com", "tried to call Sign with", "cancel now"],
-    "kept_half_way": ["The 2 keys are deleted on 1 Apr unless somebody cancels."],
-    "expired_half_way": ["The 2 keys are deleted on 1 Apr unless somebody cancels."],
+    "changed_keys_gone": ["KMS has deleted alias/payments-2024 and key-spar… (no alias)"],
+    "stopped_halfway": ["Unless somebody cancels, alias/payments-2024 will be deleted on 1 Apr, 09:00 UTC",
+                        "nobody has tried to use it so far", "It was about key-spar… (no alias).",
+                        "The rest of the plan is on hold.", "Waiting for deletion", "Nothing: AWS refused",
+                        "with an explicit deny in a resource-based policy", "Request id 2f6d1c0e-77ab",
+                        "this case stays open, and Unlatch watches"],
+    "stopped_halfway_gone": ["KMS has deleted alias/payments-2024; nobody can bring it back."],
+    "kept_half_way": ["Unless somebody cancels, alias/payments-2024 and key-spar… (no alias) will be deleted on 1 Apr"],
+    "expired_half_way": ["KMS has deleted alias/payments-2024 and key-spar… (no alias); nobody can bring them back."],
     "waiting_for_keys_of_others": ["Unlatch did not schedule this"],
     "retiring_hsms": ["only a backup brings this cluster back"],
     "stopped_early": ["Nothing has been changed in AWS."],
-    "stopped": ["AWS refused to delete an HSM: access denied.", "until you press Try again",
-                "unlatch-executor", "request 2f6d1c0e-77ab"],
+    "stopped": ["AWS refused to delete an HSM: access denied.", "until somebody presses Try again",
+                "unlatch-executor", "Request id 2f6d1c0e-77ab"],
 }  # fmt: skip
 
 

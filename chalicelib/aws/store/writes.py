@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from chalicelib.aws.errors import translated, understood
-from chalicelib.domain.case import Case, Outcome
+from chalicelib.domain.case import Case
 from chalicelib.ports import Conflict, TryLater
 
 OPEN = "OPEN"
@@ -101,8 +101,8 @@ class Writes:
         return self.put(pointer, FREE_OR_OWN, case=case.case_id)
 
     def pointer_writes(self, case: Case) -> list[Write]:
-        """An open or kept case holds its cluster; any other lets it go, if it still holds it."""
-        if not case.is_closed or case.outcome is Outcome.KEPT:
+        """A case holds its cluster until it is over; then it lets it go, if it still holds it."""
+        if not case.is_over:
             return [self.hold(case)]
         where = place(case.account, case.region, case.cluster_id)
         held = self.get(OPEN, where)

@@ -22,6 +22,7 @@ from chalicelib.domain.remedies.scene import (
 )
 from chalicelib.domain.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.step import Ask, Call, Step, Wait
+from chalicelib.domain.waiting import until_next
 
 
 def plan(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> Plan | str:
@@ -126,8 +127,9 @@ def _keys(scene: Scene, store: KeyStore) -> Step | None:
     pending = scene.snapshot.pending_keys
     if pending:
         last = max((k.deletion_date for k in pending if k.deletion_date), default=scene.now)
-        seconds = until(last, scene.now, keys=len(pending))
-        return Wait(seconds, f"KMS deletes the keys on {last:%d %b, %H:%M} UTC")
+        return Wait(
+            until_next(pending, scene.now), f"KMS deletes the keys on {last:%d %b, %H:%M} UTC"
+        )
     return None
 
 

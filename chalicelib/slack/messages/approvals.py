@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from chalicelib.domain import step_up
 from chalicelib.domain.case import Click
 from chalicelib.domain.plan import Plan
-from chalicelib.slack.messages import buttons, keytable, parts, ways
+from chalicelib.slack.messages import buttons, going, keytable, parts, ways
 from chalicelib.slack.messages.blocks import (
     Piece,
     actions,
@@ -69,15 +69,18 @@ def _so_far(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> list[Piece]:
         return [*pieces, text(done)]
     who = "nobody else approves" if len(clicks) < need else "nobody confirms it in AWS"
     pieces.append(text(f"{parts.nothing_done(shown)} "))
-    end, going = parts.lapse(case), parts.still_going(case)
+    going_on = going.still_going(case)
+    if case.watches:
+        return [*pieces, text(f"If {who}, nothing more is done."), *going_on]
+    end = parts.lapse(case)
     if case.expires_at is None:
-        return [*pieces, text(f"If {who}, this case closes and {end}."), *going]
+        return [*pieces, text(f"If {who}, this case closes and {end}."), *going_on]
     return [
         *pieces,
         text(f"If {who} by "),
         date(case.expires_at),
         text(f", this case closes and {end}."),
-        *going,
+        *going_on,
     ]
 
 

@@ -41,7 +41,7 @@ def choose(shown: Shown, remedy: Remedy, label: str = "") -> Block:
 def foot(shown: Shown) -> list[Block]:
     """What ends every message that waits for people."""
     back = go_back(shown) if shown.case.has_begun else _close(shown)
-    return [*_check_again(shown), *back]
+    return [*check_again(shown), *back]
 
 
 def take_back(shown: Shown) -> list[Block]:
@@ -52,7 +52,7 @@ def take_back(shown: Shown) -> list[Block]:
     return [button("Take back my approval", "withdraw", value=shown.value, spoken=spoken)]
 
 
-def _check_again(shown: Shown) -> list[Block]:
+def check_again(shown: Shown) -> list[Block]:
     if not may(shown.case, Act.REFRESH):
         return []
     spoken = f"Read AWS again about {shown.cluster}"
@@ -73,11 +73,12 @@ def _close(shown: Shown) -> list[Block]:
     return [button(label, "reject", value=shown.value, spoken=spoken, confirm=question)]
 
 
-def try_again(shown: Shown) -> list[Block]:
+def try_again(shown: Shown, *, green: bool = True) -> list[Block]:
     if not may(shown.case, Act.REFRESH):
         return []
     spoken = f"Try again to go on with {shown.cluster}"
-    return [button("Try again", "refresh", value=shown.value, spoken=spoken, style="primary")]
+    style = "primary" if green else ""
+    return [button("Try again", "refresh", value=shown.value, spoken=spoken, style=style)]
 
 
 def go_back(shown: Shown, *, green: bool = False) -> list[Block]:
@@ -87,7 +88,9 @@ def go_back(shown: Shown, *, green: bool = False) -> list[Block]:
         return []
     if plan and case.tried(Operation.DELETE_CLUSTER, plan.cluster_id):
         return []
-    label, yes = _labels(case)
+    if case.has_begun and not case.plan and not case.is_closed and not goback.can_restore(shown):
+        return []
+    label, yes = _labels(shown)
     words = goback.what_returns(case, shown.policy)
     no = "Go back" if case.is_closed or not case.plan else "Let it go on"
     return [
@@ -102,11 +105,12 @@ def go_back(shown: Shown, *, green: bool = False) -> list[Block]:
     ]
 
 
-def _labels(case: Case) -> tuple[str, str]:
+def _labels(shown: Shown) -> tuple[str, str]:
     """The label, and the yes of the question behind it."""
+    case = shown.case
     if goback.returning_keys(case):
         return "Cancel the deletion", "Cancel the deletion"
-    if case.is_closed and not goback.can_restore(case):
+    if case.is_closed and not goback.can_restore(shown):
         return "Leave it here", "Close it"
     if case.is_closed:
         return "Put it back", "Put it back"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.domain.case import Act, Case, Click, Difference
-from chalicelib.slack.messages import buttons, parts, ways
+from chalicelib.domain.snapshot import Key
+from chalicelib.slack.messages import buttons, facts, going, parts, ways
 from chalicelib.slack.messages.blocks import (
     WARNING,
     Piece,
@@ -22,7 +23,7 @@ from chalicelib.slack.messages.blocks import (
     user,
 )
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import PERSON, Block, Message, clean, count, the
+from chalicelib.slack.messages.text import DAY, PERSON, Block, Message, clean, count, the
 
 MOST_ROWS = 20
 HEADS = ("What", "When approved", "Now")
@@ -30,6 +31,11 @@ APPROVAL_OF = "Approval of "
 
 
 def message(shown: Shown) -> Message:
+    waiting = going.keys(shown.case)
+    return _keys_go(shown, waiting) if waiting else _plainly(shown)
+
+
+def _plainly(shown: Shown) -> Message:
     return Message(
         f"Something changed since {shown.cluster} was approved. "
         f"{_first_words(shown)} Please look again.",
@@ -46,6 +52,55 @@ def message(shown: Shown) -> Message:
     )
 
 
+def _keys_go(shown: Shown, waiting: Sequence[Key]) -> Message:
+    """Keys go on being deleted whatever people decide: that comes first, with its cancel."""
+    case, keys = shown.case, count(len(waiting), "key")
+    names = going.named(case, [key.key_id for key in waiting])
+    return Message(
+        f"Decide again about {shown.cluster}: something changed, and {keys} will still be "
+        f"deleted{going.day(waiting)} unless somebody cancels.",
+        (
+            header(
+                f"Decide again: {keys} of {shown.cluster} {_be(waiting)} being deleted", WARNING
+            ),
+            says(
+                bold(f"Unless somebody cancels, {names} will be deleted"),
+                *going.when(waiting),
+                text(". That had begun before something changed."),
+                *going.last_use(case),
+                text(f"\nAll later steps are on hold. {facts.as_it_is(case)}"),
+                *_no_longer(case),
+            ),
+            *actions(f"act:{shown.version}", buttons.go_back(shown, green=True)),
+            *differences(case, case.differences, f"diff:{shown.version}"),
+            *_or_nothing(shown, waiting, names),
+        ),
+    )
+
+
+def _or_nothing(shown: Shown, waiting: Sequence[Key], names: str) -> list[Block]:
+    """What silence brings, the ways out, and that the case watches until then."""
+    case = shown.case
+    unused = "" if case.key_uses else f"Nobody has tried to use them{going.unused(case)}. "
+    return [
+        says(
+            text(f"If nobody decides, {names} will be deleted"),
+            *going.when(waiting, DAY),
+            text(f", and nothing else happens. {facts.cost_line(case, shown.policy)}"),
+        ),
+        divider(),
+        *ways.sections(shown),
+        note(f"{unused}Unlatch goes on watching; this case stays open until they are gone."),
+        parts.place(case),
+        parts.record(shown),
+        *actions(f"foot:{shown.version}", buttons.check_again(shown)),
+    ]
+
+
+def _be(waiting: Sequence[Key]) -> str:
+    return "is still" if len(waiting) == 1 else "are still"
+
+
 def _first_words(shown: Shown) -> str:
     return "Nothing was done." if not shown.case.has_begun else "Unlatch has stopped."
 
@@ -54,17 +109,20 @@ def _why(shown: Shown) -> list[Piece]:
     pieces = [bold(_first_words(shown))]
     if shown.case.has_begun:
         pieces.append(text(f" {parts.nothing_done(shown)}"))
-    pieces += parts.still_going(shown.case)
-    void = void_approvals(shown.case)
+    pieces += going.still_going(shown.case)
+    return [*pieces, *_no_longer(shown.case), text(" Please look again.")]
+
+
+def _no_longer(case: Case) -> list[Piece]:
+    void = void_approvals(case)
     if not void:
-        return [*pieces, text(" Earlier approvals no longer count. Please look again.")]
+        return [text(" Earlier approvals no longer count.")]
     verb = "was" if len(void) == 1 else "were"
     end = "it no longer counts" if len(void) == 1 else "they no longer count"
     return [
-        *pieces,
         text(f" {the(len(void), 'approval').capitalize()} {verb} for how things were at "),
         date(max(click.at for click in void)),
-        text(f", so {end}. Please look again."),
+        text(f", so {end}."),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.case import Act, Click
-from chalicelib.slack.messages import buttons, facts, goback, parts
+from chalicelib.slack.messages import buttons, facts, goback, going, parts
 from chalicelib.slack.messages.blocks import (
     Piece,
     actions,
@@ -31,7 +31,7 @@ def message(shown: Shown) -> Message:
                 *still_there(shown),
                 text(" "),
                 bold(changed),
-                *parts.still_going(shown.case),
+                *going.still_going(shown.case),
                 text("\n"),
                 *parts.start_again(shown.case),
             ),
@@ -43,7 +43,7 @@ def message(shown: Shown) -> Message:
 
 def half_done(shown: Shown) -> list[Block]:
     """The way back of a case that closed with our changes left."""
-    restores = shown.case.has_begun and goback.can_restore(shown.case)
+    restores = shown.case.has_begun and goback.can_restore(shown)
     return buttons.go_back(shown) if restores else []
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from chalicelib.domain.case import CallStatus, Case
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.remedies.scene import Scene
+from chalicelib.domain.remedies.undo import undo_step
 from chalicelib.domain.snapshot import KeyState, KeyStore, StoreState
+from chalicelib.domain.step import Close
 from chalicelib.domain.waiting import our_keys
 from chalicelib.slack.messages import facts
+from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import be, count, money, the, upper_first
 
 OFF = (StoreState.DISCONNECTED, StoreState.DISCONNECTING)
@@ -27,12 +31,13 @@ def disabled_keys(case: Case) -> int:
     )
 
 
-def can_restore(case: Case) -> bool:
-    """Something of what we changed can still come back."""
-    plan = facts.plan_of(case)
+def can_restore(shown: Shown) -> bool:
+    """Something of what we changed can still come back: the undo has something to do."""
+    case, plan = shown.case, facts.plan_of(shown.case)
     if case.before is None or plan is None or case.snapshot is None:
         return False
-    return facts.store(case) is not None or plan.remedy is Remedy.PARK
+    step = undo_step(Scene(plan, case, case.snapshot, shown.policy, shown.now))
+    return reconnects(case) or not isinstance(step, Close)
 
 
 def reconnects(case: Case) -> bool:
@@ -44,7 +49,8 @@ def reconnects(case: Case) -> bool:
     off = case.call(Operation.DISCONNECT_KEY_STORE, store.key_store_id)
     on = case.call(Operation.CONNECT_KEY_STORE, store.key_store_id)
     just_left = off is not None and (on is None or on.at <= off.at)
-    return store.state in OFF or just_left
+    is_ours = any(case.tried(call.operation, call.target) for call in (off, on) if call)
+    return (is_ours and store.state in OFF) or just_left
 
 
 def missing_hsms(case: Case) -> int:

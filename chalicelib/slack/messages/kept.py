@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.case import Keep
-from chalicelib.slack.messages import buttons, facts, parts
+from chalicelib.slack.messages import buttons, facts, going, parts
 from chalicelib.slack.messages.blocks import Piece, actions, bold, date, header, says, text, user
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import DAY, Block, Message, quoted, utc
@@ -21,7 +21,7 @@ def message(shown: Shown) -> Message:
                 *(_decision(keep) if keep else []),
                 bold(changed),
                 text(f" {facts.cost_line(case, shown.policy)}"),
-                *parts.still_going(case),
+                *going.still_going(case),
             ),
             *actions(f"act:{shown.version}", _end(shown)),
             parts.tried_by(shown),

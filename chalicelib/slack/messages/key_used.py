@@ -50,7 +50,7 @@ def message(shown: Shown, end: datetime | None) -> Message:
             header(title, WARNING),
             says(*_who(shown, last), *_otherwise(shown, end)),
             *actions(f"act:{shown.version}", buttons.go_back(shown, green=True)),
-            *_uses(shown),
+            *uses(shown),
             *progress.block(shown),
             parts.decided(case, shown.cluster),
         ),
@@ -88,13 +88,13 @@ def _otherwise(shown: Shown, end: datetime | None) -> list[Piece]:
         return pieces
     return [
         *pieces,
-        text("\nIf nobody acts, the keys are deleted on "),
+        text("\nIf nobody cancels, the keys will be deleted on "),
         date(end),
-        text(" and the data stays unreadable."),
+        text(", and what they encrypted can never be read again."),
     ]
 
 
-def _uses(shown: Shown) -> list[Block]:
+def uses(shown: Shown) -> list[Block]:
     """Uses of one kind in one row, the latest first."""
     uses = sorted(shown.case.key_uses, key=lambda use: use.at, reverse=True)
     tally = Counter((use.who, use.key_id, use.operation) for use in uses)

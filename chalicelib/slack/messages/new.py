@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.domain import sessions
 from chalicelib.domain.diagnosis import Cause, cause_of
-from chalicelib.slack.messages import buttons, facts, keytable, parts, ways
+from chalicelib.slack.messages import buttons, facts, going, keytable, parts, ways
 from chalicelib.slack.messages.blocks import (
     WARNING,
     Piece,
@@ -193,7 +193,7 @@ def price_of_waiting(shown: Shown) -> list[Piece]:
             date(case.expires_at, DAY_AND_TIME),
             text(f" and {parts.lapse(case)}. "),
         ]
-    return [*pieces, text(facts.cost_line(case, shown.policy)), *parts.still_going(case)]
+    return [*pieces, text(facts.cost_line(case, shown.policy)), *going.still_going(case)]
 
 
 def notices(shown: Shown) -> list[Block]:

@@ -8,7 +8,7 @@ from chalicelib.domain.approval import SLACK_USER, is_mapped
 from chalicelib.domain.caller import Caller, Tool
 from chalicelib.domain.case import Case, Click
 from chalicelib.domain.plan import Remedy
-from chalicelib.slack.messages import facts, goback
+from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.blocks import Piece, bold, date, marked_note, note, text, users
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import (
@@ -16,16 +16,13 @@ from chalicelib.slack.messages.text import (
     TIME,
     Block,
     approvers,
-    caller,
     clean,
     count,
     ident,
     listing,
     person,
     quoted,
-    the,
     token,
-    upper_first,
     utc,
 )
 
@@ -54,26 +51,6 @@ def nothing_done(shown: Shown) -> str:
 def lapse(case: Case) -> str:
     """What becomes of a case that nobody decides."""
     return "nothing more is done" if case.has_begun else "nothing happens"
-
-
-def still_going(case: Case) -> list[Piece]:
-    """A deletion that we scheduled goes on by itself, also while Unlatch waits or has closed."""
-    number, end = goback.returning_keys(case), facts.keys_end(case)
-    if not number:
-        return []
-    keys = upper_first(the(number, "key"))
-    when = f" on {utc(end, DAY)}" if end else ""
-    verb = "is deleted" if number == 1 else "are deleted"
-    return [text(" "), bold(f"{keys} {verb}{when} unless somebody cancels."), *_last_use(case)]
-
-
-def _last_use(case: Case) -> list[Piece]:
-    """Somebody has failed meanwhile because of that."""
-    if not case.key_uses:
-        return []
-    last = max(case.key_uses, key=lambda use: use.at)
-    words = f" {caller(last.who)} tried to use one"
-    return [bold(words), text(", "), date(last.at), text(", and failed.")]
 
 
 def tried_by(shown: Shown) -> Block:

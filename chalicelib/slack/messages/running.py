@@ -97,7 +97,7 @@ def going_back(shown: Shown) -> Message:
     case, ending = shown.case, shown.case.ending
     lost = facts.lost_keys(case)
     title = f"Putting {shown.cluster} back as it was"
-    if lost or not goback.can_restore(case):
+    if lost or not goback.can_restore(shown):
         title = f"Stopping: putting back what is left of {shown.cluster}"
     pieces: list[Piece] = []
     if ending:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chalicelib.domain.case import CallRecord, Case
-from chalicelib.slack.messages import buttons, facts, parts, progress
+from chalicelib.domain.plan import Operation
+from chalicelib.domain.snapshot import Key
+from chalicelib.slack.messages import buttons, facts, going, key_used, parts, progress
 from chalicelib.slack.messages.blocks import (
     WARNING,
+    Piece,
     actions,
     bold,
     header,
@@ -17,23 +22,31 @@ from chalicelib.slack.messages.blocks import (
     text,
 )
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import Block, Message, clean, ident
+from chalicelib.slack.messages.text import Block, Message, clean, count, ident, listing
 
 PRESS = "Press Try again. If AWS has changed meanwhile, Unlatch asks again first."
 MOST_ADVICE = 10
+ON_A_KEY = (Operation.SCHEDULE_KEY_DELETION, Operation.DISABLE_KEY, Operation.CANCEL_KEY_DELETION)
 
 
 def message(shown: Shown) -> Message:
+    waiting = going.keys(shown.case)
+    if waiting:
+        return _halfway(shown, waiting)
     case = shown.case
     again = buttons.try_again(shown)
-    reason = clean(case.reason, 600) if case.reason else "Unlatch can’t go on by itself."
-    end = " Nothing more happens until you press Try again." if again else ""
+    end = " Nothing more happens until somebody presses Try again." if again else ""
     return Message(
         f"Stopped: {shown.cluster} needs a person.{end}",
         (
-            header("Stopped: a person is needed", WARNING),
-            says(bold(reason), text(f"{end}\n"), text(_as_it_is(case))),
-            rich(line(bold("What to do")), items("ordered", ([text(w)] for w in _advice(case)))),
+            header(f"Stopped: {shown.cluster} needs a person", WARNING),
+            says(
+                bold(_why(case)),
+                text(f"{end}\n"),
+                text(_as_it_is(case)),
+                *going.still_going(case),
+            ),
+            rich(line(bold("What to do")), items("ordered", _steps(case, []))),
             *actions(f"act:{shown.version}", [*again, *buttons.go_back(shown)]),
             *(progress.block(shown) if case.has_begun else []),
             *_aws_said(facts.refused(case)),
@@ -43,21 +56,79 @@ def message(shown: Shown) -> Message:
     )
 
 
+def _halfway(shown: Shown, waiting: Sequence[Key]) -> Message:
+    """Keys go although the rest is on hold: that comes first, and the way to keep them."""
+    case, number = shown.case, len(waiting)
+    names = going.named(case, [key.key_id for key in waiting])
+    keys = count(number, "key")
+    buttons_now = [*buttons.go_back(shown, green=True), *buttons.try_again(shown, green=False)]
+    cancel = [text(f"If anybody needs {names}, cancel before that."), *_when_first(waiting)]
+    return Message(
+        f"Stopped halfway: {keys} of {shown.cluster} will be deleted{going.day(waiting)} "
+        f"unless somebody cancels.",
+        (
+            header(f"Stopped halfway: {keys} of {shown.cluster} will be deleted", WARNING),
+            says(
+                bold(f"Unless somebody cancels, {names} will be deleted"),
+                *going.when(waiting),
+                text(f". {_uses(case, number)}\n{_why(case)} The rest of the plan is on hold."),
+            ),
+            *actions(f"act:{shown.version}", buttons_now),
+            rich(line(bold("What to do")), items("ordered", _steps(case, [cancel]))),
+            *going.each_key(shown),
+            *(key_used.uses(shown) if case.key_uses else []),
+            *_aws_said(facts.refused(case)),
+            *progress.block(shown),
+            note(going.WATCHED),
+            note(f"{shown.cluster} · Account {ident(case.account)} · {ident(case.region)}"),
+            parts.decided(case),
+        ),
+    )
+
+
+def _when_first(waiting: Sequence[Key]) -> list[Piece]:
+    dated = min((k for k in waiting if k.deletion_date), key=_date, default=None)
+    return [text(" The first goes"), *going.when([dated]), text(".")] if dated else []
+
+
+def _date(key: Key) -> float:
+    return key.deletion_date.timestamp() if key.deletion_date else 0.0
+
+
+def _uses(case: Case, number: int) -> str:
+    stopped = "It has stopped working" if number == 1 else "They have stopped working"
+    if case.key_uses:
+        who = listing(dict.fromkeys(clean(use.who or "somebody") for use in case.key_uses[-3:]))
+        return f"{stopped}, and {who} tried to use {'it' if number == 1 else 'one'} and failed."
+    return f"{stopped}; nobody has tried to use {'it' if number == 1 else 'them'} so far."
+
+
+def _why(case: Case) -> str:
+    """The reason; and the key that it was about, which the reason can't name."""
+    reason = clean(case.reason, 600) if case.reason else "Unlatch can’t go on by itself."
+    call = facts.refused(case)
+    if call is None or call.operation not in ON_A_KEY:
+        return reason
+    return f"{reason} It was about {facts.key_name(case, call.target)}."
+
+
 def _as_it_is(case: Case) -> str:
     return facts.as_it_is(case) if case.has_begun else "Nothing has been changed in AWS."
 
 
-def _advice(case: Case) -> list[str]:
+def _steps(case: Case, first: list[list[Piece]]) -> list[list[Piece]]:
     """The domain's advice, ending with Try again."""
     words = [clean(item, 500) for item in case.advice[:MOST_ADVICE]]
     if not words:
         words = ["Find out what stands in the way; the thread has every call and its answer."]
-    return words if any("try again" in w.lower() for w in words) else [*words, PRESS]
+    if not any("try again" in word.lower() for word in words):
+        words.append(PRESS)
+    return [*first, *([text(word)] for word in words)]
 
 
 def _aws_said(call: CallRecord | None) -> list[Block]:
     if call is None:
         return []
-    words = f"AWS said to {call.operation.value}: {clean(call.error or 'no reason', 200)}"
-    request = f", request {ident(call.request_id)}" if call.request_id else ""
-    return [note(words + request)]
+    said = clean(call.error or "no reason", 400)
+    request = f" Request id {ident(call.request_id)}" if call.request_id else ""
+    return [note(f"AWS answered {call.operation.value} with: “{said}”.{request}")]

@@ -10,7 +10,7 @@ from chalicelib.domain.forecast import Forecast
 from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import repoint
-from chalicelib.slack.messages import facts, parts
+from chalicelib.slack.messages import facts, going, parts
 from chalicelib.slack.messages.blocks import marked_note, says, section
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import Block, count, escape, ident, money, people
@@ -83,13 +83,13 @@ def _targets(case: Case, plan: Plan) -> Sequence[tuple[str, str]]:
 
 def _keep(shown: Shown, user: str) -> list[Block]:
     daily = facts.daily(shown.case, shown.policy)
-    going = parts.still_going(shown.case)
+    still = going.still_going(shown.case)
     costs = f"Costs about {money(daily)} a day while it stays" if daily else "Costs no HSM hours"
     return [
         section(
             "Unlatch changes nothing in AWS. The next failed delete is answered with your name and reason."
         ),
-        *([says(*going)] if going else []),
+        *([says(*still)] if still else []),
         shapes.owner(user),
         shapes.how_long(KEEP_DAYS, 30),
         shapes.reason("Shown to whoever tries the next delete."),

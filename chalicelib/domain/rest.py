@@ -1,0 +1,52 @@
+"""Closed cases that live on: kept until a date, or watching keys that wait. Makes no calls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.case import Case, Keep, Outcome, Phase
+from chalicelib.domain.look import until_sure
+from chalicelib.domain.remedies import keep
+from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.step import Close, Decision, Wait
+from chalicelib.domain.waiting import our_keys, until_next
+
+HOUR = 60 * 60
+LONGEST_SLEEP = 30 * 24 * HOUR
+
+
+def asleep(case: Case, kept: Keep, now: datetime) -> Decision:
+    """A kept case sleeps until its date, or until a key of ours is about to go."""
+    if not keep.lapsed(kept, now):
+        left = min(int((kept.until - now).total_seconds()) + 1, LONGEST_SLEEP)
+        going = our_keys(case, case.snapshot) if case.snapshot else ()
+        if going:
+            left = min(left, until_next(going, now))
+        closed = replace(
+            case, phase=Phase.CLOSED, outcome=Outcome.KEPT, reason=kept.reason, keep=kept
+        )
+        return Decision(closed, Wait(left, "kept as it is"))
+    back = replace(
+        case,
+        phase=Phase.WAITING,
+        outcome=None,
+        reason="",
+        keep=None,
+        closed_at=None,
+        expires_at=None,
+        reset_at_click=len(case.clicks),
+        reminded=False,
+    )
+    return Decision(back, Wait(1, "the keep has lapsed"))
+
+
+def watched(case: Case, snapshot: Snapshot, now: datetime) -> Decision:
+    """The case stays closed as it is, and looks on as long as a key that it scheduled waits."""
+    if unsure := until_sure(case, now):
+        return Decision(case, unsure)
+    if case.watches:
+        going = our_keys(case, snapshot)
+        seconds = until_next(going, now) if going else HOUR  # else AWS hides what waits
+        return Decision(case, Wait(seconds, "the keys that wait are watched"))
+    return Decision(case, Close(case.outcome or Outcome.STOPPED, case.reason, case.advice))
