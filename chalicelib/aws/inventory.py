@@ -109,6 +109,14 @@ class AwsInventory:
             unread=(*seen.unread, *unread),
         )
 
+    def outline(self, case: Case) -> Snapshot:
+        """All clusters and stores of the case's place, in two calls; keys and all else are left out."""
+        clients, unread = self._clients(case), list[str]()
+        look = Look(clients("cloudhsmv2"), clients("kms"), self.reader_role, case)
+        stores, clusters = look.stores(unread), look.clusters(unread)
+        where = (case.opened_at, case.account, case.region, "", None)
+        return Snapshot(*where, stores, siblings=clusters, unread=tuple(unread))
+
     def reread(self, case: Case, key_id: str) -> Key:
         """One key, just before a call on it in a batch."""
         kms = self._clients(case)("kms")
@@ -184,14 +192,17 @@ class Look:
         )
 
     def key_stores(self, unread: list[str]) -> tuple[KeyStore, ...]:
-        """The store that holds the cluster and the one that the plan names; external ones never."""
+        """The store that holds the cluster and the one that the plan names."""
+        mine, plan = self.case.cluster_id, self.case.plan or self.case.last_plan
+        planned, stores = plan.key_store_id if plan else None, self.stores(unread)
+        return tuple(s for s in stores if s.cluster_id == mine or s.key_store_id == planned)
+
+    def stores(self, unread: list[str]) -> tuple[KeyStore, ...]:
+        """All but external ones."""
         pages = self.kms.get_paginator("describe_custom_key_stores").paginate()
         items = self._read("kms:DescribeCustomKeyStores", pages, "CustomKeyStores", unread)
         with understood("kms:DescribeCustomKeyStores"):
-            stores = [store_from(item) for item in items if _is_on_a_cluster(item)]
-        mine, plan = self.case.cluster_id, self.case.plan or self.case.last_plan
-        planned = plan.key_store_id if plan else None
-        return tuple(s for s in stores if s.cluster_id == mine or s.key_store_id == planned)
+            return tuple(store_from(item) for item in items if _is_on_a_cluster(item))
 
     def _read(self, call: str, pages: Iterable[Any], name: str, unread: list[str]) -> list[Any]:
         """All items of all pages; a refusal is noted, trouble is raised as TryLater."""

@@ -11,7 +11,7 @@ from chalicelib.domain.case import CallRecord, CallStatus, Case
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.remedies import repoint
 from chalicelib.domain.remedies.scene import zone_labels, zone_of
-from chalicelib.domain.snapshot import KeyStore, Seen, Snapshot, StoreState
+from chalicelib.domain.snapshot import Cluster, KeyStore, Seen, Snapshot, StoreState
 from chalicelib.domain.step import Wait
 from chalicelib.domain.waiting import may_wait
 
@@ -26,6 +26,7 @@ def looked_at(case: Case, snapshot: Snapshot, now: datetime) -> Case:
         _missed(replace(case, calls=calls), snapshot, now),
         snapshot=snapshot,
         last_cluster=snapshot.cluster or case.last_cluster,
+        seen=seen_in(case, (snapshot.cluster,), snapshot.key_stores),
     )
     # What only this look lacks may be there: nothing that began has ended.
     return case if until_sure(case, now) else _timed(case, snapshot, now)
@@ -45,17 +46,21 @@ def _timed(case: Case, snapshot: Snapshot, now: datetime) -> Case:
         quiet_since=(case.quiet_since or now) if quiet else None,
         soaking_since=(case.soaking_since or now) if soaking else None,
         watches=may_wait(case, snapshot),
-        seen=seen_in(snapshot, holder),
     )
 
 
-def seen_in(snapshot: Snapshot, store: KeyStore | None) -> Seen:
-    """What a sweep compares. HSMs that go or come are no news: they are as many as are alive."""
+def seen_in(case: Case, clusters: Iterable[Cluster | None], stores: Iterable[KeyStore]) -> Seen:
+    """What a sweep compares of this case, out of all that a place has."""
+    plan = case.plan or case.last_plan
+    named = plan.key_store_id if plan else None
+    mine = [s for s in stores if s.cluster_id == case.cluster_id or s.key_store_id == named]
+    store = min(mine, key=lambda s: (s.key_store_id != named, s.key_store_id), default=None)
+    cluster = next((c for c in clusters if c and c.cluster_id == case.cluster_id), None)
     return Seen(
         store_state=store.state if store else "",
         store_cluster=store.cluster_id if store else "",
-        zones=snapshot.cluster.zones if snapshot.cluster else (),
-        cluster_state=snapshot.cluster.state if snapshot.cluster else "",
+        zones=cluster.zones if cluster else (),
+        cluster_state=cluster.state if cluster else "",
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.domain.case import Case, Phase
+from chalicelib.flows.moved import Moved
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.watch_keys import Spot, switched_off, watch_keys
 from chalicelib.ports import Conflict, GiveUp, Pointer, Ports, TryLater
@@ -43,13 +44,16 @@ def sweep(ports: Ports) -> Swept:
             unread.append(f"{account} {region}: {trouble}")
     pointers, restarted = ports.cases.pointers(), 0
     off: list[tuple[Spot, datetime]] = []
+    moved, woken = Moved(ports), 0
     for case in _cases(ports, pointers):
         restarted += _revive(ports, case)
+        woken += moved.wake(case)
         off += switched_off(case)
     ports.count("SweepsDone", 1)
     ports.count("OpenCases", len(pointers))
     ports.count("EventsFoundBySweep", found)
     ports.count("RunsRestarted", restarted)
+    ports.count("CasesWokenBySweep", woken)
     used = 0
     try:
         used = watch_keys(ports, off)

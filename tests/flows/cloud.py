@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.case import Case
@@ -90,6 +90,11 @@ class Aws:
 
     def look_again(self, case: Case, seen: Snapshot) -> Snapshot:
         return self.seen()
+
+    def outline(self, case: Case) -> Snapshot:
+        seen = self.seen()
+        clusters = (seen.cluster,) if seen.cluster else ()
+        return replace(seen, cluster=None, siblings=clusters, keys=())
 
     def reread(self, case: Case, key_id: str) -> Key:
         keys = self.seen().keys

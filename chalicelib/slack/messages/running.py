@@ -97,7 +97,9 @@ def going_back(shown: Shown) -> Message:
     case, ending = shown.case, shown.case.ending
     lost = facts.lost_keys(case)
     title = f"Putting {shown.cluster} back as it was"
-    if lost or not goback.can_restore(shown):
+    plan = facts.plan_of(case)
+    parked = plan is not None and plan.remedy is Remedy.PARK
+    if lost or (facts.store(case) is None and not parked):
         title = f"Stopping: putting back what is left of {shown.cluster}"
     pieces: list[Piece] = []
     if ending:
