@@ -19,22 +19,30 @@ from chalicelib.domain.step import Call
 
 
 class TryLater(Exception):  # noqa: N818  # a word of the house, not a kind of error
-    """AWS can't now; the reason is fit for Slack. `unknown`: the call may have landed all the same."""
+    """AWS can't now; the reason is fit for Slack. `unknown`: the call may have landed all the same.
 
-    def __init__(self, reason: str, *, unknown: bool = False) -> None:
+    `said`: AWS's own words, cleaned.
+    """
+
+    def __init__(self, reason: str, *, unknown: bool = False, said: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.unknown = unknown
+        self.said = said
 
 
 class GiveUp(Exception):  # noqa: N818  # a word of the house, not a kind of error
-    """Only a person can mend this. Reason and advice are sentences fit for Slack."""
+    """Only a person can fix this. Reason and advice are sentences fit for Slack.
 
-    def __init__(self, reason: str, *advice: str, request_id: str = "") -> None:
+    `said`: AWS's own words, cleaned.
+    """
+
+    def __init__(self, reason: str, *advice: str, request_id: str = "", said: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.advice = advice
         self.request_id = request_id
+        self.said = said
 
 
 class Refused(Exception):  # noqa: N818  # a word of the house, not a kind of error

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from chalicelib.aws.denials import PRESS, help_for, why_denied, words_of
 from chalicelib.ports import GiveUp, TryLater
 
 DENIED = frozenset(
@@ -88,20 +89,26 @@ def understood(call: str) -> Iterator[None]:
 def _word_for(error: Any, call: str, role: str, account: str) -> Exception:
     code, request_id = code_of(error), request_id_of(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    said = words_of(f"{code}: {message}" if message else code)
     if code in DENIED:
+        who = why_denied(message)
+        by = f" by {who}" if who else ""
         return GiveUp(
-            f"AWS refused {call}: access denied.",
-            f"Give the role {role} in account {account} the permission {call}.",
-            "Press Try again. If AWS has changed meanwhile, Unlatch asks again first.",
+            f"AWS refused {call}: access denied{by}.",
+            help_for(message, call, role=role, account=account),
+            PRESS,
             request_id=request_id,
+            said=said,
         )
     if code in BUSY or "Throttl" in code or status >= 500:
-        return TryLater(f"AWS is busy ({code})", unknown=status >= 500)
+        return TryLater(f"AWS is busy ({code})", unknown=status >= 500, said=said)
     if code in MOVED:
-        return TryLater(f"AWS says {code} to {call}")
+        return TryLater(f"AWS says {code} to {call}", said=said)
     return GiveUp(
         f"AWS refused {call}: {code}.",
-        "Read what AWS says of this error in its documentation and mend the cause.",
-        "Press Try again. If AWS has changed meanwhile, Unlatch asks again first.",
+        "Read what AWS says of this error in its documentation and fix the cause.",
+        PRESS,
         request_id=request_id,
+        said=said,
     )

@@ -87,7 +87,7 @@ def called(
         failed = replace(
             record,
             status=CallStatus.REFUSED,
-            error=refused.reason,
+            error=refused.said or refused.reason,
             request_id=refused.request_id,
         )
         return failed, None if step.operation is Operation.PROVE_KEY else refused
@@ -99,7 +99,7 @@ def _worn_out(record: CallRecord, trouble: TryLater) -> GiveUp | None:
         return None
     return GiveUp(
         f"{trouble.reason}. Tried {record.tries} times.",
-        "Look at the state of the cluster and the key store in the AWS console.",
+        "Compare what AWS said with the state of the cluster, the key store and the key in the console.",
         "Press Try again. If AWS has changed meanwhile, Unlatch asks again first.",
     )
 
@@ -108,7 +108,7 @@ def _untaken(record: CallRecord, trouble: TryLater) -> CallRecord:
     """Refused, or open: the answer was lost, or a proof, which changes nothing, has tries left."""
     has_tries = record.operation is Operation.PROVE_KEY and record.tries < MOST_PROOFS
     status = INTENT if trouble.unknown or has_tries else CallStatus.REFUSED
-    return replace(record, status=status, error=trouble.reason)
+    return replace(record, status=status, error=trouble.said or trouble.reason)
 
 
 def _done(ports: Ports, record: CallRecord, receipt: Receipt) -> CallRecord:

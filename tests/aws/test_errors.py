@@ -34,6 +34,86 @@ def test_a_denial_names_what_to_allow(code: str) -> None:
     assert word.request_id == "request-7"
 
 
+USER = "User: arn:aws:sts::111122223333:assumed-role/unlatch-executor/case-1 is not authorized to "
+CALLED = f"{USER}perform: {CALL} on resource: * "
+
+
+def denied(message: str) -> GiveUp:
+    said = {"Code": "AccessDeniedException", "Message": message}
+    metadata = {"HTTPStatusCode": 400, "RequestId": "request-7"}
+    word = word_for(ClientError({"Error": said, "ResponseMetadata": metadata}, "X"))
+    assert isinstance(word, GiveUp)
+    return word
+
+
+@pytest.mark.parametrize(
+    ("end", "who", "helps"),
+    [
+        (
+            f"because no identity-based policy allows the {CALL} action",
+            "the role’s own policies",
+            "Give the role",
+        ),
+        (
+            "with an explicit deny in an identity-based policy",
+            "the role’s own policies",
+            "remove the Deny",
+        ),
+        (
+            f"because no resource-based policy allows the {CALL} action",
+            "the resource itself",
+            "its key policy) allow",
+        ),
+        (
+            "with an explicit deny in a resource-based policy",
+            "the resource itself",
+            "exempt the role unlatch-executor",
+        ),
+        ("with an explicit deny in a service control policy", "the organisation", "denies kms:"),
+        (
+            "because no service control policy allows it",
+            "the organisation",
+            "No policy of your organisation",
+        ),
+        (
+            "with an explicit deny in a resource control policy",
+            "the organisation",
+            "of your organisation denies",
+        ),
+        (
+            "because no permissions boundary allows it",
+            "permissions boundary",
+            "Let the permissions boundary",
+        ),
+        ("because no session policy allows it", "the session policy", "Deploy the newest version"),
+        (
+            "with an explicit deny in a VPC endpoint policy",
+            "a VPC endpoint",
+            "The policy of a VPC endpoint denies",
+        ),
+    ],
+)
+def test_the_advice_fits_what_denies_it(end: str, who: str, helps: str) -> None:
+    word = denied(CALLED + end)
+    assert word.reason.startswith(f"AWS refused {CALL}: access denied by ")
+    assert who in word.reason
+    assert helps in word.advice[0]
+    assert word.said == f"AccessDeniedException: {CALLED}{end}"
+
+
+def test_aws_own_words_are_cleaned_and_cut_in_the_middle() -> None:
+    assert (
+        denied("<!channel> \x1b[1mNo\u202e\n `x`").said == "AccessDeniedException: !channel [1mNo x"
+    )
+    assert denied("No. Encoded authorization failure message: AbC" + "d" * 5000).said.endswith(
+        "No."
+    )
+    said = denied("a" * 5000 + " with an explicit deny in a service control policy").said
+    assert len(said) <= 401
+    assert said.endswith("with an explicit deny in a service control policy")
+    assert denied("").said == "AccessDeniedException"
+
+
 @pytest.mark.parametrize("code", sorted(BUSY | MOVED | {"SomethingThrottled"}))
 def test_busy_and_moved_are_tried_again_and_did_not_land(code: str) -> None:
     word = raised(code)
