@@ -235,6 +235,7 @@ def cluster_from(item: dict[str, Any]) -> Cluster:
         mode=item.get("Mode", ""),
         subnets=tuple(sorted(item.get("SubnetMapping", {}).items())),
         security_group=item.get("SecurityGroup", ""),
+        source_backup=item.get("SourceBackupId", ""),
         interfaces=tuple(sorted(h["EniId"] for h in item.get("Hsms", ()) if h.get("EniId"))),
     )
 

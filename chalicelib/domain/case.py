@@ -219,6 +219,7 @@ class Case:
     called_until: datetime | None = None  # the last call is given for keys that go until then
     watches: bool = False  # keys that it scheduled wait, or may: it looks on, also when closed
     seen: Seen | None = None
+    overdue_told: datetime | None = None  # since when the transition runs that was told to be late
     message: SlackMessage = field(default_factory=SlackMessage)
     log_length: int = 0
     log_head: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from chalicelib.domain import approval, step_up
 from chalicelib.domain.approval import Person
@@ -26,7 +26,7 @@ from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import keep, park, repoint, retire
 from chalicelib.domain.remedies.scene import Scene
 from chalicelib.domain.remedies.undo import recorded, undo_step
-from chalicelib.domain.rest import HOUR, asleep, watched
+from chalicelib.domain.rest import HOUR, asleep, closed
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Ask, Call, Close, Decision, Move, Wait
 
@@ -52,10 +52,8 @@ def decide(
 
     The order of endings is: the world, cancel, a begun plan, expiry. A closed case stays so.
     """
-    if case.is_over and case.outcome:
-        return Decision(case, Close(case.outcome, case.reason, case.advice))
     if case.is_closed and case.outcome and case.outcome is not Outcome.KEPT:
-        return watched(looked_at(case, snapshot, now), snapshot, now)
+        return closed(case, snapshot, now)
     unseen = hidden(case, snapshot)
     if unseen:
         wait = Wait(

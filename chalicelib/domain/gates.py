@@ -57,7 +57,7 @@ def everything_read(snapshot: Snapshot) -> Gate | None:
 
 
 def _backup(remedy: Remedy, snapshot: Snapshot) -> Gate | None:
-    if snapshot.cluster is None:
+    if snapshot.cluster is None or snapshot.cluster.was_never_activated:
         return None
     newest = snapshot.cluster.newest_backup
     check = "A backup newer than the newest key"

@@ -7,7 +7,7 @@ from datetime import timedelta
 from chalicelib.domain.case import Difference
 from chalicelib.domain.gates import hard_gates
 from chalicelib.domain.plan import IRREVERSIBLE, Operation, Remedy
-from chalicelib.domain.remedies.scene import Scene
+from chalicelib.domain.remedies.scene import Scene, held_by_aws
 from chalicelib.domain.step import Ask, Call, Step
 
 NO_RETURN = frozenset({Operation.DELETE_KEY_STORE, Operation.DELETE_CLUSTER})
@@ -17,7 +17,8 @@ def guarded(step: Step, scene: Scene) -> Step:
     """The step itself, or the question that it needs first."""
     if not isinstance(step, Call):
         return step
-    return _strange(step, scene) or _unsafe(step, scene) or _stale(step, scene) or step
+    asked = _strange(step, scene) or _unsafe(step, scene) or _stale(step, scene)
+    return asked or held_by_aws(step, scene)
 
 
 def _strange(step: Call, scene: Scene) -> Ask | None:

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     KEYS_GONE = "keys_gone"
     KEY_USED = "key_used"
     REMINDED = "reminded"
+    OVERDUE = "overdue"
     FORGED = "forged"
     CLOSED = "closed"
 

@@ -12,6 +12,8 @@ KEYS_A_DAY = 100
 MANY_KEYS = 200
 FRESH_A_KEY = timedelta(seconds=0.6)
 """Fifteen times what a look asks of KMS for a key, at a quarter of its quotas."""
+HOURS_LATE = 4 * 60 * 60
+"""What should have taken minutes and has taken hours is looked at less often: it may take days."""
 SOON = 15
 """Seconds until the next look where nobody can tell since when it has been under way."""
 SETTLING = timedelta(minutes=2)
@@ -27,7 +29,7 @@ def fresh_for(keys: int) -> timedelta:
 def poll(since: datetime | None, now: datetime) -> int:
     """Seconds until the next look at what AWS takes in: about a twelfth of its age so far."""
     elapsed = (now - since).total_seconds() if since else 0
-    return int(min(max(elapsed / 12, SOON), 120))
+    return int(min(max(elapsed / 12, SOON), 120 if elapsed < HOURS_LATE else 600))
 
 
 def under_way(since: datetime | None, now: datetime, *, quickest: int = MINUTE) -> int:

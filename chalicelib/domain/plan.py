@@ -130,7 +130,22 @@ class Plan:
     def waits_first(self) -> bool:
         """Its first step is to wait for keys that were going already, on a date that people saw."""
         going = any(key.state is KeyState.PENDING_DELETION for key in self.basis.keys)
-        return going and not self.names(Operation.SCHEDULE_KEY_DELETION)
+        acts = (Operation.SCHEDULE_KEY_DELETION, Operation.CONNECT_KEY_STORE)
+        return going and not any(map(self.names, acts))
+
+    @property
+    def left_behind(self) -> tuple[str, ...]:
+        """Names of keys that wait already, and whose material stays in the cluster and its backups:
+
+        their store is not connected, or no HSM is left, and the plan can't change that.
+        """
+        basis = self.basis
+        connected = basis.store_state in (StoreState.CONNECTED, StoreState.CONNECTING)
+        if self.remedy is not Remedy.RETIRE or self.names(Operation.CONNECT_KEY_STORE):
+            return ()
+        if connected and basis.zones:
+            return ()
+        return tuple(k.name for k in basis.keys if k.state is KeyState.PENDING_DELETION)
 
     def names(self, operation: Operation) -> tuple[str, ...]:
         """All targets that the plan gives for this operation."""

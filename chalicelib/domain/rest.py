@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.case import Case, Keep, Outcome, Phase
-from chalicelib.domain.look import until_sure
+from chalicelib.domain.look import looked_at, until_sure
 from chalicelib.domain.remedies import keep
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Close, Decision, Wait
@@ -41,10 +41,12 @@ def asleep(case: Case, kept: Keep, now: datetime) -> Decision:
     return Decision(back, Wait(1, "the keep has lapsed"))
 
 
-def watched(case: Case, snapshot: Snapshot, now: datetime) -> Decision:
+def closed(case: Case, snapshot: Snapshot, now: datetime) -> Decision:
     """The case stays closed as it is, and looks on as long as a key that it scheduled waits."""
-    if unsure := until_sure(case, now):
-        return Decision(case, unsure)
+    if not case.is_over:
+        case = looked_at(case, snapshot, now)
+        if unsure := until_sure(case, now):
+            return Decision(case, unsure)
     if case.watches:
         going = our_keys(case, snapshot)
         seconds = until_next(going, now) if going else HOUR  # else AWS hides what waits

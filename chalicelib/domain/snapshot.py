@@ -146,6 +146,7 @@ class Cluster:
     security_group: str = ""
     interfaces: tuple[str, ...] = ()
     backups: tuple[Backup, ...] = ()
+    source_backup: str = ""
 
     @property
     def live_hsms(self) -> tuple[Hsm, ...]:
@@ -163,8 +164,11 @@ class Cluster:
 
     @property
     def was_never_activated(self) -> bool:
-        """It has no users yet: nobody can have logged in, and it holds no key."""
-        return self.state in ("UNINITIALIZED", "INITIALIZED")
+        """It has no users yet: nobody can have logged in, and it holds no key.
+
+        One that was made from a backup has its users and keys as soon as it has an HSM.
+        """
+        return self.state in ("UNINITIALIZED", "INITIALIZED") and not self.source_backup
 
     @property
     def can_take_keys(self) -> bool:

@@ -10,6 +10,7 @@ from chalicelib.domain.decide import Decision
 from chalicelib.domain.diagnosis import cause_of
 from chalicelib.domain.forecast import forecast
 from chalicelib.domain.log import Entry, Kind, entry
+from chalicelib.domain.overdue import overdue
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.sessions import why_quiet
@@ -102,6 +103,24 @@ def reminded(decision: Decision, policy: Policy, now: datetime) -> tuple[Decisio
         said = entry(Kind.REMINDED, now, what=what, until=case.expires_at.isoformat())
         return replace(decision, case=replace(case, reminded=True)), [said]
     return decision, []
+
+
+def late(decision: Decision, now: datetime) -> tuple[Decision, list[Entry]]:
+    """Told once of each transition that takes far longer than usual."""
+    case = decision.case
+    found = overdue(case, case.snapshot, now) if case.snapshot else None
+    if found is None or case.is_closed or case.overdue_told == found.since:
+        return decision, []
+    told = entry(
+        Kind.OVERDUE,
+        now,
+        operation=found.operation,
+        target=found.target,
+        since=found.since.isoformat(),
+        usual_minutes=int(found.usual.total_seconds() // 60),
+        request_id=found.request_id,
+    )
+    return replace(decision, case=replace(case, overdue_told=found.since)), [told]
 
 
 def _last_call(case: Case, now: datetime) -> datetime | None:

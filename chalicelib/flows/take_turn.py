@@ -20,7 +20,7 @@ from chalicelib.domain.waiting import our_keys, until_next
 from chalicelib.flows.batch import perform_many
 from chalicelib.flows.last_look import keep_look, last_look, may_be_enough
 from chalicelib.flows.perform import left_to_wait, perform, resaved
-from chalicelib.flows.story import hear_attempts, hear_uses, reminded, said
+from chalicelib.flows.story import hear_attempts, hear_uses, late, reminded, said
 from chalicelib.ports import Conflict, GiveUp, Ports, TryLater
 
 TURNS_A_RUN = 1_500
@@ -99,7 +99,9 @@ def _decided(ports: Ports, case: Case) -> tuple[Case, int]:
     if isinstance(decision.step, Close) and not case.is_closed:
         _count_end(ports, decision.case, decision.step.outcome)
     decision, reminders = reminded(decision, ports.policy, now)
-    entries += reminders
+    decision, overdue = late(decision, now)
+    ports.count("StepsOverdue", len(overdue))
+    entries += [*reminders, *overdue]
     case, seconds = _do(ports, decision, entries)
     for click in looks:
         ports.gateway.fill(case, click, now=now)

@@ -62,6 +62,8 @@ def test_asked_again_it_does_not_expire_before_the_keys_are_gone() -> None:
         assert isinstance(play.turn(), Ask)
         assert (play.case.phase, play.case.expires_at) == (Phase.WAITING, None)
     play.now = NOW + 7 * DAY + HOURS
+    assert isinstance(play.turn(), Wait), "gone means two looks"
+    assert play.case.watches
     play.turn()
     assert play.case.expires_at == play.now - timedelta(seconds=1) + DAY
     assert not play.case.watches

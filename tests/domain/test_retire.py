@@ -53,7 +53,7 @@ KEY_STEPS: list[tuple[str, Snapshot, Calls, Told]] = [
     ("an hour left", world(replace(DYING[0], deletion_date=NOW + HOURS)), (), "KMS deletes the keys on 02 Mar, 10:00 UTC"),
     ("nobody knows when", world(replace(DYING[0], deletion_date=None)), (), "KMS deletes the keys on 02 Mar, 09:00 UTC"),
     ("a store that is off", world(*KEYS, held=store(S.DISCONNECTED)), (), Call(Operation.CONNECT_KEY_STORE, (STORE,), "connecting the key store, so that KMS can delete its keys")),
-    ("a store that is off, keys going", world(*DYING, held=store(S.DISCONNECTED)), (), GONE),
+    ("a store that is off, keys going", world(*DYING, held=store(S.DISCONNECTED)), (), Call(Operation.CONNECT_KEY_STORE, (STORE,), "connecting the key store, so that KMS can delete its keys")),
     ("no key left", world(), (), Call(Operation.DISCONNECT_KEY_STORE, (STORE,), "disconnecting the key store")),
 ]  # fmt: skip
 

@@ -12,7 +12,7 @@ from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.remedies.undo import recorded, undo_step
 from chalicelib.domain.snapshot import Key, KeyState
 from chalicelib.domain.step import Call, Wait
-from chalicelib.domain.waiting import may_wait, our_keys
+from chalicelib.domain.waiting import gone_keys, may_wait, our_keys
 from chalicelib.slack.messages import goback
 from tests.domain.scenes import JUST, made, scene
 from tests.domain.worlds import DAY, HOURS, NOW, key, world
@@ -74,3 +74,11 @@ def test_what_can_not_be_seen_may_wait() -> None:
     assert not may_wait(replace(it, calls=(*it.calls, cancel())), blind)
     assert not may_wait(replace(it, calls=(schedule(status=REFUSED),)), blind)
     assert not may_wait(replace(it, calls=(made(Operation.DISABLE_KEY, "key-a"),)), blind)
+
+
+def test_keys_that_a_whole_look_lacks_are_gone() -> None:
+    it = scene(Remedy.RETIRE, world(LIVE), schedule()).case
+    assert gone_keys(it, world()) == ("key-a",)
+    assert gone_keys(it, world(GOING)) == ()
+    assert gone_keys(it, world(unread=("kms:ListKeys was refused",))) == ()
+    assert gone_keys(replace(it, calls=(*it.calls, cancel())), world()) == ()

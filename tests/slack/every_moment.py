@@ -13,6 +13,7 @@ from chalicelib.domain.case import (
     Outcome,
     Phase,
 )
+from chalicelib.domain.model import Durations
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.snapshot import KeyState
 from tests.domain.worlds import (
@@ -231,6 +232,7 @@ def changed_keys_gone() -> Play:
     play = changed_half_way()
     play.now += 29 * DAY
     play.turn()
+    play.turn()
     return play
 
 
@@ -287,6 +289,27 @@ def stopped_early() -> Play:
     return play
 
 
+def disconnect_hangs() -> Play:
+    """AWS does not get on with the disconnect."""
+    play = approved(world(OLD, OFF), Remedy.RETIRE)
+    play.durations = play.model.durations = Durations(disconnect=20 * DAY)
+    play.to_call(Operation.DISCONNECT_KEY_STORE)
+    play.now += HOURS
+    play.turn()
+    return play
+
+
+def undo_hangs() -> Play:
+    play = parked()
+    play.durations = play.model.durations = Durations(create_hsm=20 * DAY)
+    play.click(Act.UNDO, "bob")
+    play.to_call(Operation.CREATE_HSM)
+    play.to_call(Operation.CREATE_HSM)
+    play.now += 2 * HOURS
+    play.turn()
+    return play
+
+
 MOMENTS: dict[str, Callable[[], Play]] = {
     "new": lambda: asked(IN_USE, OLD, OFF),
     "empty": asked,
@@ -329,4 +352,6 @@ MOMENTS: dict[str, Callable[[], Play]] = {
     "stopped_halfway": stopped_halfway,
     "stopped_halfway_gone": stopped_halfway_gone,
     "stopped_early": stopped_early,
+    "disconnect_hangs": disconnect_hangs,
+    "undo_hangs": undo_hangs,
 }

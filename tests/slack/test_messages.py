@@ -99,6 +99,10 @@ HEADERS |= {
         {"refresh": "Try again", "cancel": "Leave it here"},
     ),
 }
+HEADERS |= {
+    "disconnect_hangs": (f"{LOOK}Retiring {CLUSTER} takes far longer than usual", STOP),
+    "undo_hangs": (f"{LOOK}Putting {CLUSTER} back takes far longer than usual", {}),
+}
 ACTS = {
     "withdraw": Act.WITHDRAW,
     "reject": Act.REJECT,
@@ -172,6 +176,10 @@ WORDS = {
     "dry_run": ["Dry run", "For real, Unlatch would now", "Delete the key store"],
     "watching": ["watching who needs 2 keys", "Until", "Only after Unlatch has asked again."],
     "off_key_used": ["nightly@example.com", "tried to call Sign with", "cancel now"],
+    "disconnect_hangs": ["Step 3 of 7: the key store is still disconnecting.", "usually it takes 4 minutes.",
+                         "AWS has refused nothing.", "In the KMS console: does the key store payments",
+                         "On the AWS Health page", "ask AWS Support", "The 2 keys are already gone."],
+    "undo_hangs": ["An HSM is still being created.", "usually it takes 10 minutes.", "In the CloudHSM console"],
     "changed_keys_gone": ["KMS has deleted alias/payments-2024 and key-spar… (no alias)"],
     "stopped_halfway": ["Unless somebody cancels, alias/payments-2024 will be deleted on 1 Apr, 09:00 UTC",
                         "nobody has tried to use it so far", "It was about key-spar… (no alias).",
@@ -213,7 +221,7 @@ def test_the_block_under_the_header_is_read_in_ten_seconds() -> None:
         ("disconnecting", "cancel", ["The 2 keys are gone and do not come back.", "The store is connected again"]),
         ("deleting_hsms", "cancel", ["The key store is deleted and does not come back.", "1 HSM is deleted already.",
                                      "about $38 a day"]),
-        ("parked", "undo", ["Unlatch creates 2 HSMs and reconnects the store.", "about 30 minutes", "about $77 a day"]),
+        ("parked", "undo", ["Unlatch creates 2 HSMs and reconnects the store.", "about 20 minutes", "about $77 a day"]),
         ("soaking", "cancel", ["The store goes back to this cluster"]),
         ("stopped", "cancel", ["The cluster stays."]),
         ("new", "reject", ["Nothing in AWS is changed."]),

@@ -51,7 +51,7 @@ def plan(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> Pl
 def _impossible(snapshot: Snapshot, case: Case) -> str:
     if snapshot.cluster is None:
         return "Retire is not needed: the cluster is gone."
-    if snapshot.live_keys and not any(h.state == "ACTIVE" for h in snapshot.live_hsms):
+    if snapshot.live_keys and not has_active_hsm(snapshot):
         return (
             "Retire is not possible: KMS can delete its keys only while the cluster has an "
             "active HSM. Add one first."
@@ -62,6 +62,11 @@ def _impossible(snapshot: Snapshot, case: Case) -> str:
             "on from there; Cancel brings it back."
         )
     return ""
+
+
+def has_active_hsm(snapshot: Snapshot) -> bool:
+    """The store can connect: without an active HSM it can't, and key material stays behind."""
+    return any(hsm.state == "ACTIVE" for hsm in snapshot.live_hsms)
 
 
 def watched(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> bool:
@@ -85,20 +90,22 @@ def _other_calls(snapshot: Snapshot, zones: tuple[str, ...]) -> list[PlannedCall
         calls.append(PlannedCall(Operation.DELETE_KEY_STORE, (holder.key_store_id,)))
     if zones:
         calls.append(PlannedCall(Operation.DELETE_HSM, zone_labels(zones)))
-    calls.append(PlannedCall(Operation.KEEP_BACKUP, (NEWEST_BACKUP,)))
+    if snapshot.cluster and not snapshot.cluster.was_never_activated:
+        calls.append(PlannedCall(Operation.KEEP_BACKUP, (NEWEST_BACKUP,)))
     calls.append(PlannedCall(Operation.DELETE_CLUSTER, (snapshot.cluster_id,)))
     return calls
 
 
 def _key_calls(snapshot: Snapshot, quarantine_days: int) -> list[PlannedCall]:
     holder, live = snapshot.holder, snapshot.live_keys
+    calls: list[PlannedCall] = []
+    if holder and snapshot.keys and has_active_hsm(snapshot):
+        if holder.state is StoreState.FAILED:
+            calls.append(PlannedCall(Operation.DISCONNECT_KEY_STORE, (holder.key_store_id,)))
+        if holder.state not in (StoreState.CONNECTED, StoreState.CONNECTING):
+            calls.append(PlannedCall(Operation.CONNECT_KEY_STORE, (holder.key_store_id,)))
     if not holder or not live:
-        return []
-    calls = []
-    if holder.state is StoreState.FAILED:
-        calls.append(PlannedCall(Operation.DISCONNECT_KEY_STORE, (holder.key_store_id,)))
-    if holder.state not in (StoreState.CONNECTED, StoreState.CONNECTING):
-        calls.append(PlannedCall(Operation.CONNECT_KEY_STORE, (holder.key_store_id,)))
+        return calls
     ids = tuple(sorted(key.key_id for key in live))
     if quarantine_days:
         calls.append(PlannedCall(Operation.DISABLE_KEY, ids))
@@ -119,18 +126,23 @@ def _keys(scene: Scene, store: KeyStore) -> Step | None:
     planned = set(scene.plan.names(Operation.SCHEDULE_KEY_DELETION))
     live = [k for k in scene.snapshot.live_keys if k.key_id in planned]
     if live:
-        return (
-            connect(scene, store, why="connecting the key store, so that KMS can delete its keys")
-            or _quarantine(scene, live)
-            or _schedule(scene, live)
-        )
+        return _connected(scene, store) or _quarantine(scene, live) or _schedule(scene, live)
     pending = scene.snapshot.pending_keys
     if pending:
+        if step := _connected(scene, store):
+            return step
         last = max((k.deletion_date for k in pending if k.deletion_date), default=scene.now)
         return Wait(
             until_next(pending, scene.now), f"KMS deletes the keys on {last:%d %b, %H:%M} UTC"
         )
     return None
+
+
+def _connected(scene: Scene, store: KeyStore) -> Step | None:
+    """KMS deletes keys with their material only while connected. None where the plan says what stays."""
+    if scene.plan.left_behind:
+        return None
+    return connect(scene, store, why="connecting the key store, so that KMS can delete its keys")
 
 
 def _schedule(scene: Scene, live: list[Key]) -> Step:
@@ -182,7 +194,7 @@ def _store(scene: Scene, target: str) -> Step:
 def _backup(scene: Scene) -> Step | None:
     """The newest READY backup is kept for good before the cluster goes."""
     cluster = scene.snapshot.cluster
-    if cluster is None:
+    if cluster is None or not scene.plan.names(Operation.KEEP_BACKUP):
         return None
     if any(b.state == "CREATE_IN_PROGRESS" for b in cluster.backups):
         return Wait(SOON, "the last backup is being made")

@@ -19,6 +19,18 @@ from chalicelib.domain.step import Ask, Call, Close, Move, Step, Wait
 
 GO_ON = frozenset({Act.APPROVE, Act.CANCEL, Act.UNDO, Act.REFRESH})
 
+CHANGES_HSMS = ("MODIFY_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
+"""AWS replaces one HSM after the other by another type, half an hour each (ModifyCluster)."""
+ON_HSMS_OR_KEYS = frozenset(
+    {
+        Operation.CREATE_HSM,
+        Operation.DELETE_HSM,
+        Operation.DISABLE_KEY,
+        Operation.SCHEDULE_KEY_DELETION,
+    }
+)
+BUSY_SECONDS = 300
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -178,6 +190,16 @@ def delete_hsms(scene: Scene) -> Step | None:
     return None
 
 
+def held_by_aws(step: Call, scene: Scene) -> Call | Wait:
+    """The step, or the wait for AWS to change the HSMs' type: meanwhile none comes or goes, and no key."""
+    cluster = scene.snapshot.cluster
+    if cluster is None or cluster.state not in CHANGES_HSMS:
+        return step
+    if step.operation not in ON_HSMS_OR_KEYS:
+        return step
+    return Wait(BUSY_SECONDS, f"the cluster is busy ({cluster.state})")
+
+
 def delete_cluster(scene: Scene) -> Move:
     """The last step; that the cluster is gone is for decide to see."""
     cluster = scene.snapshot.cluster
@@ -186,7 +208,7 @@ def delete_cluster(scene: Scene) -> Move:
     called = scene.just_did(Operation.DELETE_CLUSTER, target)
     if cluster is None or called or cluster.state in ("DELETE_IN_PROGRESS", "DELETED"):
         return Wait(at_the_end(since, scene.now), "the cluster is being deleted")
-    if cluster.state in ("UPDATE_IN_PROGRESS", "MODIFY_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
+    if cluster.state in ("UPDATE_IN_PROGRESS", *CHANGES_HSMS):
         return Wait(SOON, f"the cluster is busy ({cluster.state})")
     return Call(Operation.DELETE_CLUSTER, (target,), "deleting the cluster")
 

@@ -13,6 +13,7 @@ from chalicelib.domain.remedies.scene import (
     Scene,
     connect,
     disconnect,
+    held_by_aws,
     zone_labels,
     zone_of,
 )
@@ -126,7 +127,8 @@ def _hsms(scene: Scene, before: Before) -> Move | None:
         if scene.just_did(Operation.CREATE_HSM, label):
             return Wait(under_way(None, scene.now), "the HSMs are being created")
         if not scene.case.did(Operation.CREATE_HSM, label):
-            return Call(Operation.CREATE_HSM, (label,), "creating the HSMs again")
+            step = Call(Operation.CREATE_HSM, (label,), "creating the HSMs again")
+            return held_by_aws(step, scene)
     if any(hsm.state == "CREATE_IN_PROGRESS" for hsm in cluster.live_hsms):
         return Wait(under_way(None, scene.now), "the HSMs are being created")
     return None

@@ -38,6 +38,7 @@ def message(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Message:
             header(f"{words} to {plan.remedy} {shown.cluster}"),
             says(*_so_far(shown, plan, clicks)),
             section(ways.describe(shown, plan, needs=False), button),
+            *ways.stays_behind(plan),
             *_reasons(shown, plan, unconfirmed=unconfirmed),
             *keytable.keys(shown),
             *_other_ways(shown, plan),

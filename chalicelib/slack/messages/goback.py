@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.case import CallStatus, Case
+from chalicelib.domain.overdue import USUALLY
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies.scene import Scene
@@ -135,8 +136,15 @@ def _unpark(case: Case, policy: Policy) -> str:
         cost = upper_first(f"{the(number, 'HSM')} {'stays' if number == 1 else 'stay'}, at about ")
         cost += f"{money(number * 24 * policy.hsm_hour_price)} a day."
     if not reconnects(case):
-        return f"{makes}, in about 10 minutes. {cost}" if makes else f"Nothing is deleted. {cost}"
-    time = "30" if makes else "15"
+        minutes = int(USUALLY[Operation.CREATE_HSM].total_seconds() // 60)
+        took = f"{makes}, in about {minutes} minutes. {cost}"
+        return took if makes else f"Nothing is deleted. {cost}"
+    # The same on the button and until the last step back: what has been done still counts.
+    made = any(c.operation is Operation.CREATE_HSM for c in case.calls)
+    usual = USUALLY[Operation.CONNECT_KEY_STORE]
+    if makes or made:
+        usual += USUALLY[Operation.CREATE_HSM]
+    time = int(usual.total_seconds() // 60)
     joins = f"{makes} and reconnects the store." if makes else "Unlatch reconnects the store."
     then = "; then the keys work again" if facts.keys(case) else ""
     return f"{joins} It takes about {time} minutes{then}. {cost}"

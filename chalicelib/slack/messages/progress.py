@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.domain.case import Case
-from chalicelib.domain.model import Durations
+from chalicelib.domain.overdue import USUALLY
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.blocks import Piece, bold, date, plan, task, text
@@ -18,13 +18,6 @@ STATUS = {
     Standing.NOW: "in_progress",
     Standing.NEXT: "pending",
     Standing.FAILED: "error",
-}
-USUAL = Durations()
-USUALLY = {
-    Operation.DISCONNECT_KEY_STORE: USUAL.disconnect,
-    Operation.CONNECT_KEY_STORE: USUAL.connect,
-    Operation.DELETE_HSM: USUAL.delete_hsm,
-    Operation.DELETE_CLUSTER: USUAL.delete_cluster,
 }
 
 

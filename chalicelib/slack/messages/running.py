@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from chalicelib.domain.case import Act
+from chalicelib.domain.overdue import Overdue
 from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.slack.messages import buttons, facts, goback, parts, progress
+from chalicelib.slack.messages import buttons, facts, goback, late, parts, progress
 from chalicelib.slack.messages.blocks import (
     HOURGLASS,
+    WARNING,
     Piece,
     actions,
     bold,
@@ -37,6 +39,8 @@ def message(shown: Shown) -> Message:
     verb = VERBS[plan.remedy] if plan else "Working on"
     at = f"step {place_now(steps)} of {len(steps)}: {doing(shown, steps)}" if steps else "working"
     name = facts.store_name(shown.case)
+    if late_step := late.found(shown):
+        return _overdue(shown, steps, late_step, title=f"{verb} {shown.cluster}")
     return Message(
         f"{verb} {shown.cluster}, {at}. Nothing to do.",
         (
@@ -45,6 +49,25 @@ def message(shown: Shown) -> Message:
             *progress.block(shown),
             *actions(f"act:{shown.version}", [*buttons.take_back(shown), *buttons.go_back(shown)]),
             *([note(f"Key store {name}")] if name else []),
+            parts.decided(shown.case),
+        ),
+    )
+
+
+def _overdue(shown: Shown, steps: list[Stage], step: Overdue, *, title: str) -> Message:
+    """Under way, and far longer than usual: since when, and what to check."""
+    still = late.STILL[step.operation]
+    at = f"Step {place_now(steps)} of {len(steps)}: {still}." if steps else f"{upper_first(still)}."
+    stop = _way_back(shown, steps) if steps else []
+    return Message(
+        f"{title}: {still}, far longer than usual. Unlatch goes on waiting. What to check is in "
+        "the message.",
+        (
+            header(f"{title} takes far longer than usual", WARNING),
+            says(bold(at), *late.says(step), *stop),
+            late.checks(shown, step),
+            *progress.block(shown),
+            *actions(f"act:{shown.version}", buttons.go_back(shown)),
             parts.decided(shown.case),
         ),
     )
@@ -108,6 +131,8 @@ def going_back(shown: Shown) -> Message:
     why = clean(case.waiting_for, 150) if case.waiting_for else "reading AWS"
     pieces += [bold(f"Now: {why}."), text(" Nothing to do.\n")]
     pieces.append(text(goback.what_returns(case, shown.policy, again=False)))
+    if step := late.found(shown):
+        return _overdue(shown, [], step, title=f"Putting {shown.cluster} back")
     return Message(
         f"{title}. Nothing to do.",
         (header(title, HOURGLASS), says(*pieces), parts.decided(case)),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from chalicelib.domain.caller import Tool
 from chalicelib.domain.case import Act, Case
 from chalicelib.domain.log import Entry, Kind
-from chalicelib.slack.messages import facts, key_used
+from chalicelib.slack.messages import facts, key_used, late
 from chalicelib.slack.messages.blocks import (
     CHECK_MARK,
     WARNING,
@@ -287,6 +287,7 @@ TELLERS: dict[Kind, Callable[[Entry, Case], Told | None]] = {
     Kind.KEYS_GONE: _keys_gone,
     Kind.KEY_USED: _key_used,
     Kind.REMINDED: reminded,
+    Kind.OVERDUE: late.told,
     Kind.FORGED: _forged,
     Kind.CLOSED: _closed,
 }

@@ -20,6 +20,7 @@ from chalicelib.slack.messages.text import (
     be,
     clean,
     count,
+    listing,
     money,
     people,
     the,
@@ -32,6 +33,7 @@ TITLES = {
     Remedy.REPOINT: "move the keys to another cluster, delete this one",
     Remedy.RETIRE: "delete the {gone} and the cluster",
 }
+MOST_NAMES = 10
 
 
 def choices(shown: Shown) -> list[WayOut]:
@@ -49,10 +51,22 @@ def sections(shown: Shown, *, without_gates: bool = False) -> list[Block]:
         plan = shown.case.offer(way.remedy) or way.plan
         if plan:
             blocks.append(section(describe(shown, plan), buttons.choose(shown, way.remedy)))
+            blocks += stays_behind(plan)
     for way in shown.ways:
         if not way.is_open and not (without_gates and way.gates):
             blocks += _not_possible(way)
     return blocks
+
+
+def stays_behind(plan: Plan) -> list[Block]:
+    """Key material that this plan can't have deleted, by the names of its keys."""
+    names = [clean(name) for name in plan.left_behind]
+    if not names:
+        return []
+    more = [f"{len(names) - MOST_NAMES:,} more"] if len(names) > MOST_NAMES else []
+    words = f"Key material stays behind: {listing([*names[:MOST_NAMES], *more])}."
+    why = "KMS deletes it only while the key store is connected and an HSM runs."
+    return [note(f"{words} {why} It is in the cluster’s backups until those are deleted.")]
 
 
 def _not_possible(way: WayOut) -> list[Block]:

@@ -10,7 +10,7 @@ from chalicelib.domain.forecast import Forecast
 from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import repoint
-from chalicelib.slack.messages import facts, going, parts
+from chalicelib.slack.messages import facts, going, parts, ways
 from chalicelib.slack.messages.blocks import marked_note, says, section
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import Block, count, escape, ident, money, people
@@ -55,6 +55,7 @@ def _act(shown: Shown, plan: Plan) -> list[Block]:
         *(where if plan.remedy is Remedy.REPOINT else []),
         *story.numbers(shown),
         *story.happens(shown, plan),
+        *ways.stays_behind(plan),
         shapes.typed_cluster_id(shown.case),
         shapes.reason(SEEN_BY_ALL),
         *box,

@@ -1,0 +1,72 @@
+"""A transition of AWS's that takes far longer than usual. Decides nothing: the case goes on waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.domain.case import CallStatus, Case
+from chalicelib.domain.model import Durations
+from chalicelib.domain.plan import Operation
+from chalicelib.domain.snapshot import Snapshot, StoreState
+
+FAR_LONGER = 4
+"""Times the usual."""
+USUAL = Durations()
+USUALLY = {
+    Operation.DISCONNECT_KEY_STORE: USUAL.disconnect,
+    Operation.CONNECT_KEY_STORE: USUAL.connect,
+    Operation.CREATE_HSM: USUAL.create_hsm,
+    Operation.DELETE_HSM: USUAL.delete_hsm,
+    Operation.DELETE_CLUSTER: USUAL.delete_cluster,
+}
+"""The one place that knows how long each transition usually takes: for steps, buttons and this."""
+
+BACK = {
+    Operation.DISCONNECT_KEY_STORE: Operation.CONNECT_KEY_STORE,
+    Operation.CONNECT_KEY_STORE: Operation.DISCONNECT_KEY_STORE,
+    Operation.CREATE_HSM: Operation.DELETE_HSM,
+    Operation.DELETE_HSM: Operation.CREATE_HSM,
+}
+"""A call that came later and leads the other way: what is under way then is not the earlier one."""
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """The call that began it, since when, and how long it usually takes."""
+
+    operation: Operation
+    target: str
+    since: datetime
+    usual: timedelta
+    request_id: str
+
+
+def overdue(case: Case, snapshot: Snapshot, now: datetime) -> Overdue | None:
+    """The transition of ours that has taken four times its usual time; None where none has."""
+    for operation in _under_way(snapshot):
+        calls = (c for c in case.calls if c.operation is operation)
+        made = [call for call in calls if call.status is not CallStatus.REFUSED]
+        last = max(made, key=lambda call: call.at, default=None)
+        usual = USUALLY[operation]
+        if last and any(c.operation is BACK.get(operation) and c.at > last.at for c in case.calls):
+            continue
+        if last and now - last.at >= FAR_LONGER * usual:
+            return Overdue(operation, last.target, last.at, usual, last.request_id)
+    return None
+
+
+def _under_way(snapshot: Snapshot) -> Iterator[Operation]:
+    """What AWS shows as not finished, by the calls that lead there."""
+    states = {store.state for store in snapshot.key_stores}
+    hsms = {hsm.state for hsm in snapshot.cluster.hsms} if snapshot.cluster else set()
+    cluster = snapshot.cluster.state if snapshot.cluster else ""
+    shown = (
+        (StoreState.DISCONNECTING in states, Operation.DISCONNECT_KEY_STORE),
+        (StoreState.CONNECTING in states, Operation.CONNECT_KEY_STORE),
+        ("CREATE_IN_PROGRESS" in hsms, Operation.CREATE_HSM),
+        ("DELETE_IN_PROGRESS" in hsms, Operation.DELETE_HSM),
+        (cluster == "DELETE_IN_PROGRESS", Operation.DELETE_CLUSTER),
+    )
+    return (operation for holds, operation in shown if holds)
