@@ -73,6 +73,10 @@ class Trail:
         detail = {"key-id": key_arn.rsplit("/", 1)[-1]}
         self._tell({**envelope, "resources": [key_arn], "detail": detail})
 
+    def forget(self) -> None:
+        with self._lock:
+            self._entries.clear()
+
     def lookup(self, visit: Visit) -> dict[str, Any]:
         """LookupEvents: one attribute, newest first, 90 days, at most 50 a page."""
         params = visit.params

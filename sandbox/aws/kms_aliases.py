@@ -33,7 +33,9 @@ class Aliases:
     def create(self, visit: Visit) -> dict[str, Any]:
         region, name = self._region(visit), _checked_name(visit)
         if ":" in name:
-            raise AwsError("ValidationException", f"{name} contains invalid characters.")
+            raise AwsError(
+                "ValidationException", f"{name} contains invalid characters for an alias"
+            )
         key_id = self._target(visit, region)
         if backend_of(region).alias_exists(name):
             text = f"An alias with the name {region.arn('kms', name)} already exists"
@@ -91,7 +93,7 @@ class Aliases:
 def _checked_name(visit: Visit) -> str:
     name: str = visit.params["AliasName"]
     if not name.startswith(PREFIX):
-        raise AwsError("ValidationException", "Invalid identifier: an alias begins with alias/.")
+        raise AwsError("ValidationException", "Invalid identifier")
     if name.startswith(AWS_PREFIX):
         code = "InvalidAliasNameException"
         told = code if visit.request.operation == "CreateAlias" else "ValidationException"

@@ -5,6 +5,7 @@ State rules: "Key states of KMS keys" in the KMS developer guide.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from sandbox.aws.kms_stores import Handler, check_cluster, get_cluster, get_stor
 from sandbox.aws.paging import page
 from sandbox.aws.regions import HSMS_STAY, KeyFacts, KeyStore, Region, Regions
 
+KEY_ID = re.compile(r"(mrk-)?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-f]{32}")
 SHORTEST_WINDOW, LONGEST_WINDOW = 7, 30  # days
 # Refused for a key that is pending deletion; everything else only reads it or cancels.
 NOT_WHEN_PENDING = frozenset({
@@ -152,12 +154,14 @@ def find_key(region: Region, reference: str, *, aliases: bool) -> Key:
     if reference.startswith("arn:") and not reference.startswith(here):
         raise AwsError("NotFoundException", f"Key '{reference}' does not exist")
     name = reference.removeprefix(here)
-    if name.startswith("alias/"):
-        key_id = backend.get_key_id_from_alias(name) if aliases else None
+    if name.startswith("alias/") and aliases:
+        key_id = backend.get_key_id_from_alias(name)
         if key_id is None:
             raise AwsError("NotFoundException", f"Alias {region.arn('kms', name)} is not found.")
     else:
         key_id = name.removeprefix("key/")
+    if not KEY_ID.fullmatch(key_id):
+        raise AwsError("NotFoundException", f"Invalid keyId {reference}")
     if key_id not in backend.keys:
         raise AwsError("NotFoundException", f"Key '{here}key/{key_id}' does not exist")
     return backend.keys[key_id]

@@ -11,10 +11,21 @@ from typing import Any
 
 from sandbox.aws.calls import AwsError, Visit
 from sandbox.aws.paging import page
-from sandbox.aws.regions import Cluster, KeyStore, Login, Phase, Region, Regions, new_id
+from sandbox.aws.regions import (
+    TRUST_ANCHOR,
+    Cluster,
+    KeyStore,
+    Login,
+    Phase,
+    Region,
+    Regions,
+    new_id,
+)
 
 Handler = Callable[[Visit], dict[str, Any]]
 STORES_PER_REGION = 10
+# The model requires none of them, as external key stores do without.
+NEEDED = ("CloudHsmClusterId", "KeyStorePassword", "TrustAnchorCertificate")
 WRONG_PASSWORDS = 5  # in a row, after which kmsuser is locked out
 # Errors that reconnecting can't mend: somebody has to put the cluster in order first.
 IN_EVERY_COPY = frozenset({
@@ -82,9 +93,8 @@ class KeyStores:
         }
 
     def create(self, visit: Visit) -> dict[str, Any]:
-        region, params = self._region(visit), visit.params
-        name, cluster_id = params["CustomKeyStoreName"], params.get("CloudHsmClusterId", "")
-        anchor = params.get("TrustAnchorCertificate", "")
+        region, name, cluster_id = self._region(visit), *_checked(visit)
+        anchor = visit.params["TrustAnchorCertificate"]
         for store in region.stores.values():
             same = (name, cluster_id, anchor) == (store.name, store.cluster_id, store.trust_anchor)
             if same and store.phase.state == "DISCONNECTED":
@@ -94,6 +104,9 @@ class KeyStores:
         cluster = get_cluster(region, cluster_id)
         self._cluster_is_free(region, cluster)
         check_cluster(cluster, visit.now, zones=2)
+        if _bare(anchor) != _bare(TRUST_ANCHOR):
+            text = f"This is not the trust anchor certificate of cluster {cluster.id}."
+            raise AwsError("IncorrectTrustAnchorException", text)
         if len(region.stores) >= STORES_PER_REGION:
             raise AwsError("LimitExceededException", "Too many custom key stores in this Region.")
         store = KeyStore(
@@ -112,6 +125,9 @@ class KeyStores:
     def describe(self, visit: Visit) -> dict[str, Any]:
         region, params = self._region(visit), visit.params
         wanted, name = params.get("CustomKeyStoreId"), params.get("CustomKeyStoreName")
+        if wanted is not None and name is not None:
+            text = "Give CustomKeyStoreId or CustomKeyStoreName, and not both."
+            raise AwsError("ValidationException", text)
         stores = {
             store.id: store
             for store in region.stores.values()
@@ -190,8 +206,7 @@ class KeyStores:
     def _cluster_is_free(self, region: Region, cluster: Cluster) -> None:
         """A store in this Region may have neither this cluster nor one of the same backups."""
         for store in region.stores.values():
-            other = region.clusters.get(store.cluster_id)
-            if other is not None and other.certificate == cluster.certificate:
+            if store.lineage == cluster.certificate:
                 raise AwsError(
                     "CloudHsmClusterInUseException",
                     f"Cluster {cluster.id} is associated with a custom key store, "
@@ -207,6 +222,22 @@ class KeyStores:
                 f"Cluster {cluster.id} has another cluster certificate than {store.cluster_id}.",
             )
         check_cluster(cluster, now, zones=2)
+
+
+def _checked(visit: Visit) -> tuple[str, str]:
+    """Name and cluster of a new store, once all is there that a store on CloudHSM needs."""
+    params = visit.params
+    if params.get("CustomKeyStoreType", "AWS_CLOUDHSM") != "AWS_CLOUDHSM":
+        raise AwsError("ValidationException", "The sandbox has no external key stores.")
+    if lacking := next((name for name in NEEDED if name not in params), None):
+        raise AwsError("ValidationException", f"A key store on CloudHSM needs {lacking}.")
+    return params["CustomKeyStoreName"], params["CloudHsmClusterId"]
+
+
+def _bare(certificate: str) -> str:
+    """A certificate without its armour and line breaks."""
+    lines = (line.strip() for line in certificate.splitlines())
+    return "".join(line for line in lines if not line.startswith("-----"))
 
 
 def learn_password(region: Region, store: KeyStore) -> None:
@@ -235,10 +266,11 @@ def check_cluster(cluster: Cluster, now: datetime, *, zones: int) -> None:
     state = cluster.state(now)
     if state != "ACTIVE":
         raise AwsError("CloudHsmClusterNotActiveException", f"Cluster {cluster.id} is {state}.")
-    if len(cluster.active_zones(now)) < zones:
+    if len(cluster.zones) < 2 or len(cluster.active_zones(now)) < zones:
         raise AwsError(
             "CloudHsmClusterInvalidConfigurationException",
-            f"Cluster {cluster.id} needs active HSMs in {zones} Availability Zone(s).",
+            f"Cluster {cluster.id} needs private subnets in two Availability Zones, "
+            f"and active HSMs in {zones}.",
         )
 
 

@@ -170,7 +170,7 @@ def _check_usable(visit: Visit, region: Region, *, key: Key) -> None:
     if state == "PendingDeletion":
         raise AwsError("KMSInvalidStateException", f"{key.arn} is pending deletion.")
     if state != "Enabled":
-        raise AwsError("KMSInvalidStateException", f"{key.arn} is {state}.")
+        raise AwsError("KMSInvalidStateException", f"{key.arn} is {state.lower()}.")
     facts = facts_of(region, key)
     store = region.stores.get(facts.store_id or "")
     if store is not None:

@@ -17,6 +17,8 @@ from sandbox.clock import Clock
 
 HEALTH_SESSIONS = 2  # AWS's own connections to each HSM, unless a world says otherwise
 HSM_TYPE, MODE = "hsm2m.medium", "FIPS"
+TRUST_ANCHOR = "-----BEGIN CERTIFICATE-----\ntrust anchor\n-----END CERTIFICATE-----\n"
+"""The customerCA.crt of every cluster of the sandbox."""
 NEVER_ACTIVATED = frozenset({"UNINITIALIZED", "INITIALIZE_IN_PROGRESS", "INITIALIZED"})
 HSMS_STAY = frozenset({"MODIFY_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
 """While a cluster's HSMs change their type, none is added or removed and nothing in them changes."""
@@ -214,6 +216,10 @@ class Regions:
     def __iter__(self) -> Iterator[Region]:
         with self.lock:
             return iter(list(self._by_place.values()))
+
+    def forget(self) -> None:
+        with self.lock:
+            self._by_place.clear()
 
 
 def new_id(prefix: str, length: int, *, alphabet: str = HEX) -> str:

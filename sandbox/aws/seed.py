@@ -17,6 +17,7 @@ from sandbox.aws.regions import (
     HEALTH_SESSIONS,
     HSM_TYPE,
     MODE,
+    TRUST_ANCHOR,
     Cluster,
     Durations,
     Interface,
@@ -145,7 +146,7 @@ def _add_store(
         lineage=cluster.certificate if cluster else f"lineage of {entry['cluster']}",
         phase=_store_phase(entry.get("state", "CONNECTED"), server, now=now),
         created=now - YEAR,
-        trust_anchor="-----BEGIN CERTIFICATE-----\ntrust anchor\n-----END CERTIFICATE-----\n",
+        trust_anchor=TRUST_ANCHOR,
     )
     if store.phase.state == "FAILED":
         store.error = error or "INTERNAL_ERROR"

@@ -128,6 +128,11 @@ class AwsServer:
         self._http = None
         self._seams.close()
 
+    def forget(self) -> None:
+        """Begin anew with an empty world and no records."""
+        self.regions.forget()
+        self.trail.forget()
+
     def settle(self, account: str, region: str) -> None:
         """Bring a Region up to now. Hold the regions' lock, and call tell_deletions after it."""
         place, now = self.regions.at(account, region), self.clock.now()

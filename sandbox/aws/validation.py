@@ -138,9 +138,9 @@ def _out_of_bounds(shape: Shape, value: Any, place: str, *, size: float, of: str
 
 def _sentence(shape: Shape, value: Any, place: str, *, must: str) -> str:
     told = "null" if value is None else f"'{value}'"
-    secret = value is not None and shape.metadata.get("sensitive")
+    secret = shape.metadata.get("sensitive") or shape.type_name == "blob"
     return (
-        f"Value{'' if secret else ' ' + told} at '{place}' "
+        f"Value{'' if secret and value is not None else ' ' + told} at '{place}' "
         f"failed to satisfy constraint: Member must {must}"
     )
 

@@ -40,6 +40,7 @@ logger = logging.getLogger(__name__)
 Environ = dict[str, Any]
 App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 TOLD_CODE = re.compile(rb"<Code>([^<]+)</Code>.*?<Message>([^<]*)</Message>", re.DOTALL)
+RESET = "/moto-api/reset"  # moto forgets everything at this address, and so must we
 STATUS_TEXT = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found"}
 
 
@@ -54,6 +55,8 @@ class Wire:
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = read_request(environ)
         if request is None:  # unsigned: moto's own pages, or a deployed API
+            if environ["PATH_INFO"] == RESET and environ["REQUEST_METHOD"] == "POST":
+                self._server.forget()
             return self._moto(environ, start_response)
         server = self._server
         identity = server.identity.find(request.access_key)

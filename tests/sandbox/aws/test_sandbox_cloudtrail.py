@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+from sandbox.aws.regions import TRUST_ANCHOR
 from tests.sandbox.aws.aws_stand import BOT, CLUSTER, HUB, NOW, STORE, Stand, refused
 
 PERSON = (
@@ -74,7 +75,7 @@ def test_secrets_are_not_recorded_and_the_cluster_is_spelled_cloudtrails_way(sta
         stand.client("kms").create_custom_key_store,
         CustomKeyStoreName="two",
         CloudHsmClusterId=CLUSTER,
-        TrustAnchorCertificate="x",
+        TrustAnchorCertificate=TRUST_ANCHOR,
         KeyStorePassword="kmsPswd1",
     )
     assert stand.events[0]["detail"]["requestParameters"] == {

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from sandbox.aws.regions import TRUST_ANCHOR
 from tests.sandbox.aws.aws_stand import CLUSTER, SIBLING, STORE, STRANGER, WORLD, Stand, refused
+
+NEW = {"TrustAnchorCertificate": TRUST_ANCHOR, "KeyStorePassword": "kmsPswd1"}
 
 
 def state(kms, store=STORE):
@@ -98,11 +101,59 @@ def test_a_store_moves_only_to_a_related_active_cluster_with_hsms_in_two_zones(s
     assert found["CloudHsmClusterId"] == SIBLING
 
 
+def test_a_store_is_refused_for_each_reason_that_kms_documents(stand: Stand):
+    clusters = [
+        {"id": CLUSTER},
+        {"id": SIBLING, "hsms": 1},
+        {"id": STRANGER, "state": "DEGRADED"},
+    ]
+    stand.seed({"clusters": clusters})
+    kms = stand.client("kms")
+
+    def code(cluster=CLUSTER, **more):
+        wanted = {"CustomKeyStoreName": "new", "CloudHsmClusterId": cluster, **NEW, **more}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        return refused(kms.create_custom_key_store, **given)
+
+    assert code("cluster-aaaaaaaaaaa") == "CloudHsmClusterNotFoundException"
+    assert code(STRANGER) == "CloudHsmClusterNotActiveException"
+    assert code(SIBLING) == "CloudHsmClusterInvalidConfigurationException"
+    assert code(TrustAnchorCertificate="another") == "IncorrectTrustAnchorException"
+    for lacking in (*NEW, "CloudHsmClusterId"):
+        assert code(**{lacking: None}) == "ValidationException"
+    assert code(CustomKeyStoreType="EXTERNAL_KEY_STORE") == "ValidationException"
+
+
+def test_there_are_ten_stores_at_most(stand: Stand):
+    clusters = [{"id": f"cluster-{letter * 11}"} for letter in "abcdefghijk"]
+    stores = [
+        {"id": f"cks-{n}", "cluster": cluster["id"]} for n, cluster in enumerate(clusters[:10])
+    ]
+    stand.seed({"clusters": clusters, "key_stores": stores})
+    create = stand.client("kms").create_custom_key_store
+    wanted = {"CustomKeyStoreName": "eleventh", "CloudHsmClusterId": clusters[10]["id"], **NEW}
+    assert refused(create, **wanted) == "LimitExceededException"
+
+
+def test_a_lost_clusters_relatives_stay_taken(stand: Stand):
+    clusters = [{"id": SIBLING, "certificate": f"lineage of {CLUSTER}"}]
+    stand.seed({"clusters": clusters, "key_stores": [{"id": STORE, "cluster": CLUSTER}]})
+    create = stand.client("kms").create_custom_key_store
+    wanted = {"CustomKeyStoreName": "new", "CloudHsmClusterId": SIBLING, **NEW}
+    assert refused(create, **wanted) == "CloudHsmClusterInUseException"
+
+
+def test_a_store_is_asked_for_by_id_or_by_name(stand: Stand):
+    stand.seed()
+    describe = stand.client("kms").describe_custom_key_stores
+    both = {"CustomKeyStoreId": STORE, "CustomKeyStoreName": "payments"}
+    assert refused(describe, **both) == "ValidationException"
+
+
 def test_a_second_store_on_the_same_lineage_is_refused(stand: Stand):
     stand.seed()
     kms = stand.client("kms")
-    params = {"TrustAnchorCertificate": "x", "KeyStorePassword": "kmsPswd1"}
-    create = kms.create_custom_key_store
+    params, create = NEW, kms.create_custom_key_store
     for cluster in (CLUSTER, SIBLING):
         code = refused(create, CustomKeyStoreName="two", CloudHsmClusterId=cluster, **params)
         assert code == "CloudHsmClusterInUseException"

@@ -287,3 +287,19 @@ def test_unsigned_requests_go_straight_to_moto(stand: Stand):
     with opener.open(stand.server.url + "/moto-api/") as answer:
         assert answer.status == 200
     assert stand.server.calls == []
+
+
+def test_a_reset_of_moto_forgets_our_world_too(stand: Stand):
+    stand.seed()
+    kms = stand.client("kms")
+    kms.schedule_key_deletion(KeyId=stand.key(0), PendingWindowInDays=7)
+    reset = urllib.request.Request(stand.server.url + "/moto-api/reset", method="POST")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(reset) as answer:
+        assert answer.status == 200
+    stand.advance(days=8)
+    assert kms.describe_custom_key_stores()["CustomKeyStores"] == []
+    assert kms.list_keys()["Keys"] == []
+    assert stand.client("cloudtrail").lookup_events()["Events"][-1]["EventName"] != (
+        "ScheduleKeyDeletion"
+    )
