@@ -44,7 +44,7 @@ permissions: .venv/.dev  ## Play every story, and write docs/permissions.md
 test: .venv/.dev  ## Run the tests
 	$(BIN)/python -m pytest -n 2
 
-test-all: .venv/.dev  ## Run the slow tests: every shipped story, whole deployments, the browser
+test-all: .venv/.dev  ## Run the slow tests: every shipped story, whole deployments, the browser, others' clients
 	$(BIN)/python -m pytest -n 2 -m "slow or browser" --ignore=tests/ops
 	$(BIN)/python -m pytest -n 2 -m slow --dist=loadfile tests/ops  # each file is one long story
 

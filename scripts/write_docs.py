@@ -32,6 +32,7 @@ from chalicelib.domain.snapshot import (
     Snapshot,
     StoreState,
 )
+from sandbox.aws import assumptions
 
 ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -129,6 +130,7 @@ def _world(*, number_of_keys: int) -> Snapshot:
 
 PARTS = (
     Part("README.md", "settings", settings_table),
+    Part("docs/aws-reality.md", "assumptions", assumptions.table),
     *(
         Part("docs/remedies.md", f"timeline of {name}", partial(timeline, name))
         for name in ("park", "repoint", "retire", "retire empty")

@@ -1,0 +1,146 @@
+"""What the sandbox and Unlatch take for true of AWS although no document says so. Checks nothing.
+
+The table in docs/aws-reality.md is written from here. An id never changes its meaning: what finds out
+about AWS in a live account names it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """`relied_on_in`: the code or setting that depends on it. `otherwise`: what then happens."""
+
+    id: str
+    claim: str
+    relied_on_in: str
+    otherwise: str
+
+
+ASSUMPTIONS = (
+    Assumption(
+        "A-STORE-BLOCKS",
+        "An attached key store makes DeleteCluster fail, with `CloudHsmClusterInUseException`",
+        "`ERROR_CODES`; scenarios with `blocked_by: key_store`",
+        "The other code opens the case. Where AWS deletes the cluster although a store is attached, there is no failure and no case.",
+    ),
+    Assumption(
+        "A-FAILED-DELETE-RECORD",
+        "CloudTrail keeps `requestParameters.clusterId` of a failed DeleteCluster, and the error code with or without `Exception`",
+        "`chalicelib/aws/cloudtrail.py`",
+        "The event is refused and logged with the reason.",
+    ),
+    Assumption(
+        "A-ORDER-OF-CHECKS",
+        "KMS's check before the HSMs' in DeleteCluster; keys before state in DeleteCustomKeyStore",
+        "sandbox only: `sandbox/aws/cloudhsm.py`, `sandbox/aws/kms_stores.py`",
+        "Unlatch reads the state first and never depends on which error wins.",
+    ),
+    Assumption(
+        "A-DURATIONS",
+        "Disconnecting takes 4 minutes, connecting 10, an HSM's deletion 6, its creation 10, a cluster's deletion 3",
+        "`chalicelib/domain/model.py`, scenarios' `durations`",
+        "Only forecasts are off. Waits end by what is seen, not by time.",
+    ),
+    Assumption(
+        "A-KMS-SESSIONS-END",
+        "KMS's own connections end with the disconnect",
+        "the quiet time after a disconnect: `QUIET_MINUTES`",
+        "Where they last longer, Unlatch counts for one more quiet time, then asks instead of deleting HSMs.",
+    ),
+    Assumption(
+        "A-SESSION-DIMENSIONS",
+        "`AWS/CloudHSM` HsmSessionCount carries the dimensions ClusterId, HsmId and Region",
+        "`chalicelib/aws/other_use.py`",
+        "No data, which counts as use: approvers have to tick the box.",
+    ),
+    Assumption(
+        "A-LEFT-INTERFACES",
+        "An interface of CloudHSM that is no HSM's any more is requester-managed, and its description begins with “CloudHsm ENI”",
+        "`chalicelib/aws/other_use.py`",
+        "It counts as use by others: approvers have to tick the box.",
+    ),
+    Assumption(
+        "A-OTHER-PASSWORD",
+        "A store that is pointed to a cluster with another password of kmsuser than KMS knows fails with INVALID_CREDENTIALS, and at the fifth time in a row with USER_LOCKED_OUT",
+        "sandbox only: `sandbox/aws/kms_stores.py`; AWS documents that KMS sets a new password at each connect, and the errors",
+        "A repoint and its undo need no crypto officer.",
+    ),
+    Assumption(
+        "A-KMS-INTERFACES",
+        "KMS has its interface in each zone of the cluster's HSMs from the connect until the disconnect is over; its requester is `amazon-kms`, that of CloudHSM `amazon-cloudhsm`",
+        "sandbox only: `sandbox/aws/ec2.py`",
+        "The requesters' names are never read.",
+    ),
+    Assumption(
+        "A-MODIFY-KEEPS-MATERIAL",
+        "KMS can't delete key material while a cluster is MODIFY_IN_PROGRESS or ROLLBACK_IN_PROGRESS",
+        "sandbox only: `sandbox/aws/kms_keys.py`",
+        "Less material is left behind than the sandbox shows.",
+    ),
+    Assumption(
+        "A-RESTORE-AT-ONCE",
+        "RestoreBackup makes a backup READY at once",
+        "sandbox only: `sandbox/aws/cloudhsm_backups.py`",
+        "A rescue waits.",
+    ),
+    Assumption(
+        "A-DELETED-CLUSTER",
+        "A deleted cluster vanishes from DescribeClusters, or shows as DELETED",
+        "`chalicelib/aws/inventory.py`",
+        "Both are read as gone, after two looks a minute apart.",
+    ),
+    Assumption(
+        "A-SETTLED-IN-2-MINUTES",
+        "What AWS shows within 2 minutes of a call may be old",
+        "`chalicelib/domain/pace.py`",
+        "A slower AWS may look like somebody's act: Unlatch asks again.",
+    ),
+    Assumption(
+        "A-LAST-USAGE-RATE",
+        "GetKeyLastUsage may be asked as often as ListGrants",
+        "`chalicelib/aws/pace.py`",
+        "Throttled, and tried again later.",
+    ),
+    Assumption(
+        "A-TRACKING-AGE",
+        "Keys created before tracking began and never used since are “unknown” only until the tracking is older than `RECENT_USE_DAYS`",
+        "`chalicelib/domain/snapshot.py`",
+        "Unknown counts as in use, never as unused.",
+    ),
+    Assumption(
+        "A-BACKUPS-OUTLIVE",
+        "Backups outlive DeleteCluster under their retention",
+        "the kept backup: `chalicelib/aws/actions.py`",
+        "The one marked NeverExpires is what is relied on.",
+    ),
+    Assumption(
+        "A-SSO-SESSION",
+        "A person who came in by IAM Identity Center has the role `AWSReservedSSO_…` and the e-mail as session name",
+        "`chalicelib/domain/caller.py`",
+        "The person is not recognised as the requester by e-mail. Set `PEOPLE`.",
+    ),
+    Assumption(
+        "A-SLACK-BLOCKS",
+        "Slack's newer blocks (table, plan, task card) are shown everywhere",
+        "`chalicelib/slack/messages`",
+        "Slack refuses them, and Unlatch sends plainer ones.",
+    ),
+    Assumption(
+        "A-INVALID-REQUEST",
+        "CloudHSM says `CloudHsmInvalidRequestException` of values that its model forbids",
+        "sandbox only: `sandbox/aws/validation.py`",
+        "Another code for calls that Unlatch never makes.",
+    ),
+)
+
+
+def table() -> str:
+    """As Markdown, for people."""
+    rows = (
+        f"| {one.id} | {one.claim} | {one.relied_on_in} | {one.otherwise} |" for one in ASSUMPTIONS
+    )
+    head = ("| id | assumption | what depends on it | if it is wrong |", "|---|---|---|---|")
+    return "\n".join((*head, *rows))
