@@ -87,6 +87,24 @@ ASSUMPTIONS = (
         "A rescue waits.",
     ),
     Assumption(
+        "A-COPY-ACTIVE",
+        "A cluster made from a backup is UNINITIALIZED, takes one HSM, and is ACTIVE once that is",
+        "sandbox only: `sandbox/aws/cloudhsm_clusters.py`; AWS documents that it is not to be initialized or activated",
+        "A rescue waits for other states, or adds its HSMs later.",
+    ),
+    Assumption(
+        "A-COPY-MODE",
+        "CreateCluster from a backup takes the backup's mode where none is given, and refuses another",
+        "sandbox only: `sandbox/aws/cloudhsm_clusters.py`; AWS documents that a backup restores into its own mode alone",
+        "A rescue has to name the mode.",
+    ),
+    Assumption(
+        "A-MODIFY-DURATION",
+        "Creating a cluster takes 5 minutes, and changing the type of its HSMs 30 minutes for each one",
+        "scenarios' `durations`: `sandbox/aws/regions.py`",
+        "Only stories are off.",
+    ),
+    Assumption(
         "A-DELETED-CLUSTER",
         "A deleted cluster vanishes from DescribeClusters, or shows as DELETED",
         "`chalicelib/aws/inventory.py`",

@@ -18,6 +18,8 @@ from sandbox.aws.cloudhsm_backups import (
     restore_backup,
     tag_list,
 )
+from sandbox.aws.cloudhsm_clusters import create_cluster, modify_cluster, settle_cluster
+from sandbox.aws.cloudhsm_replies import described, described_hsm, invalid, missing
 from sandbox.aws.paging import token_page
 from sandbox.aws.regions import (
     BASE32,
@@ -31,9 +33,7 @@ from sandbox.aws.regions import (
 )
 
 CLUSTERS_PER_PAGE = 25
-CERTIFICATES = (
-    "ClusterCsr", "HsmCertificate", "AwsHardwareCertificate", "ManufacturerHardwareCertificate",
-)  # fmt: skip
+MOST_HSMS = 28
 
 
 class CloudHsm:
@@ -43,6 +43,10 @@ class CloudHsm:
         self._regions = regions
         self.handlers = {
             "DescribeClusters": self.describe_clusters,
+            "CreateCluster": lambda visit: create_cluster(self._regions, visit),
+            "ModifyCluster": lambda visit: modify_cluster(
+                self._regions, visit, cluster=self._cluster(visit)
+            ),
             "CreateHsm": self.create_hsm,
             "DeleteHsm": self.delete_hsm,
             "DeleteCluster": self.delete_cluster,
@@ -67,7 +71,7 @@ class CloudHsm:
         clusters = _filtered(region.clusters.values(), visit)
         names = [cluster.id for cluster in sorted(clusters, key=lambda c: (c.created, c.id))]
         chosen, more = token_page(visit.params, names, most=CLUSTERS_PER_PAGE)
-        return {"Clusters": [_described(region.clusters[name], visit) for name in chosen], **more}
+        return {"Clusters": [described(region.clusters[name], visit) for name in chosen], **more}
 
     def create_hsm(self, visit: Visit) -> dict[str, Any]:
         region, cluster = self._region(visit), self._cluster(visit)
@@ -75,16 +79,24 @@ class CloudHsm:
         state = cluster.state(visit.now)
         if state not in ("UNINITIALIZED", "INITIALIZED", "ACTIVE", "DEGRADED"):
             raise invalid(f"Cluster {cluster.id} is {state}.")
+        live = cluster.live_hsms(visit.now)
+        if state == "UNINITIALIZED" and live:
+            raise invalid(f"Cluster {cluster.id} is {state} and has its first HSM.")
         if zone not in cluster.zones:
             raise invalid(f"Cluster {cluster.id} has no subnet in {zone}.")
-        if cluster.was_activated and not cluster.live_hsms(visit.now):
+        if len(live) >= MOST_HSMS:
+            raise invalid(f"Cluster {cluster.id} has {MOST_HSMS} HSMs, and may not have more.")
+        if cluster.was_activated(visit.now) and not live:
             cluster.backed_up_until = visit.now  # the daily backups start afresh
             _restore_newest(region, cluster, visit)
         ready = visit.now + self._regions.durations.create_hsm
         hsm = new_hsm(cluster, zone, phase=Phase("CREATE_IN_PROGRESS", ready, "ACTIVE"))
         hsm.since, hsm.ip = ready, visit.params.get("IpAddress") or hsm.ip
         cluster.hsms.append(hsm)
-        return {"Hsm": _described_hsm(cluster, hsm, visit=visit)}
+        if state == "UNINITIALIZED" and cluster.source is not None:
+            # The backup is restored onto the first HSM, and the cluster is what it was.
+            cluster.phase = Phase(state, ready, "ACTIVE")
+        return {"Hsm": described_hsm(cluster, hsm, visit=visit)}
 
     def delete_hsm(self, visit: Visit) -> dict[str, Any]:
         region, cluster = self._region(visit), self._cluster(visit)
@@ -95,7 +107,7 @@ class CloudHsm:
             raise invalid(f"HSM {hsm.id} is {state}.")
         gone = visit.now + self._regions.durations.delete_hsm
         hsm.phase, hsm.gone_at = Phase("DELETE_IN_PROGRESS", gone, "DELETED"), visit.now
-        if cluster.was_activated:
+        if cluster.was_activated(visit.now):
             keep_backup(region, cluster, created=visit.now, ready=gone)
         return {"HsmId": hsm.id}
 
@@ -117,8 +129,8 @@ class CloudHsm:
             raise invalid(f"Cluster {cluster.id} is {state}.")
         until = visit.now + self._regions.durations.delete_cluster
         cluster.phase = Phase("DELETE_IN_PROGRESS", until, "DELETED")
-        described = _described(cluster, visit)
-        return {"Cluster": {**described, "StateMessage": "The cluster is being deleted."}}
+        told = described(cluster, visit)
+        return {"Cluster": {**told, "StateMessage": "The cluster is being deleted."}}
 
     def list_tags(self, visit: Visit) -> dict[str, Any]:
         tags = self._tags(visit)
@@ -160,8 +172,7 @@ def settle(region: Region, now: Any) -> None:
     """Bring clusters and backups up to this moment; deleted clusters are no longer described."""
     for cluster in list(region.clusters.values()):
         catch_up_backups(region, cluster, now=now)
-        if cluster.state(now) == "DELETED":
-            del region.clusters[cluster.id]
+        settle_cluster(region, cluster, now=now)
 
 
 def new_hsm(cluster: Cluster, zone: str, *, phase: Phase) -> Hsm:
@@ -191,14 +202,6 @@ def _restore_newest(region: Region, cluster: Cluster, visit: Visit) -> None:
         cluster.contents = newest.contents.at(visit.now)
 
 
-def invalid(text: str) -> AwsError:
-    return AwsError("CloudHsmInvalidRequestException", text)
-
-
-def missing(text: str) -> AwsError:
-    return AwsError("CloudHsmResourceNotFoundException", text)
-
-
 def _chosen_hsm(cluster: Cluster, visit: Visit) -> Hsm:
     """The HSM by id, network interface or address."""
     wanted = {name: visit.params.get(name) for name in ("HsmId", "EniId", "EniIp")}
@@ -222,49 +225,3 @@ def _filtered(clusters: Iterable[Cluster], visit: Visit) -> list[Cluster]:
         and cluster.vpc in filters.get("vpcIds", [cluster.vpc])
         and cluster.state(visit.now) in filters.get("states", [cluster.state(visit.now)])
     ]
-
-
-def _described(cluster: Cluster, visit: Visit) -> dict[str, Any]:
-    live = cluster.live_hsms(visit.now)
-    described = {
-        "BackupPolicy": "DEFAULT",
-        "BackupRetentionPolicy": {"Type": "DAYS", "Value": "90"},
-        "ClusterId": cluster.id,
-        "CreateTimestamp": cluster.created,
-        "Hsms": [_described_hsm(cluster, hsm, visit=visit) for hsm in live],
-        "HsmType": cluster.hsm_type,
-        "SecurityGroup": cluster.security_group,
-        "State": cluster.state(visit.now),
-        "SubnetMapping": dict(cluster.zones),
-        "VpcId": cluster.vpc,
-        "NetworkType": "IPV4",
-        "Certificates": _certificates(cluster, visit),
-        "TagList": tag_list(cluster.tags),
-        "Mode": cluster.mode,
-    }
-    return described | ({"SourceBackupId": cluster.source} if cluster.source else {})
-
-
-def _certificates(cluster: Cluster, visit: Visit) -> dict[str, str]:
-    """There is a request to sign until a cluster is initialized, and its own certificate after."""
-    made = {name: _pem(f"{name} of {cluster.id}") for name in CERTIFICATES}
-    if cluster.state(visit.now) == "UNINITIALIZED":
-        return made
-    return {**made, "ClusterCertificate": _pem(cluster.certificate)}
-
-
-def _described_hsm(cluster: Cluster, hsm: Hsm, *, visit: Visit) -> dict[str, Any]:
-    return {
-        "AvailabilityZone": hsm.zone,
-        "ClusterId": cluster.id,
-        "SubnetId": cluster.zones[hsm.zone],
-        "EniId": hsm.eni,
-        "EniIp": hsm.ip,
-        "HsmId": hsm.id,
-        "HsmType": cluster.hsm_type,
-        "State": hsm.state(visit.now),
-    }
-
-
-def _pem(text: str) -> str:
-    return f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"

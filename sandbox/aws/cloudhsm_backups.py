@@ -18,7 +18,7 @@ FILTERS = frozenset({"backupIds", "sourceBackupIds", "clusterIds", "states", "ne
 
 def catch_up_backups(region: Region, cluster: Cluster, *, now: datetime) -> None:
     """Make the automatic backups that are due; call it before anything changes the HSMs."""
-    if cluster.backed_up_until is None or not cluster.was_activated:
+    if cluster.backed_up_until is None or not cluster.was_activated(now):
         return
     if not any(hsm.serves(now) for hsm in cluster.hsms):
         return
@@ -35,6 +35,7 @@ def keep_backup(region: Region, cluster: Cluster, *, created: datetime, ready: d
         created=created,
         phase=Phase("CREATE_IN_PROGRESS", ready, "READY"),
         contents=cluster.contents.at(created),
+        certificate=cluster.certificate,
         hsm_type=cluster.hsm_type,
         mode=cluster.mode,
     )
@@ -57,7 +58,7 @@ def describe_backups(region: Region, visit: Visit) -> dict[str, Any]:
 
 
 def modify_backup_attributes(region: Region, visit: Visit) -> dict[str, Any]:
-    backup = _find(region, visit, needs="READY")
+    backup = find_backup(region, visit.params["BackupId"], now=visit.now, needs="READY")
     visit.changed = backup.never_expires != visit.params["NeverExpires"]
     backup.never_expires = visit.params["NeverExpires"]
     return {"Backup": _described(region, backup, now=visit.now)}
@@ -65,25 +66,27 @@ def modify_backup_attributes(region: Region, visit: Visit) -> dict[str, Any]:
 
 def delete_backup(region: Region, visit: Visit) -> dict[str, Any]:
     """It can be restored for a week."""
-    backup = _find(region, visit, needs="READY")
+    backup = find_backup(region, visit.params["BackupId"], now=visit.now, needs="READY")
     backup.phase = Phase("PENDING_DELETION", visit.now + REGRET, "DELETED")
     return {"Backup": _described(region, backup, now=visit.now)}
 
 
 def restore_backup(region: Region, visit: Visit) -> dict[str, Any]:
-    backup = _find(region, visit, needs="PENDING_DELETION")
+    name = visit.params["BackupId"]
+    backup = find_backup(region, name, now=visit.now, needs="PENDING_DELETION")
     backup.phase = Phase("READY")
     return {"Backup": _described(region, backup, now=visit.now)}
 
 
-def _find(region: Region, visit: Visit, *, needs: str) -> Backup:
-    name = visit.params["BackupId"].rsplit("/", 1)[-1]
+def find_backup(region: Region, reference: str, *, now: datetime, needs: str) -> Backup:
+    """A backup of this Region by id or ARN, which has to be in the state that the call needs."""
+    name = reference.removeprefix(region.arn("cloudhsm", "backup/"))
     backup = region.backups.get(name)
-    if backup is None or backup.state(visit.now) == "DELETED":
+    if backup is None or backup.state(now) == "DELETED":
         text = f"Backup {name} does not exist."
         raise AwsError("CloudHsmResourceNotFoundException", text)
-    if backup.state(visit.now) != needs:
-        text = f"Backup {name} is {backup.state(visit.now)}."
+    if backup.state(now) != needs:
+        text = f"Backup {name} is {backup.state(now)}."
         raise AwsError("CloudHsmInvalidRequestException", text)
     return backup
 

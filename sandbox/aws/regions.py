@@ -19,7 +19,9 @@ HEALTH_SESSIONS = 2  # AWS's own connections to each HSM, unless a world says ot
 HSM_TYPE, MODE = "hsm2m.medium", "FIPS"
 TRUST_ANCHOR = "-----BEGIN CERTIFICATE-----\ntrust anchor\n-----END CERTIFICATE-----\n"
 """The customerCA.crt of every cluster of the sandbox."""
-NEVER_ACTIVATED = frozenset({"UNINITIALIZED", "INITIALIZE_IN_PROGRESS", "INITIALIZED"})
+NEVER_ACTIVATED = frozenset({
+    "CREATE_IN_PROGRESS", "UNINITIALIZED", "INITIALIZE_IN_PROGRESS", "INITIALIZED",
+})  # fmt: skip
 HSMS_STAY = frozenset({"MODIFY_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
 """While a cluster's HSMs change their type, none is added or removed and nothing in them changes."""
 HEX = "0123456789abcdef"
@@ -32,9 +34,11 @@ class Durations:
 
     disconnect: timedelta = timedelta(minutes=4)
     connect: timedelta = timedelta(minutes=10)
+    create_cluster: timedelta = timedelta(minutes=5)
     create_hsm: timedelta = timedelta(minutes=10)
     delete_hsm: timedelta = timedelta(minutes=6)
     delete_cluster: timedelta = timedelta(minutes=3)
+    modify_hsm: timedelta = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class Backup:
     created: datetime
     phase: Phase
     contents: Contents
+    certificate: str
     hsm_type: str = HSM_TYPE
     mode: str = MODE
     never_expires: bool = False
@@ -121,14 +126,16 @@ class Cluster:
     hsms: list[Hsm] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     backed_up_until: datetime | None = None
+    retention_days: int = 90
+    next_type: str | None = None  # what a modification that is under way makes of its HSMs
+    rollback_until: datetime | None = None
 
     def state(self, now: datetime) -> str:
         return self.phase.at(now)
 
-    @property
-    def was_activated(self) -> bool:
+    def was_activated(self, now: datetime) -> bool:
         """Only then it has users and keys, and backups are made of it."""
-        return self.phase.state not in NEVER_ACTIVATED
+        return self.state(now) not in NEVER_ACTIVATED
 
     def live_hsms(self, now: datetime) -> list[Hsm]:
         return [hsm for hsm in self.hsms if hsm.state(now) != "DELETED"]
@@ -185,6 +192,7 @@ class Region:
     account: str
     name: str
     clusters: dict[str, Cluster] = field(default_factory=dict)
+    deleted: dict[str, Cluster] = field(default_factory=dict)  # clusters that nobody describes
     backups: dict[str, Backup] = field(default_factory=dict)
     stores: dict[str, KeyStore] = field(default_factory=dict)
     keys: dict[str, KeyFacts] = field(default_factory=dict)

@@ -32,6 +32,7 @@ RESOURCE_PARAMS = {
     "StartExecution": "stateMachineArn", "ListExecutions": "stateMachineArn",
     "DescribeExecution": "executionArn",
 }  # fmt: skip
+NAMES_RESOURCE = ("SourceBackupId", "BackupId", "ClusterId", "ResourceId")
 # KMS looks at the cluster with the rights of whoever connects a key store or moves it.
 LOOKS_AT_CLUSTER = frozenset({"ConnectCustomKeyStore", "UpdateCustomKeyStore"})
 
@@ -125,7 +126,7 @@ def facts_of_key(key: Key, params: Mapping[str, Any]) -> Facts:
 
 def _of_cloudhsm(visit: Visit, region: Region, facts: Facts) -> Iterator[Ask]:
     params, operation = visit.params, visit.request.operation
-    named = params.get("BackupId") or params.get("ClusterId") or params.get("ResourceId") or ""
+    named = next((params[name] for name in NAMES_RESOURCE if params.get(name)), "")
     known = region.clusters.get(named) or region.backups.get(named)
     tags = known.tags if known else {}
     tagged = facts | {f"aws:resourcetag/{key.lower()}": value for key, value in tags.items()}
@@ -134,6 +135,8 @@ def _of_cloudhsm(visit: Visit, region: Region, facts: Facts) -> Iterator[Ask]:
     everywhere = operation.startswith("Describe") or operation == "DeleteHsm"
     resource = "*" if everywhere else region.arn("cloudhsm", f"{kind}/{named}")
     yield Ask(visit.request.name, resource, facts if everywhere else tagged)
+    if params.get("TagList") and operation != "TagResource":
+        yield Ask("cloudhsm:TagResource", region.arn("cloudhsm", "cluster/*"), facts)
     cluster = region.clusters.get(params.get("ClusterId", ""))
     if cluster is not None:
         yield from network_asks(operation, params, cluster, region=region, facts=facts)
