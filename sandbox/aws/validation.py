@@ -30,6 +30,8 @@ WORDS_OF_LOOKUP = {
 }
 # Java's names of kinds of letters, which AWS's patterns use, and Python's.
 JAVA_CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s"}
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+LATEST = 253_402_300_799  # the last second of the year 9999
 NUMBERS: dict[str, tuple[type, ...]] = {
     "integer": (int,),
     "long": (int,),
@@ -105,12 +107,16 @@ def _walk_scalar(shape: Shape, value: Any, place: str) -> Iterator[str]:
     if numbers is not None:
         if type(value) not in numbers:  # a bool is no number here
             raise _inconvertible(shape, value)
+        if shape.type_name == "timestamp" and not 0 <= value <= LATEST:
+            raise _unreadable("This is no moment that a clock shows.")
         yield from _out_of_bounds(shape, value, place, size=float(value), of="value")
     elif shape.type_name == "boolean":
         if not isinstance(value, bool):
             raise _inconvertible(shape, value)
     elif not isinstance(value, str):
         raise _inconvertible(shape, value)
+    elif LONE_SURROGATE.search(value):
+        raise _unreadable("A string holds half a character.")
     elif shape.type_name == "blob":
         yield from _out_of_bounds(shape, value, place, size=_bytes_in(value), of="length")
     else:

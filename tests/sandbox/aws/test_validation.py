@@ -19,7 +19,10 @@ OPERATIONS = [
     *(("cloudhsm", name) for name in model_of("cloudhsm").operation_names),
     ("cloudtrail", "LookupEvents"),
 ]
-ODD = (None, 7, -1, 1.5, True, "x", "", [], {}, [[]], [None], {"x": {}}, "alias/payments")
+ODD = (
+    None, 7, -1, 1.5, 1e300, float("nan"), 10**30, True, "x", "", "\ud800", [], {}, [[]], [None],
+    {"x": {}}, {"\ud800": "x"}, "alias/payments",
+)  # fmt: skip
 
 
 def ask(stand: Stand, service: str, operation: str, body: Any) -> tuple[int, str, str]:
@@ -113,6 +116,8 @@ def ask(stand: Stand, service: str, operation: str, body: Any) -> tuple[int, str
             "insight",
         ),
         ("cloudtrail:LookupEvents", {"StartTime": "now"}, "SerializationException", "timestamp"),
+        ("cloudtrail:LookupEvents", {"EndTime": 1e18}, "SerializationException", "no moment"),
+        ("kms:DescribeKey", {"KeyId": "\ud800"}, "SerializationException", "half a character"),
     ],
 )
 def test_what_the_model_forbids_is_refused_in_the_services_word(
