@@ -1,4 +1,4 @@
-"""`fuzz` and `crash-matrix`: play, print, and write the figures into docs/reliability.md."""
+"""`fuzz` and the matrices: play, print, and write the figures into docs/reliability.md."""
 
 from __future__ import annotations
 
@@ -6,26 +6,42 @@ import argparse
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 COUNT = 20_000
+SINGLE_FAULTS = 200
+MATRICES = {
+    "crash-matrix": "break every call of the bot in every way; people may help",
+    "read-matrix": "break every read of the bot at each of its moments; nobody may help",
+    "transient": "break one call once: what passes by itself needs no person",
+}
 
 
 def add_to(commands: Any) -> None:
-    """Both commands, for `python -m sandbox`."""
+    """All of them, for `python -m sandbox`."""
     fuzz = commands.add_parser("fuzz", help="feed odd events, requests and stored items")
     fuzz.add_argument("--count", type=int, default=COUNT)
     fuzz.add_argument("--seed", type=int, default=1, help="the same seed feeds the same")
     fuzz.add_argument("--no-write", action="store_true", help="leave docs/reliability.md alone")
     fuzz.set_defaults(run=_fuzz)
-    matrix = commands.add_parser("crash-matrix", help="break every call of the bot in every way")
-    matrix.add_argument("--sample", type=int, metavar="N", help="only N plays, spread evenly")
-    matrix.add_argument("--together", type=int, help="faults in one play")
-    matrix.add_argument("--offset", type=int, default=0, help="begin the sample elsewhere")
-    matrix.add_argument("--no-write", action="store_true", help="leave docs/reliability.md alone")
-    matrix.set_defaults(run=_crash_matrix)
+    for name, told in MATRICES.items():
+        matrix = commands.add_parser(name, help=told)
+        matrix.add_argument("--sample", type=int, metavar="N", help="only N plays")
+        chosen = matrix.add_mutually_exclusive_group()
+        chosen.add_argument("--offset", type=int, default=0, help="begin the sample elsewhere")
+        chosen.add_argument(
+            "--seed", type=int, help="draw the sample, instead of spreading it evenly"
+        )
+        matrix.add_argument("--together", type=int, help="faults in one play")
+        matrix.add_argument(
+            "--no-write", action="store_true", help="leave docs/reliability.md alone"
+        )
+        matrix.set_defaults(run=_matrix, matrix=name)
+        if name == "transient":
+            matrix.set_defaults(sample=SINGLE_FAULTS, seed=1)
 
 
 def _fuzz(chosen: argparse.Namespace) -> int:
@@ -45,17 +61,27 @@ def _fuzz(chosen: argparse.Namespace) -> int:
     return 1 if found.broken else 0
 
 
-def _crash_matrix(chosen: argparse.Namespace) -> int:
-    from sandbox.reliability.matrix import TOGETHER, Matrix  # noqa: PLC0415  # loads the sandbox
+def _matrix(chosen: argparse.Namespace) -> int:
+    from sandbox.reliability import matrix as designs  # noqa: PLC0415  # loads the sandbox
     from sandbox.reliability.report import matrix_lines, write  # noqa: PLC0415  # same
 
+    design = {
+        "crash-matrix": designs.CRASHES,
+        "read-matrix": designs.READS,
+        "transient": designs.TRANSIENT,
+    }[chosen.matrix]
+    if chosen.together:
+        design = replace(design, together=chosen.together)
     began = time.monotonic()
-    matrix = Matrix(tell=lambda line: _print([line]), together=chosen.together or TOGETHER)
-    plays = matrix.play(sample=chosen.sample, offset=chosen.offset)
+    matrix = designs.Matrix(design, tell=lambda line: _print([line]))
+    plays = matrix.play(sample=chosen.sample, offset=chosen.offset, seed=chosen.seed)
     lines = matrix_lines(matrix, plays, seconds=time.monotonic() - began)
+    drawn = "" if chosen.seed is None else f" --seed {chosen.seed}"
+    some = "" if chosen.sample is None else f" --sample {chosen.sample}{drawn}"
+    lines = [f"`python -m sandbox {chosen.matrix}{some}`: {lines[0]}", *lines[1:]]
     _print(lines)
     if not chosen.no_write and plays:
-        write(DOCUMENT, "crash-matrix", lines)
+        write(DOCUMENT, chosen.matrix, lines)
     return 0 if all(play.holds for play in plays) else 1
 
 

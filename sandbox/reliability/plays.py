@@ -1,4 +1,4 @@
-"""Stories for the crash matrix, played through the whole sandbox by people who click again when nothing came."""
+"""Stories for the matrices, played through the whole sandbox by people who click again when nothing came."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from chalicelib.domain.log import Kind
 from sandbox.scenario.model import DEFAULT_NOW, DEFAULT_REGION, HUB, Scenario, complete_world
 from sandbox.scenario.report import is_mutation
 from sandbox.scenario.stage import CaseReader, Stage
@@ -24,6 +25,7 @@ PATIENCE = timedelta(days=20)
 APPROVERS = ("alice", "bob")
 SAFE = ("cancel", "undo", "refresh")
 """These have no dialog."""
+VOIDED = (Kind.VOIDED, Kind.ONCE_MORE)
 MOST_CLICKS = 12
 MOST_HELP = 6
 """A play may break several calls; each may need a person once."""
@@ -63,7 +65,7 @@ class Plot:
         config = {"quiet_minutes": "1", "pending_window_days": "7", "repoint_soak_days": "0"}
         people = {name: {"approver": True} for name in APPROVERS}
         return Scenario(
-            Path("crash-matrix"),
+            Path("matrix"),
             self.title,
             DEFAULT_NOW,
             "key_store",
@@ -89,31 +91,43 @@ def running(case: Case) -> bool:
 
 KEYS = ({"aliases": ["alias/payments"], "last_used": "94d"}, {"state": "Disabled"})
 TWO = (Act("alice", "retire", shown), Act("bob", "retire", shown))
+MOVE = (Act("alice", "repoint", shown), Act("bob", "repoint", shown))
+COPY = ({"id": SIBLING, "certificate": "lineage-a"},)
+PARK, CANCEL, UNDO = (
+    Act("alice", "park", shown),
+    Act("alice", "cancel", running),
+    Act("bob", "undo", closed),
+)
 PLOTS = {
     "empty store": Plot("Retire an empty store", TWO),
     "live keys": Plot("Retire live keys", TWO, KEYS),
-    "park": Plot("Park", (Act("alice", "park", shown),), KEYS[:1]),
-    "repoint": Plot(
-        "Repoint",
-        (Act("alice", "repoint", shown), Act("bob", "repoint", shown)),
-        KEYS[:1],
-        ({"id": SIBLING, "certificate": "lineage-a"},),
-    ),
-    "cancel": Plot("Cancel in the key wait", (*TWO, Act("alice", "cancel", running)), KEYS),
-    "undo": Plot(
-        "Undo of park", (Act("alice", "park", shown), Act("bob", "undo", closed)), KEYS[:1]
+    "park": Plot("Park", (PARK,), KEYS[:1]),
+    "repoint": Plot("Repoint", MOVE, KEYS[:1], COPY),
+    "cancel": Plot("Cancel in the key wait", (*TWO, CANCEL), KEYS),
+    "undo": Plot("Undo of park", (PARK, UNDO), KEYS[:1]),
+}
+WAYS_BACK = {
+    "cancel empty": Plot("Cancel while the empty store disconnects", (*TWO, CANCEL)),
+    "cancel park": Plot("Cancel of a park half way", (PARK, CANCEL), KEYS[:1]),
+    "cancel repoint": Plot(
+        "Cancel while the keys soak", (*MOVE, CANCEL), KEYS[:1], COPY, {"repoint_soak_days": "1"}
     ),
 }
+"""The rest of them: a reading error must not end a cancel either."""
 
 
 @dataclass(frozen=True)
 class End:
-    """What came of a play, without times and ids that differ between plays."""
+    """What came of a play, without times and ids that differ between plays.
+
+    `final` are the irreversible calls that landed; `stops` says where the bot needed people.
+    """
 
     outcome: str | None
     reason: str
     world: str
     twice: tuple[str, ...]
+    final: tuple[str, ...]
     log_verified: bool
     calls: tuple[str, ...]
     stops: tuple[str, ...] = ()
@@ -129,6 +143,7 @@ class Teller:
     def __init__(self, stage: Stage, cases: CaseReader) -> None:
         self._stage, self._cases = stage, cases
         self._stops: list[str] = []
+        self._agreed = 0
         self._acted_at = stage.clock.now()
 
     def play(self, plot: Plot) -> End:
@@ -144,7 +159,7 @@ class Teller:
                 self._agree_afresh(plot)
         # The last click (an undo) has to be heard before "closed" means the end.
         self._stage.advance(timedelta(minutes=2))
-        while not _is_over(case := self._wait(lambda now: closed(now) or shown(now))):
+        while not _is_over(case := self._wait(lambda now: closed(now) or self._is_asked(now))):
             if _is_stopped(case):
                 self._try_again(case)
             else:
@@ -179,9 +194,12 @@ class Teller:
         return act.when(case) or _is_stopped(case) or self._is_asked(case)
 
     def _is_asked(self, case: Case) -> bool:
-        """Still for people to decide, long after they did: their approvals are void."""
+        """Still for people to decide, long after they did, and the log says that their yes is void."""
         late = self._stage.clock.now() - self._acted_at > timedelta(minutes=10)
-        return late and shown(case)
+        return late and shown(case) and self._voided() > self._agreed
+
+    def _voided(self) -> int:
+        return sum(entry["kind"] in VOIDED for entry in self._cases.log())
 
     def _act(self, act: Act) -> None:
         """Clicks, and for a remedy sends the dialog, until the case shows that it was taken."""
@@ -211,6 +229,7 @@ class Teller:
     def _agree_afresh(self, plot: Plot) -> None:
         """The case asks again, as it could not see enough to go on: people look and agree."""
         self._stops.append("People were asked again.")
+        self._agreed = self._voided()
         if len(self._stops) > MOST_HELP:
             raise GaveUpError("asks again and again")
         button = plot.acts[0].button
@@ -235,6 +254,7 @@ class Teller:
             case["reason"],
             _world(self._stage.world()),
             tuple(sorted({name for name in final if final.count(name) > 1})),
+            tuple(name.split(" ")[0] for name in final),
             self._cases.log_verified(),
             tuple(self._stage.aws.faults.asked),
             tuple(self._stops),

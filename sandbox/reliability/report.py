@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sandbox.reliability.fuzz import Found
-from sandbox.reliability.matrix import KINDS, Cell, Matrix, Play
-from sandbox.reliability.plays import PLOTS
+from sandbox.reliability.matrix import Cell, Matrix, Play
 
 MOST_BROKEN = 20
-CELLS = "Each cell: faults that held, of those tried (in brackets: of them, those in a play in which people had to help: press Try again, or agree afresh)."
+CELLS = "Each cell: faults that held, of those tried"
+HELPED = " (in brackets: of them, those in a play in which people had to help: press Try again, or agree afresh)"
 
 
 def write(document: Path, section: str, lines: Sequence[str]) -> None:
@@ -43,6 +43,7 @@ def fuzz_lines(found: Found, *, seconds: float) -> list[str]:
 
 
 def matrix_lines(matrix: Matrix, plays: Sequence[Play], *, seconds: float) -> list[str]:
+    design = matrix.design
     cells = {cell for play in plays for cell in play.cells if cell not in play.missed}
     held = {cell for play in plays if play.holds for cell in play.cells}
     helped = {cell for play in plays if play.helped for cell in play.cells}
@@ -51,14 +52,15 @@ def matrix_lines(matrix: Matrix, plays: Sequence[Play], *, seconds: float) -> li
         f"{len(cells):,} of {matrix.cells:,} faults came in {len(plays):,} plays, {seconds:.0f} s"
     )
     lines = [
-        f"{tried}; {len(broken)} plays did not hold. {CELLS}",
+        f"{tried}; {len(broken)} plays did not hold. {CELLS}{HELPED if design.people_help else ''}.",
         "",
-        "| fault | " + " | ".join(PLOTS) + " |",
-        "|---" * (len(PLOTS) + 1) + "|",
+        "| fault | " + " | ".join(design.plots) + " |",
+        "|---" * (len(design.plots) + 1) + "|",
     ]
-    for kind in KINDS:
+    for kind in design.kinds:
         row = [
-            _cell([c for c in cells if (c.plot, c.kind) == (p, kind)], held, helped) for p in PLOTS
+            _cell([c for c in cells if (c.plot, c.kind) == (p, kind)], held, helped)
+            for p in design.plots
         ]
         lines.append(f"| {kind} | " + " | ".join(row) + " |")
     return [*lines, *_calls(cells), *_broken(broken)]

@@ -1,4 +1,4 @@
-"""A small sample of `python -m sandbox crash-matrix`: the deployed bot, over real HTTP."""
+"""A small sample of the matrices: the deployed bot, over real HTTP."""
 
 from __future__ import annotations
 
@@ -7,35 +7,55 @@ from pathlib import Path
 import pytest
 
 from sandbox.reliability.matrix import (
-    KINDS,
-    TOGETHER,
+    ALL_PLOTS,
+    CRASHES,
+    READS,
+    TRANSIENT,
     Cell,
     Matrix,
     Play,
-    cells_of,
     rounds_of,
     spread,
     troubled,
     untroubled,
 )
-from sandbox.reliability.plays import PLOTS, End
+from sandbox.reliability.plays import End
 from sandbox.reliability.report import matrix_lines, write
 from tests.reliability.profiles import THOROUGH
 
 
+def ended(*calls: str) -> End:
+    return End("retired", "", "", (), (), log_verified=True, calls=calls)
+
+
 def test_each_call_is_broken_first_in_the_middle_and_last() -> None:
     calls = ("kms:ListKeys",) * 5 + ("cloudhsm:DeleteCluster",)
-    end = End("retired", "", "", (), log_verified=True, calls=calls)
-    cells = list(cells_of("empty store", end))
+    cells = list(CRASHES.cells("empty store", ended(*calls)))
     places = {(cell.call, cell.nth) for cell in cells}
     assert places == {("kms:ListKeys", n) for n in (1, 3, 5)} | {("cloudhsm:DeleteCluster", 1)}
-    assert len(cells) == len(places) * len(KINDS)
+    assert len(cells) == len(places) * len(CRASHES.kinds)
+
+
+def test_each_read_is_broken_at_each_of_its_moments_and_no_mutation() -> None:
+    calls = ("kms:ListKeys",) * 5 + ("cloudhsm:DeleteCluster", "dynamodb:PutItem")
+    cells = list(READS.cells("park", ended(*calls)))
+    assert {(cell.call, cell.nth) for cell in cells} == {("kms:ListKeys", n) for n in range(1, 6)}
+    assert {cell.kind for cell in cells} == {"cut", "dropped", "empty", "throttle", "500"}
+    assert cells[0].fault()["times"] == 4, "botocore’s own retries do not hide it"
+
+
+def test_a_single_fault_that_passes_is_of_any_kind_but_a_refusal() -> None:
+    cells = list(TRANSIENT.cells("park", ended("kms:ListKeys", "cloudhsm:DeleteHsm")))
+    assert {cell.kind for cell in cells} == {*CRASHES.kinds, *READS.kinds} - {"denied"}
+    assert {cell.fault()["times"] for cell in cells} == {1}
+    assert TRANSIENT.together == 1
 
 
 def test_slack_refuses_in_its_own_words() -> None:
     assert Cell("park", "slack:chat.update", 2, "denied").fault() == {
         "call": "slack:chat.update",
         "nth": 2,
+        "times": 1,
         "kind": "error",
         "code": "missing_scope",
     }
@@ -45,15 +65,14 @@ def test_slack_refuses_in_its_own_words() -> None:
 @pytest.mark.parametrize("together", [1, 5, 12])
 def test_each_fault_is_in_one_play_and_a_play_breaks_a_call_once(together: int) -> None:
     calls = [f"call-{n}" for n in range(23) for _ in range(n % 4 + 1)]
-    end = End("retired", "", "", (), log_verified=True, calls=tuple(calls))
-    cells = list(cells_of("park", end))
-    rounds = rounds_of(cells, together=together)
+    cells = list(CRASHES.cells("park", ended(*calls)))
+    rounds = rounds_of(cells, together=together, ways=len(CRASHES.kinds))
     assert sorted(cell for one in rounds for cell in one) == sorted(cells)
     for one in rounds:
         assert len(one) <= together
         assert len({cell.call for cell in one}) == len(one)
         ways = [cell.kind for cell in one]
-        assert all(ways.count(kind) <= len(one) // len(KINDS) + 1 for kind in KINDS)
+        assert all(ways.count(kind) <= len(one) // len(CRASHES.kinds) + 1 for kind in CRASHES.kinds)
 
 
 def test_a_sample_is_spread_over_all() -> None:
@@ -77,7 +96,7 @@ def test_the_table_says_what_held_and_what_did_not(tmp_path: Path) -> None:
         Play((held, late), "parked", helped=True, missed=(late,)),
         Play((broken,), "none", helped=False, why="landed twice: x"),
     ]
-    lines = matrix_lines(Matrix(tell=print), plays, seconds=3)
+    lines = matrix_lines(Matrix(CRASHES, tell=print), plays, seconds=3)
     assert lines[0].startswith("2 of 0 faults came in 2 plays")
     assert "| denied | – | – | 1/2 (1) | – | – | – |" in lines
     assert "- park, kms:ListKeys #2 denied: landed twice: x" in lines
@@ -89,10 +108,22 @@ def test_the_table_says_what_held_and_what_did_not(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("plot", PLOTS if THOROUGH else list(PLOTS)[:2])
+@pytest.mark.parametrize("plot", CRASHES.plots if THOROUGH else CRASHES.plots[:2])
 def test_the_deployed_bot_comes_to_the_same_end(plot: str) -> None:
     good = untroubled(plot)
-    rounds = rounds_of(list(cells_of(plot, good)), together=TOGETHER)
-    play = troubled({plot: good}, rounds[len(rounds) // 2])
+    cells = list(CRASHES.cells(plot, good))
+    rounds = rounds_of(cells, together=CRASHES.together, ways=len(CRASHES.kinds))
+    play = troubled({plot: good}, rounds[len(rounds) // 2], people_help=True)
     assert play.why == "", play
     assert len(play.missed) < len(play.cells)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("plot", ALL_PLOTS if THOROUGH else ["cancel", "empty store"])
+def test_reads_that_fail_need_nobody(plot: str) -> None:
+    good = untroubled(plot)
+    rounds = rounds_of(list(READS.cells(plot, good)), together=8, ways=len(READS.kinds))
+    (chosen,) = spread(rounds, 1, 3)
+    play = troubled({plot: good}, chosen, people_help=False)
+    assert play.why == "", play

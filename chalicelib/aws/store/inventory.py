@@ -9,6 +9,7 @@ import uuid
 from typing import Any
 
 from chalicelib.aws.store.log import Log
+from chalicelib.aws.store.writes import asking
 
 SIZE = 8
 CHUNK = 40_000
@@ -31,13 +32,10 @@ class DynamoKnownKeys:
     def add(self, account: str, region: str, digests: set[bytes]) -> None:
         ordered = sorted(digests)
         for start in range(0, len(ordered), CHUNK):
-            self._table.put_item(
-                Item={
-                    "pk": _list_of(account, region),
-                    "sk": uuid.uuid4().hex,
-                    "digests": b"".join(ordered[start : start + CHUNK]),
-                }
-            )
+            some = b"".join(ordered[start : start + CHUNK])
+            where = {"pk": _list_of(account, region), "sk": uuid.uuid4().hex}
+            with asking("PutItem"):
+                self._table.put_item(Item={**where, "digests": some})
 
 
 def _list_of(account: str, region: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chalicelib.aws.store import codec
+from chalicelib.aws.store.writes import asking
 from chalicelib.domain.log import Entry
 
 
@@ -27,12 +28,13 @@ class Log:
             values[":prefix"] = prefix
         start: dict[str, Any] = {}
         while True:
-            page = self._table.query(
-                KeyConditionExpression=condition,
-                ExpressionAttributeValues=values,
-                ConsistentRead=True,
-                **start,
-            )
+            with asking("Query"):
+                page = self._table.query(
+                    KeyConditionExpression=condition,
+                    ExpressionAttributeValues=values,
+                    ConsistentRead=True,
+                    **start,
+                )
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
