@@ -76,9 +76,9 @@ def _matrix(chosen: argparse.Namespace) -> int:
     matrix = designs.Matrix(design, tell=lambda line: _print([line]))
     plays = matrix.play(sample=chosen.sample, offset=chosen.offset, seed=chosen.seed)
     lines = matrix_lines(matrix, plays, seconds=time.monotonic() - began)
-    drawn = "" if chosen.seed is None else f" --seed {chosen.seed}"
-    some = "" if chosen.sample is None else f" --sample {chosen.sample}{drawn}"
-    lines = [f"`python -m sandbox {chosen.matrix}{some}`: {lines[0]}", *lines[1:]]
+    given = {"--sample": chosen.sample, "--offset": chosen.offset, "--seed": chosen.seed}
+    words = [chosen.matrix, *(f"{name} {number}" for name, number in given.items() if number)]
+    lines = [f"`python -m sandbox {' '.join(words)}`: {lines[0]}", *lines[1:]]
     _print(lines)
     if not chosen.no_write and plays:
         write(DOCUMENT, chosen.matrix, lines)
