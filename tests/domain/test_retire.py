@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Before, CallRecord
+from chalicelib.domain.case import Before, CallRecord, Difference
 from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import retire
-from chalicelib.domain.snapshot import Backup, KeyState, Snapshot, StoreState
+from chalicelib.domain.snapshot import Backup, Key, KeyState, Snapshot, StoreState
 from chalicelib.domain.step import Ask, Call, Wait
 from tests.domain.scenes import JUST, Told, made, offer, scene, told
 from tests.domain.worlds import (
@@ -61,6 +61,18 @@ KEY_STEPS: list[tuple[str, Snapshot, Calls, Told]] = [
 @pytest.mark.parametrize(("why", "snapshot", "calls", "step"), KEY_STEPS, ids=[r[0] for r in KEY_STEPS])  # fmt: skip
 def test_keys_first(why: str, snapshot: Snapshot, calls: Calls, step: Told) -> None:
     assert told(retire.next_step(scene(R, snapshot, *calls, basis=LIVE))) == step, why
+
+
+@pytest.mark.parametrize("keys", [KEYS, DYING], ids=["live", "going"])
+def test_a_failed_store_with_keys_is_disconnected_only_by_a_plan_that_connects_it(
+    keys: tuple[Key, ...],
+) -> None:
+    failed = world(*keys, held=store(S.FAILED, error="NETWORK_ERRORS"))
+    why = Difference("Key store payments", "connected", "failed (NETWORK_ERRORS)")
+    assert retire.next_step(scene(R, failed, basis=LIVE)) == Ask((why,))
+    planned = retire.next_step(scene(R, failed, basis=failed))
+    assert isinstance(planned, Call)
+    assert planned.operation is Operation.DISCONNECT_KEY_STORE
 
 
 def test_a_key_that_the_plan_does_not_name_is_not_scheduled() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.domain.approval import terms
-from chalicelib.domain.case import Case
+from chalicelib.domain.case import Case, Difference
 from chalicelib.domain.pace import SOON, until
 from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.policy import Policy
@@ -142,6 +142,10 @@ def _connected(scene: Scene, store: KeyStore) -> Step | None:
     """KMS deletes keys with their material only while connected. None where the plan says what stays."""
     if scene.plan.left_behind:
         return None
+    if store.state is StoreState.FAILED and not scene.plan.names(Operation.CONNECT_KEY_STORE):
+        # It would have to be disconnected first, while it holds keys: not without people.
+        failed = f"failed ({store.error or 'no reason given'})"
+        return Ask((Difference(f"Key store {store.name}", "connected", failed),))
     return connect(scene, store, why="connecting the key store, so that KMS can delete its keys")
 
 
