@@ -67,11 +67,18 @@ def turn(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     wired = wiring.wired(context)
     with observability.invocation(context, trace=wired.trace, case_id=event["case_id"]):
-        done = take_turn(wired.ports, event["case_id"], int(event["generation"]))
+        done = take_turn(
+            wired.ports,
+            event["case_id"],
+            int(event["generation"]),
+            given=event.get("body"),  # runs that were started before bodies were sealed give none
+            attempt=int(event.get("attempt", 0)),
+        )
         return {
             "finished": done.finished,
             "wait_seconds": done.wait_seconds,
             "version": done.version,
+            "body": done.body,
         }
 
 
@@ -180,7 +187,7 @@ def _body() -> bytes:
 
 def _met(wired: wiring.Wiring) -> Response | None:
     """The answer to what is no click: Slack's own checks, and what Slack did not sign. None: go on."""
-    from chalicelib.ports import GiveUp, TryLater
+    from chalicelib.failures import GiveUp, TryLater
     from chalicelib.slack.requests import challenge, is_ssl_check
 
     if is_ssl_check(_body()):

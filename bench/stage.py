@@ -16,7 +16,7 @@ from chalicelib.domain.case import Case
 from chalicelib.domain.plan import Remedy
 from chalicelib.flows.open_case import open_case
 from sandbox.reliability.table import MemoryTable
-from tests.flows.bench import Bench
+from tests.flows.bench import INBOX_SEAL, Bench
 from tests.flows.cloud import CLUSTER, HUB, REGION, key, world
 
 TABLE = "unlatch-bench"
@@ -37,7 +37,9 @@ def settings(url: str) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "TABLE_NAME": TABLE,
         "STATE_MACHINE_NAME": "unlatch-bench-case",
-        "SEAL_KEY_ID": "alias/bench",
+        "INBOX_KEY_ID": "alias/inbox",
+        "BODY_KEY_ID": "alias/body",
+        "BRAKE_PARAMETER": "/unlatch/bench/brake",
         "SIGNING_SECRET_ID": SIGNING,
         "BOT_TOKEN_SECRET_ID": BOT,
         "SLACK_CHANNEL": "C1",
@@ -54,7 +56,7 @@ def settings(url: str) -> dict[str, str]:
 
 def waiting_case(table: MemoryTable, *, keys: int = 10) -> Case:
     """A case whose message is out and whose run sleeps: the next yes is the first of two."""
-    bench = Bench(world(*map(key, range(keys))), store=DynamoCases(table))
+    bench = Bench(world(*map(key, range(keys))), store=DynamoCases(table, INBOX_SEAL))
     opened = open_case(bench.ports, bench.failed())
     assert opened, "the hub's own account is served"
     case = bench.run(opened.case_id, until=lambda case: bool(case.message.ts))

@@ -83,7 +83,17 @@ class Settings:
 
     table_name: str = setting("", "The DynamoDB table of the stack", required)
     state_machine_name: str = setting("", "The Step Functions state machine of the stack", required)
-    seal_key_id: str = setting("", "Id or alias of the KMS HMAC key that seals approvals", required)
+    inbox_key_id: str = setting(
+        "", "Id or alias of the KMS HMAC key that seals clicks, triggers and uses of keys", required
+    )
+    body_key_id: str = setting(
+        "", "Id or alias of the KMS HMAC key that seals cases; turns alone use it", required
+    )
+    brake_parameter: str = setting(
+        "",
+        "Parameter of Systems Manager that holds the reason while everything is frozen",
+        required,
+    )
     signing_secret_id: str = setting("", "Secret that holds Slack’s signing secret", required)
     bot_token_secret_id: str = setting("", "Secret that holds the Slack bot token", required)
     slack_channel: str = setting("", "Id of the channel that cases are shown in", str)

@@ -1,4 +1,4 @@
-"""What the flows need from the outside, as Protocols; and the two words for failures."""
+"""What the flows need from the outside, as Protocols, and the values that go in and out."""
 
 from __future__ import annotations
 
@@ -16,56 +16,18 @@ from chalicelib.domain.policy import Policy
 from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.domain.snapshot import Key, Snapshot
 from chalicelib.domain.step import Call
-
-
-class TryLater(Exception):  # noqa: N818  # a word of the house, not a kind of error
-    """AWS can't now; the reason is fit for Slack. `unknown`: the call may have landed all the same.
-
-    `said`: AWS's own words, cleaned.
-    """
-
-    def __init__(self, reason: str, *, unknown: bool = False, said: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.unknown = unknown
-        self.said = said
-
-
-class GiveUp(Exception):  # noqa: N818  # a word of the house, not a kind of error
-    """Only a person can fix this. Reason and advice are sentences fit for Slack.
-
-    `said`: AWS's own words, cleaned.
-    """
-
-    def __init__(self, reason: str, *advice: str, request_id: str = "", said: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.advice = advice
-        self.request_id = request_id
-        self.said = said
-
-
-class Refused(Exception):  # noqa: N818  # a word of the house, not a kind of error
-    """A request that is not granted: an HTTP status, and a sentence for whoever made it."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
-
-
-class Conflict(Exception):  # noqa: N818  # a word of the house, not a kind of error
-    """Somebody else wrote the case meanwhile; read it again and decide afresh."""
+from chalicelib.domain.trust import Anchor
 
 
 @dataclass(frozen=True)
 class FailedDelete:
-    """A failed DeleteCluster, as CloudTrail told it."""
+    """A failed DeleteCluster, as CloudTrail told it. `heard_at` is when Unlatch opened a case for it."""
 
     account: str
     region: str
     cluster_id: str
     attempt: Attempt
+    heard_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -180,21 +142,36 @@ class Answer:
 class Cases(Protocol):
     def open_or_fold(self, failed: FailedDelete, *, now: datetime) -> Opened: ...
     def load(self, case_id: str) -> Case: ...
-    def save(self, case: Case, entries: Sequence[Entry] = ()) -> Case: ...
     def record_click(self, case: Case, click: Click, *, reopen: bool) -> Woken: ...
     def record_use(self, case_id: str, use: KeyUse) -> str: ...
     def touch(self, case_id: str) -> str: ...
     def park(self, case_id: str, *, version: int, token: str) -> bool: ...
     def next_generation(self, case: Case) -> int: ...
     def pointers(self) -> Sequence[Pointer]: ...
-    def keep_look(self, case_id: str, seen: Snapshot) -> None: ...
-    def last_look(self, case_id: str) -> Snapshot | None: ...
-    def frozen(self) -> str: ...
     def looked_until(self, account: str, region: str) -> datetime | None: ...
     def set_looked(self, account: str, region: str, until: datetime) -> None: ...
     def watch_round(self) -> Round: ...
     def set_watch_round(self, now: Round) -> None: ...
     def entries(self, case_id: str) -> Sequence[Entry]: ...
+
+
+class TurnCases(Cases, Protocol):
+    """The same for one turn, which alone writes bodies. `load` and `save` raise Unbelieved and Superseded.
+
+    `digest` is that of the body which the run has to remember; `unsealed` says whose the inbox entries
+    claim to be whose seal does not hold: they are not counted, and the next save removes them.
+    """
+
+    @property
+    def digest(self) -> str: ...
+    @property
+    def unsealed(self) -> tuple[str, ...]: ...
+    @property
+    def is_old(self) -> bool: ...
+    def save(self, case: Case, entries: Sequence[Entry] = ()) -> Case: ...
+    def refuse(self, case_id: str, *, now: datetime) -> int: ...
+    def keep_look(self, case_id: str, seen: Snapshot) -> None: ...
+    def last_look(self, case_id: str) -> Snapshot | None: ...
 
 
 class Inventory(Protocol):
@@ -209,14 +186,26 @@ class Actions(Protocol):
 
 
 class Runs(Protocol):
-    def start(self, case_id: str, generation: int) -> None: ...
+    """`remembered` is the digest of the body which the newest turn of a run saved last; "" if none did,
+
+    None if there is no such run (any more). `start` is False if a run has taken this name already.
+    """
+
+    def start(self, case_id: str, generation: int, *, body: str = "") -> bool: ...
     def wake(self, token: str) -> None: ...
     def is_alive(self, case_id: str, generation: int) -> bool: ...
+    def remembered(self, case_id: str, generation: int) -> str | None: ...
 
 
 class People(Protocol):
     def fetch(self, user_ids: Sequence[str]) -> Mapping[str, Person]: ...
     def find(self, caller: Caller) -> str: ...
+
+
+class Brake(Protocol):
+    def why(self) -> str:
+        """Who stopped all changes and why, in words; "" if nobody did. Unreadable is a reason, too."""
+        ...
 
 
 class Seal(Protocol):
@@ -260,11 +249,12 @@ class Ports:
     """
 
     cases: Cases
+    for_turn: Callable[[Anchor, int], TurnCases]
     inventory: Inventory
     actions: Actions
     runs: Runs
     people: People
-    seal: Seal
+    brake: Brake
     gateway: Gateway
     trail: Trail
     policy: Policy

@@ -5,10 +5,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import config, observability
 from chalicelib.config import Settings
+
+if TYPE_CHECKING:
+    from chalicelib.aws.brake import SsmBrake
+    from chalicelib.aws.seal import KmsSeal
+    from chalicelib.aws.store.cases import DynamoCases
+    from chalicelib.aws.store.turns import TurnCases
+    from chalicelib.domain.trust import Anchor
 
 
 def utc_now() -> datetime:
@@ -42,12 +49,13 @@ class Wiring:
         from chalicelib.ports import Ports  # noqa: PLC0415  # pulls in the domain
 
         return Ports(
-            cases=Lazy(self._cases),
+            cases=Lazy(lambda: self.cases),
+            for_turn=self._for_turn,
             inventory=Lazy(self._inventory),
             actions=Lazy(self._actions),
             runs=Lazy(self._runs),
             people=Lazy(self._people),
-            seal=Lazy(self._seal),
+            brake=Lazy(self._brake),
             gateway=Lazy(lambda: self.gateway),
             trail=Lazy(self._trail),
             policy=self.settings.policy(),
@@ -124,10 +132,22 @@ class Wiring:
             self._secrets[secret_id] = value_of(reply.get("SecretString") or "", kind)
         return self._secrets[secret_id]
 
-    def _cases(self) -> Any:
+    @functools.cached_property
+    def cases(self) -> DynamoCases:
         from chalicelib.aws.store.cases import DynamoCases  # noqa: PLC0415  # on first use
 
-        return DynamoCases(self._table)
+        return DynamoCases(self._table, self._seal(self.settings.inbox_key_id))
+
+    def _for_turn(self, anchor: Anchor, generation: int) -> TurnCases:
+        from chalicelib.aws.store.turns import TurnCases  # noqa: PLC0415  # turns alone
+
+        return TurnCases(
+            self._table,
+            anchor,
+            generation=generation,
+            inbox_seal=self._seal(self.settings.inbox_key_id),
+            body_seal=self._seal(self.settings.body_key_id),
+        )
 
     @functools.cached_property
     def _table(self) -> Any:
@@ -143,11 +163,9 @@ class Wiring:
 
     @property
     def _partition(self) -> str:
-        return (
-            "aws-cn"
-            if self.region.startswith("cn-")
-            else ("aws-us-gov" if self.region.startswith("us-gov-") else "aws")
-        )
+        special = {"cn-": "aws-cn", "us-": "aws", "us-gov-": "aws-us-gov"}
+        fits = [start for start in special if self.region.startswith(start)]
+        return special[max(fits, key=len)] if fits else "aws"
 
     @functools.cached_property
     def _paces(self) -> Any:
@@ -193,10 +211,16 @@ class Wiring:
             self._slack.call, self.settings.approvers, principals=dict(self.settings.people)
         )
 
-    def _seal(self) -> Any:
+    @functools.cache  # noqa: B019  # one wiring a process
+    def _seal(self, key_id: str) -> KmsSeal:
         from chalicelib.aws.seal import KmsSeal  # noqa: PLC0415  # on first use
 
-        return KmsSeal(self.client("kms"), self.settings.seal_key_id)
+        return KmsSeal(self.client("kms"), key_id)
+
+    def _brake(self) -> SsmBrake:
+        from chalicelib.aws.brake import SsmBrake  # noqa: PLC0415  # on first use
+
+        return SsmBrake(self.client("ssm"), self.settings.brake_parameter)
 
     def _trail(self) -> Any:
         from chalicelib.aws.trail import AwsTrail  # noqa: PLC0415  # on first use

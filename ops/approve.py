@@ -56,7 +56,7 @@ def run(options: Options, desk: Desk) -> int:
 def chosen(case: Case, beginning: str) -> Plan:
     """The plan to confirm: the one named, or the only one that people have begun to approve."""
     plans = [p for p in case.offers if p.terms.step_up and p.plan_hash.startswith(beginning)]
-    clicks = case.clicks[case.reset_at_click :]
+    clicks = case.current_clicks
     approved = {click.plan_hash for click in clicks if click.act is Act.APPROVE}
     plans = plans if beginning else [p for p in plans if p.plan_hash in approved] or plans
     if len(plans) == 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalicelib.domain.approval import is_reason
 from chalicelib.domain.case import Act, Case, Click
 from chalicelib.domain.clicks import not_possible, reopens
-from chalicelib.ports import Conflict
+from chalicelib.failures import Conflict
 from ops.desk import Desk
 from ops.hub import Hub, connect, who
 from ops.screen import GREEN, moment

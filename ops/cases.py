@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.aws.store.cases import ITEM, case_from
 from chalicelib.domain.case import Case
 from ops.desk import Desk
 from ops.hub import Hub, connect
@@ -15,9 +14,9 @@ from ops.verb import Options, Verb, flag, place
 
 def run(options: Options, desk: Desk) -> int:
     hub = connect(options, desk.clock)
-    found = _all(hub) if options.all else _open(hub)
+    found = hub.cases.everything() if options.all else _open(hub)
     cases = sorted(found, key=lambda case: case.opened_at)
-    frozen = hub.cases.frozen()
+    frozen = hub.by_name.ports.brake.why()
     if frozen:
         desk.screen.line(f"All changes are frozen: {frozen}", colour=YELLOW)
     for case in cases:
@@ -31,18 +30,6 @@ def run(options: Options, desk: Desk) -> int:
 def _open(hub: Hub) -> Iterator[Case]:
     for pointer in hub.cases.pointers():
         yield hub.cases.load(pointer.case_id)
-
-
-def _all(hub: Hub) -> Iterator[Case]:
-    start: dict[str, Any] = {}
-    while True:
-        page = hub.table.scan(
-            FilterExpression="sk = :case", ExpressionAttributeValues={":case": ITEM}, **start
-        )
-        yield from (case_from(item) for item in page["Items"])
-        if "LastEvaluatedKey" not in page:
-            return
-        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
 def how_it_stands(case: Case) -> str:

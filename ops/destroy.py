@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from chalicelib.aws.errors import code_of
@@ -28,12 +28,12 @@ def run(options: Options, desk: Desk) -> int:
         _refuse_open_cases(hub)
     say = desk.say
     settings = _settings(hub)
-    seal_key = _seal_key(hub)
+    seal_keys = [key for name in ("inbox", "body") if (key := _key_of(hub, name))]
     chalice.delete(hub, desk.project, deployed=found(hub), say=say)
     infra.delete_accounts(hub, settings=settings, say=say)
     if options.also_data:
         infra.delete_resources(hub, say=say)
-        _delete_data(hub, seal_key, say=say)
+        _delete_data(hub, seal_keys, say=say)
     else:
         kept = infra.resources_stack(hub)
         desk.screen.line(f"Kept: the stack {kept} with all cases, the secrets and the seal key.")
@@ -66,10 +66,10 @@ def _settings(hub: Hub) -> Settings:
         return hub.by_name.settings
 
 
-def _seal_key(hub: Hub) -> str:
+def _key_of(hub: Hub, name: str) -> str:
     """Asked before the stack takes the alias away."""
     try:
-        found_key = hub.client("kms").describe_key(KeyId=f"alias/{hub.name}-seal")
+        found_key = hub.client("kms").describe_key(KeyId=f"alias/{hub.name}-{name}")
     except Exception as error:
         if code_of(error) in GONE:
             return ""
@@ -77,7 +77,7 @@ def _seal_key(hub: Hub) -> str:
     return str(found_key["KeyMetadata"]["KeyId"])
 
 
-def _delete_data(hub: Hub, seal_key: str, *, say: Callable[[str], None]) -> None:
+def _delete_data(hub: Hub, seal_keys: Sequence[str], *, say: Callable[[str], None]) -> None:
     """What the template retains, thing by thing; what is gone already is fine."""
     steps: dict[str, Callable[[], object]] = {
         "the table": lambda: _delete_table(hub),
@@ -87,9 +87,9 @@ def _delete_data(hub: Hub, seal_key: str, *, say: Callable[[str], None]) -> None
         ),
         **{f"secret {name}": partial(_delete_secret, hub, name) for name in SECRETS},
     }
-    if seal_key:
-        steps["the seal key"] = lambda: hub.client("kms").schedule_key_deletion(
-            KeyId=seal_key, PendingWindowInDays=WINDOW_DAYS
+    for key in seal_keys:
+        steps[f"seal key {key}"] = partial(
+            hub.client("kms").schedule_key_deletion, KeyId=key, PendingWindowInDays=WINDOW_DAYS
         )
     for what, delete in steps.items():
         try:

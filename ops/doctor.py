@@ -20,7 +20,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("state machine", machinery.state_machine),
     ("table", machinery.table),
     ("brake", machinery.brake),
-    ("seal key", machinery.seal_key),
+    ("seal keys", machinery.seal_keys),
     ("secrets", machinery.secrets),
     ("dead letters", machinery.dead_letters),
     ("trail", events.trails),

@@ -27,7 +27,7 @@ from botocore.parsers import ResponseParserError
 
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.config import BadSettings
-from chalicelib.ports import Conflict, GiveUp, TryLater
+from chalicelib.failures import Conflict, GiveUp, TryLater
 from chalicelib.slack.replies import SlackFailed
 from ops.exits import Exit
 from ops.trouble import Trouble

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from chalicelib.aws.errors import code_of
 from ops.desk import Desk
 from ops.hub import Hub, connect, who
 from ops.screen import YELLOW, moment
 from ops.verb import Options, Verb, option, place
-
-BRAKE = {"pk": "BRAKE", "sk": "BRAKE"}
 
 
 def run(options: Options, desk: Desk) -> int:
@@ -27,15 +24,15 @@ def run(options: Options, desk: Desk) -> int:
 
 def freeze(hub: Hub, why: str) -> str:
     """Why it was frozen before, which stays the reason; "" if it was not."""
-    try:
-        hub.table.put_item(
-            Item={**BRAKE, "why": why}, ConditionExpression="attribute_not_exists(pk)"
-        )
-    except Exception as error:
-        if code_of(error) != "ConditionalCheckFailedException":
-            raise
-        return str(hub.table.get_item(Key=BRAKE)["Item"]["why"])
-    return ""
+    before = str(hub.by_name.ports.brake.why())
+    if not before:
+        set_brake(hub, why)
+    return before
+
+
+def set_brake(hub: Hub, value: str) -> None:
+    name = hub.by_name.settings.brake_parameter
+    hub.client("ssm").put_parameter(Name=name, Value=value[:4000], Type="String", Overwrite=True)
 
 
 VERB = Verb(

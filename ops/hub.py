@@ -78,7 +78,9 @@ class Hub:
         names = {
             "TABLE_NAME": self.name,
             "STATE_MACHINE_NAME": f"{self.name}-case",
-            "SEAL_KEY_ID": f"alias/{self.name}-seal",
+            "INBOX_KEY_ID": f"alias/{self.name}-inbox",
+            "BODY_KEY_ID": f"alias/{self.name}-body",
+            "BRAKE_PARAMETER": f"/{APP}/{self.stage}/brake",
             "SIGNING_SECRET_ID": f"{APP}/{self.stage}/slack-signing-secret",
             "BOT_TOKEN_SECRET_ID": f"{APP}/{self.stage}/slack-bot-token",
         }

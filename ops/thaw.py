@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from chalicelib.aws.brake import OFF
 from ops.desk import Desk
-from ops.freeze import BRAKE
+from ops.freeze import set_brake
 from ops.hub import connect
 from ops.screen import GREEN
 from ops.verb import Options, Verb, place
@@ -11,13 +12,14 @@ from ops.verb import Options, Verb, place
 
 def run(options: Options, desk: Desk) -> int:
     hub = connect(options, desk.clock)
-    old = hub.table.delete_item(Key=BRAKE, ReturnValues="ALL_OLD").get("Attributes")
-    if old:
-        desk.screen.line(f"Thawed. It was frozen: {old['why']}", colour=GREEN)
+    why = hub.by_name.ports.brake.why()
+    if why:
+        set_brake(hub, OFF)
+        desk.screen.line(f"Thawed. It was frozen: {why}", colour=GREEN)
         desk.screen.line("Waiting cases go on within five minutes.")
     else:
         desk.screen.line("Nothing was frozen.")
-    desk.screen.answer({"was_frozen": old["why"] if old else None})
+    desk.screen.answer({"was_frozen": why or None})
     return 0
 
 

@@ -22,7 +22,7 @@ LAYERS = [
     {"flows", "aws", "slack"},
     {"ports"},
     {"config", "observability"},
-    {"traces"},
+    {"traces", "failures"},
     {"domain"},
 ]
 """Top to bottom: a module imports only from lower lines; neighbours on a line are strangers."""

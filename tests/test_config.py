@@ -12,7 +12,9 @@ from chalicelib.config import BadSettings, Settings, read
 NEEDED = {
     "TABLE_NAME": "unlatch-dev",
     "STATE_MACHINE_NAME": "unlatch-dev-case",
-    "SEAL_KEY_ID": "alias/unlatch-dev-seal",
+    "INBOX_KEY_ID": "alias/unlatch-dev-inbox",
+    "BODY_KEY_ID": "alias/unlatch-dev-body",
+    "BRAKE_PARAMETER": "/unlatch/dev/brake",
     "SIGNING_SECRET_ID": "unlatch/dev/slack-signing-secret",
     "BOT_TOKEN_SECRET_ID": "unlatch/dev/slack-bot-token",
 }

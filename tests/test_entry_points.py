@@ -73,6 +73,13 @@ def deployed(slack: LocalSlack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 def _stack() -> None:
     """What infra/resources.yaml makes, as far as the entry points meet it."""
     table(NEEDED["TABLE_NAME"])
+    kms = boto3.client("kms", REGION)
+    for alias in (NEEDED["INBOX_KEY_ID"], NEEDED["BODY_KEY_ID"]):
+        key = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]
+        kms.create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
+    boto3.client("ssm", REGION).put_parameter(
+        Name=NEEDED["BRAKE_PARAMETER"], Value="off", Type="String"
+    )
     secrets = boto3.client("secretsmanager", REGION)
     secrets.create_secret(Name=NEEDED["SIGNING_SECRET_ID"], SecretString=SIGNING_SECRET)
     secrets.create_secret(Name=NEEDED["BOT_TOKEN_SECRET_ID"], SecretString=BOT_TOKEN)

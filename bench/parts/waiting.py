@@ -16,7 +16,7 @@ from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Call
 from chalicelib.flows.open_case import open_case
 from sandbox.reliability.table import MemoryTable
-from tests.flows.bench import Bench
+from tests.flows.bench import INBOX_SEAL, Bench
 from tests.flows.cloud import key, world
 
 QUIET_MINUTES = 5
@@ -60,7 +60,7 @@ def retired(keys: int, durations: Durations, *, window_days: int = 30) -> Waited
     """A retirement with two approvers at once; the first call is the start, the last one the end."""
     bench = Bench(
         world(*map(key, range(keys))),
-        store=DynamoCases(MemoryTable()),
+        store=DynamoCases(MemoryTable(), INBOX_SEAL),
         pending_window_days=window_days,
     )
     model = bench.aws.model = Watched(bench.aws.model.world, durations)

@@ -33,17 +33,20 @@ def record(body: dict[str, Any], client: WebClient) -> None:
 
     user = client.users_info(user=body["user"]["id"])["user"]
     case_id, _, remedy, plan_hash = body["view"]["private_metadata"].split(":")
-    key = {"pk": f"CASE#{case_id}", "sk": "CASE"}
     table = boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"])
-    item = table.get_item(Key=key, ConsistentRead=True)["Item"]
-    if user["team_id"] != os.environ["SLACK_TEAM_IDS"] or plan_hash not in item["body"]:
+    pk = f"CASE#{case_id}"
+    body, item = (
+        table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True)["Item"]
+        for sk in ("BODY", "INBOX")
+    )
+    if user["team_id"] != os.environ["SLACK_TEAM_IDS"] or plan_hash not in body["body"]:
         return
     said = json.dumps({"by": user["id"], "remedy": remedy, "plan_hash": plan_hash})
     mac = boto3.client("kms").generate_mac(
-        KeyId=os.environ["SEAL_KEY_ID"], Message=said.encode(), MacAlgorithm="HMAC_SHA_256"
+        KeyId=os.environ["INBOX_KEY_ID"], Message=said.encode(), MacAlgorithm="HMAC_SHA_256"
     )
     table.update_item(
-        Key=key,
+        Key={"pk": pk, "sk": "INBOX"},
         UpdateExpression="SET clicks=list_append(clicks, :click) ADD version :one",
         ConditionExpression="version=:seen",
         ExpressionAttributeValues={

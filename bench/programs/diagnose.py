@@ -28,7 +28,7 @@ from chalicelib.domain.case import Case
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.plan import Plan
 from chalicelib.domain.policy import Policy
-from chalicelib.ports import TryLater
+from chalicelib.failures import TryLater
 from sandbox.reliability.table import MemoryTable
 
 BARE_CALLS = 2_000

@@ -49,7 +49,7 @@ def main() -> None:
 
     storm = Storm(asked, puts, wiring.wired(CONTEXT).ports, app.on_delete_blocked)
     found = storm.slices()
-    cases = sum(sk == "CASE" for _, sk in table.items) - 1
+    cases = sum(sk == "INBOX" for _, sk in table.items) - 1
     print()
     json.dump({**found, "cases": cases, "runs": len(answers.runs) - 1}, sys.stdout)
 

@@ -78,10 +78,17 @@ class Warm:
 
         wired = wiring.wired(CONTEXT)
         dynamo, kms, runs = map(wired.client, ("dynamodb", "kms", "stepfunctions"))
-        key = {"pk": {"S": f"CASE#{self.case.case_id}"}, "sk": {"S": "CASE"}}
+        pk = {"S": f"CASE#{self.case.case_id}"}
+        key = {"pk": pk, "sk": {"S": "INBOX"}}
+        both = {":pk": pk, ":low": {"S": "BODY"}, ":high": {"S": "INBOX"}}
 
         def requests() -> None:
-            dynamo.get_item(TableName=stage.TABLE, Key=key, ConsistentRead=True)
+            dynamo.query(
+                TableName=stage.TABLE,
+                KeyConditionExpression="pk=:pk AND sk BETWEEN :low AND :high",
+                ExpressionAttributeValues=both,
+                ConsistentRead=True,
+            )
             kms.generate_mac(KeyId="k", Message=b"m", MacAlgorithm="HMAC_SHA_256")
             dynamo.update_item(
                 TableName=stage.TABLE,

@@ -33,7 +33,7 @@ PARSED: dict[str, dict[str, Any]] = {
     "DescribeBackups": {
         "Backups": [{"BackupId": "backup-1", "BackupState": "READY", "CreateTimestamp": NOW}]
     },
-    "GetMetricData": {"MetricDataResults": [{"Id": "hsm0", "Values": [0.0]}]},
+    "GetMetricData": {"MetricDataResults": []},
     "DescribeNetworkInterfaces": {"NetworkInterfaces": []},
 }
 """Replies of services that a diagnosis asks once; their wire formats are not what is measured."""

@@ -72,7 +72,7 @@ class Answers:
     def _other(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
         match operation:
             case "GetSecretValue":
-                return {"SecretString": self.secrets[asked["SecretId"]]}
+                return {"Name": asked["SecretId"], "SecretString": self.secrets[asked["SecretId"]]}
             case "GenerateMac":
                 return {"Mac": MAC, "MacAlgorithm": asked["MacAlgorithm"], "KeyId": "key"}
             case "StartExecution":

@@ -13,7 +13,8 @@ from chalicelib.domain.plan import Operation
 from chalicelib.domain.remedies.scene import hsm_for, zone_of
 from chalicelib.domain.snapshot import Cluster
 from chalicelib.domain.step import Call
-from chalicelib.ports import GiveUp, Receipt, TryLater
+from chalicelib.failures import GiveUp, TryLater
+from chalicelib.ports import Receipt
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from chalicelib.aws.denials import PRESS, help_for, why_denied, words_of
-from chalicelib.ports import GiveUp, TryLater
+from chalicelib.failures import GiveUp, TryLater
 
 DENIED = frozenset(
     {

@@ -27,7 +27,7 @@ from chalicelib.domain.snapshot import (
     StoreState,
     most_used,
 )
-from chalicelib.ports import GiveUp
+from chalicelib.failures import GiveUp
 
 THREADS = 32
 

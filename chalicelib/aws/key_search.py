@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from chalicelib.aws.keys import Aliases, KeyReader, Part, digest_of
 from chalicelib.domain.snapshot import Key
-from chalicelib.ports import TryLater
+from chalicelib.failures import TryLater
 
 IN_A_ROW = 20
 """Keys that a thread asks for one after the other: a hand-over for each costs a tenth of the call."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.aws.errors import DENIED, code_of, translated, understood
 from chalicelib.domain.snapshot import Key, KeyState, LastUse
-from chalicelib.ports import GiveUp
+from chalicelib.failures import GiveUp
 
 PAGE, ALIAS_PAGE = 1_000, 100
 DESCRIBE = "kms:DescribeKey"

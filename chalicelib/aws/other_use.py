@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.aws.errors import DENIED, code_of, translated, understood
 from chalicelib.domain.sessions import LATE, Samples, counted
 from chalicelib.domain.snapshot import NO_OTHERS, Cluster, OtherUse
-from chalicelib.ports import GiveUp
+from chalicelib.failures import GiveUp
 
 
 def other_use(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.aws.errors import code_of, translated
+from chalicelib.domain.trust import UNSEALED
 
 MOST_REMEMBERED = 10_000
 
@@ -19,25 +20,33 @@ class StepFunctionsRuns:
     state_machine_arn: str
     _started: set[str] = field(default_factory=set)
 
-    def start(self, case_id: str, generation: int) -> None:
-        """Starts the run of this generation. Starting it again changes nothing: the name is taken."""
+    def start(self, case_id: str, generation: int, *, body: str = "") -> bool:
+        """Starts the run of this generation. Starting it again changes nothing: the name is taken.
+
+        `body` is the digest that it has to remember; "" if whoever starts it does not know.
+        """
         name = f"{case_id}-{generation}"
         if name in self._started:
-            return
+            return False
+        is_new = True
         try:
             with translated("states:StartExecution", role="this function", account="the hub"):
                 self.sfn.start_execution(
                     stateMachineArn=self.state_machine_arn,
                     name=name,
-                    input=json.dumps({"case_id": case_id, "generation": generation}),
+                    input=json.dumps(
+                        {"case_id": case_id, "generation": generation, "turn": {"body": body}}
+                    ),
                 )
         except Exception as error:
             if code_of(error.__cause__ or error) != "ExecutionAlreadyExists":  # type: ignore[arg-type]  # an Exception
                 raise
+            is_new = False
         # So that a storm of the same event asks for it once a process.
         if len(self._started) >= MOST_REMEMBERED:
             self._started.clear()
         self._started.add(name)
+        return is_new
 
     def wake(self, token: str) -> None:
         """Ends a park. A token that is used up or timed out belongs to a run that is awake already."""
@@ -51,12 +60,49 @@ class StepFunctionsRuns:
 
     def is_alive(self, case_id: str, generation: int) -> bool:
         """Whether the run of this generation is running; False where it never was."""
-        arn = self.state_machine_arn.replace(":stateMachine:", ":execution:")
+        found = self._described(self._arn(case_id, generation))
+        return found is not None and found["status"] == "RUNNING"
+
+    def remembered(self, case_id: str, generation: int) -> str | None:
+        """The digest that the run of this generation remembers: its output, else the newest exit of
+
+        a turn in its history, else what it was given. UNSEALED if it is of the version that had none.
+        """
+        arn = self._arn(case_id, generation)
+        found = self._described(arn)
+        if found is None:
+            return None
+        if found["status"] == "SUCCEEDED":
+            return _digest(found["output"])
+        newest = self._newest_exit(arn)
+        return _digest(newest or found["input"])
+
+    def _arn(self, case_id: str, generation: int) -> str:
+        machine = self.state_machine_arn.replace(":stateMachine:", ":execution:")
+        return f"{machine}:{case_id}-{generation}"
+
+    def _described(self, arn: str) -> Any:
         try:
             with translated("states:DescribeExecution", role="this function", account="the hub"):
-                reply = self.sfn.describe_execution(executionArn=f"{arn}:{case_id}-{generation}")
+                return self.sfn.describe_execution(executionArn=arn)
         except Exception as error:
             if code_of(error.__cause__ or error) == "ExecutionDoesNotExist":  # type: ignore[arg-type]  # an Exception
-                return False
+                return None
             raise
-        return bool(reply["status"] == "RUNNING")
+
+    def _newest_exit(self, arn: str) -> str:
+        """What its newest turn returned, as JSON; "" if none has yet."""
+        call = self.sfn.get_paginator("get_execution_history").paginate
+        with translated("states:GetExecutionHistory", role="this function", account="the hub"):
+            for page in call(executionArn=arn, reverseOrder=True):
+                for event in page["events"]:
+                    exited = event.get("stateExitedEventDetails", {})
+                    if exited.get("name") == "Turn":
+                        return str(exited["output"])
+        return ""
+
+
+def _digest(state: str) -> str:
+    """Of the state between two steps of a run, as JSON."""
+    turn = json.loads(state).get("turn")
+    return str(turn["body"]) if turn and "body" in turn else UNSEALED

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.ports import Refused, Signed, TryLater
+from chalicelib.failures import Refused, TryLater
+from chalicelib.ports import Signed
 
 BODY = "Action=GetCallerIdentity&Version=2011-06-15"
 CASE, PLAN = "x-unlatch-case", "x-unlatch-plan"

@@ -36,6 +36,9 @@ class Table:
     def query(self, **request: Any) -> dict[str, Any]:
         return self._call(self._client.query, request)
 
+    def scan(self, **request: Any) -> dict[str, Any]:
+        return self._call(self._client.scan, request)
+
     def _call(
         self, call: Callable[..., dict[str, Any]], request: Mapping[str, Any]
     ) -> dict[str, Any]:

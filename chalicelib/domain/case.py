@@ -51,8 +51,8 @@ class Act(StrEnum):
     CONFIRM = "confirm"
 
 
-SEALED = frozenset({Act.APPROVE, Act.CONFIRM})
-"""What lets a plan begin: each carries a seal."""
+LETS_BEGIN = frozenset({Act.APPROVE, Act.CONFIRM})
+"""What lets a plan begin: it counts in its own round alone."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Click:
-    """One authorised click. `seal` is the KMS MAC over `sealed_text` of an approval.
+    """One authorised click. `round` and `version` are the case's when it was made: no two are the same.
 
     A confirmation comes from AWS, not Slack: there `by` is the principal's ARN.
     """
@@ -83,22 +83,8 @@ class Click:
     view_id: str = ""
     owner: str = ""
     keep_until: datetime | None = None
-    seal: str = ""
-
-    def sealed_text(self, case_id: str) -> str:
-        """The words that the seal vouches for: all that an approval says."""
-        parts = (
-            case_id,
-            self.act,
-            self.by,
-            self.at.isoformat(),
-            self.remedy or "",
-            self.plan_hash,
-            str(self.override),
-            self.target,
-            self.reason,
-        )
-        return "\n".join(part.replace("\n", " ") for part in parts)
+    round: int = 1
+    version: int = 0
 
 
 class CallStatus(StrEnum):
@@ -214,6 +200,7 @@ class Case:
     clicks_seen: int = 0
     uses_seen: int = 0
     attempts_seen: int = 1
+    round: int = 1
     reset_at_click: int = 0
     reminded: bool = False
     called_until: datetime | None = None  # the last call is given for keys that go until then
@@ -253,6 +240,15 @@ class Case:
     @property
     def new_clicks(self) -> tuple[Click, ...]:
         return self.clicks[self.clicks_seen :]
+
+    @property
+    def current_clicks(self) -> tuple[Click, ...]:
+        """Those of the round that is open. What would let a plan begin counts in its own round alone."""
+        return tuple(
+            click
+            for click in self.clicks[self.reset_at_click :]
+            if click.act not in LETS_BEGIN or click.round == self.round
+        )
 
     @property
     def requester(self) -> Caller | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.case import SEALED, Act, CallStatus, Case, Click, Outcome, Phase
+from chalicelib.domain.case import LETS_BEGIN, Act, CallStatus, Case, Click, Outcome, Phase
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Remedy
 
@@ -46,7 +46,7 @@ def not_possible(case: Case, act: Act, remedy: Remedy | None = None, *, by: str 
             f"{who} decided this just before you. Your click changed nothing. "
             "The message shows how it stands."
         )
-    needs_offer = act in SEALED or (act is Act.KEEP and case.plan is not None)
+    needs_offer = act in LETS_BEGIN or (act is Act.KEEP and case.plan is not None)
     if needs_offer and case.offer(remedy) is None:
         what = remedy.capitalize() if remedy else "This"
         return f"{what} is not possible now. The message says why."

@@ -185,7 +185,7 @@ def _approvals_lost(
     if not begun and _is_late(case, now):
         lapsed = f"lapsed: nothing could begin in {policy.expiry_hours} hours"
         return (Difference("Approvals", "in time", lapsed),)
-    clicks = case.clicks[case.reset_at_click :]
+    clicks = case.current_clicks
     if begun:
         latest = {c.by: c for c in clicks if c.act in (Act.APPROVE, Act.WITHDRAW)}
         back = (c for c in latest.values() if c.act is Act.WITHDRAW)
@@ -234,13 +234,13 @@ def _choice(
     """Nothing is decided yet: keep, expire, or keep the offers fresh and begin what is approved."""
     if case.expires_at is None or case.watches:
         case = replace(case, expires_at=deadline(case, policy, now))
-    kept = next((c for c in case.clicks[case.reset_at_click :] if _keeps(case, c)), None)
+    kept = next((c for c in case.current_clicks if _keeps(case, c)), None)
     if kept:
         return asleep(replace(case, closed_at=now), keep.decision(kept), now)
     if _is_late(case, now):
         return _close(case, _expired(case, policy), now)
     case, void = fresh_offers(case, snapshot, policy=policy, now=now)
-    clicks = case.clicks[case.reset_at_click :]
+    clicks = case.current_clicks
     for plan in case.offers:
         approvals = approval.live(plan, clicks, people=people, case=case, policy=policy, now=now)
         gates = hard_gates(plan.remedy, snapshot, policy=policy, now=now)

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     REMINDED = "reminded"
     OVERDUE = "overdue"
     FORGED = "forged"
+    TAKEN_IN = "taken_in"
     CLOSED = "closed"
 
 

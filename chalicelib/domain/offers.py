@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain import approval
 from chalicelib.domain.approval import Person
-from chalicelib.domain.case import SEALED, Case, Difference, Phase
+from chalicelib.domain.case import LETS_BEGIN, Case, Difference, Phase
 from chalicelib.domain.changes import changes
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.plan import Plan
@@ -44,6 +44,7 @@ def asked_once_more(case: Case, plan: Plan, *, policy: Policy, now: datetime, st
         offers=(plan,),
         differences=step.differences,
         expires_at=now + timedelta(hours=policy.expiry_hours),
+        round=case.round if is_asking else case.round + 1,
         reset_at_click=case.reset_at_click if is_asking else len(case.clicks),
         reminded=False,
     )
@@ -53,7 +54,7 @@ def said_once_more(
     case: Case, plan: Plan, *, people: Mapping[str, Person], policy: Policy, now: datetime
 ) -> Case:
     """A fresh yes to the plan under way takes the place of the same person's old one, or stands beside."""
-    since = case.clicks[case.reset_at_click :]
+    since = case.current_clicks
     fresh = approval.live(plan, since, people=people, case=case, policy=policy, now=now, begun=True)
     if not fresh:
         return case
@@ -74,6 +75,7 @@ def _void(
         case,
         differences=why,
         expires_at=deadline(case, policy, now),
+        round=case.round + 1,
         reset_at_click=len(case.clicks),
         reminded=False,
     )
@@ -87,7 +89,7 @@ def fresh_offers(
 
     Where something did, all approvals are void, and the differences say why.
     """
-    hashes = {c.plan_hash for c in case.clicks[case.reset_at_click :] if c.act in SEALED}
+    hashes = {c.plan_hash for c in case.current_clicks if c.act in LETS_BEGIN}
     approved = {
         (plan.remedy, plan.target_cluster_id): plan
         for plan in case.offers

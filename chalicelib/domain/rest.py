@@ -35,6 +35,7 @@ def asleep(case: Case, kept: Keep, now: datetime) -> Decision:
         keep=None,
         closed_at=None,
         expires_at=None,
+        round=case.round + 1,
         reset_at_click=len(case.clicks),
         reminded=False,
     )

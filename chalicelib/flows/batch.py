@@ -11,8 +11,9 @@ from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.snapshot import Key, KeyState
 from chalicelib.domain.step import Call
+from chalicelib.failures import Conflict, GiveUp, TryLater
 from chalicelib.flows.perform import called, intended, intent, resaved, result
-from chalicelib.ports import Conflict, GiveUp, Ports, TryLater
+from chalicelib.flows.turn_ports import TurnPorts
 
 AT_ONCE = 25
 """Keys that share a write. A click and a freeze are heard between two writes, some seconds apart."""
@@ -21,7 +22,7 @@ LONGEST_TURN = timedelta(minutes=7)
 MOST_KEYS = 2_000
 
 
-def perform_many(ports: Ports, case: Case, step: Call, entries: Sequence[Entry]) -> Case:
+def perform_many(ports: TurnPorts, case: Case, step: Call, entries: Sequence[Entry]) -> Case:
     """The case after the calls. Raises Conflict before the first call if the case moved on,
 
     and GiveUp (with all that happened recorded) where only a person can help.
@@ -45,16 +46,16 @@ def perform_many(ports: Ports, case: Case, step: Call, entries: Sequence[Entry])
     return batch.settled()
 
 
-def _is_frozen(ports: Ports, case: Case) -> bool:
+def _is_frozen(ports: TurnPorts, case: Case) -> bool:
     """A freeze never holds a cancel or an undo."""
-    return case.ending is None and bool(ports.cases.frozen())
+    return case.ending is None and bool(ports.brake.why())
 
 
 @dataclass
 class _Batch:
     """`said` waits for the next write, as do the records of the keys `at_hand`."""
 
-    ports: Ports
+    ports: TurnPorts
     step: Call
     case: Case
     said: list[Entry]
@@ -118,7 +119,7 @@ class _Batch:
         return resaved(self.ports, self.case, results, self.said)
 
 
-def _not_made(ports: Ports, record: CallRecord) -> Entry:
+def _not_made(ports: TurnPorts, record: CallRecord) -> Entry:
     return entry(
         Kind.RESULT,
         ports.clock(),

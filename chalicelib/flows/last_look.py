@@ -7,7 +7,8 @@ from datetime import datetime
 from chalicelib.domain.case import Act, Case
 from chalicelib.domain.pace import fresh_for
 from chalicelib.domain.snapshot import Snapshot
-from chalicelib.ports import GiveUp, Ports, TryLater
+from chalicelib.failures import GiveUp, TryLater
+from chalicelib.flows.turn_ports import TurnPorts
 
 SHOWS = frozenset({Act.LOOK, Act.APPROVE, Act.WITHDRAW, Act.CONFIRM})
 
@@ -18,7 +19,7 @@ def may_be_enough(case: Case) -> bool:
     return bool(acts) and acts <= SHOWS and not case.is_closed and case.plan is None
 
 
-def last_look(ports: Ports, case: Case, now: datetime) -> Snapshot | None:
+def last_look(ports: TurnPorts, case: Case, now: datetime) -> Snapshot | None:
     """None where there is none, or where it is older than its number of keys allows."""
     try:
         seen = ports.cases.last_look(case.case_id)
@@ -30,7 +31,7 @@ def last_look(ports: Ports, case: Case, now: datetime) -> Snapshot | None:
     return seen
 
 
-def keep_look(ports: Ports, case: Case, seen: Snapshot) -> None:
+def keep_look(ports: TurnPorts, case: Case, seen: Snapshot) -> None:
     """A convenience: where it can't be kept, dialogs wait for a new look."""
     if not seen.is_complete or not fresh_for(len(seen.keys)):
         return

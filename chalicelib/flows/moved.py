@@ -8,7 +8,8 @@ from __future__ import annotations
 from chalicelib.domain.case import Case
 from chalicelib.domain.look import seen_in
 from chalicelib.domain.snapshot import Snapshot
-from chalicelib.ports import Conflict, GiveUp, Ports, TryLater
+from chalicelib.failures import Conflict, GiveUp, TryLater
+from chalicelib.ports import Ports
 
 Place = tuple[str, str]
 

@@ -11,7 +11,9 @@ from chalicelib.domain.case import CallRecord, CallStatus, Case
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.step import Call
-from chalicelib.ports import Conflict, GiveUp, Ports, Receipt, TryLater
+from chalicelib.failures import Conflict, GiveUp, TryLater
+from chalicelib.flows.turn_ports import TurnPorts
+from chalicelib.ports import Receipt
 
 MOST_TRIES = 8
 MOST_PROOFS = 4
@@ -20,7 +22,7 @@ INTENT = CallStatus.INTENT
 FIRST_WAIT, LONGEST_WAIT = 15, 300
 
 
-def perform(ports: Ports, case: Case, step: Call, entries: Sequence[Entry]) -> Case:
+def perform(ports: TurnPorts, case: Case, step: Call, entries: Sequence[Entry]) -> Case:
     """The case after the call. Raises Conflict before it if the case moved on,
 
     and GiveUp (with all that happened recorded) where only a person can help.
@@ -58,7 +60,7 @@ def wait_after(case_id: str, *, tries: int) -> int:
 
 
 def resaved(
-    ports: Ports, case: Case, change: Callable[[Case], Case], entries: Sequence[Entry] = ()
+    ports: TurnPorts, case: Case, change: Callable[[Case], Case], entries: Sequence[Entry] = ()
 ) -> Case:
     """Saves a change that must not be lost, on top of whatever clicks arrived meanwhile."""
     for _ in range(20):
@@ -69,13 +71,13 @@ def resaved(
     raise Conflict(case.case_id)
 
 
-def _reloaded(ports: Ports, case: Case) -> Case:
+def _reloaded(ports: TurnPorts, case: Case) -> Case:
     """The stored case with this turn's snapshot: only this run writes its body."""
     return replace(ports.cases.load(case.case_id), snapshot=case.snapshot)
 
 
 def called(
-    ports: Ports, case: Case, step: Call, record: CallRecord
+    ports: TurnPorts, case: Case, step: Call, record: CallRecord
 ) -> tuple[CallRecord, GiveUp | None]:
     """The call is made: what became of it, and the stop where only a person can help."""
     try:
@@ -111,7 +113,7 @@ def _untaken(record: CallRecord, trouble: TryLater) -> CallRecord:
     return replace(record, status=status, error=trouble.said or trouble.reason)
 
 
-def _done(ports: Ports, record: CallRecord, receipt: Receipt) -> CallRecord:
+def _done(ports: TurnPorts, record: CallRecord, receipt: Receipt) -> CallRecord:
     return replace(
         record,
         status=CallStatus.DONE,
@@ -121,7 +123,7 @@ def _done(ports: Ports, record: CallRecord, receipt: Receipt) -> CallRecord:
     )
 
 
-def intended(ports: Ports, case: Case, step: Call, target: str) -> CallRecord:
+def intended(ports: TurnPorts, case: Case, step: Call, target: str) -> CallRecord:
     """What the case remembers of a call that is about to be made."""
     before = case.call(step.operation, target)
     again = before is not None and before.status is not CallStatus.DONE
@@ -136,7 +138,7 @@ def intended(ports: Ports, case: Case, step: Call, target: str) -> CallRecord:
     )
 
 
-def intent(ports: Ports, case: Case, record: CallRecord) -> Entry:
+def intent(ports: TurnPorts, case: Case, record: CallRecord) -> Entry:
     """The log entry before the call."""
     return entry(
         Kind.INTENT,
@@ -148,7 +150,7 @@ def intent(ports: Ports, case: Case, record: CallRecord) -> Entry:
     )
 
 
-def result(ports: Ports, case: Case, record: CallRecord) -> Entry:
+def result(ports: TurnPorts, case: Case, record: CallRecord) -> Entry:
     """The log entry after the call, whatever the answer."""
     return entry(
         Kind.RESULT,

@@ -11,8 +11,8 @@ from chalicelib.domain.approval import Person
 from chalicelib.domain.case import Act, Case, Click
 from chalicelib.domain.clicks import ENDINGS, is_asked_already, not_possible, reopens
 from chalicelib.domain.plan import Plan, Remedy
-from chalicelib.flows.sealing import is_sealed, sealed
-from chalicelib.ports import Answer, Clicked, Conflict, GiveUp, Ports, TryLater, Woken
+from chalicelib.failures import Conflict, GiveUp, TryLater
+from chalicelib.ports import Answer, Clicked, Ports, Woken
 
 BUTTONS = {
     "reject": Act.REJECT,
@@ -148,7 +148,7 @@ def _approve(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) 
     lacking = _lacking(plan, clicked)
     if lacking:
         return Answer(field=lacking)
-    if _has_approved(ports, case, clicked.user_id, plan):
+    if _has_approved(case, clicked.user_id, plan):
         return Answer(private="You approved this already. It counts once.")
     click = Click(
         Act.APPROVE,
@@ -180,14 +180,13 @@ def _targeted(case: Case, seen: Plan, target: str) -> Plan | None:
     return next((p for p in offers if p.target_cluster_id == target), None)
 
 
-def _has_approved(ports: Ports, case: Case, user_id: str, plan: Plan) -> bool:
+def _has_approved(case: Case, user_id: str, plan: Plan) -> bool:
     stands = False
-    for click in case.clicks[case.reset_at_click :]:
+    for click in case.current_clicks:
         if click.by == user_id and click.act is Act.WITHDRAW:
             stands = False
         elif click.by == user_id and click.plan_hash == plan.plan_hash:
-            is_yes = click.act is Act.APPROVE and is_sealed(ports, case.case_id, click)
-            stands = stands or is_yes
+            stands = stands or click.act is Act.APPROVE
     return stands
 
 
@@ -211,9 +210,7 @@ def _keep(ports: Ports, clicked: Clicked, case: Case) -> Answer:
 
 
 def _record(ports: Ports, case: Case, click: Click) -> Answer:
-    """Seals an approval, adds the click, and wakes the run or starts a new one."""
-    if click.act is Act.APPROVE:
-        click = sealed(ports, case.case_id, click)
+    """Adds the click, and wakes the run or starts a new one."""
     anew = reopens(case, click.act)
     if not anew and is_asked_already(case, click):
         return _woken(ports, case, click, Woken(ports.cases.touch(case.case_id), case.generation))

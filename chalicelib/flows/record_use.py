@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from chalicelib.domain.case import Case, KeyUse
 from chalicelib.domain.plan import Operation
-from chalicelib.ports import GiveUp, Ports
+from chalicelib.failures import GiveUp
+from chalicelib.ports import Ports
 
 SWITCHES_OFF = (Operation.SCHEDULE_KEY_DELETION, Operation.DISABLE_KEY)
 

@@ -40,6 +40,24 @@ def hear_uses(case: Case, now: datetime) -> tuple[Case, list[Entry]]:
     return replace(case, uses_seen=len(case.key_uses)), said
 
 
+def opened(case: Case, now: datetime) -> list[Entry]:
+    """The first entry of a log, which says whose it is; () in all but the first turn."""
+    first = case.attempts[0]
+    said = entry(
+        Kind.OPENED,
+        now,
+        case_id=case.case_id,
+        account=case.account,
+        region=case.region,
+        cluster=case.cluster_id,
+        event_id=first.event_id,
+        by=first.caller.words,
+        tool=first.caller.tool,
+        error_code=first.error_code,
+    )
+    return [] if case.log_length else [said]
+
+
 def hear_attempts(ports: Ports, case: Case, now: datetime) -> tuple[Case, list[Entry]]:
     """Further failed calls since the last turn; on the first turn, who made the first one."""
     if case.turns == 0 and case.requester:

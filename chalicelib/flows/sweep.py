@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.domain.case import Case, Phase
+from chalicelib.failures import Conflict, GiveUp, TryLater
 from chalicelib.flows.moved import Moved
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.watch_keys import Spot, switched_off, watch_keys
-from chalicelib.ports import Conflict, GiveUp, Pointer, Ports, TryLater
+from chalicelib.ports import Pointer, Ports
 
 FIRST_LOOK = timedelta(hours=24)
 OVERLAP = timedelta(minutes=30)
@@ -95,6 +96,9 @@ def _revive(ports: Ports, case: Case) -> bool:
         if is_alive and not _is_deaf(case, ports.clock()) and not _is_elsewhere(ports, case):
             _watch(ports, case)
             return False
+        if not is_alive and ports.runs.start(case.case_id, case.generation):
+            ports.log("run started at last", case_id=case.case_id)
+            return True
         ports.runs.start(case.case_id, ports.cases.next_generation(case))
     except (Conflict, TryLater, GiveUp) as trouble:
         ports.log("case not revived", case_id=case.case_id, why=str(trouble))

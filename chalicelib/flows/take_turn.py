@@ -1,281 +1,106 @@
-"""One turn: load the case, look at AWS, decide, do at most one thing, record it, show it."""
+"""A turn as its run takes it: what the run remembers says whether the stored case may be believed."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 
-from chalicelib.domain.case import SEALED, Act, Case, Click, Outcome, Phase
-from chalicelib.domain.clicks import take_in
-from chalicelib.domain.decide import HOUR, Decision, decide
-from chalicelib.domain.log import Entry, Kind, entry
-from chalicelib.domain.pace import MINUTE
-from chalicelib.domain.plan import LOOK_AGAIN_BEFORE, Operation
-from chalicelib.domain.slack_message import SlackMessage
-from chalicelib.domain.snapshot import Snapshot
-from chalicelib.domain.step import Ask, Call, Close, Wait
-from chalicelib.domain.waiting import our_keys, until_next
-from chalicelib.flows.batch import perform_many
-from chalicelib.flows.last_look import keep_look, last_look, may_be_enough
-from chalicelib.flows.perform import left_to_wait, perform, resaved
-from chalicelib.flows.story import hear_attempts, hear_uses, late, reminded, said
-from chalicelib.ports import Conflict, GiveUp, Ports, TryLater
+from chalicelib.domain.case import Case
+from chalicelib.domain.log import Kind, entry
+from chalicelib.domain.trust import Anchor
+from chalicelib.failures import Conflict, Superseded, Unbelieved
+from chalicelib.flows.remembering import anchor_of, is_left_over
+from chalicelib.flows.turn_once import turn_once
+from chalicelib.flows.turn_ports import TurnPorts, turn_ports
+from chalicelib.ports import Ports
 
 TURNS_A_RUN = 1_500
 """A run has at most 25,000 history events, about 12 a turn; then a successor takes over."""
-FROZEN_SECONDS = 300
-UNREAD_SECONDS = 60
-SLOW_STARTERS = frozenset(
-    {Operation.CONNECT_KEY_STORE, Operation.DISCONNECT_KEY_STORE, Operation.DELETE_CLUSTER}
-)
+REFUSED_SECONDS = 300
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What the state machine reads: whether to end, how long to park, and at which version."""
+    """What the state machine reads: whether to end, how long to sleep, and at which version.
+
+    It remembers `body`, the digest of what was saved last.
+    """
 
     finished: bool
     wait_seconds: int
     version: int
+    body: str = ""
 
 
 def take_turn(
-    ports: Ports, case_id: str, generation: int, *, turns_a_run: int = TURNS_A_RUN
+    ports: Ports,
+    case_id: str,
+    generation: int,
+    *,
+    given: str | None = "",
+    attempt: int = 0,
+    turns_a_run: int = TURNS_A_RUN,
 ) -> Turn:
-    """Safe to repeat and to kill at any line. A turn of an old generation does nothing and ends."""
+    """Safe to repeat and to kill at any line. A turn of an old generation does nothing and ends.
+
+    `given` is the digest that the run remembers; None in a run of the version that remembered none.
+    """
+    try:
+        anchor = anchor_of(ports, case_id, generation, given=given, attempt=attempt)
+        cases = ports.for_turn(anchor, generation)
+        return _turns(turn_ports(ports, cases), case_id, turns_a_run=turns_a_run)
+    except Superseded as left:
+        if left.generation != generation:
+            # Whoever moved the generation on may have died before it started that run.
+            ports.runs.start(case_id, left.generation)
+            return Turn(True, 1, 0, given or "")
+        raise
+    except Unbelieved:
+        return _refused(ports, case_id, generation, given)
+
+
+def _turns(ports: TurnPorts, case_id: str, *, turns_a_run: int) -> Turn:
+    version = 0
     for _ in range(5):
         case = ports.cases.load(case_id)
-        if case.generation != generation:
-            # Whoever moved the generation on may have died before it started that run.
-            ports.runs.start(case_id, case.generation)
-            return Turn(True, 1, case.version)
+        version = case.version
         try:
-            case, seconds = _turn(ports, case)
+            if ports.cases.is_old:
+                return _take_in(ports, case)
+            case, seconds = turn_once(ports, case)
         except Conflict:
             continue
         if case.turns % turns_a_run == 0:
             return _hand_over(ports, case)
         over = _is_over(case) and not case.message.is_awaited(case.closed_at, ports.clock())
-        return Turn(over, max(seconds, 1), case.version)
-    return Turn(False, 1, case.version)
+        return Turn(over, max(seconds, 1), case.version, ports.cases.digest)
+    return Turn(False, 1, version, ports.cases.digest)
 
 
-def _turn(ports: Ports, case: Case) -> tuple[Case, int]:
-    """The case after this turn; the seconds until the next. What AWS can't do now comes later."""
-    try:
-        return _decided(ports, case)
-    except TryLater as trouble:
-        ports.log("AWS can’t now", reason=trouble.reason, case_id=case.case_id)
-        ports.count("ReadsTriedAgain", 1)
-        case = ports.cases.load(case.case_id)
-        if case.is_over:
-            return case, UNREAD_SECONDS
-        # Counted as a turn, so that a run that can't read for days hands over in time.
-        return ports.cases.save(replace(case, turns=case.turns + 1)), UNREAD_SECONDS
-    except GiveUp as stop:
-        return _shown(ports, _stopped(ports, ports.cases.load(case.case_id), stop), 1)
+def _take_in(ports: TurnPorts, case: Case) -> Turn:
+    """A case of the version before bodies were sealed becomes one of today's, once."""
+    case = ports.cases.save(case, [entry(Kind.TAKEN_IN, ports.clock())])
+    ports.log("case of an earlier version taken in", case_id=case.case_id)
+    return _hand_over(ports, case)
 
 
-def _decided(ports: Ports, case: Case) -> tuple[Case, int]:
-    now = ports.clock()
-    may_exist = case.turns > 0
-    case, forged = _without_forged(ports, case)
-    looks = [click for click in case.new_clicks if click.act is Act.LOOK and click.view_id]
-    asked = may_be_enough(case)
-    case, heard = take_in(case, now)
-    case, used = hear_uses(case, now)
-    case, tried = hear_attempts(ports, case, now)
-    entries = [*forged, *tried, *heard, *used]
-    case = replace(case, turns=case.turns + 1)
-    if not case.message.ts:
-        # The time to decide counts from the message: nobody can answer what was never asked.
-        case = replace(case, expires_at=None)
-    if case.is_over:
-        return _shown(ports, resaved(ports, case, lambda c: _like(c, case), entries), 1)
-    decision = _decision(ports, case, now, on_last_look=asked)
-    entries += said(case, decision, ports, now)
-    if isinstance(decision.step, Close) and not case.is_closed:
-        _count_end(ports, decision.case, decision.step.outcome)
-    decision, reminders = reminded(decision, ports.policy, now)
-    decision, overdue = late(decision, now)
-    ports.count("StepsOverdue", len(overdue))
-    entries += [*reminders, *overdue]
-    case, seconds = _do(ports, decision, entries)
-    for click in looks:
-        ports.gateway.fill(case, click, now=now)
-    return _shown(ports, case, seconds, may_exist=may_exist)
+def _refused(ports: Ports, case_id: str, generation: int, given: str | None) -> Turn:
+    """The stored case is not what its last turn left: nothing is done until it is, or an operator decides."""
+    if is_left_over(ports, case_id, generation, given):
+        raise Superseded(case_id, generation)
+    ports.count("BodyRefused", 1)
+    ports.log("the stored case is not believed", case_id=case_id, generation=generation)
+    version = ports.for_turn(Anchor(given or ""), generation).refuse(case_id, now=ports.clock())
+    return Turn(False, REFUSED_SECONDS, version, given or "")
 
 
-def _decision(ports: Ports, case: Case, now: datetime, *, on_last_look: bool) -> Decision:
-    """On a fresh look; on the last one where that, too, leads to no more than asking people."""
-    people = ports.people.fetch(_deciders(case))
-    on = functools.partial(decide, case, people=people, policy=ports.policy, now=now)
-    last = last_look(ports, case, now) if on_last_look else None
-    if last is not None:
-        shown = on(last)
-        if isinstance(shown.step, Ask):
-            return shown
-    seen = _look(ports, case, now)
-    decision = on(seen)
-    if isinstance(decision.step, Ask):
-        keep_look(ports, case, seen)
-    if isinstance(decision.step, Call) and decision.step.operation in LOOK_AGAIN_BEFORE:
-        return on(_seen(seen, lambda: ports.inventory.look_again(decision.case, seen)))
-    return decision
-
-
-def _do(ports: Ports, decision: Decision, entries: Sequence[Entry]) -> tuple[Case, int]:
-    """The step done and recorded; the seconds until the next look."""
-    case, step = decision.case, decision.step
-    now = ports.clock()
-    match step:
-        case Call() if case.ending is None and (brake := ports.cases.frozen()):
-            why = f"all changes are frozen: {brake}"
-            # Nothing was done yet, so there is nothing that cancel would have to restore.
-            held = replace(case, waiting_for=why, before=case.before if case.calls else None)
-            return ports.cases.save(held, entries), FROZEN_SECONDS
-        case Call() if seconds := left_to_wait(case, step, now):
-            return ports.cases.save(case, entries), seconds
-        case Call():
-            try:
-                act = perform if len(step.targets) == 1 else perform_many
-                case = act(ports, case, step, entries)
-            except GiveUp as stop:
-                stored = ports.cases.load(case.case_id)
-                return _stopped(ports, replace(stored, snapshot=case.snapshot), stop), 1
-            usual = MINUTE if step.operation in SLOW_STARTERS else 1
-            return case, left_to_wait(case, step, ports.clock()) or usual
-        case Wait():
-            return ports.cases.save(case, entries), step.seconds
-        case Ask():
-            return ports.cases.save(case, entries), _patience(ports, case, now)
-        case Close():
-            return ports.cases.save(case, entries), 1
-
-
-def _stopped(ports: Ports, case: Case, stop: GiveUp) -> Case:
-    """Only a person can help: the case closes as stopped, with what to do."""
-    now = ports.clock()
-    closed = entry(Kind.CLOSED, now, outcome=Outcome.STOPPED, reason=stop.reason)
-    _count_end(ports, case, Outcome.STOPPED)
-    return resaved(
-        ports,
-        case,
-        lambda current: replace(
-            current,
-            phase=Phase.CLOSED,
-            outcome=Outcome.STOPPED,
-            reason=stop.reason,
-            advice=stop.advice,
-            closed_at=now,
-            waiting_for="",
-            # What had been done by then is looked at once more, so that the message is true.
-            watches=bool(current.calls),
-        ),
-        [closed],
-    )
-
-
-def _count_end(ports: Ports, case: Case, outcome: Outcome) -> None:
-    ports.count(f"CasesClosed_{outcome}", 1)
-    ports.count("SecondsToClose", _age(ports, case))
-
-
-def _age(ports: Ports, case: Case) -> int:
-    return max(int((ports.clock() - case.opened_at).total_seconds()), 1)
-
-
-def _shown(ports: Ports, case: Case, seconds: int, *, may_exist: bool = True) -> tuple[Case, int]:
-    """The case, shown; when to come back. Slack's troubles never hold up the work."""
-    entries: Sequence[Entry] = ()
-    if case.log_length > case.message.thread_lines:
-        entries = ports.cases.entries(case.case_id)[case.message.thread_lines :]
-    message = ports.gateway.show(case, entries, now=ports.clock(), may_exist=may_exist)
-    if message.ts and case.message == SlackMessage():
-        ports.count("SecondsToMessage", _age(ports, case))
-    if message != case.message:
-        case = resaved(ports, case, lambda current: replace(current, message=message))
-    if message.is_behind:
-        seconds = message.wait(HOUR if case.is_over else seconds)
-    return case, seconds
+def _hand_over(ports: TurnPorts, case: Case) -> Turn:
+    """A successor of the next generation goes on: this run nears the engine's limit, or can't remember."""
+    digest = ports.cases.digest
+    generation = ports.cases.next_generation(case)
+    ports.runs.start(case.case_id, generation, body=digest)
+    return Turn(True, 1, case.version, digest)
 
 
 def _is_over(case: Case) -> bool:
     """Nothing more will happen: it is over, and no click (such as an undo) is unheard."""
     return case.is_over and not case.new_clicks
-
-
-def _hand_over(ports: Ports, case: Case) -> Turn:
-    """This run nears the engine's limit: a successor of the next generation goes on."""
-    generation = ports.cases.next_generation(case)
-    ports.runs.start(case.case_id, generation)
-    return Turn(True, 1, case.version)
-
-
-def _patience(ports: Ports, case: Case, now: datetime) -> int:
-    """A case that waits for people looks at AWS hourly, and wakes for its reminder and its end."""
-    left = HOUR
-    going = our_keys(case, case.snapshot) if case.snapshot else ()
-    if going:
-        left = min(left, until_next(going, now))
-    if case.expires_at:
-        expiry = int((case.expires_at - now).total_seconds()) + 1
-        reminder = expiry - ports.policy.remind_hours * HOUR
-        left = min(left, *(seconds for seconds in (expiry, reminder) if seconds > 0))
-    return max(left, 1)
-
-
-def _look(ports: Ports, case: Case, now: datetime) -> Snapshot:
-    nothing = Snapshot(now, case.account, case.region, case.cluster_id, None)
-    return _seen(nothing, lambda: ports.inventory.snapshot(case, now=now))
-
-
-def _seen(before: Snapshot, look: Callable[[], Snapshot]) -> Snapshot:
-    """The world; where the reader role can't even be assumed, what is known, and that it is not all."""
-    try:
-        return look()
-    except GiveUp as refused:
-        return replace(before, unread=(*before.unread, refused.reason))
-
-
-def _deciders(case: Case) -> list[str]:
-    clicks = (*case.approved, *case.clicks[case.reset_at_click :])
-    return sorted({click.by for click in clicks if click.act is Act.APPROVE})
-
-
-def _without_forged(ports: Ports, case: Case) -> tuple[Case, list[Entry]]:
-    """Approvals whose seal KMS does not confirm are taken out, logged and alarmed."""
-    known: dict[Click, Click] = {}
-
-    def checked(click: Click) -> Click:
-        if click.act not in SEALED:
-            return click
-        if click not in known:
-            holds = ports.seal.holds(click.sealed_text(case.case_id), click.seal)
-            known[click] = click if holds else replace(click, act=Act.LOOK)
-        return known[click]
-
-    relevant = case.clicks[case.reset_at_click :]
-    clicks = (*case.clicks[: case.reset_at_click], *map(checked, relevant))
-    approved = tuple(c for c in map(checked, case.approved) if c.act is Act.APPROVE)
-    confirmed = tuple(c for c in map(checked, case.confirmed) if c.act is Act.CONFIRM)
-    forged = [old for old, new in known.items() if old is not new]
-    fresh = [click for click in forged if click in case.new_clicks]
-    if forged:
-        ports.count("SealRefused", len(forged))
-        ports.log("forged approval", case_id=case.case_id, by=forged[0].by)
-    entries = [entry(Kind.FORGED, ports.clock(), by=click.by) for click in fresh]
-    return replace(case, clicks=clicks, approved=approved, confirmed=confirmed), entries
-
-
-def _like(stored: Case, case: Case) -> Case:
-    """A closed case after a turn that only heard clicks."""
-    return replace(
-        stored,
-        clicks_seen=case.clicks_seen,
-        uses_seen=case.uses_seen,
-        attempts_seen=case.attempts_seen,
-        turns=case.turns,
-    )

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.case import CallStatus, Case
 from chalicelib.domain.plan import Operation
+from chalicelib.failures import Conflict, GiveUp, TryLater
 from chalicelib.flows.record_use import SWITCHES_OFF, record_use
-from chalicelib.ports import Conflict, GiveUp, Ports, Round, TryLater
+from chalicelib.ports import Ports, Round
 
 Spot = tuple[str, str, str]
 """Account, Region and id of a key that is off."""

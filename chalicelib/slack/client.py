@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from chalicelib.ports import GiveUp, TryLater
+from chalicelib.failures import GiveUp, TryLater
 from chalicelib.slack.replies import NO_ANSWER, SlackFailed, believed
 
 TIMEOUT_SECONDS = 3

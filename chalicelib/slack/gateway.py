@@ -243,7 +243,7 @@ class SlackGateway:
 
 def _approvers(case: Case, plan: Plan) -> set[str]:
     found: set[str] = set()
-    for click in case.clicks[case.reset_at_click :]:
+    for click in case.current_clicks:
         if click.act is Act.APPROVE and click.plan_hash == plan.plan_hash:
             found.add(click.by)
         elif click.act is Act.WITHDRAW:

@@ -101,7 +101,7 @@ def table(hub: Hub) -> Iterator[Finding]:
 
 
 def brake(hub: Hub) -> Iterator[Finding]:
-    frozen = hub.cases.frozen()
+    frozen = hub.by_name.ports.brake.why()
     yield Finding(
         "brake",
         not frozen,
@@ -110,21 +110,26 @@ def brake(hub: Hub) -> Iterator[Finding]:
     )
 
 
-def seal_key(hub: Hub) -> Iterator[Finding]:
-    alias = hub.by_name.settings.seal_key_id
+def seal_keys(hub: Hub) -> Iterator[Finding]:
+    settings = hub.by_name.settings
+    yield from _seal_key(hub, "inbox key", settings.inbox_key_id)
+    yield from _seal_key(hub, "body key", settings.body_key_id)
+
+
+def _seal_key(hub: Hub, name: str, alias: str) -> Iterator[Finding]:
     try:
         key = hub.client("kms").describe_key(KeyId=alias)["KeyMetadata"]
     except Exception as error:
         if code_of(error) not in MISSING:
             raise
-        yield Finding("seal key", False, f"{alias} is missing", DEPLOY.format(stage=hub.stage))
+        yield Finding(name, False, f"{alias} is missing", DEPLOY.format(stage=hub.stage))
         return
     spec, state = key.get("KeySpec", "?"), key["KeyState"]
     right = spec == "HMAC_256" and key.get("KeyUsage") == "GENERATE_VERIFY_MAC"
-    do = "" if right else "The alias points to the wrong key: point it to the stack’s SealKey"
+    do = "" if right else "The alias points to the wrong key: point it to the key of the stack"
     if right and state != "Enabled":
         do = f"aws kms enable-key --key-id {key['KeyId']} (cancel-key-deletion first, if it is pending)"
-    yield Finding("seal key", right and state == "Enabled", f"{spec}, {state}", do)
+    yield Finding(name, right and state == "Enabled", f"{spec}, {state}", do)
 
 
 def secrets(hub: Hub) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.config import EXECUTOR_ROLE, READER_ROLE, RESTORER_ROLE
-from chalicelib.ports import GiveUp
+from chalicelib.failures import GiveUp
 from ops.checks.finding import Finding
 from ops.expected import EXPECTED
 from ops.hub import Hub

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib.aws.cloudtrail import failed_delete
-from chalicelib.domain.case import KeyUse
+from chalicelib.domain.case import Case, KeyUse
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.record_click import record_click
@@ -102,6 +102,12 @@ class Moment:
     world: Snapshot
     case_id: str
 
+    @property
+    def case(self) -> Case:
+        stand = Stand()
+        stand.table.items = dict(self.items)
+        return stand.cases.load(self.case_id)
+
 
 def life() -> list[Moment]:
     """A case from its first event through approvals, a used key and cancel to its end."""
@@ -109,10 +115,12 @@ def life() -> list[Moment]:
     failed = failed_delete(DELETE, codes=CODES, own_roles=OWN)
     opened = open_case(stand.ports, failed)
     assert opened is not None, "its account is served"
-    case_id, moments = opened.case_id, list[Moment]()
+    case_id, moments, body = opened.case_id, list[Moment](), ""
     for number in range(30):
         _act(stand, case_id, number)
-        turn = take_turn(stand.ports, case_id, stand.cases.load(case_id).generation)
+        generation = stand.cases.load(case_id).generation
+        turn = take_turn(stand.ports, case_id, generation, given=body)
+        body = turn.body
         items = deepcopy(stand.table.items)
         moments.append(Moment(items, stand.aws.model.at(stand.aws.now), case_id))
         stand.aws.now += timedelta(seconds=min(turn.wait_seconds, 600))

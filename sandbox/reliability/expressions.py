@@ -13,6 +13,7 @@ Values = Mapping[str, Any]
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "<": operator.lt,
+    "<=": operator.le,
     "<>": operator.ne,
 }
 CLAUSE = re.compile(r"\b(SET|ADD|REMOVE)\b")
@@ -46,7 +47,7 @@ def _claim(text: str, item: Item, values: Values) -> bool:
                 return attribute not in item
             case "contains":
                 return values[value] in item.get(attribute, ())
-    comparison = re.fullmatch(r"(.+?)\s*(=|<>|<)\s*(:\w+)", text)
+    comparison = re.fullmatch(r"([^<=>]+?)\s*(=|<>|<=|<)\s*(:\w+)", text)
     if not comparison:
         raise NotImplementedError(text)
     left, sign, right = comparison.groups()

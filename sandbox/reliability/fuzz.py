@@ -15,11 +15,12 @@ from chalice.test import Client
 
 from chalicelib.aws.cloudtrail import NotOurs, failed_delete, key_uses
 from chalicelib.aws.store import codec
-from chalicelib.aws.store.cases import case_from
+from chalicelib.aws.store.body import BODY
+from chalicelib.aws.store.inbox import INBOX, KINDS
 from chalicelib.domain.case import Case
 from chalicelib.domain.decide import decide
+from chalicelib.failures import GiveUp
 from chalicelib.flows.open_case import open_case
-from chalicelib.ports import GiveUp
 from chalicelib.slack.messages.render import render
 from chalicelib.slack.people import SlackPeople
 from chalicelib.slack.requests import Unreadable, Unsigned, parse, verify
@@ -126,7 +127,7 @@ class Fuzz:
         by = self.chance.choice((*APPROVERS, "mallory"))
         if not dialogs and self.chance.random() < 0.5:
             return button(moment.case_id, self.chance.choice(BUTTONS), by)
-        case = case_from(moment.items[f"CASE#{moment.case_id}", "CASE"])
+        case = moment.case
         plans = [(str(plan.remedy), plan.plan_hash) for plan in case.offers] or [("retire", "")]
         return dialog(moment.case_id, *self.chance.choice(plans), by)
 
@@ -165,7 +166,7 @@ class Fuzz:
     def _item(self, client: Client) -> None:
         """A stored case, a little off: it loads or says that it can't; then decide, render, a click."""
         moment = self.chance.choice(self.life)
-        stand, name = Stand(), (f"CASE#{moment.case_id}", "CASE")
+        stand, name = Stand(), (f"CASE#{moment.case_id}", self.chance.choice((BODY, INBOX)))
         items = dict(moment.items)
         items[name] = self._odd_item(items[name])
         stand.table.items = items
@@ -187,6 +188,8 @@ class Fuzz:
             spoiled = self.mutator.spoiled(item)
             rest = spoiled if isinstance(spoiled, dict) else {}
             return {**rest, "pk": item["pk"], "sk": item["sk"]}
+        if "body" not in item:
+            return self._odd_inbox(item)
         body = self.mutator.spoiled(codec.unpack(item["body"]))
         body = (
             {**body, "schema": self.chance.choice((1, 1, 1, 2, 99))}
@@ -194,6 +197,12 @@ class Fuzz:
             else {}
         )
         return {**item, "body": as_json(body)}
+
+    def _odd_inbox(self, item: dict[str, Any]) -> dict[str, Any]:
+        """An entry that somebody has added, or the first one in another form."""
+        entry = self.chance.choice(("", "bm8=", "bm8= {}", f"bm8= {as_json(self.mutator.odd())}"))
+        kind = self.chance.choice((*KINDS, "first"))
+        return {**item, kind: entry if kind == "first" else [*item[kind], entry]}
 
     def _decided(self, case: Case, item: object) -> None:
         world = self.chance.choice(self.life).world

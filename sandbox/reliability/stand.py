@@ -15,6 +15,7 @@ from typing import Any
 from chalicelib import wiring
 from chalicelib.aws.seal import KmsSeal
 from chalicelib.aws.store.cases import DynamoCases
+from chalicelib.aws.store.turns import TurnCases
 from chalicelib.domain.case import Case
 from chalicelib.domain.model import Durations, Model
 from chalicelib.domain.policy import Policy
@@ -31,7 +32,9 @@ from chalicelib.domain.snapshot import (
     StoreState,
 )
 from chalicelib.domain.step import Call
-from chalicelib.ports import Ports, Receipt, TryLater
+from chalicelib.domain.trust import Anchor
+from chalicelib.failures import TryLater
+from chalicelib.ports import Ports, Receipt
 from chalicelib.slack.gateway import SlackGateway
 from chalicelib.slack.people import SlackPeople
 from sandbox.reliability.table import MemoryTable
@@ -84,8 +87,17 @@ class Aws:
         self.model.call(step, target, self.now)
         return Receipt("request-1")
 
-    def start(self, *name: object) -> None:
-        self.started.append(name)
+    def start(self, *name: object, body: str = "") -> bool:
+        self.started.append((*name, body))
+        return True
+
+    def remembered(self, *_: object) -> str | None:
+        """No run is older than this process."""
+        return None
+
+    def why(self) -> str:
+        """Nobody has stopped anything."""
+        return ""
 
     def wake(self, token: str) -> None:
         """Nothing sleeps here."""
@@ -95,13 +107,17 @@ class Aws:
 
 
 class Kms:
-    """Makes and checks MACs of the seal."""
+    """Makes and checks MACs of two keys."""
 
-    def generate_mac(self, *, Message: bytes, **_: object) -> dict[str, Any]:  # noqa: N803  # boto3's names
-        return {"Mac": hmac.new(b"seal", Message, hashlib.sha256).digest()}
+    def generate_mac(self, *, KeyId: str, Message: bytes, **_: object) -> dict[str, Any]:  # noqa: N803  # boto3's names
+        return {"Mac": hmac.new(KeyId.encode(), Message, hashlib.sha256).digest()}
 
-    def verify_mac(self, *, Message: bytes, Mac: bytes, **_: object) -> dict[str, Any]:  # noqa: N803  # boto3's names
-        return {"MacValid": hmac.new(b"seal", Message, hashlib.sha256).digest() == Mac}
+    def verify_mac(self, *, KeyId: str, Message: bytes, Mac: bytes, **_: object) -> dict[str, Any]:  # noqa: N803  # boto3's names
+        made = hmac.new(KeyId.encode(), Message, hashlib.sha256).digest()
+        return {"MacValid": made == Mac}
+
+
+SEALS = KmsSeal(Kms(), "alias/inbox"), KmsSeal(Kms(), "alias/body")
 
 
 def slack(method: str, **arguments: Any) -> Mapping[str, Any]:
@@ -131,7 +147,7 @@ class Stand:
 
     def __init__(self) -> None:
         self.table = MemoryTable()
-        self.cases = DynamoCases(self.table)
+        self.cases = DynamoCases(self.table, SEALS[0])
         self.aws = Aws(Model(small_world(), QUICK))
         self.warned: list[str] = []
         gateway = SlackGateway(slack, "C0UNLATCH", POLICY, self._note, _count, _count)
@@ -141,7 +157,8 @@ class Stand:
             actions=self.aws,
             runs=self.aws,
             people=SlackPeople(slack, APPROVERS),
-            seal=KmsSeal(Kms(), "alias/seal"),
+            brake=self.aws,
+            for_turn=self._for_turn,
             gateway=gateway,
             trail=self.aws,  # type: ignore[arg-type]  # the sweep is not played here
             policy=POLICY,
@@ -149,6 +166,12 @@ class Stand:
             places=((HUB, REGION),),
         )
         self.wired = self._wired()
+
+    def _for_turn(self, anchor: Anchor, generation: int) -> TurnCases:
+        inbox, body = SEALS
+        return TurnCases(
+            self.table, anchor, generation=generation, inbox_seal=inbox, body_seal=body
+        )
 
     def _wired(self) -> SimpleNamespace:
         return SimpleNamespace(

@@ -52,7 +52,8 @@ class MemoryTable:
     def get_item(self, *, Key: Mapping[str, str], **_: object) -> dict[str, Any]:  # noqa: N803  # boto3's names
         with self._lock:
             item = self.items.get(_key(Key))
-            return {"Item": copy.copy(item)} if item else {}
+            found = {"Item": copy.copy(item)} if item else {}
+            return {"ConsumedCapacity": {"TableName": self.name}, **found}
 
     def put_item(self, *, Item: Item, **_: object) -> dict[str, Any]:  # noqa: N803  # boto3's names
         with self._lock:
@@ -70,12 +71,13 @@ class MemoryTable:
         ExpressionAttributeValues: Mapping[str, Any],  # noqa: N803  # boto3's names
         **_: object,
     ) -> dict[str, Any]:
-        """By partition and, where given, the beginning of the sort key; in order, on one page."""
+        """By partition and, if given, from one sort key to another; in order, on one page."""
         pk = ExpressionAttributeValues[":pk"]
-        prefix = ExpressionAttributeValues.get(":prefix", "")
+        low = ExpressionAttributeValues.get(":low", "")
+        high = ExpressionAttributeValues.get(":high", chr(0x10FFFF))
         with self._lock:
-            found = sorted(k for k in self.items if k[0] == pk and k[1].startswith(prefix))
-            return {"Items": [copy.copy(self.items[key]) for key in found]}
+            found = sorted(k for k in self.items if k[0] == pk and low <= k[1] <= high)
+            return {"Items": [copy.copy(self.items[key]) for key in found], "Count": len(found)}
 
     def update_item(self, *, Key: Mapping[str, str], **request: Any) -> dict[str, Any]:  # noqa: N803  # boto3's names
         with self._lock:

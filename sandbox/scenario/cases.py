@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from chalicelib.aws.store.cases import ITEM, DynamoCases, case_from
+from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.case import Act, Case
 from chalicelib.domain.log import Entry, flaws
 from sandbox.scenario.report import moment
@@ -53,18 +53,8 @@ class StoredCases:
 
     def _all(self) -> list[Case]:
         """Closed ones too, oldest first."""
-        request: dict[str, Any] = {
-            "FilterExpression": "sk=:item",
-            "ExpressionAttributeValues": {":item": ITEM},
-            "ConsistentRead": True,
-        }
-        found: list[Case] = []
-        while True:
-            page = self._table.scan(**request)
-            found += [case_from(item) for item in page["Items"]]
-            if "LastEvaluatedKey" not in page:
-                return self._in_order(found)
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        found = {case.case_id: case for case in self._store.everything()}
+        return self._in_order(list(found.values()))
 
     def _in_order(self, cases: list[Case]) -> list[Case]:
         """As they were first seen: functions of one instant don't agree on its milliseconds."""

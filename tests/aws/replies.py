@@ -44,16 +44,19 @@ REPLIES: dict[str, dict[str, str]] = {
         "<SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken><Expiration>2026-03-02T09:00:00Z"
         "</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>",
     },
+    "ssm": {"GetParameter": '{"Parameter": {"Name": "n", "Value": "off"}}'},
     "secretsmanager": {"GetSecretValue": '{"Name": "n", "SecretString": "s"}'},
     "dynamodb": {
         "GetItem": '{"ConsumedCapacity": {"TableName": "t", "CapacityUnits": 1.0}, "Item": {"pk": {"S": "a"}}}',
         "PutItem": "{}",
         "Query": '{"Items": [{"pk": {"S": "a"}}], "Count": 1, "ScannedCount": 1}',
+        "Scan": '{"Items": [{"pk": {"S": "a"}}], "Count": 1, "ScannedCount": 1}',
         "TransactWriteItems": "{}",
         "UpdateItem": '{"Attributes": {"pk": {"S": "a"}}}',
     },
     "stepfunctions": {
         "DescribeExecution": '{"executionArn": "e", "stateMachineArn": "m", "status": "RUNNING", "startDate": 1.0}',
+        "GetExecutionHistory": '{"events": [{"id": 1, "type": "TaskStateExited", "timestamp": 1.0}]}',
         "SendTaskSuccess": "{}",
         "StartExecution": '{"executionArn": "e", "startDate": 1.0}',
     },

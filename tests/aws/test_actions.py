@@ -13,7 +13,7 @@ from chalicelib.aws.actions import AwsActions
 from chalicelib.domain.case import Act, Case, Click
 from chalicelib.domain.plan import NEWEST_BACKUP, Operation
 from chalicelib.domain.step import Call
-from chalicelib.ports import TryLater
+from chalicelib.failures import TryLater
 from tests.flows.bench import CLUSTER, HUB, NOW, REGION, STORE, key, world
 
 CASE = Case("case-a", HUB, REGION, CLUSTER, NOW, snapshot=world(key(1)))

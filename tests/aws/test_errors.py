@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from chalicelib.aws.errors import BUSY, DENIED, MOVED, translated
-from chalicelib.ports import GiveUp, TryLater
+from chalicelib.failures import GiveUp, TryLater
 
 CALL = "kms:DeleteCustomKeyStore"
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws import key_search
 from chalicelib.aws.key_search import AHEAD, LONGEST_SECONDS, Found, KeySearch
 from chalicelib.aws.keys import KeyReader, digest_of
-from chalicelib.ports import TryLater
+from chalicelib.failures import TryLater
 from tests.flows.bench import NOW, STORE
 
 PER_PAGE = 10

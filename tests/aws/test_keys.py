@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader, digest_of
 from chalicelib.domain.snapshot import KeyState
-from chalicelib.ports import TryLater
+from chalicelib.failures import TryLater
 from tests.flows.bench import NOW, STORE
 
 DENIED, GONE, BUSY = "AccessDeniedException", "NotFoundException", "ThrottlingException"

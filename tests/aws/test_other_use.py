@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.other_use import other_use
 from chalicelib.domain.snapshot import NO_OTHERS, OtherUse, Sessions
-from chalicelib.ports import TryLater
+from chalicelib.failures import TryLater
 from tests.domain.worlds import CLUSTER, MINUTE, NOW, cluster
 
 HELD = cluster("1a", "1b", security_group="sg-1", interfaces=("eni-hsm",))

@@ -15,9 +15,12 @@ from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.aws.store.migrations import SCHEMA
 from chalicelib.domain import log
 from chalicelib.domain.case import Outcome
+from chalicelib.domain.log import Kind
 from chalicelib.domain.snapshot import KeyState
+from chalicelib.domain.trust import UNSEALED
+from chalicelib.flows.take_turn import take_turn
 from sandbox.reliability.table import MemoryTable
-from tests.flows.bench import Bench, key, world
+from tests.flows.bench import INBOX_SEAL, Bench, key, world
 from tests.flows.engine import Engine
 
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.json"))
@@ -27,7 +30,7 @@ def stored(sample: dict[str, Any]) -> DynamoCases:
     table = MemoryTable()
     for item in sample["items"]:
         table.put_item(Item={k: set(v) if k == "use_ids" else v for k, v in item.items()})
-    return DynamoCases(table)
+    return DynamoCases(table, INBOX_SEAL)
 
 
 def test_there_is_a_sample_of_each_schema() -> None:
@@ -55,6 +58,7 @@ def test_a_case_goes_on_after_a_redeploy_in_the_middle() -> None:
     it.clock.now = went
     engine = Engine(it)
     it.runs.start(case.case_id, case.generation)
+    it.runs.bodies[case.case_id, case.generation] = None
     it.click("alice", "cancel", case.case_id)
     engine.go(until=lambda: it.case(case.case_id).is_closed)
     assert it.case(case.case_id).outcome is Outcome.CANCELLED
@@ -62,3 +66,35 @@ def test_a_case_goes_on_after_a_redeploy_in_the_middle() -> None:
         "key-1": KeyState.ENABLED,
         "key-2": KeyState.DISABLED,
     }
+    kinds = [entry.kind for entry in cases.entries(case.case_id)]
+    assert kinds.count(Kind.TAKEN_IN) == 1
+    assert (f"CASE#{case.case_id}", "CASE") not in cases._table.items
+    assert log.flaws(cases.entries(case.case_id), head=it.case(case.case_id).log_head) == ()
+
+
+def test_an_old_case_whose_run_is_over_is_taken_in_by_the_next_run() -> None:
+    """Whoever takes it up again does not know what a run remembers; the old run says that it does not."""
+    sample = json.loads((SAMPLES[0].parent / "schema-1-retiring.json").read_text())
+    cases = stored(sample)
+    case = cases.load(sample["case_id"])
+    it = Bench(world(key(1), key(2)), store=cases)
+    it.clock.now = max(call.at for call in case.calls)
+    it.runs.start(case.case_id, case.generation)
+    it.runs.bodies[case.case_id, case.generation] = UNSEALED
+    generation = cases.next_generation(case)
+    taken = take_turn(it.ports, case.case_id, generation, given="")
+    assert taken.finished
+    assert it.runs.started[-1] == (case.case_id, generation + 1)
+    assert it.turn(case.case_id).body != UNSEALED
+
+
+def test_an_old_case_is_not_taken_in_twice() -> None:
+    """Once it is sealed, a run of the old version that is left over does nothing with it."""
+    sample = json.loads((SAMPLES[0].parent / "schema-1-retiring.json").read_text())
+    cases = stored(sample)
+    case = cases.load(sample["case_id"])
+    it = Bench(world(key(1), key(2)), store=cases)
+    assert take_turn(it.ports, case.case_id, case.generation, given=None).finished
+    before = it.case(case.case_id)
+    assert take_turn(it.ports, case.case_id, case.generation, given=None).finished
+    assert it.case(case.case_id) == before

@@ -11,7 +11,7 @@ from botocore.stub import ANY, Stubber
 from moto import mock_aws
 
 from chalicelib.aws.seal import KmsSeal
-from chalicelib.ports import GiveUp, TryLater
+from chalicelib.failures import GiveUp, TryLater
 
 
 def client() -> Any:

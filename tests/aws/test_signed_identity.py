@@ -16,7 +16,8 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from chalicelib.aws.signed_identity import BODY, SignedIdentity
-from chalicelib.ports import Refused, Signed, TryLater
+from chalicelib.failures import Refused, TryLater
+from chalicelib.ports import Signed
 
 ARN = "arn:aws:sts::111122223333:assumed-role/security/grace"
 WHO = (

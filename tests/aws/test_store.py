@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,9 +11,10 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.aws.store import codec
-from chalicelib.aws.store.cases import DynamoCases
-from chalicelib.aws.store.opening import MANY_ATTEMPTS, MOST_ATTEMPTS, body_of, case_id_of
-from chalicelib.aws.store.uses import MANY_USES, MOST_USES
+from chalicelib.aws.store.body import BODY, text_of
+from chalicelib.aws.store.cases import MANY_USES, MOST_USES, DynamoCases
+from chalicelib.aws.store.opening import MOST_WAITING, case_id_of
+from chalicelib.aws.store.turns import TurnCases
 from chalicelib.domain import log
 from chalicelib.domain.caller import caller_of
 from chalicelib.domain.case import (
@@ -27,26 +28,48 @@ from chalicelib.domain.case import (
     Outcome,
     Phase,
 )
-from chalicelib.domain.log import Kind, chained, entry
+from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Operation
-from chalicelib.ports import Conflict, FailedDelete, GiveUp
+from chalicelib.domain.trust import Anchor
+from chalicelib.failures import Conflict, GiveUp, Superseded, Unbelieved
+from chalicelib.ports import FailedDelete
 from sandbox.reliability.table import MemoryTable, TransactionConflictException
+from tests.flows.bench import BODY_SEAL, HUB, INBOX_SEAL, NOW, REGION, table
 from tests.flows.bench import CLUSTER as ONE
-from tests.flows.bench import HUB, NOW, REGION, table
 
 ARN = "arn:aws:sts::111122223333:assumed-role/{}/ci"
 
 
+class Store(DynamoCases):
+    """The store, with one turn at work on each case: what it saved last is what its run remembers."""
+
+    def __init__(self, table: object) -> None:
+        super().__init__(table, INBOX_SEAL)
+        self.remembered: dict[str, str] = {}
+
+    def turn(self, case_id: str, given: str | None = None, *, attempt: int = 0) -> TurnCases:
+        given = self.remembered.get(case_id, "") if given is None else given
+        generation = self.stored(case_id).inbox.generation
+        seals = {"inbox_seal": INBOX_SEAL, "body_seal": BODY_SEAL}
+        return TurnCases(self._table, Anchor(given, attempt), generation=generation, **seals)
+
+    def save(self, case: Case, entries: Sequence[Entry] = ()) -> Case:
+        turn = self.turn(case.case_id)
+        saved = turn.save(case, entries)
+        self.remembered[case.case_id] = turn.digest
+        return saved
+
+
 @pytest.fixture(params=["memory", "moto"])
-def cases(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoCases]:
+def cases(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     if request.param == "memory":
-        yield DynamoCases(MemoryTable())
+        yield Store(MemoryTable())
         return
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        yield DynamoCases(table())
+        yield Store(table())
 
 
 def failed(
@@ -56,15 +79,26 @@ def failed(
     return FailedDelete(HUB, REGION, cluster_id, Attempt(event_id, NOW, "InUse", caller))
 
 
-def opened(cases: DynamoCases) -> Case:
-    return cases.load(cases.open_or_fold(failed(), now=NOW).case_id)
+def opened(cases: Store) -> Case:
+    """A case whose first turn has been."""
+    case = cases.load(cases.open_or_fold(failed(), now=NOW).case_id)
+    return cases.save(case, [entry(Kind.OPENED, NOW)])
+
+
+def heard(case: Case) -> Case:
+    return replace(
+        case,
+        clicks_seen=len(case.clicks),
+        uses_seen=len(case.key_uses),
+        attempts_seen=len(case.attempts),
+    )
 
 
 def closed(case: Case, outcome: Outcome) -> Case:
     return replace(case, phase=Phase.CLOSED, outcome=outcome, closed_at=NOW)
 
 
-def test_the_same_event_opens_once_also_after_the_end(cases: DynamoCases) -> None:
+def test_the_same_event_opens_once_also_after_the_end(cases: Store) -> None:
     case = opened(cases)
     cases.save(closed(case, Outcome.REJECTED))
     again = cases.open_or_fold(failed(), now=NOW + timedelta(days=9))
@@ -76,7 +110,7 @@ def test_the_same_event_opens_once_also_after_the_end(cases: DynamoCases) -> Non
     assert new.case_id != case.case_id
 
 
-def test_a_save_on_old_news_is_refused_whole(cases: DynamoCases) -> None:
+def test_a_save_on_old_news_is_refused_whole(cases: Store) -> None:
     case = opened(cases)
     cases.save(replace(case, turns=1), [entry(Kind.READ, NOW)])
     with pytest.raises(Conflict):
@@ -86,27 +120,14 @@ def test_a_save_on_old_news_is_refused_whole(cases: DynamoCases) -> None:
     assert log.flaws(entries, head=cases.load(case.case_id).log_head) == ()
 
 
-def test_a_save_never_shortens_the_log(cases: DynamoCases) -> None:
-    case = opened(cases)
-    half = chained((entry(Kind.INTENT, NOW),), length=case.log_length, head=case.log_head)
-    cases._append(case, half)
-    with pytest.raises(Conflict):
-        cases.save(replace(case, turns=1))
-    now = cases.load(case.case_id)
-    cases.save(replace(now, turns=1), [entry(Kind.RESULT, NOW)])
-    entries = cases.entries(case.case_id)
-    assert len(entries) == 3
-    assert log.flaws(entries, head=cases.load(case.case_id).log_head) == ()
-
-
-def test_two_hundred_log_entries_fit_one_save(cases: DynamoCases) -> None:
+def test_two_hundred_log_entries_fit_one_save(cases: Store) -> None:
     case = cases.save(opened(cases), [entry(Kind.DRY_RUN, NOW, target=n) for n in range(200)])
     entries = cases.entries(case.case_id)
     assert len(entries) == 201
     assert log.flaws(entries, head=cases.load(case.case_id).log_head) == ()
 
 
-def test_a_click_counts_only_on_the_case_as_it_was_judged(cases: DynamoCases) -> None:
+def test_a_click_counts_only_on_the_case_as_it_was_judged(cases: Store) -> None:
     case = opened(cases)
     cases.record_click(case, Click(Act.REJECT, "alice", NOW), reopen=False)
     with pytest.raises(Conflict):
@@ -115,7 +136,7 @@ def test_a_click_counts_only_on_the_case_as_it_was_judged(cases: DynamoCases) ->
     assert [c.act for c in cases.load(case.case_id).clicks] == [Act.REJECT, Act.LOOK]
 
 
-def test_the_token_of_a_parked_run_is_given_out_until_the_next(cases: DynamoCases) -> None:
+def test_the_token_of_a_parked_run_is_given_out_until_the_next(cases: Store) -> None:
     case = opened(cases)
     assert cases.park(case.case_id, version=case.version, token="token-1")
     look = Click(Act.LOOK, "alice", NOW)
@@ -127,7 +148,7 @@ def test_the_token_of_a_parked_run_is_given_out_until_the_next(cases: DynamoCase
     assert cases.open_or_fold(failed("event-2"), now=NOW).token == "token-3"
 
 
-def test_generations_move_once(cases: DynamoCases) -> None:
+def test_generations_move_once(cases: Store) -> None:
     case = opened(cases)
     assert cases.next_generation(case) == 1
     with pytest.raises(Conflict):
@@ -137,7 +158,7 @@ def test_generations_move_once(cases: DynamoCases) -> None:
     assert cases.load(case.case_id).generation == 1
 
 
-def test_a_kept_case_holds_its_cluster_and_a_closed_one_lets_it_go(cases: DynamoCases) -> None:
+def test_a_kept_case_holds_its_cluster_and_a_closed_one_lets_it_go(cases: Store) -> None:
     case = cases.save(closed(opened(cases), Outcome.KEPT))
     assert [p.case_id for p in cases.pointers()] == [case.case_id]
     folded = cases.open_or_fold(failed("event-2"), now=NOW)
@@ -146,7 +167,7 @@ def test_a_kept_case_holds_its_cluster_and_a_closed_one_lets_it_go(cases: Dynamo
     assert cases.pointers() == []
 
 
-def test_a_closed_case_is_taken_up_again_only_while_its_cluster_is_free(cases: DynamoCases) -> None:
+def test_a_closed_case_is_taken_up_again_only_while_its_cluster_is_free(cases: Store) -> None:
     case = cases.save(closed(opened(cases), Outcome.PARKED))
     other = cases.open_or_fold(failed("event-2"), now=NOW)
     undo = Click(Act.UNDO, "bob", NOW)
@@ -162,14 +183,14 @@ def use(number: int, key_id: str = "key-1", who: str = "payments") -> KeyUse:
     return KeyUse(f"use-{number}", NOW, key_id, who, "Decrypt")
 
 
-def test_a_failed_use_counts_once_and_wakes_each_time(cases: DynamoCases) -> None:
+def test_a_failed_use_counts_once_and_wakes_each_time(cases: Store) -> None:
     case = opened(cases)
     cases.park(case.case_id, version=case.version, token="token-1")
     assert {cases.record_use(case.case_id, use(n)) for n in (0, 0, 1, 0)} == {"token-1"}
     assert [u.event_id for u in cases.load(case.case_id).key_uses] == ["use-0", "use-1"]
 
 
-def test_an_event_that_names_two_keys_counts_for_each(cases: DynamoCases) -> None:
+def test_an_event_that_names_two_keys_counts_for_each(cases: Store) -> None:
     case = opened(cases)
     for key_id in ("key-1", "key-2", "key-1"):
         cases.record_use(case.case_id, use(0, key_id))
@@ -177,7 +198,7 @@ def test_an_event_that_names_two_keys_counts_for_each(cases: DynamoCases) -> Non
 
 
 def test_of_many_failed_uses_those_of_further_callers_and_keys_are_kept() -> None:
-    cases = DynamoCases(MemoryTable())
+    cases = Store(MemoryTable())
     case = opened(cases)
     for number in range(MANY_USES + 30):
         cases.record_use(case.case_id, use(number))
@@ -190,40 +211,38 @@ def test_of_many_failed_uses_those_of_further_callers_and_keys_are_kept() -> Non
 
 
 def test_failed_uses_stay_few() -> None:
-    cases = DynamoCases(MemoryTable())
+    cases = Store(MemoryTable())
     case = opened(cases)
     for number in range(MOST_USES + 30):
         cases.record_use(case.case_id, use(number, f"key-{number}"))
     assert len(cases.load(case.case_id).key_uses) == MOST_USES
 
 
-def test_of_many_attempts_new_callers_are_kept() -> None:
-    cases = DynamoCases(MemoryTable())
+def test_of_very_many_triggers_that_wait_new_callers_are_kept() -> None:
+    cases = Store(MemoryTable())
     case = opened(cases)
-    for number in range(MANY_ATTEMPTS + 50):
+    for number in range(MOST_WAITING + 50):
         cases.open_or_fold(failed(f"again-{number}"), now=NOW)
     cases.open_or_fold(failed("by-another", role="admin"), now=NOW)
     attempts = cases.load(case.case_id).attempts
-    assert len(attempts) == MANY_ATTEMPTS + 1
+    assert len(attempts) == 1 + MOST_WAITING + 1
     assert attempts[-1].caller.arn == ARN.format("admin")
-    for number in range(MOST_ATTEMPTS):
-        cases.open_or_fold(failed(f"role-{number}", role=f"role-{number}"), now=NOW)
-    assert len(cases.load(case.case_id).attempts) == MOST_ATTEMPTS
 
 
-def test_a_case_that_cant_be_read_says_so(cases: DynamoCases) -> None:
+def test_a_case_that_cant_be_read_says_so(cases: Store) -> None:
+    """A newer version wrote it, and its run remembers: it is believed, and not understood."""
     case = opened(cases)
-    where = {"pk": f"CASE#{case.case_id}", "sk": "CASE"}
-    cases._table.update_item(
-        Key=where,
-        UpdateExpression="SET body=:body",
-        ExpressionAttributeValues={":body": '{"schema": 99, "phase": "levitating"}'},
-    )
+    stored = cases.stored(case.case_id)
+    assert stored.body
+    newer = replace(stored.body, text='{"schema": 99, "phase": "levitating"}')
+    cases._table.put_item(Item=newer.item(case.case_id))
     with pytest.raises(GiveUp, match="another version"):
         cases.load(case.case_id)
+    with pytest.raises(GiveUp, match="another version"):
+        cases.turn(case.case_id, newer.digest).load(case.case_id)
 
 
-def test_unknown_cases_are_key_errors(cases: DynamoCases) -> None:
+def test_unknown_cases_are_key_errors(cases: Store) -> None:
     with pytest.raises(KeyError):
         cases.load("case-nowhere")
     assert cases.record_use("case-nowhere", KeyUse("u", NOW, "key-1", "x", "Decrypt")) == ""
@@ -250,40 +269,96 @@ class Contended:
 def test_a_transaction_on_the_case_is_no_refusal() -> None:
     """DynamoDB turns away a single write while a transaction holds the item: nothing is said of it."""
     contended = Contended(MemoryTable())
-    cases = DynamoCases(contended)
+    cases = Store(contended)
     case = opened(cases)
     contended.is_held = True
     with pytest.raises(Conflict):
         cases.record_click(case, Click(Act.LOOK, "alice", NOW), reopen=False)
     with pytest.raises(Conflict):
         cases.record_use(case.case_id, use(1))
-    with pytest.raises(Conflict):
-        cases.save(replace(case, turns=1))
     assert not cases.park(case.case_id, version=case.version, token="token-1"), "it goes back"
     contended.is_held = False
     assert cases.save(replace(case, turns=1)).version == case.version + 1
 
 
-def test_an_open_case_without_news_is_saved_without_a_transaction(cases: DynamoCases) -> None:
-    """A transaction is billed twice; the cluster's pointer stays as whoever opened the case left it."""
+def test_a_turn_hears_the_inbox_and_what_came_meanwhile_stays(cases: Store) -> None:
     case = opened(cases)
-    kinds: list[str] = []
-    transact = cases._writes.transact
-    cases._writes.transact = lambda writes: kinds.append("whole") or transact(writes)  # type: ignore[method-assign]  # counted
-    case = cases.save(replace(case, turns=1))
-    assert kinds == []
-    case = cases.save(case, [entry(Kind.READ, NOW)])
-    cases.save(closed(case, Outcome.REJECTED))
-    assert kinds == ["whole", "whole"]
-    assert cases.load(case.case_id).turns == 1
-    assert cases.pointers() == []
+    cases.record_click(case, Click(Act.LOOK, "alice", NOW), reopen=False)
+    cases.record_use(case.case_id, use(1))
+    cases.open_or_fold(failed("event-2"), now=NOW)
+    turn = cases.turn(case.case_id)
+    now = turn.load(case.case_id)
+    saved = turn.save(heard(now))
+    inbox = cases.stored(case.case_id).inbox
+    assert (inbox.waiting["clicks"], inbox.waiting["key_uses"], inbox.waiting["triggers"]) == (
+        (),
+        (),
+        (),
+    )
+    cases.record_click(saved, Click(Act.LOOK, "bob", NOW), reopen=False)
+    with pytest.raises(Conflict):
+        turn.save(saved)
+    again = turn.load(case.case_id)
+    turn.save(replace(again, turns=7))
+    case = cases.load(case.case_id)
+    assert [click.by for click in case.clicks] == ["alice", "bob"]
+    assert [click.by for click in case.new_clicks] == ["bob"]
+    assert [attempt.event_id for attempt in case.attempts] == ["event-1", "event-2"]
+    assert [one.event_id for one in case.key_uses] == ["use-1"]
+    assert case.turns == 7
 
 
-def test_a_large_case_packs_small_and_comes_back(cases: DynamoCases) -> None:
+def test_a_save_of_a_turn_that_died_is_believed_by_its_seal(cases: Store) -> None:
+    case = opened(cases)
+    given = cases.remembered[case.case_id]
+    cases.turn(case.case_id).save(replace(case, turns=5))
+    again = cases.turn(case.case_id, given, attempt=1)
+    assert again.load(case.case_id).turns == 5
+    assert again.digest != given, "the run has to remember this one, also if nothing more is saved"
+    item = dict(cases._table.get_item(Key={"pk": f"CASE#{case.case_id}", "sk": BODY})["Item"])
+    cases._table.put_item(Item=item | {"seal": "bm8="})
+    with pytest.raises(Unbelieved):
+        cases.turn(case.case_id, given, attempt=1).load(case.case_id)
+
+
+def test_a_try_that_is_left_over_saves_nothing(cases: Store) -> None:
+    case = opened(cases)
+    given = cases.remembered[case.case_id]
+    first = cases.turn(case.case_id, given)
+    seen = first.load(case.case_id)
+    second = cases.turn(case.case_id, given, attempt=1)
+    saved = second.save(second.load(case.case_id))
+    with pytest.raises(Conflict):
+        first.save(seen)
+    with pytest.raises(Superseded):
+        first.load(case.case_id)
+    with pytest.raises(Conflict):
+        first.save(replace(saved, turns=9))
+    assert second.save(replace(saved, turns=2)).turns == 2
+
+
+def test_a_run_of_another_generation_is_left_over(cases: Store) -> None:
+    case = opened(cases)
+    turn = cases.turn(case.case_id)
+    assert cases.next_generation(case) == 1
+    with pytest.raises(Superseded) as left:
+        turn.load(case.case_id)
+    assert left.value.generation == 1
+
+
+def test_who_only_looks_adds_nothing(cases: Store) -> None:
+    case = opened(cases)
+    onlooker = DynamoCases(cases._table)
+    assert onlooker.load(case.case_id) == cases.load(case.case_id)
+    with pytest.raises(AssertionError, match="may make seals"):
+        onlooker.record_click(case, Click(Act.LOOK, "alice", NOW), reopen=False)
+
+
+def test_a_large_case_packs_small_and_comes_back(cases: Store) -> None:
     ids = [str(uuid.UUID(int=number * 0x9E3779B97F4A7C15 % 2**128)) for number in range(2_000)]
     calls = tuple(
         CallRecord(Operation.DISABLE_KEY, key_id, NOW, CallStatus.DONE, "hash") for key_id in ids
     )
     case = cases.save(opened(cases).with_calls(calls))
     assert cases.load(case.case_id).calls == calls
-    assert len(codec.pack(body_of(case))) < 25 * len(ids), "bytes for 16 random ones and a call"
+    assert len(codec.packed(text_of(case))) < 25 * len(ids), "bytes for 16 random ones and a call"

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.errors import translated
 from chalicelib.aws.session import fast_session
 from chalicelib.aws.whole import MARKS, TornReplyError
-from chalicelib.ports import TryLater
+from chalicelib.failures import TryLater
 from tests.aws.replies import REPLIES
 
 ROOT = Path(__file__).parents[2]

@@ -239,26 +239,3 @@ def test_a_stricter_policy_voids_what_it_did_not_see() -> None:
     strict = replace(POLICY, approvers=())
     live = approval.live(PLAN, (ALICE,), people=PEOPLE, case=case(), policy=strict, now=NOW)
     assert live == ()
-
-
-def test_a_seal_covers_every_word_of_an_approval() -> None:
-    click = replace(ALICE, target="cluster-2")
-    texts = {
-        click.sealed_text("case-1"),
-        click.sealed_text("case-2"),
-        *(
-            replace(click, **change).sealed_text("case-1")  # type: ignore[arg-type]
-            for change in (
-                {"act": Act.LOOK},
-                {"by": "bob"},
-                {"at": NOW + HOURS},
-                {"remedy": Remedy.PARK},
-                {"plan_hash": "0"},
-                {"override": True},
-                {"target": "cluster-3"},
-                {"reason": "other"},
-            )
-        ),
-    }
-    assert len(texts) == 10
-    assert "a b" in replace(click, reason="a\nb").sealed_text("case-1")

@@ -2,73 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import pytest
 
 from chalicelib.domain.case import Act, Before, CallRecord, CallStatus, Click, Phase
 from chalicelib.domain.plan import Operation, Remedy
 from tests.domain.scenes import made, offer
-from tests.domain.worlds import CI, CLUSTER, HOURS, NOW, case, key, sso, world
+from tests.domain.worlds import CI, CLUSTER, NOW, case, key, sso, world
 
 HSM, ON = Operation.DELETE_HSM, Operation.CONNECT_KEY_STORE
 DONE, INTENT, REFUSED = CallStatus.DONE, CallStatus.INTENT, CallStatus.REFUSED
-YES = Click(
-    Act.APPROVE,
-    "alice",
-    NOW,
-    remedy=Remedy.RETIRE,
-    plan_hash="abc",
-    reason="old\nand unused",
-    override=True,
-    target="cluster-9",
-)
 
 
-def test_a_seal_vouches_for_every_word_of_an_approval() -> None:
-    assert YES.sealed_text("case-1").split("\n") == [
-        "case-1",
-        "approve",
-        "alice",
-        "2026-03-02T09:00:00+00:00",
-        "retire",
-        "abc",
-        "True",
-        "cluster-9",
-        "old and unused",
-    ]
-    assert replace(YES, remedy=None).sealed_text("case-1").split("\n")[4] == ""
-
-
-SAID = {
-    "act": Act.CONFIRM,
-    "by": "bob",
-    "at": NOW + HOURS,
-    "remedy": Remedy.REPOINT,
-    "plan_hash": "abd",
-    "reason": "new",
-    "override": False,
-    "target": "cluster-8",
-}
-UNSEALED = {"view_id", "owner", "keep_until", "seal"}
-"""What no plan begins by."""
-
-
-@pytest.mark.parametrize("name", SAID)
-def test_another_word_is_another_seal(name: str) -> None:
-    other = replace(YES, **{name: SAID[name]})
-    assert other.sealed_text("case-1") != YES.sealed_text("case-1")
-
-
-def test_every_word_of_a_click_is_sealed_or_begins_nothing() -> None:
-    assert {field.name for field in fields(Click)} == {*SAID, *UNSEALED}
-
-
-def test_a_reason_can_not_pose_as_another_field() -> None:
-    """Each field is one line, whatever people type."""
-    forged = replace(YES, target="", reason="cluster-9\nold\nand unused")
-    assert len(forged.sealed_text("case-1").split("\n")) == len(YES.sealed_text("case-1").split("\n"))  # fmt: skip
-    assert forged.sealed_text("case-1") != YES.sealed_text("case-1")
+def test_what_lets_a_plan_begin_counts_in_its_own_round_alone() -> None:
+    kinds = (Act.APPROVE, Act.CONFIRM, Act.WITHDRAW)
+    old = tuple(Click(act, "alice", NOW, round=1) for act in kinds)
+    new = tuple(Click(act, "bob", NOW, round=2) for act in kinds)
+    it = case(clicks=(*old, *old, *new), round=2, reset_at_click=3)
+    assert it.current_clicks == (old[2], *new)
 
 
 def test_the_requester_is_who_made_the_first_failed_call() -> None:
@@ -127,7 +79,7 @@ def test_a_case_has_begun_with_what_may_be_restored() -> None:
 
 
 def test_new_clicks_are_those_not_heard_yet() -> None:
-    it = case(clicks=(YES, replace(YES, by="bob")), clicks_seen=1)
+    it = case(clicks=(Click(Act.LOOK, "alice", NOW), Click(Act.LOOK, "bob", NOW)), clicks_seen=1)
     assert [click.by for click in it.new_clicks] == ["bob"]
 
 

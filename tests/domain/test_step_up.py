@@ -27,7 +27,6 @@ from tests.domain.worlds import (
     used,
     waiting,
     world,
-    yes,
 )
 
 SECURITY = f"arn:aws:iam::{ACCOUNT}:role/teams/security"
@@ -246,10 +245,3 @@ def test_the_forecast_takes_the_confirmation_as_given() -> None:
     foreseen = forecast(plan, snapshot, case=case(), policy=STRICT, now=NOW)
     assert foreseen.end is not None
     assert foreseen.calls[-1].operation is Operation.DELETE_CLUSTER
-
-
-def test_a_seal_of_an_approval_seals_no_confirmation() -> None:
-    _, plan = offered()
-    approval = yes("alice", plan)
-    texts = {replace(approval, act=act).sealed_text("case-1") for act in (Act.APPROVE, Act.CONFIRM)}
-    assert len(texts) == 2

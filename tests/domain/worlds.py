@@ -178,6 +178,7 @@ class Play:
         self.model = Model(self.snapshot, self.durations)
 
     def click(self, act: Act, by: str = "alice", **values: object) -> None:
+        values = {"round": self.case.round, **values}
         click = Click(act, by, self.now, **values)  # type: ignore[arg-type]
         self.case = replace(self.case, clicks=(*self.case.clicks, click))
 
@@ -186,7 +187,7 @@ class Play:
         offers = [plan for plan in self.case.offers if plan.remedy is remedy]
         plan = next(p for p in offers if not target or p.target_cluster_id == target)
         for name in by or tuple(self.people)[: plan.terms.people]:
-            click = yes(name, plan, self.now)
+            click = yes(name, plan, self.now, round=self.case.round)
             self.case = replace(self.case, clicks=(*self.case.clicks, click))
         return plan
 

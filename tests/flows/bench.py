@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import boto3
 
-from chalicelib.aws.store.cases import ITEM, DynamoCases
+from chalicelib.aws.store.body import BODY
+from chalicelib.aws.store.cases import DynamoCases, Stored
+from chalicelib.aws.store.inbox import INBOX
+from chalicelib.aws.store.turns import TurnCases
 from chalicelib.domain.approval import Person
 from chalicelib.domain.caller import Caller, Tool, caller_of
 from chalicelib.domain.case import Attempt, Case, Click, KeyUse
@@ -19,6 +23,7 @@ from chalicelib.domain.plan import Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.trust import Anchor
 from chalicelib.flows.park import park
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.take_turn import Turn, take_turn
@@ -39,7 +44,7 @@ __all__ = [
 ]
 
 CI = "arn:aws:sts::111122223333:assumed-role/deploy-ci/ci"
-DECODED: dict[object, Case] = {}
+DECODED: dict[object, Stored] = {}
 """By all that an item holds."""
 MOST_DECODED = 10_000
 
@@ -55,19 +60,20 @@ def _fixed(value: object) -> object:
 
 
 class QuickCases(DynamoCases):
-    """The real store over a table in memory, which decodes no item twice: plays look at a case often."""
+    """The real store over a table in memory, which decodes no items twice: plays look at a case often."""
 
-    def load(self, case_id: str) -> Case:
-        item = self._table.items.get((f"CASE#{case_id}", ITEM), {})
-        stored = tuple((name, _fixed(value)) for name, value in item.items())
-        if (known := DECODED.get(stored)) is not None:
-            return known
-        case = super().load(case_id)
-        if self._table.items.get((f"CASE#{case_id}", ITEM)) is item:  # nobody wrote meanwhile
+    def stored(self, case_id: str) -> Stored:
+        items = [self._table.items.get((f"CASE#{case_id}", sk), {}) for sk in (BODY, INBOX)]
+        known = tuple((name, _fixed(value)) for item in items for name, value in item.items())
+        if (found := DECODED.get(known)) is not None:
+            return found
+        stored = super().stored(case_id)
+        now = [self._table.items.get((f"CASE#{case_id}", sk), {}) for sk in (BODY, INBOX)]
+        if all(a is b for a, b in zip(items, now, strict=True)):  # nobody wrote meanwhile
             if len(DECODED) >= MOST_DECODED:
                 DECODED.clear()
-            DECODED[stored] = case
-        return case
+            DECODED[known] = stored
+        return stored
 
 
 def table(name: str = "unlatch-test") -> object:
@@ -88,19 +94,26 @@ def table(name: str = "unlatch-test") -> object:
 
 
 class Runs:
-    """Remembers what was started and woken; an engine may listen."""
+    """Remembers what was started and woken, and the newest body of each run; an engine may listen."""
 
     def __init__(self) -> None:
         self.started: list[tuple[str, int]] = []
+        self.bodies: dict[tuple[str, int], str | None] = {}
         self.woken: list[str] = []
         self.on_start: Callable[[str, int], None] = lambda case_id, generation: None
         self.on_wake: Callable[[str], None] = lambda token: None
         self.alive: Callable[[str, int], bool] = lambda *name: name in self.started
 
-    def start(self, case_id: str, generation: int) -> None:
-        if (case_id, generation) not in self.started:
-            self.started.append((case_id, generation))
-            self.on_start(case_id, generation)
+    def start(self, case_id: str, generation: int, *, body: str = "") -> bool:
+        if (case_id, generation) in self.started:
+            return False
+        self.started.append((case_id, generation))
+        self.bodies[case_id, generation] = body
+        self.on_start(case_id, generation)
+        return True
+
+    def remembered(self, case_id: str, generation: int) -> str | None:
+        return self.bodies.get((case_id, generation))
 
     def wake(self, token: str) -> None:
         self.woken.append(token)
@@ -156,12 +169,32 @@ class Slack:
         return f"V{next(self._ids)}"
 
 
+@dataclass
 class Seal:
+    """Seals with a word, as KMS does with a key; counts what is asked of it."""
+
+    word: str
+    made: int = 0
+    checked: int = 0
+
     def make(self, text: str) -> str:
-        return f"seal of {text}"
+        self.made += 1
+        return hashlib.sha256(f"{self.word} {text}".encode()).hexdigest()
 
     def holds(self, text: str, seal: str) -> bool:
-        return seal == f"seal of {text}"
+        self.checked += 1
+        return seal == hashlib.sha256(f"{self.word} {text}".encode()).hexdigest()
+
+
+INBOX_SEAL, BODY_SEAL = Seal("inbox"), Seal("body")
+
+
+@dataclass
+class Brake:
+    reason: str = ""
+
+    def why(self) -> str:
+        return self.reason
 
 
 class Trail:
@@ -202,13 +235,15 @@ class Bench:
         self.aws = Aws(Model(snapshot, durations or Durations()), self.clock)
         self.runs, self.slack, self.trail = Runs(), Slack(approvers), Trail()  # type: ignore[arg-type]  # names
         self.counted: list[str] = []
+        self.brake = Brake()
         self.ports = Ports(
             cases=store,
+            for_turn=self.for_turn,
             inventory=self.aws,
             actions=self.aws,
             runs=self.runs,
             people=self.slack,
-            seal=Seal(),
+            brake=self.brake,
             gateway=self.slack,
             trail=self.trail,
             policy=Policy(**{**settings, **policy}),  # type: ignore[arg-type]
@@ -225,8 +260,30 @@ class Bench:
     def case(self, case_id: str) -> Case:
         return self.stored.load(case_id)
 
-    def turn(self, case_id: str) -> Turn:
-        return take_turn(self.ports, case_id, self.case(case_id).generation)
+    def for_turn(self, anchor: Anchor, generation: int) -> TurnCases:
+        return TurnCases(
+            self.stored._table,
+            anchor,
+            generation=generation,
+            inbox_seal=INBOX_SEAL,
+            body_seal=BODY_SEAL,
+        )
+
+    def edit(self, case_id: str, change: Callable[[Case], Case]) -> Case:
+        """The case as a turn of its run would save it: sealed, and remembered."""
+        run = case_id, self.stored.stored(case_id).inbox.generation
+        cases = self.for_turn(Anchor(self.runs.bodies.get(run) or ""), run[1])
+        saved = cases.save(change(cases.load(case_id)))
+        self.runs.bodies[run] = cases.digest
+        return saved
+
+    def turn(self, case_id: str, *, attempt: int = 0) -> Turn:
+        """As the state machine takes it: what the run remembers goes in, and comes out."""
+        run = case_id, self.stored.stored(case_id).inbox.generation
+        given = self.runs.bodies.get(run, "")
+        turn = take_turn(self.ports, *run, given=given, attempt=attempt)
+        self.runs.bodies[run] = turn.body
+        return turn
 
     def run(self, case_id: str, *, until: Callable[[Case], bool], most: int = 400) -> Case:
         """Turns, with the time between them, until this holds of the case or the run ends."""

@@ -24,7 +24,8 @@ from chalicelib.domain.snapshot import (
     StoreState,
 )
 from chalicelib.domain.step import Call
-from chalicelib.ports import Receipt, TryLater
+from chalicelib.failures import TryLater
+from chalicelib.ports import Receipt
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HUB, REGION = "111122223333", "us-east-1"

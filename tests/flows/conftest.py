@@ -11,12 +11,12 @@ from moto import mock_aws
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.snapshot import Snapshot
 from sandbox.reliability.table import MemoryTable
-from tests.flows.bench import Bench, QuickCases, table
+from tests.flows.bench import INBOX_SEAL, Bench, QuickCases, table
 
 
 @pytest.fixture
 def store() -> DynamoCases:
-    return DynamoCases(MemoryTable())
+    return DynamoCases(MemoryTable(), INBOX_SEAL)
 
 
 @pytest.fixture
@@ -25,12 +25,12 @@ def moto_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoCases]:
         monkeypatch.setenv(name, "testing")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        yield DynamoCases(table())
+        yield DynamoCases(table(), INBOX_SEAL)
 
 
 @pytest.fixture
 def bench() -> Callable[..., Bench]:
-    store = QuickCases(MemoryTable())
+    store = QuickCases(MemoryTable(), INBOX_SEAL)
 
     def make(snapshot: Snapshot, **policy: Any) -> Bench:
         return Bench(snapshot, store=store, **policy)

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from chalicelib.domain.case import Case
+from chalicelib.failures import Conflict, GiveUp, TryLater
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.park import park
 from chalicelib.flows.sweep import Swept, sweep
 from chalicelib.flows.take_turn import TURNS_A_RUN, take_turn
-from chalicelib.ports import Answer, Conflict, FailedDelete, GiveUp, TryLater
+from chalicelib.ports import Answer, FailedDelete
 from tests.flows.bench import Bench
 
 HOUR = timedelta(hours=1)
@@ -133,7 +134,15 @@ class Engine:
 
     def _take_turn(self, run: Run) -> bool:
         case_id, now = run.case_id, self.bench.clock.now
-        turn = take_turn(self.bench.ports, case_id, run.generation, turns_a_run=self.turns_a_run)
+        name = (case_id, run.generation)
+        turn = take_turn(
+            self.bench.ports,
+            *name,
+            given=self.bench.runs.bodies[name],
+            attempt=run.failures,
+            turns_a_run=self.turns_a_run,
+        )
+        self.bench.runs.bodies[name] = turn.body
         run.turns += 1
         if turn.finished:
             run.status = "SUCCEEDED"

@@ -11,9 +11,9 @@ from chalicelib.domain.log import Kind, flaws
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.snapshot import KeyState, Snapshot
 from chalicelib.domain.step import Call
+from chalicelib.failures import GiveUp, TryLater
 from chalicelib.flows.batch import AT_ONCE, LONGEST_TURN
 from chalicelib.flows.open_case import open_case
-from chalicelib.ports import GiveUp, TryLater
 from tests.flows.bench import Bench, key, world
 
 Make = Callable[..., Bench]
@@ -68,8 +68,7 @@ def test_all_keys_go_in_one_turn_each_with_its_intent_and_its_result(bench: Make
 
 def test_a_freeze_in_the_midst_is_heard_at_the_next_write(bench: Make) -> None:
     it, case_id = approved(bench)
-    brake = {"pk": "BRAKE", "sk": "BRAKE", "why": "incident"}
-    on_call(it, AT_ONCE + 3, lambda: it.stored._table.put_item(Item=brake) and None)
+    on_call(it, AT_ONCE + 3, lambda: setattr(it.brake, "reason", "incident"))
     it.turn(case_id)
     assert len(it.aws.landed) == 2 * AT_ONCE
     it.turn(case_id)

@@ -9,8 +9,8 @@ from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain import log
 from chalicelib.domain.case import Act, Outcome, Phase
 from chalicelib.domain.snapshot import KeyState
+from chalicelib.failures import GiveUp
 from chalicelib.flows.open_case import open_case
-from chalicelib.ports import GiveUp
 from tests.flows.bench import Bench, key, world
 
 Make = Callable[..., Bench]

@@ -9,12 +9,14 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.aws.store.turns import TurnCases
 from chalicelib.domain.case import Case, Phase
 from chalicelib.domain.pace import MANY_KEYS, fresh_for
 from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.trust import Anchor
+from chalicelib.failures import GiveUp, TryLater
 from chalicelib.flows.open_case import open_case
-from chalicelib.ports import GiveUp, TryLater
-from tests.flows.bench import Bench, key, world
+from tests.flows.bench import BODY_SEAL, INBOX_SEAL, Bench, key, world
 from tests.flows.cloud import Aws
 
 Make = Callable[..., Bench]
@@ -122,27 +124,36 @@ def test_a_look_that_aws_kept_from_us_is_made_anew(bench: Make) -> None:
 def test_without_the_table_it_looks_anew(bench: Make, trouble: Exception) -> None:
     it, case_id, looks = asked(bench)
 
-    class Broken:
-        def __getattr__(self, name: str) -> object:
-            if name in ("keep_look", "last_look"):
-                return self.fail
-            return getattr(it.stored, name)
-
-        def fail(self, *_: object) -> None:
+    class Broken(TurnCases):
+        def keep_look(self, *_: object) -> None:
             raise trouble
 
-    it.ports = replace(it.ports, cases=Broken())
+        def last_look(self, *_: object) -> None:
+            raise trouble
+
+    def for_turn(anchor: Anchor, generation: int) -> TurnCases:
+        seals = {"inbox_seal": INBOX_SEAL, "body_seal": BODY_SEAL}
+        return Broken(it.stored._table, anchor, generation=generation, **seals)
+
+    it.ports = replace(it.ports, for_turn=for_turn)
     it.click("alice", "retire", case_id)
     with looks.more(1):
         it.turn(case_id)
     assert it.slack.filled[-1][0] == "alice"
 
 
-def test_a_kept_look_that_cannot_be_read_is_none(bench: Make) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [{"look": '{"schema":1,"at":7}'}, {"seal": "bm8="}, {"seal": None}],
+    ids=["cannot be read", "forged", "of an earlier version"],
+)
+def test_a_kept_look_that_is_not_ours_is_none(bench: Make, change: dict[str, object]) -> None:
     it, case_id, _ = asked(bench)
-    kept = it.stored.last_look(case_id)
+    turn = it.for_turn(Anchor(""), 0)
+    kept = turn.last_look(case_id)
     assert kept is not None
     assert len(kept.keys) == MANY_KEYS
-    item = {"pk": f"CASE#{case_id}", "sk": "LOOK", "look": '{"schema":1,"at":7}'}
-    it.stored._table.put_item(Item=item)
-    assert it.stored.last_look(case_id) is None
+    items = it.stored._table.items
+    item = {**items[f"CASE#{case_id}", "LOOK"], **change}
+    it.stored._table.put_item(Item={k: v for k, v in item.items() if v is not None})
+    assert turn.last_look(case_id) is None

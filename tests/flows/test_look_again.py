@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.case import Case, Phase
 from chalicelib.domain.snapshot import Snapshot, StoreState
-from chalicelib.ports import GiveUp, TryLater
+from chalicelib.failures import GiveUp, TryLater
 from tests.flows.bench import Bench, world
 from tests.flows.test_flows import opened
 

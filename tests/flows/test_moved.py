@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from chalicelib.domain.case import Act, Case, Outcome, Phase
 from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
+from chalicelib.failures import GiveUp, TryLater
 from chalicelib.flows.moved import Moved
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.sweep import sweep
-from chalicelib.ports import GiveUp, TryLater
 from tests.flows.bench import Bench, key, world
 
 Make = Callable[..., Bench]

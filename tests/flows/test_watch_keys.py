@@ -11,11 +11,11 @@ from chalicelib.domain.case import CallRecord, CallStatus, KeyUse
 from chalicelib.domain.log import Kind
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.snapshot import Key
+from chalicelib.failures import GiveUp, TryLater
 from chalicelib.flows import watch_keys as watching
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.record_use import record_use
 from chalicelib.flows.sweep import sweep
-from chalicelib.ports import GiveUp, TryLater
 from tests.flows.bench import HUB, REGION, Bench, key, world
 
 Make = Callable[..., Bench]
@@ -148,7 +148,7 @@ def test_keys_that_are_back_are_not_asked_about(bench: Make) -> None:
     it, case_id = waiting(bench, key(1), key(2))
     it.clock.now += HOUR
     back = CallRecord(Operation.CANCEL_KEY_DELETION, "key-1", it.clock.now, CallStatus.DONE, "hash")
-    it.stored.save(it.case(case_id).with_call(back))
+    it.edit(case_id, lambda case: case.with_call(back))
     sweep(it.ports)
     assert [key_id for key_id, _ in it.trail.looked] == ["key-2"]
 

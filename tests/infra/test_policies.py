@@ -12,7 +12,7 @@ CHALICE = Path(__file__).parents[2] / ".chalice"
 CONFIG: dict[str, Any] = json.loads((CHALICE / "config.json").read_text())
 STAGES: dict[str, dict[str, Any]] = CONFIG["stages"]
 TABLE = {
-    "on_delete_blocked": "GetItem PutItem UpdateItem ConditionCheckItem",
+    "on_delete_blocked": "GetItem Query PutItem UpdateItem ConditionCheckItem",
     "turn": "GetItem Query PutItem UpdateItem DeleteItem",
     "park": "UpdateItem",
     "sweep": "GetItem Query PutItem UpdateItem ConditionCheckItem",
@@ -23,13 +23,22 @@ WRITE_LOGS = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"
 TRACE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 # Beside table, logs and traces, which all have.
 OWN = {
-    "on_delete_blocked": {"states:StartExecution", "states:SendTaskSuccess", "sqs:SendMessage"},
+    "on_delete_blocked": {
+        "states:StartExecution",
+        "states:SendTaskSuccess",
+        "kms:GenerateMac",
+        "sqs:SendMessage",
+    },
     "turn": {
         "states:StartExecution",
+        "states:DescribeExecution",
+        "states:GetExecutionHistory",
         "sts:AssumeRole",
         "sts:TagSession",
         "sts:SetSourceIdentity",
+        "kms:GenerateMac",
         "kms:VerifyMac",
+        "ssm:GetParameter",
         "secretsmanager:GetSecretValue",
     },
     "park": {"states:SendTaskSuccess"},
@@ -38,9 +47,10 @@ OWN = {
         "states:DescribeExecution",
         "states:SendTaskSuccess",
         "sts:AssumeRole",
+        "kms:GenerateMac",
         "sqs:SendMessage",
     },
-    "on_key_used": {"states:SendTaskSuccess", "sqs:SendMessage"},
+    "on_key_used": {"states:SendTaskSuccess", "kms:GenerateMac", "sqs:SendMessage"},
     "api_handler": {
         "states:StartExecution",
         "states:SendTaskSuccess",
@@ -122,10 +132,31 @@ def test_only_turn_can_change_other_accounts() -> None:
     }
 
 
-def test_who_seals_is_not_who_acts() -> None:
-    sealing = [each for each in FUNCTIONS if "kms:GenerateMac" in _rights(each)]
-    acting = [each for each in FUNCTIONS if "sts:SetSourceIdentity" in _rights(each)]
-    assert (sealing, acting) == (["api_handler"], ["turn"])
+def _seals(function: str) -> set[tuple[str, str]]:
+    """Action and alias of each right on a sealing key."""
+    return {
+        (action, str(statement["Condition"]["ForAnyValue:StringLike"]["kms:ResourceAliases"]))
+        for statement in _statements(function)
+        for action in statement["Action"]
+        if action in ("kms:GenerateMac", "kms:VerifyMac")
+    }
+
+
+def test_who_hears_seals_the_inbox_and_turns_alone_seal_bodies() -> None:
+    inbox, body = "alias/unlatch-*-inbox", "alias/unlatch-*-body"
+    hears = {("kms:GenerateMac", inbox)}
+    turn = {("kms:VerifyMac", inbox), ("kms:GenerateMac", body), ("kms:VerifyMac", body)}
+    assert {each: seals for each in FUNCTIONS if (seals := _seals(each))} == {
+        "api_handler": hears,
+        "on_delete_blocked": hears,
+        "on_key_used": hears,
+        "sweep": hears,
+        "turn": turn,
+    }
+
+
+def test_who_acts_in_accounts() -> None:
+    assert [each for each in FUNCTIONS if "sts:SetSourceIdentity" in _rights(each)] == ["turn"]
 
 
 def test_only_the_slack_function_reads_the_signing_secret() -> None:
@@ -158,7 +189,9 @@ def test_settings_name_the_stages_own_resources(stage: str) -> None:
     assert [name for name, value in settings.items() if f"unlatch-{other}" in value] == []
     assert settings["TABLE_NAME"] == f"unlatch-{stage}"
     assert settings["STATE_MACHINE_NAME"] == f"unlatch-{stage}-case"
-    assert settings["SEAL_KEY_ID"] == f"alias/unlatch-{stage}-seal"
+    assert settings["INBOX_KEY_ID"] == f"alias/unlatch-{stage}-inbox"
+    assert settings["BODY_KEY_ID"] == f"alias/unlatch-{stage}-body"
+    assert settings["BRAKE_PARAMETER"] == f"/unlatch/{stage}/brake"
 
 
 def test_only_prod_acts_without_being_asked_to() -> None:

@@ -37,9 +37,17 @@ ONE_KIND = (
 )
 ITS_OWN_KEY = "a key policy speaks of its own key: root’s statement lets IAM decide, as KMS advises"
 EXPLAINED = {
-    ("api_handler", "RESOURCE_EFFECTIVELY_STAR", "MakeSeals"): SEALS,
-    ("api_handler", "UNKNOWN_CONDITION_FOR_ACTION", "kms:ResourceAliases"): KEY_CONDITION,
-    ("turn", "RESOURCE_EFFECTIVELY_STAR", "CheckSeals"): SEALS,
+    **{
+        (function, "RESOURCE_EFFECTIVELY_STAR", "SealInbox"): SEALS
+        for function in ("api_handler", "on_delete_blocked", "on_key_used", "sweep")
+    },
+    **{
+        (function, "UNKNOWN_CONDITION_FOR_ACTION", "kms:ResourceAliases"): KEY_CONDITION
+        for function in ("api_handler", "on_delete_blocked", "on_key_used", "sweep")
+    },
+    ("turn", "RESOURCE_EFFECTIVELY_STAR", "CheckInboxSeals"): SEALS,
+    ("turn", "RESOURCE_EFFECTIVELY_STAR", "SealBodies"): SEALS,
+    ("turn", "RESOURCE_MISMATCH", "states:DescribeExecution"): ONE_KIND,
     ("turn", "UNKNOWN_CONDITION_FOR_ACTION", "kms:ResourceAliases"): KEY_CONDITION,
     ("turn", "CREDENTIALS_EXPOSURE", "sts:assumerole"): ASSUMES,
     ("sweep", "CREDENTIALS_EXPOSURE", "sts:assumerole"): ASSUMES,

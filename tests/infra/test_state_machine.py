@@ -17,7 +17,7 @@ FILE = Path(__file__).parents[2] / "infra" / "case.asl.json"
 TEXT = FILE.read_text()
 STATES: dict[str, Any] = json.loads(TEXT)["States"]
 CLOUDFORMATION_PARAMETER_LIMIT = 4096
-CASE = {"case_id": "case-1", "generation": 1}
+CASE = {"case_id": "case-1", "generation": 1, "turn": {"body": "first"}}
 
 
 class FunctionError(Exception):
@@ -129,8 +129,20 @@ def _ended(run: str) -> dict[str, Any]:
         pause.wait(0.05)
 
 
-def _turn(*, finished: bool = False, wait_seconds: int = 600, version: int = 1) -> dict[str, Any]:
-    return {"finished": finished, "wait_seconds": wait_seconds, "version": version, "more": "x"}
+def _turn(
+    *, finished: bool = False, wait_seconds: int = 600, version: int = 1, body: str = "b"
+) -> dict[str, Any]:
+    return {
+        "finished": finished,
+        "wait_seconds": wait_seconds,
+        "version": version,
+        "body": body,
+        "more": "x",
+    }
+
+
+def _asked(body: str, attempt: int = 0) -> dict[str, Any]:
+    return {"case_id": "case-1", "generation": 1, "body": body, "attempt": attempt}
 
 
 def test_there_are_the_four_states_and_no_more() -> None:
@@ -165,14 +177,20 @@ def test_the_deadline_and_a_decision_both_bring_the_next_turn(
     start: Callable[..., str],
 ) -> None:
     functions = CaseFunctions(
-        [_turn(wait_seconds=1, version=7), _turn(version=8), _turn(finished=True)]
+        [
+            _turn(wait_seconds=1, version=7, body="second"),
+            _turn(version=8, body="third"),
+            _turn(finished=True, body="last"),
+        ]
     )
     run = start(functions)
     at_deadline, until_woken = functions.wait_for("unlatch-dev-park", 2)
     _client("stepfunctions").send_task_success(taskToken=until_woken["token"], output="{}")
 
-    assert _ended(run)["status"] == "SUCCEEDED"
-    assert functions.of("unlatch-dev-turn") == [CASE] * 3, "turn sees the run's input only"
+    ended = _ended(run)
+    assert ended["status"] == "SUCCEEDED"
+    assert functions.of("unlatch-dev-turn") == [_asked(b) for b in ("first", "second", "third")]
+    assert json.loads(ended["output"])["turn"]["body"] == "last", "whoever asks the run is told"
     assert {**at_deadline, "token": ""} == {"case_id": "case-1", "version": 7, "token": ""}
     assert {**until_woken, "token": ""} == {"case_id": "case-1", "version": 8, "token": ""}
     assert at_deadline["token"] != until_woken["token"]
@@ -188,7 +206,8 @@ def test_a_failing_turn_and_a_failing_park_are_called_again(
     _client("stepfunctions").send_task_success(taskToken=token, output="{}")
 
     assert _ended(run)["status"] == "SUCCEEDED"
-    assert len(functions.of("unlatch-dev-turn")) == 3
+    first, again, _ = functions.of("unlatch-dev-turn")
+    assert (first, again) == (_asked("first"), _asked("first", attempt=1))
 
 
 def test_a_park_that_gives_up_ends_in_a_turn_not_in_a_dead_run(

@@ -215,7 +215,14 @@ def test_every_function_is_watched_for_errors() -> None:
 def test_what_holds_state_outlives_the_stack() -> None:
     resources = _template("resources.yaml")["Resources"]
     kept = {name for name, each in resources.items() if each.get("DeletionPolicy") == "Retain"}
-    assert kept >= {"Table", "SealKey", "SlackSigningSecret", "SlackBotToken", "DeadLetters"}
+    assert kept >= {
+        "Table",
+        "SealKey",
+        "BodyKey",
+        "SlackSigningSecret",
+        "SlackBotToken",
+        "DeadLetters",
+    }
 
 
 def test_no_template_holds_a_secret() -> None:

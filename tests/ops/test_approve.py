@@ -16,6 +16,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+from chalicelib.aws.store.cases import DynamoCases
 from ops.approve import BODY
 from sandbox.stack import Sandbox
 from tests.ops.office import CLUSTER, HUB, OPERATOR, REGION, Office, log_in
@@ -70,8 +71,7 @@ def stands(deployed: Office) -> str:
 def plan_of(deployed: Office, case_id: str) -> str:
     """The whole hash, as `ops approve` reads it."""
     table = boto3.resource("dynamodb", region_name=REGION).Table("unlatch-dev")
-    item = table.get_item(Key={"pk": f"CASE#{case_id}", "sk": "CASE"})["Item"]
-    return str(json.loads(item["clicks"][-1])["plan_hash"])
+    return DynamoCases(table).load(case_id).clicks[-1].plan_hash
 
 
 def post(url: str, told: dict[str, Any]) -> tuple[int, str]:

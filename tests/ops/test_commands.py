@@ -22,7 +22,7 @@ from botocore.parsers import ResponseParserError
 
 from chalicelib import __version__
 from chalicelib.domain.caller import caller_of
-from chalicelib.ports import Conflict, GiveUp, TryLater
+from chalicelib.failures import Conflict, GiveUp, TryLater
 from chalicelib.slack.replies import SlackFailed
 from ops.__main__ import VERBS, main
 from ops.desk import PROJECT, Desk

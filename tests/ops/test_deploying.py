@@ -136,15 +136,19 @@ def test_destroy_keeps_the_data_and_a_later_deploy_goes_on_with_it(office: Offic
 
 
 def test_destroy_also_data_leaves_nothing(office: Office) -> None:
-    alias = boto3.client("kms").describe_key(KeyId="alias/unlatch-dev-seal")
-    seal_key = alias["KeyMetadata"]["KeyId"]
+    seal_keys = [
+        boto3.client("kms").describe_key(KeyId=f"alias/unlatch-dev-{name}")["KeyMetadata"]["KeyId"]
+        for name in ("inbox", "body")
+    ]
     said = office.run("destroy", "--also-data")
     assert said.code == 0, said.err
     assert boto3.client("dynamodb").list_tables()["TableNames"] == []
     assert boto3.client("secretsmanager").list_secrets()["SecretList"] == []
     assert boto3.client("sqs").list_queues().get("QueueUrls", []) == []
-    state = boto3.client("kms").describe_key(KeyId=seal_key)["KeyMetadata"]["KeyState"]
-    assert state == "PendingDeletion"
+    states = {
+        boto3.client("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"] for key in seal_keys
+    }
+    assert states == {"PendingDeletion"}
 
 
 def test_without_credentials_it_says_how_to_log_in(

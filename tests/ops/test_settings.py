@@ -12,7 +12,9 @@ from ops.trouble import Trouble
 NAMES = {
     "TABLE_NAME": "t",
     "STATE_MACHINE_NAME": "m",
-    "SEAL_KEY_ID": "k",
+    "INBOX_KEY_ID": "k",
+    "BODY_KEY_ID": "b",
+    "BRAKE_PARAMETER": "p",
     "SIGNING_SECRET_ID": "s",
     "BOT_TOKEN_SECRET_ID": "b",
 }

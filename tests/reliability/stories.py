@@ -15,7 +15,7 @@ from chalicelib.domain.plan import Remedy
 from chalicelib.domain.snapshot import Cluster, Hsm, KeyState, Snapshot
 from chalicelib.ports import Answer
 from sandbox.reliability.table import MemoryTable
-from tests.flows.bench import REGION, Bench, QuickCases, key, world
+from tests.flows.bench import INBOX_SEAL, REGION, Bench, QuickCases, key, world
 from tests.flows.engine import Engine
 from tests.reliability.trouble import Trouble, troubled
 
@@ -113,7 +113,7 @@ def played(story: str, *, at: int = -1, kind: str = "", turns_a_run: int = 1_500
     """The story's end, with this trouble at this call. A case that stops is tried again once."""
     make, clicks, _ = STORIES[story]
     trouble = Trouble(at, kind)
-    bench = Bench(make(), store=QuickCases(MemoryTable()), durations=QUICK, **RULES)
+    bench = Bench(make(), store=QuickCases(MemoryTable(), INBOX_SEAL), durations=QUICK, **RULES)
     engine = Engine(bench, turns_a_run=turns_a_run)
     engine.restart = trouble.restart
     bench.ports = troubled(bench.ports, trouble)

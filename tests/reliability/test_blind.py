@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.domain.case import Case, Outcome, Phase
 from chalicelib.domain.snapshot import Key, KeyState, LastUse, Snapshot
-from chalicelib.ports import GiveUp
+from chalicelib.failures import GiveUp
 from tests.flows.bench import Bench, key, world
 from tests.flows.engine import Engine
 

@@ -16,8 +16,8 @@ from chalicelib.domain.log import Kind
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.snapshot import Key, KeyState
 from chalicelib.domain.step import Call
+from chalicelib.failures import TryLater
 from chalicelib.flows.perform import wait_after
-from chalicelib.ports import TryLater
 from tests.flows.bench import NOW, Bench, key, world
 from tests.flows.engine import Engine
 from tests.reliability.figures import TRIED

@@ -12,9 +12,10 @@ from chalicelib.domain.case import Case, Outcome, Phase
 from chalicelib.domain.model import Model
 from chalicelib.domain.snapshot import Key, Snapshot
 from chalicelib.domain.step import Call
-from chalicelib.ports import FailedDelete, Receipt, TryLater
+from chalicelib.failures import TryLater
+from chalicelib.ports import FailedDelete, Receipt
 from sandbox.reliability.table import MemoryTable
-from tests.flows.bench import CLUSTER, STORE, Bench, key, world
+from tests.flows.bench import CLUSTER, INBOX_SEAL, STORE, Bench, key, world
 from tests.flows.cloud import Clock
 from tests.flows.engine import Engine
 from tests.reliability.stories import QUICK, RULES
@@ -76,7 +77,9 @@ class Account:
 @pytest.mark.parametrize("seed", range(12))
 def test_one_of_them_gets_its_way_and_the_other_is_asked_again(seed: int) -> None:
     chance = Random(seed)
-    it = Bench(world(key(1)), store=DynamoCases(MemoryTable()), durations=QUICK, **RULES)
+    it = Bench(
+        world(key(1)), store=DynamoCases(MemoryTable(), INBOX_SEAL), durations=QUICK, **RULES
+    )
     account = Account(it.clock)
     it.ports = replace(it.ports, inventory=account, actions=account)
     engine = Engine(it)

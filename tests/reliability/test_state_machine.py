@@ -9,7 +9,8 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from chalicelib.aws.store.cases import DynamoCases, case_from
+from chalicelib.aws.store.cases import DynamoCases
+from chalicelib.aws.store.inbox import INBOX
 from chalicelib.domain import log
 from chalicelib.domain.case import Case, Outcome
 from chalicelib.domain.model import Model
@@ -18,7 +19,7 @@ from chalicelib.domain.snapshot import Key, KeyState, Snapshot, StoreState
 from chalicelib.domain.step import Call
 from chalicelib.ports import FailedDelete, Receipt
 from sandbox.reliability.table import MemoryTable
-from tests.flows.bench import Bench, key, world
+from tests.flows.bench import INBOX_SEAL, Bench, key, world
 from tests.flows.cloud import Aws
 from tests.flows.engine import Died, Engine
 from tests.reliability.figures import TRIED
@@ -79,7 +80,7 @@ class Anything(RuleBasedStateMachine):
     def begin(self, first: Snapshot, quarantine: int) -> None:
         self.table = MemoryTable()
         rules = {**RULES, "quarantine_days": quarantine}
-        self.it = Bench(first, store=DynamoCases(self.table), durations=QUICK, **rules)
+        self.it = Bench(first, store=DynamoCases(self.table, INBOX_SEAL), durations=QUICK, **rules)
         other = world(key(8), cluster_id=OTHER, store_id="cks-other")
         aws = Aws(Model(other, QUICK), self.it.clock)
         self.clouds = Clouds({first.cluster_id: self.it.aws, OTHER: aws})
@@ -92,8 +93,8 @@ class Anything(RuleBasedStateMachine):
 
     @property
     def cases(self) -> list[Case]:
-        items = (item for (_, sk), item in self.table.items.items() if sk == "CASE")
-        return sorted(map(case_from, items), key=lambda case: case.opened_at)
+        ids = (pk.partition("#")[2] for pk, sk in list(self.table.items) if sk == INBOX)
+        return sorted(map(self.it.stored.load, ids), key=lambda case: case.opened_at)
 
     def case(self, which: int) -> Case:
         return self.cases[which % len(self.cases)]

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.case import Outcome
+from chalicelib.failures import Conflict, GiveUp
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.sweep import sweep
-from chalicelib.ports import Conflict, FailedDelete, GiveUp, Opened
+from chalicelib.ports import FailedDelete, Opened
 from tests.flows.bench import Bench, key, world
 from tests.flows.engine import Engine
 from tests.reliability.figures import TRIED

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chalicelib.ports import GiveUp, Ports, TryLater
+from chalicelib.domain.trust import Anchor
+from chalicelib.failures import GiveUp, TryLater
+from chalicelib.ports import Ports
 from tests.flows.engine import Died
 
 KINDS = ("die_before", "die_after", "try_later", "unknown", "give_up")
-PORTS = ("cases", "inventory", "actions", "runs", "people", "seal", "gateway", "trail")
+PORTS = ("cases", "inventory", "actions", "runs", "people", "brake", "gateway", "trail")
 
 
 @dataclass
@@ -56,8 +58,10 @@ class Port:
     def __init__(self, port: Any, name: str, trouble: Trouble) -> None:
         self._port, self._name, self._trouble = port, name, trouble
 
-    def __getattr__(self, method: str) -> Callable[..., Any]:
+    def __getattr__(self, method: str) -> Any:
         real = getattr(self._port, method)
+        if not callable(real):
+            return real
 
         def call(*args: Any, **named: Any) -> Any:
             about = f":{args[0].operation.split(':')[1]}" if method == "perform" else ""
@@ -69,4 +73,8 @@ class Port:
 
 def troubled(ports: Ports, trouble: Trouble) -> Ports:
     wrapped: Any = {name: Port(getattr(ports, name), name, trouble) for name in PORTS}
-    return replace(ports, **wrapped)
+
+    def for_turn(anchor: Anchor, generation: int) -> Any:
+        return Port(ports.for_turn(anchor, generation), "cases", trouble)
+
+    return replace(ports, **wrapped, for_turn=for_turn)

@@ -102,7 +102,14 @@ def inventory_of(theatre: Theatre, scenario: Scenario) -> AwsInventory:
 def policy_of(scenario: Scenario) -> Policy:
     """As the deployed functions read it."""
     words = {name.upper(): text for name, text in scenario.config.items()}
-    required = ("TABLE_NAME", "STATE_MACHINE_NAME", "SEAL_KEY_ID", "SIGNING_SECRET_ID")
+    required = (
+        "TABLE_NAME",
+        "STATE_MACHINE_NAME",
+        "INBOX_KEY_ID",
+        "BODY_KEY_ID",
+        "BRAKE_PARAMETER",
+        "SIGNING_SECRET_ID",
+    )
     names = dict.fromkeys((*required, "BOT_TOKEN_SECRET_ID"), "unlatch")
     return config.read({**names, **words}).policy()
 

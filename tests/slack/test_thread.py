@@ -60,7 +60,7 @@ LINES = [
     (entry(Kind.KEYS_GONE, NOW, count=3), "All 3 keys are gone. AWS was read again to make sure."),
     (entry(Kind.KEY_USED, NOW, who="role nightly-report", key="key-payments-2024", operation="Decrypt", event_id="b3d7719e-1"),
      "Role nightly-report tried to decrypt with alias/payments-2024 and failed. Cancel is in the message above. b3d7719e"),
-    (entry(Kind.FORGED, NOW, by="mallory"), "An approval in the name of @mallory carries no valid seal"),
+    (entry(Kind.FORGED, NOW, by="mallory"), "An entry in the name of @mallory carries no valid seal"),
     (entry(Kind.CLOSED, NOW, outcome="stopped", reason="AWS refused."), "AWS refused. Waiting for a person."),
     (entry(Kind.CLOSED, NOW, outcome="retired", reason="The cluster is deleted."), "The cluster is deleted. Log head"),
 ]  # fmt: skip

@@ -1,42 +1,83 @@
-"""Cases in DynamoDB: one item each, its log, and one pointer per open cluster. Every write is conditional."""
+"""Cases in DynamoDB, for all but their turns: opens them, adds to their inboxes, shows them. Writes no body."""
 
 from __future__ import annotations
 
-import lzma
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from chalicelib.aws.store import codec
-from chalicelib.aws.store.log import Log, log_put
-from chalicelib.aws.store.opening import Opening, body_of
-from chalicelib.aws.store.uses import Uses
-from chalicelib.aws.store.writes import ITEM, OPEN, Write, Writes, asking, place
-from chalicelib.domain.case import Act, Attempt, Case, Click, KeyUse
-from chalicelib.domain.log import Entry, chained
-from chalicelib.domain.snapshot import Snapshot
-from chalicelib.ports import Conflict, FailedDelete, GiveUp, Opened, Pointer, Round, Woken
+from chalicelib.aws.store import codec, legacy
+from chalicelib.aws.store.assembly import Judge, anybody, assembled, begun
+from chalicelib.aws.store.body import BODY, Body, body_from, case_of
+from chalicelib.aws.store.inbox import (
+    CLICKS,
+    INBOX,
+    USES,
+    Inbox,
+    inbox_from,
+    parsed,
+    sealed_entry,
+    sealed_text,
+    split,
+)
+from chalicelib.aws.store.log import Log
+from chalicelib.aws.store.opening import Opening
+from chalicelib.aws.store.writes import OPEN, Write, Writes, asking, place
+from chalicelib.domain.case import Act, Case, Click, KeyUse
+from chalicelib.domain.log import Entry
+from chalicelib.failures import Conflict, GiveUp
+from chalicelib.ports import FailedDelete, Opened, Pointer, Round, Seal, Woken
 
-__all__ = ["ITEM", "DynamoCases", "case_from"]
-
-ROUND, LOOK = "ROUND", "LOOK"
-MOST_ENTRIES = 90
-"""Of one transaction, which takes 100 writes."""
+ROUND = "ROUND"
 MOST_HEARD = 10_000
 """Events that a function remembers."""
-UNREADABLE = (
-    *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
-    *(EOFError, RecursionError, lzma.LZMAError),
-)
+MANY_USES, MOST_USES = 200, 600
+"""That a case remembers: a busy program fails every second, an item holds 400 kB."""
+
+
+class NoCaseError(KeyError):
+    """There is no case of this id."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The items of a case. `old` is the one of the version before bodies were sealed."""
+
+    inbox: Inbox
+    body: Body | None = None
+    old: dict[str, Any] | None = None
+
+    @cached_property
+    def base(self) -> Case:
+        """The case without its inbox, whoever wrote it."""
+        if self.body is not None:
+            return case_of(self.body)
+        return legacy.case_from(self.old) if self.old is not None else begun(self.inbox)
+
+
+@contextmanager
+def readable(case_id: str) -> Iterator[None]:
+    """GiveUp if this version of the code can't read what is stored."""
+    try:
+        yield
+    except NoCaseError:
+        raise
+    except codec.UNREADABLE as error:
+        raise GiveUp(
+            f"Unlatch can’t read {case_id}: another version of Unlatch wrote it.",
+            "Deploy the newest version again.",
+        ) from error
 
 
 class DynamoCases:
-    """The store of cases; `table` is a boto3 DynamoDB Table."""
+    """The store of cases. `seal` makes the seals of inbox entries; None: only to look."""
 
-    def __init__(self, table: Any) -> None:
-        self._table = table
-        self._writes = Writes(table)
+    def __init__(self, table: Any, seal: Seal | None = None) -> None:
+        self._table, self._seal = table, seal
+        self.writes = Writes(table)
         self._log = Log(table)
         self._heard: dict[str, Opened] = {}
 
@@ -48,102 +89,87 @@ class DynamoCases:
         event_id = failed.attempt.event_id
         if event_id in self._heard:
             return self._heard[event_id]
-        opened = Opening(self._writes, self._table.name).open_or_fold(failed, now=now)
+        opened = Opening(self.writes, self._entry, self._inbox).open_or_fold(failed, now=now)
         if len(self._heard) >= MOST_HEARD:
             self._heard.clear()
         self._heard[event_id] = replace(opened, is_new=False, token="")
         return opened
 
     def load(self, case_id: str) -> Case:
-        """KeyError where there is none; GiveUp where this version of the code can't read it."""
-        item = self._writes.get(f"CASE#{case_id}", ITEM)
-        if item is None:
-            raise KeyError(case_id)
-        try:
-            return case_from(item)
-        except UNREADABLE as error:
-            raise GiveUp(
-                f"Unlatch can’t read {case_id}: another version of Unlatch wrote it.",
-                "Deploy the newest version again.",
-            ) from error
+        """As it stands, whoever wrote it: fit to be shown and to be clicked on.
 
-    def save(self, case: Case, entries: Sequence[Entry] = ()) -> Case:
-        """Writes body and log entries in one transaction if nobody wrote meanwhile; else Conflict.
-
-        Whatever opens a case or closes it is logged. Without entries an open case goes on holding its
-        cluster, and needs no transaction, which DynamoDB bills twice.
+        KeyError if there is none; GiveUp if this version of the code can't read it.
         """
-        linked = chained(entries, length=case.log_length, head=case.log_head)
-        while len(linked) > MOST_ENTRIES:
-            case = self._append(case, linked[:MOST_ENTRIES])
-            linked = linked[MOST_ENTRIES:]
-        before = case.log_length
-        if linked:
-            case = replace(case, log_length=linked[-1].number, log_head=linked[-1].hash)
-        update = _saving(case, before=before)
-        if linked or case.is_closed:
-            log_writes = (log_put(self._table.name, case.case_id, item) for item in linked)
-            whole = [self._writes.update_of(case.case_id, **update), *log_writes]
-            done = self._writes.transact([*whole, *self._writes.pointer_writes(case)])
-        else:
-            done = self._writes.update(case.case_id, **update, ReturnValues="NONE") is not None
-        if not done:
-            raise Conflict(case.case_id)
-        return replace(case, version=case.version + 1)
+        with readable(case_id):
+            stored = self.stored(case_id)
+            return assembled(stored.base, stored.inbox, is_ours=self._judge(case_id))
 
-    def _append(self, case: Case, linked: Sequence[Entry]) -> Case:
-        """Log entries without the body, if nobody wrote the case meanwhile."""
-        last = linked[-1]
-        update = self._writes.update_of(
-            case.case_id,
-            UpdateExpression="SET log_length=:length, log_head=:head",
-            ConditionExpression="version=:version AND log_length=:before",
-            ExpressionAttributeValues={
-                ":length": last.number,
-                ":head": last.hash,
-                ":version": case.version,
-                ":before": case.log_length,
-            },
-        )
-        log_writes = (log_put(self._table.name, case.case_id, item) for item in linked)
-        if not self._writes.transact([update, *log_writes]):
-            raise Conflict(case.case_id)
-        return replace(case, log_length=last.number, log_head=last.hash)
+    def _judge(self, case_id: str) -> Judge:
+        """Who may make seals makes them again: a forged click stands in nobody's way."""
+        seal = self._seal
+        if seal is None:
+            return anybody
+
+        def is_ours(kind: str, entry: str) -> bool:
+            given, text = split(entry)
+            return seal.make(sealed_text(case_id, kind, text)) == given
+
+        return is_ours
+
+    def stored(self, case_id: str) -> Stored:
+        """All items of the case in one request; KeyError if there is none."""
+        items = self._items(case_id)
+        old = items.get(legacy.OLD)
+        if INBOX not in items and old is not None:
+            self.writes.transact(
+                [self.writes.put(legacy.inbox_of(old), "attribute_not_exists(pk)")]
+            )
+            items = self._items(case_id)
+        if INBOX not in items:
+            raise NoCaseError(case_id)
+        body = items.get(BODY)
+        return Stored(inbox_from(items[INBOX]), body_from(body) if body else None, old)
+
+    def _inbox(self, case_id: str) -> Inbox | None:
+        try:
+            return self.stored(case_id).inbox
+        except NoCaseError:
+            return None
+
+    def _items(self, case_id: str) -> dict[str, dict[str, Any]]:
+        found = self._log.query(f"CASE#{case_id}", between=(BODY, INBOX))
+        return {item["sk"]: item for item in found}
 
     def record_click(self, case: Case, click: Click, *, reopen: bool) -> Woken:
-        """Adds the click and bumps the version; the parked run's token is for waking it.
+        """Adds the click and moves the sequence on; the sleeping run's token is for waking it.
 
-        Conflict where the case was written since it was judged; only a look may come late.
+        Conflict if the case was written since it was judged; only a look may come late.
         The token stays: a wake that was lost can be sent again, and a used one does nothing.
         """
-        expression = "SET clicks=list_append(if_not_exists(clicks, :none), :click) ADD version :one"
         is_late_fine = click.act is Act.LOOK and not reopen
-        condition, fence = ("generation=:fence", case.generation)
-        if not is_late_fine:
-            condition, fence = ("version=:fence", case.version)
-        update = {
-            "UpdateExpression": f"{expression}, generation :one" if reopen else expression,
-            "ConditionExpression": condition,
-            "ExpressionAttributeValues": {
-                ":click": [codec.dump(click)],
-                ":none": [],
-                ":one": 1,
-                ":fence": fence,
-            },
-        }
+        fence, value = (
+            ("generation", case.generation) if is_late_fine else ("version", case.version)
+        )
+        entry = self._entry(case.case_id, CLICKS, _judged_on(case, click))
+        update = _adding(CLICKS, entry, f"{fence}=:fence", fence=value)
         if reopen:
+            update["UpdateExpression"] += ", generation :one"
             return self._reopen(case, update)
-        old = self._writes.update(case.case_id, **update)
+        old = self.writes.update(case.case_id, **update)
         if old is None:
             raise Conflict(case.case_id)
         return Woken(str(old.get("token", "")), case.generation)
 
+    def _entry(self, case_id: str, kind: str, value: Any) -> str:
+        assert self._seal is not None, "only a function that may make seals adds to an inbox"
+        return sealed_entry(self._seal, case_id, kind, value)
+
     def _reopen(self, case: Case, update: Write) -> Woken:
-        """A closed case takes its cluster back with the click; GiveUp where another case has it."""
-        update = self._writes.update_of(case.case_id, **update)
-        if self._writes.transact([update, self._writes.hold(case)]):
+        """A closed case takes its cluster back with the click; GiveUp if another case has it."""
+        update = self.writes.update_of(case.case_id, **update)
+        if self.writes.transact([update, self.writes.hold(case)]):
             return Woken("", case.generation + 1)
-        held = self._writes.get(OPEN, place(case.account, case.region, case.cluster_id))
+        held = self.writes.get(OPEN, place(case.account, case.region, case.cluster_id))
         if held and held["case_id"] != case.case_id:
             raise GiveUp(
                 f"Another case is open for {case.cluster_id} by now: {held['case_id']}.",
@@ -152,11 +178,26 @@ class DynamoCases:
         raise Conflict(case.case_id)
 
     def record_use(self, case_id: str, use: KeyUse) -> str:
-        return Uses(self._writes).record(case_id, use)
+        """Adds a use once per event and key; returns the token of the sleeping run.
+
+        Of very many only those by further callers or of further keys are kept. The token comes also
+        if the use was recorded before: whoever did may have died before the wake.
+        """
+        try:
+            with readable(case_id):
+                stored = self.stored(case_id)
+                waiting = [parsed(entry, KeyUse) for entry in stored.inbox.waiting[USES]]
+                known = [*stored.base.key_uses, *(one for one in waiting if one)]
+        except NoCaseError:
+            return ""
+        if _is_worth_keeping(use, known):
+            entry = self._entry(case_id, USES, use)
+            self.writes.update(case_id, **_adding(USES, entry, "attribute_exists(pk)"))
+        return stored.inbox.token
 
     def touch(self, case_id: str) -> str:
         """Makes a turn under way be followed by another; returns the token of the parked run."""
-        old = self._writes.update(
+        old = self.writes.update(
             case_id,
             UpdateExpression="ADD version :one",
             ConditionExpression="attribute_exists(pk)",
@@ -167,7 +208,7 @@ class DynamoCases:
     def park(self, case_id: str, *, version: int, token: str) -> bool:
         """Stores the task token if the case still is as the turn left it, and nobody writes it now."""
         try:
-            old = self._writes.update(
+            old = self.writes.update(
                 case_id,
                 UpdateExpression="SET #token=:token",
                 ConditionExpression="version=:version",
@@ -180,7 +221,7 @@ class DynamoCases:
 
     def next_generation(self, case: Case) -> int:
         """Moves the generation on, once, before a new run of the case is started."""
-        old = self._writes.update(
+        old = self.writes.update(
             case.case_id,
             UpdateExpression="ADD generation :one, version :one",
             ConditionExpression="generation=:same",
@@ -192,31 +233,27 @@ class DynamoCases:
 
     def pointers(self) -> Sequence[Pointer]:
         """All open and kept cases."""
-        return [
-            Pointer(item["case_id"], *item["sk"].split("#"))
-            for item in self._log.query(OPEN, prefix="")
-        ]
+        return [Pointer(item["case_id"], *item["sk"].split("#")) for item in self._log.query(OPEN)]
 
-    def frozen(self) -> str:
-        """Who stopped all mutations and why, in words; "" where nobody did."""
-        item = self._writes.get("BRAKE", "BRAKE")
-        return str(item["why"]) if item else ""
-
-    def keep_look(self, case_id: str, seen: Snapshot) -> None:
-        look = {"pk": f"CASE#{case_id}", "sk": LOOK, "look": codec.pack(codec.plain(seen))}
-        with asking("PutItem"):
-            self._table.put_item(Item=look)
-
-    def last_look(self, case_id: str) -> Snapshot | None:
-        """None also where another version of the code kept it."""
-        item = self._writes.get(f"CASE#{case_id}", LOOK)
-        try:
-            return codec.structure(codec.unpack(item["look"]), Snapshot) if item else None
-        except UNREADABLE:
-            return None
+    def everything(self) -> Iterator[Case]:
+        """All cases there ever were, in no order. Reads the whole table."""
+        start: dict[str, Any] = {}
+        while True:
+            page = self._table.scan(
+                FilterExpression="sk IN (:inbox, :old)",
+                ProjectionExpression="pk, sk",
+                ExpressionAttributeValues={":inbox": INBOX, ":old": legacy.OLD},
+                ConsistentRead=True,
+                **start,
+            )
+            for pk in dict.fromkeys(item["pk"] for item in page["Items"]):
+                yield self.load(pk.partition("#")[2])
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def looked_until(self, account: str, region: str) -> datetime | None:
-        item = self._writes.get("SWEEP", f"{account}#{region}")
+        item = self.writes.get("SWEEP", f"{account}#{region}")
         return datetime.fromisoformat(item["until"]) if item else None
 
     def set_looked(self, account: str, region: str, until: datetime) -> None:
@@ -225,7 +262,7 @@ class DynamoCases:
             self._table.put_item(Item={**where, "until": until.isoformat()})
 
     def watch_round(self) -> Round:
-        item = self._writes.get("SWEEP", ROUND)
+        item = self.writes.get("SWEEP", ROUND)
         return codec.load(item["round"], Round) if item else Round()
 
     def set_watch_round(self, now: Round) -> None:
@@ -236,39 +273,25 @@ class DynamoCases:
         return self._log.entries(case_id)
 
 
-def _saving(case: Case, *, before: int) -> Write:
-    """The update that keeps the case as it is now; `before` is the length of its stored log."""
+def _is_worth_keeping(use: KeyUse, known: Sequence[KeyUse]) -> bool:
+    if (use.event_id, use.key_id) in {(one.event_id, one.key_id) for one in known}:
+        return False
+    is_further = (use.who, use.key_id) not in {(one.who, one.key_id) for one in known}
+    return len(known) < (MOST_USES if is_further else MANY_USES)
+
+
+def _judged_on(case: Case, click: Click) -> Click:
+    return replace(click, round=case.round, version=case.version)
+
+
+def _adding(kind: str, entry: str, condition: str, **values: int) -> Write:
+    """The update that adds this entry."""
     return {
-        "UpdateExpression": (
-            "SET body=:body, phase=:phase, log_length=:length, log_head=:head ADD version :one"
-        ),
-        # A save of many entries that died half way has moved the log on without a new version.
-        "ConditionExpression": (
-            "version=:version AND generation=:generation AND log_length=:before"
-        ),
+        "UpdateExpression": f"SET {kind}=list_append({kind}, :entry) ADD version :one",
+        "ConditionExpression": condition,
         "ExpressionAttributeValues": {
-            ":body": codec.pack(body_of(case)),
-            ":phase": str(case.phase),
-            ":length": case.log_length,
-            ":before": before,
-            ":head": case.log_head,
+            ":entry": [entry],
             ":one": 1,
-            ":version": case.version,
-            ":generation": case.generation,
+            **{f":{name}": value for name, value in values.items()},
         },
     }
-
-
-def case_from(item: dict[str, Any]) -> Case:
-    """The case of a stored item, whatever version of the code wrote it."""
-    case = codec.structure(codec.unpack(item["body"]), Case)
-    return replace(
-        case,
-        version=int(item["version"]),
-        generation=int(item["generation"]),
-        attempts=tuple(codec.load(text, Attempt) for text in item.get("attempts", ())),
-        clicks=tuple(codec.load(text, Click) for text in item.get("clicks", ())),
-        key_uses=tuple(codec.load(text, KeyUse) for text in item.get("key_uses", ())),
-        log_length=int(item.get("log_length", 0)),
-        log_head=item.get("log_head", ""),
-    )

@@ -11,6 +11,11 @@ from typing import Any, TypeVar
 from chalicelib.aws.store.migrations import SCHEMA, migrate
 
 T = TypeVar("T")
+UNREADABLE = (
+    *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
+    *(EOFError, RecursionError, lzma.LZMAError),
+)
+"""What a stored value can be wrong in."""
 COMPRESS_FROM = 3_000
 """Bytes of JSON from which a body is compressed: each write pays by the kilobyte, an item holds 400."""
 COMPRESSION = (
@@ -58,18 +63,33 @@ def load(text: str, kind: type[T]) -> T:
     return result
 
 
-def pack(body: Any) -> str | bytes:
-    """A case body as a DynamoDB string, or compressed bytes where it is long."""
-    text = json.dumps({"schema": SCHEMA, **body}, separators=(",", ":"), ensure_ascii=False)
+def text(body: Any) -> str:
+    """The JSON of a case body, with the schema's number."""
+    return json.dumps({"schema": SCHEMA, **body}, separators=(",", ":"), ensure_ascii=False)
+
+
+def packed(text: str) -> str | bytes:
+    """A DynamoDB string, or compressed bytes if it is long."""
     raw = text.encode()
     return text if len(raw) < COMPRESS_FROM else lzma.compress(raw, filters=COMPRESSION)
 
 
+def text_of(stored: Any) -> str:
+    """What `packed` was given; boto3 gives bytes as Binary."""
+    return stored if isinstance(stored, str) else lzma.decompress(bytes(stored)).decode()
+
+
+def body_of(text: str) -> dict[str, Any]:
+    """The body in today's schema."""
+    return migrate(json.loads(text))
+
+
+def pack(body: Any) -> str | bytes:
+    return packed(text(body))
+
+
 def unpack(stored: Any) -> dict[str, Any]:
-    """The body of today's schema; boto3 gives bytes as Binary."""
-    if not isinstance(stored, str):
-        stored = lzma.decompress(bytes(stored)).decode()
-    return migrate(json.loads(stored))
+    return body_of(text_of(stored))
 
 
 def structure(body: dict[str, Any], kind: type[T]) -> T:

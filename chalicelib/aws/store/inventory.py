@@ -24,7 +24,7 @@ class DynamoKnownKeys:
 
     def load(self, account: str, region: str) -> set[bytes]:
         found: set[bytes] = set()
-        for item in Log(self._table).query(_list_of(account, region), prefix=""):
+        for item in Log(self._table).query(_list_of(account, region)):
             raw = bytes(item["digests"])
             found.update(raw[i : i + SIZE] for i in range(0, len(raw), SIZE))
         return found

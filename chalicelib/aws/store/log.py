@@ -17,15 +17,15 @@ class Log:
         self._table = table
 
     def entries(self, case_id: str) -> list[Entry]:
-        found = self.query(f"CASE#{case_id}", prefix="LOG#")
+        found = self.query(f"CASE#{case_id}", between=("LOG#", "LOG#~"))
         return [codec.load(item["entry"], Entry) for item in found]
 
-    def query(self, pk: str, *, prefix: str) -> Iterator[dict[str, Any]]:
-        """All items of a partition whose sort key begins so, page after page."""
+    def query(self, pk: str, *, between: tuple[str, str] | None = None) -> Iterator[dict[str, Any]]:
+        """All items of a partition, or those whose sort key is from one to the other; page after page."""
         condition, values = "pk=:pk", {":pk": pk}
-        if prefix:
-            condition += " AND begins_with(sk, :prefix)"
-            values[":prefix"] = prefix
+        if between:
+            condition += " AND sk BETWEEN :low AND :high"
+            values |= {":low": between[0], ":high": between[1]}
         start: dict[str, Any] = {}
         while True:
             with asking("Query"):

@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from chalicelib.aws.errors import translated, understood
+from chalicelib.aws.store.inbox import INBOX
 from chalicelib.domain.case import Case
-from chalicelib.ports import Conflict, TryLater
+from chalicelib.failures import Conflict, TryLater
 
 OPEN = "OPEN"
-ITEM = "CASE"
 Write = dict[str, Any]
 REFUSED = {"ConditionalCheckFailed", "TransactionConflict"}
 BUSY = {"ThrottlingError", "ProvisionedThroughputExceeded"}
@@ -40,11 +40,11 @@ class Writes:
         return item
 
     def update(self, case_id: str, **request: Any) -> dict[str, Any] | None:
-        """One conditional update of a case; what stood before, or None where it was refused.
+        """One conditional update of a case's inbox; what stood before, or None if it was refused.
 
-        Conflict where a transaction is just writing the case: that says nothing of the condition.
+        Conflict if a transaction is just writing it: that says nothing of the condition.
         """
-        key = {"pk": f"CASE#{case_id}", "sk": ITEM}
+        key = {"pk": f"CASE#{case_id}", "sk": INBOX}
         with asking("UpdateItem"):
             try:
                 reply = self._table.update_item(Key=key, **{"ReturnValues": "ALL_OLD", **request})
@@ -72,6 +72,28 @@ class Writes:
                 return False
         return True
 
+    @property
+    def table(self) -> str:
+        """The table's name."""
+        name: str = self._table.name
+        return name
+
+    def put_item(self, item: dict[str, Any]) -> None:
+        """Without a condition: what it replaces may go."""
+        with asking("PutItem"):
+            self._table.put_item(Item=item)
+
+    def delete(self, item: dict[str, Any]) -> Write:
+        """Its removal, if it is still as it was read."""
+        return {
+            "Delete": {
+                "TableName": self._table.name,
+                "Key": {"pk": item["pk"], "sk": item["sk"]},
+                "ConditionExpression": "version=:version",
+                "ExpressionAttributeValues": {":version": item["version"]},
+            }
+        }
+
     def put(self, item: dict[str, Any], condition: str, **values: Any) -> Write:
         put = {"TableName": self._table.name, "Item": item, "ConditionExpression": condition}
         if values:
@@ -80,7 +102,7 @@ class Writes:
 
     def update_of(self, case_id: str, **request: Any) -> Write:
         """The same update as a part of a transaction."""
-        key = {"pk": f"CASE#{case_id}", "sk": ITEM}
+        key = {"pk": f"CASE#{case_id}", "sk": INBOX}
         return {"Update": {"TableName": self._table.name, "Key": key, **request}}
 
     def pointing(self, kind: str, where: str, case_id: str) -> Write:

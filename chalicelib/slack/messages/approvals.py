@@ -87,7 +87,7 @@ def _so_far(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> list[Piece]:
 
 def _is_unconfirmed(shown: Shown, plan: Plan) -> bool:
     case = shown.case
-    clicks = case.clicks[case.reset_at_click :]
+    clicks = case.current_clicks
     return step_up.is_unconfirmed(plan, clicks, case=case, policy=shown.policy, now=shown.now)
 
 

@@ -62,7 +62,7 @@ def still_there(shown: Shown) -> list[Piece]:
 def _approvals(shown: Shown) -> Block:
     """The approvals that were not enough."""
     case = shown.case
-    given = [c for c in case.clicks[case.reset_at_click :] if c.act is Act.APPROVE]
+    given = [c for c in case.current_clicks if c.act is Act.APPROVE]
     words = [_so_far(shown, given)] if given else []
     return marked_note(" · ".join([*words, f"`{ident(case.case_id)}`"]))
 

@@ -132,7 +132,7 @@ def keys_begin(case: Case) -> datetime | None:
 def approvals(case: Case, plan: Plan, *, policy: Policy, now: datetime) -> tuple[Click, ...]:
     """Who has approved this plan, one click a person. Whether each still may is for the turn to say."""
     found: dict[str, Click] = {}
-    for click in case.clicks[case.reset_at_click :]:
+    for click in case.current_clicks:
         if click.act is Act.WITHDRAW:
             found.pop(click.by, None)
         elif (

@@ -234,8 +234,13 @@ def _forged(entry: Entry, _case: Case) -> Told:
         " carries no valid seal, so it was not counted. Somebody may have written to Unlatch’s "
         "table: tell whoever looks after security."
     )
-    pieces = [symbol(WARNING), text(" An approval in the name of "), user(entry["by"]), text(words)]
-    return "An approval was not counted", pieces
+    pieces = [symbol(WARNING), text(" An entry in the name of "), user(entry["by"]), text(words)]
+    return "An entry was not counted", pieces
+
+
+def _taken_in(_entry: Entry, _case: Case) -> Told:
+    words = "An earlier version of Unlatch began this case. From now on its record is sealed."
+    return words, [text(words)]
 
 
 def _closed(entry: Entry, case: Case) -> Told:
@@ -289,5 +294,6 @@ TELLERS: dict[Kind, Callable[[Entry, Case], Told | None]] = {
     Kind.REMINDED: reminded,
     Kind.OVERDUE: late.told,
     Kind.FORGED: _forged,
+    Kind.TAKEN_IN: _taken_in,
     Kind.CLOSED: _closed,
 }

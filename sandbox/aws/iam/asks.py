@@ -30,7 +30,7 @@ PARTS = {
 }  # fmt: skip
 RESOURCE_PARAMS = {
     "StartExecution": "stateMachineArn", "ListExecutions": "stateMachineArn",
-    "DescribeExecution": "executionArn",
+    "DescribeExecution": "executionArn", "GetExecutionHistory": "executionArn",
 }  # fmt: skip
 NAMES_RESOURCE = ("SourceBackupId", "BackupId", "ClusterId", "ResourceId")
 # KMS looks at the cluster with the rights of whoever connects a key store or moves it.
@@ -52,6 +52,9 @@ def asks_of(visit: Visit, regions: Regions) -> Iterator[Ask]:
             yield from _of_cloudhsm(visit, region, facts)
         case "secretsmanager":
             yield from _of_secrets(visit, facts)
+        case "ssm":
+            name = visit.params.get("Name", "").lstrip("/")
+            yield Ask(visit.request.name, region.arn("ssm", f"parameter/{name}"), facts)
         case "iam":
             yield Ask(visit.request.name, visit.params.get("PolicySourceArn", "*"), facts)
         case _:

@@ -15,7 +15,7 @@ from sandbox.scenario.schema import SCHEMA_FILE
 
 SCENARIOS = sorted((Path(__file__).parents[3] / "sandbox" / "scenarios").glob("*.yaml"))
 OF_THE_SANDBOX = {
-    "table_name", "state_machine_name", "seal_key_id", "signing_secret_id", "bot_token_secret_id",
+    "table_name", "state_machine_name", "inbox_key_id", "body_key_id", "brake_parameter", "signing_secret_id", "bot_token_secret_id",
     "slack_api_url",
 }  # fmt: skip
 FREE_NAMES = {"people", "tags", "fields"}  # their keys are names that a scenario chooses

@@ -1,0 +1,51 @@
+"""Body and inbox together make a case. Pure; what may be believed of them is said by the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from chalicelib.aws.store import codec
+from chalicelib.aws.store.inbox import CLICKS, TRIGGERS, USES, Inbox, read, split
+from chalicelib.domain.case import Case, Click, KeyUse
+from chalicelib.ports import FailedDelete
+
+Judge = Callable[[str, str], bool]
+"""Whether this entry of this kind is ours."""
+
+
+def anybody(kind: str, entry: str) -> bool:  # noqa: ARG001  # a Judge
+    """For those who only show a case: its turns alone know which seals hold."""
+    return True
+
+
+def assembled(base: Case, inbox: Inbox, *, is_ours: Judge = anybody) -> Case:
+    """`base`, with what still waits in the inbox after all that it has heard."""
+    where = (base.account, base.region, base.cluster_id)
+    triggers = read(inbox.waiting[TRIGGERS], FailedDelete, is_ours=lambda e: is_ours(TRIGGERS, e))
+    attempts = [t.attempt for t in triggers if (t.account, t.region, t.cluster_id) == where]
+    clicks = read(inbox.waiting[CLICKS], Click, is_ours=lambda e: is_ours(CLICKS, e))
+    uses = read(inbox.waiting[USES], KeyUse, is_ours=lambda e: is_ours(USES, e))
+    known = {attempt.event_id for attempt in base.attempts}
+    used = {(use.event_id, use.key_id) for use in base.key_uses}
+    return replace(
+        base,
+        version=inbox.version,
+        generation=inbox.generation,
+        attempts=(*base.attempts, *(a for a in attempts if a.event_id not in known)),
+        clicks=(*base.clicks, *(c for c in clicks if c not in base.clicks)),
+        key_uses=(*base.key_uses, *(u for u in uses if (u.event_id, u.key_id) not in used)),
+    )
+
+
+def begun(inbox: Inbox) -> Case:
+    """A case that no turn has saved yet, from the trigger that opened it."""
+    first = codec.load(split(inbox.first)[1], FailedDelete)
+    return Case(
+        inbox.case_id,
+        first.account,
+        first.region,
+        first.cluster_id,
+        first.heard_at or first.attempt.at,
+        attempts=(first.attempt,),
+    )

@@ -1,0 +1,226 @@
+"""What a turn does with its case: look at AWS, decide, do at most one thing, record it, show it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.case import Act, Case, Outcome, Phase
+from chalicelib.domain.clicks import take_in
+from chalicelib.domain.decide import HOUR, Decision, decide
+from chalicelib.domain.log import Entry, Kind, entry
+from chalicelib.domain.pace import MINUTE
+from chalicelib.domain.plan import LOOK_AGAIN_BEFORE, Operation
+from chalicelib.domain.slack_message import SlackMessage
+from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.step import Ask, Call, Close, Wait
+from chalicelib.domain.waiting import our_keys, until_next
+from chalicelib.failures import GiveUp, TryLater
+from chalicelib.flows.batch import perform_many
+from chalicelib.flows.last_look import keep_look, last_look, may_be_enough
+from chalicelib.flows.perform import left_to_wait, perform, resaved
+from chalicelib.flows.story import hear_attempts, hear_uses, late, opened, reminded, said
+from chalicelib.flows.turn_ports import TurnPorts
+
+FROZEN_SECONDS = 300
+UNREAD_SECONDS = 60
+SLOW_STARTERS = frozenset(
+    {Operation.CONNECT_KEY_STORE, Operation.DISCONNECT_KEY_STORE, Operation.DELETE_CLUSTER}
+)
+
+
+def turn_once(ports: TurnPorts, case: Case) -> tuple[Case, int]:
+    """The case after this turn; the seconds until the next. What AWS can't do now comes later."""
+    try:
+        return _decided(ports, case)
+    except TryLater as trouble:
+        ports.log("AWS can’t now", reason=trouble.reason, case_id=case.case_id)
+        ports.count("ReadsTriedAgain", 1)
+        case = ports.cases.load(case.case_id)
+        if case.is_over:
+            return case, UNREAD_SECONDS
+        # Counted as a turn, so that a run that can't read for days hands over in time.
+        more = replace(case, turns=case.turns + 1)
+        entries = [*opened(case, ports.clock()), *_forged(ports)]
+        return ports.cases.save(more, entries), UNREAD_SECONDS
+    except GiveUp as stop:
+        return _shown(ports, _stopped(ports, ports.cases.load(case.case_id), stop), 1)
+
+
+def _decided(ports: TurnPorts, case: Case) -> tuple[Case, int]:
+    now = ports.clock()
+    may_exist = case.turns > 0
+    forged = _forged(ports)
+    looks = [click for click in case.new_clicks if click.act is Act.LOOK and click.view_id]
+    asked = may_be_enough(case)
+    case, heard = take_in(case, now)
+    case, used = hear_uses(case, now)
+    case, tried = hear_attempts(ports, case, now)
+    entries = [*opened(case, now), *forged, *tried, *heard, *used]
+    case = replace(case, turns=case.turns + 1)
+    if not case.message.ts:
+        # The time to decide counts from the message: nobody can answer what was never asked.
+        case = replace(case, expires_at=None)
+    if case.is_over:
+        return _shown(ports, resaved(ports, case, lambda c: _like(c, case), entries), 1)
+    decision = _decision(ports, case, now, on_last_look=asked)
+    entries += said(case, decision, ports, now)
+    if isinstance(decision.step, Close) and not case.is_closed:
+        _count_end(ports, decision.case, decision.step.outcome)
+    decision, reminders = reminded(decision, ports.policy, now)
+    decision, overdue = late(decision, now)
+    ports.count("StepsOverdue", len(overdue))
+    entries += [*reminders, *overdue]
+    case, seconds = _do(ports, decision, entries)
+    for click in looks:
+        ports.gateway.fill(case, click, now=now)
+    return _shown(ports, case, seconds, may_exist=may_exist)
+
+
+def _decision(ports: TurnPorts, case: Case, now: datetime, *, on_last_look: bool) -> Decision:
+    """On a fresh look; on the last one where that, too, leads to no more than asking people."""
+    people = ports.people.fetch(_deciders(case))
+    on = functools.partial(decide, case, people=people, policy=ports.policy, now=now)
+    last = last_look(ports, case, now) if on_last_look else None
+    if last is not None:
+        shown = on(last)
+        if isinstance(shown.step, Ask):
+            return shown
+    seen = _look(ports, case, now)
+    decision = on(seen)
+    if isinstance(decision.step, Ask):
+        keep_look(ports, case, seen)
+    if isinstance(decision.step, Call) and decision.step.operation in LOOK_AGAIN_BEFORE:
+        return on(_seen(seen, lambda: ports.inventory.look_again(decision.case, seen)))
+    return decision
+
+
+def _do(ports: TurnPorts, decision: Decision, entries: Sequence[Entry]) -> tuple[Case, int]:
+    """The step done and recorded; the seconds until the next look."""
+    case, step = decision.case, decision.step
+    now = ports.clock()
+    match step:
+        case Call() if case.ending is None and (brake := ports.brake.why()):
+            why = f"all changes are frozen: {brake}"
+            # Nothing was done yet, so there is nothing that cancel would have to restore.
+            held = replace(case, waiting_for=why, before=case.before if case.calls else None)
+            return ports.cases.save(held, entries), FROZEN_SECONDS
+        case Call() if seconds := left_to_wait(case, step, now):
+            return ports.cases.save(case, entries), seconds
+        case Call():
+            try:
+                act = perform if len(step.targets) == 1 else perform_many
+                case = act(ports, case, step, entries)
+            except GiveUp as stop:
+                stored = ports.cases.load(case.case_id)
+                return _stopped(ports, replace(stored, snapshot=case.snapshot), stop), 1
+            usual = MINUTE if step.operation in SLOW_STARTERS else 1
+            return case, left_to_wait(case, step, ports.clock()) or usual
+        case Wait():
+            return ports.cases.save(case, entries), step.seconds
+        case Ask():
+            return ports.cases.save(case, entries), _patience(ports, case, now)
+        case Close():
+            return ports.cases.save(case, entries), 1
+
+
+def _stopped(ports: TurnPorts, case: Case, stop: GiveUp) -> Case:
+    """Only a person can help: the case closes as stopped, with what to do."""
+    now = ports.clock()
+    closed = entry(Kind.CLOSED, now, outcome=Outcome.STOPPED, reason=stop.reason)
+    _count_end(ports, case, Outcome.STOPPED)
+    return resaved(
+        ports,
+        case,
+        lambda current: replace(
+            current,
+            phase=Phase.CLOSED,
+            outcome=Outcome.STOPPED,
+            reason=stop.reason,
+            advice=stop.advice,
+            closed_at=now,
+            waiting_for="",
+            # What had been done by then is looked at once more, so that the message is true.
+            watches=bool(current.calls),
+        ),
+        [closed],
+    )
+
+
+def _count_end(ports: TurnPorts, case: Case, outcome: Outcome) -> None:
+    ports.count(f"CasesClosed_{outcome}", 1)
+    ports.count("SecondsToClose", _age(ports, case))
+
+
+def _age(ports: TurnPorts, case: Case) -> int:
+    return max(int((ports.clock() - case.opened_at).total_seconds()), 1)
+
+
+def _shown(
+    ports: TurnPorts, case: Case, seconds: int, *, may_exist: bool = True
+) -> tuple[Case, int]:
+    """The case, shown; when to come back. Slack's troubles never hold up the work."""
+    entries: Sequence[Entry] = ()
+    if case.log_length > case.message.thread_lines:
+        entries = ports.cases.entries(case.case_id)[case.message.thread_lines :]
+    message = ports.gateway.show(case, entries, now=ports.clock(), may_exist=may_exist)
+    if message.ts and case.message == SlackMessage():
+        ports.count("SecondsToMessage", _age(ports, case))
+    if message != case.message:
+        case = resaved(ports, case, lambda current: replace(current, message=message))
+    if message.is_behind:
+        seconds = message.wait(HOUR if case.is_over else seconds)
+    return case, seconds
+
+
+def _patience(ports: TurnPorts, case: Case, now: datetime) -> int:
+    """A case that waits for people looks at AWS hourly, and wakes for its reminder and its end."""
+    left = HOUR
+    going = our_keys(case, case.snapshot) if case.snapshot else ()
+    if going:
+        left = min(left, until_next(going, now))
+    if case.expires_at:
+        expiry = int((case.expires_at - now).total_seconds()) + 1
+        reminder = expiry - ports.policy.remind_hours * HOUR
+        left = min(left, *(seconds for seconds in (expiry, reminder) if seconds > 0))
+    return max(left, 1)
+
+
+def _look(ports: TurnPorts, case: Case, now: datetime) -> Snapshot:
+    nothing = Snapshot(now, case.account, case.region, case.cluster_id, None)
+    return _seen(nothing, lambda: ports.inventory.snapshot(case, now=now))
+
+
+def _seen(before: Snapshot, look: Callable[[], Snapshot]) -> Snapshot:
+    """The world; where the reader role can't even be assumed, what is known, and that it is not all."""
+    try:
+        return look()
+    except GiveUp as refused:
+        return replace(before, unread=(*before.unread, refused.reason))
+
+
+def _deciders(case: Case) -> list[str]:
+    clicks = (*case.approved, *case.current_clicks)
+    return sorted({click.by for click in clicks if click.act is Act.APPROVE})
+
+
+def _forged(ports: TurnPorts) -> list[Entry]:
+    """Inbox entries whose seal KMS does not confirm were not counted; the next save removes them."""
+    claimed = ports.cases.unsealed
+    if claimed:
+        ports.count("SealRefused", len(claimed))
+        ports.log("forged entries in the inbox", by=claimed[0])
+    return [entry(Kind.FORGED, ports.clock(), by=by) for by in claimed]
+
+
+def _like(stored: Case, case: Case) -> Case:
+    """A closed case after a turn that only heard clicks."""
+    return replace(
+        stored,
+        clicks_seen=case.clicks_seen,
+        uses_seen=case.uses_seen,
+        attempts_seen=case.attempts_seen,
+        turns=case.turns,
+    )
