@@ -15,7 +15,7 @@ from chalicelib.domain.case import (
 )
 from chalicelib.domain.model import Durations
 from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import KeyState
+from chalicelib.domain.snapshot import KeyState, StoreState
 from tests.domain.worlds import (
     DAY,
     HOURS,
@@ -23,8 +23,10 @@ from tests.domain.worlds import (
     POLICY,
     Play,
     approved,
+    cluster,
     key,
     sibling,
+    store,
     world,
 )
 from tests.slack.moments import (
@@ -310,6 +312,20 @@ def undo_hangs() -> Play:
     return play
 
 
+def never_activated() -> Play:
+    bare = replace(cluster("1a", backups=()), state="UNINITIALIZED")
+    play = approved(world(free=True, cluster=bare), Remedy.RETIRE)
+    play.to_close()
+    return play
+
+
+def material_stays() -> Play:
+    """Keys that others scheduled wait in a store that is off, and no HSM is left to connect to."""
+    going = key("attic", KeyState.PENDING_DELETION)
+    off = store(StoreState.DISCONNECTED)
+    return asked(going, held=off, zones=())
+
+
 MOMENTS: dict[str, Callable[[], Play]] = {
     "new": lambda: asked(IN_USE, OLD, OFF),
     "empty": asked,
@@ -353,5 +369,7 @@ MOMENTS: dict[str, Callable[[], Play]] = {
     "stopped_halfway_gone": stopped_halfway_gone,
     "stopped_early": stopped_early,
     "disconnect_hangs": disconnect_hangs,
+    "never_activated": never_activated,
+    "material_stays": material_stays,
     "undo_hangs": undo_hangs,
 }

@@ -25,7 +25,7 @@ from tests.domain.worlds import (
     store,
     used,
 )
-from tests.slack.every_moment import MOMENTS, retired
+from tests.slack.every_moment import MOMENTS, never_activated, retired
 from tests.slack.moments import (
     DRY,
     IN_USE,
@@ -216,3 +216,10 @@ def test_the_backup_and_its_commands_are_given_where_the_cluster_is_known() -> N
     assert "The backup backup-1 is the newest." in said
     assert "--source-backup-id backup-1" in said
     assert "--hsm-type hsm1.medium" in said
+
+
+def test_a_cluster_that_was_never_activated_has_nothing_to_restore() -> None:
+    play = never_activated()
+    message = of(play.case, play.now)
+    assert "It held no keys." in message.text
+    assert "--source-backup-id" not in words(message.blocks)

@@ -101,6 +101,11 @@ HEADERS |= {
 }
 HEADERS |= {
     "disconnect_hangs": (f"{LOOK}Retiring {CLUSTER} takes far longer than usual", STOP),
+    "never_activated": (f"{TICK}Done: {CLUSTER} is deleted", {}),
+    "material_stays": (
+        f"{CLUSTER} can’t be deleted",
+        {"keep": "Keep…", "retire": "Retire…"} | FOOT,
+    ),
     "undo_hangs": (f"{LOOK}Putting {CLUSTER} back takes far longer than usual", {}),
 }
 ACTS = {
@@ -176,6 +181,7 @@ WORDS = {
     "dry_run": ["Dry run", "For real, Unlatch would now", "Delete the key store"],
     "watching": ["watching who needs 2 keys", "Until", "Only after Unlatch has asked again."],
     "off_key_used": ["nightly@example.com", "tried to call Sign with", "cancel now"],
+    "material_stays": ["Key material stays behind: alias/attic. KMS deletes it only while the key store is connected"],
     "disconnect_hangs": ["Step 3 of 7: the key store is still disconnecting.", "usually it takes 4 minutes.",
                          "AWS has refused nothing.", "In the KMS console: does the key store payments",
                          "On the AWS Health page", "ask AWS Support", "The 2 keys are already gone."],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.case import CallStatus
-from chalicelib.domain.plan import Plan
+from chalicelib.domain.plan import Operation, Plan
 from chalicelib.domain.snapshot import Cluster
 from chalicelib.slack.messages import facts, parts
 from chalicelib.slack.messages.blocks import (
@@ -28,12 +28,15 @@ NEXT_LINE = " \\\n  "
 def message(shown: Shown) -> Message:
     case = shown.case
     calls = sum(call.status is CallStatus.DONE for call in case.calls)
+    plan = facts.plan_of(case)
+    never = plan is not None and not plan.names(Operation.KEEP_BACKUP)
+    more = "It held no keys." if never else "How to restore it from a backup is in the message."
     return Message(
-        f"Done: {shown.cluster} is deleted. How to restore it from a backup is in the message.",
+        f"Done: {shown.cluster} is deleted. {more}",
         (
             header(f"Done: {shown.cluster} is deleted", CHECK_MARK),
             says(*_gone(shown), *parts.read_again(case), text(f"\n{saving(shown)}")),
-            restore(shown),
+            *([] if never else [restore(shown)]),
             parts.decided(case, f"{count(calls, 'AWS call')}, told in the thread"),
             audit(shown),
         ),

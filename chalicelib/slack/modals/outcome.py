@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain import sessions
-from chalicelib.domain.plan import Plan, Remedy
+from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.snapshot import Key
 from chalicelib.slack.messages import facts, ways
 from chalicelib.slack.messages.shown import Shown
@@ -89,7 +89,8 @@ def _retire(shown: Shown, plan: Plan) -> Block:
         words = "This deletes the key store and the cluster. No keys are lost."
     else:
         words = "This deletes the HSMs and the cluster. No KMS key is affected."
-    return shapes.alert(f"{_others(shown)}{words} {BY_HAND}", "warning")
+    back = f" {BY_HAND}" if plan.names(Operation.KEEP_BACKUP) else ""
+    return shapes.alert(f"{_others(shown)}{words}{back}", "warning")
 
 
 def box(shown: Shown, plan: Plan) -> Block:
