@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Act, CallStatus, Click, Outcome
+from chalicelib.domain.case import Act, CallStatus, Click, Outcome, Phase
 from chalicelib.domain.log import Entry, Kind, chained, entry
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.slack.messages.thread import line
@@ -154,3 +154,13 @@ def test_a_store_that_goes_back_is_said_to_go_back() -> None:
     assert "to the other cluster." in told(pointed, play)
     play.case = replace(play.case, ending=Click(Act.CANCEL, "bob", NOW))
     assert "back to this cluster." in told(pointed, play)
+
+
+def test_a_use_is_told_with_the_way_back_as_long_as_the_case_lives() -> None:
+    """Also of a case that has stopped: its keys can still be kept."""
+    used = entry(Kind.KEY_USED, NOW, who="role nightly", key="key-a", operation="Decrypt")
+    stopped = case(phase=Phase.CLOSED, outcome=Outcome.STOPPED, watches=True)
+    for it, is_told in ((stopped, True), (replace(stopped, watches=False), False)):
+        message = line(used, case=it)
+        assert message
+        assert ("Cancel is in the message above." in words(message.blocks)) is is_told

@@ -216,7 +216,7 @@ def _keys_gone(entry: Entry, case: Case) -> Told:
 
 
 def _key_used(entry: Entry, case: Case) -> Told:
-    cancel = "" if case.is_closed else " Cancel is in the message above."
+    cancel = "" if case.is_over else " Cancel is in the message above."
     pieces = [
         symbol(WARNING),
         text(" "),
