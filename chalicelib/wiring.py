@@ -93,6 +93,7 @@ class Wiring:
             log=observability.warn,
             count=observability.count,
             respond=self._slack.respond,
+            stage=self.settings.table_name.removeprefix("unlatch-"),
         )
 
     @functools.cached_property

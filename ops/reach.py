@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ class AsCaller(Accounts):
         region: str,
         session_name: str,  # noqa: ARG002  # same
         case: Case | None = None,  # noqa: ARG002  # same
-        only: Mapping[str, Any] | None = None,  # noqa: ARG002  # same
+        only: Sequence[Mapping[str, Any]] = (),  # noqa: ARG002  # same
     ) -> Callable[[str], Any]:
         own = self.sts.get_caller_identity()["Account"]
         if own != account:

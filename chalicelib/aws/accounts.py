@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,16 +31,16 @@ class Accounts:
         region: str,
         session_name: str,
         case: Case | None = None,
-        only: Mapping[str, Any] | None = None,
+        only: Sequence[Mapping[str, Any]] = (),
     ) -> Callable[[str], Any]:
         """A maker of clients that act as this role. With a case, AWS's own trail names its approvers.
 
-        `only` is a policy statement that narrows the session to one call.
+        `only` are the policy statements that narrow the session to one call.
         """
         request = {"RoleSessionName": session_name, "DurationSeconds": 900}
         request |= identity_of(case) if case else {}
-        if only is not None:
-            request["Policy"] = json.dumps({"Version": "2012-10-17", "Statement": [only]})
+        if only:
+            request["Policy"] = json.dumps({"Version": "2012-10-17", "Statement": only})
         arn = f"arn:{self.partition}:iam::{account}:role/{role}"
         with translated("sts:AssumeRole", role=role, account=account):
             credentials = self.sts.assume_role(RoleArn=arn, **request)["Credentials"]

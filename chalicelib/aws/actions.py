@@ -28,26 +28,66 @@ class AwsActions:
 
     def perform(self, step: Call, target: str, *, case: Case) -> Receipt:
         """AWS's receipt. Raises TryLater or GiveUp; what then happened only a new read can tell."""
+        plan = case.plan or case.last_plan
+        if plan is None or plan.place != case.place:
+            raise GiveUp(
+                "The plan is about another account, Region or cluster than the case, so nothing "
+                "was done.",
+                "Treat it as tampering: find out who wrote to Unlatch’s table.",
+            )
         restores = step.operation is Operation.CREATE_HSM
         role = self.restorer_role if restores else self.executor_role
         service = "kms" if step.operation.startswith("kms:") else "cloudhsmv2"
         clients = self.accounts.clients(
             role,
-            account=case.account,
-            region=case.region,
+            account=plan.account,
+            region=plan.region,
             session_name=case.case_id,
             case=case,
-            only={"Effect": "Allow", "Action": _allowed(step.operation), "Resource": "*"},
+            only=self._only(step.operation, target, case),
         )
         call = _request(step, target, case)
         self.pace(step.operation)()
-        with translated(step.operation, role=role, account=case.account):
+        with translated(step.operation, role=role, account=plan.account):
             reply = call(clients(service))
         return Receipt(reply["ResponseMetadata"]["RequestId"])
 
+    def _only(self, operation: Operation, target: str, case: Case) -> list[dict[str, Any]]:
+        """The one call on the one key, cluster or backup; on any store and HSM, which IAM can't name."""
+        service = "kms" if operation.startswith("kms:") else "cloudhsm"
+        named = _resource(operation, target, case)
+        place = f"arn:{self.accounts.partition}:{service}:{case.region}:{case.account}"
+        resource = f"{place}:{named}" if named else "*"
+        found = [{"Effect": "Allow", "Action": [str(operation)], "Resource": resource}]
+        more = _needed_besides(operation)
+        return found + ([{"Effect": "Allow", "Action": more, "Resource": "*"}] if more else [])
 
-def _allowed(operation: Operation) -> list[str]:
-    """The call, and what CloudHSM does in the caller's name for it (Service Authorization Reference)."""
+
+KEY_CALLS = frozenset(
+    {
+        Operation.SCHEDULE_KEY_DELETION,
+        Operation.CANCEL_KEY_DELETION,
+        Operation.DISABLE_KEY,
+        Operation.ENABLE_KEY,
+        Operation.PROVE_KEY,
+    }
+)
+
+
+def _resource(operation: Operation, target: str, case: Case) -> str:
+    """As the Service Authorization Reference has it; "" if it knows no resource for this call."""
+    if operation in KEY_CALLS:
+        return f"key/{target}"
+    if operation in (Operation.DELETE_CLUSTER, Operation.CREATE_HSM):
+        return f"cluster/{case.cluster_id}"
+    if operation is Operation.KEEP_BACKUP:
+        newest = _cluster(case).newest_backup
+        return f"backup/{newest.backup_id}" if newest else ""
+    return ""
+
+
+def _needed_besides(operation: Operation) -> list[str]:
+    """What CloudHSM and KMS do in the caller's name for it (Service Authorization Reference)."""
     network = ["ec2:DeleteNetworkInterface", "ec2:DeleteSecurityGroup"]
     more = {
         Operation.DELETE_HSM: network,
@@ -56,7 +96,7 @@ def _allowed(operation: Operation) -> list[str]:
         Operation.CONNECT_KEY_STORE: ["cloudhsm:DescribeClusters"],
         Operation.UPDATE_KEY_STORE: ["cloudhsm:DescribeClusters"],
     }
-    return [str(operation), *more.get(operation, [])]
+    return more.get(operation, [])
 
 
 def _request(step: Call, target: str, case: Case) -> Callable[[Any], Any]:
@@ -67,9 +107,8 @@ def _request(step: Call, target: str, case: Case) -> Callable[[Any], Any]:
         case Operation.DISCONNECT_KEY_STORE:
             return lambda kms: kms.disconnect_custom_key_store(CustomKeyStoreId=target)
         case Operation.UPDATE_KEY_STORE:
-            cluster_id = step.to_cluster
             return lambda kms: kms.update_custom_key_store(
-                CustomKeyStoreId=target, CloudHsmClusterId=cluster_id
+                CustomKeyStoreId=target, CloudHsmClusterId=step.to_cluster
             )
         case Operation.DELETE_KEY_STORE:
             return lambda kms: kms.delete_custom_key_store(CustomKeyStoreId=target)

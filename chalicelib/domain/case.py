@@ -210,6 +210,18 @@ class Case:
     message: SlackMessage = field(default_factory=SlackMessage)
     log_length: int = 0
     log_head: str = ""
+    on_hold_since: str = ""  # since when turns refuse the stored body, as the inbox says
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Account, Region and cluster that it is about."""
+        return self.account, self.region, self.cluster_id
+
+    @property
+    def is_its_own(self) -> bool:
+        """Its plans are about its cluster: no turn ever made another one."""
+        plans = (self.plan, self.last_plan, *self.offers)
+        return all(plan.place == self.place for plan in plans if plan)
 
     @property
     def is_closed(self) -> bool:

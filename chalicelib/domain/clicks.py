@@ -9,6 +9,10 @@ from chalicelib.domain.case import LETS_BEGIN, Act, CallStatus, Case, Click, Out
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Remedy
 
+ON_HOLD = (
+    "This case is on hold: its record can’t be trusted, so nobody can decide here. Nothing was "
+    "changed. An operator has to look; the message has the steps."
+)
 MOST_BYTES = 150_000
 """Of clicks: a DynamoDB item holds 400 kB, and what stops a case must always find room in it."""
 A_CLICK = 300
@@ -25,6 +29,8 @@ HALF_DONE = frozenset({Outcome.EXPIRED, Outcome.EXPLAINED, Outcome.RESOLVED})
 
 def not_possible(case: Case, act: Act, remedy: Remedy | None = None, *, by: str = "") -> str:
     """Why this can't be done in the case as it stands; "" where it can."""
+    if case.on_hold_since:
+        return ON_HOLD
     if act not in ENDINGS and _is_full(case, act):
         return "This case has had too many clicks. Close or cancel it, and start a new one."
     if act is Act.REFRESH:

@@ -33,6 +33,12 @@ from chalicelib.domain.step import Ask, Call, Close, Decision, Move, Wait
 __all__ = ["HOUR", "Decision", "decide"]
 
 BLIND_SECONDS = 300
+FOREIGN = Close(
+    Outcome.STOPPED,
+    "The plan is about another account, Region or cluster than the case, so nothing was done.",
+    ("Treat it as tampering: find out who wrote to Unlatch’s table.",),
+)
+"""No turn ever made such a plan."""
 NEXT = {
     Remedy.RETIRE: retire.next_step,
     Remedy.PARK: park.next_step,
@@ -73,6 +79,8 @@ def decide(
 
 def _world(case: Case, snapshot: Snapshot, now: datetime) -> Decision | None:
     """The world has ended the case: two looks a minute apart say so."""
+    if not case.is_its_own:
+        return _close(case, FOREIGN, now)
     if not is_gone(case, snapshot) or until_sure(case, now) or (case.ending and case.has_begun):
         return None
     return _close(case, _finished(case) or _others_did(case, snapshot), now)

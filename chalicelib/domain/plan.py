@@ -127,6 +127,11 @@ class Plan:
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
+    def place(self) -> tuple[str, str, str]:
+        """Account, Region and cluster that it is about."""
+        return self.account, self.region, self.cluster_id
+
+    @property
     def waits_first(self) -> bool:
         """Its first step is to wait for keys that were going already, on a date that people saw."""
         going = any(key.state is KeyState.PENDING_DELETION for key in self.basis.keys)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from chalicelib.domain.case import Case
 from chalicelib.domain.log import Kind, entry
+from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.trust import Anchor
-from chalicelib.failures import Conflict, Superseded, Unbelieved
+from chalicelib.failures import Conflict, GiveUp, Superseded, TryLater, Unbelieved
 from chalicelib.flows.remembering import anchor_of, is_left_over
 from chalicelib.flows.turn_once import turn_once
 from chalicelib.flows.turn_ports import TurnPorts, turn_ports
@@ -15,7 +17,7 @@ from chalicelib.ports import Ports
 
 TURNS_A_RUN = 1_500
 """A run has at most 25,000 history events, about 12 a turn; then a successor takes over."""
-REFUSED_SECONDS = 300
+FIRST_WAIT, LONGEST_WAIT = 300, 3600
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,22 @@ def _refused(ports: Ports, case_id: str, generation: int, given: str | None) -> 
         raise Superseded(case_id, generation)
     ports.count("BodyRefused", 1)
     ports.log("the stored case is not believed", case_id=case_id, generation=generation)
-    version = ports.for_turn(Anchor(given or ""), generation).refuse(case_id, now=ports.clock())
-    return Turn(False, REFUSED_SECONDS, version, given or "")
+    now = ports.clock()
+    found = ports.for_turn(Anchor(given or ""), generation).refuse(case_id, now=now)
+    if found.begun is not None:
+        ports.gateway.hold(found.begun, _world(ports, found.begun, now))
+    waited = (now - found.since).total_seconds() / 12
+    seconds = int(min(max(waited, FIRST_WAIT), LONGEST_WAIT))
+    return Turn(False, seconds, found.version, given or "")
+
+
+def _world(ports: Ports, case: Case, now: datetime) -> Snapshot | None:
+    """What AWS shows of the cluster that the case was opened for; nothing else can be believed."""
+    try:
+        return ports.inventory.snapshot(case, now=now)
+    except (TryLater, GiveUp) as trouble:
+        ports.log("AWS can’t now", reason=trouble.reason, case_id=case.case_id)
+        return None
 
 
 def _hand_over(ports: TurnPorts, case: Case) -> Turn:

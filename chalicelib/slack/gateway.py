@@ -16,6 +16,7 @@ from chalicelib.domain.log import Entry
 from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.slack_message import SlackMessage
+from chalicelib.domain.snapshot import Snapshot
 from chalicelib.ports import Answer, Clicked
 from chalicelib.slack import modals, refusals
 from chalicelib.slack.error_words import (
@@ -25,6 +26,7 @@ from chalicelib.slack.error_words import (
     is_too_much,
     lasts,
 )
+from chalicelib.slack.messages import on_hold
 from chalicelib.slack.messages.blocks import section
 from chalicelib.slack.messages.fallback import plainer_blocks
 from chalicelib.slack.messages.render import render
@@ -50,6 +52,7 @@ class SlackGateway:
     log: Callable[..., None]
     count: Callable[[str, int], None]
     respond: Callable[..., None]
+    stage: str = ""
 
     def show(
         self, case: Case, entries: Sequence[Entry], *, now: datetime, may_exist: bool
@@ -69,6 +72,20 @@ class SlackGateway:
         except SlackFailed as failed:
             return self._behind(case, message, failed)
         return replace(message, failures=0, refused="")
+
+    def hold(self, case: Case, world: Snapshot | None) -> None:
+        """Says in the case's message that its record can't be trusted; finds the message in Slack."""
+        told = on_hold.message(case, world, stage=self.stage)
+        try:
+            ts = self._posted(case)
+            method, place = ("chat.update", {"ts": ts}) if ts else ("chat.postMessage", {})
+            about = {"event_type": EVENT, "event_payload": {"case_id": case.case_id}}
+            send(
+                self.call, method, told, plain=False, channel=self.channel, metadata=about, **place
+            )
+        except SlackFailed as failed:
+            self.log("Slack failed", case_id=case.case_id, why=failed.code)
+            self.count("SlackFailures", 1)
 
     def _behind(self, case: Case, message: SlackMessage, failed: SlackFailed) -> SlackMessage:
         self.log("Slack failed", case_id=case.case_id, why=failed.code)

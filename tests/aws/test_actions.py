@@ -9,14 +9,23 @@ from typing import Any
 import pytest
 
 from chalicelib.aws.accounts import Accounts
-from chalicelib.aws.actions import AwsActions
+from chalicelib.aws.actions import KEY_CALLS, AwsActions
 from chalicelib.domain.case import Act, Case, Click
-from chalicelib.domain.plan import NEWEST_BACKUP, Operation
+from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Remedy
 from chalicelib.domain.step import Call
-from chalicelib.failures import TryLater
+from chalicelib.failures import GiveUp, TryLater
+from tests.domain.scenes import offer
 from tests.flows.bench import CLUSTER, HUB, NOW, REGION, STORE, key, world
 
-CASE = Case("case-a", HUB, REGION, CLUSTER, NOW, snapshot=world(key(1)))
+OWN = offer(Remedy.RETIRE, world(key(1)))
+CASE = Case("case-a", HUB, REGION, CLUSTER, NOW, snapshot=world(key(1)), plan=OWN)
+ON = {
+    **dict.fromkeys(KEY_CALLS, f"key/{STORE}"),
+    Operation.CREATE_HSM: f"cluster/{CLUSTER}",
+    Operation.DELETE_CLUSTER: f"cluster/{CLUSTER}",
+    Operation.KEEP_BACKUP: "backup/backup-1",
+}
+"""What IAM can name of a call's target."""
 
 
 @dataclass
@@ -134,9 +143,25 @@ def test_the_session_can_do_this_alone_and_names_who_decided(operation: Operatio
     assert session["SourceIdentity"] == "bob"
     tags = {tag["Key"]: tag["Value"] for tag in session["Tags"]}
     assert (tags["case"], tags["approvers"]) == ("case-a", "alice bob")
-    (allowed,) = json.loads(session["Policy"])["Statement"]
-    mutations = [a for a in allowed["Action"] if a.startswith(("kms:", "cloudhsm:"))]
-    assert [a for a in mutations if "Describe" not in a] == [operation]
+    allowed, *besides = json.loads(session["Policy"])["Statement"]
+    assert allowed["Action"] == [operation]
+    named = ON.get(operation)
+    place = f"arn:aws:{operation.split(':')[0]}:{REGION}:{HUB}"
+    assert allowed["Resource"] == (f"{place}:{named}" if named else "*")
+    for one in besides:
+        assert not [
+            a for a in one["Action"] if a.startswith(("kms:", "cloudhsm:")) and "Describe" not in a
+        ]
+
+
+def test_a_plan_about_something_else_is_refused_before_any_session() -> None:
+    other = replace(OWN, cluster_id="cluster-7e6d5c4b3a2")
+    for case in (replace(CASE, plan=other), replace(CASE, plan=None)):
+        aws = Aws()
+        step = Call(Operation.DELETE_CLUSTER, (CLUSTER,), "doing it")
+        with pytest.raises(GiveUp, match="another account, Region or cluster"):
+            actions(aws).perform(step, CLUSTER, case=case)
+        assert (aws.sessions, aws.asked) == ([], [])
 
 
 @pytest.mark.parametrize(

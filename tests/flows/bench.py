@@ -131,6 +131,7 @@ class Slack:
         self.people: dict[str, Person] = {}
         self.filled: list[tuple[str, Remedy | None]] = []
         self.lines: list[Entry] = []
+        self.held: list[tuple[Case, Snapshot | None]] = []
         self.down = False
         self._ids = itertools.count(1)
 
@@ -161,6 +162,9 @@ class Slack:
         self.lines += entries
         last = entries[-1].number if entries else case.message.thread_lines
         return SlackMessage("C1", case.message.ts or "1.0", f"{case.phase}", last)
+
+    def hold(self, case: Case, world: Snapshot | None) -> None:
+        self.held.append((case, world))
 
     def fill(self, case: Case, click: Click, *, now: datetime) -> None:
         self.filled.append((click.by, click.remedy))

@@ -17,6 +17,7 @@ from chalicelib.domain.approval import Person, Refusal
 from chalicelib.domain.case import Act, Case, Click, Outcome, Phase
 from chalicelib.domain.log import Kind
 from chalicelib.domain.plan import Plan, Remedy
+from chalicelib.failures import TryLater
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.sweep import sweep
@@ -75,6 +76,9 @@ def refuses(it: Bench, case_id: str) -> None:
     assert it.aws.landed == landed
     assert "BodyRefused" in it.counted
     assert it.stored.stored(case_id).inbox.refused
+    case, world = it.slack.held[-1]
+    assert (case.cluster_id, case.plan, case.message.ts) == (CLUSTER, None, ""), "not from the body"
+    assert world is not None
 
 
 def yes(plan: Plan, by: str, it: Bench, **values: object) -> Click:
@@ -230,9 +234,47 @@ def test_an_edited_body_is_refused_and_the_true_one_goes_on(
     it.stored._table.put_item(Item=true)
     it.turn(case_id)
     assert not it.stored.stored(case_id).inbox.refused, what
+    assert it.case(case_id).message.shown, "shown anew"
     submit(it, "alice", case_id)
     submit(it, "bob", case_id)
     assert it.run(case_id, until=lambda c: c.is_closed).outcome is Outcome.RETIRED
+
+
+def test_nobody_decides_about_a_case_on_hold_and_looks_grow_rare(bench: Make) -> None:
+    it, case_id = asked(bench)
+    write_body(it, replace(it.case(case_id), round=7))
+    waits = []
+    for _ in range(60):
+        turn = it.turn(case_id)
+        waits.append(turn.wait_seconds)
+        it.clock.now += timedelta(seconds=turn.wait_seconds)
+    assert (waits[0], waits[-1]) == (300, 3600)
+    for button in ("retire", "cancel", "keep", "refresh"):
+        assert "on hold" in it.click("alice", button, case_id).private
+    assert it.stored.stored(case_id).inbox.waiting["clicks"] == ()
+
+
+def test_without_a_look_at_aws_it_is_said_all_the_same(bench: Make) -> None:
+    it, case_id = asked(bench)
+    write_body(it, replace(it.case(case_id), round=7))
+
+    class Blind:
+        def snapshot(self, case: Case, *, now: object) -> None:
+            raise TryLater("AWS is busy")
+
+    it.ports = replace(it.ports, inventory=Blind())
+    it.turn(case_id)
+    assert it.slack.held[-1][1] is None
+
+
+def test_a_trigger_that_is_forged_too_shows_nothing(bench: Make) -> None:
+    """Nobody knows then of which cluster the case is."""
+    it, case_id = asked(bench)
+    write_body(it, replace(it.case(case_id), round=7))
+    write(it, case_id, INBOX, lambda item: item.update(first=f"bm8= {split(item['first'])[1]}"))
+    it.turn(case_id)
+    assert it.slack.held == []
+    assert "BodyRefused" in it.counted
 
 
 def test_a_removed_body(bench: Make) -> None:

@@ -32,6 +32,7 @@ def assembled(base: Case, inbox: Inbox, *, is_ours: Judge = anybody) -> Case:
         base,
         version=inbox.version,
         generation=inbox.generation,
+        on_hold_since=inbox.refused,
         attempts=(*base.attempts, *(a for a in attempts if a.event_id not in known)),
         clicks=(*base.clicks, *(c for c in clicks if c not in base.clicks)),
         key_uses=(*base.key_uses, *(u for u in uses if (u.event_id, u.key_id) not in used)),

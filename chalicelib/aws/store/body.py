@@ -14,7 +14,7 @@ from chalicelib.domain.trust import NO_BODY, Mark
 
 BODY = "BODY"
 """The sort key of the item that turns alone write."""
-NOT_STORED = frozenset({"version", "generation", "snapshot"})
+NOT_STORED = frozenset({"version", "generation", "snapshot", "on_hold_since"})
 """Of the inbox and of this turn; everything else of a case is in its body."""
 
 

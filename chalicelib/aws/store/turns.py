@@ -9,15 +9,16 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.aws.store import codec
-from chalicelib.aws.store.assembly import assembled
+from chalicelib.aws.store.assembly import assembled, begun
 from chalicelib.aws.store.body import Body, heard, mark_of, text_of
-from chalicelib.aws.store.cases import DynamoCases, Stored, readable
+from chalicelib.aws.store.cases import DynamoCases, NoCaseError, Stored, readable
 from chalicelib.aws.store.inbox import (
     CLICKS,
     KINDS,
     TRIGGERS,
     USES,
     Inbox,
+    inbox_from,
     parsed,
     sealed_text,
     split,
@@ -29,7 +30,7 @@ from chalicelib.domain.log import Entry, chained
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.trust import UNSEALED, Anchor, Verdict, verdict
 from chalicelib.failures import Conflict, Superseded, Unbelieved
-from chalicelib.ports import FailedDelete, Seal
+from chalicelib.ports import FailedDelete, Held, Seal
 
 LOOK = "LOOK"
 MOST_ENTRIES = 90
@@ -68,8 +69,7 @@ class TurnCases(DynamoCases):
             stored = self.stored(case_id)
             self._believe(stored)
             base = stored.base
-            if base.case_id != case_id:
-                raise Unbelieved(case_id)
+            _must(base.case_id == case_id and base.is_its_own, case_id)
 
             def is_ours(kind: str, entry: str) -> bool:
                 return self._is_ours(case_id, kind, entry)
@@ -77,6 +77,9 @@ class TurnCases(DynamoCases):
             if stored.body is None and stored.old is None:
                 _must(is_ours(TRIGGERS, stored.inbox.first), case_id)
             case = assembled(base, stored.inbox, is_ours=is_ours)
+        if case.on_hold_since:
+            # What Slack shows says so: it is made anew.
+            case = replace(case, message=replace(case.message, shown=""), on_hold_since="")
         self._stored, self._last = stored, case
         self.unsealed = tuple(
             _claimed(kind, entry)
@@ -206,15 +209,20 @@ class TurnCases(DynamoCases):
         except codec.UNREADABLE:
             return None
 
-    def refuse(self, case_id: str, *, now: datetime) -> int:
-        """Leaves the mark of a refused body in the inbox; the version to sleep on."""
+    def refuse(self, case_id: str, *, now: datetime) -> Held:
+        """Leaves the mark of a refused body in the inbox, which stays until a body is believed."""
         old = self.writes.update(
             case_id,
-            UpdateExpression="SET refused=:now ADD version :one",
+            UpdateExpression="SET refused=if_not_exists(refused, :now) ADD version :one",
             ConditionExpression="attribute_exists(pk)",
             ExpressionAttributeValues={":now": now.isoformat(), ":one": 1},
         )
-        return int(old["version"]) + 1 if old else 0
+        if old is None:
+            raise NoCaseError(case_id)
+        inbox = inbox_from(old)
+        is_ours = self._is_ours(case_id, TRIGGERS, inbox.first)
+        since = datetime.fromisoformat(inbox.refused) if inbox.refused else now
+        return Held(inbox.version + 1, since, begun(inbox) if is_ours else None)
 
 
 def _claimed(kind: str, entry: str) -> str:
