@@ -10,7 +10,6 @@ import json
 import re
 import urllib.error
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 from botocore.auth import SigV4Auth
@@ -19,6 +18,7 @@ from botocore.awsrequest import AWSRequest
 from chalicelib.domain.case import Act, Case
 from chalicelib.domain.plan import Plan
 from ops.cancel import load
+from ops.deployment import record
 from ops.deployment.found import found
 from ops.desk import Desk
 from ops.expected import LOG_IN
@@ -35,7 +35,7 @@ WITHIN_SECONDS = 30
 
 def run(options: Options, desk: Desk) -> int:
     hub = connect(options, desk.clock)
-    url = options.url or _deployed(hub, desk.project)
+    url = options.url or _deployed(hub)
     plan_hash = options.plan
     if not WHOLE.fullmatch(plan_hash):
         case = load(hub, options.case)
@@ -103,11 +103,12 @@ def _sentence(body: bytes) -> str:
     return str(words or "The answer could not be read.")
 
 
-def _deployed(hub: Hub, project: Path) -> str:
-    """Chalice’s own record beside the code, or else what AWS itself says is deployed."""
-    record = project / ".chalice" / "deployed" / f"{hub.stage}.json"
-    state = json.loads(record.read_text()) if record.exists() else found(hub)
-    urls = [r["rest_api_url"] for r in state["resources"] if "rest_api_url" in r]
+def _deployed(hub: Hub) -> str:
+    """As it was noted down, or else what AWS itself says is deployed."""
+    noted = record.read(hub)
+    if noted:
+        return noted.url
+    urls = [r["rest_api_url"] for r in found(hub)["resources"] if "rest_api_url" in r]
     if not urls:
         raise hub.not_deployed()
     return str(urls[0])

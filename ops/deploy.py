@@ -1,96 +1,204 @@
-"""`unlatch deploy`: stacks, functions and what Chalice leaves out; then says what is left to do by hand."""
+"""`unlatch deploy`: shows what will change, asks, then brings stacks, functions and what Chalice leaves out up to date."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from chalicelib import config
+from chalicelib import __version__, config
 from chalicelib.config import Settings
-from ops.deployment import chalice, infra, settings
+from ops.deployment import chalice, changes, infra, organisation, record, runtime, settings
+from ops.deployment.build import Built, build
+from ops.deployment.changes import Changes
 from ops.deployment.finish import finish
 from ops.deployment.found import found
+from ops.deployment.record import Record
 from ops.desk import Desk
 from ops.exits import Exit
 from ops.expected import EXPECTED, trouble_of
-from ops.hub import APP, Hub, connect
-from ops.screen import GREEN
+from ops.hub import APP, Hub, connect, who
+from ops.screen import GREEN, YELLOW
 from ops.trouble import Trouble
-from ops.verb import Options, Verb, option, place
+from ops.verb import Options, Verb, flag, option, place
 
 SECRETS = {
     "slack-signing-secret": "Basic Information, Signing Secret",
     "slack-bot-token": "OAuth & Permissions, Bot User OAuth Token (xoxb-…)",
 }
+MOST_BYTES = 4_000
+"""Lambda takes 4 KB of environment for a function, names included."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be deployed where; checked, and nothing begun."""
+
+    hub: Hub
+    variables: dict[str, str]
+    before: dict[str, str]
+    given: dict[str, str]
+    parameters: dict[str, str]
+    last: Record | None
+
+    @property
+    def settings(self) -> Settings:
+        return config.read(self.variables)
 
 
 def run(options: Options, desk: Desk) -> int:
-    hub, environment, parameters = _checked(options, desk)
-    desk.screen.title(f"Unlatch {hub.stage} in account {hub.account}, {hub.region}")
-    chosen = config.read(environment)
-    say = desk.say
-    infra.apply(hub, desk.project, settings=chosen, parameters=parameters, say=say)
-    url = chalice.deploy(hub, desk.project, environment=environment, deployed=found(hub), say=say)
-    finish(hub, error_codes=chosen.error_codes, say=say)
-    _what_next(hub, desk, chosen=chosen, url=url)
+    python = runtime.about(sys.version_info[:2], desk.clock().date())
+    job = _checked(options, desk)
+    hub, screen = job.hub, desk.screen
+    screen.title(f"Unlatch {__version__} as {hub.stage} in account {hub.account}, {hub.region}")
+    screen.line(f"The functions run on {python}.")
+    built = build(desk, hub.stage, region=hub.region, environment=job.variables)
+    existing = found(hub)
+    with infra.prepared(
+        hub, desk.project, settings=job.settings, parameters=job.parameters, say=desk.say
+    ) as stacks:
+        plan = Changes(
+            tuple(settings.differences(job.before, job.variables)),
+            tuple(stacks.prepared),
+            tuple(changes.of_functions(hub, built, existing)),
+        )
+        changes.show(plan, screen)
+        _warn_of_silence(job, desk)
+        if plan and not options.yes:
+            desk.confirm("Deploy this? Type yes:", option="--yes")
+        stacks.execute()
+    url = chalice.deploy(hub, desk, built.folder, deployed=existing)
+    finish(hub, error_codes=job.settings.error_codes, say=desk.say)
+    record.keep(hub, _record(job, built, url, desk))
+    next_steps = _what_next(job, desk, url)
+    screen.answer({"changes": changes.as_plain(plan), "url": url, "next": next_steps})
     return 0
 
 
-def _checked(options: Options, desk: Desk) -> tuple[Hub, dict[str, str], dict[str, str]]:
+def _checked(options: Options, desk: Desk) -> Job:
     """Credentials, Region, settings and parameters; all that is wrong is said in one go."""
     wrong: list[Trouble] = []
-    environment: dict[str, str] = {}
+    hub, last = _hub(options, desk, wrong)
+    before = dict(hub.variables) if hub else {}
+    remembered = last.settings if last else _unlike_config(desk.project, options.stage, before)
+    variables: dict[str, str] = {}
+    given: dict[str, str] = {}
     parameters: dict[str, str] = {}
     try:
-        environment = settings.merged(
-            desk.project, options.stage, file=options.settings, environ=os.environ
+        chosen = settings.chosen(
+            desk.project,
+            options.stage,
+            file=options.settings,
+            environ=os.environ,
+            remembered=remembered,
         )
-    except Trouble as trouble:
-        wrong.append(trouble)
-    try:
-        parameters = infra.parameters_of(options.parameter, desk.project)
-    except Trouble as trouble:
-        wrong.append(trouble)
-    hub = _hub(options, desk, wrong)
-    if wrong or hub is None:
-        reasons = " ".join(trouble.reason for trouble in wrong)
-        advice = [line for trouble in wrong for line in trouble.advice]
-        code = wrong[0].code if len(wrong) == 1 else Exit.FAILED
-        raise Trouble(f"Nothing was deployed. {reasons}", *advice, code=code)
-    return hub, environment, parameters
-
-
-def _hub(options: Options, desk: Desk, wrong: list[Trouble]) -> Hub | None:
-    try:
-        return connect(options, desk.clock)
+        variables, given = chosen.variables, chosen.given
+        if hub:
+            variables["ACCOUNTS"] = _accounts(hub, variables)
     except EXPECTED as error:
         wrong.append(trouble_of(error))
-    return None
+    try:
+        region = hub.region if hub else ""
+        parameters = infra.parameters_of(options.parameter, desk.project, region=region)
+    except Trouble as trouble:
+        wrong.append(trouble)
+    if wrong or hub is None:
+        raise _all_of(wrong)
+    return Job(hub, variables, before, given, parameters, last)
 
 
-def _what_next(hub: Hub, desk: Desk, *, chosen: Settings, url: str) -> None:
-    screen = desk.screen
+def _all_of(wrong: list[Trouble]) -> Trouble:
+    reasons = " ".join(trouble.reason for trouble in wrong)
+    advice = [line for trouble in wrong for line in trouble.advice]
+    code = wrong[0].code if len(wrong) == 1 else Exit.FAILED
+    return Trouble(f"Nothing was deployed. {reasons}", *advice, code=code)
+
+
+def _hub(options: Options, desk: Desk, wrong: list[Trouble]) -> tuple[Hub | None, Record | None]:
+    try:
+        hub = connect(options, desk.clock)
+        return hub, record.read(hub)
+    except EXPECTED as error:
+        wrong.append(trouble_of(error))
+    return None, None
+
+
+def _unlike_config(project: Path, stage: str, deployed: dict[str, str]) -> dict[str, str]:
+    """What somebody must have given to a deployment that kept no record."""
+    try:
+        shipped = settings.of_config(project, stage)
+    except EXPECTED:  # which is said where the settings are chosen
+        return {}
+    return {
+        name: value
+        for name, value in deployed.items()
+        if name in settings.NAMES and value != shipped.get(name, "")
+    }
+
+
+def _accounts(hub: Hub, variables: dict[str, str]) -> str:
+    """The ids that ACCOUNTS means now, as the functions are told them."""
+    words = config.words(variables.get("ACCOUNTS", ""))
+    told = ",".join(organisation.accounts(hub, words))
+    size = sum(len(n) + len(v) for n, v in {**variables, "ACCOUNTS": told}.items())
+    if size > MOST_BYTES:
+        raise Trouble(
+            f"The settings take {size} bytes, and Lambda takes {MOST_BYTES}.",
+            "Serve fewer ACCOUNTS from this stage, or shorten PEOPLE",
+        )
+    return told
+
+
+def _warn_of_silence(job: Job, desk: Desk) -> None:
+    if not infra.alarm_topic(job.hub, job.parameters):
+        desk.screen.line("Nobody hears the alarms yet: no SNS topic is named.", colour=YELLOW)
+        desk.screen.line("  → --parameter AlarmTopicArn=arn:…:sns:…; the stack remembers it")
+
+
+def _record(job: Job, built: Built, url: str, desk: Desk) -> Record:
+    return Record(
+        version=__version__,
+        code_sha256=built.code_sha256,
+        runtime=runtime.runtime(sys.version_info[:2], desk.clock().date()),
+        url=url,
+        by=who(job.hub.caller),
+        at=desk.clock().isoformat(timespec="seconds"),
+        settings=job.given,
+    )
+
+
+def _what_next(job: Job, desk: Desk, url: str) -> list[str]:
+    hub, screen = job.hub, desk.screen
     screen.line("Deployed.", colour=GREEN)
-    screen.title("For the Slack app (api.slack.com/apps; infra/slack-manifest.yaml has the rest)")
-    screen.line(f"  Interactivity, Request URL:   {url}slack/interactions")
-    screen.line(f"  Slash command, Request URL:   {url}slack/commands")
+    if job.last and job.last.url and job.last.url != url:
+        screen.line(
+            "The URLs have CHANGED. No click arrives until the Slack app has them:", colour=YELLOW
+        )
+    if not (job.last and job.last.url == url):
+        screen.title(
+            "For the Slack app (api.slack.com/apps; infra/slack-manifest.yaml has the rest)"
+        )
+        screen.line(f"  Interactivity, Request URL:   {url}slack/interactions")
+        screen.line(f"  Slash command, Request URL:   {url}slack/commands")
     steps = [
         f"aws secretsmanager put-secret-value --region {hub.region} --secret-id {secret} "
         f"--secret-string …   (Slack: {where})"
         for secret, where in _empty_secrets(hub)
     ]
-    steps += infra.elsewhere(hub, chosen, desk.say)
-    if chosen.dry_run:
+    steps += infra.elsewhere(hub, job.settings, desk.say)
+    if job.settings.dry_run:
         steps.append(
-            "dry_run is on: plans are played and nothing is changed. UNLATCH_DRY_RUN=false"
+            "DRY_RUN is on: plans are played and nothing is changed. UNLATCH_DRY_RUN=false"
         )
     steps.append(f"unlatch doctor --stage {hub.stage}")
     screen.title("Next")
     for number, step in enumerate(steps, start=1):
         screen.line(f"  {number}. {step}")
+    return steps
 
 
 def _empty_secrets(hub: Hub) -> Iterator[tuple[str, str]]:
@@ -108,14 +216,19 @@ VERB = Verb(
     about=f"{__doc__} Can be repeated at any time. {settings.HELP}",
     params=[
         option(
-            "--settings", type=click.Path(path_type=Path), metavar="FILE", help="Lines NAME=value."
+            "--settings",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Lines NAME=value; infra/example.env shows them all.",
         ),
         option(
             "--parameter",
             multiple=True,
             metavar="NAME=VALUE",
-            help="A parameter of infra/resources.yaml or infra/account.yaml, like OrganizationId=o-…; remembered by the stack.",
+            help="A parameter of infra/resources.yaml or infra/account.yaml, like "
+            "OrganizationId=o-…; remembered by the stack.",
         ),
+        flag("--yes", "Don’t ask; for pipelines."),
         *place(),
     ],
 )

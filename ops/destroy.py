@@ -2,131 +2,151 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 
 from chalicelib.aws.errors import code_of
 from chalicelib.config import Settings
-from ops.deploy import SECRETS
-from ops.deployment import chalice, infra
+from chalicelib.domain.case import Case, Outcome
+from chalicelib.domain.plan import Operation
+from chalicelib.domain.waiting import scheduled
+from ops.deployment import chalice, infra, remains
 from ops.deployment.found import NOT_THERE, found
 from ops.desk import Desk
 from ops.exits import Exit
-from ops.hub import APP, Hub, connect
-from ops.screen import GREEN, count
+from ops.hub import Hub, connect
+from ops.screen import GREEN, YELLOW, count, moment
 from ops.trouble import Trouble
-from ops.verb import Options, Verb, flag, place
+from ops.verb import Options, Verb, flag, option, place
 
-WINDOW_DAYS = 7
-GONE = NOT_THERE | {"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"}
+LONGEST_WINDOW = timedelta(days=31)
+"""KMS makes a key wait 30 days at most, and takes up to a day more to delete it."""
 
 
 def run(options: Options, desk: Desk) -> int:
-    hub = connect(options, desk.clock)
-    desk.screen.title(f"Taking down Unlatch {hub.stage} in account {hub.account}, {hub.region}")
+    hub, screen = connect(options, desk.clock), desk.screen
+    screen.title(f"Taking down Unlatch {hub.stage} in account {hub.account}, {hub.region}")
+    cases = _cases(hub)
+    _refuse_waiting_keys(cases, desk.clock())
     if not options.leave_cases:
-        _refuse_open_cases(hub)
-    say = desk.say
+        _refuse_open_cases(hub, cases)
+    for line in _what_dies(hub, cases, also_data=options.also_data):
+        screen.line(f"  {line}", colour=YELLOW)
+    _confirm(options, desk, hub)
     settings = _settings(hub)
-    seal_keys = [key for name in ("inbox", "body") if (key := _key_of(hub, name))]
-    chalice.delete(hub, desk.project, deployed=found(hub), say=say)
-    infra.delete_accounts(hub, settings=settings, say=say)
+    seal_keys = remains.seal_keys(hub)
+    chalice.delete(hub, desk, deployed=found(hub))
+    infra.delete_accounts(hub, settings=settings, say=desk.say)
     if options.also_data:
-        infra.delete_resources(hub, say=say)
-        _delete_data(hub, seal_keys, say=say)
-    else:
-        kept = infra.resources_stack(hub)
-        desk.screen.line(f"Kept: the stack {kept} with all cases, the secrets and the seal key.")
-    desk.screen.line("Done.", colour=GREEN)
-    return 0
+        infra.delete_resources(hub, say=desk.say)
+        for line in remains.delete_data(hub, seal_keys):
+            desk.say(line)
+    left = [f"{r['resource_type']} {r['name']}" for r in found(hub)["resources"]]
+    for line in left:
+        screen.line(f"Still there: {line}", colour=YELLOW)
+    kept = list(remains.elsewhere(hub, settings, with_data=options.also_data))
+    screen.line("Done." if not left else "Not all of it is gone. Run it again.", colour=GREEN)
+    screen.title("What remains, for you to take away")
+    for line in kept:
+        screen.line(f"  {line}")
+    screen.answer({"left": left, "remains": kept})
+    return Exit.FOUND if left else Exit.DONE
 
 
-def _refuse_open_cases(hub: Hub) -> None:
+def _confirm(options: Options, desk: Desk, hub: Hub) -> None:
+    """The stage’s name, typed; a yes is typed too easily."""
+    given = options.yes_destroy
+    if given == hub.stage:
+        return
+    if given:
+        reason = f"--yes-destroy names {given}, and the stage is {hub.stage}. Nothing was done."
+        raise Trouble(reason, code=Exit.DECLINED)
+    desk.confirm(
+        f"Type the stage’s name ({hub.stage}) to take it down:",
+        option=f"--yes-destroy {hub.stage}",
+        wanted=hub.stage,
+    )
+
+
+def _cases(hub: Hub) -> list[Case]:
+    """All there ever were; none if the table is gone already."""
     try:
-        open_cases = hub.cases.pointers()
+        return list(hub.cases.everything())
     except Exception as error:
-        if code_of(error) in GONE:
-            return
+        if code_of(error) in NOT_THERE:
+            return []
         raise
-    if open_cases:
+
+
+def _refuse_waiting_keys(cases: Iterable[Case], now: datetime) -> None:
+    """Nobody would watch their use, give the last call, or bring them back."""
+    waiting = {case.case_id: until for case in cases if (until := _wait_until(case)) > now}
+    if waiting:
+        listed = ", ".join(f"{case_id} (until {moment(at)})" for case_id, at in waiting.items())
         raise Trouble(
-            f"{count(len(open_cases), 'case')} still open: "
-            + ", ".join(pointer.case_id for pointer in open_cases),
+            f"Keys whose deletion Unlatch scheduled may still wait: {listed}. Nothing was done.",
+            "Cancel those cases, which brings the keys back, or wait until the keys are gone",
+            code=Exit.DECLINED,
+        )
+
+
+def _wait_until(case: Case) -> datetime:
+    """When the last key that this case scheduled is gone at the latest; long ago if none waits."""
+    if case.outcome is Outcome.RETIRED:  # the cluster is gone, and its keys went before it
+        return case.opened_at
+    calls = (case.call(Operation.SCHEDULE_KEY_DELETION, key) for key in scheduled(case))
+    ends = (call.at + LONGEST_WINDOW for call in calls if call)
+    return max(ends, default=case.opened_at)
+
+
+def _refuse_open_cases(hub: Hub, cases: Iterable[Case]) -> None:
+    still_open = [case.case_id for case in cases if not case.is_closed]
+    if still_open:
+        raise Trouble(
+            f"{count(len(still_open), 'case')} still open: {', '.join(still_open)}",
             f"See them: unlatch cases --stage {hub.stage}",
             "Close them in Slack, or say --leave-cases",
             code=Exit.DECLINED,
         )
 
 
+def _what_dies(hub: Hub, cases: list[Case], *, also_data: bool) -> Iterator[str]:
+    yield "functions, API, rules and roles of the stage: nobody hears of failed deletes any more"
+    undoable = [case for case in cases if case.outcome in (Outcome.PARKED, Outcome.REPOINTED)]
+    if undoable:
+        yield f"the way back by a button of {count(len(undoable), 'case')} (parked, repointed)"
+    if not also_data:
+        yield f"kept: the stack {infra.resources_stack(hub)} with all cases, secrets and seal keys"
+        return
+    yield f"the table with {count(len(cases), 'case')}, and so all evidence of who approved what"
+    yield "  to keep it: unlatch audit export CASE, for each"
+    yield "both secrets, the dead letters, the API’s log, the record of what is deployed"
+    yield f"both seal keys, in {remains.WINDOW_DAYS} days: then no seal can be verified any more"
+
+
 def _settings(hub: Hub) -> Settings:
-    """Those of the functions; where they are gone already, the names alone."""
+    """Those of the functions; if they are gone already, the names alone."""
     try:
         return hub.settings
     except Trouble:
         return hub.by_name.settings
 
 
-def _key_of(hub: Hub, name: str) -> str:
-    """Asked before the stack takes the alias away."""
-    try:
-        found_key = hub.client("kms").describe_key(KeyId=f"alias/{hub.name}-{name}")
-    except Exception as error:
-        if code_of(error) in GONE:
-            return ""
-        raise
-    return str(found_key["KeyMetadata"]["KeyId"])
-
-
-def _delete_data(hub: Hub, seal_keys: Sequence[str], *, say: Callable[[str], None]) -> None:
-    """What the template retains, thing by thing; what is gone already is fine."""
-    steps: dict[str, Callable[[], object]] = {
-        "the table": lambda: _delete_table(hub),
-        "the dead letters": lambda: _delete_queue(hub),
-        "the API’s log": lambda: hub.client("logs").delete_log_group(
-            logGroupName=f"/aws/lambda/{hub.name}"
-        ),
-        **{f"secret {name}": partial(_delete_secret, hub, name) for name in SECRETS},
-    }
-    for key in seal_keys:
-        steps[f"seal key {key}"] = partial(
-            hub.client("kms").schedule_key_deletion, KeyId=key, PendingWindowInDays=WINDOW_DAYS
-        )
-    for what, delete in steps.items():
-        try:
-            delete()
-        except Exception as error:
-            if code_of(error) not in GONE:
-                raise
-        say(f"{what}: deleted")
-
-
-def _delete_table(hub: Hub) -> None:
-    tables = hub.client("dynamodb")
-    tables.update_table(TableName=hub.name, DeletionProtectionEnabled=False)
-    tables.get_waiter("table_exists").wait(TableName=hub.name)
-    tables.delete_table(TableName=hub.name)
-
-
-def _delete_queue(hub: Hub) -> None:
-    queues = hub.client("sqs")
-    url = queues.get_queue_url(QueueName=f"{hub.name}-dead-letters")["QueueUrl"]
-    queues.delete_queue(QueueUrl=url)
-
-
-def _delete_secret(hub: Hub, name: str) -> None:
-    secrets = hub.client("secretsmanager")
-    secret_id = f"{APP}/{hub.stage}/{name}"
-    secrets.delete_secret(SecretId=secret_id, ForceDeleteWithoutRecovery=True)
-
-
 VERB = Verb(
     "destroy",
     run,
-    about=f"{__doc__} The stack with the table, the secrets and the seal key stays, so that a later deploy goes on with all cases.",
+    about=f"{__doc__} The stack with the table, the secrets and the seal keys stays, so that a "
+    "later deploy goes on with all cases.",
     params=[
+        option(
+            "--yes-destroy",
+            metavar="STAGE",
+            help="Don’t ask; names the stage once more. For scripts.",
+        ),
         flag(
             "--also-data",
-            f"Also delete that stack, and the table with all cases, both secrets, the dead letters and the API’s log at once, the seal key in {WINDOW_DAYS} days.",
+            "Also delete that stack, and the table with all cases, both secrets, the dead letters "
+            f"and the API’s log at once, the seal keys in {remains.WINDOW_DAYS} days.",
         ),
         flag(
             "--leave-cases",

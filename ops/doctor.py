@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ops.checks import chat, events, laptop, machinery, rights, roles
+from ops.checks import chat, events, laptop, machinery, release, rights, roles
 from ops.checks.finding import Check, Finding, asked
 from ops.desk import Desk
 from ops.exits import Exit
@@ -15,7 +15,9 @@ from ops.verb import Options, Verb, place
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("boto3", laptop.sdk),
     ("clock", laptop.clock),
+    ("fips", laptop.fips),
     ("functions", machinery.functions),
+    ("code", release.code),
     ("settings", machinery.settings),
     ("state machine", machinery.state_machine),
     ("table", machinery.table),
@@ -23,6 +25,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("seal keys", machinery.seal_keys),
     ("secrets", machinery.secrets),
     ("dead letters", machinery.dead_letters),
+    ("alarms", release.alarms),
     ("trail", events.trails),
     ("rules", events.rules),
     ("reader", roles.readers),
@@ -47,7 +50,9 @@ def run(options: Options, desk: Desk) -> int:
         _show(finding, desk.screen)
     wrong = [finding for finding in found if finding.ok is False]
     desk.screen.line(f"{count(len(wrong), 'thing')} to fix." if wrong else "All is well.")
-    checks = [{"name": f.name, "ok": f.ok, "says": f.says, "do": f.do} for f in found]
+    checks = [
+        {"name": f.name, "ok": f.ok, "warns": f.warns, "says": f.says, "do": f.do} for f in found
+    ]
     desk.screen.answer({"ok": not wrong, "checks": checks})
     return Exit.FOUND if wrong else Exit.DONE
 
@@ -59,10 +64,10 @@ def _findings(hub: Hub, screen: Screen) -> Iterator[Finding]:
 
 
 def _show(finding: Finding, screen: Screen) -> None:
-    word, colour = MARKS[finding.ok]
+    word, colour = ("warning", YELLOW) if finding.warns else MARKS[finding.ok]
     mark = screen.painted(f"{word:8}", colour)
     screen.line(f"{mark}{finding.name:22} {finding.says}")
-    if finding.do and finding.ok is not True:
+    if finding.do and (finding.warns or finding.ok is not True):
         screen.line(f"{'':8}{'':22} → {finding.do}")
 
 

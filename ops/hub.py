@@ -84,7 +84,7 @@ class Hub:
             "SIGNING_SECRET_ID": f"{APP}/{self.stage}/slack-signing-secret",
             "BOT_TOKEN_SECRET_ID": f"{APP}/{self.stage}/slack-bot-token",
         }
-        given = self._variables
+        given = self.variables
         names |= {name: given[name] for name in names if given.get(name, "").strip()}
         return Wiring(config.read(names), hub_account=self.account, region=self.region)
 
@@ -108,7 +108,7 @@ class Hub:
             raise self.not_deployed() from error
 
     @functools.cached_property
-    def _variables(self) -> Mapping[str, str]:
+    def variables(self) -> Mapping[str, str]:
         """The functions' environment; empty where there are none, or they may not be looked at."""
         try:
             return self._read_variables()

@@ -41,7 +41,7 @@ def may_wait(case: Case, snapshot: Snapshot) -> bool:
     seen = {key.key_id: key.state for key in snapshot.keys}
     return any(
         seen.get(key_id) is KeyState.UNKNOWN or (blind and key_id not in seen)
-        for key_id in _scheduled(case)
+        for key_id in scheduled(case)
     )
 
 
@@ -50,7 +50,7 @@ def gone_keys(case: Case, snapshot: Snapshot) -> tuple[str, ...]:
     seen = {key.key_id for key in snapshot.keys}
     if snapshot.unread:
         return ()
-    return tuple(key_id for key_id in _scheduled(case) if key_id not in seen)
+    return tuple(key_id for key_id in scheduled(case) if key_id not in seen)
 
 
 def until_next(keys: Iterable[Key], now: datetime) -> int:
@@ -67,7 +67,7 @@ def until_next(keys: Iterable[Key], now: datetime) -> int:
     return until(max(date for date in ahead if date - ahead[0] <= TOGETHER), now)
 
 
-def _scheduled(case: Case) -> Iterable[str]:
+def scheduled(case: Case) -> Iterable[str]:
     """Keys whose deletion we scheduled, or may have, and have not cancelled since."""
     for call in case.calls:
         is_ours = call.operation is Operation.SCHEDULE_KEY_DELETION

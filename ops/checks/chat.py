@@ -182,7 +182,7 @@ def approvers(hub: Hub) -> Iterator[Finding]:
             fit += 1
             continue
         says = f"{_named(user, person)} {WHY_NOT.get(why, 'may not approve')}"
-        yield Finding(WHO, False, says, "Take them off approvers, or mend it in Slack")
+        yield Finding(WHO, False, says, "Take them off approvers, or fix it in Slack")
     yield from _quorum(hub, fit)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -19,7 +20,7 @@ def sdk(hub: Hub) -> Iterator[Finding]:
         "boto3",
         knows,
         "knows when keys were last used" if knows else "too old: it can’t ask when keys were used",
-        "" if knows else "pip install -r requirements-dev.txt, then deploy again",
+        "" if knows else "make setup, then deploy again",
     )
 
 
@@ -38,3 +39,24 @@ def clock(hub: Hub) -> Iterator[Finding]:
         f"{seconds} s from AWS’s",
         "" if right else "Set this machine’s clock (NTP)",
     )
+
+
+def fips(hub: Hub) -> Iterator[Finding]:
+    """CloudHSM has FIPS endpoints under dual-stack names alone (AWS General Reference)."""
+    for who, asked in (("functions", hub.variables), ("your machine", os.environ)):
+        if not _is_on(asked.get("AWS_USE_FIPS_ENDPOINT")):
+            continue
+        dual = _is_on(asked.get("AWS_USE_DUALSTACK_ENDPOINT"))
+        says = (
+            f"asked for by {who}"
+            if dual
+            else (
+                f"{who}: AWS_USE_FIPS_ENDPOINT alone does not reach CloudHSM, whose FIPS endpoints are dual-stack only"
+            )
+        )
+        do = "" if dual else "Set AWS_USE_DUALSTACK_ENDPOINT=true beside it (.chalice/config.json)"
+        yield Finding("fips", dual, says, do)
+
+
+def _is_on(text: str | None) -> bool:
+    return (text or "").strip().lower() == "true"

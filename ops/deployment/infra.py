@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from chalicelib.config import Settings
-from ops.deployment.stacks import Stacks
+from ops.deployment.stacks import Prepared, Stacks
+from ops.deployment.templates import template, text_of, wrong_values
 from ops.hub import Hub
 from ops.trouble import Trouble
 
@@ -29,9 +34,11 @@ def account_stack(hub: Hub) -> str:
     return f"{hub.name}-account"
 
 
-def parameters_of(given: Sequence[str], project: Path) -> dict[str, str]:
+def parameters_of(given: Sequence[str], project: Path, *, region: str = "") -> dict[str, str]:
     """NAME=VALUE words as a mapping. Raises Trouble with all that no template takes."""
-    texts = _template(project, "resources.yaml") + _template(project, "account.yaml")
+    takes: dict[str, Any] = {}
+    for name in ("account.yaml", "resources.yaml"):
+        takes |= template(project, name)["Parameters"]
     found, wrong = {}, []
     for word in given:
         name, sign, value = word.partition("=")
@@ -39,30 +46,71 @@ def parameters_of(given: Sequence[str], project: Path) -> dict[str, str]:
             wrong.append(f"--parameter {word}: write NAME=VALUE")
         elif name in OURS:
             wrong.append(f"--parameter {name}: follows from the settings")
-        elif not _takes(texts, name):
+        elif name not in takes:
             wrong.append(f"--parameter {name}: no template has it")
         found[name] = value
+    wrong += wrong_values(takes, found)
+    topic = found.get("AlarmTopicArn", "")
+    if topic.count(":") == 5 and region and topic.split(":")[3] != region:
+        wrong.append(f"--parameter AlarmTopicArn: alarms of {region} reach topics of {region} only")
     if wrong:
         raise Trouble("The parameters are not right.", *wrong)
     return found
 
 
-def apply(
+@dataclass
+class Waiting:
+    """The change sets of all stacks of the hub’s account, in the order in which they are executed."""
+
+    made: list[tuple[Stacks, Prepared]]
+
+    @property
+    def prepared(self) -> list[Prepared]:
+        return [prepared for _, prepared in self.made]
+
+    def execute(self) -> None:
+        while self.made:
+            stacks, prepared = self.made.pop(0)
+            stacks.execute(prepared)
+
+
+@contextmanager
+def prepared(
     hub: Hub, project: Path, *, settings: Settings, parameters: Mapping[str, str], say: Say
-) -> None:
-    """Brings all stacks of the hub’s account up to date."""
-    template = _template(project, "resources.yaml")
-    own = {
+) -> Iterator[Waiting]:
+    """What was not executed by the end is taken back."""
+    waiting = Waiting([])
+    try:
+        for region, name, file, own in _wanted(hub, project, settings):
+            stacks = Stacks(hub.client("cloudformation", region=region), say)
+            takes = template(project, file)["Parameters"]
+            given = own | {n: value for n, value in parameters.items() if n in takes}
+            made = stacks.prepare(name, text_of(project, file), given)
+            waiting.made.append((stacks, made))
+        yield waiting
+    finally:
+        for stacks, left in waiting.made:
+            stacks.discard(left)
+
+
+def _wanted(
+    hub: Hub, project: Path, settings: Settings
+) -> Iterator[tuple[str, str, str, dict[str, str]]]:
+    """Region, stack, template and parameters of each stack in the hub’s account."""
+    resources = {
         "Stage": hub.stage,
-        "CaseDefinition": _definition(project),
+        "CaseDefinition": definition(project),
         "TargetAccountIds": ",".join(settings.accounts),
     }
-    stacks = Stacks(hub.client("cloudformation"), say)
-    stacks.apply(resources_stack(hub), template, own | _for(template, parameters))
-    template = _template(project, "account.yaml")
+    yield hub.region, resources_stack(hub), "resources.yaml", resources
     for region, own in _account_parameters(hub, settings):
-        stacks = Stacks(hub.client("cloudformation", region=region), say)
-        stacks.apply(account_stack(hub), template, own | _for(template, parameters))
+        yield region, account_stack(hub), "account.yaml", own
+
+
+def alarm_topic(hub: Hub, parameters: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Where alarms go: as given now, else as the stack has it; "" for nowhere."""
+    here = Stacks(hub.client("cloudformation"), lambda _: None).parameters(resources_stack(hub))
+    return parameters.get("AlarmTopicArn", here.get("AlarmTopicArn", ""))
 
 
 def delete_accounts(hub: Hub, *, settings: Settings, say: Say) -> None:
@@ -116,19 +164,6 @@ def _account_parameters(hub: Hub, settings: Settings) -> Iterator[tuple[str, dic
         )
 
 
-def _definition(project: Path) -> str:
+def definition(project: Path) -> str:
     """Without its indentation: CloudFormation takes 4,096 characters."""
-    text = (project / "infra/case.asl.json").read_text()
-    return json.dumps(json.loads(text), separators=(",", ":"))
-
-
-def _template(project: Path, name: str) -> str:
-    return (project / "infra" / name).read_text()
-
-
-def _takes(template: str, name: str) -> bool:
-    return f"\n  {name}:\n    Type: " in template
-
-
-def _for(template: str, given: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in given.items() if _takes(template, name)}
+    return json.dumps(json.loads(text_of(project, "case.asl.json")), separators=(",", ":"))

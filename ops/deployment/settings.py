@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from chalicelib import config
 from chalicelib.config import BadSettings, Settings
+from ops.deployment.ids import wrong_ids
 from ops.trouble import Trouble
 
 PREFIX = "UNLATCH_"
@@ -20,9 +21,18 @@ ABOUT = {item.name.upper(): item.metadata["about"] for item in fields(Settings)}
 NEEDED = ("SLACK_CHANNEL", "SLACK_TEAM_IDS", "APPROVERS")
 """Without these the bot runs and nobody can decide anything."""
 HELP = (
-    "Settings come from the stage’s environment_variables in .chalice/config.json; a --settings FILE "
-    "of lines NAME=value goes before them, and environment variables UNLATCH_NAME before both."
+    "A --settings FILE of lines NAME=value holds all settings of the stage; infra/example.env is one to "
+    "copy. Environment variables UNLATCH_NAME go before it. Without a file, what was given last still "
+    "holds. What nobody gives comes from the stage’s part of .chalice/config.json."
 )
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """`variables` is the functions’ environment; `given` is what operators said of it."""
+
+    variables: dict[str, str]
+    given: dict[str, str]
 
 
 def chalice_config(project: Path, stage: str) -> dict[str, Any]:
@@ -34,25 +44,46 @@ def chalice_config(project: Path, stage: str) -> dict[str, Any]:
     return found
 
 
-def merged(
-    project: Path, stage: str, *, file: Path | None, environ: Mapping[str, str]
-) -> dict[str, str]:
-    """The functions’ environment. Raises Trouble with all that is missing or wrong at once."""
-    found = chalice_config(project, stage)
-    variables = {**found.get("environment_variables", {})}
-    variables |= found["stages"][stage].get("environment_variables", {})
-    given = _from_file(file) if file else {}
+def chosen(
+    project: Path,
+    stage: str,
+    *,
+    file: Path | None,
+    environ: Mapping[str, str],
+    remembered: Mapping[str, str],
+) -> Chosen:
+    """Raises Trouble with all that is missing or wrong at once."""
+    variables = of_config(project, stage)
+    given = _from_file(file) if file else dict(remembered)
     given |= {
         name.removeprefix(PREFIX): value
         for name, value in environ.items()
         if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in NOT_SETTINGS
     }
     variables |= given
-    wrong = [f"{name} is no setting of Unlatch" for name in given if name not in NAMES]
-    wrong += _wrong(variables)
+    wrong = [f"{name} is not a setting of Unlatch" for name in given if name not in NAMES]
+    wrong += [*_wrong(variables), *wrong_ids(variables)]
     if wrong:
         raise Trouble("The settings are not complete.", *wrong, HELP)
+    return Chosen(variables, given)
+
+
+def of_config(project: Path, stage: str) -> dict[str, str]:
+    """What .chalice/config.json says of this stage’s environment."""
+    found = chalice_config(project, stage)
+    variables: dict[str, str] = {**found.get("environment_variables", {})}
+    variables |= found["stages"][stage].get("environment_variables", {})
     return variables
+
+
+def differences(
+    before: Mapping[str, str], after: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    """Name, value before, value after, of each that changes; "" is no value, and so the default."""
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name, ""), after.get(name, "")
+        if old != new:
+            yield name, old, new
 
 
 def _wrong(variables: Mapping[str, str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,16 @@ NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 BAD = ("FAILED", "ROLLBACK")
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A change set that waits; an empty name if nothing would change. `changes` are for people."""
+
+    name: str
+    change_set: str
+    changes: tuple[str, ...]
+    is_new: bool
+
+
 @dataclass
 class Stacks:
     """`cfn` is CloudFormation in one account and Region; `say` hears each resource as it gets on."""
@@ -26,24 +36,57 @@ class Stacks:
     pause: Callable[[float], None] = time.sleep
     _told: set[str] = field(default_factory=set)
 
-    def apply(self, name: str, template: str, parameters: Mapping[str, str]) -> dict[str, str]:
-        """The outputs of the stack once it is as the template says. Safe to repeat at any time."""
+    def prepare(self, name: str, template: str, parameters: Mapping[str, str]) -> Prepared:
+        """What would change. Nothing does, until it is executed. Safe to repeat at any time."""
         self._remember_events(name)
         status = self._settled(name)
         self._refuse_unfinished(name, status)
         exists = status not in ("", "REVIEW_IN_PROGRESS")
-        change_set = self._prepared(name, template, parameters, exists=exists)
-        if change_set:
-            # Else a first deployment that fails would leave its table and secrets in the way.
-            self.cfn.execute_change_set(
-                StackName=name, ChangeSetName=change_set, RetainExceptOnCreate=True
-            )
-            status = self._settled(name)
-            if not status.endswith("_COMPLETE") or "ROLLBACK" in status:
-                raise self._failed(name, status)
-        else:
+        before = self.parameters(name) if exists else {}
+        given = _parameters(template, parameters, before)
+        change_set = self._create_change_set(name, template, given, exists=exists)
+        changes = [
+            f"{key}: {before[key]} → {value}"
+            for key, value in parameters.items()
+            if value != before.get(key, value)
+        ]
+        changes += self._changes(name, change_set) if change_set else ()
+        return Prepared(name, change_set, tuple(changes), is_new=not exists)
+
+    def execute(self, prepared: Prepared) -> None:
+        """Returns once the stack is as its template says."""
+        name = prepared.name
+        if not prepared.change_set:
             self.say(f"{name}: up to date")
-        return self.outputs(name)
+            return
+        # Else a first deployment that fails would leave its table and secrets in the way.
+        self.cfn.execute_change_set(
+            StackName=name, ChangeSetName=prepared.change_set, RetainExceptOnCreate=True
+        )
+        status = self._settled(name)
+        if not status.endswith("_COMPLETE") or "ROLLBACK" in status:
+            raise self._failed(name, status)
+
+    def discard(self, prepared: Prepared) -> None:
+        """Takes back what `prepare` made."""
+        if prepared.is_new:
+            self.cfn.delete_stack(StackName=prepared.name)
+        elif prepared.change_set:
+            self.cfn.delete_change_set(StackName=prepared.name, ChangeSetName=prepared.change_set)
+
+    def _changes(self, name: str, change_set: str) -> Iterator[str]:
+        """`Modify Table (AWS::DynamoDB::Table)`, with a word where a thing is made anew."""
+        asked = {"StackName": name, "ChangeSetName": change_set}
+        while True:
+            page = self.cfn.describe_change_set(**asked)
+            for change in page.get("Changes", ()):
+                about = change.get("ResourceChange", {})
+                anew = ", MADE ANEW" if about.get("Replacement") == "True" else ""
+                what = f"{about.get('LogicalResourceId')} ({about.get('ResourceType')}{anew})"
+                yield f"{about.get('Action')} {what}"
+            if not page.get("NextToken"):
+                return
+            asked["NextToken"] = page["NextToken"]
 
     def delete(self, name: str) -> None:
         """Takes the stack down; what it retains stays. A stack that does not exist is fine."""
@@ -56,9 +99,6 @@ class Stacks:
         if status not in ("", "DELETE_COMPLETE"):
             raise self._failed(name, status)
         self.say(f"{name}: deleted")
-
-    def outputs(self, name: str) -> dict[str, str]:
-        return {o["OutputKey"]: o["OutputValue"] for o in self._stack(name).get("Outputs", ())}
 
     def parameters(self, name: str) -> dict[str, str]:
         """As the stack has them now."""
@@ -85,8 +125,8 @@ class Stacks:
                 return "" if status == "DELETE_COMPLETE" else status
             self.pause(SECONDS)
 
-    def _prepared(
-        self, name: str, template: str, parameters: Mapping[str, str], *, exists: bool
+    def _create_change_set(
+        self, name: str, template: str, parameters: list[dict[str, Any]], *, exists: bool
     ) -> str:
         """The name of a change set that is ready to run; "" where nothing would change."""
         change_set = f"deploy-{uuid.uuid4().hex[:12]}"
@@ -95,7 +135,7 @@ class Stacks:
             ChangeSetName=change_set,
             ChangeSetType="UPDATE" if exists else "CREATE",
             TemplateBody=template,
-            Parameters=self._parameters(name, template, parameters, exists=exists),
+            Parameters=parameters,
             Capabilities=["CAPABILITY_NAMED_IAM"],
         )
         while True:
@@ -111,22 +151,11 @@ class Stacks:
                     raise Trouble(f"{name} can’t be changed: {reason}")
             self.pause(SECONDS)
 
-    def _parameters(
-        self, name: str, template: str, given: Mapping[str, str], *, exists: bool
-    ) -> list[dict[str, Any]]:
-        """Those given now; all others that the template still knows stay as they were."""
-        before = self.parameters(name) if exists else {}
-        kept = [key for key in before if key not in given and f"\n  {key}:\n" in template]
-        return [
-            *({"ParameterKey": key, "ParameterValue": value} for key, value in given.items()),
-            *({"ParameterKey": key, "UsePreviousValue": True} for key in kept),
-        ]
-
     def _refuse_unfinished(self, name: str, status: str) -> None:
         if status in UNFINISHED:
             raise Trouble(
                 f"The stack {name} never came up ({status}). {self._why(name)}",
-                "Mend the cause",
+                "Fix the cause",
                 f"aws cloudformation delete-stack --stack-name {name}",
                 f"aws cloudformation wait stack-delete-complete --stack-name {name}",
                 "Then run this command again",
@@ -134,16 +163,16 @@ class Stacks:
         if status == "UPDATE_ROLLBACK_FAILED":
             raise Trouble(
                 f"The stack {name} could not go back after a failed update. {self._why(name)}",
-                "Mend the cause",
+                "Fix the cause",
                 f"aws cloudformation continue-update-rollback --stack-name {name}",
                 "Then run this command again",
             )
 
     def _failed(self, name: str, status: str) -> Trouble:
-        advice = ["Mend the cause and run this command again"]
+        advice = ["Fix the cause and run this command again"]
         if status in UNFINISHED:
             advice = [
-                "Mend the cause",
+                "Fix the cause",
                 f"aws cloudformation delete-stack --stack-name {name}",
                 "Then run this command again",
             ]
@@ -179,3 +208,14 @@ class Stacks:
                 why = event.get("ResourceStatusReason", "")
                 more = f" ({why})" if why and any(w in event["ResourceStatus"] for w in BAD) else ""
                 self.say(f"{name}: {event['LogicalResourceId']} {event['ResourceStatus']}{more}")
+
+
+def _parameters(
+    template: str, given: Mapping[str, str], before: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Those given now; all others that the template still knows stay as they were."""
+    kept = [key for key in before if key not in given and f"\n  {key}:\n" in template]
+    return [
+        *({"ParameterKey": key, "ParameterValue": value} for key, value in given.items()),
+        *({"ParameterKey": key, "UsePreviousValue": True} for key in kept),
+    ]

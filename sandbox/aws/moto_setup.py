@@ -24,6 +24,8 @@ from moto.cloudformation.utils import yaml_tag_constructor
 from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
 from moto.core.model_instances import reset_model_data
+from moto.stepfunctions.models import StateMachine
+from moto.utilities.utils import get_partition
 
 from sandbox.aws import secret_model  # noqa: F401  # moto finds the model as a subclass
 from sandbox.aws.seams import Seams
@@ -57,6 +59,8 @@ def prepare(clock: Clock) -> Seams:
     for service, settings in config.items():
         seams.item(default_user_config, service, settings)
     read_templates_fast(seams)
+    fill_in_definitions(seams)
+    seams.wrap(parsing.ResourceMap, "__init__", _in_its_partition)
     modules = _modules()
     seams.replace(backends, "list_of_moto_modules", lambda: modules)
     seams.wrap(kms_models, "generate_private_key", _only_for_asymmetric)
@@ -77,6 +81,35 @@ def read_templates_fast(seams: Seams) -> None:
         Loader=_Templates, load=yaml.load, add_multi_constructor=lambda _prefix, _function: None
     )
     seams.replace(stack_models, "yaml", reader)
+
+
+def fill_in_definitions(seams: Seams) -> None:
+    """Let moto's CloudFormation honour a state machine's DefinitionSubstitutions."""
+    for name in ("create_from_cloudformation_json", "update_from_cloudformation_json"):
+        seams.wrap(StateMachine, name, _with_definition)
+
+
+def _in_its_partition(stock: Callable[..., None]) -> Callable[..., None]:
+    """Moto's CloudFormation puts every Region into the partition `aws`."""
+
+    def init(stack: Any, *given: Any, **named: Any) -> None:
+        stock(stack, *given, **named)
+        parsed = stack._parsed_resources
+        parsed["AWS::Partition"] = get_partition(parsed["AWS::Region"])
+
+    return init
+
+
+def _with_definition(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def make(*given: Any, **named: Any) -> Any:
+        template = named.get("cloudformation_json") or next(g for g in given if "Properties" in g)
+        properties = template["Properties"]
+        for name, value in properties.get("DefinitionSubstitutions", {}).items():
+            filled = properties["DefinitionString"].replace(f"${{{name}}}", value)
+            properties["DefinitionString"] = filled
+        return stock(*given, **named)
+
+    return staticmethod(make)
 
 
 @cache

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.deployment.chalice import CHALICE
+from ops.deployment.build import CHALICE
 from tests.infra.linter import findings
 
 PROJECT = Path(__file__).parents[2]

@@ -71,7 +71,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
             lambda_simple.lambda_simple_backends.clear()
             machine = _client("stepfunctions").create_state_machine(
                 name="unlatch-dev-case",
-                definition=text.replace("${Stage}", "dev"),
+                definition=text.replace("${Stage}", "dev").replace("${Partition}", "aws"),
                 roleArn="arn:aws:iam::123456789012:role/unlatch-dev-case",
             )["stateMachineArn"]
             for name in ("unlatch-dev-turn", "unlatch-dev-park"):
@@ -154,7 +154,7 @@ def test_there_are_the_four_states_and_no_more() -> None:
 
 def test_a_caller_can_pass_the_text_as_a_parameter_and_fill_in_nothing() -> None:
     assert len(TEXT.encode()) <= CLOUDFORMATION_PARAMETER_LIMIT
-    assert set(re.findall(r"\$\{.*?\}", TEXT)) == {"${Stage}"}
+    assert set(re.findall(r"\$\{.*?\}", TEXT)) == {"${Stage}", "${Partition}"}
 
 
 def test_a_turn_outlasts_minutes_of_trouble() -> None:

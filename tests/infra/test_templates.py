@@ -11,7 +11,7 @@ import pytest
 from cfnlint.decode.cfn_yaml import loads
 from moto import mock_aws
 
-from sandbox.aws.moto_setup import read_templates_fast
+from sandbox.aws.moto_setup import fill_in_definitions, read_templates_fast
 from sandbox.aws.seams import Seams
 from tests.infra.linter import findings
 
@@ -35,7 +35,7 @@ def test_cfn_lint_finds_nothing(name: str) -> None:
 
 
 def test_cfn_lint_takes_the_state_machine() -> None:
-    definition = CASE_DEFINITION.replace("${Stage}", "dev")
+    definition = _filled_in()
     machine = {
         "Type": "AWS::StepFunctions::StateMachine",
         "Properties": {
@@ -50,6 +50,7 @@ def test_cfn_lint_takes_the_state_machine() -> None:
 def aws() -> Iterator[None]:
     with mock_aws(), closing(Seams()) as seams:
         read_templates_fast(seams)
+        fill_in_definitions(seams)
         yield
 
 
@@ -74,13 +75,13 @@ def _deploy(name: str, **parameters: str) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_state_machine_file_reaches_step_functions_with_only_the_stage_filled_in() -> None:
+def test_the_state_machine_file_reaches_step_functions_with_stage_and_partition_filled_in() -> None:
     outputs = _deploy("resources.yaml", Stage="dev", CaseDefinition=CASE_DEFINITION)
     machine = _client("stepfunctions").describe_state_machine(
         stateMachineArn=outputs["StateMachineArn"]
     )
     assert machine["name"] == "unlatch-dev-case"
-    assert machine["definition"] == CASE_DEFINITION.replace("${Stage}", "dev")
+    assert machine["definition"] == _filled_in()
 
 
 @pytest.mark.usefixtures("aws")
@@ -91,6 +92,15 @@ def test_names_follow_from_the_stage() -> None:
     assert outputs["HubBusArn"] == f"arn:aws:events:us-east-1:{HUB}:event-bus/default"
     aliases = {alias["AliasName"] for alias in _client("kms").list_aliases()["Aliases"]}
     assert outputs["SealKeyAlias"] in aliases
+
+
+def test_the_console_has_a_host_in_each_partition() -> None:
+    template = _template("resources.yaml")
+    link = template["Outputs"]["DashboardUrl"]["Value"]["Fn::Sub"]
+    assert link[0].startswith("https://${AWS::Region}.${Host}/cloudwatch/")
+    hosts = {name: each["Host"] for name, each in template["Mappings"]["Console"].items()}
+    assert hosts["aws-us-gov"] == "console.amazonaws-us-gov.com"
+    assert set(hosts) == {"aws", "aws-us-gov", "aws-cn"}
 
 
 @pytest.mark.usefixtures("aws")
@@ -234,6 +244,10 @@ def test_no_template_holds_a_secret() -> None:
 def test_a_guardrail_leaves_people_the_call_that_opens_cases() -> None:
     template = _template("guardrails.yaml")
     assert template["Parameters"]["ReserveDeleteCluster"]["Default"] == "no"
+
+
+def _filled_in(partition: str = "aws") -> str:
+    return CASE_DEFINITION.replace("${Stage}", "dev").replace("${Partition}", partition)
 
 
 def _template(name: str) -> Mapping[str, Any]:

@@ -67,7 +67,7 @@ def office(
 def deployed(sandbox: Sandbox, office: Office) -> Office:
     """The bot, brought in by `unlatch deploy`, with its secrets, its world and a trail."""
     seed(sandbox.aws, WORLD, accounts=sandbox.accounts, now=START)
-    assert office.run("deploy", "--parameter", f"OperatorArn={OPERATORS}").code == 0
+    assert office.run("deploy", "--yes", "--parameter", f"OperatorArn={OPERATORS}").code == 0
     secrets = sandbox.client("secretsmanager", account=HUB, region=REGION)
     for name in SECRETS:
         secrets.put_secret_value(SecretId=f"unlatch/dev/{name}", SecretString=VALUES[name])

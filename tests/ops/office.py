@@ -62,9 +62,16 @@ class Office:
     ) -> None:
         self.project, self.clock, self._patch = project, clock, monkeypatch
 
-    def run(self, *words: str) -> Said:
+    def run(self, *words: str, typing: str | None = None) -> Said:
+        """`typing` is what the operator answers; None if nobody is there."""
+
+        def ask(_: str) -> str:
+            if typing is None:
+                raise EOFError
+            return typing
+
         out, err = io.StringIO(), io.StringIO()
-        desk = Desk(Screen(out, err), self.clock, _nothing, self.project)
+        desk = Desk(Screen(out, err), self.clock, _nothing, self.project, ask)
         with closing(Seams()) as seams:
             # Moto warns of each alarm and policy that it leaves out; none of them acts here.
             silent = SimpleNamespace(**dict.fromkeys(("warn", "warning", "debug"), _nothing))

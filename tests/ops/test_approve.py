@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -17,7 +18,9 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.store.cases import DynamoCases
-from ops.approve import BODY
+from ops.approve import BODY, _deployed
+from ops.deployment import record
+from ops.hub import connect
 from sandbox.stack import Sandbox
 from tests.ops.office import CLUSTER, HUB, OPERATOR, REGION, Office, log_in
 
@@ -242,7 +245,12 @@ def test_replayed_it_is_refused_with_a_sentence(
     assert stands(deployed) == "running"
 
 
-def test_the_url_is_the_one_that_was_deployed(deployed: Office, blocked: str) -> None:
-    """A machine without Chalice's record asks AWS itself."""
-    record = deployed.project / ".chalice" / "deployed" / "dev.json"
-    assert "execute-api" in record.read_text()
+@pytest.mark.usefixtures("blocked")
+def test_the_url_is_the_one_that_was_deployed(deployed: Office) -> None:
+    """Noted down at the deployment; if nobody did, AWS itself is asked."""
+    options = SimpleNamespace(stage="dev", region=None, profile=None)
+    hub = connect(options, deployed.clock)
+    noted = _deployed(hub)
+    assert noted.startswith("https://")
+    record.forget(hub)
+    assert _deployed(hub) == noted

@@ -1,6 +1,8 @@
 """The doctor looks at a real deployment: well as it is, and ill in one way after the other."""
 
+import io
 import json
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -64,6 +66,41 @@ def test_events_that_would_not_come(deployed: Office, ill: Callable[[], dict[str
         EventPattern=pattern,
         State="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
     )
+
+
+def test_fips_without_dual_stack_does_not_reach_cloudhsm(
+    ill: Callable[[], dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
+    assert "AWS_USE_DUALSTACK_ENDPOINT=true" in ill()["fips"]
+    monkeypatch.setenv("AWS_USE_DUALSTACK_ENDPOINT", "true")
+    assert "fips" not in ill()
+
+
+def test_alarms_that_nobody_hears_are_a_warning(deployed: Office) -> None:
+    said = deployed.run("doctor")
+    assert said.code == 0, "a warning is not ill"
+    assert "warning alarms                 nobody hears them" in said.out
+    topic = boto3.client("sns").create_topic(Name="alarms")["TopicArn"]
+    assert deployed.run("deploy", "--yes", "--parameter", f"AlarmTopicArn={topic}").code == 0
+    found = {name: c for (name, _), c in findings(deployed)[1].items()}
+    assert "no confirmed subscription" in found["alarms"]["says"]
+    boto3.client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="o@example.com")
+    found = {name: c for (name, _), c in findings(deployed)[1].items()}
+    assert not found["alarms"]["warns"]
+
+
+def test_code_that_nobody_deployed(deployed: Office, ill: Callable[[], dict[str, str]]) -> None:
+    assert "code" not in ill()
+    functions, empty = boto3.client("lambda"), io.BytesIO()
+    with zipfile.ZipFile(empty, "w") as package:
+        package.writestr("app.py", "def park(*_): pass")
+    functions.update_function_code(FunctionName="unlatch-dev-park", ZipFile=empty.getvalue())
+    assert "unlatch-dev-park runs other code than 0.1.0, deployed 2026-03-02" in ill()["code"]
+    planned = deployed.run("deploy", typing="no")
+    assert "function unlatch-dev-park: code " in planned.out
+    assert deployed.run("deploy", "--yes").code == 0
+    assert "code" not in ill()
 
 
 def test_a_channel_that_outsiders_read(sandbox: Sandbox, ill: Callable[[], dict[str, str]]) -> None:

@@ -119,7 +119,7 @@ def test_frozen_nothing_is_changed_and_everybody_is_told_why(
 
 
 def test_destroy_leaves_open_cases_alone(deployed: Office, blocked: str) -> None:
-    said = deployed.run("destroy")
+    said = deployed.run("destroy", "--yes-destroy", "dev")
     assert said.code == 6
     assert blocked in said.err
 

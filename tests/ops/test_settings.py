@@ -1,12 +1,18 @@
 """Where settings come from, and that all that is wrong with them is said at once."""
 
 import json
+import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ops.deployment.settings import merged
+from chalicelib import config
+from chalicelib.config import Settings
+from ops.deployment.ids import wrong_ids
+from ops.deployment.settings import chosen, differences
+from ops.desk import PROJECT
 from ops.trouble import Trouble
 
 NAMES = {
@@ -35,7 +41,7 @@ def project(tmp_path: Path) -> Path:
 def settings(project: Path, text: str = "", **environ: str) -> dict[str, str]:
     file = project / "dev.env"
     file.write_text(text)
-    return merged(project, "dev", file=file, environ=environ)
+    return chosen(project, "dev", file=file, environ=environ, remembered={}).variables
 
 
 def test_the_environment_goes_before_the_file_and_the_file_before_config_json(
@@ -57,7 +63,7 @@ def test_all_that_is_wrong_is_said_at_once(project: Path) -> None:
     with pytest.raises(Trouble) as caught:
         settings(project, text)
     told = "\n".join(caught.value.advice)
-    for words in ("SLACK_CHANEL is no setting", "SLACK_CHANNEL is missing", "EXPIRY_HOURS must be",
+    for words in ("SLACK_CHANEL is not a setting", "SLACK_CHANNEL is missing", "EXPIRY_HOURS must be",
                   "QUORUM_REVERSIBLE must be", "UNLATCH_NAME"):  # fmt: skip
         assert words in told
 
@@ -69,4 +75,49 @@ def test_a_line_that_is_no_setting_is_named(project: Path) -> None:
 
 def test_a_stage_that_is_not_there(project: Path) -> None:
     with pytest.raises(Trouble, match="only dev, prod"):
-        merged(project, "staging", file=None, environ={})
+        chosen(project, "staging", file=None, environ={}, remembered={})
+
+
+def test_the_example_holds_every_setting_with_its_default(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (PROJECT / "infra/example.env").read_text()
+    for item in fields(Settings):
+        assert re.search(rf"^#?{item.name.upper()}=", text, re.MULTILINE), item.name
+        assert item.metadata["about"] in text
+    found = settings(project, text)
+    assert config.read(found).approvers == ("U0123ABCD", "U0456ABCD", "S0789ABCD")
+    everything = settings(project, re.sub(r"^#([A-Z_]+=.)", r"\1", text, flags=re.MULTILINE))
+    defaults = {**found, "ACCOUNTS": "all"}
+    assert config.read(everything) == config.read(defaults)
+
+
+def test_what_was_given_before_holds_until_a_file_says_otherwise(project: Path) -> None:
+    given = {"EXPIRY_HOURS": "12", "APPROVERS": "U9"}
+
+    def named(file: Path | None, **environ: str) -> dict[str, str]:
+        return chosen(project, "dev", file=file, environ=environ, remembered=given).given
+
+    assert named(None) == given
+    assert named(None, UNLATCH_APPROVERS="U2") == {"EXPIRY_HOURS": "12", "APPROVERS": "U2"}
+    file = project / "dev.env"
+    file.write_text("REMIND_HOURS=2\n")
+    assert named(file) == {"REMIND_HOURS": "2"}, "a file is the whole truth"
+
+
+def test_the_differences_name_what_goes_too() -> None:
+    before, after = {"A": "1", "B": "2", "C": ""}, {"A": "1", "D": "4"}
+    assert list(differences(before, after)) == [("B", "2", ""), ("D", "", "4")]
+
+
+@pytest.mark.parametrize("api", ["https://slack.com/api/", "https://slack-gov.com/api/"])
+def test_slacks_ids_are_checked_where_the_api_is_slacks(api: str) -> None:
+    wrong = {"SLACK_API_URL": api, "APPROVERS": "U1,alice"}
+    assert ["alice" in sentence for sentence in wrong_ids(wrong)] == [True]
+    assert list(wrong_ids({**wrong, "SLACK_API_URL": "http://127.0.0.1:1/"})) == []
+    assert list(wrong_ids({**wrong, "SLACK_API_URL": "https://notslack.com/"})) == []
+
+
+@pytest.mark.parametrize("accounts", ["all", "ou-ab12-cdefgh34", "r-ab12,111122223333", ""])
+def test_accounts_may_be_units_or_all(accounts: str) -> None:
+    assert list(wrong_ids({"ACCOUNTS": accounts})) == []

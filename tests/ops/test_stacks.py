@@ -72,6 +72,10 @@ def stacks(cfn: FakeFormation) -> tuple[Stacks, list[str]]:
     return Stacks(cfn, said.append, pause=lambda _: None), said
 
 
+def apply(made: Stacks, name: str, template: str, parameters: dict[str, str]) -> None:
+    made.execute(made.prepare(name, template, parameters))
+
+
 def test_no_changes_is_fine_and_leaves_no_change_set() -> None:
     cfn = FakeFormation(
         "UPDATE_COMPLETE",
@@ -79,14 +83,14 @@ def test_no_changes_is_fine_and_leaves_no_change_set() -> None:
         why="The submitted information didn't contain changes.",
     )
     made, said = stacks(cfn)
-    made.apply("s", TEMPLATE, {"Stage": "dev"})
+    apply(made, "s", TEMPLATE, {"Stage": "dev"})
     assert said == ["s: up to date"]
     assert cfn.asked[-1] == "deleted change set"
 
 
 def test_parameters_that_are_not_given_stay_and_those_that_no_template_has_go() -> None:
     cfn = FakeFormation("CREATE_COMPLETE")
-    stacks(cfn)[0].apply("s", TEMPLATE, {"Stage": "dev"})
+    apply(stacks(cfn)[0], "s", TEMPLATE, {"Stage": "dev"})
     request = cfn.asked[0]
     assert request["ChangeSetType"] == "UPDATE"
     assert request["Parameters"] == [
@@ -98,21 +102,21 @@ def test_parameters_that_are_not_given_stay_and_those_that_no_template_has_go() 
 def test_a_stack_that_never_came_up_is_told_with_its_cause_and_how_to_mend_it() -> None:
     made, _ = stacks(FakeFormation("ROLLBACK_COMPLETE"))
     with pytest.raises(Trouble) as caught:
-        made.apply("s", TEMPLATE, {})
+        apply(made, "s", TEMPLATE, {})
     assert "Table: unlatch-dev already exists" in caught.value.reason
     assert "aws cloudformation delete-stack --stack-name s" in caught.value.advice
 
 
 def test_a_first_change_that_was_only_prepared_is_made_anew() -> None:
     cfn = FakeFormation("REVIEW_IN_PROGRESS", after="CREATE_COMPLETE")
-    stacks(cfn)[0].apply("s", TEMPLATE, {})
+    apply(stacks(cfn)[0], "s", TEMPLATE, {})
     assert cfn.asked[0]["ChangeSetType"] == "CREATE"
     assert cfn.asked[1]["RetainExceptOnCreate"] is True
 
 
 def test_a_change_of_somebody_else_is_waited_for() -> None:
     cfn = FakeFormation("UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE")
-    stacks(cfn)[0].apply("s", TEMPLATE, {})
+    apply(stacks(cfn)[0], "s", TEMPLATE, {})
     assert cfn.asked[0]["ChangeSetType"] == "UPDATE"
 
 
@@ -120,13 +124,13 @@ def test_a_change_of_somebody_else_is_waited_for() -> None:
 def test_a_change_that_rolled_back_is_a_failure(status: str) -> None:
     made, _ = stacks(FakeFormation("CREATE_COMPLETE", after=status))
     with pytest.raises(Trouble, match="failed"):
-        made.apply("s", TEMPLATE, {})
+        apply(made, "s", TEMPLATE, {})
 
 
 def test_a_change_set_that_cannot_be_made_says_why() -> None:
     made, _ = stacks(FakeFormation("CREATE_COMPLETE", change_set="FAILED", why="No such role"))
     with pytest.raises(Trouble, match="No such role"):
-        made.apply("s", TEMPLATE, {})
+        apply(made, "s", TEMPLATE, {})
 
 
 def test_taking_down_what_is_not_there_is_fine() -> None:

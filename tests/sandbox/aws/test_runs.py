@@ -55,7 +55,9 @@ def play():
         made.runs = runs
         made.states.create_state_machine(
             name="case",
-            definition=DEFINITION.read_text().replace("${Stage}", "dev"),
+            definition=DEFINITION.read_text()
+            .replace("${Stage}", "dev")
+            .replace("${Partition}", "aws"),
             roleArn=f"arn:aws:iam::{HUB}:role/case",
         )
         yield made
