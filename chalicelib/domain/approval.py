@@ -184,9 +184,13 @@ def in_use(key: Key, *, policy: Policy, now: datetime) -> bool:
     return key.used_within(now, days=days) or key.use_is_unknown(now, days=days)
 
 
+FILLERS = "\u115f\u1160\u3164\uffa0"
+"""Hangul’s: letters to Unicode, and nothing to the eye."""
+
+
 def is_reason(text: str) -> bool:
     """Somebody can read it: spaces, signs and characters that nobody sees are no reason."""
-    return any(character.isalnum() for character in text)
+    return any(character.isalnum() and character not in FILLERS for character in text)
 
 
 def live(

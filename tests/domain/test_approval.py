@@ -239,3 +239,9 @@ def test_a_stricter_policy_voids_what_it_did_not_see() -> None:
     strict = replace(POLICY, approvers=())
     live = approval.live(PLAN, (ALICE,), people=PEOPLE, case=case(), policy=strict, now=NOW)
     assert live == ()
+
+
+@pytest.mark.parametrize("text", ["", "  ", "-", "\u3164", "\u115f\uffa0 ."])
+def test_what_nobody_can_read_is_no_reason(text: str) -> None:
+    assert not approval.is_reason(text)
+    assert approval.is_reason(f"{text} ok")
