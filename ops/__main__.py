@@ -18,6 +18,7 @@ from ops.trouble import Trouble
 VERBS = {
     "Set up": {
         "deploy": "Bring this version to AWS, or bring what is there up to date.",
+        "package": "Write what a pipeline deploys without a laptop.",
         "doctor": "Find out whether everything is in place.",
         "destroy": "Take Unlatch down again.",
         "completion": "Let your shell complete these commands.",

@@ -189,7 +189,8 @@ def _what_next(job: Job, desk: Desk, url: str) -> list[str]:
         f"--secret-string …   (Slack: {where})"
         for secret, where in _empty_secrets(hub)
     ]
-    steps += infra.elsewhere(hub, job.settings, desk.say)
+    named = config.words(job.given.get("ACCOUNTS", ""))
+    steps += infra.elsewhere(hub, job.settings, desk.say, named=named)
     if job.settings.dry_run:
         steps.append(
             "DRY_RUN is on: plans are played and nothing is changed. UNLATCH_DRY_RUN=false"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from ops.checks import chat, events, laptop, machinery, release, rights, roles
 from ops.checks.finding import Check, Finding, asked
@@ -30,7 +31,6 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("rules", events.rules),
     ("reader", roles.readers),
     ("trust", roles.may_take_executor),
-    ("rights", rights.of_acting_roles),
     ("slack secrets", chat.secrets),
     ("slack token", chat.token),
     ("slack channel", chat.channel),
@@ -47,20 +47,48 @@ def run(options: Options, desk: Desk) -> int:
     found = []
     for finding in _findings(hub, desk.screen):
         found.append(finding)
-        _show(finding, desk.screen)
+        if not finding.account or finding.ok is False:
+            _show(finding, desk.screen)
+    _show_accounts(found, desk.screen)
     wrong = [finding for finding in found if finding.ok is False]
     desk.screen.line(f"{count(len(wrong), 'thing')} to fix." if wrong else "All is well.")
     checks = [
-        {"name": f.name, "ok": f.ok, "warns": f.warns, "says": f.says, "do": f.do} for f in found
+        {
+            "name": f.name,
+            "ok": f.ok,
+            "warns": f.warns,
+            "says": f.says,
+            "do": f.do,
+            "account": f.account,
+        }
+        for f in found
     ]
     desk.screen.answer({"ok": not wrong, "checks": checks})
     return Exit.FOUND if wrong else Exit.DONE
 
 
 def _findings(hub: Hub, screen: Screen) -> Iterator[Finding]:
-    for name, check in CHECKS:
+    in_accounts: Check = partial(rights.of_acting_roles, screen=screen)
+    for name, check in (*CHECKS, ("rights", in_accounts)):
         screen.passing(f"looking at: {name}")
         yield from asked(name, check, hub)
+
+
+def _show_accounts(found: list[Finding], screen: Screen) -> None:
+    """A row for each other account, a column for each question; what helps, once for all."""
+    others = [finding for finding in found if finding.account]
+    if not others:
+        return
+    by_place = {(f.account, f.name.partition(" ")[0]): f for f in others}
+    asked_there = list(dict.fromkeys(kind for _, kind in by_place))
+    rows = []
+    for account in dict.fromkeys(f.account for f in others):
+        cells = (by_place.get((account, kind)) for kind in asked_there)
+        rows.append([account, *(MARKS[cell.ok][0] if cell else "-" for cell in cells)])
+    screen.title("Other accounts")
+    screen.table(["account", *asked_there], rows)
+    for helps in dict.fromkeys(f"{f.says}: {f.do}" for f in others if f.ok is None):
+        screen.line(f"  unknown: {helps}", colour=YELLOW)
 
 
 def _show(finding: Finding, screen: Screen) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,7 @@ APP = "unlatch"
 FUNCTIONS = ("on_delete_blocked", "turn", "park", "sweep", "on_key_used")
 """As Chalice names them; the one that serves Slack is called `unlatch-<stage>`."""
 EVENT_FUNCTIONS = ("on_delete_blocked", "on_key_used", "sweep")
+MAKING = threading.Lock()
 NOT_IN_NAMES = re.compile(r"[^\w+=,.@-]")
 
 
@@ -52,7 +54,10 @@ class Hub:
         """A client with these credentials instead of the operator’s own."""
         retries = {"mode": "standard", "total_max_attempts": 4}
         own = Config(retries=retries, connect_timeout=5, user_agent_extra="unlatch-ops")
-        return self.session.client(service, region_name=region, config=own, **(credentials or {}))
+        with MAKING:  # boto3 makes one at a time, and many threads may ask
+            return self.session.client(
+                service, region_name=region, config=own, **(credentials or {})
+            )
 
     @property
     def name(self) -> str:

@@ -25,7 +25,8 @@ def trails(hub: Hub) -> Iterator[Finding]:
         yield _trail(hub, region)
     for account in hub.settings.accounts:
         says = "only that account’s own credentials can tell"
-        yield Finding(f"trail {account}", None, says, "Check there: CloudTrail, Trails")
+        do = "Check there: CloudTrail, Trails"
+        yield Finding(f"trail {account}", None, says, do, account=account)
 
 
 def _trail(hub: Hub, region: str) -> Finding:

@@ -13,13 +13,14 @@ from ops.trouble import Trouble
 
 @dataclass(frozen=True)
 class Finding:
-    """`ok` None: it could not be found out from here. `warns`: it works, and still. `do` is what helps."""
+    """`ok` None: it could not be found out from here. `warns`: it works, and still. `account`: another one than the hub’s. `do` is what helps."""
 
     name: str
     ok: bool | None
     says: str
     do: str = ""
     warns: bool = False
+    account: str = ""
 
 
 class Unknown(Trouble):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.aws.errors import DENIED, code_of
@@ -13,9 +14,13 @@ from ops.checks.finding import Finding
 from ops.expected import EXPECTED
 from ops.hub import Hub
 from ops.reach import accounts
+from ops.screen import Screen
 
 ANY_KEY = "key/00000000-0000-0000-0000-000000000000"
 ANY_CLUSTER, ANY_BACKUP = "cluster/cluster-aaaaaaaaaaa", "backup/backup-aaaaaaaaaaa"
+
+
+AT_A_TIME = 16
 
 
 @dataclass(frozen=True)
@@ -56,17 +61,26 @@ EXECUTES = (
 RESTORES = (Acts("cloudhsm", ANY_CLUSTER, ("cloudhsm:CreateHsm",)),)
 
 
-def of_acting_roles(hub: Hub) -> Iterator[Finding]:
-    """In every account that is served; elsewhere as the reader, where it lets the operator in."""
+def of_acting_roles(hub: Hub, screen: Screen) -> Iterator[Finding]:
+    """In every account that is served, many at a time; elsewhere as the reader, if it lets you in."""
     yield from _in_account(hub, hub.client("iam"), hub.account)
-    for account in hub.settings.accounts:
-        try:
-            yield from _in_account(hub, _as_reader(hub, account), account)
-        except EXPECTED as error:
-            if not isinstance(error, GiveUp) and code_of(error) not in DENIED:
-                raise
-            do = "Set OperatorArn in the stack of infra/account.yaml there, or check with its own credentials"
-            yield Finding(f"rights {account}", None, "your role may not ask there", do)
+    served = hub.settings.accounts
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        asking = {pool.submit(_elsewhere, hub, account): account for account in served}
+        for number, _ in enumerate(as_completed(asking), start=1):
+            screen.passing(f"rights in other accounts: {number} of {len(served)}")
+        for done, account in asking.items():
+            yield from (replace(finding, account=account) for finding in done.result())
+
+
+def _elsewhere(hub: Hub, account: str) -> list[Finding]:
+    try:
+        return list(_in_account(hub, _as_reader(hub, account), account))
+    except EXPECTED as error:
+        if not isinstance(error, GiveUp) and code_of(error) not in DENIED:
+            raise
+        do = "Set OperatorArn in the stack of infra/account.yaml there, or check with its own credentials"
+        return [Finding(f"rights {account}", None, "your role may not ask there", do)]
 
 
 def _as_reader(hub: Hub, account: str) -> Any:

@@ -29,7 +29,9 @@ def readers(hub: Hub) -> Iterator[Finding]:
     unread = said.get("unread", [])
     for place in unread:
         do = f"Deploy infra/account.yaml there (stack {account_stack(hub)})"
-        yield Finding("reader", False, place, do)
+        account = place.partition(" ")[0]
+        known = account if account in hub.settings.accounts else ""
+        yield Finding(f"reader {account}", False, place, do, account=known)
     if not unread:
         accounts = ", ".join(dict.fromkeys((hub.account, *hub.settings.accounts)))
         yield Finding("reader", True, f"the sweep could read {accounts}")
@@ -46,7 +48,8 @@ def may_take_executor(hub: Hub) -> Iterator[Finding]:
     yield Finding(f"trust {hub.account}", right, says, do)
     for account in hub.settings.accounts:
         says = "only that account’s own credentials can tell"
-        yield Finding(f"trust {account}", None, says, f"Check there: {role} trusts {turn}")
+        do = f"Check there: {role} trusts {turn}"
+        yield Finding(f"trust {account}", None, says, do, account=account)
 
 
 def _scheduled(hub: Hub) -> dict[str, Any]:

@@ -19,10 +19,11 @@ from ops.trouble import Trouble
 
 OURS = frozenset(
     {"Stage", "CaseDefinition", "TargetAccountIds", "HubAccountId", "HubBusArn", "CreateRoles"}
-    | {"Regions", "ErrorCodes"}
+    | {"Regions", "ErrorCodes", "RolesRegion"}
 )
 """Parameters that follow from the settings and from where this is deployed."""
 OF_ONE_ACCOUNT = frozenset({"VpcId"})
+MOST_SHOWN = 3
 Say = Callable[[str], None]
 
 
@@ -124,22 +125,51 @@ def delete_resources(hub: Hub, *, say: Say) -> None:
     Stacks(hub.client("cloudformation"), say).delete(resources_stack(hub))
 
 
-def elsewhere(hub: Hub, settings: Settings, say: Say) -> Iterator[str]:
-    """What to run with the credentials of each other account that is served.
+def elsewhere(hub: Hub, settings: Settings, say: Say, *, named: Sequence[str]) -> Iterator[str]:
+    """What to run for the other accounts that are served; `named` is what ACCOUNTS says of them.
 
     What narrows or opens the roles in the hub's account does so there too.
     """
+    if not settings.accounts:
+        return
     here = Stacks(hub.client("cloudformation"), say).parameters(account_stack(hub))
     guards = {name: here[name] for name in sorted(here.keys() - OURS - OF_ONE_ACCOUNT)}
-    for account in settings.accounts:
+    yield from _stack_set(hub, settings, guards, units=[word for word in named if "-" in word])
+    shown = settings.accounts if len(settings.accounts) <= MOST_SHOWN else ("ACCOUNT",)
+    for account in shown:
         for region, own in _account_parameters(hub, settings):
             values = {**own, "HubBusArn": bus(hub), **guards}
             words = shlex.join(f"{name}={value}" for name, value in values.items() if value)
             yield (
-                f"for {account}: aws cloudformation deploy --region {region} "
+                f"or for {account} alone: aws cloudformation deploy --region {region} "
                 f"--template-file infra/account.yaml --stack-name {account_stack(hub)} "
                 f"--capabilities CAPABILITY_NAMED_IAM --parameter-overrides {words}"
             )
+
+
+def _stack_set(
+    hub: Hub, settings: Settings, guards: Mapping[str, str], *, units: Sequence[str]
+) -> Iterator[str]:
+    """One StackSet for all accounts of an organisation unit, those that join later included."""
+    (_, own), *_ = _account_parameters(hub, settings)
+    values = {**own, "HubBusArn": bus(hub), "RolesRegion": hub.region, **guards}
+    del values["CreateRoles"]
+    given = [{"ParameterKey": n, "ParameterValue": v} for n, v in values.items() if v]
+    name = f"--stack-set-name {account_stack(hub)} --region {hub.region}"
+    yield (
+        "for all other accounts at once, in the organisation’s management account: "
+        f"aws cloudformation create-stack-set {name} --template-body file://infra/account.yaml "
+        "--permission-model SERVICE_MANAGED "
+        "--auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false "
+        f"--capabilities CAPABILITY_NAMED_IAM --parameters {shlex.quote(json.dumps(given))}"
+    )
+    targets = f"OrganizationalUnitIds={','.join(units) or 'OU'}"
+    targets += f",AccountFilterType=DIFFERENCE,Accounts={hub.account}"
+    regions = " ".join(dict.fromkeys((hub.region, *settings.regions)))
+    yield (
+        f"aws cloudformation create-stack-instances {name} --deployment-targets {targets} "
+        f"--regions {regions}"
+    )
 
 
 def bus(hub: Hub) -> str:

@@ -111,7 +111,9 @@ def test_deploying_again_follows_the_settings_and_makes_nothing_twice(
     operators = f"OperatorArn={OPERATORS}"
     said = office.run("deploy", "--yes", "--settings", str(settings), "--parameter", operators)
     assert said.code == 0, said.err
-    (elsewhere,) = (line for line in said.out.splitlines() if "for 444455556666: " in line)
+    (elsewhere,) = (line for line in said.out.splitlines() if "for 444455556666 alone: " in line)
+    assert "create-stack-set --stack-set-name unlatch-dev-account" in said.out
+    assert f"OrganizationalUnitIds=OU,AccountFilterType=DIFFERENCE,Accounts={HUB}" in said.out
     assert f"HubAccountId={HUB} Stage=dev " in elsewhere
     assert elsewhere.endswith(f"MinWindowDays=7 '{operators}' RequireTag=no"), "as in the hub"
     assert apis() == before

@@ -101,6 +101,10 @@ class Template:
                 return self.value(given[0]) == self.value(given[1])
             case "Fn::Not":
                 return not self.value(given[0])
+            case "Fn::And":
+                return all(map(self.value, given))
+            case "Fn::Or":
+                return any(map(self.value, given))
         raise ValueError(f"unknown function {name}")
 
     def _filled(self, given: Any) -> str:

@@ -1,0 +1,112 @@
+"""All of a hub as one CloudFormation template: what Chalice packages, the two stacks, and what Chalice leaves out. Calls nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from chalicelib.config import Settings
+from ops.deployment import infra, record
+from ops.deployment.finish import ALL_EVENTS, LATEST_SECONDS, RETRIES, TRIES
+from ops.deployment.record import Record
+from ops.deployment.templates import template
+from ops.hub import APP, EVENT_FUNCTIONS, FUNCTIONS
+
+API, API_ROLE = "APIHandler", "ApiHandlerRole"
+QUEUE = {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+OF_TARGETS = frozenset({"HubAccountId", "HubBusArn", "CreateRoles", "RolesRegion"})
+"""Parameters of infra/account.yaml that the hub’s own account does not need."""
+
+
+def extras(
+    project: Path, stage: str, *, settings: Settings, parameters: Mapping[str, str]
+) -> dict[str, Any]:
+    """What `chalice package --merge-template` adds to Chalice’s own template."""
+    hub, account = template(project, "resources.yaml"), _of_the_hub(project)
+    wanted = {
+        **parameters,
+        "Stage": stage,
+        "TargetAccountIds": ",".join(settings.accounts),
+        "Regions": ",".join(settings.regions),
+        "ErrorCodes": ",".join(settings.error_codes),
+    }
+    merged: dict[str, Any] = {"Description": f"Unlatch {stage}: the hub, whole."}
+    for part in ("Parameters", "Mappings", "Conditions", "Resources", "Outputs"):
+        merged[part] = {**hub.get(part, {}), **account.get(part, {})}
+    for name, value in wanted.items():
+        if name in merged["Parameters"]:
+            merged["Parameters"][name] = {**merged["Parameters"][name], "Default": value}
+    merged["Parameters"]["Stage"]["AllowedValues"] = [stage]
+    del merged["Parameters"]["CaseDefinition"]
+    merged["Resources"]["CaseRuns"]["Properties"]["DefinitionString"] = infra.definition(project)
+    merged["Resources"] |= dict(_functions(stage, settings))
+    return merged
+
+
+def with_record(merged: dict[str, Any], stage: str, made: Record) -> dict[str, Any]:
+    """The deployment’s record, which `unlatch doctor` compares the functions with."""
+    text = record.as_text(made).replace("${", "${!").replace('"url": ""', '"url": "${Url}"')
+    url = f"https://${{RestAPI}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{stage}/"
+    properties = {
+        "Name": record.parameter(stage),
+        "Type": "String",
+        "Tier": "Intelligent-Tiering",
+        "Value": {"Fn::Sub": [text, {"Url": {"Fn::Sub": url}}]},
+    }
+    noted = {"DeploymentRecord": {"Type": "AWS::SSM::Parameter", "Properties": properties}}
+    return {**merged, "Resources": {**merged["Resources"], **noted}}
+
+
+def _of_the_hub(project: Path) -> dict[str, Any]:
+    """The account template as it is for the account that it is deployed to."""
+    text = json.dumps(template(project, "account.yaml"))
+    text = text.replace('{"Ref": "HubAccountId"}', '{"Ref": "AWS::AccountId"}')
+    found: dict[str, Any] = json.loads(text.replace("${HubAccountId}", "${AWS::AccountId}"))
+    forwarding = {n for n, r in found["Resources"].items() if r.get("Condition") == "Forward"}
+    found["Resources"] = {
+        name: {key: value for key, value in each.items() if key != "Condition"}
+        for name, each in found["Resources"].items()
+        if name not in forwarding
+    }
+    found["Parameters"] = {
+        name: each for name, each in found["Parameters"].items() if name not in OF_TARGETS
+    }
+    found["Conditions"] = {
+        name: each for name, each in found["Conditions"].items() if name not in ("Roles", "Forward")
+    }
+    return found
+
+
+def _functions(stage: str, settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Names as `chalice deploy` gives them, since policies and templates rely on them."""
+    prefix = f"{APP}-{stage}"
+    yield API, {"Properties": {"FunctionName": prefix}}
+    yield API_ROLE, {"Properties": {"RoleName": f"{prefix}-api_handler"}}
+    yield "RestAPI", {"Properties": {"TracingEnabled": True}}
+    for name in FUNCTIONS:
+        logical = "".join(word.capitalize() for word in name.split("_"))
+        properties: dict[str, Any] = {"FunctionName": f"{prefix}-{name}"}
+        if name in EVENT_FUNCTIONS:
+            properties["EventInvokeConfig"] = {
+                "MaximumRetryAttempts": TRIES,
+                "MaximumEventAgeInSeconds": LATEST_SECONDS,
+                "DestinationConfig": {"OnFailure": {"Type": "SQS", "Destination": QUEUE}},
+            }
+            event = _event(f"{prefix}-{name}-event", name, settings)
+            properties["Events"] = {f"{logical}Event": event}
+        yield logical, {"Properties": properties}
+        yield f"{logical}Role", {"Properties": {"RoleName": f"{prefix}-{name}"}}
+
+
+def _event(rule: str, function: str, settings: Settings) -> dict[str, Any]:
+    kept = {"DeadLetterConfig": {"Arn": QUEUE}, "RetryPolicy": RETRIES}
+    if function == "sweep":
+        return {"Properties": {"Name": rule, **kept}}
+    properties = {"RuleName": rule, "State": "ENABLED", **kept}
+    if function == "on_key_used":
+        properties["State"] = ALL_EVENTS
+    if function == "on_delete_blocked":
+        properties["Pattern"] = {"detail": {"errorCode": list(settings.error_codes)}}
+    return {"Type": "EventBridgeRule", "Properties": properties}
