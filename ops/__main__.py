@@ -24,6 +24,7 @@ VERBS = {
         "completion": "Let your shell complete these commands.",
     },
     "Look": {
+        "scan": "What stands idle, broken or empty, and what it costs.",
         "cases": "List the cases.",
         "diagnose": "What holds a cluster, and what each way out would do.",
     },
