@@ -13,7 +13,7 @@ import click
 
 from chalicelib import __version__, config
 from ops.deployment import infra, one_template, organisation, runtime, settings
-from ops.deployment.build import build
+from ops.deployment.build import Built, build
 from ops.deployment.ids import ACCOUNT
 from ops.deployment.record import Record
 from ops.desk import Desk
@@ -48,15 +48,19 @@ def run(options: Options, desk: Desk) -> int:
     extra.write_text(json.dumps(one_template.with_record(merged, options.stage, made)))
     built = build(desk, options.stage, region=region, environment=variables, merge=extra)
     folder: Path = options.out
+    _write(built, folder)
+    for line in _told(options, folder, built.digest):
+        desk.screen.line(line, colour=GREEN if line.startswith("Written") else "")
+    desk.screen.answer({"folder": str(folder), "sha256": built.digest, "runtime": python})
+    return 0
+
+
+def _write(built: Built, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(built.package, folder / CODE)
     (folder / TEMPLATE).write_text(json.dumps(built.template, indent=1))
     (folder / BILL).write_text(json.dumps(built.sbom, indent=1))
     (folder / SUMS).write_text(f"{built.digest}  {CODE}\n")
-    for line in _told(options, folder, built.digest):
-        desk.screen.line(line, colour=GREEN if line.startswith("Written") else "")
-    desk.screen.answer({"folder": str(folder), "sha256": built.digest, "runtime": python})
-    return 0
 
 
 def _told(options: Options, folder: Path, digest: str) -> list[str]:
