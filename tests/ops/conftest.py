@@ -71,13 +71,13 @@ def deployed(sandbox: Sandbox, office: Office) -> Office:
     secrets = sandbox.client("secretsmanager", account=HUB, region=REGION)
     for name in SECRETS:
         secrets.put_secret_value(SecretId=f"unlatch/dev/{name}", SecretString=VALUES[name])
-    _trail(sandbox)
+    make_trail(sandbox)
     sandbox.slack.interactions_url = sandbox._gateway.url_of("/slack/interactions", stage="dev")
     sandbox.delivery.start_schedules()
     return office
 
 
-def _trail(sandbox: Sandbox) -> None:
+def make_trail(sandbox: Sandbox) -> None:
     sandbox.client("s3", account=HUB, region=REGION).create_bucket(Bucket="trail")
     trails = sandbox.client("cloudtrail", account=HUB, region=REGION)
     trails.create_trail(Name="all", S3BucketName="trail", IsMultiRegionTrail=True)
