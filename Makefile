@@ -35,7 +35,8 @@ demo: .venv/.demo  ## Serve the demo page and open it in your browser
 play: .venv/.demo  ## Play a story in the terminal: make play STORY=sandbox/scenarios/flagship.yaml
 	@$(BIN)/python -m sandbox play $(STORY)
 
-pictures: .venv/.dev  ## Take the pictures of the README again (needs Chromium)
+pictures: .venv/.dev  ## Take the pictures and screens of the documents again (needs Chromium)
+	WRITE_SCREENS=1 $(BIN)/python -m pytest -m slow tests/ops/test_first_day.py
 	$(BIN)/python -m sandbox pictures
 
 permissions: .venv/.dev  ## Play every story, and write docs/permissions.md

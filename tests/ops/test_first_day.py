@@ -1,5 +1,6 @@
 """The first day by docs/production.md alone: its commands, in its order, on a sandbox with three accounts."""
 
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -72,6 +73,15 @@ class Day:
         return None
 
 
+def changes(out: str) -> list[str]:
+    """The lines of a deployment that say what will change; of each stack the first five."""
+    lines = out.split("What will change\n")[1].splitlines()
+    shown = [line for line in lines if line.startswith("  setting")]
+    stacks = [line for line in lines if line.startswith("  stack")]
+    functions = [line for line in lines if line.startswith("  function")]
+    return ["What will change", *shown, *stacks[:5], "  …", *functions]
+
+
 def aws(words: list[str]) -> Any:
     """`aws secretsmanager put-secret-value --secret-id x` as boto3 does it."""
     client, operation = boto3.client(words[1]), words[2].replace("-", "_")
@@ -99,6 +109,18 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         yield Day(sandbox, office)
 
 
+def shown(name: str, out: str) -> None:
+    """With WRITE_SCREENS, as `make pictures` sets it, the page gets this screen."""
+    if "WRITE_SCREENS" not in os.environ:
+        return
+    page = PROJECT / "docs/production.md"
+    begin, end = f"<!-- screen: {name}, written by `make pictures` -->\n", f"<!-- end of {name} -->"
+    before, rest = page.read_text().split(begin)
+    kept = [line.rstrip() for line in out.strip().splitlines() if "127.0.0.1" not in line]
+    text = "\n".join(kept)
+    page.write_text(f"{before}{begin}```text\n{text}\n```\n{end}{rest.split(end, 1)[1]}")
+
+
 def test_1_the_settings(day: Day) -> None:
     day.next("cp infra/example.env")
     file = Path("prod.env")
@@ -119,6 +141,9 @@ def test_2_the_hub(day: Day) -> None:
     assert said is not None
     assert said.code == 0, said.err
     assert "slack/interactions" in said.out
+    shown(
+        "deploy", said.out.split("The functions run on")[0] + "…\n" + "\n".join(changes(said.out))
+    )
     with_operator = ("--settings", "prod.env", "--parameter", f"OperatorArn={OPERATORS}")
     assert day.office.run("deploy", "--stage", "prod", "--yes", *with_operator).code == 0
 
@@ -153,8 +178,10 @@ def test_5_is_it_well(day: Day) -> None:
     assert said.code == 0, said.out
     for account in OTHERS:
         assert re.search(rf"^{account}  +.*ok +ok", said.out, re.MULTILINE), "rights in the table"
+    shown("doctor", said.out)
     found = day.next("unlatch scan")
     assert found is not None
+    shown("scan", found.out)
     assert f"{IDLE}  nobody uses it" in found.out
     assert f"{OTHERS[1]} {REGION}  {ELSEWHERE}  1 HSM, and neither" in found.out
 
