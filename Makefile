@@ -98,8 +98,8 @@ read-matrix: .venv/.dev  ## Break every read at each of its moments, and single 
 	$(BIN)/python -m sandbox read-matrix
 	$(BIN)/python -m sandbox transient
 
-deploy: .venv/.ops  ## Deploy to AWS: make deploy STAGE=prod
-	$(BIN)/unlatch deploy --stage $(STAGE)
+deploy: .venv/.ops  ## Deploy to AWS: make deploy STAGE=prod SETTINGS=prod.env
+	$(BIN)/unlatch deploy --stage $(STAGE) $(if $(SETTINGS),--settings $(SETTINGS))
 
 clean:  ## Remove what the commands made
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build mutants
