@@ -33,6 +33,7 @@ from chalicelib.domain.snapshot import (
     StoreState,
 )
 from sandbox.aws import assumptions
+from scripts import example_env
 
 ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -157,6 +158,7 @@ def main() -> int:
         if after != before:
             file.write_text(after)
             sys.stdout.write(f"{part.file}: {part.name}\n")
+    example_env.FILE.write_text(example_env.text())
     return 0
 
 

@@ -16,7 +16,7 @@ from chalicelib.aws.keys import KeyReader
 from chalicelib.aws.other_use import other_use
 from chalicelib.domain.fleet import Held, Survey
 from chalicelib.domain.snapshot import KeyStore
-from chalicelib.ports import GiveUp
+from chalicelib.failures import GiveUp
 
 THREADS = 8
 MINUTES = 5

@@ -27,7 +27,9 @@ def seal_keys(hub: Hub) -> dict[str, str]:
     """Name and id of each. Asked before the stack takes the aliases away."""
     found = {}
     for name in SEALS:
-        key = _unless_gone(partial(hub.client("kms").describe_key, KeyId=f"alias/{hub.name}-{name}"))
+        key = _unless_gone(
+            partial(hub.client("kms").describe_key, KeyId=f"alias/{hub.name}-{name}")
+        )
         if key:
             found[name] = str(key["KeyMetadata"]["KeyId"])
     return found

@@ -217,7 +217,11 @@ def test_destroy_also_data_leaves_nothing(office: Office) -> None:
     }
     assert states == {"PendingDeletion"}
     assert "the table with 0 cases, and so all evidence of who approved what" in said.out
-    for words in ("the table: gone", "secret slack-bot-token: gone", "body seal key: will be deleted"):
+    for words in (
+        "the table: gone",
+        "secret slack-bot-token: gone",
+        "body seal key: will be deleted",
+    ):
         assert words in said.out
     again = office.run("destroy", "--yes-destroy", "dev", "--also-data")
     assert "the table: was not there" in again.out
