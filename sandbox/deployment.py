@@ -22,6 +22,7 @@ from moto.cloudformation import parsing
 
 from sandbox.aws.callers import as_variables, client
 from sandbox.aws.delivery import ALL_CLOUDTRAIL
+from sandbox.aws.iam.template import rendered_text
 from sandbox.aws.identity import Credentials
 from sandbox.aws.seams import Seams
 from sandbox.aws.server import AwsServer
@@ -150,6 +151,15 @@ class Deployment:
         stack = stacks.describe_stacks(StackName=name)["Stacks"][0]
         if stack["StackStatus"] != "CREATE_COMPLETE":
             raise DeploymentError(f"{template} in {account} {region}: {stack['StackStatus']}")
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """Those of the hub's stack as they were deployed, by their logical names."""
+        stacks = self._client("cloudformation", self.hub, self.region)
+        name = f"{APP}-resources-{STAGE}"
+        text = stacks.get_template(StackName=name)["TemplateBody"]
+        given = stacks.describe_stacks(StackName=name)["Stacks"][0]["Parameters"]
+        parameters = {one["ParameterKey"]: one["ParameterValue"] for one in given}
+        return rendered_text(text, parameters, account=self.hub, region=self.region)
 
     # Functions
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
+from sandbox.alarms import own_alarms, put_values
 from sandbox.aws.callers import client
 from sandbox.aws.delivery import Delivery
 from sandbox.aws.gateway import Gateway
@@ -18,11 +19,11 @@ from sandbox.aws.iam.simulation import Simulations
 from sandbox.aws.runs import Runs
 from sandbox.aws.server import AwsServer
 from sandbox.clock import Clock, StillBusyError, Work
-from sandbox.deployment import STAGE, Deployment
+from sandbox.deployment import APP, STAGE, Deployment
 from sandbox.function_host import PROJECT
 from sandbox.functions import Functions, LogLine
 from sandbox.slack.api import LocalSlack
-from sandbox.slack.records import CHANNEL, TEAM
+from sandbox.slack.records import CHANNEL, ORGANISATION, TEAM
 
 NOBODY: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 OURS = re.compile(r":role/unlatch-")
@@ -30,7 +31,10 @@ SETTLE_SECONDS = 60.0
 
 
 class Sandbox:
-    """Use it as a context manager; `deploy` brings the bot in. The driver's thread alone moves time."""
+    """Use it as a context manager; `deploy` brings the bot in. The driver's thread alone moves time.
+
+    With the organisation among `team_ids`, the bot is installed in all of it.
+    """
 
     def __init__(
         self,
@@ -40,13 +44,13 @@ class Sandbox:
         regions: Sequence[str] = ("us-east-1",),
         blocked_by: str = "key_store",
         people: Mapping[str, Mapping[str, Any]] = NOBODY,
+        team_ids: Sequence[str] = (TEAM,),
         full_package: bool = False,
         source: Path = PROJECT,
     ) -> None:
         """The first account and Region are the hub's. `source` holds the app.py to deploy."""
         hub, region = accounts[0], regions[0]
-        self.accounts = tuple(accounts)
-        self.people = people
+        self.accounts, self.people, self.team_ids = tuple(accounts), people, tuple(team_ids)
         self.clock = Clock(now)
         self.work = Work()
         self.aws = AwsServer(self.clock, blocked_by=blocked_by, is_bot=_is_ours, hub=hub)
@@ -77,9 +81,7 @@ class Sandbox:
             opened.callback(self._runs.close)
             self.functions.start()
             opened.callback(self.functions.close)
-            self.slack = LocalSlack(
-                self.clock, self.people, faults=self.aws.faults, kill=self.functions.kill_peer
-            )
+            self.slack = self._local_slack()
             opened.callback(self.slack.stop)
             self._gateway = Gateway(
                 self.clock,
@@ -91,6 +93,15 @@ class Sandbox:
             opened.callback(self._gateway.stop)
             self._closing = opened.pop_all()
         return self
+
+    def _local_slack(self) -> LocalSlack:
+        return LocalSlack(
+            self.clock,
+            self.people,
+            faults=self.aws.faults,
+            kill=self.functions.kill_peer,
+            is_org_wide=ORGANISATION in self.team_ids,
+        )
 
     def __exit__(self, *_: object) -> None:
         self._closing.close()
@@ -193,6 +204,12 @@ class Sandbox:
     def digest(self) -> None:
         self.delivery.fire_schedule("digest")
 
+    def alarms(self) -> list[str]:
+        """Names of the bot's own alarms whose threshold its metrics have reached, as deployed."""
+        alarms = own_alarms(self._deployment.resources().values(), f"{APP}-{STAGE}")
+        values = list(put_values(line.text for line in self.log))
+        return [alarm.name for alarm in alarms if alarm.was_reached(values)]
+
     def runs(self) -> list[dict[str, Any]]:
         """Name, status and number of events of each run, oldest first."""
         return [asdict(run) for run in self._runs.all()]
@@ -202,7 +219,7 @@ class Sandbox:
         return {
             "slack_api_url": self.slack.url,
             "slack_channel": CHANNEL,
-            "slack_team_ids": TEAM,
+            "slack_team_ids": ",".join(self.team_ids),
             "approvers": ",".join(approvers),
             "accounts": ",".join(self.accounts[1:]),
             "dry_run": "false",

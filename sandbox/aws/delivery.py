@@ -4,7 +4,6 @@ Reads rules and targets from what was deployed; has none of its own.
 """
 
 import json
-import re
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,6 +21,7 @@ from moto.utilities.arns import parse_arn
 
 from sandbox.aws.iam.guard import May
 from sandbox.aws.iam.policy import Ask
+from sandbox.aws.schedules import next_due
 from sandbox.aws.seams import Seams
 from sandbox.clock import Clock, Work
 from sandbox.functions import Functions, Invocation
@@ -29,7 +29,6 @@ from sandbox.functions import Functions, Invocation
 Event = dict[str, Any]
 RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=2))
 ALL_CLOUDTRAIL = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
-RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class Delivery:
     # Schedules
 
     def start_schedules(self) -> None:
-        """Each deployed rate(...) fires for the first time after its interval."""
+        """Each deployed rate(...) fires for the first time after its interval, cron(...) at its time."""
         for rule in self._scheduled():
             self._schedule(rule)
 
@@ -128,7 +127,7 @@ class Delivery:
                 self._schedule(now)
                 self._fire(now)
 
-        due_at = self._clock.now() + _interval(rule)
+        due_at = next_due(str(rule.scheduled_expression), self._clock.now())
         self._clock.call_at(due_at, due, name=f"schedule {rule.name}")
 
     def _fire(self, rule: Rule) -> None:
@@ -276,13 +275,6 @@ def _wants(rule: Rule, event: Event) -> bool:
 
 def _letter(target: dict[str, Any], event: Event) -> Letter:
     return Letter(target["Arn"], event, target.get("DeadLetterConfig", {}).get("Arn"))
-
-
-def _interval(rule: Rule) -> timedelta:
-    found = RATE.fullmatch(rule.scheduled_expression or "")
-    if not found:
-        raise ValueError(f"{rule.name}: the sandbox plays rate(...), not a cron expression")
-    return timedelta(**{f"{found[2]}s": int(found[1])})
 
 
 def _bury(queue: str | None, letter: Any, *, about: str) -> None:

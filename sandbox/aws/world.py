@@ -45,7 +45,8 @@ def world_now(server: AwsServer) -> dict[str, Any]:
     world["material_left"] = []
     with server.regions.lock:
         for region in server.regions:
-            world["clusters"] += [_cluster(region, c, now) for c in region.clusters.values()]
+            known = [*region.clusters.values(), *region.deleted.values()]
+            world["clusters"] += [_cluster(region, cluster, now) for cluster in known]
             world["key_stores"] += [
                 {"id": store.id, "state": store.phase.state} for store in region.stores.values()
             ]

@@ -9,6 +9,7 @@ import boto3
 from botocore.config import Config
 
 from chalicelib.aws.store.cases import DynamoCases
+from chalicelib.aws.store.inbox import INBOX
 from chalicelib.domain.case import Act, Case
 from chalicelib.domain.log import Entry, flaws
 from sandbox.scenario.report import moment
@@ -37,7 +38,7 @@ class StoredCases:
         self._seen: dict[str, int] = {}
 
     def cases(self) -> list[dict[str, Any]]:
-        return [_told(case) for case in self._all()]
+        return [_told(case, tampered=self._is_refused(case)) for case in self._all()]
 
     def log(self) -> list[dict[str, Any]]:
         return [
@@ -51,6 +52,11 @@ class StoredCases:
             flaws(self._store.entries(case.case_id), head=case.log_head) for case in self._all()
         )
 
+    def _is_refused(self, case: Case) -> bool:
+        """Whether the newest turn refused the body, which leaves its mark in the inbox."""
+        inbox = self._store.writes.get(f"CASE#{case.case_id}", INBOX) or {}
+        return bool(inbox.get("refused"))
+
     def _all(self) -> list[Case]:
         """Closed ones too, oldest first."""
         found = {case.case_id: case for case in self._store.everything()}
@@ -63,7 +69,7 @@ class StoredCases:
         return sorted(cases, key=lambda case: self._seen[case.case_id])
 
 
-def _told(case: Case) -> dict[str, Any]:
+def _told(case: Case, *, tampered: bool) -> dict[str, Any]:
     plan = case.plan or case.last_plan
     approvals = [click for click in case.clicks if click.act in (Act.APPROVE, Act.KEEP)]
     kept = approvals[-1].plan_hash if case.keep else None
@@ -73,7 +79,7 @@ def _told(case: Case) -> dict[str, Any]:
         "region": case.region,
         "cluster_id": case.cluster_id,
         "phase": str(case.phase),
-        "outcome": str(case.outcome) if case.outcome else None,
+        "outcome": str(case.outcome) if case.outcome and not tampered else None,
         "reason": case.reason,
         "remedy": "keep" if case.keep else str(plan.remedy) if plan else None,
         "attempts": len(case.attempts),
@@ -82,6 +88,10 @@ def _told(case: Case) -> dict[str, Any]:
             {"by": click.by, "at": moment(click.at), "plan_hash": click.plan_hash}
             for click in approvals
         ],
+        # A case that does not say what opened it was opened by the one trigger that there was.
+        "trigger": str(getattr(case, "trigger", "delete_blocked")),
+        "round": case.round,
+        "tampered": tampered,
         "message_ts": case.message.ts or None,
     }
 

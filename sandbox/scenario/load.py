@@ -11,6 +11,7 @@ from sandbox.scenario.document import Document, Problem, UnusableError, read_doc
 from sandbox.scenario.model import (
     DEFAULT_NOW,
     HUB,
+    TEAM,
     Item,
     Scenario,
     complete_world,
@@ -101,7 +102,7 @@ def _scenario(path: Path, document: Document) -> Scenario:
         play=tuple(_items(document)),
         faults=tuple(raw.get("faults", ())),
         expect=raw.get("expect", {}),
-        team_ids=tuple(raw.get("slack", {}).get("team_ids", ())),
+        team_ids=tuple(raw.get("slack", {}).get("team_ids", (TEAM,))),
     )
 
 

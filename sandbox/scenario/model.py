@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 HUB = "111122223333"
+TEAM = "T0UNLATCH"
 DEFAULT_REGION = "us-east-1"
 DEFAULT_NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DURATIONS = {"disconnect": "4m", "connect": "10m", "delete_hsm": "6m", "delete_cluster": "3m"}
@@ -68,7 +69,7 @@ class Scenario:
     play: tuple[Item, ...]
     faults: tuple[Mapping[str, Any], ...] = ()
     expect: Mapping[str, Any] = field(default_factory=dict)
-    team_ids: tuple[str, ...] = ()
+    team_ids: tuple[str, ...] = (TEAM,)
 
     @property
     def regions(self) -> tuple[str, ...]:

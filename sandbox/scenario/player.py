@@ -41,7 +41,8 @@ class Player:
         except GaveUpError as error:
             self.record.failures.append(str(error))
         told = report(self.scenario, self.stage, self.cases, record=self.record)
-        self.story.verdict(told["expect"]["failures"])
+        expected = bool(self.scenario.expect)
+        self.story.verdict(told["expect"]["failures"], expected=expected)
         return told
 
     def _perform(self, item: Item, acts: Acts, watch: Watch) -> None:

@@ -17,7 +17,7 @@ Json = dict[str, Any]
 CHANGING_SERVICES = ("kms", "cloudhsm")
 CASE_FIELDS = (
     "id", "account", "region", "cluster_id", "phase", "outcome", "reason", "remedy", "attempts",
-    "plan_hash", "approvals",
+    "plan_hash", "approvals", "trigger", "round", "tampered",
 )  # fmt: skip
 
 
@@ -55,6 +55,7 @@ def report(scenario: Scenario, stage: Stage, cases: CaseReader, *, record: Recor
         "log": cases.log(),
         "log_verified": cases.log_verified(),
         "world": _world(scenario, stage),
+        "alarms": stage.alarms(),
     }
     failures = [*record.failures, *unmet(scenario.expect, told)]
     return {**told, "expect": {"passed": not failures, "failures": failures}}
@@ -76,7 +77,14 @@ def broken(scenario: Scenario, reason: str, *, record: Record) -> Json:
         "runs": [],
         "log": [],
         "log_verified": False,
-        "world": {"clusters": [], "key_stores": [], "keys": [], "other_keys": 0},
+        "world": {
+            "clusters": [],
+            "key_stores": [],
+            "keys": [],
+            "other_keys": 0,
+            "material_left": [],
+        },
+        "alarms": [],
     }
 
 
@@ -103,12 +111,12 @@ def _call(call: SeenCall) -> Json:
 
 
 def _world(scenario: Scenario, stage: Stage) -> Json:
-    """As it is now; a cluster of the scenario that AWS tells nothing of any more is DELETED."""
+    """As it is now: the scenario's clusters in its order, then those that were made since."""
     world = stage.world()
     there = {cluster["id"]: cluster for cluster in world["clusters"]}
-    gone: Json = {"state": "DELETED", "hsms": 0}
-    clusters = [there.get(name, {"id": name, **gone}) for name in scenario.home_of_cluster]
-    return {**world, "clusters": clusters}
+    gone: Json = {"state": "DELETED", "hsms": 0, "from_backup": None}
+    first = [there.pop(name, {"id": name, **gone}) for name in scenario.home_of_cluster]
+    return {**world, "clusters": [*first, *there.values()]}
 
 
 def _slack(stage: Stage, record: Record) -> Json:
@@ -121,6 +129,7 @@ def _slack(stage: Stage, record: Record) -> Json:
                 "text": message.text,
                 "blocks": message.blocks,
                 "updates": message.updates,
+                "mentions": list(message.mentions),
             }
             for message in stage.slack.messages
         ],

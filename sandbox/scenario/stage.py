@@ -52,6 +52,8 @@ class SeenMessage(Protocol):
     def blocks(self) -> list[dict[str, Any]]: ...
     @property
     def updates(self) -> int: ...
+    @property
+    def mentions(self) -> Sequence[str]: ...
 
 
 class SeenEphemeral(Protocol):
@@ -159,6 +161,10 @@ class Stage(Protocol):
 
     def world(self) -> dict[str, Any]:
         """What there is now, as a report's `world` says it; deleted clusters may be left out."""
+        ...
+
+    def alarms(self) -> list[str]:
+        """Names of the bot's own alarms whose threshold was reached."""
         ...
 
     def runs(self) -> list[dict[str, Any]]:

@@ -44,19 +44,15 @@ def open_stage(scenario: Scenario) -> Iterator[tuple[Theatre, CaseReader]]:
         regions=scenario.regions,
         blocked_by=scenario.blocked_by,
         people=scenario.people,
+        team_ids=scenario.team_ids,
     ) as theatre:
         seed(theatre.aws, scenario.world, accounts=scenario.accounts, now=scenario.now)
-        theatre.deploy({"regions": ",".join(scenario.regions[1:]), **_settings(scenario)})
+        theatre.deploy({"regions": ",".join(scenario.regions[1:]), **scenario.config})
         _check_digest(theatre, scenario)
         for fault in scenario.faults:
             theatre.aws.faults.add(**_planned(fault, now=scenario.now))
         hub, region = scenario.accounts[0], scenario.regions[0]
         yield theatre, StoredCases(theatre, hub=hub, region=region)
-
-
-def _settings(scenario: Scenario) -> dict[str, str]:
-    teams = {"slack_team_ids": ",".join(scenario.team_ids)} if scenario.team_ids else {}
-    return {**teams, **scenario.config}
 
 
 def _check_digest(theatre: Theatre, scenario: Scenario) -> None:

@@ -18,7 +18,9 @@ NO_NEWS = frozenset(
 )
 """What a sweep that finds nothing calls. Each hour has one."""
 SYMBOLS = {"warning": "⚠", "hourglass_flowing_sand": "⏳", "white_check_mark": "✓"}
-GOOD_ENDS = frozenset({"retired", "parked", "repointed", "kept", "cancelled", "resolved"})
+GOOD_ENDS = frozenset({
+    "retired", "released", "parked", "repointed", "rescued", "kept", "cancelled", "resolved",
+})  # fmt: skip
 
 
 class Watch:

@@ -40,7 +40,13 @@ def rendered(
     path: Path, parameters: Mapping[str, str], *, account: str, region: str = "us-east-1"
 ) -> dict[str, dict[str, Any]]:
     """The resources by their logical names, without those that a condition leaves out."""
-    template = yaml.load(path.read_text(), _Loader)  # noqa: S506  # a SafeLoader
+    return rendered_text(path.read_text(), parameters, account=account, region=region)
+
+
+def rendered_text(
+    text: str, parameters: Mapping[str, str], *, account: str, region: str
+) -> dict[str, dict[str, Any]]:
+    template = yaml.load(text, _Loader)  # noqa: S506  # a SafeLoader
     return Template(template, parameters, account=account, region=region).resources()
 
 

@@ -238,9 +238,9 @@ def test_a_schedule_can_fire_by_hand(post):
         post.delivery.fire_schedule("nothing")
 
 
-def test_a_cron_schedule_is_refused_rather_than_forgotten(post):
-    with pytest.raises(ValueError, match="cron"):
-        post.schedule("cron(0 9 * * ? *)")
+def test_a_schedule_that_is_not_played_is_refused_rather_than_forgotten(post):
+    with pytest.raises(ValueError, match="does not play 'L'"):
+        post.schedule("cron(0 9 L * ? *)")
 
 
 def test_invoke_runs_the_function_and_tells_its_error(post):

@@ -172,3 +172,18 @@ def test_material_stays_where_the_store_could_not_delete_it(stand: Stand, to, le
     assert told == {stand.key(0): "2026-03-09T09:00:00Z", stand.key(1): None}
     stand.advance(days=7)
     assert world_now(stand.server)["material_left"] == ([stand.key(0)] if left else [])
+
+
+def test_a_deleted_backup_can_be_restored_for_a_week(stand: Stand):
+    stand.seed(world())
+    hsm = stand.client("cloudhsmv2")
+    one = {"BackupId": hsm.describe_backups()["Backups"][0]["BackupId"]}
+    told = hsm.delete_backup(**one)["Backup"]
+    assert told["BackupState"] == "PENDING_DELETION"
+    assert told["DeleteTimestamp"] == NOW + timedelta(days=7)
+    assert refused(hsm.delete_backup, **one) == "CloudHsmInvalidRequestException"
+    assert hsm.restore_backup(**one)["Backup"]["BackupState"] == "READY"
+    hsm.delete_backup(**one)
+    stand.advance(days=7)
+    assert refused(hsm.restore_backup, **one) == "CloudHsmResourceNotFoundException"
+    assert hsm.describe_backups(Filters={"backupIds": [one["BackupId"]]})["Backups"] == []

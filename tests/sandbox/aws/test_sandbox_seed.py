@@ -36,7 +36,8 @@ def test_transitions_under_way_take_their_full_time(stand: Stand):
         durations={"disconnect": "7m", "delete_cluster": "2m"},
     )
     stand.advance(minutes=2)
-    assert going["id"] not in {found["id"] for found in world_now(stand.server)["clusters"]}
+    states = {found["id"]: found["state"] for found in world_now(stand.server)["clusters"]}
+    assert states[going["id"]] == "DELETED"
     stand.advance(minutes=4, seconds=59)
     assert world_now(stand.server)["key_stores"] == [{"id": STORE, "state": "DISCONNECTING"}]
     stand.advance(seconds=1)

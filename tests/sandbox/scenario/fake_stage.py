@@ -48,6 +48,7 @@ class FakeMessage:
     blocks: list[dict[str, Any]] = field(default_factory=list)
     channel: str = "C0UNLATCH"
     updates: int = 0
+    mentions: tuple[str, ...] = ()
 
 
 @dataclass
@@ -153,7 +154,7 @@ class FakeStage:
             "id": f"case-{number}", "account": "111122223333", "region": "us-east-1",
             "cluster_id": "cluster-2a3b4c5d6e7", "phase": "waiting", "outcome": None,
             "reason": "", "remedy": None, "attempts": 1, "plan_hash": None, "approvals": [],
-            "message_ts": None,
+            "message_ts": None, "trigger": "delete_blocked", "round": 1, "tampered": False,
         }  # fmt: skip
         self.stored.append(case)
         if posted:
@@ -201,6 +202,9 @@ class FakeStage:
 
     def world(self):
         return {"clusters": [], "key_stores": [], "keys": [], "other_keys": 250}
+
+    def alarms(self):
+        return ["unlatch-dev-seals"]
 
     def runs(self):
         return [{"name": "case-1-1", "status": "SUCCEEDED", "events": 12}]

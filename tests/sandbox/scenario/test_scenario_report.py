@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.scenario.command import play_file
+from sandbox.scenario.document import Problem, UnusableError
 from sandbox.scenario.expectation import unmet
 from tests.sandbox.scenario.conftest import WORLD
 from tests.sandbox.scenario.fake_stage import FakeCall, FakeCases, FakeEphemeral, FakeMessage
@@ -42,8 +43,11 @@ def test_the_report_has_the_keys_of_the_contract(stage, play):
     told = play("play: []\n")
     assert list(told)[:-1] == [
         "scenario", "wall_seconds", "started_at", "ended_at", "expect", "cases", "calls", "reads",
-        "slack", "runs", "log", "log_verified", "world",
+        "slack", "runs", "log", "log_verified", "world", "alarms",
     ]  # fmt: skip
+    about = ("trigger", "round", "tampered")
+    assert [told["cases"][0][name] for name in about] == ["delete_blocked", 1, False]
+    assert told["alarms"] == ["unlatch-dev-seals"]
     assert told["scenario"] == "A store holds the cluster"
     assert "message_ts" not in told["cases"][0]
     assert told["log_verified"] is True
@@ -88,17 +92,19 @@ def test_calls_are_the_bots_mutations_and_the_rest_of_its_calls_are_reads(stage,
 
 def test_slack_is_told_as_it_stands_and_a_gone_cluster_is_deleted(stage, play):
     stage.slack.messages.append(FakeMessage("1.000001", "top"))
-    stage.slack.messages.append(FakeMessage("1.000002", "reply", thread_ts="1.000001"))
+    stage.slack.messages.append(
+        FakeMessage("1.000002", "reply", thread_ts="1.000001", mentions=("bob",))
+    )
     stage.slack.ephemerals.append(FakeEphemeral("carol", "You can’t."))
     told = play("play: []\nexpect: {messages: 1}\n")
     assert told["expect"]["passed"]
     assert told["slack"]["messages"][1] == {
         "channel": "C0UNLATCH", "ts": "1.000002", "thread_ts": "1.000001", "text": "reply",
-        "blocks": [], "updates": 0,
+        "blocks": [], "updates": 0, "mentions": ["bob"],
     }  # fmt: skip
     assert told["slack"]["ephemerals"] == [{"user": "carol", "text": "You can’t."}]
     assert told["world"]["clusters"] == [
-        {"id": "cluster-2a3b4c5d6e7", "state": "DELETED", "hsms": 0}
+        {"id": "cluster-2a3b4c5d6e7", "state": "DELETED", "hsms": 0, "from_backup": None},
     ]
     assert told["world"]["other_keys"] == 250
 
@@ -157,6 +163,31 @@ def test_slack_is_told_as_it_stands_and_a_gone_cluster_is_deleted(stage, play):
 )
 def test_an_unmet_expectation_is_a_sentence(expect, told, failures):
     assert unmet(expect, told) == failures
+
+
+def test_clusters_that_were_made_meanwhile_come_after_the_scenarios_own(stage, play):
+    new = {"id": "cluster-new", "state": "ACTIVE", "hsms": 2, "from_backup": "2026-03-02T08:00:00Z"}
+    stage.world = lambda: {"clusters": [new], "key_stores": [], "keys": [], "material_left": []}
+    clusters = play("play: []\n")["world"]["clusters"]
+    assert [cluster["id"] for cluster in clusters] == ["cluster-2a3b4c5d6e7", "cluster-new"]
+
+
+def test_a_play_that_expects_nothing_does_not_say_that_all_came(stage, play):
+    told = play("play: []\n")
+    assert told["expect"]["passed"]
+    assert told["story"].endswith("The scenario expects nothing, so nothing was checked.\n")
+    assert play("play: []\nexpect: {cases: 0}\n")["story"].endswith("All came as expected.\n")
+
+
+def only_deployed(_):
+    raise UnusableError(Path("x.yaml"), [Problem(3, "digest: there is none")])
+
+
+def test_what_only_the_deployed_bot_can_tell_makes_a_file_unusable_too(write):
+    out, err = io.StringIO(), io.StringIO()
+    path = write(f"{WORLD}play: []\n")
+    assert play_file(path, only_deployed, out=out, err=err, as_json=True) == 2
+    assert (out.getvalue(), err.getvalue()) == ("", "x.yaml:3: digest: there is none\n")
 
 
 @pytest.mark.parametrize(("expected", "code"), [(0, 0), (1, 1)])

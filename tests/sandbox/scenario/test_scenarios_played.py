@@ -134,6 +134,18 @@ def everything_is_gone_but_other_peoples_keys(told: Told) -> None:
     assert {call["source_identity"] for call in told["calls"]} == {"bob"}
 
 
+def the_body_is_refused_and_alarms(told: Told) -> None:
+    assert told["cases"][0]["tampered"]
+    assert "unlatch-dev-tampering" in told["alarms"]
+    assert [(c["state"], c["hsms"]) for c in told["world"]["clusters"]] == [("ACTIVE", 2)] * 2
+
+
+def a_crypto_officer_is_needed_for_the_way_back(told: Told) -> None:
+    connects = [c for c in told["calls"] if c["operation"] == "ConnectCustomKeyStore"]
+    assert len(connects) == 3
+    assert told["world"]["key_stores"][0]["state"] == "CONNECTED"
+
+
 MORE: dict[str, Callable[[Told], None]] = {
     "bad-signature": unsigned_requests_are_refused,
     "cancelled-during-key-wait": keys_are_back_as_they_were,
@@ -141,6 +153,8 @@ MORE: dict[str, Callable[[Told], None]] = {
     "flagship": everything_is_gone_but_other_peoples_keys,
     "kept": the_second_attempt_folds,
     "outsider-clicks": outsiders_are_told_alone,
+    "redirected-plan": the_body_is_refused_and_alarms,
+    "repoint-undone": a_crypto_officer_is_needed_for_the_way_back,
     "three-accounts-two-regions": each_acts_in_its_own_place_alone,
     "two-accounts": the_other_account_is_acted_in,
     "two-clusters-one-innocent": the_innocent_are_untouched,
