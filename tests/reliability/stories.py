@@ -147,8 +147,7 @@ def _tell(
 
         def ready(now: Click = click, before: int = asked) -> bool:
             case = engine.case(case_id)
-            is_stopped = case.outcome is Outcome.STOPPED and not engine.living
-            return is_stopped or case.reset_at_click > before or now.when(case)
+            return _is_stopped(engine, case) or case.reset_at_click > before or now.when(case)
 
         engine.go(until=ready)
         case = engine.case(case_id)
@@ -163,6 +162,11 @@ def _tell(
             todo.pop(0)
             if click.by:
                 engine.person(partial(_clicked, engine.bench, case_id, click))
+
+
+def _is_stopped(engine: Engine, case: Case) -> bool:
+    """It says so: its run has ended, or stays awake for the keys that wait."""
+    return case.outcome is Outcome.STOPPED and (case.watches or not engine.living)
 
 
 def _try_again(engine: Engine, case_id: str, stops: list[tuple[str, tuple[str, ...]]]) -> None:

@@ -55,6 +55,9 @@ class Clouds:
     def look_again(self, case: Case, seen: Snapshot) -> Snapshot:
         return self.clouds[case.cluster_id].look_again(case, seen)
 
+    def outline(self, case: Case) -> Snapshot:
+        return self.clouds[case.cluster_id].outline(case)
+
     def reread(self, case: Case, key_id: str) -> Key:
         return self.clouds[case.cluster_id].reread(case, key_id)
 
