@@ -9,6 +9,7 @@ from chalicelib.domain.case import (
     Act,
     CallRecord,
     CallStatus,
+    Difference,
     KeyUse,
     Outcome,
     Phase,
@@ -275,6 +276,35 @@ def stopped_halfway() -> Play:
     return play
 
 
+def frozen_halfway() -> Play:
+    """One key is scheduled, and a freeze came before the other one."""
+    play = approved(world(OLD, OFF), Remedy.RETIRE)
+    play.crash = lambda _, target: "no call" if target == OFF.key_id else ""
+    play.to_call(Operation.SCHEDULE_KEY_DELETION)
+    play.now += HOURS
+    held = "all changes are frozen: an incident"
+    play.case = replace(play.case, snapshot=play.model.at(play.now), waiting_for=held)
+    return play
+
+
+def once_more_halfway() -> Play:
+    """One key is scheduled, and before the other one somebody is asked for a fresh yes."""
+    play = frozen_halfway()
+    plan = play.case.plan
+    assert plan is not None
+    old = (Difference("Newest approval", "fresh", "48 hours old"),)
+    play.case = replace(play.case, phase=Phase.WAITING, offers=(plan,), differences=old)
+    return play
+
+
+def cluster_gone_halfway() -> Play:
+    """Others deleted the cluster while keys wait."""
+    play = waiting_for_keys()
+    play.change(lambda it: replace(it, cluster=None))
+    play.to_close()
+    return play
+
+
 def stopped_halfway_gone() -> Play:
     play = stopped_halfway()
     play.now += 30 * DAY
@@ -366,6 +396,9 @@ MOMENTS: dict[str, Callable[[], Play]] = {
     "expired_half_way": expired_half_way,
     "changed_keys_gone": changed_keys_gone,
     "stopped_halfway": stopped_halfway,
+    "frozen_halfway": frozen_halfway,
+    "once_more_halfway": once_more_halfway,
+    "cluster_gone_halfway": cluster_gone_halfway,
     "stopped_halfway_gone": stopped_halfway_gone,
     "stopped_early": stopped_early,
     "disconnect_hangs": disconnect_hangs,

@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.domain.case import Act
 from chalicelib.domain.clicks import not_possible
+from chalicelib.slack.messages import going
 from tests.domain.worlds import (
     CLUSTER,
 )
@@ -90,6 +91,12 @@ HEADERS |= {
         f"{LOOK}Stopped halfway: 1 key of {CLUSTER} will be deleted",
         CANCEL | {"refresh": "Try again"},
     ),
+    "frozen_halfway": (f"{GLASS}Retiring {CLUSTER}", CANCEL),
+    "once_more_halfway": (
+        f"{LOOK}One fresh yes is needed to retire {CLUSTER}",
+        {"retire": "Review and approve…", "refresh": "Check again"} | CANCEL,
+    ),
+    "cluster_gone_halfway": (f"{TICK}Solved by somebody else: {CLUSTER} is gone", CANCEL),
     "stopped_halfway_gone": (
         f"{LOOK}Stopped: {CLUSTER} needs a person",
         {"refresh": "Try again", "cancel": "Leave it here"},
@@ -157,10 +164,10 @@ WORDS = {
                          "Unless somebody cancels, alias/payments-2024 and key-spar… (no alias) will be deleted on 1 Apr, 09:00 UTC",
                          "this case stays open until they are gone", "If nobody decides"],
     "without_backup": ["1 check failed.", "A backup that is ready", "AWS makes one within 24 h"],
-    "waiting_for_keys": ["Nobody has tried to use the 2 keys of payments since 2 Mar.", "You can still cancel.",
+    "waiting_for_keys": ["Nobody has tried to use alias/payments-2024 and key-spar… (no alias) of payments since 2 Mar.", "You can still cancel.",
                          "Retire: step 2 of 7", "No way back for the keys after this step."],
     "key_used": ["Role nightly-report", "tried to decrypt with", "alias/payments-2024", "cancel now",
-                 "decrypt, twice", "If nobody cancels, the keys will be deleted on"],
+                 "decrypt, twice", "If nobody cancels, alias/payments-2024 and key-spar… (no alias) will be deleted on"],
     "disconnecting": ["Step 3 of 7: disconnecting the key store.", "The 2 keys are already gone.",
                       "Usually 4 minutes."],
     "quiet_period": ["Step 4 of 7: checking that no other program uses the HSMs.",
@@ -209,6 +216,17 @@ def test_words_that_matter(moment: str) -> None:
     said = words(shown(play, policy=play.policy).blocks)
     for phrase in WORDS[moment]:
         assert phrase in said, said
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_keys_that_go_are_said_with_their_day_at_every_moment(moment: str) -> None:
+    play = MOMENTS[moment]()
+    waiting = going.keys(play.case)
+    said = words(shown(play, policy=play.policy).blocks)
+    if waiting and play.case.ending is None:
+        assert going.named(play.case, [k.key_id for k in waiting]) in said
+        assert all(f"{k.deletion_date:%-d %b}" in said for k in waiting if k.deletion_date)
+        assert waiting[0].deletion_date
 
 
 def test_the_block_under_the_header_is_read_in_ten_seconds() -> None:

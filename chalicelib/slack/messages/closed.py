@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.case import Act, Outcome
-from chalicelib.slack.messages import expired, facts, parts
+from chalicelib.slack.messages import expired, facts, going, parts
 from chalicelib.slack.messages.blocks import (
     CHECK_MARK,
     Piece,
@@ -104,6 +104,7 @@ def resolved(shown: Shown) -> Message:
                     f"{clean(case.reason, 600) if case.reason else 'Nothing is left to do.'} {more}"
                 ),
                 *([bold(changed)] if changed else []),
+                *going.until_cancelled(case),
                 *parts.read_again(case),
             ),
             *actions(f"act:{shown.version}", expired.half_done(shown)),

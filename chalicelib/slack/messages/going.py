@@ -61,17 +61,22 @@ def day(going: Sequence[Key]) -> str:
 
 def still_going(case: Case) -> list[Piece]:
     """A deletion that we scheduled goes on by itself, also while Unlatch waits or has closed."""
-    going = keys(case)
     lost = gone_keys(case, case.snapshot) if case.snapshot else ()
-    words: list[Piece] = []
-    if going:
-        who = named(case, [key.key_id for key in going])
-        words = [bold(f" Unless somebody cancels, {who} will be deleted"), *when(going), text(".")]
-        words += last_use(case)
+    words = until_cancelled(case)
     if lost and facts.store(case):
         who = named(case, lost)
         words.append(bold(f" KMS has deleted {who}; nobody can bring {_them(lost)} back."))
     return words
+
+
+def until_cancelled(case: Case) -> list[Piece]:
+    """Which keys go and when; () once none waits for us."""
+    going = keys(case)
+    if not going:
+        return []
+    who = named(case, [key.key_id for key in going])
+    words = bold(f" Unless somebody cancels, {who} will be deleted")
+    return [words, *when(going), text("."), *last_use(case)]
 
 
 def _them(lost: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from chalicelib.domain.case import KeyUse
-from chalicelib.slack.messages import buttons, facts, goback, parts, progress
+from chalicelib.slack.messages import buttons, facts, goback, going, parts, progress
 from chalicelib.slack.messages.blocks import (
     WARNING,
     Piece,
@@ -86,9 +86,10 @@ def _otherwise(shown: Shown, end: datetime | None) -> list[Piece]:
     pieces = [bold("If that job matters, cancel now."), text(" You can start again later.")]
     if end is None:
         return pieces
+    who = going.named(shown.case, [key.key_id for key in going.keys(shown.case)])
     return [
         *pieces,
-        text("\nIf nobody cancels, the keys will be deleted on "),
+        text(f"\nIf nobody cancels, {who} will be deleted on "),
         date(end),
         text(", and what they encrypted can never be read again."),
     ]

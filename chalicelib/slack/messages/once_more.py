@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.plan import Plan
-from chalicelib.slack.messages import buttons, parts, progress
+from chalicelib.slack.messages import buttons, going, parts, progress
 from chalicelib.slack.messages.blocks import WARNING, actions, bold, header, says, text
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import Message, count
@@ -21,6 +21,7 @@ def message(shown: Shown, plan: Plan) -> Message:
             says(
                 bold(f"{old} The next step can’t be undone."),
                 text(f" {parts.nothing_done(shown)} The plan stands as it was approved."),
+                *going.until_cancelled(shown.case),
             ),
             *actions(f"yes:{shown.version}", button),
             *progress.block(shown),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalicelib.domain.case import Act
 from chalicelib.domain.overdue import Overdue
 from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.slack.messages import buttons, facts, goback, late, parts, progress
+from chalicelib.slack.messages import buttons, facts, goback, going, late, parts, progress
 from chalicelib.slack.messages.blocks import (
     HOURGLASS,
     WARNING,
@@ -90,10 +90,10 @@ def _is_called(shown: Shown, step: Stage) -> bool:
 
 
 def _way_back(shown: Shown, steps: list[Stage]) -> list[Piece]:
-    """Until when it can be stopped, and what is gone for good already."""
+    """Until when it can be stopped, what is gone for good already, and which keys go."""
     lost = facts.lost_keys(shown.case)
     gone = f" {upper_first(the(lost, 'key'))} {be(lost)} already gone." if lost else ""
-    return [text(f"{_can_stop(shown, steps)}{gone}")]
+    return [text(f"{_can_stop(shown, steps)}{gone}"), *going.until_cancelled(shown.case)]
 
 
 def _can_stop(shown: Shown, steps: list[Stage]) -> str:

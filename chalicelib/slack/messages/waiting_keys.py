@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chalicelib.slack.messages import buttons, facts, goback, parts, progress
+from chalicelib.slack.messages import buttons, facts, going, parts, progress
 from chalicelib.slack.messages.blocks import (
     HOURGLASS,
     actions,
@@ -20,8 +20,11 @@ from chalicelib.slack.messages.text import DAY, Block, Message, money, the, toke
 
 def message(shown: Shown, end: datetime) -> Message:
     case = shown.case
-    number = len(facts.keys(case))
-    since, can_cancel = since_when(shown), goback.returning_keys(case) > 0
+    ours = going.keys(case)
+    since, can_cancel = since_when(shown), bool(ours)
+    which = (
+        going.named(case, [k.key_id for k in ours]) if ours else the(len(facts.keys(case)), "key")
+    )
     whose = facts.store_name(case) or shown.cluster
     way_back = (
         "You can still cancel. The keys come back as they were."
@@ -34,7 +37,7 @@ def message(shown: Shown, end: datetime) -> Message:
         (
             header(f"Keys will be deleted on {utc(end, DAY)}", HOURGLASS),
             says(
-                bold(f"Nobody has tried to use {the(number, 'key')} of {whose}{since}."),
+                bold(f"Nobody has tried to use {which} of {whose}{since}."),
                 text(f"\n{way_back}"),
             ),
             *progress.block(shown),

@@ -1,0 +1,106 @@
+"""While keys that a case scheduled wait, it lives: in every phase it hears of uses and gives the last call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from chalicelib.domain.case import Case, KeyUse, Outcome, Phase
+from chalicelib.domain.log import Entry, Kind
+from chalicelib.domain.step import Call
+from chalicelib.failures import GiveUp, TryLater
+from chalicelib.flows.record_use import record_use
+from tests.flows.bench import HUB, REGION, Bench, key, world
+from tests.flows.test_flows import opened
+
+Make = Callable[..., Bench]
+DAY = timedelta(days=1)
+
+
+def waiting(it: Bench) -> None:
+    """Nothing happens."""
+
+
+def asked_again(it: Bench) -> None:
+    """Somebody makes a key."""
+    now = it.aws.seen()
+    it.aws.model.world = replace(now, keys=(*now.keys, key(9)))
+
+
+def stopped(it: Bench) -> None:
+    """AWS refuses the second key."""
+
+    def refuse(_: Call, target: str) -> None:
+        if target == "key-2":
+            raise GiveUp("AWS refused kms:ScheduleKeyDeletion: denied.", "Allow it.")
+
+    it.aws.before = refuse
+
+
+def frozen(it: Bench) -> None:
+    """A freeze comes while AWS can't take the second key."""
+
+    def freeze(_: Call, target: str) -> None:
+        if target == "key-2":
+            it.brake.reason = "an incident"
+            raise TryLater("AWS is busy (ThrottlingException)")
+
+    it.aws.before = freeze
+
+
+PHASES: list[tuple[Callable[[Bench], None], Callable[[Bench], None], Phase, Outcome | None]] = [
+    (waiting, waiting, Phase.RUNNING, None),
+    (waiting, asked_again, Phase.WAITING, None),
+    (stopped, waiting, Phase.CLOSED, Outcome.STOPPED),
+    (frozen, waiting, Phase.RUNNING, None),
+]
+
+
+def told(it: Bench, case_id: str, kind: Kind) -> list[Entry]:
+    return [entry for entry in it.stored.entries(case_id) if entry.kind is kind]
+
+
+def _wait(it: Bench, case_id: str, end: datetime) -> None:
+    """A frozen case looks so often that its run hands over to the next."""
+    while it.clock.now < end:
+        it.run(case_id, until=lambda _: it.clock.now >= end, most=2_500)
+
+
+def has_scheduled(case: Case) -> bool:
+    return bool(case.calls)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "phase", "outcome"),
+    PHASES,
+    ids=["running", "asked again", "stopped", "frozen"],
+)
+def test_uses_are_heard_and_the_last_call_is_given(
+    bench: Make,
+    before: Callable[[Bench], None],
+    after: Callable[[Bench], None],
+    phase: Phase,
+    outcome: Outcome | None,
+) -> None:
+    it = bench(world(key(1), key(2)))
+    case_id = opened(it)
+    it.run(case_id, until=lambda c: bool(c.message.ts))
+    before(it)
+    it.approve("alice", "retire", case_id)
+    it.approve("bob", "retire", case_id)
+    it.run(case_id, until=has_scheduled)
+    began = it.clock.now
+    after(it)
+    it.run(case_id, until=lambda c: c.phase is phase, most=20)
+    _wait(it, case_id, began + 4 * DAY)
+    use = KeyUse("use-1", it.clock.now, "key-1", "role billing", "Decrypt")
+    assert record_use(it.ports, use, account=HUB, region=REGION) == (case_id,)
+    _wait(it, case_id, began + 7 * DAY - timedelta(hours=1))
+    case = it.case(case_id)
+    assert (case.phase, case.outcome) == (phase, outcome)
+    assert len(told(it, case_id, Kind.KEY_USED)) == 1
+    (call,) = [e for e in told(it, case_id, Kind.REMINDED) if e["what"] == "keys"]
+    assert call.at >= began + 6 * DAY - timedelta(hours=1)
