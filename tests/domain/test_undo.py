@@ -456,3 +456,26 @@ def test_a_store_that_is_gone_for_two_looks_is_said_to_be_deleted() -> None:
     assert isinstance(end, Close)
     assert "1 key is gone" in end.reason
     assert "The key store is deleted." in end.reason
+
+
+def test_no_store_is_disconnected_on_half_a_look() -> None:
+    """KMS would leave the material of a key that waits unseen behind."""
+    play = Play(world(key(), held=store(StoreState.DISCONNECTED)))
+    play.turn()
+    play.approve(Remedy.RETIRE)
+    play.to_call(Operation.SCHEDULE_KEY_DELETION)
+    play.click(Act.CANCEL)
+    play.to_call(Operation.ENABLE_KEY)
+    refused = "kms:ListKeys was refused"
+    play.change(lambda it: replace(it, unread=(refused,)))
+    close = play.to_close()
+    assert Operation.DISCONNECT_KEY_STORE not in dict(play.calls)
+    assert (close.outcome, refused in close.reason) == (Outcome.STOPPED, True)
+    unread = key(state=KeyState.UNKNOWN, unread="kms:DescribeKey was refused")
+    play.change(lambda it: replace(it, unread=(), keys=(unread,)))
+    play.click(Act.REFRESH)
+    assert play.to_close().outcome is Outcome.STOPPED
+    play.change(lambda it: replace(it, keys=(key(),)))
+    play.click(Act.REFRESH)
+    assert play.to_close().outcome is Outcome.CANCELLED
+    assert play.calls[-1][0] is Operation.DISCONNECT_KEY_STORE

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Case, Phase
+from chalicelib.domain.case import Case, Outcome, Phase
 from chalicelib.domain.snapshot import Snapshot, StoreState
 from chalicelib.failures import GiveUp, TryLater
-from tests.flows.bench import Bench, world
+from tests.flows.bench import Bench, key, world
 from tests.flows.test_flows import opened
 
 Make = Callable[..., Bench]
@@ -86,3 +86,36 @@ def test_each_of_the_four_calls_is_preceded_by_it(bench: Make) -> None:
     it.run(case_id, until=lambda c: c.is_closed)
     calls = it.aws.operations
     assert late.again == len(calls) - calls.count("ModifyBackupAttributes") == 5
+
+
+def undoing(bench: Make, change: Change) -> tuple[Bench, str, Late]:
+    """A store that was off was connected for its key; a cancel has brought the key back."""
+    it = bench(world(key(1), store=StoreState.DISCONNECTED))
+    case_id = opened(it)
+    it.run(case_id, until=lambda c: bool(c.message.ts))
+    it.approve("alice", "retire", case_id, override="in_use")
+    it.approve("bob", "retire", case_id, override="in_use")
+    it.approve("erin", "retire", case_id, override="in_use")
+    it.run(case_id, until=lambda c: "KMS deletes" in c.waiting_for)
+    late = Late(it.ports.inventory, change)
+    it.ports = replace(it.ports, inventory=late)
+    it.click("bob", "cancel", case_id)
+    it.run(case_id, until=lambda c: c.is_closed or late.again > 0)
+    return it, case_id, late
+
+
+def test_the_disconnect_of_an_undo_is_preceded_by_it_too(bench: Make) -> None:
+    it, case_id, late = undoing(bench, lambda seen: seen)
+    case = it.run(case_id, until=lambda c: c.is_closed)
+    assert (late.again, it.aws.operations.count("DisconnectCustomKeyStore")) == (1, 1)
+    assert case.outcome is Outcome.CANCELLED
+
+
+@pytest.mark.parametrize("change", [off, lambda seen: replace(seen, key_stores=()), busy, refused])
+def test_no_disconnect_of_an_undo_is_made_on_what_was_so_a_moment_ago(
+    bench: Make, change: Change
+) -> None:
+    it, case_id, late = undoing(bench, change)
+    it.turn(case_id)
+    assert late.again
+    assert "DisconnectCustomKeyStore" not in it.aws.operations

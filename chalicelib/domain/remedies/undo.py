@@ -8,7 +8,7 @@ from datetime import datetime
 from chalicelib.domain.case import Before, Case, KeyBefore, Outcome
 from chalicelib.domain.look import until_sure
 from chalicelib.domain.pace import SOON, under_way
-from chalicelib.domain.plan import Operation, Remedy
+from chalicelib.domain.plan import LOOK_AGAIN_BEFORE, Operation, Remedy
 from chalicelib.domain.remedies.scene import (
     Scene,
     connect,
@@ -19,7 +19,7 @@ from chalicelib.domain.remedies.scene import (
 )
 from chalicelib.domain.snapshot import KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.step import Call, Close, Move, Wait
-from chalicelib.domain.waiting import scheduled_by_us
+from chalicelib.domain.waiting import may_wait, scheduled_by_us
 
 HIDDEN = (KeyState.UNAVAILABLE, KeyState.UNKNOWN)
 """States that don't tell whether the key is enabled."""
@@ -71,7 +71,7 @@ def undo_step(scene: Scene) -> Move:
         or until_sure(scene.case, scene.now)
         or _switches(scene, before)
         or _hsms(scene, before)
-        or _store(scene, before)
+        or _seen_whole(scene, _store(scene, before))
         or _unseen(scene)
         or Close(Outcome.CANCELLED, _what_is_back(scene, before))
     )
@@ -167,6 +167,13 @@ def _point_back(scene: Scene, store: KeyStore, before: Before) -> Move | None:
         "pointing the key store back to this cluster",
         to_cluster=before.cluster_id,
     )
+
+
+def _seen_whole(scene: Scene, step: Move | None) -> Move | None:
+    """No store is disconnected on half a look, nor while keys that we scheduled may wait in it unseen."""
+    depends = isinstance(step, Call) and step.operation in LOOK_AGAIN_BEFORE
+    is_blind = bool(scene.snapshot.unread) or may_wait(scene.case, scene.snapshot)
+    return _unseen(scene) if depends and is_blind else step
 
 
 def _unseen(scene: Scene) -> Move | None:
