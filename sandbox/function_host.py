@@ -26,7 +26,7 @@ import time_machine
 
 PROJECT = Path(__file__).resolve().parent.parent
 LAMBDA_RUNTIME = ("boto3", "botocore.session")
-DEPENDENCIES = ("chalice.cli", "urllib.request", "aws_lambda_powertools")
+DEPENDENCIES = ("chalice.cli", "slack_sdk", "aws_lambda_powertools")
 
 SERVICES = (
     *("dynamodb", "stepfunctions", "sts", "kms", "cloudhsmv2", "cloudtrail", "cloudwatch"),

@@ -13,7 +13,7 @@ observability.warn("once")
 print(len(logging.getLogger("unlatch").handlers))
 """
 ROOT = Path(__file__).parents[1]
-HEAVY = ("boto3", "botocore", "aws_xray_sdk", "aws_lambda_powertools", "cattrs")
+HEAVY = ("boto3", "botocore", "slack_sdk", "aws_xray_sdk", "aws_lambda_powertools", "cattrs")
 
 
 def test_app_imports_with_an_empty_environment() -> None:

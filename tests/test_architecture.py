@@ -30,7 +30,7 @@ LAYERS = [
 OWNERS = {
     "boto3": {"wiring", "aws", "sandbox", "ops"},
     "botocore": {"wiring", "aws", "sandbox", "ops"},
-    "slack_sdk": {"sandbox"},
+    "slack_sdk": {"slack", "sandbox"},
     "chalice": {"app", "sandbox", "ops"},
     "moto": {"sandbox"},
     "time_machine": {"sandbox"},

@@ -117,6 +117,31 @@ def test_the_scopes_are_those_that_slack_names() -> None:
     assert client.scopes == {"chat:write", "users:read"}
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_takes_nothing_along(status: int) -> None:
+    with Wire(reply(PERSON)) as elsewhere:
+        moved = reply(b"", status=status, Location=elsewhere.url)
+        with Wire(moved) as wire:
+            client = SlackClient(Token(BOT_TOKEN), wire.url)
+            with pytest.raises(SlackFailed, match="no_answer"):
+                client.call("users.info", user="U1")
+            with pytest.raises(SlackFailed, match=f"response_url_{status}"):
+                client.respond(wire.url, text="Yes.")
+    assert elsewhere.asked == []
+
+
+def test_a_failure_is_logged_by_whoever_called_alone(caplog: pytest.LogCaptureFixture) -> None:
+    with Wire(reply(b"<html>secret</html>")) as wire, pytest.raises(SlackFailed):
+        SlackClient(Token(BOT_TOKEN), wire.url).call("users.info", user="U1")
+    assert caplog.records == []
+
+
+def test_half_a_character_is_a_failure() -> None:
+    with Wire(reply(PERSON)) as wire, pytest.raises(SlackFailed, match="no_answer"):
+        SlackClient(Token(BOT_TOKEN), wire.url).call("users.info", user="\ud800")
+    assert wire.asked == []
+
+
 def test_a_group_is_looked_for_in_its_workspace() -> None:
     with Wire(reply({"ok": True, "users": []})) as wire:
         SlackClient(Token(BOT_TOKEN), wire.url, team_id="T1").call(
