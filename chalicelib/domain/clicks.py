@@ -94,7 +94,7 @@ def _over(case: Case) -> str:
     when = f"{case.closed_at:%d %b, %H:%M} UTC" if case.closed_at else "before"
     if case.outcome is Outcome.EXPIRED:
         return (
-            f"This closed on {when}: {case.reason} Nothing was counted. "
+            f"This case closed on {when}. Your click changed nothing. "
             f"Write `/unlatch {case.cluster_id}` to start again."
         )
     if case.outcome in (Outcome.REJECTED, Outcome.CANCELLED) and case.ending:

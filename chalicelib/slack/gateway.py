@@ -105,12 +105,12 @@ class SlackGateway:
     def _message(
         self, case: Case, message: SlackMessage, now: datetime, *, may_exist: bool
     ) -> SlackMessage:
-        draft = render(case, policy=self.policy, now=now, version=0)
+        draft = render(case, policy=self.policy, now=now, version=0, stage=self.stage)
         digest = hashlib.sha256(json.dumps([draft.text, draft.blocks]).encode()).hexdigest()[:16]
         has_moved = bool(message.ts) and message.channel != self.channel
         if message.ts and digest == message.shown and not has_moved:
             return message
-        final = render(case, policy=self.policy, now=now, version=case.version)
+        final = render(case, policy=self.policy, now=now, version=case.version, stage=self.stage)
         old = message
         if has_moved:
             message = replace(message, ts="", thread_lines=0)
@@ -234,16 +234,16 @@ class SlackGateway:
             response_url=clicked.response_url,
         )
 
-    def said(self, answer: Answer) -> str:
-        """An answer as the text of a private reply."""
+    def said(self, answer: Answer, *, action: str = "") -> str:
+        """An answer to what was pressed, as the text of a private reply."""
         if answer.refusal:
-            return refusals.sentence(answer.refusal, policy=self.policy)
+            return refusals.sentence(answer.refusal, policy=self.policy, action=action)
         return answer.private
 
     def reply(self, answer: Answer, clicked: Clicked) -> dict[str, Any]:
         """The body of the HTTP answer; private sentences are sent on their own. {} closes a dialog."""
         if answer.refusal or answer.private:
-            words = self.said(answer)
+            words = self.said(answer, action=clicked.action)
             if not self.tell(clicked, words) and clicked.kind == "submission":
                 return {"response_action": "update", "view": modals.said(words)}
         elif answer.wrong_id is not None and answer.case:

@@ -7,10 +7,13 @@ from chalicelib.domain.policy import Policy
 from chalicelib.slack.messages.blocks import section
 from chalicelib.slack.messages.text import GROUP, Message, approvers, marked, upper_first
 
+VERBS = {"cancel": "cancel", "refresh": "do", "reject": "close", "undo": "undo"}
+"""What a button that approves nothing would have done."""
 
-def sentence(refusal: Refusal, *, policy: Policy) -> str:
-    """What did not happen and who can help, as mrkdwn with mentions."""
-    words = refusal.value
+
+def sentence(refusal: Refusal, *, policy: Policy, action: str = "") -> str:
+    """What did not happen and who can help, as mrkdwn with mentions. `action`: what was pressed."""
+    words = refusal.value.replace("approve this", f"{VERBS.get(action, 'approve')} this")
     if any(not GROUP.fullmatch(name) for name in policy.approvers):
         words = words.replace("not in {approvers}", "not one of {approvers}")
         words = words.replace("Anybody there", "Any of them")

@@ -69,7 +69,7 @@ DECIDED = (
 TWICE_ASKED = "<@bob> asked for this already. It is under way."
 BY_BOB = "<@bob> closed this on 02 Mar, 09:00 UTC. Your click changed nothing."
 AGAIN = (
-    "This closed on 02 Mar, 09:00 UTC: Because. Nothing was counted. "
+    "This case closed on 02 Mar, 09:00 UTC. Your click changed nothing. "
     f"Write `/unlatch {WAITING.cluster_id}` to start again."
 )
 

@@ -119,7 +119,7 @@ def test_two_approvals_alone_begin_nothing(
     sandbox.advance(timedelta(minutes=5))
     assert stands(deployed) == "waiting"
     (message,) = [m for m in sandbox.slack.messages if m.thread_ts is None]
-    assert f"python -m ops approve {blocked}" in json.dumps(message.blocks)
+    assert f"unlatch approve {blocked}" in json.dumps(message.blocks)
     assert "One confirmation in AWS" in message.text
 
 

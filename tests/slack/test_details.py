@@ -39,7 +39,7 @@ from tests.slack.moments import (
 )
 from tests.slack.reading import buttons, header, marked, problems, words
 
-FOOT = {"refresh": "Check again", "reject": "Close, change nothing"}
+FOOT = {"refresh": "Check again", "reject": "Close the case"}
 
 
 def test_the_first_message_has_no_snapshot_yet() -> None:

@@ -19,6 +19,7 @@ from chalicelib.slack.error_words import NOT_EDITABLE
 from chalicelib.slack.gateway import EVENT, SlackGateway
 from chalicelib.slack.replies import SlackFailed
 from tests.domain.worlds import NOW, POLICY
+from tests.slack.every_moment import retired
 from tests.slack.moments import asked, without_backup
 from tests.slack.reading import words
 
@@ -357,6 +358,19 @@ def test_a_refusal_is_told_in_words() -> None:
     assert "can’t decide here" in words(sent["blocks"])
     assert "can’t decide here" in gateway.said(Answer(refusal=Refusal.BOT))
     assert gateway.said(Answer(private="Yes.")) == "Yes."
+
+
+def test_who_may_not_undo_is_told_about_undoing() -> None:
+    slack = Slack()
+    undo = replace(CLICKED, kind="button", action="undo")
+    assert slack.gateway().reply(Answer(refusal=Refusal.NOT_AN_APPROVER), undo) == {}
+    assert "You can’t undo this" in words(slack.asked[0][1]["blocks"])
+
+
+def test_commands_in_a_message_name_its_stage() -> None:
+    slack, done = Slack(), retired().case
+    replace(slack.gateway(), stage="prod").show(done, (), now=NOW, may_exist=False)
+    assert "unlatch audit verify case-1 --stage prod" in words(slack.asked[0][1]["blocks"])
 
 
 def test_what_is_wrong_in_a_dialog_is_said_in_the_dialog() -> None:

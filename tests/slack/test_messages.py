@@ -15,7 +15,7 @@ from tests.slack.moments import shown
 from tests.slack.reading import button, buttons, header, problems, question, words
 
 ALL = {"keep": "Keep…", "park": "Park…", "retire": "Retire…"}
-FOOT = {"refresh": "Check again", "reject": "Close, change nothing"}
+FOOT = {"refresh": "Check again", "reject": "Close the case"}
 STOP = {"cancel": "Stop here"}
 CANCEL = {"cancel": "Cancel the deletion"}
 GLASS, LOOK, TICK = ":hourglass_flowing_sand: ", ":warning: ", ":white_check_mark: "
@@ -160,7 +160,7 @@ WORDS = {
     "empty": ["but the store is empty", "No keys are at risk."],
     "one_of_two": ["1 of 2:", "@alice", "“decommissioned”", "If nobody else approves by"],
     "changed": ["Nothing was done.", "alias/export", "did not exist", "new key"],
-    "changed_half_way": ["All later steps are on hold.", "2 waiting for deletion", "That had begun before something changed.",
+    "changed_half_way": ["All later steps are on hold.", "Now: the key store is connected, 2 keys are waiting for deletion, 1 is enabled, 2 HSMs run, the cluster is still there.", "That had begun before something changed.",
                          "Unless somebody cancels, alias/payments-2024 and key-spar… (no alias) will be deleted on 1 Apr, 09:00 UTC",
                          "this case stays open until they are gone", "If nobody decides"],
     "without_backup": ["1 check failed.", "A backup that is ready", "AWS makes one within 24 h"],
@@ -175,15 +175,15 @@ WORDS = {
     "deleting_hsms": ["You can still stop what is left."],
     "deleting_cluster": ["It can’t be stopped any more."],
     "retired": ["2 keys, 2 HSMs and the cluster are gone", "AWS was read again", "create-cluster",
-                "The 2 KMS keys do not come back with it.", "ops audit verify case-1"],
+                "The 2 KMS keys do not come back with it.", "`unlatch audit verify case-1`"],
     "parked": ["is disconnected and both HSMs are deleted.", "Its 2 keys fail until you undo this."],
     "soaking": ["the keys run on the other cluster until", "Let the keys run there for 7 days"],
     "repointed": ["cluster-7e6d5c4b3a2", "1 key is kept and works there."],
     "kept": ["@alice", "“The auditors need it”", "@carol looks after it", "Nothing was changed."],
     "expired": ["is still there", "Nothing was changed.", "/unlatch cluster-", "1 of 2 approvals to retire, by <@alice>"],
     "rejected": ["@bob closed this case"],
-    "cancelled": ["@bob cancelled", "keys: 1 enabled and 1 disabled"],
-    "stopped_too_late": ["the key store is deleted", "keys: 2 gone"],
+    "cancelled": ["@bob cancelled", "1 key is enabled, 1 is disabled"],
+    "stopped_too_late": ["the key store is deleted", "2 keys are gone"],
     "freed": ["Unlatch doesn’t delete it: whoever wanted it gone can try again."],
     "dry_run": ["Dry run", "For real, Unlatch would now", "Delete the key store"],
     "watching": ["watching who needs 2 keys", "Until", "Only after Unlatch has asked again."],

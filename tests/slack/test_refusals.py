@@ -29,6 +29,21 @@ def test_groups_and_people_are_mentioned() -> None:
     assert "you are not one of <@alice> and <@bob>" in said
 
 
+@pytest.mark.parametrize(
+    ("action", "verb"),
+    [
+        ("undo", "undo"),
+        ("cancel", "cancel"),
+        ("reject", "close"),
+        ("refresh", "do"),
+        ("", "approve"),
+    ],
+)
+def test_a_refusal_names_what_was_pressed(action: str, verb: str) -> None:
+    said = refusals.sentence(Refusal.NOT_AN_APPROVER, policy=POLICY, action=action)
+    assert said.startswith(f"You can’t {verb} this: ")
+
+
 def test_private_answers_keep_mentions_and_nothing_else() -> None:
     message = refusals.private("<@bob> decided this. <!channel> <https://evil.example|look>")
     assert message.text.startswith("<@bob> decided this. &lt;!channel&gt;")

@@ -15,7 +15,7 @@ from tests.slack.moments import shown
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/security"
 GRACE = f"arn:aws:sts::{ACCOUNT}:assumed-role/security/grace"
 STRICT = replace(POLICY, step_up_roles=(ROLE,))
-COMMAND = "`python -m ops approve case-1 --plan "
+COMMAND = "`unlatch approve case-1 --plan "
 
 
 def approved(*by: str) -> tuple[Play, Plan]:

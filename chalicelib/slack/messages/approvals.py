@@ -98,10 +98,9 @@ def _reasons(shown: Shown, plan: Plan, *, unconfirmed: bool) -> list[Block]:
         people = count(plan.terms.people, "person", "people")
         found.append(note(f"Needs {people} {plan.terms.reasons[-1]}."))
     if unconfirmed:
-        command = f"python -m ops approve {ident(shown.case.case_id)} --plan {plan.plan_hash}"
-        words = (
-            "Besides, it must be confirmed by somebody who is signed in to AWS with a listed role"
-        )
+        case_id = ident(shown.case.case_id)
+        command = f"unlatch approve {case_id} --plan {plan.plan_hash}{shown.option}"
+        words = "One thing more: somebody signed in to AWS with a listed role must confirm"
         found.append(marked_note(f"{words}: `{command}`"))
     return found
 

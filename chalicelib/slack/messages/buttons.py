@@ -68,8 +68,8 @@ def _close(shown: Shown) -> list[Block]:
         yes="Close it",
         no="Go back",
     )
-    spoken = f"Close the case of {shown.cluster}, change nothing in AWS"
-    label = "Close, change nothing"
+    spoken = f"Close the case of {shown.cluster} and change nothing in AWS"
+    label = "Close the case"
     return [button(label, "reject", value=shown.value, spoken=spoken, confirm=question)]
 
 

@@ -10,7 +10,7 @@ from chalicelib.domain.case import Act, CallRecord, CallStatus, Case, Click
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.snapshot import Cluster, Key, KeyState, KeyStore
-from chalicelib.slack.messages.text import be, clean, count, ident, listing, money, the, upper_first
+from chalicelib.slack.messages.text import be, clean, count, ident, money, the, upper_first
 
 KEY_WORDS = {
     KeyState.ENABLED: "enabled",
@@ -185,7 +185,7 @@ def as_it_is(case: Case) -> str:
         return "AWS has not been read yet."
     cluster_now = "the cluster is gone" if world.cluster is None else "the cluster is still there"
     parts = [*_store_now(case), *_keys_now(case), *_hsms_now(case), cluster_now]
-    return f"As it is now: {'; '.join(parts)}."
+    return f"Now: {', '.join(parts)}."
 
 
 def _store_now(case: Case) -> list[str]:
@@ -197,11 +197,14 @@ def _store_now(case: Case) -> list[str]:
 
 def _keys_now(case: Case) -> list[str]:
     tally = Counter(KEY_WORDS[key.state] for key in keys(case))
-    words = [f"{number:,} {state}" for state, number in tally.most_common()]
+    told = tally.most_common()
     lost = max(lost_keys(case), planned_keys(case) if not tally else 0)
     if lost:
-        words.append(f"{lost:,} gone")
-    return [f"keys: {listing(words)}"] if words else []
+        told.append(("gone", lost))
+    return [
+        f"{f'{number:,}' if place else count(number, 'key')} {be(number)} {state}"
+        for place, (state, number) in enumerate(told)
+    ]
 
 
 def _hsms_now(case: Case) -> list[str]:
@@ -211,4 +214,6 @@ def _hsms_now(case: Case) -> list[str]:
     planned = len(plan.basis.zones) if plan else number
     if number < planned:
         return [f"{planned - number} of {count(planned, 'HSM')} {be(planned - number)} gone"]
+    if all(hsm.state == "ACTIVE" for hsm in case.snapshot.live_hsms):
+        return [f"{count(number, 'HSM')} {'runs' if number == 1 else 'run'}"]
     return [f"{count(number, 'HSM')} {be(number)} there"]

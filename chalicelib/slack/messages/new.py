@@ -47,7 +47,7 @@ def message(shown: Shown) -> Message:
     title = title.format(cluster=shown.cluster)
     choices = [] if settling else [divider(), *ways.sections(shown), *keytable.keys(shown)]
     return Message(
-        f"{title}. Nothing to do." if settling else notification(shown),
+        f"{title}. Nothing for you to do." if settling else notification(shown),
         (
             header(title),
             says(*holds(shown), *([] if settling else [text("\n"), *worst(shown)])),

@@ -53,9 +53,10 @@ def render(
     now: datetime,
     version: int,
     forecasts: Mapping[str, Forecast] = NO_FORECASTS,
+    stage: str = "",
 ) -> Message:
     """The case's message as it should stand now. `forecasts` by plan hash or remedy."""
-    shown = Shown(case, policy, now, version, forecasts)
+    shown = Shown(case, policy, now, version, forecasts, stage)
     match case.phase:
         case Phase.CLOSED:
             message = ENDINGS.get(case.outcome or Outcome.RESOLVED, closed.message)(shown)

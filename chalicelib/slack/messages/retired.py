@@ -129,7 +129,7 @@ def commands(shown: Shown, cluster: Cluster | None, backup_id: str) -> str:
 
 def audit(shown: Shown) -> Block:
     case_id = ident(shown.case.case_id)
-    words = [f"Check the log: `python -m ops audit verify {case_id}`"]
+    words = [f"Check the log: `unlatch audit verify {case_id}{shown.option}`"]
     if shown.case.log_head:
         words.insert(0, f"Log head `{ident(shown.case.log_head)[:12]}`")
     return marked_note(" · ".join(words))

@@ -42,10 +42,14 @@ def message(shown: Shown) -> Message:
     if late_step := late.found(shown):
         return _overdue(shown, steps, late_step, title=f"{verb} {shown.cluster}")
     return Message(
-        f"{verb} {shown.cluster}, {at}. Nothing to do.",
+        f"{verb} {shown.cluster}, {at}. Nothing for you to do.",
         (
             header(f"{verb} {shown.cluster}", HOURGLASS),
-            says(bold(f"{upper_first(at)}."), text(" Nothing to do.\n"), *_way_back(shown, steps)),
+            says(
+                bold(f"{upper_first(at)}."),
+                text(" Nothing for you to do.\n"),
+                *_way_back(shown, steps),
+            ),
             *progress.block(shown),
             *actions(f"act:{shown.version}", [*buttons.take_back(shown), *buttons.go_back(shown)]),
             *([note(f"Key store {name}")] if name else []),
@@ -129,11 +133,11 @@ def going_back(shown: Shown) -> Message:
         asked = " asked to undo, " if ending.act is Act.UNDO else " cancelled, "
         pieces = [user(ending.by), text(asked), date(ending.at, DAY_AND_TIME), text(".\n")]
     why = clean(case.waiting_for, 150) if case.waiting_for else "reading AWS"
-    pieces += [bold(f"Now: {why}."), text(" Nothing to do.\n")]
+    pieces += [bold(f"Now: {why}."), text(" Nothing for you to do.\n")]
     pieces.append(text(goback.what_returns(case, shown.policy, again=False)))
     if step := late.found(shown):
         return _overdue(shown, [], step, title=f"Putting {shown.cluster} back")
     return Message(
-        f"{title}. Nothing to do.",
+        f"{title}. Nothing for you to do.",
         (header(title, HOURGLASS), says(*pieces), parts.decided(case)),
     )

@@ -25,11 +25,17 @@ class Shown:
     now: datetime
     version: int
     forecasts: Mapping[str, Forecast]
+    stage: str = ""
 
     @property
     def value(self) -> str:
         """What every button carries."""
         return f"{self.case.case_id}:{self.version}"
+
+    @property
+    def option(self) -> str:
+        """What every command of the operator ends with, so that it means this stage."""
+        return f" --stage {self.stage}" if self.stage else ""
 
     @property
     def cluster(self) -> str:

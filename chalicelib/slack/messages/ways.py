@@ -28,7 +28,7 @@ from chalicelib.slack.messages.text import (
 )
 
 TITLES = {
-    Remedy.KEEP: "change nothing and remind later",
+    Remedy.KEEP: "leave it as it is, with an owner and a date",
     Remedy.PARK: "stop the cost and keep the {kept}",
     Remedy.REPOINT: "move the keys to another cluster, delete this one",
     Remedy.RETIRE: "delete the {gone} and the cluster",
