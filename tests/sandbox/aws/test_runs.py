@@ -29,13 +29,13 @@ class Play:
         step = self.turns.pop(0) if self.turns else 3600
         if isinstance(step, ValueError):
             raise step
-        return {"finished": step is None, "wait_seconds": step or 1, "version": 1}
+        return {"finished": step is None, "wait_seconds": step or 1, "version": 1, "body": ""}
 
     def park(self, event):
         self.tokens.append(event["token"])
 
     def start(self, name="c1-1", case="c1"):
-        request = json.dumps({"case_id": case, "generation": 1})
+        request = json.dumps({"case_id": case, "generation": 1, "turn": {"body": ""}})
         return self.states.start_execution(stateMachineArn=MACHINE, name=name, input=request)
 
     def status(self, name="c1-1"):

@@ -44,7 +44,7 @@ def on_delete_blocked(event):
 
 def start(case_id):
     arn = f"arn:aws:states:us-east-1:111122223333:stateMachine:{os.environ['STATE_MACHINE_NAME']}"
-    request = json.dumps({"case_id": case_id, "generation": 1})
+    request = json.dumps({"case_id": case_id, "generation": 1, "turn": {"body": ""}})
     states().start_execution(stateMachineArn=arn, name=f"{case_id}-1", input=request)
 
 
@@ -64,6 +64,7 @@ def turn(event, context):
         "finished": turns >= int(os.environ.get("TURNS", "12")),
         "wait_seconds": waits[turns % len(waits)],
         "version": turns,
+        "body": str(turns),
     }
 
 

@@ -11,8 +11,13 @@ TEXT = PAGE.read_text()
 CELLS = read(TEXT)
 SHOWN = {key: name for key, cell in CELLS.items() if (name := scenario_of(cell))}
 READS = ("Describe", "Get", "List", "Lookup")
-# Uses of the seal key, which is in the hub and no custom key store's.
-SEALS = {("api_handler", "kms:GenerateMac"), ("turn", "kms:VerifyMac")}
+# Uses of the two seal keys, which are in the hub and no custom key store's.
+SEALS = {
+    *((role, "kms:GenerateMac") for role in (
+        "api_handler", "on_delete_blocked", "on_key_used", "sweep", "turn",
+    )),
+    ("turn", "kms:VerifyMac"),
+}  # fmt: skip
 
 
 def test_every_right_has_a_row_and_every_row_a_right():

@@ -282,10 +282,10 @@ def test_sealing_needs_the_alias_of_the_seal_key(hub):
     kms = hub.client("kms")
     spec = {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}
     ours, other = (kms.create_key(**spec)["KeyMetadata"]["KeyId"] for _ in range(2))
-    kms.create_alias(AliasName="alias/unlatch-dev-seal", TargetKeyId=ours)
+    kms.create_alias(AliasName="alias/unlatch-dev-inbox", TargetKeyId=ours)
     mac = {"Message": b"x", "MacAlgorithm": "HMAC_SHA_256"}
     api = function(hub, "api_handler", "kms")
-    api.generate_mac(KeyId="alias/unlatch-dev-seal", **mac)
+    api.generate_mac(KeyId="alias/unlatch-dev-inbox", **mac)
     assert reason(api.generate_mac, KeyId=other, **mac)
     assert reason(function(hub, "turn", "kms").generate_mac, KeyId=ours, **mac)
 
