@@ -8,11 +8,10 @@ LAMBDA = "Lambda writes the function’s log with it; the sandbox keeps logs its
 TRACES = "X-Ray’s daemon beside the function sends traces with it; the sandbox has none."
 LOG_SETUP = "Step Functions sets up its log with it, when the machine is made; moto does not."
 SLASH = "The slash command needs it, and a scenario can’t type one; a test does."
-OPERATORS = "`ops doctor` asks with it whether a step would be denied; a test shows it."
+OPERATORS = "`unlatch doctor` asks with it whether a step would be denied; a test shows it."
 MACHINE_TRACES = "Step Functions traces runs with it; moto does not."
 BY_KEY = {
     Key("api_handler", "Table", "dynamodb:ConditionCheckItem"): SLASH,
-    Key("api_handler", "Table", "dynamodb:Query"): SLASH,
     Key("reader", "WhatTheOthersMay", "iam:SimulatePrincipalPolicy"): OPERATORS,
 }
 BY_ACTION = {
