@@ -59,8 +59,3 @@ def verdict(mark: Mark, anchor: Anchor) -> Verdict:
     if mark.since != anchor.digest or not mark.digest:
         return Verdict.REFUSED
     return Verdict.SUPERSEDED if mark.attempt > anchor.attempt else Verdict.IF_SEALED
-
-
-def may_save(stored: Mark, anchor: Anchor) -> bool:
-    """Among saves of one `since` the attempt never falls."""
-    return stored.since != anchor.digest or stored.attempt <= anchor.attempt

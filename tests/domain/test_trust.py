@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from chalicelib.domain.trust import NO_BODY, Anchor, Mark, Verdict, may_save, verdict
+from chalicelib.domain.trust import NO_BODY, Anchor, Mark, Verdict, verdict
 
 TURNS = 2
 
@@ -76,6 +76,11 @@ def explore(*, saves: int, crashes: int, zombies: bool, attacker: bool) -> Found
             todo += steps(state, place, found, saves=saves, zombies=zombies)
     found.states = len(seen)
     return found
+
+
+def may_save(stored: Mark, anchor: Anchor) -> bool:
+    """The condition of a save in the table: among saves of one `since` the attempt never falls."""
+    return stored.since != anchor.digest or stored.attempt <= anchor.attempt
 
 
 def steps(state: State, place: int, found: Found, *, saves: int, zombies: bool) -> Iterator[State]:
@@ -160,6 +165,3 @@ def test_the_rule_by_itself() -> None:
     assert verdict(NO_BODY, anchor) is Verdict.REFUSED, "removed"
     assert verdict(NO_BODY, Anchor("")) is Verdict.BELIEVED, "a case begins without one"
     assert verdict(Mark("d1", "", 0), Anchor("")) is Verdict.IF_SEALED
-    assert not may_save(Mark("d2", "d1", 2), anchor)
-    assert may_save(Mark("d2", "d1", 1), anchor)
-    assert may_save(Mark("d2", "d0", 5), anchor)

@@ -84,10 +84,6 @@ def body_of(text: str) -> dict[str, Any]:
     return migrate(json.loads(text))
 
 
-def pack(body: Any) -> str | bytes:
-    return packed(text(body))
-
-
 def unpack(stored: Any) -> dict[str, Any]:
     return body_of(text_of(stored))
 
