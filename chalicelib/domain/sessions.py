@@ -105,9 +105,11 @@ def _numbers(use: OtherUse, *, connected: bool) -> str:
 
 
 def why_quiet(snapshot: Snapshot) -> str:
-    """What was counted, and why it was taken for AWS's own; "" where it is not quiet."""
-    use = snapshot.other_use
-    if not snapshot.live_hsms or verdict(use) is not Verdict.QUIET:
+    """What was counted, and why it was taken for AWS's own; "" where it is not quiet, or did not matter."""
+    use, cluster = snapshot.other_use, snapshot.cluster
+    if cluster is None or not cluster.live_hsms or cluster.was_never_activated:
+        return ""
+    if verdict(use) is not Verdict.QUIET:
         return ""
     most = max(hsm.most for hsm in use.hsms)
     if not most:

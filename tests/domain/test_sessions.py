@@ -135,6 +135,8 @@ def test_a_cluster_that_was_never_activated_has_no_sessions(state: str) -> None:
 def test_what_was_counted_is_said(seen: OtherUse, words: str) -> None:
     assert why_quiet(world(held=OFF, other_use=seen)) == words
     assert not why_quiet(world(zones=(), other_use=seen))
+    bare = replace(cluster("1a", backups=()), state="UNINITIALIZED")
+    assert not why_quiet(world(free=True, cluster=bare, other_use=seen)), "nothing was waited for"
 
 
 # ---- how long is waited for a clear answer ------------------------------------------------------
