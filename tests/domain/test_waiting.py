@@ -82,3 +82,29 @@ def test_keys_that_a_whole_look_lacks_are_gone() -> None:
     assert gone_keys(it, world(GOING)) == ()
     assert gone_keys(it, world(unread=("kms:ListKeys was refused",))) == ()
     assert gone_keys(replace(it, calls=(*it.calls, cancel())), world()) == ()
+
+
+DISABLED, ENABLE = Operation.DISABLE_KEY, Operation.ENABLE_KEY
+SWITCHES: list[tuple[str, tuple[CallRecord, ...], int]] = [
+    ("somebody else switched it off", (), 0),
+    ("we switched it off", (made(DISABLED, "key-a", ago=LONG_AGO),), 1),
+    ("AWS refused us", (made(DISABLED, "key-a", ago=LONG_AGO, status=REFUSED),), 0),
+    ("our cancel left it off", (schedule(), cancel()), 1),
+    ("we enabled it a moment ago", (schedule(), cancel(), made(ENABLE, "key-a", ago=JUST)), 1),
+    ("off again long after", (schedule(), cancel(), made(ENABLE, "key-a", ago=HOURS)), 0),
+]
+
+
+@pytest.mark.parametrize(("why", "calls", "number"), SWITCHES, ids=[row[0] for row in SWITCHES])
+def test_undo_and_button_agree_on_what_is_switched_on_again(
+    why: str, calls: tuple[CallRecord, ...], number: int
+) -> None:
+    off = world(key(state=KeyState.DISABLED))
+    it = scene(Remedy.RETIRE, off, *calls, basis=world(LIVE))
+    at = replace(it.case, snapshot=off)
+    at = replace(at, before=recorded(replace(at, before=None), world(LIVE), NOW))
+    assert goback.disabled_keys(at) == number, why
+    step = undo_step(replace(it, case=at))
+    enables = isinstance(step, Call) and step.operation is ENABLE
+    settles = isinstance(step, Wait) and "enabled" in step.why
+    assert (enables or settles) is bool(number), step

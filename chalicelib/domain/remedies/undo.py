@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.case import Before, Case, KeyBefore, Outcome
+from chalicelib.domain.case import Before, CallStatus, Case, KeyBefore, Outcome
 from chalicelib.domain.look import until_sure
-from chalicelib.domain.pace import SOON, under_way
+from chalicelib.domain.pace import SETTLING, SOON, under_way
 from chalicelib.domain.plan import LOOK_AGAIN_BEFORE, Operation, Remedy
 from chalicelib.domain.remedies.scene import (
     Scene,
@@ -17,7 +17,7 @@ from chalicelib.domain.remedies.scene import (
     zone_labels,
     zone_of,
 )
-from chalicelib.domain.snapshot import KeyState, KeyStore, Snapshot, StoreState
+from chalicelib.domain.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.step import Call, Close, Move, Wait
 from chalicelib.domain.waiting import may_wait, scheduled_by_us
 
@@ -69,7 +69,7 @@ def undo_step(scene: Scene) -> Move:
         _deletions(scene)
         # What one look does not show may still be there to bring back.
         or until_sure(scene.case, scene.now)
-        or _switches(scene, before)
+        or _switches(scene)
         or _hsms(scene, before)
         or _seen_whole(scene, _store(scene, before))
         or _unseen(scene)
@@ -91,19 +91,32 @@ def _deletions(scene: Scene) -> Move | None:
     return Wait(SOON, "KMS takes in the cancellations") if ours else None
 
 
-def _switches(scene: Scene, before: Before) -> Move | None:
-    """Enable what was enabled and what our own calls switched off."""
-    operation = Operation.ENABLE_KEY
-    enabled = {key.key_id for key in before.keys if key.state is KeyState.ENABLED}
-    off = [
+def switched_off(case: Case, snapshot: Snapshot) -> tuple[Key, ...]:
+    """Live keys that were enabled and that our own calls switched off: the undo enables them once."""
+    before = case.before.keys if case.before else ()
+    enabled = {key.key_id for key in before if key.state is KeyState.ENABLED}
+    return tuple(
         key
-        for key in scene.snapshot.live_keys
+        for key in snapshot.live_keys
         if key.state in (KeyState.DISABLED, KeyState.UNAVAILABLE)
         and key.key_id in enabled
-        and _touched(scene.case, key.key_id)
-    ]
+        and _touched(case, key.key_id)
+        and not _was_enabled(case, key.key_id, snapshot.at)
+    )
+
+
+def _was_enabled(case: Case, key_id: str, at: datetime) -> bool:
+    """We enabled it long ago: who switched it off since was somebody else."""
+    call = case.call(Operation.ENABLE_KEY, key_id)
+    return call is not None and call.status is CallStatus.DONE and at - call.at >= SETTLING
+
+
+def _switches(scene: Scene) -> Move | None:
+    """Enable what was enabled and what our own calls switched off."""
+    operation = Operation.ENABLE_KEY
+    off = switched_off(scene.case, scene.snapshot)
     settling = [key for key in off if scene.just_did(operation, key.key_id)]
-    due = [k.key_id for k in off if k not in settling and not scene.case.did(operation, k.key_id)]
+    due = [key.key_id for key in off if key not in settling]
     if due:
         return Call(operation, tuple(due), "enabling the keys that were enabled")
     # Keys of a disconnected store show their new state only once it is connected again.

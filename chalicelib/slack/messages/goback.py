@@ -7,8 +7,8 @@ from chalicelib.domain.overdue import USUALLY
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies.scene import Scene
-from chalicelib.domain.remedies.undo import undo_step
-from chalicelib.domain.snapshot import KeyState, KeyStore, StoreState
+from chalicelib.domain.remedies.undo import switched_off, undo_step
+from chalicelib.domain.snapshot import KeyStore, StoreState
 from chalicelib.domain.step import Close
 from chalicelib.domain.waiting import our_keys
 from chalicelib.slack.messages import facts
@@ -24,12 +24,8 @@ def returning_keys(case: Case) -> int:
 
 
 def disabled_keys(case: Case) -> int:
-    """Keys that we switched off and nothing more."""
-    live = case.snapshot.live_keys if case.snapshot else ()
-    return sum(
-        case.tried(Operation.DISABLE_KEY, k.key_id) and k.state is not KeyState.ENABLED
-        for k in live
-    )
+    """Live keys that cancelling switches on again."""
+    return len(switched_off(case, case.snapshot)) if case.snapshot else 0
 
 
 def can_restore(shown: Shown) -> bool:
