@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.page.show import Opened, Show, Silent
 from sandbox.page.stories import cluster_of
 from sandbox.scenario.model import Item
+from sandbox.slack.records import CHANNEL
 
 if TYPE_CHECKING:
     from sandbox.slack.records import Response
@@ -20,6 +21,7 @@ LONGEST_HOURS = 24
 LONGEST_TEXT = 3_000
 NOT_READY = "The sandbox is still starting. Please try again in a moment."
 TIME_RUNS = "Time is running"
+HOME = "home"  # where a button stands that stands in no message
 
 
 class Refused(Exception):  # noqa: N818 - not an error of ours
@@ -107,14 +109,20 @@ def _forget(_: Json) -> None:
 
 def _click(show: Show, user: str, asked: Json) -> Json:
     opened = _ready(show)
+    slack, ts = opened.stage.slack, str(asked.get("ts", ""))
+    button, value = str(asked.get("button", "")), str(asked.get("value", ""))
     with opened.driver.standing_clock():
-        response = opened.stage.slack.click(
-            user,
-            button=str(asked.get("button", "")),
-            ts=str(asked.get("ts", "")),
-            case_value=str(asked.get("value", "")) or None,
-        )
-    return _answered(show, response)
+        if ts == HOME:
+            return _answered(show, slack.click_home(user, button=button, value=value))
+        return _answered(show, slack.click(user, button=button, ts=ts, case_value=value or None))
+
+
+def _home(show: Show, user: str, _: Json) -> Json:
+    """Somebody opens the app's Home tab, which the bot may hear of."""
+    opened = _ready(show)
+    with opened.driver.standing_clock():
+        response = opened.stage.slack.open_home(user)
+    return _answered(show, response) if response else {}
 
 
 def _submit(show: Show, user: str, asked: Json) -> Json:
@@ -145,7 +153,8 @@ def _say(show: Show, user: str, asked: Json) -> Json:
     if text.startswith("/"):
         raise Refused(f"{command} is no command here. Slack knows /unlatch.")
     if text:
-        top = [message.ts for message in slack.messages if message.thread_ts is None]
+        here = [message for message in slack.messages if message.channel == CHANNEL]
+        top = [message.ts for message in here if message.thread_ts is None]
         slack.say(user, text, thread_ts=top[-1] if top else None)
     return {}
 
@@ -181,6 +190,7 @@ ACTS = {
     "until": _until,
     "halt": _halt,
     "click": _click,
+    "home": _home,
     "submit": _submit,
     "close": _close,
     "say": _say,

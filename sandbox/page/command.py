@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
 from sandbox.page.server import DemoServer
@@ -25,26 +25,26 @@ def serve(
     err: TextIO,
     show_page: Callable[[str], object] = lambda _: None,
 ) -> int:
-    """The exit code: 2 for a scenario that can't be used or a port that is taken."""
+    """The exit code: 2 for a scenario that can't be used or a port that can't be had."""
     try:
         show = Show(stories(scenario))
         server = _server(show, port)
-    except (UnusableError, OSError) as error:
+    except (UnusableError, OSError, OverflowError) as error:
         err.write(f"{error}\n")
         return UNUSABLE
-    out.write(f"The demo is at {server.url} (Ctrl-C ends it)\n")
+    out.write(f"The demo is at {server.url}/ (Ctrl-C ends it)\n")
     out.flush()
-    signal.signal(signal.SIGTERM, _interrupt)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    server.start()
     show.start()
-    show_page(server.url)
-    try:
-        server.serve_forever(poll_interval=0.1)
-    except KeyboardInterrupt:
-        out.write("\nEnding the sandbox.\n")
-        out.flush()
-    finally:
-        show.close()
-        server.server_close()
+    show_page(f"{server.url}/")
+    ended.wait()
+    out.write("\nEnding the sandbox.\n")
+    out.flush()
+    show.close()
+    server.stop()
     return 0
 
 
@@ -56,7 +56,3 @@ def _server(show: Show, port: int | None) -> DemoServer:
         return DemoServer(show, USUAL_PORT)
     except OSError:
         return DemoServer(show, 0)
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    raise KeyboardInterrupt

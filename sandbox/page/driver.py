@@ -86,7 +86,7 @@ class Driver:
         stage, scenario = self._stage, self._scenario
         hub, region = scenario.accounts[0], scenario.regions[0]
         run = newest_run(stage.clock, account=hub, region=region)
-        return bool(run and run.status == "RUNNING") or self._world().is_moving
+        return bool(run and run.is_running) or self._world().is_moving
 
     def _world(self) -> Any:
         return read_world(self._stage.aws, self._scenario)

@@ -13,12 +13,21 @@ from sandbox.clock import Clock
 
 @dataclass(frozen=True)
 class RunNow:
-    """`state` is a name of the state machine; `wakes_at` where the run sleeps until then."""
+    """`state` is a name of the state machine; `wakes_at` if the run sleeps until then."""
 
     name: str
     status: str
     state: str
     wakes_at: datetime | None
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == "RUNNING"
+
+    @property
+    def label(self) -> str:
+        """What the page calls the state; runs of before call their sleep by a remedy's name."""
+        return "Sleep" if self.state == "Park" else self.state
 
     @property
     def case_id(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,14 +51,13 @@ def take(folder: Path) -> int:
 def _served() -> Iterator[str]:
     show = Show(SHIPPED)
     server = DemoServer(show, 0)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server.start()
     show.start()
     try:
-        yield server.url
+        yield f"{server.url}/"
     finally:
         show.close()
-        server.shutdown()
-        server.server_close()
+        server.stop()
 
 
 def _message(browser: Browser, url: str, file: Path) -> None:

@@ -3,38 +3,60 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.page.markup import Html, join, safe, tag
-from sandbox.page.symbols import EMOJI
+from markupsafe import Markup, escape
 
 Json = Mapping[str, Any]
 GROUPS = {"S0KEYS": "kms-approvers"}
+EMOJI = {
+    "warning": "Warning",
+    "hourglass_flowing_sand": "Under way",
+    "white_check_mark": "Done",
+}
 MARKS = re.compile(
     r"<(?P<angle>[^<>\n]+)>|`(?P<code>[^`\n]+)`|(?<![\w*])\*(?P<b>[^*\n]+)\*(?![\w*])"
     r"|(?<!\w)_(?P<em>[^_\n]+)_(?!\w)|(?<!\w)~(?P<s>[^~\n]+)~(?!\w)|:(?P<emoji>[a-z0-9_+-]+):"
 )
 EMOJI_ALONE = re.compile(r":([a-z0-9_+-]+):")
 DATE_PARTS = re.compile(r"\{(date|time|ago)[a-z_]*\}")
-STYLES = {"bold": "b", "italic": "em", "strike": "s", "underline": "u"}
+TO_A_MESSAGE = re.compile(r"https://local\.slack\.com/archives/\w+/p(\d{10})(\d{6})")
+STYLES = {"code": "code", "bold": "b", "italic": "em", "strike": "s", "underline": "u"}
+BREAK = Markup("<br>")
 
 
-def plain(text: str, *, emoji: bool = False) -> Html:
-    """A plain_text object's words; lines break where they do in Slack."""
-    if not emoji:
-        return _lines(text)
-    return _pieces(EMOJI_ALONE, text, lambda found: _emoji(found[1]))
+def text(given: Json) -> Markup:
+    """A text object of either kind."""
+    if given["type"] == "mrkdwn":
+        return mrkdwn(given["text"])
+    if given.get("emoji"):
+        return _marked_up(EMOJI_ALONE, given["text"], lambda found: emoji(found[1]))
+    return plain(given["text"])
 
 
-def mrkdwn(text: str) -> Html:
-    return _pieces(MARKS, text, _marked)
+def plain(said: str) -> Markup:
+    """Words alone; lines break where they do in Slack."""
+    return BREAK.join(said.split("\n"))
 
 
-def section(elements: list[Json]) -> Html:
+def mrkdwn(said: str) -> Markup:
+    return _marked_up(MARKS, said, _mark)
+
+
+def pieces(elements: list[Json]) -> Markup:
     """The inline elements of a rich text section."""
-    return join(_element(element) for element in elements)
+    return Markup("").join(map(_piece, elements))
+
+
+def emoji(name: str) -> Markup:
+    """One of the page's own pictures; a name that has none stays as it is written."""
+    if name not in EMOJI:
+        return escape(f":{name}:")
+    return Markup('<svg class="sym" role="img" aria-label="{}"><use href="#i-{}"/></svg>').format(
+        EMOJI[name], name
+    )
 
 
 def say_date(timestamp: int, shape: str) -> str:
@@ -52,85 +74,88 @@ def _date_part(token: str, when: datetime) -> str:
     return f"{when:%Y-%m-%d}" if "num" in token else f"{when.day} {when:%b}"
 
 
-def _element(element: Json) -> Html:
+def _piece(element: Json) -> Markup:
     match element["type"]:
         case "text":
-            said = _lines(element["text"])
+            said = plain(element["text"])
         case "emoji":
-            said = _emoji(element["name"])
+            said = emoji(element["name"])
         case "user":
             said = _at(element["user_id"].title())
         case "usergroup":
             group = str(element["usergroup_id"])
             said = _at(GROUPS.get(group, group))
+        case "broadcast":
+            said = _at(element["range"])
         case "date":
-            said = safe(say_date(int(element["timestamp"]), element["format"]))
+            said = escape(say_date(int(element["timestamp"]), element["format"]))
         case "link":
-            # nothing here leads off this machine
-            said = tag("u", element.get("text") or element["url"])
+            said = _link(element["url"], element.get("text") or element["url"])
         case other:
-            said = safe(str(element.get("text") or f"[{other}]"))
-    return _styled(said, element.get("style") or {})
-
-
-def _styled(said: Html, style: Json) -> Html:
-    if style.get("code"):
-        said = tag("code", said)
-    for name, element in STYLES.items():
-        if style.get(name):
-            said = tag(element, said)
+            said = escape(str(element.get("text") or f"[{other}]"))
+    style = element.get("style") or {}
+    for name, tag in STYLES.items():
+        said = _in(tag, said) if style.get(name) else said
     return said
 
 
-def _marked(found: re.Match[str]) -> Html:
+def _mark(found: re.Match[str]) -> Markup:
     kind, inside = found.lastgroup or "", found[found.lastgroup or 0]
     match kind:
         case "angle":
             return _angle(inside)
         case "code":
-            return tag("code", _unescaped(inside))
+            return _in("code", _unescaped(inside))
         case "emoji":
-            return _emoji(inside)
-    return tag(kind, mrkdwn(inside))
+            return emoji(inside)
+    return _in(kind, mrkdwn(inside))
 
 
-def _angle(inside: str) -> Html:
+def _angle(inside: str) -> Markup:
     """What stands in angle brackets: a mention, a date or a link."""
     target, _, label = inside.partition("|")
     if target.startswith("@"):
         return _at(label or target[1:].title())
     if target.startswith("!subteam^"):
         group = target.removeprefix("!subteam^")
-        return _at(label or GROUPS.get(group, group))
+        return _at(label.removeprefix("@") or GROUPS.get(group, group))
     if target.startswith("!date^"):
         parts = target.split("^")
-        return safe(say_date(int(parts[1]), parts[2]))
-    return tag("u", _unescaped(label or target))
+        return escape(say_date(int(parts[1]), parts[2]))
+    if target.startswith("!"):
+        return _at(target[1:])
+    return _link(target, _unescaped(label or target))
 
 
-def _at(name: str) -> Html:
-    return tag("span", f"@{name}", class_="at")
+def _link(url: str, label: str) -> Markup:
+    """To a message of this page; nothing here leads off this machine."""
+    here = TO_A_MESSAGE.fullmatch(url)
+    if here is None:
+        return _in("u", label)
+    return Markup('<a href="#m-{}.{}" data-place="channel">{}</a>').format(*here.groups(), label)
 
 
-def _emoji(name: str) -> Html:
-    return EMOJI.get(name) or safe(f":{name}:")
+def _at(name: str) -> Markup:
+    return Markup('<span class="at">@{}</span>').format(name)
 
 
-def _pieces(pattern: re.Pattern[str], text: str, show: Any) -> Html:
-    def parts() -> Iterator[Html]:
+def _in(tag: str, inside: str) -> Markup:
+    return Markup("<{0}>{1}</{0}>").format(tag, inside)
+
+
+def _marked_up(
+    pattern: re.Pattern[str], said: str, show: Callable[[re.Match[str]], Markup]
+) -> Markup:
+    def parts() -> Iterator[Markup]:
         done = 0
-        for found in pattern.finditer(text):
-            yield _lines(_unescaped(text[done : found.start()]))
+        for found in pattern.finditer(said):
+            yield plain(_unescaped(said[done : found.start()]))
             yield show(found)
             done = found.end()
-        yield _lines(_unescaped(text[done:]))
+        yield plain(_unescaped(said[done:]))
 
-    return join(parts())
-
-
-def _unescaped(text: str) -> str:
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return Markup("").join(parts())
 
 
-def _lines(text: str) -> Html:
-    return join(text.split("\n"), Html("<br>"))
+def _unescaped(said: str) -> str:
+    return said.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

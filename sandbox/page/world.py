@@ -18,31 +18,43 @@ GONE = "DELETED"
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeyNow:
+class Thing:
+    """What stands in the picture; what the story began with stays there when it is gone."""
+
+    state: str
+
+    @property
+    def is_gone(self) -> bool:
+        return self.state == GONE
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyNow(Thing):
     """`used` is None where the key was never used, or where KMS can't tell (`is_known`)."""
 
     key_id: str
     name: str
-    state: str
     used: datetime | None = None
     is_known: bool = True
     deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoreNow:
+class StoreNow(Thing):
     store_id: str
     name: str
-    state: str
     keys: tuple[KeyNow, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClusterNow:
+class ClusterNow(Thing):
     cluster_id: str
-    state: str
     hsms: int
     stores: tuple[StoreNow, ...]
+
+    @property
+    def has_stores(self) -> bool:
+        return not all(store.is_gone for store in self.stores)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +64,17 @@ class World:
     """Keys in no custom key store."""
 
     @property
+    def stores(self) -> list[StoreNow]:
+        return [store for cluster in self.clusters for store in cluster.stores]
+
+    @property
+    def living_stores(self) -> int:
+        return sum(not store.is_gone for store in self.stores)
+
+    @property
     def is_moving(self) -> bool:
         """Whether something turns into something else by itself."""
-        stores = [store for cluster in self.clusters for store in cluster.stores]
+        stores = self.stores
         states = [*(c.state for c in self.clusters), *(s.state for s in stores)]
         keys = [key.state for store in stores for key in store.keys]
         slow = any(s.endswith(("ING", "IN_PROGRESS")) for s in states)

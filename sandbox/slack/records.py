@@ -152,6 +152,11 @@ class Response:
     error: str | None = None
 
 
+def direct_id(user: str) -> str:
+    """The channel of the bot's direct messages with this person."""
+    return f"D0{user.upper()}"
+
+
 def with_ids(blocks: list[Json]) -> list[Json]:
     """The blocks with an id for each that came without one, as Slack hands them out."""
     return [{"block_id": f"auto{place}", **block} for place, block in enumerate(blocks)]

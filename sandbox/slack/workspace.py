@@ -16,6 +16,7 @@ from sandbox.slack.records import (
     Message,
     Refused,
     Response,
+    direct_id,
 )
 from sandbox.slack.state import State
 
@@ -96,7 +97,7 @@ class Workspace:
 
     def direct(self, user: str) -> Channel:
         """The direct messages of the bot and this person."""
-        made = Channel(id=f"D0{user.upper()}", name="directmessage", user=user)
+        made = Channel(id=direct_id(user), name="directmessage", user=user)
         return self.add_channel(made)
 
     # Messages

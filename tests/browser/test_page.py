@@ -25,6 +25,7 @@ def test_the_flagship_story_by_clicking(screen: Open) -> None:
         page.pass_time()
     page.says(f"Done: {CLUSTER} is deleted")
     expect(page.aws.locator(".gone")).to_have_count(5)
+    expect(page.page.locator("#tries")).to_contain_text("The cluster is gone.")
     expect(page.page.locator("#run")).to_contain_text("Ended: retired")
     expect(page.page.locator("#did")).to_contain_text("Unlatch has changed 9 things in AWS.")
     expect(page.page.locator("#did")).to_contain_text("cloudhsm:DeleteHsm ×2 as Bob")

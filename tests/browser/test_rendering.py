@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from html import unescape
 from typing import Any
 
 import pytest
 
 from chalicelib.slack.messages.fallback import plainer
-from sandbox.page.blocks import render
-from sandbox.page.markup import tag
+from sandbox.page.templates import ENVIRONMENT, attributes
 from sandbox.page.words import mrkdwn, say_date
 from tests.slack.every_moment import MOMENTS
 from tests.slack.moments import shown
 from tests.slack.reading import words
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;"
+
+
+def render(blocks: Sequence[Mapping[str, Any]], place: str, people: Mapping[str, str]) -> str:
+    module: Any = ENVIRONMENT.get_template("blocks.html").module
+    return str(module.blocks(blocks, place, people))
 
 
 def visible(html: str) -> str:
@@ -27,7 +32,7 @@ def visible(html: str) -> str:
 def test_every_message_of_the_bot_is_shown_whole(moment: str) -> None:
     message = shown(MOMENTS[moment]())
     for form in (message, plainer(message)):
-        html = render(form.blocks, ts="1.0")
+        html = render(form.blocks, "1.0", {})
         assert "[" not in visible(html).replace("[redacted", "")
         assert len(visible(html)) > 0.8 * len(words(form)) - 200
 
@@ -81,7 +86,7 @@ def test_foreign_text_never_becomes_html() -> None:
         {"type": HOSTILE},
         rich,
     ]
-    html = render(blocks, ts=HOSTILE, people={HOSTILE: HOSTILE})
+    html = render(blocks, HOSTILE, {HOSTILE: HOSTILE})
     assert "<img" not in html
     # in an attribute, the quote would end it
     assert 'alert(1)>"' not in html
@@ -97,8 +102,12 @@ def test_mrkdwn_reads_as_in_slack() -> None:
     assert say_date(1772507261, "{time_secs}") == "03:07:41 UTC"
 
 
-def test_an_element_escapes_what_is_no_html() -> None:
-    assert tag("p", "a<b", tag("b", "c"), title='"') == '<p title="&quot;">a&lt;b<b>c</b></p>'
-    assert tag("input", disabled=True, checked=False, aria_label="x") == (
-        '<input disabled aria-label="x">'
-    )
+def test_attributes_are_escaped_and_left_out() -> None:
+    given = {"disabled": True, "checked": False, "value": None, "aria_label": '"x'}
+    assert attributes(given) == ' disabled="" aria-label="&#34;x"'
+
+
+def test_links_lead_to_messages_of_this_page_alone() -> None:
+    said = mrkdwn("<https://local.slack.com/archives/C0UNLATCH/p1772420820000001|the message>")
+    assert said == '<a href="#m-1772420820.000001" data-place="channel">the message</a>'
+    assert mrkdwn("<https://example.com|elsewhere>") == "<u>elsewhere</u>"

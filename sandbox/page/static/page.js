@@ -7,6 +7,7 @@ const $ = id => document.getElementById(id);
 const story = $("story").value;
 let stream = null;
 let lost = 0;
+let read = "0";
 
 const me = () => document.querySelector("[name=who]:checked").value;
 
@@ -45,6 +46,7 @@ function show(regions) {
     retype(typed);
     dialogChanged();
   }
+  markPlace();
   const last = $("feed").lastElementChild;
   if (newest && last?.id && last.id !== newest) last.scrollIntoView({block: "start"});
   if (regions.private) $("private").lastElementChild?.scrollIntoView({block: "nearest"});
@@ -85,6 +87,8 @@ async function press(button) {
 }
 
 document.addEventListener("click", event => {
+  const to = event.target.closest("[data-place]");
+  if (to) go(to.dataset.place);
   const button = event.target.closest("button");
   if (!button) return;
   if (button.dataset.post) press(button);
@@ -124,11 +128,31 @@ document.addEventListener("submit", async event => {
 });
 
 $("who").addEventListener("change", () => {
+  read = "0";
   history.replaceState(null, "", `/?as=${encodeURIComponent(me())}`);
   listen();
 });
 $("story").addEventListener("change", () => send({act: "story", name: $("story").value}));
 $("again").addEventListener("click", () => send({act: "story", name: $("story").value}));
+
+// The channel, or the app with its Home tab and direct messages
+
+function go(place) {
+  document.body.dataset.at = place;
+  markPlace();
+}
+
+function markPlace() {
+  const at = document.body.dataset.at;
+  for (const button of document.querySelectorAll(".places button")) {
+    button.setAttribute("aria-pressed", button.dataset.place === at);
+  }
+  const app = $("p-app");
+  if (!app && at === "app") return go("channel");
+  if (!app) return;
+  if (at === "app") read = app.dataset.news;
+  app.classList.toggle("fresh", app.dataset.news !== read);
+}
 
 // Panes on a phone, and the theme
 
