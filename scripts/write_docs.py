@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -20,24 +20,12 @@ from chalicelib.domain.forecast import Foreseen, forecast
 from chalicelib.domain.plan import Plan
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import park, repoint, retire
-from chalicelib.domain.snapshot import (
-    NO_OTHERS,
-    Backup,
-    Cluster,
-    Hsm,
-    Key,
-    KeyState,
-    KeyStore,
-    LastUse,
-    Snapshot,
-    StoreState,
-)
+from chalicelib.domain.snapshot import Snapshot
 from sandbox.aws import assumptions
+from sandbox.sample import ACCOUNT, CLUSTER, NOW, REGION, key, sibling, world
 from scripts import example_env
 
 ROOT = Path(__file__).parents[1]
-NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-ACCOUNT, REGION, CLUSTER = "111122223333", "us-east-1", "cluster-2a3b4c5d6e7"
 POLICY = Policy()
 
 
@@ -95,7 +83,8 @@ def _at(when: datetime) -> str:
 
 def _planned(name: str) -> tuple[Plan, Snapshot]:
     module = {"retire": retire, "park": park, "repoint": repoint}[name.partition(" ")[0]]
-    snapshot = _world(number_of_keys=0 if name.endswith("empty") else 3)
+    keys = () if name.endswith("empty") else map(key, "abc")
+    snapshot = world(*keys, siblings=(sibling(),))
     plan = module.plan(snapshot, case=_case(), policy=POLICY, now=NOW)
     assert isinstance(plan, Plan), plan
     return plan, snapshot
@@ -105,28 +94,6 @@ def _case() -> Case:
     ci = caller_of(arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy-ci/ci", kind="AssumedRole")
     attempt = Attempt("event-1", NOW, "CloudHsmClusterInUseException", ci)
     return Case("case-1", ACCOUNT, REGION, CLUSTER, NOW, attempts=(attempt,))
-
-
-def _world(*, number_of_keys: int) -> Snapshot:
-    """Two HSMs, a connected store, keys last used 90 days ago, a cluster that can take them."""
-    used = LastUse(NOW - timedelta(days=90), "Decrypt", NOW - timedelta(days=400))
-    keys = tuple(
-        Key(f"key-{n}", KeyState.ENABLED, NOW - timedelta(days=365), last_use=used)
-        for n in range(number_of_keys)
-    )
-    hsms = tuple(Hsm(f"hsm-{zone}", "ACTIVE", f"us-east-1{zone}") for zone in "ab")
-    backup = Backup("backup-1", "READY", NOW - timedelta(hours=2))
-    return Snapshot(
-        NOW,
-        ACCOUNT,
-        REGION,
-        CLUSTER,
-        cluster=Cluster(CLUSTER, "ACTIVE", hsms, "lineage-a", backups=(backup,)),
-        key_stores=(KeyStore("cks-1", "payments", CLUSTER, StoreState.CONNECTED),),
-        keys=keys,
-        siblings=(Cluster("cluster-7e6d5c4b3a2", "ACTIVE", hsms, "lineage-a"),),
-        other_use=NO_OTHERS,
-    )
 
 
 PARTS = (

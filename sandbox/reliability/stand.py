@@ -8,7 +8,7 @@ import importlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,28 +19,17 @@ from chalicelib.aws.store.turns import TurnCases
 from chalicelib.domain.case import Case
 from chalicelib.domain.model import Durations, Model
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import (
-    NO_OTHERS,
-    Backup,
-    Cluster,
-    Hsm,
-    Key,
-    KeyState,
-    KeyStore,
-    LastUse,
-    Snapshot,
-    StoreState,
-)
+from chalicelib.domain.snapshot import Key, KeyState, Snapshot
 from chalicelib.domain.step import Call
 from chalicelib.domain.trust import Anchor
 from chalicelib.failures import TryLater
 from chalicelib.ports import Ports, Receipt
 from chalicelib.slack.gateway import SlackGateway
 from chalicelib.slack.people import SlackPeople
+from sandbox import sample
 from sandbox.reliability.table import MemoryTable
 
-NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-HUB, REGION, CLUSTER = "111122223333", "us-east-1", "cluster-2a3b4c5d6e7"
+NOW, HUB, REGION, CLUSTER = sample.NOW, sample.ACCOUNT, sample.REGION, sample.CLUSTER
 SECRET = "local-signing-secret"  # noqa: S105 - the sandbox's own
 APPROVERS = ("alice", "bob", "erin")
 POLICY = Policy(approvers=APPROVERS, team_ids=("T0LOCAL",), pending_window_days=7, quiet_minutes=1)
@@ -48,18 +37,10 @@ QUICK = Durations(*[timedelta(seconds=20)] * 5)
 
 
 def small_world() -> Snapshot:
-    """One cluster with two HSMs and a key store of two keys."""
-    used = LastUse(NOW - timedelta(days=94), "Decrypt", NOW - timedelta(days=200))
-    states = (KeyState.ENABLED, KeyState.DISABLED)
-    keys = (
-        Key(f"key-{n}", state, NOW - timedelta(days=365), (f"alias/key-{n}",), last_use=used)
-        for n, state in enumerate(states)
-    )
-    hsms = tuple(Hsm(f"hsm-{z}", "ACTIVE", f"{REGION}{z}") for z in "ab")
-    backup = Backup("backup-1", "READY", NOW - timedelta(hours=2))
-    cluster = Cluster(CLUSTER, "ACTIVE", hsms, "lineage-a", backups=(backup,))
-    store = KeyStore("cks-1234567890abcdef0", "payments", CLUSTER, StoreState.CONNECTED)
-    return Snapshot(NOW, HUB, REGION, CLUSTER, cluster, (store,), tuple(keys), other_use=NO_OTHERS)
+    """The sample world with two keys."""
+    zones, states = (f"{REGION}a", f"{REGION}b"), (KeyState.ENABLED, KeyState.DISABLED)
+    keys = (sample.key(n, state, aliases=(f"alias/key-{n}",)) for n, state in enumerate(states))
+    return sample.world(*keys, zones=zones)
 
 
 @dataclass

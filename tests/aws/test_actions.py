@@ -91,7 +91,7 @@ REQUESTS: dict[Operation, tuple[str, str, dict[str, Any]]] = {
     Operation.DELETE_HSM: (
         "cloudhsmv2",
         "delete_hsm",
-        {"ClusterId": CLUSTER, "HsmId": "hsm-us-east-1a"},
+        {"ClusterId": CLUSTER, "HsmId": "hsm-us-east-1a-0"},
     ),
     Operation.KEEP_BACKUP: (
         "cloudhsmv2",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from chalicelib.domain.approval import Person
 from chalicelib.domain.caller import Caller, caller_of
@@ -22,27 +22,31 @@ from chalicelib.domain.decide import HOUR, Decision, decide
 from chalicelib.domain.model import Durations, Model
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import (
-    NO_OTHERS,
-    Backup,
-    Cluster,
-    Hsm,
-    Key,
-    KeyState,
-    KeyStore,
-    LastUse,
-    OtherUse,
-    Sessions,
-    Snapshot,
-    StoreState,
-)
+from chalicelib.domain.snapshot import Key, LastUse, OtherUse, Sessions, Snapshot, StoreState
 from chalicelib.domain.step import Ask, Call, Close, Step, Wait
+from sandbox.sample import (
+    ACCOUNT,
+    CLUSTER,
+    DAY,
+    NOW,
+    OTHER_CLUSTER,
+    REGION,
+    STORE,
+    cluster,
+    hsms,
+    key,
+    sibling,
+    store,
+    world,
+)
 
-NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-ACCOUNT, REGION, CLUSTER = "111122223333", "us-east-1", "cluster-2a3b4c5d6e7"
-STORE, OTHER_CLUSTER = "cks-1234567890abcdef0", "cluster-7e6d5c4b3a2"
+__all__ = [
+    "ACCOUNT", "CLUSTER", "DAY", "NOW", "OTHER_CLUSTER", "REGION", "STORE",
+    "cluster", "hsms", "key", "sibling", "store", "world",
+]  # fmt: skip
+"""The sample world, with what follows: each of the domain's tests is about it."""
 TEAM = "T0LOCAL"
-MINUTE, HOURS, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+MINUTE, HOURS = timedelta(minutes=1), timedelta(hours=1)
 CI = caller_of(arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy-ci/ci", kind="AssumedRole")
 RESTORING = frozenset(
     {
@@ -64,19 +68,6 @@ def sso(name: str) -> Caller:
     return caller_of(arn=arn, kind="AssumedRole")
 
 
-def key(name: str = "a", state: KeyState = KeyState.ENABLED, **values: object) -> Key:
-    """A key a year old, watched by KMS all that time, and last used 90 days ago."""
-    known: dict[str, object] = {
-        "created_at": NOW - 365 * DAY,
-        "aliases": (f"alias/{name}",),
-        "last_use": LastUse(NOW - 90 * DAY, "Decrypt", NOW - 400 * DAY),
-        "grants": 0,
-    }
-    if state is KeyState.PENDING_DELETION:
-        known["deletion_date"] = NOW + 5 * DAY
-    return Key(f"key-{name}", state, **known | values)  # type: ignore[arg-type]  # a test's own words
-
-
 def used(age: timedelta | None, *, tracked: timedelta | None = 400 * DAY) -> LastUse:
     since = NOW - tracked if tracked is not None else None
     return LastUse(NOW - age if age is not None else None, "Decrypt", since)
@@ -85,46 +76,6 @@ def used(age: timedelta | None, *, tracked: timedelta | None = 400 * DAY) -> Las
 def busy(least: int, most: int = 0, **values: object) -> OtherUse:
     """One HSM with so many connections in each minute, or up to `most` in some."""
     return OtherUse((Sessions("hsm-1", least, most or least),), **values)  # type: ignore[arg-type]
-
-
-def hsms(*zones: str, state: str = "ACTIVE") -> tuple[Hsm, ...]:
-    return tuple(Hsm(f"hsm-{zone}-{i}", state, zone) for i, zone in enumerate(zones))
-
-
-def cluster(*zones: str, **values: object) -> Cluster:
-    known: dict[str, object] = {
-        "hsms": hsms(*zones),
-        "certificate": "lineage-a",
-        "backups": (Backup("backup-1", "READY", NOW - 2 * HOURS),),
-    }
-    return Cluster(CLUSTER, "ACTIVE", **known | values)  # type: ignore[arg-type]
-
-
-def sibling(name: str = OTHER_CLUSTER, *zones: str) -> Cluster:
-    return Cluster(name, "ACTIVE", hsms(*zones or ("1a", "1b")), "lineage-a")
-
-
-def store(state: StoreState = StoreState.CONNECTED, **values: object) -> KeyStore:
-    known: dict[str, object] = {"name": "payments", "cluster_id": CLUSTER}
-    return KeyStore(STORE, state=state, **known | values)  # type: ignore[arg-type]
-
-
-def world(
-    *keys: Key,
-    held: KeyStore | None = None,
-    zones: Sequence[str] = ("1a", "1b"),
-    free: bool = False,
-    **values: object,
-) -> Snapshot:
-    """A cluster with two HSMs and a connected store with these keys; `free`: no store."""
-    stores = () if free else (held or store(),)
-    known: dict[str, object] = {
-        "cluster": cluster(*zones),
-        "key_stores": stores,
-        "keys": keys,
-        "other_use": NO_OTHERS,
-    }
-    return Snapshot(NOW, ACCOUNT, REGION, CLUSTER, **known | values)  # type: ignore[arg-type]
 
 
 def case(*, by: Caller = CI, **values: object) -> Case:

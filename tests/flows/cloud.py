@@ -5,38 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from chalicelib.domain.case import Case
 from chalicelib.domain.model import Model
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.remedies.scene import hsm_for
-from chalicelib.domain.snapshot import (
-    NO_OTHERS,
-    Backup,
-    Cluster,
-    Hsm,
-    Key,
-    KeyState,
-    KeyStore,
-    LastUse,
-    Snapshot,
-    StoreState,
-)
+from chalicelib.domain.snapshot import Key, KeyState, Snapshot, StoreState
 from chalicelib.domain.step import Call
 from chalicelib.failures import TryLater
 from chalicelib.ports import Receipt
+from sandbox import sample
 
-NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-HUB, REGION = "111122223333", "us-east-1"
-CLUSTER, STORE = "cluster-2a3b4c5d6e7", "cks-1234567890abcdef0"
+NOW, HUB, REGION = sample.NOW, sample.ACCOUNT, sample.REGION
+CLUSTER, STORE = sample.CLUSTER, sample.STORE
 
 
 def key(number: int, state: KeyState = KeyState.ENABLED, **more: object) -> Key:
-    """A key a year old, last used three months ago."""
-    used = LastUse(NOW - timedelta(days=94), "Decrypt", NOW - timedelta(days=200))
-    values = {"aliases": (f"alias/key-{number}",), "last_use": used, **more}
-    return Key(f"key-{number}", state, NOW - timedelta(days=365), **values)  # type: ignore[arg-type]
+    return sample.key(number, state, **{"aliases": (f"alias/key-{number}",), **more})
 
 
 def world(
@@ -46,17 +32,15 @@ def world(
     cluster_id: str = CLUSTER,
     store_id: str = STORE,
 ) -> Snapshot:
-    """One cluster with two HSMs, a backup, and a key store with these keys."""
+    """The sample world, with these keys."""
     zones = [f"{REGION}{letter}" for letter in "abcdef"[:hsms]]
-    cluster = Cluster(
-        cluster_id,
-        "ACTIVE",
-        tuple(Hsm(f"hsm-{zone}", "ACTIVE", zone) for zone in zones),
-        "lineage-a",
-        backups=(Backup("backup-1", "READY", NOW - timedelta(hours=2)),),
+    held = sample.store(
+        store or StoreState.DISCONNECTED, key_store_id=store_id, cluster_id=cluster_id
     )
-    stores = (KeyStore(store_id, "payments", cluster_id, store),) if store else ()
-    return Snapshot(NOW, HUB, REGION, cluster_id, cluster, stores, tuple(keys), other_use=NO_OTHERS)
+    cluster = sample.cluster(*zones, cluster_id=cluster_id)
+    return sample.world(
+        *keys, held=held, free=store is None, cluster=cluster, cluster_id=cluster_id
+    )
 
 
 class Clock:
