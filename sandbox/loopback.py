@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import Forbidden, HTTPException
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 if TYPE_CHECKING:
@@ -46,37 +46,36 @@ def require_loopback(host: str) -> None:
         raise ValueError(f"the sandbox stays on this machine, {host} is not on it")
 
 
-def stop_serving(server: BaseWSGIServer) -> None:
-    """Return once `serve_forever` has, without waiting for its next look whether it shall stop."""
-    with suppress(OSError):  # where this wakes nobody, as on macOS, that look comes soon
-        server.socket.shutdown(socket.SHUT_RDWR)
-    server.shutdown()
-
-
 def peer_port(request: Request) -> int:
     """Tells whose process sent it."""
     return int(request.environ["REMOTE_PORT"])
 
 
 class LoopbackServer:
-    """Serves `answer` from `start` to `stop`. An answer of None closes the connection without a word.
+    """Serves an application from `start` to `stop`. Port 0 takes any free one.
 
-    Port 0 takes any free one. Raises OSError for a port that is taken.
+    Raises OSError for a port that is taken.
     """
 
-    def __init__(self, answer: Answer, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        application: WSGIApplication,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        handler: type[QuietHandler] | None = None,
+    ) -> None:
         require_loopback(host)
         # werkzeug ends the process if it can't bind, so it gets a socket that is bound
         with socket.create_server((host, port), backlog=WAITING_CALLERS) as listening:
             self.port: int = listening.getsockname()[1]
             self.url = f"http://{host}:{self.port}"
-            ours = frozenset(f"{name}:{self.port}" for name in LOCAL_NAMES)
             self._http = make_server(
                 host,
                 self.port,
-                _application(answer, ours),
+                _for_us(application, self.port),
                 threaded=True,
-                request_handler=QuietHandler,
+                request_handler=handler or QuietHandler,
                 fd=listening.fileno(),
             )
         self._thread = threading.Thread(
@@ -88,19 +87,33 @@ class LoopbackServer:
 
     def stop(self) -> None:
         if self._thread.is_alive():
-            stop_serving(self._http)
+            with suppress(OSError):  # if this wakes nobody, as on macOS, the next look comes soon
+                self._http.socket.shutdown(socket.SHUT_RDWR)
+            self._http.shutdown()
             self._thread.join()
         self._http.server_close()
 
 
-def _application(answer: Answer, ours: frozenset[str]) -> WSGIApplication:
+def _for_us(application: WSGIApplication, port: int) -> WSGIApplication:
+    """A web page that rebinds its own name to 127.0.0.1 still sends that name here."""
+    ours = frozenset(f"{name}:{port}" for name in LOCAL_NAMES)
+
+    def guarded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("HTTP_HOST") in ours:
+            return application(environ, start_response)
+        refused = Forbidden("This is served to this machine only.")
+        return refused(environ, start_response)
+
+    return guarded
+
+
+def answering(answer: Answer) -> WSGIApplication:
+    """An answer of None closes the connection without a word."""
+
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
         request.max_content_length = request.max_form_memory_size = LONGEST_BODY
         try:
-            # A web page that rebinds its own name to 127.0.0.1 still sends that name here.
-            if environ.get("HTTP_HOST") not in ours:
-                raise Forbidden("This is served to this machine only.")
             response = answer(request)
         except HTTPException as refused:
             return refused(environ, start_response)

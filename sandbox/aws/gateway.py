@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.clock import Clock, Work
 from sandbox.functions import Functions, Invocation
-from sandbox.loopback import LoopbackServer
+from sandbox.loopback import LoopbackServer, answering
 
 INTEGRATION_SECONDS = 29.0
 SOURCE_ADDRESS = "198.51.100.11"  # of a block that is reserved for documentation
@@ -40,7 +40,7 @@ class Gateway:
         self._account = account
         self._region = region
         self._limit_seconds = limit_seconds
-        self._server = LoopbackServer(self._answer)
+        self._server = LoopbackServer(answering(self._answer))
         self._server.start()
         self.url = self._server.url
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from sandbox.aws.cloud import Cloud
 from sandbox.aws.kms_stores import LASTING_ERRORS, log_out
 from sandbox.aws.regions import KeyStore, Phase, Region
-from sandbox.aws.server import AwsServer
 
 
-def break_store(server: AwsServer, store_id: str, *, error: str) -> None:
+def break_store(server: Cloud, store_id: str, *, error: str) -> None:
     """Its connection fails with this error. A later Connect mends what no person has to mend."""
     server.catch_up()
     with server.regions.lock:
@@ -17,7 +17,7 @@ def break_store(server: AwsServer, store_id: str, *, error: str) -> None:
         store.flaw = error if error in LASTING_ERRORS else None
 
 
-def set_password(server: AwsServer, store_id: str) -> None:
+def set_password(server: Cloud, store_id: str) -> None:
     """A crypto officer gives kmsuser a new password on the HSMs; the store is disconnected for it.
 
     KMS doesn't know it until somebody tells it by UpdateCustomKeyStore.
@@ -33,7 +33,7 @@ def set_password(server: AwsServer, store_id: str) -> None:
             cluster.contents.passwords.append(now)
 
 
-def _find(server: AwsServer, store_id: str) -> tuple[Region, KeyStore]:
+def _find(server: Cloud, store_id: str) -> tuple[Region, KeyStore]:
     """Raises LookupError where it has been deleted."""
     for region in server.regions:
         if store_id in region.stores:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from sandbox.aws.cloud import Cloud, Place, Seeded
 from sandbox.aws.cloudhsm import new_hsm
 from sandbox.aws.cloudhsm_backups import DAY, keep_backup
 from sandbox.aws.kms_stores import LASTING_ERRORS
@@ -29,8 +30,7 @@ from sandbox.aws.regions import (
 )
 from sandbox.aws.seed_history import Copies, connect_once, record_connects
 from sandbox.aws.seed_keys import YEAR, add_keys, add_others, duration
-from sandbox.aws.server import AwsServer
-from sandbox.aws.world import Place, Seeded, world_now
+from sandbox.aws.world import world_now
 
 __all__ = ["seed", "world_now"]
 
@@ -40,7 +40,7 @@ ZONES, USUAL = "abcdefghijklmnopqrstuvwxyz", 6  # letters, and how many a Region
 
 
 def seed(
-    server: AwsServer, world: Mapping[str, Any], *, accounts: Sequence[str], now: datetime
+    server: Cloud, world: Mapping[str, Any], *, accounts: Sequence[str], now: datetime
 ) -> Seeded:
     """Create everything that SCENARIOS.md's `world` says. Ids are taken as given."""
     clusters, stores = world.get("clusters") or [], world.get("key_stores") or []
@@ -73,7 +73,7 @@ def _place(cluster: Mapping[str, Any], accounts: Sequence[str]) -> Place:
     return Place(cluster.get("account", accounts[0]), cluster.get("region", REGION))
 
 
-def _region(server: AwsServer, place: Place) -> Region:
+def _region(server: Cloud, place: Place) -> Region:
     return server.regions.at(place.account, place.region)
 
 
@@ -82,7 +82,7 @@ def _durations(given: Mapping[str, str]) -> Durations:
 
 
 def _add_cluster(
-    server: AwsServer, place: Place, entry: Mapping[str, Any], *, now: datetime
+    server: Cloud, place: Place, entry: Mapping[str, Any], *, now: datetime
 ) -> Cluster:
     clients, hsms = entry.get("clients", 0), int(entry.get("hsms", 2))
     region = _region(server, place)
@@ -128,14 +128,14 @@ def _add_interface(region: Region, entry: Mapping[str, Any]) -> None:
     region.clusters[entry["cluster"]].interfaces.append(made)
 
 
-def _cluster_phase(state: str, server: AwsServer, *, now: datetime) -> Phase:
+def _cluster_phase(state: str, server: Cloud, *, now: datetime) -> Phase:
     if state == "DELETE_IN_PROGRESS":
         return Phase(state, now + server.regions.durations.delete_cluster, "DELETED")
     return Phase(state)
 
 
 def _add_store(
-    server: AwsServer, place: Place, entry: Mapping[str, Any], *, copies: Copies, now: datetime
+    server: Cloud, place: Place, entry: Mapping[str, Any], *, copies: Copies, now: datetime
 ) -> None:
     region = _region(server, place)
     cluster, error = region.clusters.get(entry["cluster"]), entry.get("error")
@@ -158,7 +158,7 @@ def _add_store(
         region.logins.append(Login(store.id, store.cluster_id, connected))
 
 
-def _store_phase(state: str, server: AwsServer, *, now: datetime) -> Phase:
+def _store_phase(state: str, server: Cloud, *, now: datetime) -> Phase:
     durations = server.regions.durations
     match state:
         case "CONNECTING":

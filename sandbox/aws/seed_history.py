@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.aws.calls import Request, Visit
+from sandbox.aws.cloud import Cloud
 from sandbox.aws.cloudhsm_backups import RETENTION, keep_backup
 from sandbox.aws.regions import Cluster, KeyStore, Region
 from sandbox.aws.seed_keys import duration
-from sandbox.aws.server import AwsServer
 
 COPIED_AGO = timedelta(minutes=1)
 SDK = "aws-sdk-go-v2/1.32.5"
@@ -74,13 +74,13 @@ def connect_once(copies: Copies, region: Region, store: KeyStore, *, at: datetim
             other.contents.passwords.append(at)
 
 
-def record_connects(server: AwsServer, region: Region, stores: Iterable[KeyStore]) -> None:
+def record_connects(server: Cloud, region: Region, stores: Iterable[KeyStore]) -> None:
     """What CloudTrail still tells of the last connects, oldest first."""
     for store in sorted(stores, key=lambda store: store.password):
         server.trail.add_past(_connect(server, region, store))
 
 
-def _connect(server: AwsServer, region: Region, store: KeyStore) -> Visit:
+def _connect(server: Cloud, region: Region, store: KeyStore) -> Visit:
     arn = f"arn:aws:sts::{region.account}:assumed-role/operations/somebody-else"
     issued = server.identity.register(region.account, arn)
     identity = replace(server.identity.find(issued.access_key_id), since=store.password)

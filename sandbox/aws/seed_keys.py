@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from moto.kms.models import Key
 
+from sandbox.aws.cloud import Cloud, Place, SeededKey
 from sandbox.aws.kms_keys import backend_of, doom
 from sandbox.aws.regions import KeyFacts, Region
-from sandbox.aws.server import AwsServer
-from sandbox.aws.world import Place, SeededKey, look
+from sandbox.aws.world import look
 
 if TYPE_CHECKING:
     from sandbox.aws.seed_history import Copies
@@ -37,7 +37,7 @@ def duration(text: str | timedelta) -> timedelta:
 
 
 def add_keys(
-    server: AwsServer,
+    server: Cloud,
     entries: Sequence[Mapping[str, Any]],
     *,
     places: Mapping[str, Place],

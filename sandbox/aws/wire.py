@@ -10,11 +10,12 @@ import re
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.core.exceptions import JsonRESTError
 
 from sandbox.aws.calls import AwsError, Call, Visit, json_object, read_request
+from sandbox.aws.cloud import Cloud
 from sandbox.aws.cloudtrail import RECORDED
 from sandbox.aws.faults import Fault
 from sandbox.aws.replies import (
@@ -33,9 +34,6 @@ from sandbox.aws.validation import check_request
 from sandbox.loopback import HungUpError, broken_off
 from sandbox.torn import TORN, Torn, tear
 
-if TYPE_CHECKING:
-    from sandbox.aws.server import AwsServer
-
 logger = logging.getLogger(__name__)
 Environ = dict[str, Any]
 App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -47,7 +45,7 @@ STATUS_TEXT = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found"
 class Wire:
     """The WSGI application that stands before moto's."""
 
-    def __init__(self, server: AwsServer, moto: App) -> None:
+    def __init__(self, server: Cloud, moto: App) -> None:
         self._server = server
         self._moto = moto
         self.stopped = threading.Event()

@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.kms.models import Key
 
+from sandbox.aws.cloud import Cloud, Seeded
 from sandbox.aws.kms_keys import backend_of, state_of
 from sandbox.aws.regions import Cluster, Region
 
-if TYPE_CHECKING:
-    from sandbox.aws.server import AwsServer
 
-
-@dataclass(frozen=True)
-class Place:
-    account: str
-    region: str
-
-
-@dataclass(frozen=True)
-class SeededKey:
-    place: Place
-    key_id: str
-
-
-@dataclass(frozen=True)
-class Seeded:
-    """What the world held at first: `keys` in the order of world.keys; `others` with their look."""
-
-    home: Place
-    keys: Sequence[SeededKey]
-    others: Mapping[str, tuple[Any, ...]]
-
-
-def world_now(server: AwsServer) -> dict[str, Any]:
+def world_now(server: Cloud) -> dict[str, Any]:
     """SCENARIOS.md's `world` result: what is there now, and how many other keys are untouched."""
     server.catch_up()
     now = server.clock.now()
@@ -86,7 +61,7 @@ def _keys_of_stores(region: Region) -> list[dict[str, Any]]:
     ]
 
 
-def _untouched(server: AwsServer, seeded: Seeded) -> int:
+def _untouched(server: Cloud, seeded: Seeded) -> int:
     region = server.regions.at(seeded.home.account, seeded.home.region)
     keys = backend_of(region).keys
     return sum(

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.utils import send_from_directory
 from werkzeug.wrappers import Request, Response
 
-from sandbox.loopback import LoopbackServer
+from sandbox.loopback import LoopbackServer, answering
 from sandbox.page import acts
 from sandbox.page.show import Show
 from sandbox.page.view import page, regions
@@ -40,7 +40,7 @@ class DemoServer(LoopbackServer):
 
     def __init__(self, show: Show, port: int) -> None:
         self._show = show
-        super().__init__(self._answer, port=port)
+        super().__init__(answering(self._answer), port=port)
 
     def _answer(self, request: Request) -> Response:
         try:

@@ -9,9 +9,9 @@ from typing import Any
 
 from moto.kms.models import Key
 
+from sandbox.aws.cloud import Cloud
 from sandbox.aws.kms_keys import backend_of, state_of
 from sandbox.aws.regions import Cluster, KeyFacts, KeyStore, Region
-from sandbox.aws.server import AwsServer
 from sandbox.scenario.model import Scenario
 
 GONE = "DELETED"
@@ -81,7 +81,7 @@ class World:
         return slow or "PendingDeletion" in keys
 
 
-def read_world(server: AwsServer, scenario: Scenario) -> World:
+def read_world(server: Cloud, scenario: Scenario) -> World:
     """All clusters; what the scenario began with and is gone now is shown as deleted."""
     now = server.clock.now()
     with server.regions.lock:
@@ -97,7 +97,7 @@ def read_world(server: AwsServer, scenario: Scenario) -> World:
     )
 
 
-def _cluster(server: AwsServer, region: Region, cluster: Cluster, now: datetime) -> ClusterNow:
+def _cluster(server: Cloud, region: Region, cluster: Cluster, now: datetime) -> ClusterNow:
     stores = [s for s in region.stores.values() if s.cluster_id == cluster.id]
     return ClusterNow(
         cluster_id=cluster.id,
@@ -107,7 +107,7 @@ def _cluster(server: AwsServer, region: Region, cluster: Cluster, now: datetime)
     )
 
 
-def _store(server: AwsServer, region: Region, store: KeyStore, now: datetime) -> StoreNow:
+def _store(server: Cloud, region: Region, store: KeyStore, now: datetime) -> StoreNow:
     keys = {
         key.id: _key(region, key, region.keys[key.id])
         for key in backend_of(region).keys.values()
@@ -142,7 +142,7 @@ def _gone_clusters(scenario: Scenario, there: set[str]) -> Iterable[ClusterNow]:
             yield ClusterNow(cluster_id=cluster["id"], state=GONE, hsms=0, stores=())
 
 
-def _gone_stores(server: AwsServer, scenario: Scenario) -> Iterable[tuple[str, StoreNow]]:
+def _gone_stores(server: Cloud, scenario: Scenario) -> Iterable[tuple[str, StoreNow]]:
     """Each store with what is gone of it, by the id of its first cluster."""
     there = {store_id for region in server.regions for store_id in region.stores}
     for store in scenario.world["key_stores"]:
@@ -155,7 +155,7 @@ def _gone_stores(server: AwsServer, scenario: Scenario) -> Iterable[tuple[str, S
 
 
 def _gone_keys(
-    server: AwsServer, entries: Iterable[Mapping[str, Any]], store_id: str
+    server: Cloud, entries: Iterable[Mapping[str, Any]], store_id: str
 ) -> Iterable[KeyNow]:
     seeded = server.seeded.keys if server.seeded else ()
     for entry, key in zip(entries, seeded, strict=True):

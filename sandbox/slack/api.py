@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from sandbox.loopback import LoopbackServer
+from sandbox.loopback import LoopbackServer, answering
 from sandbox.slack import interactions
 from sandbox.slack.answers import follow_command, follow_submission, is_challenge_met
 from sandbox.slack.delivery import Envelope, deliver, sealed
@@ -66,7 +66,7 @@ class LocalSlack:
         self._web_api = api = WebApi(*parts, is_org_wide=is_org_wide)
         limits = RateLimits(clock, rates or {})
         self._gate = Gate(web_api=api, faults=faults, kill=kill, rates=limits)
-        self._server = LoopbackServer(self._gate.answer, host=host)
+        self._server = LoopbackServer(answering(self._gate.answer), host=host)
         self.url = f"{self._server.url}/api/"
         self._server.start()
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from sandbox.loopback import LoopbackServer, require_loopback
+from sandbox.loopback import LoopbackServer, answering, require_loopback
 
 
 def answer(request: Request) -> Response | None:
@@ -17,7 +17,7 @@ def answer(request: Request) -> Response | None:
 
 @pytest.fixture
 def server() -> Iterator[LoopbackServer]:
-    serving = LoopbackServer(answer)
+    serving = LoopbackServer(answering(answer))
     serving.start()
     yield serving
     serving.stop()
@@ -57,13 +57,13 @@ def test_an_oversized_body_is_refused(connection: http.client.HTTPConnection) ->
 
 def test_a_port_that_is_taken_is_an_error(server: LoopbackServer) -> None:
     with pytest.raises(OSError, match="in use"):
-        LoopbackServer(answer, port=server.port)
+        LoopbackServer(answering(answer), port=server.port)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "hooks.example.com"])
 def test_it_binds_to_this_machine_alone(host: str) -> None:
     with pytest.raises(ValueError, match="is not on it"):
-        LoopbackServer(answer, host=host)
+        LoopbackServer(answering(answer), host=host)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])

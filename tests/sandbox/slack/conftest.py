@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from slack_sdk import WebClient
 
-from sandbox.loopback import LoopbackServer
+from sandbox.loopback import LoopbackServer, answering
 from sandbox.slack.api import LocalSlack
 from sandbox.slack.records import BOT_TOKEN, CHANNEL
 from tests.sandbox.slack.stand_ins import (
@@ -56,7 +56,7 @@ def bot(slack: LocalSlack) -> WebClient:
 @pytest.fixture
 def app(slack: LocalSlack, clock: StandingClock) -> Iterator[App]:
     scripted = App(clock)
-    server = LoopbackServer(scripted.serve)
+    server = LoopbackServer(answering(scripted.serve))
     server.start()
     slack.interactions_url = f"{server.url}/slack/interactions"
     slack.commands_url = f"{server.url}/slack/commands"
