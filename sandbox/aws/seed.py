@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from sandbox.ages import parse_age
 from sandbox.aws.cloud import Cloud, Place, Seeded
 from sandbox.aws.cloudhsm import new_hsm
 from sandbox.aws.cloudhsm_backups import DAY, keep_backup
@@ -29,7 +30,7 @@ from sandbox.aws.regions import (
     new_id,
 )
 from sandbox.aws.seed_history import Copies, connect_once, record_connects
-from sandbox.aws.seed_keys import YEAR, add_keys, add_others, duration
+from sandbox.aws.seed_keys import YEAR, add_keys, add_others
 from sandbox.aws.world import world_now
 
 __all__ = ["seed", "world_now"]
@@ -78,7 +79,7 @@ def _region(server: Cloud, place: Place) -> Region:
 
 
 def _durations(given: Mapping[str, str]) -> Durations:
-    return replace(Durations(), **{name: duration(text) for name, text in given.items()})
+    return replace(Durations(), **{name: parse_age(text) for name, text in given.items()})
 
 
 def _add_cluster(
@@ -113,7 +114,7 @@ def _add_backups(
 ) -> None:
     """Once all is known that is in them."""
     cluster = region.clusters[entry["id"]]
-    made = [now - duration(backup["age"]) for backup in entry.get("backups") or []]
+    made = [now - parse_age(backup["age"]) for backup in entry.get("backups") or []]
     for moment in made:
         keep_backup(region, cluster, created=moment, ready=moment)
     cluster.backed_up_until = max([*made, now - DAY]) if made else now
@@ -152,7 +153,7 @@ def _add_store(
         store.error = error or "INTERNAL_ERROR"
         store.flaw = store.error if store.error in LASTING_ERRORS else None
     region.stores[store.id] = store
-    connected = now - duration(entry.get("connected_at", CONNECTED_AGO))
+    connected = now - parse_age(entry.get("connected_at", CONNECTED_AGO))
     connect_once(copies, region, store, at=connected)
     if store.phase.state in ("CONNECTED", "DISCONNECTING"):
         region.logins.append(Login(store.id, store.cluster_id, connected))

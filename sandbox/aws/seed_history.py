@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from sandbox.ages import parse_age
 from sandbox.aws.calls import Request, Visit
 from sandbox.aws.cloud import Cloud
 from sandbox.aws.cloudhsm_backups import RETENTION, keep_backup
 from sandbox.aws.regions import Cluster, KeyStore, Region
-from sandbox.aws.seed_keys import duration
 
 COPIED_AGO = timedelta(minutes=1)
 SDK = "aws-sdk-go-v2/1.32.5"
@@ -34,7 +34,7 @@ class Copies:
         self._all.append(cluster)
         original = self._originals.setdefault(cluster.certificate, cluster)
         if given is not None or original is not cluster:
-            ago = duration(given["age"]) if given is not None else COPIED_AGO
+            ago = parse_age(given["age"]) if given is not None else COPIED_AGO
             self._copied_at[cluster.id] = cluster.created = self._now - ago
 
     def knowing(self, cluster: Cluster, moment: datetime) -> list[Cluster]:

@@ -3,37 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.kms.models import Key
 
+from sandbox.ages import parse_age
 from sandbox.aws.cloud import Cloud, Place, SeededKey
 from sandbox.aws.kms_keys import backend_of, doom
 from sandbox.aws.regions import KeyFacts, Region
+from sandbox.aws.seed_history import Copies
 from sandbox.aws.world import look
-
-if TYPE_CHECKING:
-    from sandbox.aws.seed_history import Copies
 
 NAMESPACE = uuid.UUID("6f1d3c4e-52f7-5f5b-9f0a-2f1b8a1f6c11")
 YEAR, DAY = timedelta(days=365), timedelta(days=1)
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 OUR_ROLES = "arn:*:iam::*:role/unlatch-*"
-AGE = re.compile(r"(?:\d+[smhdw])+")
-
-
-def duration(text: str | timedelta) -> timedelta:
-    """A length of time as scenarios write it: 90s, 4m, 3h, 94d, 2w, 1d12h."""
-    if isinstance(text, timedelta):
-        return text
-    if not isinstance(text, str) or not AGE.fullmatch(text):
-        raise ValueError(f"{text!r} is no length of time such as 4m, 3h or 94d")
-    parts = re.findall(r"(\d+)([smhdw])", text)
-    return sum((timedelta(**{UNITS[unit]: int(n)}) for n, unit in parts), timedelta())
 
 
 def add_keys(
@@ -78,12 +64,12 @@ def _new_key(region: Region, name: str, *, store_id: str | None) -> Key:
 def _facts(store_id: str, entry: Mapping[str, Any], *, now: datetime) -> KeyFacts:
     """Honest about the past; `unknown`: KMS's record of the key begins yesterday."""
     used = entry.get("last_used", "never")
-    age = duration(entry["age"]) if "age" in entry else YEAR
+    age = parse_age(entry["age"]) if "age" in entry else YEAR
     if used in ("never", "unknown"):
         created = now - age
         tracked = max(created, now - DAY) if used == "unknown" else created
         return KeyFacts(created, tracked, store_id)
-    ago = duration(used)
+    ago = parse_age(used)
     created = now - (age if "age" in entry else max(age, ago + DAY))
     use = {
         "Operation": "Decrypt",
@@ -111,7 +97,7 @@ def _dress(region: Region, key: Key, *, entry: Mapping[str, Any], now: datetime)
         key.policy = json.dumps(_policy(region, denied))
     state = entry.get("state", "Enabled")
     if state == "PendingDeletion":
-        doom(region, key, when=now + duration(entry.get("deletes_in", "30d")))
+        doom(region, key, when=now + parse_age(entry.get("deletes_in", "30d")))
     else:
         key.key_state, key.enabled = state, state == "Enabled"
 

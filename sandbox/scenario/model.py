@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ DURATIONS = {"disconnect": "4m", "connect": "10m", "delete_hsm": "6m", "delete_c
 CLUSTER = {"state": "ACTIVE", "hsms": 2, "tags": {}, "clients": 0, "backups": [{"age": "2h"}]}
 KEY = {"aliases": [], "state": "Enabled", "last_used": "never", "grants": 0, "age": "365d"}
 NEVER_ACTIVATED = ("UNINITIALIZED", "INITIALIZE_IN_PROGRESS", "INITIALIZED")
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 @dataclass(frozen=True)
@@ -94,12 +93,6 @@ class Scenario:
             store["id"]: self.home_of_cluster[store["cluster"]]
             for store in self.world["key_stores"]
         }
-
-
-def parse_age(text: str) -> timedelta:
-    """A length of time such as 15m, 3h, 94d or 1d12h."""
-    parts = re.findall(r"([0-9]+)([smhdw])", text)
-    return sum((timedelta(**{UNITS[unit]: int(count)}) for count, unit in parts), timedelta())
 
 
 def parse_moment(text: str) -> datetime:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sandbox.ages import parse_age
 from sandbox.scenario.acts import Acts
-from sandbox.scenario.model import Item, Scenario, parse_age
+from sandbox.scenario.model import Item, Scenario
 from sandbox.scenario.report import Record, report
 from sandbox.scenario.stage import CaseReader, Stage
 from sandbox.scenario.story import Story

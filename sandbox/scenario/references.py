@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from sandbox.ages import parse_age
 from sandbox.scenario.document import Document, Place, Problem
-from sandbox.scenario.model import By, parse_age
+from sandbox.scenario.model import By
 
 CI = "ci"
 

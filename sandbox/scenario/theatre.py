@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from sandbox.ages import parse_age
 from sandbox.aws import mishaps
 from sandbox.aws.faults import Window
 from sandbox.aws.seed import seed, world_now
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.document import Problem, UnusableError
-from sandbox.scenario.model import Scenario, parse_age
+from sandbox.scenario.model import Scenario
 from sandbox.scenario.stage import CaseReader
 from sandbox.stack import Sandbox
 

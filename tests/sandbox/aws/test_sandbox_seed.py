@@ -7,16 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.aws.seed_keys import duration
+from sandbox.ages import parse_age
 from sandbox.aws.world import world_now
 from tests.sandbox.aws.aws_stand import CLUSTER, NOW, STORE, WORLD, Stand
 
 
 def test_ages_are_read_as_scenarios_write_them():
-    assert duration("1d12h") == timedelta(days=1, hours=12)
+    assert parse_age("1d12h") == timedelta(days=1, hours=12)
     for wrong in ("3", "h", "-3h", "3 h", 3):
-        with pytest.raises(ValueError, match="no length of time"):
-            duration(wrong)
+        with pytest.raises(ValueError, match="not a length of time"):
+            parse_age(wrong)
 
 
 def test_key_ids_are_the_same_each_time(stand: Stand):

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from sandbox.ages import parse_age
 from sandbox.scenario.document import UnusableError
 from sandbox.scenario.load import load
-from sandbox.scenario.model import Home, parse_age, parse_moment
+from sandbox.scenario.model import Home, parse_moment
 from tests.sandbox.scenario.conftest import WORLD
 
 PLAYED = f"{WORLD}play: []\n"
