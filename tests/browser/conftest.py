@@ -18,18 +18,10 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from sandbox.page.pictures import ARGUMENTS, DESK
 from tests.browser.screen import Screen
 
 CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-DESK = {"width": 1280, "height": 900}
 SLOW_AWS = Path(__file__).parent / "slow-aws.yaml"
 
 
