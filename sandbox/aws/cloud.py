@@ -55,7 +55,7 @@ class Cloud:
     def __init__(
         self, clock: Clock, *, blocked_by: str, is_bot: Callable[[str], bool], hub: str = HUB
     ) -> None:
-        """`is_bot` is asked with a caller's role ARN, or its own ARN where it has no role."""
+        """`is_bot` is asked with a caller's role ARN, or its own ARN if it has no role."""
         self.clock = clock
         self.is_bot = is_bot
         self.calls: list[Call] = []

@@ -21,7 +21,7 @@ LONGEST_HOURS = 24
 LONGEST_TEXT = 3_000
 NOT_READY = "The sandbox is still starting. Please try again in a moment."
 TIME_RUNS = "Time is running"
-HOME = "home"  # where a button stands that stands in no message
+HOME = "home"  # what a button names that stands in no message
 
 
 class Refused(Exception):  # noqa: N818 - not an error of ours

@@ -69,7 +69,7 @@ class Driver:
         tell: Callable[[], None],
         enough: Callable[[], bool] = lambda: False,
     ) -> bool:
-        """True where it was enough before the time was over."""
+        """True if it was enough before the time was over."""
         stage, end = self._stage, self._stage.clock.now() + span
         stage.settle()
         while not self._is_halted():

@@ -33,7 +33,7 @@ BOB = "checkout still writes with this key. I would keep it and look in the morn
 
 
 def take(folder: Path) -> int:
-    """The exit code: 2 where there is no Chromium."""
+    """The exit code: 2 if there is no Chromium."""
     chromium = next(filter(None, map(shutil.which, NAMES)), None)
     if chromium is None:
         sys.stderr.write("Pictures need Chromium: apt-get install chromium\n")

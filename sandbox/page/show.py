@@ -82,7 +82,7 @@ class Show:
         self._thread.join()
 
     def choose(self, name: str) -> None:
-        """A new sandbox for this story, also where it is the same one again."""
+        """A new sandbox for this story, also if it is the same one again."""
         with self._lock:
             old = self._jobs
             self._begin(self.stories[name])

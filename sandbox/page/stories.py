@@ -45,14 +45,14 @@ SHIPPED = (
 
 
 def stories(extra: Path | None = None) -> tuple[Story, ...]:
-    """Somebody's own scenario, where given, comes first. Raises UnusableError for a bad one."""
+    """Somebody's own scenario, if given, comes first. Raises UnusableError for a bad one."""
     if extra is None:
         return SHIPPED
     return (Story("own", load(extra).title, extra), *SHIPPED)
 
 
 def cluster_of(scenario: Scenario) -> str:
-    """The one that CI wants to delete; "" where there is none."""
+    """The one that CI wants to delete; "" if there is none."""
     named = (i.value["cluster"] for i in scenario.play if i.act == "delete_cluster")
     first = (cluster["id"] for cluster in scenario.world["clusters"])
     return str(next(named, next(first, "")))

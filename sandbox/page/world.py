@@ -30,7 +30,7 @@ class Thing:
 
 @dataclass(frozen=True, kw_only=True)
 class KeyNow(Thing):
-    """`used` is None where the key was never used, or where KMS can't tell (`is_known`)."""
+    """`used` is None if the key was never used, or if KMS can't tell (`is_known`)."""
 
     key_id: str
     name: str

@@ -144,7 +144,7 @@ class LocalSlack:
     ) -> Response:
         """Presses a button of the newest case's message, or of the message at `ts`.
 
-        Works also where the message offers no such button. Status 0 where there is no message.
+        Works also if the message offers no such button. Status 0 if there is no message.
         """
         message = self.workspace.find_message(ts) if ts else self.workspace.find_case_message()
         if message is None:
@@ -159,7 +159,7 @@ class LocalSlack:
         return self._press(user, place, message.blocks, button, value=case_value, last_value=last)
 
     def click_home(self, user: str, *, button: str, value: str = "") -> Response:
-        """Presses a button of this person's Home tab. Status 0 where they have none."""
+        """Presses a button of this person's Home tab. Status 0 if they have none."""
         view = self.homes.get(user)
         if view is None:
             return self._record("block_actions", user, _unsent("there is no Home tab"))
@@ -167,7 +167,7 @@ class LocalSlack:
         return self._press(user, interactions.on_home(view), view.blocks, button, value=value)
 
     def open_home(self, user: str) -> Response | None:
-        """This person opens the Home tab; None where the app does not want to hear of it."""
+        """This person opens the Home tab; None if the app does not want to hear of it."""
         person = self.directory.get(user)
         if not self.manifest.has_home_tab or HOME_OPENED not in self.manifest.events:
             return None
@@ -179,7 +179,7 @@ class LocalSlack:
         return self._record(HOME_OPENED, user, self._tell(body))
 
     def submit(self, user: str, values: Mapping[str, Any]) -> Response | None:
-        """Fills in and sends this person's modal; None where none with a submit is open."""
+        """Fills in and sends this person's modal; None if none with a submit is open."""
         person = self.directory.get(user)
         view = self.modals.get(user)
         if view is None or view.submit is None:

@@ -34,7 +34,7 @@ SURFACES = {"modal": by_type({"modal": MODAL}), "home": by_type({"home": HOME})}
 def check_message(
     blocks: list[dict[str, Any]] | None, text: str | None, *, plan_blocks: bool = True
 ) -> list[str]:
-    """What Slack would find wrong with this message; empty where it would be posted.
+    """What Slack would find wrong with this message; empty if it would be posted.
 
     `plan_blocks=False` is a workspace that has no plan, task_card and table yet.
     """
@@ -54,14 +54,14 @@ def is_too_long(blocks: list[dict[str, Any]]) -> bool:
 
 
 def check_view(view: Any, surface: str = "modal") -> list[str]:
-    """What Slack would find wrong with this modal or `home` tab; empty where it would open."""
+    """What Slack would find wrong with this modal or `home` tab; empty if it would open."""
     problems = list(SURFACES[surface](view, "/view"))
     if problems:
         return problems
     problems = list(_structure(view["blocks"], "/view/blocks"))
     has_input = any(block["type"] == "input" for block in view["blocks"])
     if surface == "modal" and has_input and "submit" not in view:
-        problems.append(problem("`submit` is required where a block is an input", "/view"))
+        problems.append(problem("`submit` is required if a block is an input", "/view"))
     if len(json.dumps(view, ensure_ascii=False).encode()) > VIEW_BYTES:
         problems.append(problem(f"must be at most {VIEW_BYTES} bytes", "/view"))
     return problems

@@ -13,7 +13,7 @@ MANIFEST = Path(__file__).parents[2] / "infra/slack-manifest.yaml"
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """The paths are those of the app's request URLs; "" where it has none."""
+    """The paths are those of the app's request URLs; "" if it has none."""
 
     scopes: frozenset[str]
     events: frozenset[str] = frozenset()

@@ -77,7 +77,7 @@ METHODS: Mapping[str, Method] = {
 
 
 def call(api: WebApi, name: str, args: Json) -> Json:
-    """The answer to this call. Raises Refused where Slack would say no."""
+    """The answer to this call. Raises Refused if Slack would say no."""
     method = METHODS.get(name)
     if method is None:
         raise Refused("unknown_method")

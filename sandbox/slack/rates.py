@@ -34,7 +34,7 @@ class RateLimits:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def wait_seconds(self, method: str, args: Json) -> int:
-        """0 where the call may pass, which counts it; else Slack's Retry-After."""
+        """0 if the call may pass, which counts it; else Slack's Retry-After."""
         rate = self.rates.get(method)
         if rate is None:
             return 0

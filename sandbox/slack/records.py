@@ -141,7 +141,7 @@ class View:
 
 @dataclass(frozen=True)
 class Response:
-    """The bot's answer to one interaction. `status` is 0 where none came; `error` says what
+    """The bot's answer to one interaction. `status` is 0 if none came; `error` says what
     Slack would show the person in place of an answer."""
 
     status: int

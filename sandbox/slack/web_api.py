@@ -37,7 +37,7 @@ class WebApi:
     supports_plan_blocks: bool = True
 
     def content(self, args: Json) -> tuple[str, list[Json]]:
-        """Text and blocks of a message, refused where Slack would not show them."""
+        """Text and blocks of a message, refused if Slack would not show them."""
         text, blocks = str(args.get("text") or ""), decoded(args, "blocks", "invalid_blocks_format")
         if not text and not blocks:
             raise Refused("no_text")
