@@ -189,6 +189,7 @@ class Sandbox:
         self.delivery.put_event(dict(event))
 
     def redeliver(self, times: int) -> None:
+        """Raises LookupError if no event has reached a rule yet."""
         self.delivery.redeliver(times)
 
     def lose_next_event(self) -> None:

@@ -19,7 +19,7 @@ from sandbox.scenario.story import Story as Narration
 
 if TYPE_CHECKING:
     from sandbox.page.driver import Driver
-    from sandbox.scenario.stage import CaseReader
+    from sandbox.scenario.cases import StoredCases
     from sandbox.scenario.theatre import Theatre
 
 Job = Callable[["Opened"], str | None]
@@ -32,7 +32,7 @@ class Opened:
     """A sandbox that is ready: the world is in it and the bot is deployed."""
 
     stage: Theatre
-    cases: CaseReader
+    cases: StoredCases
     driver: Driver
 
 
@@ -134,10 +134,9 @@ class Show:
 
             scenario = self.scenario
             with open_stage(scenario) as (stage, cases):
-                theatre: Any = stage
-                driver = Driver(theatre, scenario, is_halted=lambda: self._is_halted(jobs))
-                opened = Opened(stage=theatre, cases=cases, driver=driver)
-                theatre.slack.changed.append(self.changed)
+                driver = Driver(stage, scenario, is_halted=lambda: self._is_halted(jobs))
+                opened = Opened(stage=stage, cases=cases, driver=driver)
+                stage.slack.changed.append(self.changed)
                 with self._lock:
                     self.opened = opened if jobs is self._jobs else None
                 self.changed()

@@ -10,13 +10,13 @@ from typing import Any
 
 from sandbox.aws.iam.guard import Guard
 from sandbox.permissions.rights import Key, short
+from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.model import Scenario
-from sandbox.scenario.stage import CaseReader, Stage
-from sandbox.scenario.theatre import open_stage
+from sandbox.scenario.theatre import Theatre, open_stage
 
 
 @contextmanager
-def open_recorded(scenario: Scenario, file: Path | None) -> Iterator[tuple[Stage, CaseReader]]:
+def open_recorded(scenario: Scenario, file: Path | None) -> Iterator[tuple[Theatre, StoredCases]]:
     with open_stage(scenario) as (theatre, cases):
         try:
             yield theatre, cases

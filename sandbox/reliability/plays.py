@@ -12,9 +12,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.domain.log import Kind
+from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.model import DEFAULT_NOW, DEFAULT_REGION, HUB, Scenario, complete_world
 from sandbox.scenario.report import is_mutation
-from sandbox.scenario.stage import CaseReader, Stage
+from sandbox.scenario.theatre import Theatre
 
 CLUSTER, SIBLING, STORE = "cluster-2a3b4c5d6e7", "cluster-3b4c5d6e7f2", "cks-1234567890abcdef0"
 FINAL = ("ScheduleKeyDeletion", "DeleteCustomKeyStore", "DeleteHsm", "DeleteCluster")
@@ -140,7 +141,7 @@ class GaveUpError(Exception):
 class Teller:
     """Plays one plot on one stage."""
 
-    def __init__(self, stage: Stage, cases: CaseReader) -> None:
+    def __init__(self, stage: Theatre, cases: StoredCases) -> None:
         self._stage, self._cases = stage, cases
         self._stops: list[str] = []
         self._agreed = 0

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.scenario.attempts import Attempts
+from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.model import Item, Scenario
 from sandbox.scenario.outside import Outside
-from sandbox.scenario.stage import Answer, CaseReader, Stage
 from sandbox.scenario.story import PLAIN, YELLOW, Story, plain
+from sandbox.scenario.theatre import Theatre
+from sandbox.slack.records import Response
 
 Json = dict[str, Any]
 SKIPPED = {"status": "skipped", "body": "", "ms": 0}
@@ -22,8 +24,8 @@ class Acts:
     """Everything but the passing of time. `answers` gets each answer of the bot."""
 
     scenario: Scenario
-    stage: Stage
-    cases: CaseReader
+    stage: Theatre
+    cases: StoredCases
     story: Story
     answers: Callable[[Json], None]
 
@@ -127,7 +129,7 @@ class Acts:
         shown = [case["message_ts"] for case in self.cases.cases() if case["message_ts"]]
         return shown[-1] if shown else None
 
-    def _answered(self, item: Item, answer: Answer) -> None:
+    def _answered(self, item: Item, answer: Response) -> None:
         self.answers(
             {"step": item.step, "status": answer.status, "body": answer.body, "ms": answer.ms}
         )

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.scenario.model import By, Home, Scenario
 from sandbox.scenario.references import CI
-from sandbox.scenario.stage import Stage
+from sandbox.scenario.theatre import Theatre
 
 TERRAFORM = "APN/1.0 HashiCorp/1.0 Terraform/1.9.8 (+https://www.terraform.io) aws-sdk-go-v2/1.32.5"
 PASSWORD = "kmsPswd1"  # noqa: S105 - opens nothing but this sandbox
@@ -21,7 +21,7 @@ class Attempts:
     """`tell` gets each sentence, and `warn` those of refusals."""
 
     scenario: Scenario
-    stage: Stage
+    stage: Theatre
     tell: Callable[[str], None]
     warn: Callable[[str], None]
 

@@ -12,7 +12,7 @@ from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.aws.store.inbox import INBOX
 from chalicelib.domain.case import Act, Case
 from chalicelib.domain.log import Entry, flaws
-from sandbox.scenario.report import moment
+from sandbox.scenario.model import moment
 from sandbox.scenario.tamper import Tamper
 from sandbox.stack import Sandbox
 
@@ -38,9 +38,11 @@ class StoredCases:
         self._seen: dict[str, int] = {}
 
     def cases(self) -> list[dict[str, Any]]:
+        """Oldest first: the fields of a report's cases[], and message_ts (None until posted)."""
         return [_told(case, tampered=self._is_refused(case)) for case in self._all()]
 
     def log(self) -> list[dict[str, Any]]:
+        """The audit log of every case, in order."""
         return [
             _told_entry(case, entry)
             for case in self._all()
@@ -48,6 +50,7 @@ class StoredCases:
         ]
 
     def log_verified(self) -> bool:
+        """No entry of any case's log was changed, lost or put in between."""
         return not any(
             flaws(self._store.entries(case.case_id), head=case.log_head) for case in self._all()
         )

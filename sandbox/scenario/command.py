@@ -11,16 +11,17 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TextIO
 
+from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.document import UnusableError
 from sandbox.scenario.load import load
 from sandbox.scenario.model import Scenario
 from sandbox.scenario.player import Player
 from sandbox.scenario.report import Record, broken
-from sandbox.scenario.stage import CaseReader, Stage
 from sandbox.scenario.story import Story
+from sandbox.scenario.theatre import Theatre
 
 AS_EXPECTED, NOT_AS_EXPECTED, UNUSABLE = 0, 1, 2
-OpenStage = AbstractContextManager[tuple[Stage, CaseReader]]
+OpenStage = AbstractContextManager[tuple[Theatre, StoredCases]]
 
 
 def play_file(

@@ -134,3 +134,8 @@ def settings_text(value: Any) -> str:
 def _fill(part: dict[str, Any], defaults: Mapping[str, Any]) -> None:
     for name, value in defaults.items():
         part.setdefault(name, deepcopy(value))
+
+
+def moment(at: datetime) -> str:
+    """UTC, to the second."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

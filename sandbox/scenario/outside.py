@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sandbox.scenario.model import Home, Scenario
-from sandbox.scenario.stage import Stage
+from sandbox.scenario.theatre import Theatre
 
 PASSWORD = "kmsPswd2"  # noqa: S105 - opens nothing but this sandbox
 GOING = ("DELETE_IN_PROGRESS", "DELETED")
@@ -23,7 +23,7 @@ class Outside:
     """Each act gives the sentence that tells what came of it; a refusal by AWS is no error here."""
 
     scenario: Scenario
-    stage: Stage
+    stage: Theatre
 
     def act(self, what: str, on: Mapping[str, Any]) -> str:
         acts: dict[str, Callable[[Mapping[str, Any]], str]] = {

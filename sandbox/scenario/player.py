@@ -9,10 +9,11 @@ from typing import Any
 
 from sandbox.ages import parse_age
 from sandbox.scenario.acts import Acts
+from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.model import Item, Scenario
 from sandbox.scenario.report import Record, report
-from sandbox.scenario.stage import CaseReader, Stage
 from sandbox.scenario.story import Story
+from sandbox.scenario.theatre import Theatre
 from sandbox.scenario.watch import Watch
 
 Case = Mapping[str, Any]
@@ -26,8 +27,8 @@ class GaveUpError(Exception):
 @dataclass(frozen=True)
 class Player:
     scenario: Scenario
-    stage: Stage
-    cases: CaseReader
+    stage: Theatre
+    cases: StoredCases
     story: Story
     record: Record
 

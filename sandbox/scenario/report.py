@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sandbox.aws.calls import READS, USES
+from sandbox.aws.calls import READS, USES, Call
+from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.expectation import unmet
-from sandbox.scenario.model import Scenario
-from sandbox.scenario.stage import CaseReader, SeenCall, Stage
+from sandbox.scenario.model import Scenario, moment
+from sandbox.scenario.theatre import Theatre
 
 Json = dict[str, Any]
 CHANGING_SERVICES = ("kms", "cloudhsm")
@@ -31,13 +32,13 @@ class Record:
     failures: list[str] = field(default_factory=list)
 
 
-def is_mutation(call: SeenCall) -> bool:
+def is_mutation(call: Call) -> bool:
     """A call of the bot that changes KMS or CloudHSM, or would."""
     reads = call.operation.startswith(READS) or call.operation in USES
     return _is_bots(call) and call.service in CHANGING_SERVICES and not reads
 
 
-def report(scenario: Scenario, stage: Stage, cases: CaseReader, *, record: Record) -> Json:
+def report(scenario: Scenario, stage: Theatre, cases: StoredCases, *, record: Record) -> Json:
     """The whole object; the expectations are held against it here."""
     mine = [call for call in stage.aws.calls if _is_bots(call)]
     reads = Counter(f"{c.service}:{c.operation}" for c in mine if not is_mutation(c))
@@ -88,16 +89,11 @@ def broken(scenario: Scenario, reason: str, *, record: Record) -> Json:
     }
 
 
-def moment(at: datetime) -> str:
-    """UTC, to the second."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _is_bots(call: SeenCall) -> bool:
+def _is_bots(call: Call) -> bool:
     return call.by_bot and not call.by_deployment
 
 
-def _call(call: SeenCall) -> Json:
+def _call(call: Call) -> Json:
     return {
         "at": moment(call.at),
         "service": call.service,
@@ -110,7 +106,7 @@ def _call(call: SeenCall) -> Json:
     }
 
 
-def _world(scenario: Scenario, stage: Stage) -> Json:
+def _world(scenario: Scenario, stage: Theatre) -> Json:
     """As it is now: the scenario's clusters in its order, then those that were made since."""
     world = stage.world()
     there = {cluster["id"]: cluster for cluster in world["clusters"]}
@@ -119,7 +115,7 @@ def _world(scenario: Scenario, stage: Stage) -> Json:
     return {**world, "clusters": [*first, *there.values()]}
 
 
-def _slack(stage: Stage, record: Record) -> Json:
+def _slack(stage: Theatre, record: Record) -> Json:
     return {
         "messages": [
             {

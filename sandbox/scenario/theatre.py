@@ -14,7 +14,6 @@ from sandbox.aws.seed import seed, world_now
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.document import Problem, UnusableError
 from sandbox.scenario.model import Scenario
-from sandbox.scenario.stage import CaseReader
 from sandbox.stack import Sandbox
 
 
@@ -37,7 +36,7 @@ class Theatre(Sandbox):
 
 
 @contextmanager
-def open_stage(scenario: Scenario) -> Iterator[tuple[Theatre, CaseReader]]:
+def open_stage(scenario: Scenario) -> Iterator[tuple[Theatre, StoredCases]]:
     """Everything is in place and nothing has happened yet; faults count from here on."""
     with Theatre(
         now=scenario.now,

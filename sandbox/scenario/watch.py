@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
+from sandbox.aws.calls import Call
+from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.report import is_mutation
-from sandbox.scenario.stage import CaseReader, SeenCall, SeenMessage, Stage
 from sandbox.scenario.story import BLUE, BOLD, GREEN, RED, YELLOW, Story, plain
+from sandbox.scenario.theatre import Theatre
+from sandbox.slack.records import Message
 
 TARGETS = ("KeyId", "CustomKeyStoreId", "HsmId", "BackupId", "ClusterId")
 MOST_TARGETS = 3
@@ -26,7 +29,7 @@ GOOD_ENDS = frozenset({
 class Watch:
     """Remembers what it has told, so that each thing is told once."""
 
-    def __init__(self, stage: Stage, cases: CaseReader, story: Story) -> None:
+    def __init__(self, stage: Theatre, cases: StoredCases, story: Story) -> None:
         self._stage = stage
         self._reader = cases
         self._story = story
@@ -112,7 +115,7 @@ class Watch:
         return self._stage.clock.now()
 
 
-def call_sentence(batch: list[SeenCall]) -> str:
+def call_sentence(batch: list[Call]) -> str:
     """One or more equal calls: `Unlatch calls kms:DeleteCustomKeyStore on cks-1234.`"""
     first = batch[0]
     targets = [target for call in batch if (target := _target(call.params))]
@@ -126,7 +129,7 @@ def call_sentence(batch: list[SeenCall]) -> str:
     return said if first.landed else f"{said} It changes nothing."
 
 
-def message_words(message: SeenMessage) -> str:
+def message_words(message: Message) -> str:
     """The notification text; in a thread, where that is a label, the words of the blocks."""
     said = " ".join(words_of(message.blocks)) if message.thread_ts else ""
     return plain(said or message.text)
@@ -174,5 +177,5 @@ def _target(params: Mapping[str, Any]) -> str:
     return str(found).rsplit("/", 1)[-1]
 
 
-def _place(message: SeenMessage) -> str:
+def _place(message: Message) -> str:
     return "In the thread, Unlatch writes" if message.thread_ts else "Unlatch posts"
