@@ -18,7 +18,6 @@ from botocore.awsrequest import AWSRequest
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.domain.case import Act, Case
 from chalicelib.domain.plan import Plan
-from ops.cancel import load
 from ops.deployment import record
 from ops.deployment.found import found
 from ops.desk import Desk
@@ -39,7 +38,7 @@ def run(options: Options, desk: Desk) -> int:
     url = options.url or _deployed(hub)
     plan_hash = options.plan
     if not WHOLE.fullmatch(plan_hash):
-        case = load(hub, options.case)
+        case = hub.case(options.case)
         plan = chosen(case, options.plan)
         plan_hash = plan.plan_hash
         desk.say(f"{plan.remedy} {case.cluster_id} in {case.account} {case.region}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +15,23 @@ from chalicelib.aws.pace import Paces
 from chalicelib.config import EXECUTOR_ROLE, READER_ROLE, RESTORER_ROLE
 from chalicelib.domain.case import Case
 from chalicelib.domain.log import Entry, flaws
-from ops.cancel import load
 from ops.desk import Desk
 from ops.evidence import export
+from ops.evidence.approved import unapproved, unbound, unknown
 from ops.evidence.compare import Comparison, compare
 from ops.evidence.trail import seen
+from ops.exits import Exit
 from ops.hub import Hub, connect
 from ops.reach import accounts
-from ops.screen import GREEN, RED, Screen, count
+from ops.screen import GREEN, RED, YELLOW, Screen, count
 from ops.trouble import Trouble
 from ops.verb import Options, Verb, argument, flag, option, place
 
+HEAD = re.compile(r"[0-9a-f]{12,64}")
+UNANCHORED = (
+    "Unanchored: whoever wrote this file could have made up or cut the log. Give CASE, or the log "
+    "head of the thread’s last line as --head."
+)
 SHARE = 0.5
 """Of LookupEvents’ two requests a second; others in the account need it too."""
 
@@ -40,16 +47,27 @@ def run_export(options: Options, desk: Desk) -> int:
 
 
 def run_verify(options: Options, desk: Desk) -> int:
-    if bool(options.file) == bool(options.case):
-        raise click.UsageError("Say either CASE or --file EXPORT.", click.get_current_context())
+    if not options.file and not options.case:
+        raise click.UsageError("Say CASE, --file EXPORT, or both.", click.get_current_context())
+    if options.head and not HEAD.fullmatch(options.head):
+        raise click.UsageError(
+            "--head is 12 to 64 characters of 0-9 and a-f.", click.get_current_context()
+        )
     if options.file:
         return _verify_file(options, desk)
     hub = connect(options, desk.clock)
     case, entries = _logged(hub, options.case)
-    wrong = flaws(entries, head=case.log_head)
+    place = (case.account, case.region, case.cluster_id)
+    wrong = [*flaws(entries, head=case.log_head)]
+    wrong += unbound(entries, case_id=options.case, place=place)
+    if case.case_id != options.case:
+        wrong.append(f"the stored case says that it is {case.case_id}, not {options.case}")
+    if options.head and not any(e.hash.startswith(options.head) for e in entries):
+        wrong.append("no entry has the hash that was given: the log is another, or was cut")
+    wrong += unapproved(entries)
     pace = Paces(SHARE, sleep=desk.pause)("cloudtrail:LookupEvents")
     compared = _compared(hub, case, entries, assume=options.assume, pace=pace)
-    verdict = Verdict(case.case_id, entries, wrong, compared)
+    verdict = Verdict(options.case, entries, tuple(wrong), compared)
     return _told(desk.screen, verdict)
 
 
@@ -61,13 +79,19 @@ def _verify_file(options: Options, desk: Desk) -> int:
     found = export.read(text)
     if not found.entries and not found.unread:
         raise Trouble(f"{options.file} holds no log entries.")
-    wrong = found.flaws(head=options.head)
-    return _told(desk.screen, Verdict(found.case_id, found.entries, wrong))
+    head = options.head
+    if options.case:
+        head = connect(options, desk.clock).case(options.case).log_head
+    wrong = [*found.flaws(head=head, case_id=options.case or "")]
+    if options.head and head != options.head and not head.startswith(options.head):
+        wrong.append("the hash that was given is not the one that the stored case names")
+    verdict = Verdict(found.case_id, found.entries, tuple(wrong), is_anchored=bool(head))
+    return _told(desk.screen, verdict)
 
 
 def _logged(hub: Hub, case_id: str) -> tuple[Case, tuple[Entry, ...]]:
     """A case and its log. A running bot may add to the log between the two reads: it is cut to fit."""
-    case = load(hub, case_id)
+    case = hub.case(case_id)
     entries = tuple(hub.cases.entries(case_id))
     return case, entries[: case.log_length]
 
@@ -94,12 +118,22 @@ def _compared(
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found. `compared` is None where there was no CloudTrail to hold it against."""
+    """What a check found. `compared` is None where there was no CloudTrail to hold it against.
+
+    Anchored is a log whose end something outside it names: without that it may be made up, or cut.
+    """
 
     case_id: str
     entries: tuple[Entry, ...]
     flaws: tuple[str, ...]
     compared: Comparison | None = None
+    is_anchored: bool = True
+
+    @property
+    def exit(self) -> Exit:
+        if self.flaws or (self.compared and self.compared.differences):
+            return Exit.FOUND
+        return Exit.DONE if self.is_anchored else Exit.UNANCHORED
 
 
 def _told(screen: Screen, verdict: Verdict) -> int:
@@ -109,10 +143,14 @@ def _told(screen: Screen, verdict: Verdict) -> int:
         screen.line(f"  {flaw}", colour=RED)
     if not verdict.flaws:
         screen.line(f"  The chain is whole. Last hash: {_last(verdict)}", colour=GREEN)
+    for note in unknown(verdict.entries):
+        screen.line(f"  Not known: {note}", colour=YELLOW)
     if compared:
         _tell(screen, compared)
+    if not verdict.is_anchored:
+        screen.line(f"  {UNANCHORED}", colour=YELLOW)
     screen.answer(_plain(verdict))
-    return 1 if verdict.flaws or (compared and compared.differences) else 0
+    return verdict.exit
 
 
 def _last(verdict: Verdict) -> str:
@@ -126,6 +164,8 @@ def _plain(verdict: Verdict) -> dict[str, Any]:
         "entries": len(verdict.entries),
         "last_hash": _last(verdict),
         "flaws": verdict.flaws,
+        "not_known": unknown(verdict.entries),
+        "anchored": verdict.is_anchored,
     }
     if compared:
         about |= {
@@ -154,8 +194,9 @@ VERB.add_command(
     Verb(
         "verify",
         run_verify,
-        about="With CASE: the log’s chain, and each mutating call against CloudTrail in the target "
-        "account. With --file: the chain of an export, without AWS.",
+        about="With CASE: the log’s chain, the approvals in it, and each mutating call against "
+        "CloudTrail in the target account. With --file: an export, without AWS; with CASE too: "
+        "whether its end is that of the stored case.",
         params=[
             argument("case", required=False),
             option(
@@ -164,7 +205,12 @@ VERB.add_command(
                 metavar="EXPORT",
                 help="What `audit export` wrote.",
             ),
-            option("--head", default="", help="With --file: the last hash, noted down elsewhere."),
+            option(
+                "--head",
+                default="",
+                help="The last hash or its first 12 characters, noted down elsewhere: the thread’s "
+                "last line has them.",
+            ),
             flag("--assume", "Read as Unlatch’s reader role."),
             *place(),
         ],

@@ -21,7 +21,7 @@ def run(options: Options, desk: Desk) -> int:
     hub = connect(options, desk.clock)
     by = who(hub.caller)
     for _ in range(TRIES):
-        case = load(hub, options.case)
+        case = hub.case(options.case)
         if not_possible(case, Act.CANCEL):
             raise Trouble(_why_not(case))
         try:
@@ -35,17 +35,6 @@ def run(options: Options, desk: Desk) -> int:
         desk.screen.answer({"case_id": case.case_id, "cancel_asked_by": by})
         return 0
     raise Conflict(options.case)
-
-
-def load(hub: Hub, case_id: str) -> Case:
-    try:
-        case: Case = hub.cases.load(case_id)
-    except KeyError:
-        raise Trouble(
-            f"There is no case {case_id} in stage {hub.stage}.",
-            f"unlatch cases --stage {hub.stage} --all",
-        ) from None
-    return case
 
 
 def _why_not(case: Case) -> str:

@@ -24,4 +24,8 @@ class Exit(IntEnum):
     NOT_SIGNED_IN = 4, "AWS does not know you, or your session has expired"
     NOT_DEPLOYED = 5, "This stage is not deployed in this account and Region"
     DECLINED = 6, "Nothing was done: nobody confirmed it, or it would be unsafe now"
+    UNANCHORED = (
+        7,
+        "Nothing wrong was found, but nothing outside the file says that it is the whole log",
+    )
     INTERRUPTED = 130, "Interrupted; every command can be repeated"

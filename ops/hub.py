@@ -18,6 +18,7 @@ from chalicelib import config
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.config import Settings
 from chalicelib.domain.caller import Caller, caller_of
+from chalicelib.domain.case import Case
 from chalicelib.wiring import Wiring
 from ops.exits import Exit
 from ops.trouble import Trouble
@@ -96,6 +97,17 @@ class Hub:
     @property
     def cases(self) -> Any:
         return self.by_name.ports.cases
+
+    def case(self, case_id: str) -> Case:
+        """As it stands; Trouble if there is none."""
+        try:
+            case: Case = self.cases.load(case_id)
+        except KeyError:
+            raise Trouble(
+                f"There is no case {case_id} in stage {self.stage}.",
+                f"unlatch cases --stage {self.stage} --all",
+            ) from None
+        return case
 
     @functools.cached_property
     def table(self) -> Any:

@@ -140,6 +140,7 @@ def _hear(case: Case, click: Click, now: datetime) -> tuple[Case, list[Entry]]:
                     override="yes" if click.override else "",
                     again="yes" if case.plan else "",
                     clicked_at=click.at.isoformat(),
+                    round=click.round,
                 )
             ]
         case Act.KEEP:

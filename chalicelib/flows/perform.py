@@ -147,6 +147,10 @@ def intent(ports: TurnPorts, case: Case, record: CallRecord) -> Entry:
         target=record.target,
         name=_name(case, record.target),
         plan_hash=record.plan_hash,
+        account=case.account,
+        region=case.region,
+        cluster=case.cluster_id,
+        round=case.round,
     )
 
 

@@ -11,7 +11,7 @@ from chalicelib.domain.diagnosis import cause_of
 from chalicelib.domain.forecast import forecast
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.overdue import overdue
-from chalicelib.domain.plan import Operation
+from chalicelib.domain.plan import Operation, Plan
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.sessions import why_quiet
 from chalicelib.domain.step import Ask, Call, Close
@@ -78,9 +78,7 @@ def said(before: Case, decision: Decision, ports: Ports, now: datetime) -> list[
         counts = {"keys": len(snapshot.keys), "seen": snapshot.keys_seen}
         said.append(entry(Kind.READ, now, **counts, cause=cause_of(snapshot)))
     if case.plan and case.plan is not before.plan:
-        by = " ".join(click.by for click in case.approved)
-        plan = case.plan
-        said.append(entry(Kind.BEGAN, now, remedy=plan.remedy, plan_hash=plan.plan_hash, by=by))
+        said.append(_began(case, case.plan, now))
     if case.reset_at_click != before.reset_at_click and not before.keep:
         why = "; ".join(f"{d.what}: {d.before} → {d.now}" for d in case.differences)
         kind = Kind.ONCE_MORE if case.plan else Kind.VOIDED
@@ -96,6 +94,23 @@ def said(before: Case, decision: Decision, ports: Ports, now: datetime) -> list[
         said += _dry_run(case, ports, now) if step.outcome is Outcome.EXPLAINED else []
         said.append(entry(Kind.CLOSED, now, outcome=step.outcome, reason=step.reason))
     return said
+
+
+def _began(case: Case, plan: Plan, now: datetime) -> Entry:
+    """With all that the approvals were for, so that the log alone shows whether they were enough."""
+    return entry(
+        Kind.BEGAN,
+        now,
+        remedy=plan.remedy,
+        plan_hash=plan.plan_hash,
+        by=" ".join(click.by for click in case.approved),
+        account=plan.account,
+        region=plan.region,
+        cluster=plan.cluster_id,
+        round=case.round,
+        people=plan.terms.people,
+        step_up="yes" if plan.terms.step_up else "",
+    )
 
 
 def _why_quiet(case: Case, step: Call) -> str:

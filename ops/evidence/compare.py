@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from chalicelib.aws.accounts import NOT_IN_TAGS
 from chalicelib.domain.log import Entry, Kind
 from chalicelib.domain.plan import Operation
+from chalicelib.domain.remedies.scene import zone_of
+from ops.evidence.approved import intent_of
 from ops.evidence.trail import Seen
 
 DELAY = timedelta(minutes=15)
@@ -37,7 +39,11 @@ def compare(
     entries: Sequence[Entry], calls: Sequence[Seen], *, roles: tuple[str, ...], now: datetime
 ) -> Comparison:
     """Every call needs an entry, every entry a call, every call somebody who had decided before it."""
-    done = {e["request_id"]: e for e in entries if e.kind is Kind.RESULT and e["request_id"]}
+    done = {
+        e["request_id"]: (e, intent_of(e, entries[:number]) or e)
+        for number, e in enumerate(entries)
+        if e.kind is Kind.RESULT and e["request_id"]
+    }
     intents = _unanswered(entries)
     differences: list[str] = []
     unmatched = dict(done)
@@ -45,22 +51,24 @@ def compare(
     for call in calls:
         answered = done.get(call.request_id)
         intent = None if answered else _intent_of(call, intents)
-        before = _before(call, entries, answered or intent)
+        before = _before(call, entries, answered[0] if answered else intent)
         differences += _identity(call, before, roles=roles)
         if answered:
             unmatched.pop(call.request_id, None)
-            differences += _contradictions(call, answered)
+            differences += _contradictions(call, answered[0]) + _elsewhere(call, answered[1])
         elif intent:
             intents.remove(intent)
+            differences += _elsewhere(call, intent)
         else:
             differences.append(
                 f"{_call(call)}: CloudTrail saw this call, the log has no entry of it"
             )
             continue
         matched += 1
-    young = [e for e in unmatched.values() if now - e.at < DELAY]
-    old = [e for e in unmatched.values() if now - e.at > MEMORY]
-    silent = [e for e in unmatched.values() if e not in young and e not in old]
+    unseen = [result for result, _ in unmatched.values()]
+    young = [e for e in unseen if now - e.at < DELAY]
+    old = [e for e in unseen if now - e.at > MEMORY]
+    silent = [e for e in unseen if e not in young and e not in old]
     differences += [f"{_line(entry)}: CloudTrail saw no such call" for entry in silent]
     return Comparison(matched, tuple(differences), len(young), len(old))
 
@@ -92,19 +100,43 @@ def _contradictions(call: Seen, entry: Entry) -> list[str]:
     return found
 
 
+def _elsewhere(call: Seen, intent: Entry) -> list[str]:
+    """On another target, or in another account or Region, than was noted before the call."""
+    found = []
+    is_hidden = bool(call.error) and not call.parameters
+    if not is_hidden and not _same_target(call, intent):
+        found.append(f"{_call(call)}: not on {intent['target']}, as entry {intent.number} says")
+    for name, there in (("account", call.account), ("region", call.region)):
+        if intent[name] and intent[name] != there:
+            said = f"{name} {there}, entry {intent.number} says {intent[name]}"
+            found.append(f"{_call(call)}: in {said}")
+    return found
+
+
 def _intent_of(call: Seen, intents: Sequence[Entry]) -> Entry | None:
     """The entry that was written before this call, in the list of the unanswered."""
     for intent in intents:
-        same = intent["operation"] == call.operation and _same_target(call, intent["target"])
+        same = intent["operation"] == call.operation and _same_target(call, intent)
         if same and abs(call.at - intent.at) <= APART:
             return intent
     return None
 
 
-def _same_target(call: Seen, target: str) -> bool:
+def _same_target(call: Seen, intent: Entry) -> bool:
     """HSMs are bound by zone and backups by being the newest, so their ids are not in the log."""
-    by_place = (Operation.DELETE_HSM, Operation.CREATE_HSM, Operation.KEEP_BACKUP)
-    return call.operation in by_place or call.names(target)
+    match call.operation:
+        case Operation.KEEP_BACKUP:
+            return True
+        case Operation.DELETE_HSM:
+            return _in_cluster(call, intent)
+        case Operation.CREATE_HSM:
+            return call.names(zone_of(intent["target"])) and _in_cluster(call, intent)
+    return call.names(intent["target"])
+
+
+def _in_cluster(call: Seen, intent: Entry) -> bool:
+    """Older logs don't name it there."""
+    return not intent["cluster"] or call.names(intent["cluster"])
 
 
 def _before(call: Seen, entries: Sequence[Entry], own: Entry | None) -> list[Entry]:

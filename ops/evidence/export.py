@@ -12,9 +12,11 @@ from typing import Any
 
 from chalicelib.domain.case import Case
 from chalicelib.domain.log import Entry, Kind, flaws
+from ops.evidence.approved import unapproved, unbound
 
 COLUMNS = ("case_id", "log_head", "number", "at", "kind", "data", "previous", "hash")
 FORMATS = ("jsonl", "csv")
+ABOUT_PLACE = ("account", "region", "cluster_id")
 ENTRY = ("number", "at", "kind", "data", "previous", "hash")
 
 
@@ -26,14 +28,24 @@ class Export:
     head: str
     entries: tuple[Entry, ...]
     unread: tuple[str, ...] = ()
+    place: tuple[str, ...] = ()
 
-    def flaws(self, *, head: str = "") -> tuple[str, ...]:
-        """All that is wrong with it. `head` is a hash that was noted down elsewhere, and counts more."""
-        known = head or self.head
-        found = [*self.unread, *flaws(self.entries, head=known or None)]
-        if head and self.head and head != self.head:
-            found.append("the file names another last hash than the one that was given")
-        return tuple(found)
+    def flaws(self, *, head: str = "", case_id: str = "") -> tuple[str, ...]:
+        """All that is wrong with it. `head` is a hash, or its beginning, that was noted down elsewhere.
+
+        `case_id` is the case that it has to be of; "": the one that it says.
+        """
+        found = [*self.unread, *flaws(self.entries, head=self.head or None)]
+        found += unbound(self.entries, case_id=self.case_id, place=self.place)
+        if case_id and self.case_id != case_id:
+            found.append(
+                f"the file says that it is of {self.case_id or 'no case'}, not of {case_id}"
+            )
+        if head and not (self.entries and self.entries[-1].hash.startswith(head)):
+            found.append(
+                "the last hash is not the one that was given: the log is another, or ends too early"
+            )
+        return (*found, *unapproved(self.entries))
 
 
 def jsonl(case: Case, entries: Sequence[Entry]) -> Iterator[str]:
@@ -82,7 +94,11 @@ def _read_jsonl(text: str) -> Export:
     if not about:
         unread.insert(0, "the first line does not say which case this is")
     return Export(
-        str(about.get("case_id", "")), str(about.get("log_head", "")), tuple(entries), tuple(unread)
+        str(about.get("case_id", "")),
+        str(about.get("log_head", "")),
+        tuple(entries),
+        tuple(unread),
+        tuple(str(about[name]) for name in ABOUT_PLACE) if set(ABOUT_PLACE) <= set(about) else (),
     )
 
 

@@ -25,11 +25,14 @@ class Seen:
     role: str
     session: str
     source_identity: str
+    account: str
+    region: str
     parameters: Mapping[str, Any]
 
     def names(self, target: str) -> bool:
-        """Whether the call’s parameters name this target."""
-        return target in {str(value) for value in self.parameters.values()}
+        """Whether the call’s parameters name this target, be it by its ARN."""
+        values = {str(value) for value in self.parameters.values()}
+        return any(value == target or value.endswith(f"/{target}") for value in values)
 
 
 def seen(
@@ -84,6 +87,8 @@ def _seen(record: Mapping[str, Any], operation: Operation) -> Seen | None:
         role=parts[1],
         session=parts[-1],
         source_identity=str(context.get("sourceIdentity") or ""),
+        account=str(record.get("recipientAccountId", "")),
+        region=str(record.get("awsRegion", "")),
         parameters=record.get("requestParameters") or {},
     )
 

@@ -227,6 +227,7 @@ def test_the_log_tells_what_each_click_said() -> None:
         "plan_hash": "hash",
         "reason": "old",
         "clicked_at": NOW.isoformat(),
+        "round": "1",
     }
     assert logged(yes) == (entry(Kind.APPROVED, LATER, **_with_override(words)),)
     assert logged(replace(yes, override=False)) == (entry(Kind.APPROVED, LATER, **words),)
@@ -249,8 +250,8 @@ def test_the_log_tells_what_each_click_said() -> None:
 def _with_override(words: dict[str, str]) -> dict[str, str]:
     """The same, with the override where the log has it."""
     said = dict(words)
-    when = said.pop("clicked_at")
-    return {**said, "override": "yes", "clicked_at": when}
+    late = {name: said.pop(name) for name in ("clicked_at", "round")}
+    return {**said, "override": "yes", **late}
 
 
 KEEP = Keep("alice", "alice", NOW + DAY, "")

@@ -8,6 +8,7 @@ from datetime import timedelta
 from chalicelib.domain.case import Case, Outcome, Phase
 from chalicelib.domain.log import Kind
 from chalicelib.flows.open_case import open_case
+from ops.evidence.approved import unapproved
 from tests.flows.bench import Bench, key, world
 
 Make = Callable[..., Bench]
@@ -38,6 +39,7 @@ def test_who_said_yes_before_may_say_it_again_and_it_goes_on(bench: Make) -> Non
     assert it.approve("alice", "retire", case_id).private == ""
     done = it.run(case_id, until=lambda case: case.is_closed)
     assert done.outcome is Outcome.RETIRED
+    assert unapproved(it.stored.entries(case_id)) == ()
     assert done.last_plan == plan
     told = kinds(it, case_id)
     assert told.count(Kind.ONCE_MORE) == 1

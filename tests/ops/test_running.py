@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from ops.exits import Exit
 from sandbox.aws.identity import Identity
 from sandbox.stack import Sandbox
 from tests.ops.office import CLUSTER, HUB, REGION, STORE, Office, log_in
@@ -174,8 +175,17 @@ def test_an_export_proves_itself(deployed: Office, blocked: str, tmp_path: Path,
     export = tmp_path / f"export.{form}"
     export.write_text(deployed.run("audit", "export", blocked, "--format", form).out)
     said = deployed.run("audit", "verify", "--file", str(export))
-    assert said.code == 0, said.out
+    assert said.code == Exit.UNANCHORED, said.out
     assert blocked in said.out
+    head = deployed.run("audit", "verify", blocked, "--json").json["last_hash"]
+    for anchor in ([blocked], ["--head", head], ["--head", head[:12]], [blocked, "--head", head]):
+        said = deployed.run("audit", "verify", *anchor, "--file", str(export), "--json")
+        assert (said.code, said.json["anchored"]) == (0, True), said.out
+    assert deployed.run("audit", "verify", blocked, "--head", "0" * 12).code == 1
+    both = deployed.run("audit", "verify", blocked, "--head", "0" * 12, "--file", str(export))
+    assert "not the one that the stored case names" in both.out
+    assert deployed.run("audit", "verify", blocked, "--head", "x").code == 2
+    assert deployed.run("audit", "verify").code == 2
     export.write_text(
         export.read_text().replace("wrong cluster", "another").replace("park", "bark")
     )

@@ -14,6 +14,7 @@ from chalicelib.domain.model import Durations
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.snapshot import Cluster, Hsm, KeyState, Snapshot
 from chalicelib.ports import Answer
+from ops.evidence.approved import unapproved
 from sandbox.reliability.table import MemoryTable
 from tests.flows.bench import INBOX_SEAL, REGION, Bench, QuickCases, key, world
 from tests.flows.engine import Engine
@@ -131,7 +132,7 @@ def played(story: str, *, at: int = -1, kind: str = "", turns_a_run: int = 1_500
         bench.aws.model.at(bench.clock.now),
         tuple(bench.aws.landed),
         tuple(bench.aws.illegal),
-        log.flaws(entries, head=case.log_head),
+        (*log.flaws(entries, head=case.log_head), *unapproved(entries)),
         tuple(trouble.calls),
         tuple(stops),
     )

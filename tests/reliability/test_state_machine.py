@@ -18,6 +18,7 @@ from chalicelib.domain.plan import Plan
 from chalicelib.domain.snapshot import Key, KeyState, Snapshot, StoreState
 from chalicelib.domain.step import Call
 from chalicelib.ports import FailedDelete, Receipt
+from ops.evidence.approved import unapproved
 from sandbox.reliability.table import MemoryTable
 from tests.flows.bench import INBOX_SEAL, Bench, key, world
 from tests.flows.cloud import Aws
@@ -210,6 +211,7 @@ class Anything(RuleBasedStateMachine):
         for case in self.cases:
             entries = self.it.stored.entries(case.case_id)
             assert log.flaws(entries, head=case.log_head) == ()
+            assert unapproved(entries) == ()
 
     @invariant()
     def one_open_case_a_cluster(self) -> None:
