@@ -174,8 +174,25 @@ def approve() -> Response:
 
     wired = wiring.wired(app.lambda_context)
     with observability.invocation(app.lambda_context, trace=wired.trace):
-        said = confirm(wired.ports, wired.identify, _body())
+        said = confirm(wired.ports, wired.identify(_host()), _body())
         return Response({"message": said.text}, status_code=said.status)
+
+
+@app.route("/cancels", methods=["POST"])
+def cancel_signed() -> Response:
+    """A cancel without Slack: `unlatch cancel` posts here; STS says who signed."""
+    from chalicelib.flows.cancel import cancel
+
+    wired = wiring.wired(app.lambda_context)
+    with observability.invocation(app.lambda_context, trace=wired.trace):
+        said = cancel(wired.ports, wired.identify(_host()), _body())
+        return Response({"message": said.text}, status_code=said.status)
+
+
+def _host() -> str:
+    """By which the API was called, as API Gateway says."""
+    assert app.current_request is not None, "only called within a request"
+    return str(app.current_request.context.get("domainName", ""))
 
 
 def _body() -> bytes:

@@ -158,6 +158,11 @@ class Settings:
         "Role ARNs that confirm irreversible plans by `unlatch approve`; empty: no step-up",
         words,
     )
+    operator_roles: tuple[str, ...] = setting(
+        (),
+        "Role ARNs that may `unlatch cancel` from a shell, beside STEP_UP_ROLES; empty: nobody else",
+        words,
+    )
 
     @property
     def slack_workspace(self) -> str:

@@ -105,16 +105,17 @@ class Clicked:
 
 @dataclass(frozen=True)
 class Signed:
-    """A GetCallerIdentity request that somebody signed for one plan, but did not send.
+    """A GetCallerIdentity request that somebody signed for one plan, or for a cancel, but did not send.
 
-    Nothing in it is trusted before STS has confirmed the signature.
+    Nothing in it is trusted before STS has confirmed the signature. It has a plan's hash or a reason.
     """
 
     case_id: str
-    plan_hash: str
     url: str
     body: str
     headers: Mapping[str, str]
+    plan_hash: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)

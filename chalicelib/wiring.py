@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import config, observability
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from chalicelib.aws.store.cases import DynamoCases
     from chalicelib.aws.store.turns import TurnCases
     from chalicelib.domain.trust import Anchor
+
+
+READ_AGAIN_AFTER = timedelta(minutes=1)
 
 
 def utc_now() -> datetime:
@@ -42,7 +45,6 @@ class Wiring:
         self.settings = settings
         self.hub_account = hub_account
         self.region = region
-        self._secrets: dict[str, str] = {}
 
     @functools.cached_property
     def ports(self) -> Any:
@@ -96,17 +98,18 @@ class Wiring:
             stage=self.settings.table_name.removeprefix("unlatch-"),
         )
 
-    @functools.cached_property
-    def identify(self) -> Any:
-        from chalicelib.aws.signed_identity import SignedIdentity  # noqa: PLC0415  # step-up alone
+    def identify(self, hub: str) -> Any:
+        """`hub` is the host that the API was called by."""
+        from chalicelib.aws.signed_identity import SignedIdentity  # noqa: PLC0415  # shells alone
 
-        return SignedIdentity(self.client("sts"), utc_now)
+        return SignedIdentity(self.client("sts"), hub, utc_now)
 
     def signing_secret(self, *, fresh: bool) -> str:
-        """`fresh`: read again, as it may have been rotated. Raises TryLater or GiveUp."""
+        """`fresh`: it may have been rotated; badly signed rubbish does not read it each time."""
         from chalicelib.slack.secrets import Secret  # noqa: PLC0415  # only where Slack is met
 
-        return self._secret(self.settings.signing_secret_id, Secret.SIGNING, fresh=fresh)
+        secret_id = self.settings.signing_secret_id
+        return self._secret(secret_id, Secret.SIGNING, fresh=fresh, rest=READ_AGAIN_AFTER)
 
     @functools.cached_property
     def _slack(self) -> Any:
@@ -120,18 +123,16 @@ class Wiring:
             team_id=self.settings.slack_workspace,
         )
 
-    def _secret(self, secret_id: str, kind: Any, *, fresh: bool) -> str:
-        from chalicelib.aws.errors import translated  # noqa: PLC0415  # only where Slack is met
-        from chalicelib.slack.secrets import value_of  # noqa: PLC0415  # same
+    def _secret(self, secret_id: str, kind: Any, **how: Any) -> str:
+        from chalicelib.slack.secrets import value_of  # noqa: PLC0415  # only where Slack is met
 
-        if fresh or secret_id not in self._secrets:
-            secrets = self.client("secretsmanager")
-            with translated(
-                "secretsmanager:GetSecretValue", role="this function", account="the hub"
-            ):
-                reply = secrets.get_secret_value(SecretId=secret_id)
-            self._secrets[secret_id] = value_of(reply.get("SecretString") or "", kind)
-        return self._secrets[secret_id]
+        return str(self._secrets.value(secret_id, lambda text: value_of(text, kind), **how))
+
+    @functools.cached_property
+    def _secrets(self) -> Any:
+        from chalicelib.aws.secrets import Secrets  # noqa: PLC0415  # on first use
+
+        return Secrets(lambda: self.client("secretsmanager"), utc_now)
 
     @functools.cached_property
     def cases(self) -> DynamoCases:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import boto3
 import pytest
+import time_machine
 from moto import mock_aws
 
 import app as bot
@@ -191,6 +192,21 @@ def test_what_slack_did_not_sign_is_refused(path: str, signature: str) -> None:
     assert reply["body"] == "The signature is missing or wrong."
 
 
+def test_a_rotated_secret_is_taken_up_but_not_read_again_for_each_bad_signature() -> None:
+    secrets = boto3.client("secretsmanager", REGION)
+
+    def rotate(value: str) -> None:
+        secrets.put_secret_value(SecretId=NEEDED["SIGNING_SECRET_ID"], SecretString=value)
+
+    rotate("0" * 32)
+    with time_machine.travel(datetime.now(UTC), tick=False) as now:
+        assert post(INTERACTIONS, pressed("reject", "case-9"))["statusCode"] == 401
+        rotate(SIGNING_SECRET)
+        assert post(INTERACTIONS, pressed("reject", "case-9"))["statusCode"] == 401
+        now.shift(60)
+        assert post(INTERACTIONS, pressed("reject", "case-9"))["statusCode"] == 200
+
+
 @pytest.mark.parametrize("path", [INTERACTIONS, COMMANDS])
 def test_what_makes_no_sense_is_refused_with_the_reason(path: str) -> None:
     reply = post(path, {"payload": "{", "text": "x"})
@@ -351,7 +367,8 @@ def test_the_command_starts_a_case_and_lists_it() -> None:
     assert "you are not one of" in post(COMMANDS, typed("status", by="carol"))["body"]
 
 
-def test_a_confirmation_of_nothing_is_refused_in_words() -> None:
-    reply = sent("/approvals", "{}", {"Content-Type": "application/json"})
+@pytest.mark.parametrize("path", ["/approvals", "/cancels"])
+def test_a_signed_request_for_nothing_is_refused_in_words(path: str) -> None:
+    reply = sent(path, "{}", {"Content-Type": "application/json"})
     assert 400 <= reply["statusCode"] < 500
     assert json.loads(reply["body"])["message"]

@@ -1,11 +1,13 @@
 """Who signed a GetCallerIdentity request: asks STS by sending it on. Sends nothing else, nowhere else.
 
-The signature covers the case and the plan, so that STS vouches for who means which plan (Vault's
-IAM login works the same way).
+The signature covers the deployment, the case, and the plan or the cancel's reason, so that STS
+vouches for who means what (Vault's IAM login works the same way), and nobody who was given one can
+use it elsewhere.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,8 +18,9 @@ from chalicelib.failures import Refused, TryLater
 from chalicelib.ports import Signed
 
 BODY = "Action=GetCallerIdentity&Version=2011-06-15"
-CASE, PLAN = "x-unlatch-case", "x-unlatch-plan"
-MUST = frozenset({"host", "x-amz-date", CASE, PLAN})
+HUB, CASE = "x-unlatch-hub", "x-unlatch-case"
+PLAN, CANCEL = "x-unlatch-plan", "x-unlatch-cancel"
+MUST = frozenset({"host", "x-amz-date", HUB, CASE})
 MAY = frozenset({"content-type", "x-amz-security-token"})
 AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=[\w/.-]+/aws4_request, SignedHeaders=([a-z0-9;-]+), "
@@ -30,9 +33,13 @@ AGAIN = "Run the command again."
 
 @dataclass(frozen=True)
 class SignedIdentity:
-    """`sts` is the hub's client: its endpoint is the only one that requests are sent to."""
+    """`sts` is the hub's client: its endpoint is the only one that requests are sent to.
+
+    `hub` is the host that the API was called by: no two deployments share one.
+    """
 
     sts: Any
+    hub: str
     clock: Callable[[], datetime]
 
     def __call__(self, signed: Signed) -> str:
@@ -60,16 +67,27 @@ class SignedIdentity:
         authorization = headers.pop("authorization", "")
         found = AUTHORIZATION.fullmatch(authorization)
         names = set(found[1].split(";")) if found else set()
-        strange = names - MUST - MAY
-        if not names >= MUST or strange or names - {"host"} != set(headers) - {"host"}:
-            wanted = ", ".join(sorted(MUST))
+        meant = self._meant(signed)
+        must = MUST | set(meant)
+        strange = names - must - MAY
+        if not names >= must or strange or names - {"host"} != set(headers) - {"host"}:
+            wanted = ", ".join(sorted(must))
             raise Refused(401, f"The signature must cover {wanted} and every header sent.")
         if len(headers) + 1 != len(signed.headers):
             raise Refused(401, "A header stands there twice.")
-        if headers[CASE] != signed.case_id or headers[PLAN] != signed.plan_hash:
+        if headers[HUB].lower() != self.hub.lower():
+            raise Refused(401, f"It was signed for {headers[HUB]}, and this is {self.hub}.")
+        if any(headers[name] != value for name, value in meant.items()):
             raise Refused(401, f"Another case or plan was signed than is asked for. {AGAIN}")
         self._check_age(headers["x-amz-date"])
         return {**headers, "authorization": authorization}
+
+    def _meant(self, signed: Signed) -> dict[str, str]:
+        """A signature for a plan is none for a cancel, and the other way round."""
+        if signed.plan_hash:
+            return {CASE: signed.case_id, PLAN: signed.plan_hash}
+        reason = hashlib.sha256(signed.reason.encode()).hexdigest()
+        return {CASE: signed.case_id, CANCEL: reason}
 
     def _check_age(self, stamp: str) -> None:
         try:

@@ -26,3 +26,4 @@ class Policy:
     dry_run: bool = False
     hsm_hour_price: float = 1.60
     step_up_roles: tuple[str, ...] = field(default=())
+    operator_roles: tuple[str, ...] = field(default=())

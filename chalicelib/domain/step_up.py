@@ -34,8 +34,21 @@ def listed_role(arn: str) -> Role | None:
 
 def may_confirm(arn: str, policy: Policy) -> bool:
     """The principal acts as one of the listed roles."""
+    return _acts_as(arn, policy.step_up_roles)
+
+
+def cancelling_roles(policy: Policy) -> tuple[str, ...]:
+    """Whose principals may cancel from a shell. A cancel is the safe way: it only puts back."""
+    return (*policy.operator_roles, *policy.step_up_roles)
+
+
+def may_cancel(arn: str, policy: Policy) -> bool:
+    return _acts_as(arn, cancelling_roles(policy))
+
+
+def _acts_as(arn: str, roles: Iterable[str]) -> bool:
     role = session_role(arn)
-    return role is not None and role in {listed_role(listed) for listed in policy.step_up_roles}
+    return role is not None and role in {listed_role(listed) for listed in roles}
 
 
 def made_the_call(arn: str, case: Case) -> bool:

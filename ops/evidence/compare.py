@@ -19,6 +19,7 @@ MEMORY = timedelta(days=90)
 """How far back LookupEvents sees."""
 APART = timedelta(minutes=2)
 """At most so far from its log entry is a call whose answer was never seen."""
+UNKNOWN = "CloudTrail saw this call, the log has no entry of it"
 DECIDES = (Kind.APPROVED, Kind.ASKED_BACK)
 
 
@@ -39,38 +40,41 @@ def compare(
     entries: Sequence[Entry], calls: Sequence[Seen], *, roles: tuple[str, ...], now: datetime
 ) -> Comparison:
     """Every call needs an entry, every entry a call, every call somebody who had decided before it."""
-    done = {
-        e["request_id"]: (e, intent_of(e, entries[:number]) or e)
-        for number, e in enumerate(entries)
-        if e.kind is Kind.RESULT and e["request_id"]
-    }
+    done = _answers(entries)
     intents = _unanswered(entries)
     differences: list[str] = []
-    unmatched = dict(done)
+    seen: set[str] = set()
     matched = 0
     for call in calls:
         answered = done.get(call.request_id)
-        intent = None if answered else _intent_of(call, intents)
+        intent = answered[1] if answered else _intent_of(call, intents)
         before = _before(call, entries, answered[0] if answered else intent)
         differences += _identity(call, before, roles=roles)
-        if answered:
-            unmatched.pop(call.request_id, None)
-            differences += _contradictions(call, answered[0]) + _elsewhere(call, answered[1])
-        elif intent:
-            intents.remove(intent)
-            differences += _elsewhere(call, intent)
-        else:
-            differences.append(
-                f"{_call(call)}: CloudTrail saw this call, the log has no entry of it"
-            )
+        if intent is None:
+            differences.append(f"{_call(call)}: {UNKNOWN}")
             continue
         matched += 1
-    unseen = [result for result, _ in unmatched.values()]
+        differences += _elsewhere(call, intent)
+        if answered:
+            seen.add(call.request_id)
+            differences += _contradictions(call, answered[0])
+        else:
+            intents.remove(intent)
+    unseen = [done[request_id][0] for request_id in done if request_id not in seen]
     young = [e for e in unseen if now - e.at < DELAY]
     old = [e for e in unseen if now - e.at > MEMORY]
     silent = [e for e in unseen if e not in young and e not in old]
     differences += [f"{_line(entry)}: CloudTrail saw no such call" for entry in silent]
     return Comparison(matched, tuple(differences), len(young), len(old))
+
+
+def _answers(entries: Sequence[Entry]) -> dict[str, tuple[Entry, Entry]]:
+    """By request id: the entry after the call, and the one before it."""
+    return {
+        e["request_id"]: (e, intent_of(e, entries[:number]) or e)
+        for number, e in enumerate(entries)
+        if e.kind is Kind.RESULT and e["request_id"]
+    }
 
 
 def _unanswered(entries: Sequence[Entry]) -> list[Entry]:

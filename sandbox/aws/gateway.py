@@ -100,6 +100,7 @@ class Gateway:
             "stageVariables": None,
             "requestContext": {
                 **self._context(api_id=api_id, stage=stage, path=path),
+                "domainName": request.host,
                 "httpMethod": request.method,
                 "identity": {"sourceIp": SOURCE_ADDRESS, "userAgent": headers.get("User-Agent")},
             },
@@ -119,7 +120,6 @@ class Gateway:
             "requestTime": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
             "requestTimeEpoch": int(now.timestamp() * 1000),
             "protocol": "HTTP/1.1",
-            "domainName": f"{api_id}.execute-api.{self._region}.amazonaws.com",
         }
 
 

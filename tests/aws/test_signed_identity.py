@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,6 +31,9 @@ REFUSED = (
     "<Message>x</Message></Error><RequestId>1</RequestId></ErrorResponse>"
 )
 PLAN = "b" * 64
+HUB = "abc123.execute-api.us-east-1.amazonaws.com"
+MEANT = {"X-Unlatch-Plan": PLAN}
+CANCELS = {"X-Unlatch-Cancel": hashlib.sha256(b"wrong one").hexdigest()}
 
 
 @dataclass
@@ -76,14 +80,18 @@ def identity(sts: Sts, *, late: timedelta = timedelta()) -> SignedIdentity:
         aws_secret_access_key="x",
         config=Config(proxies={}),
     )
-    return SignedIdentity(client, lambda: datetime.now(UTC) + late)
+    return SignedIdentity(client, HUB, lambda: datetime.now(UTC) + late)
 
 
-def signed(sts: Sts, **more: str) -> Signed:
-    headers = {"X-Unlatch-Case": "case-1", "X-Unlatch-Plan": PLAN, **more}
+def signed(sts: Sts, *, meant: Mapping[str, str] = MEANT, **more: str) -> Signed:
+    headers = {"X-Unlatch-Hub": HUB, "X-Unlatch-Case": "case-1", **meant, **more}
     request = AWSRequest("POST", f"{sts.url}/", headers=headers, data=BODY)
     SigV4Auth(Credentials("AKIA", "secret", "token"), "sts", "us-east-1").add_auth(request)
-    return Signed("case-1", PLAN, f"{sts.url}/", BODY, dict(request.headers.items()))
+    return Signed("case-1", f"{sts.url}/", BODY, dict(request.headers.items()), plan_hash=PLAN)
+
+
+def cancelling(sts: Sts, *, meant: Mapping[str, str] = CANCELS) -> Signed:
+    return replace(signed(sts, meant=meant), plan_hash="", reason="wrong one")
 
 
 def test_it_is_whoever_sts_says(sts: Sts) -> None:
@@ -92,6 +100,29 @@ def test_it_is_whoever_sts_says(sts: Sts) -> None:
     assert heard["body"] == BODY
     assert heard["x-unlatch-plan"] == PLAN
     assert heard["authorization"].startswith("AWS4-HMAC-SHA256 ")
+
+
+def test_so_it_is_for_a_cancel_and_its_reason(sts: Sts) -> None:
+    assert identity(sts)(cancelling(sts)) == ARN
+
+
+def test_a_signature_for_a_plan_is_none_for_a_cancel(sts: Sts) -> None:
+    for spoilt, words in (
+        (cancelling(sts, meant=MEANT), "signature must cover"),
+        (cancelling(sts, meant={**MEANT, **CANCELS}), "signature must cover"),
+        (signed(sts, meant=CANCELS), "signature must cover"),
+        (replace(cancelling(sts), reason="another"), "Another case or plan"),
+    ):
+        with pytest.raises(Refused, match=words):
+            identity(sts)(spoilt)
+    assert sts.heard == []
+
+
+def test_what_was_signed_for_another_deployment_is_refused(sts: Sts) -> None:
+    elsewhere = signed(sts, **{"X-Unlatch-Hub": "evil.execute-api.us-east-1.amazonaws.com"})
+    with pytest.raises(Refused, match=r"It was signed for evil\..*, and this is abc123\."):
+        identity(sts)(elsewhere)
+    assert sts.heard == []
 
 
 def with_headers(it: Signed, **changed: str) -> Signed:

@@ -73,6 +73,14 @@ def test_a_path_may_hold_almost_anything() -> None:
         assert step_up.may_confirm(SIGNED_IN, replace(POLICY, step_up_roles=(listed,))), path
 
 
+def test_operators_may_cancel_and_who_confirms_may_too() -> None:
+    operators = replace(POLICY, operator_roles=(SECURITY,))
+    assert step_up.may_cancel(SIGNED_IN, operators)
+    assert not step_up.may_confirm(SIGNED_IN, operators)
+    assert step_up.may_cancel(SIGNED_IN, replace(POLICY, step_up_roles=(SECURITY,)))
+    assert not step_up.may_cancel(SIGNED_IN, POLICY), "nobody is listed"
+
+
 def test_an_old_confirmation_leaves_a_plan_that_waits_unconfirmed() -> None:
     _, plan = offered()
     old = sign(plan, at=NOW - timedelta(hours=24))

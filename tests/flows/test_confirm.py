@@ -200,6 +200,9 @@ RUBBISH = [
     json.dumps(
         {"case_id": "c/../d", "plan_hash": "0" * 64, "url": "u", "body": "b", "headers": {}}
     ).encode(),
+    json.dumps(
+        {"case_id": "c", "plan_hash": "0" * 63, "url": "u", "body": "b", "headers": {}}
+    ).encode(),
     b'{"case_id": "' + b"x" * 30_000 + b'"}',
     b"[" * 19_000,
 ]  # fmt: skip

@@ -3,8 +3,8 @@
 import io
 import json
 import shutil
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import time_machine
 from moto.cloudformation import parsing
 
 from ops.__main__ import main
@@ -97,6 +98,13 @@ def log_in(office: Office, sandbox: Sandbox, *, arn: str = OPERATOR) -> None:
         NO_PROXY="127.0.0.1",
         no_proxy="127.0.0.1",
     )
+
+
+@contextmanager
+def as_of(sandbox: Sandbox) -> Iterator[None]:
+    """Signatures carry a time, and the function's clock is the sandbox's."""
+    with time_machine.travel(sandbox.clock.now(), tick=False):
+        yield
 
 
 def _nothing(*_: object, **__: object) -> None:

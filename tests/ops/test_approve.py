@@ -3,8 +3,7 @@
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -18,10 +17,11 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.store.cases import DynamoCases
-from ops.approve import BODY, _deployed
 from ops.hub import connect
+from ops.signed import BODY
+from ops.signed import deployed as deployed_at
 from sandbox.stack import Sandbox
-from tests.ops.office import CLUSTER, HUB, OPERATOR, REGION, Office, log_in
+from tests.ops.office import CLUSTER, HUB, OPERATOR, REGION, Office, as_of, log_in
 
 pytestmark = pytest.mark.slow  # it deploys the whole bot
 
@@ -56,13 +56,6 @@ def blocked(sandbox: Sandbox, deployed: Office) -> str:
 @pytest.fixture
 def api(sandbox: Sandbox, deployed: Office) -> str:
     return f"{sandbox._gateway.url}/dev/"
-
-
-@contextmanager
-def as_of(sandbox: Sandbox) -> Iterator[None]:
-    """Signatures carry a time, and the function's clock is the sandbox's."""
-    with time_machine.travel(sandbox.clock.now(), tick=False):
-        yield
 
 
 def stands(deployed: Office) -> str:
@@ -102,7 +95,8 @@ def sign(
     **headers: str,
 ) -> dict[str, Any]:
     given = sandbox.aws.identity.register(HUB, arn)
-    names = {"X-Unlatch-Case": case_id, "X-Unlatch-Plan": plan_hash}
+    names = {"X-Unlatch-Hub": sandbox._gateway.url.partition("://")[2]}
+    names |= {"X-Unlatch-Case": case_id, "X-Unlatch-Plan": plan_hash}
     names |= {name.replace("_", "-"): value for name, value in headers.items()}
     names = {name: value for name, value in names.items() if value}
     request = AWSRequest("POST", f"{sandbox.aws_url}/", headers=names, data=body)
@@ -169,6 +163,7 @@ def test_a_signature_that_was_made_for_something_else(
         ("a header that is none of ours", lambda _: None, {"Accept": "application/json"}, "must cover"),
         ("a header twice", twice, {}, "stands there twice"),
         ("no signature", no_signature, {}, "must cover"),
+        ("signed for another deployment", lambda _: None, {"X_Unlatch_Hub": "evil.example"}, "It was signed for evil"),
         ("six minutes old", lambda _: None, {"ago": timedelta(minutes=6)}, "last five minutes"),
         ("six minutes early", lambda _: None, {"ago": -timedelta(minutes=6)}, "last five minutes"),
     ]  # fmt: skip
@@ -249,8 +244,8 @@ def test_the_url_is_the_one_that_was_deployed(sandbox: Sandbox, deployed: Office
     """As AWS says; who may not look at functions takes what was noted down."""
     options = SimpleNamespace(stage="dev", region=None, profile=None)
     hub = connect(options, deployed.clock)
-    told = _deployed(hub)
+    told = deployed_at(hub)
     assert told.startswith("https://")
     sandbox.aws.deny = lambda _, service, *__: "not authorized" if service == "lambda" else None
-    assert _deployed(hub) == told
+    assert deployed_at(hub) == told
     sandbox.aws.deny = None

@@ -55,6 +55,7 @@ LINES = [
     (entry(Kind.KEPT, NOW, by="alice", owner="carol", until=(NOW + DAY).isoformat(), reason="audit"),
      "@alice decided to keep it as it is until 3 Mar : “audit”. @carol looks after it."),
     (entry(Kind.LAPSED, NOW), "The time to keep it is over, so the question is open again."),
+    (entry(Kind.ASKED_BACK, NOW, by="arn:aws:sts::1:assumed-role/ops/olga", act="cancel"), "arn:aws:sts::1:assumed-role/ops/olga cancelled. Unlatch puts back what can be put back."),
     (entry(Kind.ASKED_BACK, NOW, by="bob", act="cancel"), "@bob cancelled. Unlatch puts back what can be put back."),
     (entry(Kind.REOPENED, NOW, by="bob"), "@bob pressed Try again."),
     (entry(Kind.KEYS_GONE, NOW, count=3), "All 3 keys are gone. AWS was read again to make sure."),

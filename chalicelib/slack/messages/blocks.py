@@ -60,6 +60,8 @@ def code(words: str) -> Piece:
 
 
 def user(user_id: str) -> Piece:
+    if user_id.startswith("arn:"):
+        return code(user_id)
     if not PERSON.fullmatch(user_id):
         return text("somebody")
     return {"type": "user", "user_id": user_id}

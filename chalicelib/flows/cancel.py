@@ -1,0 +1,47 @@
+"""A cancel asked for from a shell, signed: who, whether possible, record it, wake the case. Slack is not needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chalicelib.domain import step_up
+from chalicelib.domain.case import Act, Case, Click
+from chalicelib.domain.clicks import is_asked_already, not_possible, reopens
+from chalicelib.failures import Refused
+from chalicelib.flows.signed import Said, answered, case_to_cancel, for_a_shell, on_newest, record
+from chalicelib.ports import Ports, Signed
+
+
+def cancel(ports: Ports, identify: Callable[[Signed], str], posted: bytes) -> Said:
+    """`identify` gives the ARN that STS vouches for, or raises Refused. Nothing is done in AWS here."""
+
+    def do() -> Said:
+        if not step_up.cancelling_roles(ports.policy):
+            raise Refused(
+                409, "Nobody may cancel from a shell: OPERATOR_ROLES and STEP_UP_ROLES are empty."
+            )
+        signed = case_to_cancel(posted)
+        arn = identify(signed)
+        if not step_up.may_cancel(arn, ports.policy):
+            raise Refused(
+                403, f"{arn} may not cancel: its role is not in OPERATOR_ROLES or STEP_UP_ROLES."
+            )
+        return on_newest(ports, signed.case_id, lambda case: _asked(ports, case, signed, arn))
+
+    return answered(ports, do, refusals="ClicksRefused")
+
+
+def _asked(ports: Ports, case: Case, signed: Signed, arn: str) -> Said:
+    click = Click(Act.CANCEL, arn, ports.clock(), reason=signed.reason)
+    said = Said(
+        200,
+        f"{arn} asked to cancel {case.case_id}. "
+        "The bot stops at once, and puts back what can be put back.",
+    )
+    if is_asked_already(case, click):
+        return said
+    if reason := not_possible(case, Act.CANCEL):
+        raise Refused(409, for_a_shell(reason))
+    record(ports, case, click, reopen=reopens(case, Act.CANCEL))
+    ports.log("cancel asked for", case_id=case.case_id, by=arn)
+    return said

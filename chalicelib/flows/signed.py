@@ -1,0 +1,113 @@
+"""What `unlatch` posts, signed: read strictly, recorded as a click, answered with a sentence. Decides nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.domain.approval import is_reason
+from chalicelib.domain.case import Case, Click
+from chalicelib.failures import Conflict, GiveUp, Refused, TryLater
+from chalicelib.ports import Ports, Signed
+
+LONGEST = 20_000
+LONGEST_REASON = 1_000
+MOST_LOOKS = 10
+CASE_ID = re.compile(r"[\w.-]{1,100}")
+PLAN_HASH = re.compile(r"[0-9a-f]{64}")
+MENTION = re.compile(r"<@([^>]+)>")
+FIELDS = ("case_id", "url", "body")
+
+
+@dataclass(frozen=True)
+class Said:
+    """The answer: an HTTP status and a sentence."""
+
+    status: int
+    text: str
+
+
+def answered(ports: Ports, do: Callable[[], Said], *, refusals: str) -> Said:
+    """The answer whatever happens; `refusals` is the metric that counts them."""
+    try:
+        return do()
+    except Refused as no:
+        ports.count(refusals, 1)
+        ports.log("signed request refused", why=no.reason)
+        return Said(no.status, no.reason)
+    except (TryLater, GiveUp) as trouble:
+        ports.log("signed request not recorded", why=trouble.reason)
+        return Said(503, f"Nothing was recorded: {trouble.reason}. Run the command again.")
+
+
+def plan_to_confirm(posted: bytes) -> Signed:
+    """The posted JSON object; Refused if it is none, or holds more than it may."""
+    told, case_id, url, body = _read(posted)
+    plan_hash = told.get("plan_hash")
+    if not isinstance(plan_hash, str) or not PLAN_HASH.fullmatch(plan_hash):
+        raise Refused(400, "What was posted names no case and plan.")
+    return Signed(case_id, url, body, told["headers"], plan_hash=plan_hash)
+
+
+def case_to_cancel(posted: bytes) -> Signed:
+    """Refused also without a reason that somebody can read."""
+    told, case_id, url, body = _read(posted)
+    reason = told.get("reason")
+    if not isinstance(reason, str) or not is_reason(reason) or len(reason) > LONGEST_REASON:
+        raise Refused(400, f"A reason is needed, of at most {LONGEST_REASON} characters.")
+    return Signed(case_id, url, body, told["headers"], reason=reason)
+
+
+def _read(posted: bytes) -> tuple[dict[str, Any], str, str, str]:
+    try:
+        told = json.loads(posted) if len(posted) <= LONGEST else None
+    except (ValueError, RecursionError):
+        told = None
+    headers = told.get("headers") if isinstance(told, dict) else None
+    values = [told.get(name) for name in FIELDS] if isinstance(told, dict) else []
+    if told is None or not values or not _are_words(values) or not isinstance(headers, dict):
+        raise Refused(400, "What was posted is no signed request of `unlatch`.")
+    if not _are_words([*headers, *headers.values()]):
+        raise Refused(400, "A header of the signed request is no single line.")
+    case_id, url, body = map(str, values)
+    if not CASE_ID.fullmatch(case_id):
+        raise Refused(400, "What was posted names no case and plan.")
+    return told, case_id, url, body
+
+
+def _are_words(values: list[Any]) -> bool:
+    return all(isinstance(v, str) and v.isprintable() for v in values)
+
+
+def on_newest(ports: Ports, case_id: str, judge: Callable[[Case], Said]) -> Said:
+    """Judged on the newest case, as others may click at the same moment."""
+    for _ in range(MOST_LOOKS):
+        try:
+            return judge(ports.cases.load(case_id))
+        except KeyError:
+            raise Refused(409, f"There is no case {case_id}.") from None
+        except Conflict:
+            continue
+    raise TryLater("others wrote the case at the same moment")
+
+
+def for_a_shell(reason: str) -> str:
+    """Words made for Slack, without its mark-up and for somebody who clicked nothing."""
+    plain = MENTION.sub(r"\1", reason).replace("`", "")
+    return plain.replace("Your click changed nothing", "Nothing was changed")
+
+
+def record(ports: Ports, case: Case, click: Click, *, reopen: bool = False) -> None:
+    """An entry in the inbox; then the run is woken, or started anew."""
+    woken = ports.cases.record_click(case, click, reopen=reopen)
+    try:
+        if reopen:
+            ports.runs.start(case.case_id, woken.generation)
+        elif woken.token:
+            ports.runs.wake(woken.token)
+    except (TryLater, GiveUp) as trouble:
+        # It is in the case: the run hears it at its next look, or the sweep sees to it.
+        ports.log("run not woken", case_id=case.case_id, why=trouble.reason)
