@@ -73,6 +73,7 @@ def turn(event: dict[str, Any], context: Any) -> dict[str, Any]:
             int(event["generation"]),
             given=event.get("body"),  # runs that were started before bodies were sealed give none
             attempt=int(event.get("attempt", 0)),
+            trusted=event.get("turn", {}).get("trusted", {}),
         )
         return {
             "finished": done.finished,

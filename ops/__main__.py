@@ -30,6 +30,7 @@ VERBS = {
     },
     "Act": {
         "approve": "Confirm an irreversible plan with your AWS sign-in.",
+        "trust": "Vouch for a stored case that no run remembers.",
         "cancel": "Stop a case and undo what can be undone, without Slack.",
         "freeze": "Stop all changes at once.",
         "thaw": "End a freeze.",

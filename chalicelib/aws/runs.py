@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from chalicelib.aws.errors import code_of, translated
 from chalicelib.domain.trust import UNSEALED
 
 MOST_REMEMBERED = 10_000
+NOBODY: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -20,10 +22,13 @@ class StepFunctionsRuns:
     state_machine_arn: str
     _started: set[str] = field(default_factory=set)
 
-    def start(self, case_id: str, generation: int, *, body: str = "") -> bool:
+    def start(
+        self, case_id: str, generation: int, *, body: str = "", trusted: Mapping[str, str] = NOBODY
+    ) -> bool:
         """Starts the run of this generation. Starting it again changes nothing: the name is taken.
 
         `body` is the digest that it has to remember; "" if whoever starts it does not know.
+        `trusted` says `by` whom and `why`, if an operator vouches for that body.
         """
         name = f"{case_id}-{generation}"
         if name in self._started:
@@ -34,9 +39,7 @@ class StepFunctionsRuns:
                 self.sfn.start_execution(
                     stateMachineArn=self.state_machine_arn,
                     name=name,
-                    input=json.dumps(
-                        {"case_id": case_id, "generation": generation, "turn": {"body": body}}
-                    ),
+                    input=_input(case_id, generation, {"body": body}, trusted),
                 )
         except Exception as error:
             if code_of(error.__cause__ or error) != "ExecutionAlreadyExists":  # type: ignore[arg-type]  # an Exception
@@ -100,6 +103,13 @@ class StepFunctionsRuns:
                     if exited.get("name") == "Turn":
                         return str(exited["output"])
         return ""
+
+
+def _input(
+    case_id: str, generation: int, turn: Mapping[str, object], trusted: Mapping[str, str]
+) -> str:
+    vouched = {"trusted": {**trusted}} if trusted else {}
+    return json.dumps({"case_id": case_id, "generation": generation, "turn": {**turn, **vouched}})
 
 
 def _digest(state: str) -> str:

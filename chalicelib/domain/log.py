@@ -36,6 +36,7 @@ class Kind(StrEnum):
     OVERDUE = "overdue"
     FORGED = "forged"
     TAKEN_IN = "taken_in"
+    TRUSTED = "trusted"
     CLOSED = "closed"
 
 

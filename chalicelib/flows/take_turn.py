@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +18,7 @@ from chalicelib.ports import Ports
 
 TURNS_A_RUN = 1_500
 """A run has at most 25,000 history events, about 12 a turn; then a successor takes over."""
+NOBODY: Mapping[str, str] = {}
 FIRST_WAIT, LONGEST_WAIT = 300, 3600
 
 
@@ -41,15 +43,19 @@ def take_turn(
     given: str | None = "",
     attempt: int = 0,
     turns_a_run: int = TURNS_A_RUN,
+    trusted: Mapping[str, str] = NOBODY,
 ) -> Turn:
     """Safe to repeat and to kill at any line. A turn of an old generation does nothing and ends.
 
     `given` is the digest that the run remembers; None in a run of the version that remembered none.
+    `trusted` says `by` whom and `why`, in the first turn of a run for whose body an operator vouches.
     """
     try:
         anchor = anchor_of(ports, case_id, generation, given=given, attempt=attempt)
-        cases = ports.for_turn(anchor, generation)
-        return _turns(turn_ports(ports, cases), case_id, turns_a_run=turns_a_run)
+        turning = turn_ports(ports, ports.for_turn(anchor, generation))
+        if trusted:
+            _note(turning, case_id, given, trusted)
+        return _turns(turning, case_id, turns_a_run=turns_a_run)
     except Superseded as left:
         if left.generation != generation:
             # Whoever moved the generation on may have died before it started that run.
@@ -76,6 +82,16 @@ def _turns(ports: TurnPorts, case_id: str, *, turns_a_run: int) -> Turn:
         over = _is_over(case) and not case.message.is_awaited(case.closed_at, ports.clock())
         return Turn(over, max(seconds, 1), case.version, ports.cases.digest)
     return Turn(False, 1, version, ports.cases.digest)
+
+
+def _note(ports: TurnPorts, case_id: str, given: str | None, trusted: Mapping[str, str]) -> None:
+    """Who vouched for this body, and why: once, however often this turn is tried."""
+    case = ports.cases.load(case_id)
+    if ports.cases.digest == given:
+        by, why = trusted["by"], trusted["why"]
+        said = entry(Kind.TRUSTED, ports.clock(), by=by, reason=why, body=given)
+        ports.cases.save(case, [said])
+        ports.log("an operator vouches for the stored case", case_id=case_id, by=by)
 
 
 def _take_in(ports: TurnPorts, case: Case) -> Turn:

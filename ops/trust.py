@@ -1,0 +1,135 @@
+"""`unlatch trust CASE`: vouches for a stored case that no run remembers, so that its turns go on with it.
+
+Shows what the case says of itself and what AWS says, and wants a reason. Whoever may start the
+state machine's runs may do this, and with it make the bot believe anything: few should.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from chalicelib.aws.store.body import mark_of
+from chalicelib.aws.store.cases import NoCaseError, Stored, readable
+from chalicelib.domain.approval import is_reason
+from chalicelib.domain.case import Case
+from chalicelib.domain.trust import Mark
+from chalicelib.failures import Conflict
+from chalicelib.flows.remembering import MOST_RUNS
+from ops.desk import Desk
+from ops.diagnose import picture_of
+from ops.exits import Exit
+from ops.hub import Hub, connect
+from ops.picture import show
+from ops.screen import GREEN, RED, YELLOW, Screen
+from ops.trouble import Trouble
+from ops.verb import Options, Verb, argument, flag, option, place
+
+
+def run(options: Options, desk: Desk) -> int:
+    if not is_reason(options.reason):
+        raise Trouble("The reason says nothing.", "Write why, for those who read the log.")
+    hub = connect(options, desk.clock)
+    stored = _stored(hub, options.case)
+    case, mark = stored.base, mark_of(stored.body)
+    _tell(desk.screen, case, mark)
+    known = remembered(hub, options.case, stored.inbox.generation)
+    if known and known[0][1] in (mark.digest, mark.since):
+        desk.screen.line(
+            "Its run remembers this very body: there is nothing to trust.", colour=GREEN
+        )
+        desk.screen.answer({"case_id": options.case, "is_remembered": True})
+        return Exit.DONE
+    for generation, digest in known:
+        desk.screen.line(f"  Run {generation} remembers {digest[:12] or 'no body yet'}", colour=RED)
+    if not known:
+        desk.screen.line("  No run remembers it any more.", colour=YELLOW)
+    _show_aws(hub, options, case, desk)
+    if options.yes != options.case:
+        desk.confirm(
+            f"Type {options.case} to vouch for this body:",
+            option=f"--yes {options.case}",
+            wanted=options.case,
+        )
+    _trust(hub, options, stored, mark)
+    by = hub.caller.arn
+    desk.screen.line(f"{by} vouches for {mark.digest[:12]}. The case goes on.", colour=GREEN)
+    desk.screen.answer({"case_id": options.case, "body": mark.digest, "trusted_by": by})
+    return Exit.DONE
+
+
+def _stored(hub: Hub, case_id: str) -> Stored:
+    try:
+        with readable(case_id):
+            stored: Stored = hub.by_name.cases.stored(case_id)
+            said = stored.base.case_id
+    except NoCaseError:
+        raise Trouble(f"There is no case {case_id} in stage {hub.stage}.") from None
+    if stored.body is None:
+        raise Trouble(f"{case_id} has no body: its first turn makes one from the trigger.")
+    if said != case_id:
+        raise Trouble(f"The stored body is of {said}, not of {case_id}: it can’t be trusted.")
+    return stored
+
+
+def remembered(hub: Hub, case_id: str, generation: int) -> list[tuple[int, str]]:
+    """Generation and digest of what the newest runs remember, the newest first."""
+    runs: Any = hub.by_name.ports.runs
+    found = []
+    for one in range(generation, max(generation - MOST_RUNS, -1), -1):
+        digest = runs.remembered(case_id, one)
+        if digest is not None:
+            found.append((one, str(digest)))
+    return found
+
+
+def _tell(screen: Screen, case: Case, mark: Mark) -> None:
+    """What the stored body says; nobody vouches for it yet."""
+    screen.title(f"{case.case_id}, as it is stored (body {mark.digest[:12]})")
+    screen.line(f"  {case.cluster_id} in {case.account} {case.region}, {case.phase}")
+    plan = case.plan or case.last_plan
+    if plan:
+        where = f"{plan.cluster_id} in {plan.account} {plan.region}"
+        screen.line(f"  Plan {plan.plan_hash[:8]}: {plan.remedy} {where}")
+    for click in (*case.approved, *case.confirmed):
+        screen.line(f"  {click.act} by {click.by}, round {click.round}")
+    for call in case.calls:
+        screen.line(f"  {call.operation} of {call.target}: {call.status}")
+
+
+def _show_aws(hub: Hub, options: Options, case: Case, desk: Desk) -> None:
+    about = SimpleNamespace(
+        account=case.account, where=case.region, cluster=case.cluster_id, assume=options.assume
+    )
+    show(picture_of(hub, about, hub.by_name.settings), desk.screen, "")
+
+
+def _trust(hub: Hub, options: Options, stored: Stored, mark: Mark) -> None:
+    """The next generation is of a run that was given this digest: another body it would refuse."""
+    generation = stored.inbox.generation
+    moved = hub.by_name.cases.writes.update(
+        options.case,
+        UpdateExpression="ADD generation :one, version :one",
+        ConditionExpression="generation=:generation",
+        ExpressionAttributeValues={":one": 1, ":generation": generation},
+    )
+    if moved is None:
+        raise Conflict(options.case)
+    trusted = {"by": hub.caller.arn, "why": options.reason}
+    runs: Any = hub.by_name.ports.runs
+    if not runs.start(options.case, generation + 1, body=mark.digest, trusted=trusted):
+        raise Conflict(options.case)
+
+
+VERB = Verb(
+    "trust",
+    run,
+    about=__doc__,
+    params=[
+        argument("case"),
+        option("--reason", required=True, help="Why, for the log."),
+        option("--yes", default="", metavar="CASE", help="The case once more, for scripts."),
+        flag("--assume", "Read as Unlatch’s reader role."),
+        *place(),
+    ],
+)
