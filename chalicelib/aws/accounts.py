@@ -15,6 +15,12 @@ NOT_IN_TAGS = re.compile(r"[^\w +=.:/@-]")
 NOT_IN_IDENTITY = re.compile(r"[^\w+=,.@-]")
 
 
+def source_identity(by: str) -> str:
+    """Who decided, as the session bears it: a person's id; of an AWS principal the session's name."""
+    name = by.rpartition("/")[2] if by.startswith("arn:") else by
+    return NOT_IN_IDENTITY.sub("_", name)[:64].ljust(2, "_")
+
+
 @dataclass(frozen=True)
 class Accounts:
     """`client(service, region, credentials)` makes a boto3 client; `sts` belongs to the hub."""
@@ -63,6 +69,6 @@ def identity_of(case: Case) -> dict[str, Any]:
         "approvers": " ".join(people or [decider]),
     }
     return {
-        "SourceIdentity": NOT_IN_IDENTITY.sub("_", decider)[:64].ljust(2, "_"),
+        "SourceIdentity": source_identity(decider),
         "Tags": [{"Key": k, "Value": NOT_IN_TAGS.sub("_", v)[:256]} for k, v in tags.items()],
     }

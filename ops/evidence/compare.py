@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.aws.accounts import NOT_IN_TAGS
+from chalicelib.aws.accounts import source_identity
 from chalicelib.domain.log import Entry, Kind
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.remedies.scene import zone_of
@@ -157,16 +157,11 @@ def _identity(call: Seen, before: Sequence[Entry], *, roles: tuple[str, ...]) ->
         found.append(f"{_call(call)}: made as {call.role}, which is no role of Unlatch’s that acts")
     if not call.session.startswith("case-"):
         found.append(f"{_call(call)}: made in the session {call.session}, which is no case")
-    deciders = {worded(entry["by"]) for entry in before if entry.kind in DECIDES}
+    deciders = {source_identity(entry["by"]) for entry in before if entry.kind in DECIDES}
     if call.source_identity not in deciders:
         who = call.source_identity or "nobody"
         found.append(f"{_call(call)}: in the name of {who}, who had not decided anything here")
     return found
-
-
-def worded(by: str) -> str:
-    """A person as the session’s source identity spells them (aws/accounts.py)."""
-    return NOT_IN_TAGS.sub("_", by)[:64].ljust(2, "_")
 
 
 def _call(call: Seen) -> str:

@@ -13,7 +13,7 @@ from chalicelib.domain.log import Entry, Kind, chained, entry
 from chalicelib.domain.plan import Operation
 from ops.evidence import export
 from ops.evidence.approved import unapproved, unbound, unknown
-from ops.evidence.compare import compare, worded
+from ops.evidence.compare import compare
 from ops.evidence.trail import Seen
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -113,9 +113,10 @@ def test_a_refused_call_that_was_carried_out_is_named() -> None:
 
 def test_an_operator_who_cancelled_counts_as_who_decided() -> None:
     entries = logged()
-    asked = entry(Kind.ASKED_BACK, minute(1), by="olga (ops)", act="cancel")
+    olga = "arn:aws:sts::1:assumed-role/ops/olga@example.com"
+    asked = entry(Kind.ASKED_BACK, minute(1), by=olga, act="cancel")
     entries = linked(asked, *entries)
-    assert differences(entries, call(source_identity=worded("olga (ops)"))) == ()
+    assert differences(entries, call(source_identity="olga@example.com")) == ()
 
 
 def written(form: str) -> list[str]:
