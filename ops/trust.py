@@ -34,7 +34,7 @@ def run(options: Options, desk: Desk) -> int:
     case, mark = stored.base, mark_of(stored.body)
     _tell(desk.screen, case, mark)
     known = remembered(hub, options.case, stored.inbox.generation)
-    if known and known[0][1] in (mark.digest, mark.since):
+    if mark.digest == next((digest for _, digest in known if digest), ""):
         desk.screen.line(
             "Its run remembers this very body: there is nothing to trust.", colour=GREEN
         )
@@ -73,7 +73,7 @@ def _stored(hub: Hub, case_id: str) -> Stored:
 
 
 def remembered(hub: Hub, case_id: str, generation: int) -> list[tuple[int, str]]:
-    """Generation and digest of what the newest runs remember, the newest first."""
+    """Generation and digest of what the newest runs remember, the newest first; "" if none was given."""
     runs: Any = hub.by_name.ports.runs
     found = []
     for one in range(generation, max(generation - MOST_RUNS, -1), -1):

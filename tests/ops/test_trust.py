@@ -42,7 +42,7 @@ def test_another_body_is_shown_and_needs_the_case_typed(
     sandbox: Sandbox, deployed: Office, blocked: str
 ) -> None:
     table, item = body(blocked)
-    table.put_item(Item={**item, "attempt": item["attempt"] + 1, "since": "0" * 64})
+    table.put_item(Item={**item, "attempt": item["attempt"] + 1})
     said = deployed.run("trust", blocked, *WHY)
     assert said.code == Exit.DECLINED
     assert CLUSTER in said.out
