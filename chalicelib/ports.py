@@ -123,11 +123,13 @@ class Answer:
     """What a click's reply is. At most one of these is set; none: all is well, say nothing more.
 
     `private` goes to the person alone; `wrong_id` is what was typed; `field` is a block id and a
-    sentence; `is_changed` replaces the dialog, as the plan that it showed is no longer offered.
+    sentence; `unread` names the
+    approver groups that Slack did not tell the members of. `is_changed` replaces the dialog, as the plan that it showed is no longer offered.
     """
 
     private: str = ""
     refusal: Refusal | None = None
+    unread: tuple[str, ...] = ()
     wrong_id: str | None = None
     field: tuple[str, str] | None = None
     is_changed: bool = False

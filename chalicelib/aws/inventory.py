@@ -187,6 +187,7 @@ class Look:
                 item["BackupState"],
                 item["CreateTimestamp"],
                 bool(item.get("NeverExpires")),
+                item.get("Mode", ""),
             )
             for item in items
         )

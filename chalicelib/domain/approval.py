@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from chalicelib.domain.caller import Caller
+from chalicelib.domain.caller import Caller, marks
 from chalicelib.domain.case import Act, Case, Click
 from chalicelib.domain.plan import Plan, Remedy, Terms
 from chalicelib.domain.policy import Policy
@@ -17,7 +17,9 @@ from chalicelib.domain.snapshot import Key, Snapshot
 
 @dataclass(frozen=True)
 class Person:
-    """What Slack says of somebody now. `is_approver` None: Slack could not say.
+    """What Slack says of somebody now. `is_approver` None: Slack can't say now.
+
+    `is_refused`: it refuses to say who this is. `unread`: approver groups whose members it did not tell.
 
     `teams`: all workspaces of theirs, where their organisation `org_id` has several.
     """
@@ -33,6 +35,8 @@ class Person:
     is_gone: bool = False
     is_stranger: bool = False
     is_approver: bool | None = False
+    is_refused: bool = False
+    unread: tuple[str, ...] = ()
 
 
 class Refusal(Enum):
@@ -59,6 +63,14 @@ class Refusal(Enum):
         "Nobody can approve: the list of approvers is empty. Nothing was changed. "
         "Whoever runs Unlatch can set APPROVERS."
     )
+    REFUSED = (
+        "Slack refuses to tell Unlatch who you are, so nothing was counted. Nothing was changed. "
+        "Whoever runs Unlatch can find out why with `unlatch doctor`."
+    )
+    CROWDED = (
+        "Nobody can approve this: more callers made the delete that failed than Unlatch can tell "
+        "apart from you. Nothing was changed. Close this case and start a new one."
+    )
     UNKNOWN = (
         "Slack could not say who may approve, so nothing was counted. Nothing was changed. "
         "Please click again in a minute."
@@ -67,6 +79,8 @@ class Refusal(Enum):
 
 SLACK_USER = "SlackUser"
 """Kind of a caller who started the case by hand in Slack; its session name is the user id."""
+CROWD = "Crowd"
+"""Kind of the last caller that a case has room for: it stands for all further ones."""
 SAFE_ACTS = frozenset({Act.REJECT, Act.CANCEL, Act.UNDO, Act.REFRESH, Act.WITHDRAW})
 
 
@@ -81,13 +95,17 @@ def refusal(
         return Refusal.NO_APPROVERS
     if person is None or person.is_approver is None:
         return Refusal.UNKNOWN
+    judged = act not in SAFE_ACTS
+    crowded = judged and any(a.caller.kind == CROWD for a in case.attempts)
     verdicts = (
+        (person.is_refused, Refusal.REFUSED),
         (person.is_bot, Refusal.BOT),
         (person.is_gone, Refusal.GONE),
         (_is_external(person, policy, seen_in), Refusal.EXTERNAL),
         (person.is_guest, Refusal.GUEST),
         (not person.is_approver, Refusal.NOT_AN_APPROVER),
-        (act not in SAFE_ACTS and _is_requester(person, case, policy), Refusal.REQUESTER),
+        (judged and _is_requester(person, case, policy), Refusal.REQUESTER),
+        (crowded, Refusal.CROWDED),
     )
     return next((why for applies, why in verdicts if applies), None)
 
@@ -106,14 +124,24 @@ def _is_requester(person: Person, case: Case, policy: Policy) -> bool:
 
 
 def is_caller(person: Person, caller: Caller, policy: Policy) -> bool:
-    """By the explicit table, SSO e-mail, or a session or user name like the person's e-mail or name."""
-    if dict(policy.people).get(caller.arn) == person.user_id or (
+    """By the explicit table, or any name behind the call that is like the person's e-mail or name."""
+    table = dict(policy.people)
+    if person.user_id in (table.get(caller.arn), table.get(caller.issuer_arn)) or (
         caller.kind == SLACK_USER and caller.session_name == person.user_id
     ):
         return True
-    marks = {m.lower() for m in (person.email, person.email.split("@")[0], person.name) if m}
-    claims = {caller.email.lower(), caller.session_name.lower(), caller.name.lower()}
-    return bool(marks & (claims | {claim.split("@")[0] for claim in claims}))
+    return bool(marks(person.email, person.name) & caller.marks)
+
+
+def same_person(one: Person | None, other: Person | None) -> bool:
+    """One e-mail is one person, whatever follows a plus in it and however many accounts it has."""
+    if one is None or other is None or not one.email or not other.email:
+        return False
+    return _mailbox(one) == _mailbox(other)
+
+
+def _mailbox(person: Person) -> str:
+    return max(marks(person.email), key=len, default="")
 
 
 def is_mapped(caller: Caller, policy: Policy) -> bool:
@@ -129,6 +157,9 @@ def terms(
     shared = bool(other_use_known(snapshot)) and remedy is not Remedy.KEEP
     override = shared or (used and remedy is Remedy.RETIRE)
     people, reasons = _quorum(remedy, snapshot, case, policy)
+    before = dict(case.quorums).get(remedy, 0)
+    if before > people:
+        people, reasons = before, [f"because this case asked for {before} people before"]
     if remedy is Remedy.PARK and (used or shared) and people < 2:
         people = 2
         reasons.append(_use_reason(used, policy))
@@ -146,6 +177,16 @@ def terms(
         go_again_after=policy.go_again_after,
         quiet_minutes=policy.quiet_minutes,
         step_up=bool(policy.step_up_roles) and remedy in (Remedy.RETIRE, Remedy.REPOINT),
+    )
+
+
+def quorums(snapshot: Snapshot, *, case: Case, policy: Policy) -> tuple[tuple[Remedy, int], ...]:
+    """The most people that settings and tags ever asked of this case, by remedy: never fewer."""
+    before = dict(case.quorums)
+    return tuple(
+        (remedy, max(before.get(remedy, 0), _quorum(remedy, snapshot, case, policy)[0]))
+        for remedy in Remedy
+        if remedy is not Remedy.KEEP
     )
 
 
@@ -203,11 +244,24 @@ def live(
     now: datetime,
     begun: bool = False,
 ) -> tuple[Click, ...]:
-    """Approvals that count for this plan now: one a person, this hash, in time, still allowed.
+    """Approvals that count for this plan now: one a person (e-mail), this hash, in time, still allowed.
 
     A later withdrawal takes it back until the plan changes something; `begun` plans don't age.
-    Where Slack can't say who somebody is, the click's own authorisation stands (it is sealed).
+    Where Slack can't say now who somebody is, the click's own (sealed) authorisation stands.
     """
+    counted: list[Click] = []
+    for click in _latest(plan, clicks, case):
+        who = people.get(click.by)
+        late = not begun and now - click.at >= timedelta(hours=policy.expiry_hours)
+        why = refusal(who, Act.APPROVE, case=case, policy=policy)
+        again = any(same_person(who, people.get(c.by)) for c in counted)
+        if why in (None, Refusal.UNKNOWN) and not late and not again:
+            counted.append(click)
+    return tuple(counted)
+
+
+def _latest(plan: Plan, clicks: Iterable[Click], case: Case) -> Iterable[Click]:
+    """The last yes of each account to this plan that was not taken back."""
     latest: dict[str, Click] = {}
     for click in clicks:
         if click.act is Act.APPROVE and click.plan_hash == plan.plan_hash:
@@ -215,11 +269,4 @@ def live(
                 latest[click.by] = click
         elif click.act is Act.WITHDRAW and not case.plan_has_begun:
             latest.pop(click.by, None)
-    age = timedelta(hours=policy.expiry_hours)
-    return tuple(
-        click
-        for click in latest.values()
-        if (begun or now - click.at < age)
-        and refusal(people.get(click.by), Act.APPROVE, case=case, policy=policy)
-        in (None, Refusal.UNKNOWN)
-    )
+    return latest.values()

@@ -51,9 +51,27 @@ class Caller:
         return f"{self.name} (for {', '.join(self.behind)})" if self.behind else self.name
 
     @property
+    def marks(self) -> frozenset[str]:
+        """All names of whoever may stand behind the call, to compare with a person's; see `marks`."""
+        return marks(self.email, self.session_name, self.name, *self.behind)
+
+    @property
     def is_person(self) -> bool:
         """Known to be one particular human being, vouched for by AWS IAM Identity Center."""
         return bool(self.email)
+
+
+def marks(*names: str) -> frozenset[str]:
+    """These names and e-mails as they are compared: in lower case, without what follows a plus.
+
+    An e-mail's own name stands beside it: ann+ci@example.com gives ann@example.com and ann.
+    """
+    found: set[str] = set()
+    for name in names:
+        local, at, domain = name.strip().lower().partition("@")
+        local = local.partition("+")[0]
+        found |= {local, f"{local}{at}{domain}"}
+    return frozenset(found - {""})
 
 
 TOOLS = (

@@ -184,6 +184,7 @@ class Case:
     offers: tuple[Plan, ...] = ()
     plan: Plan | None = None
     last_plan: Plan | None = None
+    quorums: tuple[tuple[Remedy, int], ...] = ()
     approved: tuple[Click, ...] = ()
     confirmed: tuple[Click, ...] = ()
     calls: tuple[CallRecord, ...] = ()

@@ -9,7 +9,8 @@ from datetime import timedelta
 from chalicelib.domain.approval import terms
 from chalicelib.domain.case import CallRecord, CallStatus, Difference
 from chalicelib.domain.pace import SETTLING
-from chalicelib.domain.plan import KeyBasis, Operation, Remedy
+from chalicelib.domain.plan import KeyBasis, Operation, Remedy, Terms
+from chalicelib.domain.remedies import retire
 from chalicelib.domain.remedies.scene import Scene, zone_of
 from chalicelib.domain.snapshot import NO_OTHERS, Key, KeyState, KeyStore, StoreState
 
@@ -198,7 +199,37 @@ def _terms(scene: Scene) -> list[Difference]:
         found.append(Difference("Override", "not needed", "needed: something is in use"))
     if wanted.step_up and not agreed.step_up:
         found.append(Difference("Confirmation in AWS", "not needed", "needed"))
+    found += _stricter(scene, wanted)
     if wanted.dry_run != agreed.dry_run:
         words = {True: "dry run", False: "for real"}
         found.append(Difference("Mode", words[agreed.dry_run], words[wanted.dry_run]))
     return found
+
+
+def _stricter(scene: Scene, wanted: Terms) -> list[Difference]:
+    """Times that settings ask for now and that are safer than those approved, until the first mutation."""
+    case, plan = scene.case, scene.plan
+    if case.plan is not None and case.plan_is_under_way:
+        return []
+    policy, agreed = scene.policy, plan.terms
+    is_retire, is_repoint = plan.remedy is Remedy.RETIRE, plan.remedy is Remedy.REPOINT
+    window = policy.pending_window_days if plan.window_days else 0
+    rows = (
+        ("Days that keys wait", plan.window_days, window),
+        ("Days of watch", plan.quarantine_days, _watch(scene) if is_retire else 0),
+        ("Days on the other cluster", plan.soak_days, policy.repoint_soak_days * is_repoint),
+        ("Quiet minutes", agreed.quiet_minutes, wanted.quiet_minutes),
+    )
+    found = [Difference(what, str(was), str(now)) for what, was, now in rows if now > was]
+    asks = wanted.go_again_after
+    if asks and (not agreed.go_again_after or asks < agreed.go_again_after):
+        was = f"{agreed.go_again_after} h" if agreed.go_again_after else "never"
+        found.append(Difference("Asking once more", was, f"after {asks} h"))
+    return found
+
+
+def _watch(scene: Scene) -> int:
+    """The days of watch that a plan to retire would have now."""
+    case, policy = scene.case, scene.policy
+    watched = retire.watched(scene.snapshot, case=case, policy=policy, now=scene.now)
+    return 0 if watched else policy.quarantine_days

@@ -78,6 +78,7 @@ def _void(
         round=case.round + 1,
         reset_at_click=len(case.clicks),
         reminded=False,
+        quorums=approval.quorums(snapshot, case=case, policy=policy),
     )
     return replace(case, offers=all_plans(snapshot, case=case, policy=policy, now=now))
 
@@ -89,6 +90,7 @@ def fresh_offers(
 
     Where something did, all approvals are void, and the differences say why.
     """
+    case = replace(case, quorums=approval.quorums(snapshot, case=case, policy=policy))
     hashes = {c.plan_hash for c in case.current_clicks if c.act in LETS_BEGIN}
     approved = {
         (plan.remedy, plan.target_cluster_id): plan

@@ -127,6 +127,7 @@ class Backup:
     state: str
     created_at: datetime
     never_expires: bool = False
+    mode: str = ""
 
     @property
     def is_ready(self) -> bool:

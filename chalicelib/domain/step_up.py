@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from chalicelib.domain.caller import caller_of
+from chalicelib.domain.caller import caller_of, marks
 from chalicelib.domain.case import Act, Case, Click
 from chalicelib.domain.plan import Plan
 from chalicelib.domain.policy import Policy
@@ -52,14 +52,14 @@ def _acts_as(arn: str, roles: Iterable[str]) -> bool:
 
 
 def made_the_call(arn: str, case: Case) -> bool:
-    """The principal may be the one whose delete failed.
+    """The principal may be the one whose delete failed, or stand behind the one.
 
     Only Identity Center vouches for the name of a session: behind any other role that made the
     call, whoever confirms may be the requester under another name.
     """
     me = caller_of(arn=arn, kind="AssumedRole")
     return any(
-        me.session_name.lower() == attempt.caller.session_name.lower()
+        bool(marks(me.session_name) & attempt.caller.marks)
         or (not me.is_person and session_role(attempt.caller.arn) == session_role(arn))
         for attempt in case.attempts
     )

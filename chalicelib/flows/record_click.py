@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chalicelib.domain import approval
 from chalicelib.domain.approval import Person
@@ -85,7 +85,7 @@ def _judge(ports: Ports, clicked: Clicked, act: Act, case: Case, person: Person 
     if refusal:
         ports.count("ClicksRefused", 1)
         ports.log("click refused", case_id=case.case_id, by=clicked.user_id, why=refusal.name)
-        return Answer(refusal=refusal)
+        return Answer(refusal=refusal, unread=person.unread if person else ())
     remedy = _remedy_of(clicked)
     reason = _ended_just_now(case, act, clicked.user_id)
     reason = reason or not_possible(case, act, remedy, by=clicked.user_id)
@@ -148,20 +148,38 @@ def _approve(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) 
     lacking = _lacking(plan, clicked)
     if lacking:
         return Answer(field=lacking)
-    if _has_approved(case, clicked.user_id, plan):
-        return Answer(private="You approved this already. It counts once.")
-    click = Click(
+    said = _said_already(ports, case, clicked.user_id, plan)
+    if said:
+        return Answer(private=said)
+    ports.count("Approvals", 1)
+    return _record(ports, case, _yes(plan, clicked, ports.clock()))
+
+
+def _yes(plan: Plan, clicked: Clicked, at: datetime) -> Click:
+    values = clicked.values
+    return Click(
         Act.APPROVE,
         clicked.user_id,
-        ports.clock(),
+        at,
         remedy=plan.remedy,
         plan_hash=plan.plan_hash,
         reason=values["reason"].strip()[:500],
         override=plan.terms.override and "in_use" in values.get("override", "").split(","),
         target=plan.target_cluster_id,
     )
-    ports.count("Approvals", 1)
-    return _record(ports, case, click)
+
+
+def _said_already(ports: Ports, case: Case, user_id: str, plan: Plan) -> str:
+    """This person has approved, by this account or by another one with the same e-mail; "" if not."""
+    if _has_approved(case, user_id, plan):
+        return "You approved this already. It counts once."
+    said = {c.by for c in case.current_clicks if c.plan_hash == plan.plan_hash}
+    others = [who for who in sorted(said - {user_id}) if _has_approved(case, who, plan)]
+    people = ports.people.fetch([user_id, *others]) if others else {}
+    me = people.get(user_id)
+    if any(approval.same_person(me, people.get(other)) for other in others):
+        return "Your other account has approved this. One e-mail address counts once."
+    return ""
 
 
 def _lacking(plan: Plan, clicked: Clicked) -> tuple[str, str] | None:

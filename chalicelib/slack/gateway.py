@@ -237,7 +237,9 @@ class SlackGateway:
     def said(self, answer: Answer, *, action: str = "") -> str:
         """An answer to what was pressed, as the text of a private reply."""
         if answer.refusal:
-            return refusals.sentence(answer.refusal, policy=self.policy, action=action)
+            return refusals.sentence(
+                answer.refusal, policy=self.policy, action=action, unread=answer.unread
+            )
         return answer.private
 
     def reply(self, answer: Answer, clicked: Clicked) -> dict[str, Any]:

@@ -13,6 +13,22 @@ from chalicelib.slack.replies import SlackFailed
 
 GROUP = re.compile(r"S[A-Z0-9]{2,}")
 REMEMBER_SECONDS = 60
+NO = frozenset(
+    {
+        "access_denied",
+        "account_inactive",
+        "invalid_auth",
+        "missing_scope",
+        "no_permission",
+        "not_allowed_token_type",
+        "not_authed",
+        "org_login_required",
+        "token_expired",
+        "token_revoked",
+    }
+)
+"""Slack's definite answers that it will not tell us: waiting changes nothing."""
+GROUP_GONE = frozenset({"no_such_subteam", "subteam_disabled"})
 
 
 class SlackPeople:
@@ -30,10 +46,10 @@ class SlackPeople:
         self._principals = dict(principals or {})
         self._users = {a for a in approvers if not GROUP.fullmatch(a)}
         self._groups = [a for a in approvers if GROUP.fullmatch(a)]
-        self._members: tuple[float, frozenset[str] | None] = (0.0, None)
+        self._members: dict[str, tuple[float, frozenset[str]]] = {}
 
     def fetch(self, user_ids: Sequence[str]) -> Mapping[str, Person]:
-        """Those that Slack could say something of; `is_approver` None where a group stayed unknown."""
+        """Those that Slack said something of, be it that it refuses; the others it can't tell now."""
         found = {}
         for user_id in dict.fromkeys(user_ids):
             try:
@@ -41,6 +57,8 @@ class SlackPeople:
             except SlackFailed as failed:
                 if failed.code in ("user_not_found", "user_not_visible"):
                     found[user_id] = Person(user_id, is_gone=True)
+                elif failed.code in NO:
+                    found[user_id] = Person(user_id, is_refused=True)
                 continue
             found[user_id] = self._person(user_id, user)
         return found
@@ -58,6 +76,7 @@ class SlackPeople:
             return ""
 
     def _person(self, user_id: str, user: Mapping[str, Any]) -> Person:
+        is_approver, unread = self._is_approver(user_id)
         profile = user.get("profile") or {}
         enterprise = user.get("enterprise_user") or {}
         return Person(
@@ -71,28 +90,32 @@ class SlackPeople:
             is_bot=bool(user.get("is_bot") or user.get("is_workflow_bot")),
             is_gone=bool(user.get("deleted")),
             is_stranger=bool(user.get("is_stranger")),
-            is_approver=self._is_approver(user_id),
+            is_approver=is_approver,
+            unread=unread,
         )
 
-    def _is_approver(self, user_id: str) -> bool | None:
+    def _is_approver(self, user_id: str) -> tuple[bool | None, tuple[str, ...]]:
+        """By name or group; None if only a group that Slack can't read now could tell. And the unread."""
         if user_id in self._users:
-            return True
-        members = self._group_members()
-        return None if members is None else user_id in members
+            return True, ()
+        told = {group: self._members_of(group) for group in self._groups}
+        if any(user_id in members for members in told.values() if isinstance(members, frozenset)):
+            return True, ()
+        unread = tuple(g for g, members in told.items() if not isinstance(members, frozenset))
+        can_not_say_now = any(members is None for members in told.values())
+        return None if can_not_say_now else False, unread
 
-    def _group_members(self) -> frozenset[str] | None:
-        """Members of all approver groups; None where Slack could not say."""
-        until, members = self._members
-        if members is not None and self._clock() < until:
+    def _members_of(self, group: str) -> frozenset[str] | SlackFailed | None:
+        """Its members; Slack's definite no as the error; None where it can't say now."""
+        until, members = self._members.get(group, (0.0, frozenset()))
+        if self._clock() < until:
             return members
-        found: set[str] = set()
-        for group in self._groups:
-            try:
-                found.update(self._call("usergroups.users.list", usergroup=group)["users"])
-            except SlackFailed:
-                return None
-        self._members = (self._clock() + REMEMBER_SECONDS, frozenset(found))
-        return frozenset(found)
+        try:
+            found = frozenset(self._call("usergroups.users.list", usergroup=group)["users"])
+        except SlackFailed as failed:
+            return failed if failed.code in NO | GROUP_GONE else None
+        self._members[group] = (self._clock() + REMEMBER_SECONDS, found)
+        return found
 
 
 def _words(listed: Any) -> tuple[str, ...]:

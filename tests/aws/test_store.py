@@ -13,9 +13,10 @@ from moto import mock_aws
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.body import BODY, text_of
 from chalicelib.aws.store.cases import MANY_USES, MOST_USES, DynamoCases
-from chalicelib.aws.store.opening import MOST_WAITING, case_id_of
+from chalicelib.aws.store.opening import MOST_CALLERS, MOST_WAITING, case_id_of
 from chalicelib.aws.store.turns import TurnCases
 from chalicelib.domain import log
+from chalicelib.domain.approval import CROWD
 from chalicelib.domain.caller import caller_of
 from chalicelib.domain.case import (
     Act,
@@ -227,6 +228,11 @@ def test_of_very_many_triggers_that_wait_new_callers_are_kept() -> None:
     attempts = cases.load(case.case_id).attempts
     assert len(attempts) == 1 + MOST_WAITING + 1
     assert attempts[-1].caller.arn == ARN.format("admin")
+    for number in range(MOST_CALLERS):
+        cases.open_or_fold(failed(f"role-{number}", role=f"role-{number}"), now=NOW)
+    kept = cases.load(case.case_id).attempts[1:]
+    crowded = [attempt.caller.kind == CROWD for attempt in kept]
+    assert crowded == [False] * (MOST_CALLERS - 1) + [True], "it stands for all that find no place"
 
 
 def test_a_case_that_cant_be_read_says_so(cases: Store) -> None:

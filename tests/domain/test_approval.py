@@ -8,13 +8,14 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain import approval
-from chalicelib.domain.approval import Person, Refusal
+from chalicelib.domain.approval import CROWD, Person, Refusal
 from chalicelib.domain.caller import Caller, caller_of
 from chalicelib.domain.case import Act, CallRecord, CallStatus, Click
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.snapshot import NO_OTHERS, KeyState, OtherUse, Snapshot, StoreState
+from tests.domain.scenes import offer
 from tests.domain.worlds import (
     ACCOUNT,
     CI,
@@ -99,7 +100,14 @@ REQUESTERS: list[tuple[str, Caller, Policy, bool]] = [
     ("by the name of an IAM user", BY_USER, POLICY, True),
     ("by the table", BY_ROLE, TABLE, True),
     ("not in the table", BY_ROLE, POLICY, False),
-]
+    ("by the source identity", replace(CI, source_identity="alice@example.com"), POLICY, True),
+    ("by a source identity with a plus", replace(CI, source_identity="Alice+ci@Example.com"), POLICY, True),
+    ("somebody else's source identity", replace(CI, source_identity="bob@example.com"), POLICY, False),
+    ("by the issuer of a federated user", replace(CI, issuer_arn=f"arn:aws:iam::{ACCOUNT}:user/alice"), POLICY, True),
+    ("by the issuer, by the table", replace(CI, issuer_arn=BY_ROLE.arn), TABLE, True),
+    ("by who signed in at an identity provider", replace(CI, web_identity=("alice@example.com",)), POLICY, True),
+    ("by a plus in the session name", replace(BY_ROLE, session_name="alice+x"), POLICY, True),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("why", "caller", "policy", "same"), REQUESTERS, ids=[r[0] for r in REQUESTERS])  # fmt: skip
@@ -112,6 +120,77 @@ def test_the_requester_may_not_approve(
         assert approval.refusal(alice, act, case=blocked, policy=policy) is expected, why
     for act in (Act.REJECT, Act.CANCEL, Act.UNDO, Act.REFRESH, Act.WITHDRAW):
         assert approval.refusal(alice, act, case=blocked, policy=policy) is None, why
+
+
+def test_a_plus_in_the_persons_own_e_mail_hides_nobody() -> None:
+    other = person("alice2", email="alice+2@example.com")
+    refused = approval.refusal(other, Act.APPROVE, case=case(by=sso("alice")), policy=POLICY)
+    assert refused is Refusal.REQUESTER
+
+
+def test_once_callers_find_no_place_nobody_can_approve() -> None:
+    crowd = Caller("", "further callers", CROWD)
+    crowded = case(by=crowd)
+    assert (
+        approval.refusal(person("a"), Act.APPROVE, case=crowded, policy=POLICY) is Refusal.CROWDED
+    )
+    assert approval.refusal(person("a"), Act.CANCEL, case=crowded, policy=POLICY) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("a@x.example", "A+b@X.example", True),
+        ("a@x.example", "a@y.example", False),
+        ("a@x.example", "b@x.example", False),
+        ("", "", False),
+        ("a@x.example", "", False),
+    ],
+)
+def test_one_e_mail_is_one_person(one: str, other: str, same: bool) -> None:
+    alice, alice2 = person("alice", email=one), person("alice2", email=other)
+    assert approval.same_person(alice, alice2) is same
+    assert not approval.same_person(alice, None)
+    plan = offer(Remedy.RETIRE, world())
+    clicks = (yes("alice", plan), yes("alice2", plan))
+    people = {"alice": alice, "alice2": alice2}
+    counted = approval.live(plan, clicks, people=people, case=case(), policy=POLICY, now=NOW)
+    assert len(counted) == (1 if same else 2)
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_a_definite_no_of_slack_counts_and_silence_does_not(refused: bool) -> None:
+    plan = offer(Remedy.RETIRE, world())
+    alice = (
+        Person("alice", is_refused=True) if refused else replace(person("alice"), is_approver=None)
+    )
+    people = {"alice": alice}
+    counted = approval.live(
+        plan, (yes("alice", plan),), people=people, case=case(), policy=POLICY, now=NOW
+    )
+    assert len(counted) == (0 if refused else 1)
+
+
+@pytest.mark.parametrize("blank", ["\u3164", "\u115f\u1160", "\uffa0", "\u2800", "\u200b", " . "])
+def test_what_nobody_can_see_is_no_reason(blank: str) -> None:
+    assert not approval.is_reason(blank)
+    assert approval.is_reason(f"{blank}ok")
+
+
+def test_a_case_never_asks_for_fewer_people_than_before() -> None:
+    policy = replace(POLICY, quorum_by_tag=(("env=prod", 3),))
+    tagged = world(cluster=cluster("1a", "1b", tags=(("env", "prod"),)))
+    before = case(quorums=approval.quorums(tagged, case=case(), policy=policy))
+    for now in (policy, replace(POLICY, quorum_irreversible=1)):
+        for remedy in (Remedy.RETIRE, Remedy.REPOINT, Remedy.PARK):
+            told = approval.terms(remedy, world(), case=before, policy=now, now=NOW)
+            assert (told.people, told.reasons) == (
+                3,
+                ("because this case asked for 3 people before",),
+            )
+    assert approval.terms(Remedy.KEEP, world(), case=before, policy=POLICY, now=NOW).people == 1
+    more = replace(POLICY, quorum_irreversible=5)
+    assert approval.terms(Remedy.RETIRE, world(), case=before, policy=more, now=NOW).people == 5
 
 
 def test_a_person_without_an_email_is_matched_by_name_only() -> None:

@@ -293,6 +293,42 @@ def test_tighter_terms_void_an_approval_and_looser_ones_do_not() -> None:
     assert sure == ()
 
 
+KEYS = world(key("a"))
+SAFER: list[tuple[str, Remedy, dict[str, int], Difference]] = [
+    ("a longer window", R, {"pending_window_days": 30}, Difference("Days that keys wait", "7", "30")),
+    ("a watch", R, {"quarantine_days": 3}, Difference("Days of watch", "0", "3")),
+    ("more quiet", R, {"quiet_minutes": 9}, Difference("Quiet minutes", "5", "9")),
+    ("a fresh yes", R, {"go_again_after": 9}, Difference("Asking once more", "never", "after 9 h")),
+    ("more soak", Remedy.REPOINT, {"repoint_soak_days": 9}, Difference("Days on the other cluster", "7", "9")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("why", "remedy", "setting", "found"), SAFER, ids=[row[0] for row in SAFER]
+)
+def test_a_safer_setting_counts_until_the_first_mutation(
+    why: str, remedy: Remedy, setting: dict[str, int], found: Difference
+) -> None:
+    now = replace(KEYS, siblings=(sibling(),))
+    agreed = replace(POLICY, pending_window_days=7)
+    it = scene(remedy, now, policy=agreed)
+    assert changes(it) == (), why
+    assert changes(replace(it, policy=replace(agreed, **setting))) == (found,), why  # type: ignore[arg-type]
+    begun = scene(remedy, now, made(Operation.DISCONNECT_KEY_STORE), policy=agreed)
+    assert found not in changes(replace(begun, policy=replace(agreed, **setting)))  # type: ignore[arg-type]
+
+
+def test_a_laxer_setting_and_a_watch_that_is_over_change_nothing() -> None:
+    strict = replace(POLICY, go_again_after=9, quiet_minutes=9, quarantine_days=3)
+    it = scene(R, KEYS, policy=strict)
+    lax = replace(POLICY, pending_window_days=7, go_again_after=12, quarantine_days=0)
+    assert changes(replace(it, policy=lax)) == ()
+    sooner = changes(replace(it, policy=replace(strict, go_again_after=4)))
+    assert sooner == (Difference("Asking once more", "9 h", "after 4 h"),)
+    off = world(key("a", KeyState.DISABLED))
+    assert changes(replace(scene(R, off), policy=replace(POLICY, quarantine_days=9))) == ()
+
+
 def test_other_programs_matter_before_the_plan_is_chosen_and_then_at_the_quiet_time() -> None:
     """After our disconnect KMS's own sessions stay in the numbers for minutes."""
     blind = replace(START, other_use=OtherUse())

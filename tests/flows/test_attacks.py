@@ -473,6 +473,19 @@ def test_an_approver_who_is_put_off_the_list_before_it_begins(bench: Make) -> No
 
 # Who made the failed call
 
+
+def test_a_second_account_of_one_e_mail_does_not_count(bench: Make) -> None:
+    it, case_id = asked(bench)
+    it.slack.people["alice2"] = Person(
+        "alice2", "T1", name="alice2", email="alice+2@example.com", is_approver=True
+    )
+    assert submit(it, "alice", case_id) == Answer()
+    assert submit(it, "alice2", case_id).private == (
+        "Your other account has approved this. One e-mail address counts once."
+    )
+    nothing_began(it, case_id)
+
+
 AS_ALICE = f"arn:aws:sts::{HUB}:assumed-role/developer/alice@example.com"
 SPELLINGS = [
     AS_ALICE,

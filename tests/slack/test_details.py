@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.case import Case, KeyUse, Outcome, Phase
 from chalicelib.domain.plan import Remedy
-from chalicelib.domain.snapshot import KeyState, StoreState
+from chalicelib.domain.snapshot import Backup, KeyState, StoreState
 from chalicelib.slack.messages.render import render
 from tests.domain.worlds import (
     CLUSTER,
@@ -24,6 +24,7 @@ from tests.domain.worlds import (
     sso,
     store,
     used,
+    world,
 )
 from tests.slack.every_moment import MOMENTS, never_activated, retired
 from tests.slack.moments import (
@@ -211,11 +212,47 @@ def test_a_use_while_people_decide_half_way_is_named() -> None:
 
 def test_the_backup_and_its_commands_are_given_where_the_cluster_is_known() -> None:
     play = retired()
-    it = replace(play.case, last_cluster=cluster("1a", hsm_type="hsm1.medium"))
+    old = cluster("1a", hsm_type="hsm1.medium", subnets=(("1a", "subnet-a"), ("1b", "subnet-b")))
+    it = replace(play.case, last_cluster=old)
     said = words(of(it, play.now).blocks)
     assert "The backup backup-1 is the newest." in said
     assert "--source-backup-id backup-1" in said
-    assert "--hsm-type hsm1.medium" in said
+    assert "--hsm-type hsm2m.medium --mode FIPS" in said, "hsm1.medium can’t be made any more"
+    assert [zone in said for zone in ("--availability-zone 1a", "--availability-zone 1b")] == [
+        True
+    ] * 2
+    assert "aws kms" not in said, "the key store is gone"
+
+
+@pytest.mark.parametrize(
+    ("backup", "own", "said"),
+    [("NON_FIPS", "FIPS", "NON_FIPS"), ("", "NON_FIPS", "NON_FIPS"), ("", "", "FIPS")],
+)
+def test_the_mode_is_the_backups(backup: str, own: str, said: str) -> None:
+    kept = Backup("backup-1", "READY", NOW, never_expires=True, mode=backup)
+    play = retired()
+    it = replace(play.case, last_cluster=cluster("1a", mode=own, backups=(kept,)))
+    assert f"--hsm-type hsm2m.medium --mode {said}" in words(of(it, play.now).blocks)
+
+
+def test_two_hsms_even_if_no_zone_is_known_and_what_kms_needs_while_its_store_is_there() -> None:
+    play = retired()
+    plan = play.case.last_plan
+    assert plan is not None
+    it = replace(
+        play.case,
+        snapshot=world(),
+        last_cluster=None,
+        plan=None,
+        last_plan=replace(plan, basis=replace(plan.basis, zones=())),
+    )
+    said = words(of(it, play.now).blocks)
+    assert "--availability-zone ZONE" in said
+    assert "--availability-zone ANOTHER-ZONE" in said
+    steps = ("disconnect", "update", "connect")
+    places = [said.index(f"aws kms {step}-custom-key-store") for step in steps]
+    assert places == sorted(places)
+    assert "--cloud-hsm-cluster-id NEW-CLUSTER-ID" in said
 
 
 def test_a_cluster_that_was_never_activated_has_nothing_to_restore() -> None:

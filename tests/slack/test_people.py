@@ -84,9 +84,56 @@ def test_a_group_is_asked_once_a_minute() -> None:
     assert [m for m, _ in slack.asked].count("usergroups.users.list") == 2
 
 
-def test_a_group_that_slack_cant_tell_makes_nobody_an_approver() -> None:
-    slack = Slack(users__info={"user": USER}, usergroups__users__list=SlackFailed("missing_scope"))
-    assert SlackPeople(slack, ["S0GROUP"]).fetch(["U1"])["U1"].is_approver is None
+@pytest.mark.parametrize(
+    ("code", "is_approver"),
+    [
+        *(
+            (code, None)
+            for code in ("no_answer", "ratelimited", "internal_error", "token_not_read")
+        ),
+        *((code, False) for code in ("no_such_subteam", "subteam_disabled", "missing_scope")),
+        *((code, False) for code in ("account_inactive", "invalid_auth", "token_revoked")),
+    ],
+)
+def test_a_group_that_slack_cant_tell_makes_nobody_an_approver(
+    code: str, is_approver: bool | None
+) -> None:
+    """Only what may pass is “not known now”; a definite no is a no."""
+    slack = Slack(users__info={"user": USER}, usergroups__users__list=SlackFailed(code))
+    alice = SlackPeople(slack, ["S0GROUP"]).fetch(["U1"])["U1"]
+    assert alice.is_approver is is_approver
+    assert alice.unread == ("S0GROUP",)
+
+
+class Groups(Slack):
+    """Answers group by group."""
+
+    def __call__(self, method: str, **arguments: Any) -> Mapping[str, Any]:
+        if method != "usergroups.users.list":
+            return {"user": USER}
+        answer = self.answers[arguments["usergroup"]]
+        if isinstance(answer, Exception):
+            raise answer
+        return dict(answer)
+
+
+def test_one_unread_group_does_not_bar_the_members_of_another() -> None:
+    slack = Groups(S0GONE=SlackFailed("no_such_subteam"), S0TEAM={"users": ["U1"]})
+    people = SlackPeople(slack, ["S0GONE", "S0TEAM"]).fetch(["U1", "U2"])
+    assert [(p.is_approver, p.unread) for p in people.values()] == [
+        (True, ()),
+        (False, ("S0GONE",)),
+    ]
+    slack.answers["S0GONE"] = SlackFailed("no_answer")
+    again = SlackPeople(slack, ["S0GONE", "S0TEAM"]).fetch(["U1", "U2"])
+    assert [p.is_approver for p in again.values()] == [True, None]
+
+
+@pytest.mark.parametrize("code", ["invalid_auth", "token_revoked", "missing_scope"])
+def test_where_slack_refuses_to_tell_it_is_a_no(code: str) -> None:
+    (refused,) = SlackPeople(Slack(users__info=SlackFailed(code)), ["U1"]).fetch(["U1"]).values()
+    assert refused.is_refused
+    assert refused.is_approver is False
 
 
 def caller(**values: str) -> Caller:

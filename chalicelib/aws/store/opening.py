@@ -17,12 +17,16 @@ from chalicelib.aws.store.inbox import (
     split,
 )
 from chalicelib.aws.store.writes import OPEN, Write, Writes, place
+from chalicelib.domain.approval import CROWD
+from chalicelib.domain.caller import Caller
 from chalicelib.failures import Conflict
 from chalicelib.ports import FailedDelete, Opened
 
 MOST_LOOKS = 10
-MOST_WAITING = 300
-"""Triggers that wait for a turn: a pipeline may try for weeks while no turn can hear it."""
+MOST_WAITING, MOST_CALLERS = 300, 400
+"""Triggers that wait for a turn: a pipeline may try for weeks while no turn can hear it. Beyond the
+first number only new callers are kept, and the last place stands for all that find none."""
+TOO_MANY = Caller("", "further callers", CROWD)
 
 
 def case_id_of(event_id: str) -> str:
@@ -80,8 +84,8 @@ class Opening:
         inbox = self._inbox(case_id)
         expression = "ADD version :one"
         values: dict[str, Any] = {":one": 1}
-        if inbox and _is_worth_keeping(failed, inbox.waiting[TRIGGERS]):
-            entry = self._entry(case_id, TRIGGERS, failed)
+        if inbox and (kept := _worth_keeping(failed, inbox.waiting[TRIGGERS])):
+            entry = self._entry(case_id, TRIGGERS, kept)
             expression = f"SET triggers=list_append(triggers, :entry) {expression}"
             values[":entry"] = [entry]
         writes = [
@@ -102,9 +106,13 @@ class Opening:
         return self._writes.put(item, "attribute_not_exists(pk)")
 
 
-def _is_worth_keeping(failed: FailedDelete, waiting: tuple[str, ...]) -> bool:
-    """Of very many that no turn has heard, only new callers: who made a failed call can't approve."""
+def _worth_keeping(failed: FailedDelete, waiting: tuple[str, ...]) -> FailedDelete | None:
+    """As it is kept, or None. Who made a failed call can't approve, so no caller may get lost."""
     if len(waiting) < MOST_WAITING:
-        return True
+        return failed
     callers = {codec.load(split(entry)[1], FailedDelete).attempt.caller for entry in waiting}
-    return failed.attempt.caller not in callers
+    if len(waiting) >= MOST_CALLERS or failed.attempt.caller in callers:
+        return None
+    is_last = len(waiting) == MOST_CALLERS - 1
+    crowd = replace(failed, attempt=replace(failed.attempt, caller=TOO_MANY))
+    return crowd if is_last else failed

@@ -23,6 +23,8 @@ from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import Block, Message, count, ident, listing, money, the
 
 NEXT_LINE = " \\\n  "
+RESTORED_TYPE = "hsm2m.medium"
+"""hsm1.medium can't be made any more; its backups are restored to this type."""
 
 
 def message(shown: Shown) -> Message:
@@ -108,23 +110,47 @@ def commands(shown: Shown, cluster: Cluster | None, backup_id: str) -> str:
         search = f"--filters clusterIds={shown.cluster} --no-sort-ascending"
         found.append(NEXT_LINE.join([tool.format("describe-backups"), search]))
     subnets = [ident(subnet) for _, subnet in cluster.subnets] if cluster else []
-    hsm_type = ident(cluster.hsm_type) if cluster and cluster.hsm_type else "hsm2m.medium"
+    newest = cluster.newest_backup if cluster else None
+    # Clusters of before AWS had modes are FIPS, and so are their backups.
+    mode = (newest and newest.mode) or (cluster and cluster.mode) or "FIPS"
     create = [
         tool.format("create-cluster"),
         f"--source-backup-id {ident(backup_id) if backup_id else 'BACKUP-ID'}",
-        f"--hsm-type {hsm_type}"
-        + (f" --mode {ident(cluster.mode)}" if cluster and cluster.mode else ""),
+        f"--hsm-type {RESTORED_TYPE} --mode {ident(mode)}",
         f"--subnet-ids {' '.join(subnets[:10]) or 'SUBNET-IDS'}",
     ]
-    plan = facts.plan_of(shown.case)
-    zone = plan.basis.zones[0] if plan and plan.basis.zones else "ZONE"
-    hsm = [
-        tool.format("create-hsm"),
-        "--cluster-id NEW-CLUSTER-ID",
-        f"--availability-zone {ident(zone)}",
+    hsms = [
+        [
+            tool.format("create-hsm"),
+            "--cluster-id NEW-CLUSTER-ID",
+            f"--availability-zone {zone}",
+        ]
+        for zone in _two_zones(shown, cluster)
     ]
-    found += [NEXT_LINE.join(create), NEXT_LINE.join(hsm)]
+    found += [NEXT_LINE.join(command) for command in (create, *hsms, *_for_kms(shown))]
     return "\n\n".join(found)
+
+
+def _two_zones(shown: Shown, cluster: Cluster | None) -> list[str]:
+    """KMS takes a cluster with active HSMs in two zones. The second is added once the first is active."""
+    plan = facts.plan_of(shown.case)
+    mapped = [zone for zone, _ in cluster.subnets] if cluster else []
+    zones = [ident(zone) for zone in dict.fromkeys((*(plan.basis.zones if plan else ()), *mapped))]
+    return [*zones[:2], *("ZONE", "ANOTHER-ZONE")[len(zones) :]]
+
+
+def _for_kms(shown: Shown) -> list[list[str]]:
+    """Where the key store is still there: what brings it to the new cluster."""
+    store = facts.store(shown.case)
+    if store is None:
+        return []
+    tool = f"aws kms {{}}-custom-key-store --region {ident(shown.case.region)}"
+    which = f"--custom-key-store-id {ident(store.key_store_id)}"
+    return [
+        [tool.format("disconnect"), which],
+        [tool.format("update"), which, "--cloud-hsm-cluster-id NEW-CLUSTER-ID"],
+        [tool.format("connect"), which],
+    ]
 
 
 def audit(shown: Shown) -> Block:
