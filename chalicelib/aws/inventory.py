@@ -14,7 +14,9 @@ from chalicelib.aws.errors import translated, understood
 from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader
 from chalicelib.aws.other_use import other_use
+from chalicelib.aws.password import LOOKUP, connects, with_times
 from chalicelib.domain.case import Case
+from chalicelib.domain.remedies.repoint import targets
 from chalicelib.domain.snapshot import (
     SHOWN_KEYS,
     Backup,
@@ -66,7 +68,7 @@ class AwsInventory:
             ids = {store.key_store_id for store in stores}
             keys, seen = self._keys(case, kms, ids, unread, pool, now=now) if stores else ((), 0)
             machines = reading.result()
-        return Snapshot(
+        snapshot = Snapshot(
             at=now,
             account=case.account,
             region=case.region,
@@ -79,6 +81,25 @@ class AwsInventory:
             unread=(*machines.unread, *unread),
             keys_seen=seen,
         )
+        return self._with_login(snapshot, case, clients)
+
+    def _with_login(
+        self, snapshot: Snapshot, case: Case, clients: Callable[[str], Any]
+    ) -> Snapshot:
+        """What tells of the password, only where a repoint may be approved: CloudTrail is slow to ask."""
+        store, cluster = snapshot.holder, snapshot.cluster
+        if case.plan or store is None or cluster is None or not targets(snapshot):
+            return snapshot
+        who = {"role": self.reader_role, "account": case.account}
+        cluster, *siblings = with_times((cluster, *snapshot.siblings), clients("cloudhsmv2"), **who)
+        connected = connects(
+            clients("cloudtrail"),
+            store.key_store_id,
+            now=snapshot.at,
+            pace=self.pace(LOOKUP),
+            **who,
+        )
+        return replace(snapshot, cluster=cluster, siblings=tuple(siblings), connects=connected)
 
     def _machines(self, look: Look, clients: Callable[[str], Any], now: datetime) -> Machines:
         unread: list[str] = []

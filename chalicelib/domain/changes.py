@@ -10,7 +10,7 @@ from chalicelib.domain.approval import terms
 from chalicelib.domain.case import CallRecord, CallStatus, Difference
 from chalicelib.domain.pace import SETTLING
 from chalicelib.domain.plan import KeyBasis, Operation, Remedy, Terms
-from chalicelib.domain.remedies import retire
+from chalicelib.domain.remedies import repoint, retire
 from chalicelib.domain.remedies.scene import Scene, zone_of
 from chalicelib.domain.snapshot import NO_OTHERS, Key, KeyState, KeyStore, StoreState
 
@@ -19,7 +19,9 @@ CONNECTED = (StoreState.CONNECTED, StoreState.CONNECTING)
 
 def changes(scene: Scene) -> tuple[Difference, ...]:
     """Every difference that matters, in words; () where the approved plan still fits the world."""
-    return (*_store(scene), *_keys(scene), *_hsms(scene), *_terms(scene))
+    is_repoint = scene.plan.remedy is Remedy.REPOINT
+    unknown = repoint.uncheckable(scene) if is_repoint else ()
+    return (*_store(scene), *_keys(scene), *unknown, *_hsms(scene), *_terms(scene))
 
 
 def _store(scene: Scene) -> list[Difference]:
@@ -84,7 +86,9 @@ def _must_stay(scene: Scene, connected_by_us: bool) -> bool:
     """KMS deletes keys, also those that wait for it, only while connected; repoint moves live ones."""
     if scene.plan.remedy is Remedy.RETIRE:
         return bool(scene.snapshot.keys)
-    return scene.plan.remedy is Remedy.REPOINT and connected_by_us
+    # Before a key has proven itself the connection may never have stood: a person may be at it.
+    proved = any(scene.did(Operation.PROVE_KEY, key.key_id) for key in scene.snapshot.keys)
+    return scene.plan.remedy is Remedy.REPOINT and connected_by_us and proved
 
 
 def _keys(scene: Scene) -> list[Difference]:

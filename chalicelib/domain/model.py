@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from chalicelib.domain.password import Login, login
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.remedies.scene import hsm_for, zone_of
 from chalicelib.domain.snapshot import (
@@ -95,7 +96,7 @@ class Model:
             case Operation.CONNECT_KEY_STORE:
                 self._store(target, StoreState.CONNECTING)
                 end = now + self.durations.connect
-                self._later(target, end, store_in(target, StoreState.CONNECTED))
+                self._later(target, end, connected(target))
             case Operation.UPDATE_KEY_STORE:
                 self.world = store_at(target, step.to_cluster)(self.world)
             case Operation.DELETE_KEY_STORE:
@@ -151,6 +152,25 @@ def store_in(store_id: str, state: StoreState) -> Change:
             # KMS's own sessions end; those of others could not be told from them before.
             quiet = replace(world.other_use, hsms=NO_OTHERS.hsms, late=0)
             world = replace(world, other_use=quiet)
+        return replace(world, key_stores=stores)
+
+    return change
+
+
+def connected(store_id: str) -> Change:
+    """Connected, or failed where the other cluster is known to have an old password."""
+
+    def change(world: Snapshot) -> Snapshot:
+        store = world.key_store(store_id)
+        there = {cluster.cluster_id: cluster for cluster in world.siblings}
+        other = there.get(store.cluster_id) if store else None
+        if other is None or login(other, world) is not Login.TOO_OLD:
+            return store_in(store_id, StoreState.CONNECTED)(world)
+        world = store_in(store_id, StoreState.FAILED)(world)
+        stores = tuple(
+            replace(s, error="INVALID_CREDENTIALS") if s.key_store_id == store_id else s
+            for s in world.key_stores
+        )
         return replace(world, key_stores=stores)
 
     return change

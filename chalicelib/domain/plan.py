@@ -58,6 +58,8 @@ LOOK_AGAIN_BEFORE = frozenset(
 )
 """Stores and cluster are read once more straight before: a look at many keys takes minutes."""
 NEWEST_BACKUP = "newest"
+LATER = frozenset({"unproven"})
+"""Fields that came later: while they say nothing the hash is as before, so that approvals stand."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ class Plan:
     quarantine_days: int = 0
     soak_days: int = 0
     target_cluster_id: str = ""
+    unproven: tuple[str, ...] = ()
+    """Keys of a repoint that can't be checked on the other cluster; the approvers know them by name."""
     after_click: int = 0
     """How many clicks were heard when people were last asked afresh: a plan offered again is a new
     plan, also where the world is back as it was. Old approvals and old calls don't belong to it."""
@@ -163,4 +167,8 @@ def _plain(value: Any) -> object:
     """As `asdict` has it, which copies each value and takes a fifth of a click's time."""
     if isinstance(value, datetime):
         return value.isoformat()
-    return {field.name: getattr(value, field.name) for field in fields(value)}
+    return {
+        field.name: getattr(value, field.name)
+        for field in fields(value)
+        if field.name not in LATER or getattr(value, field.name) != field.default
+    }

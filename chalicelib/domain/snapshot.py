@@ -135,6 +135,22 @@ class Backup:
 
 
 @dataclass(frozen=True)
+class Copy:
+    """What is known of the backup that a cluster was made from: whose it is, and of when."""
+
+    of: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Connects:
+    """When the key store last connected, by CloudTrail's own memory; None: not in the last 90 days."""
+
+    are_read: bool = False
+    last: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Cluster:
     cluster_id: str
     state: str
@@ -148,6 +164,7 @@ class Cluster:
     interfaces: tuple[str, ...] = ()
     backups: tuple[Backup, ...] = ()
     source_backup: str = ""
+    copy: Copy | None = None
 
     @property
     def live_hsms(self) -> tuple[Hsm, ...]:
@@ -227,6 +244,7 @@ class Snapshot:
     other_use: OtherUse = field(default_factory=OtherUse)
     unread: tuple[str, ...] = ()
     keys_seen: int = 0
+    connects: Connects = field(default_factory=Connects)
 
     @property
     def holder(self) -> KeyStore | None:

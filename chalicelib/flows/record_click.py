@@ -187,6 +187,8 @@ def _lacking(plan: Plan, clicked: Clicked) -> tuple[str, str] | None:
         return "reason", "Please give a reason. Everybody in the thread will see it."
     if plan.terms.override and "in_use" not in clicked.values.get("override", "").split(","):
         return "override", "Tick this box to say that you know what will fail."
+    if plan.unproven and clicked.values.get("unproven", "") != "unproven":
+        return "unproven", "Tick this box to say that you know which keys can’t be checked."
     return None
 
 

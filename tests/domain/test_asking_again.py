@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.domain.case import Outcome, Phase
 from chalicelib.domain.model import store_in, with_hsm, without_hsm
-from chalicelib.domain.plan import Operation, Remedy
+from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Remedy
 from chalicelib.domain.snapshot import (
     NO_OTHERS,
     Backup,
@@ -270,6 +270,7 @@ def test_a_new_key_on_the_other_cluster_asks_and_repoint_goes_on() -> None:
     assert play.calls[calls:] == [
         (Operation.PROVE_KEY, "key-a"),
         (Operation.PROVE_KEY, "key-new"),
+        (Operation.KEEP_BACKUP, NEWEST_BACKUP),
         (Operation.DELETE_HSM, "1a"),
         (Operation.DELETE_HSM, "1b"),
         (Operation.DELETE_CLUSTER, CLUSTER),

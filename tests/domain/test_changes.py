@@ -85,7 +85,8 @@ CONNECTIONS: list[tuple[str, Remedy, Snapshot, Snapshot, Calls, list[Row]]] = [
     ("off by us, on in a plan that connects", M, START, START, (made(OFF),), [CAME]),
     ("connected by us, off by somebody", R, WAS_OFF, WAS_OFF, (made(ON),), [WENT]),
     ("connected by us just now", R, WAS_OFF, WAS_OFF, (made(ON, ago=JUST),), []),
-    ("connected by us after our disconnect", M, WAS_OFF, START, (made(OFF, ago=2 * HOURS), made(ON)), [WENT]),
+    ("connected by us after our disconnect", M, WAS_OFF, START, (made(OFF, ago=2 * HOURS), made(ON), made(Operation.PROVE_KEY, "key-a")), [WENT]),
+    ("not proven there: a person may be at it", M, WAS_OFF, START, (made(OFF, ago=2 * HOURS), made(ON)), []),
     ("connected by us before our disconnect", M, WAS_OFF, START, (made(ON, ago=2 * HOURS), made(OFF)), []),
     ("perhaps connected by us", R, WAS_OFF, WAS_OFF, (made(ON, status=INTENT),), []),
 ]  # fmt: skip
@@ -201,10 +202,22 @@ def test_a_store_that_we_deleted_is_gone_as_planned() -> None:
         assert differ(R, keyless, call, basis=replace(START, keys=())) == rows
 
 
-def test_only_retire_minds_what_becomes_of_a_key_that_is_there() -> None:
+def test_park_does_not_mind_what_becomes_of_a_key_and_repoint_only_until_it_is_proven() -> None:
+    assert differ(P, OFF_A) == differ(P, DYING_A) == []
+    assert differ(M, OFF_A) == [("alias/a", "can be checked", "is Disabled, so it can’t be")]
+    assert differ(M, DYING_A) == [
+        ("alias/a", "can be checked", "is PendingDeletion, so it can’t be")
+    ]
     for remedy in (P, M):
-        assert differ(remedy, OFF_A) == differ(remedy, DYING_A) == []
         assert differ(remedy, replace(START, keys=(B,))) == [GONE]
+    for now in (OFF_A, DYING_A):
+        assert differ(M, now, made(Operation.PROVE_KEY, "key-a")) == []
+    denied = replace(
+        made(Operation.PROVE_KEY, "key-a", status=CallStatus.REFUSED),
+        error="AWS refused kms:GenerateDataKeyWithoutPlaintext: access denied.",
+    )
+    told = ("alias/a", "can be checked", "can’t be: AWS refuses Unlatch to use it")
+    assert differ(M, START, denied) == [told]
 
 
 def test_a_new_key_matters_to_each_remedy() -> None:

@@ -16,7 +16,7 @@ from chalicelib.domain.diagnosis import (
     daily_cost,
     ways_out,
 )
-from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Plan, Remedy, _plain
+from chalicelib.domain.plan import LATER, NEWEST_BACKUP, Operation, Plan, Remedy, _plain
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies.scene import zone_labels
 from chalicelib.domain.snapshot import Backup, KeyState, Snapshot, StoreState
@@ -94,14 +94,15 @@ def test_use_of_a_key_that_is_in_use_does_not_move_the_hash() -> None:
 
 
 def test_the_hash_is_the_same_in_every_process() -> None:
-    """A change here voids the approvals of all open cases: bump with care."""
+    """A change here voids the approvals of all open cases: fields that came later may be missing."""
     assert plan_in(world(free=True), Remedy.PARK).plan_hash == (
         plan_in(world(free=True), Remedy.PARK).plan_hash
     )
     assert len(plan_in(TWO).plan_hash) == 64
     assert _plain(NOW) == "2026-03-02T09:00:00+00:00"
     for plan in all_plans(TWO, case=case(), policy=POLICY, now=NOW):
-        text = json.dumps(asdict(plan), sort_keys=True, separators=(",", ":"), default=_plain)
+        old = {n: v for n, v in asdict(plan).items() if n not in LATER or v}
+        text = json.dumps(old, sort_keys=True, separators=(",", ":"), default=_plain)
         assert plan.plan_hash == hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -151,9 +152,9 @@ SHAPES: list[tuple[str, Remedy, Snapshot, tuple[Operation, ...]]] = [
     ("park", Remedy.PARK, world(*KEYS), (DISCONNECT, Operation.DELETE_HSM)),
     ("park, disconnected", Remedy.PARK, world(*KEYS, held=store(D)), (Operation.DELETE_HSM,)),
     ("park without a store", Remedy.PARK, world(free=True), (Operation.DELETE_HSM,)),
-    ("repoint", Remedy.REPOINT, TWO, (DISCONNECT, UPDATE, CONNECT, PROVE, Operation.DELETE_HSM, Operation.DELETE_CLUSTER)),
-    ("repoint, disconnected", Remedy.REPOINT, replace(TWO, key_stores=(store(D),)), (UPDATE, CONNECT, PROVE, Operation.DELETE_HSM, Operation.DELETE_CLUSTER)),
-    ("repoint of disabled keys, no HSM", Remedy.REPOINT, replace(TWO, keys=(KEYS[1],), cluster=cluster()), (DISCONNECT, UPDATE, CONNECT, Operation.DELETE_CLUSTER)),
+    ("repoint", Remedy.REPOINT, TWO, (DISCONNECT, UPDATE, CONNECT, PROVE, Operation.KEEP_BACKUP, Operation.DELETE_HSM, Operation.DELETE_CLUSTER)),
+    ("repoint, disconnected", Remedy.REPOINT, replace(TWO, key_stores=(store(D),)), (UPDATE, CONNECT, PROVE, Operation.KEEP_BACKUP, Operation.DELETE_HSM, Operation.DELETE_CLUSTER)),
+    ("repoint of disabled keys, no HSM", Remedy.REPOINT, replace(TWO, keys=(KEYS[1],), cluster=cluster()), (DISCONNECT, UPDATE, CONNECT, Operation.KEEP_BACKUP, Operation.DELETE_CLUSTER)),
     ("keep", Remedy.KEEP, TWO, ()),
 ]  # fmt: skip
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.case import CallRecord, CallStatus
-from chalicelib.domain.plan import Operation, Plan, Remedy
+from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Plan, Remedy
 from chalicelib.domain.remedies import repoint
 from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
 from chalicelib.domain.step import Call, Step, Wait
@@ -37,6 +37,7 @@ M = Remedy.REPOINT
 S = StoreState
 OFF, ON = Operation.DISCONNECT_KEY_STORE, Operation.CONNECT_KEY_STORE
 UPDATE, PROVE = Operation.UPDATE_KEY_STORE, Operation.PROVE_KEY
+KEEP = Operation.KEEP_BACKUP
 HSM, END = Operation.DELETE_HSM, Operation.DELETE_CLUSTER
 REFUSED = CallStatus.REFUSED
 Calls = tuple[CallRecord, ...]
@@ -57,6 +58,11 @@ def there(state: StoreState = S.CONNECTED, **values: object) -> Snapshot:
 POINT = Call(UPDATE, (STORE,), "pointing the key store to the other cluster", to_cluster=OTHER_CLUSTER)  # fmt: skip
 PROOF = Call(PROVE, ("key-a",), "making sure that each key works on the other cluster")
 PROVED = made(PROVE, "key-a")
+DENIED = replace(
+    made(PROVE, "key-a", status=CallStatus.REFUSED), error=f"AWS refused {PROVE}: access denied."
+)
+KEEPS = Call(KEEP, (NEWEST_BACKUP,), "keeping the newest backup for good")
+KEPT = made(KEEP, NEWEST_BACKUP)
 TWO_ON = (key("a"), key("b"))
 DARK = (key("a"), key("b", KeyState.UNAVAILABLE))
 ALONE = cluster(hsms=())
@@ -74,7 +80,8 @@ STEPS: list[tuple[str, Snapshot, Calls, Told]] = [
     ("there, one proved", there(keys=TWO_ON), (PROVED,), replace(PROOF, targets=("key-b",))),
     ("there, one dark", there(keys=DARK), (PROVED,), "KMS is bringing the keys back"),
     ("there and proved", there(), (PROVED,), "the keys run on the other cluster until 09 Mar"),
-    ("nothing left to delete but the cluster", there(cluster=ALONE), (PROVED,), Call(END, (CLUSTER,), "deleting the cluster")),
+    ("nothing left to delete but the cluster", there(cluster=ALONE), (PROVED,), KEEPS),
+    ("the backup is kept", there(cluster=ALONE), (PROVED, KEPT), Call(END, (CLUSTER,), "deleting the cluster")),
     ("the cluster is gone", there(cluster=None), (PROVED,), "the cluster is being deleted"),
 ]  # fmt: skip
 
@@ -85,13 +92,23 @@ def test_move_prove_soak(why: str, snapshot: Snapshot, calls: Calls, step: Told)
 
 
 def test_the_keys_run_there_for_days_before_anything_is_deleted() -> None:
-    def soaking(since: timedelta) -> Step:
+    def soaking(since: timedelta, *calls: CallRecord) -> Step:
         times = {"soaking_since": NOW - since, "quiet_since": NOW - DAY}
-        return repoint.next_step(scene(M, there(), PROVED, basis=START, **times))
+        return repoint.next_step(scene(M, there(), PROVED, *calls, basis=START, **times))
 
     wait = "the keys run on the other cluster until 02 Mar"
     assert soaking(7 * DAY - HOURS) == Wait(3_601, wait)
-    assert soaking(7 * DAY) == Call(HSM, ("1a",), "deleting the HSMs")
+    assert soaking(7 * DAY) == KEEPS, "before HSMs go, whose deletion makes newer ones"
+    assert soaking(7 * DAY, KEPT) == Call(HSM, ("1a",), "deleting the HSMs")
+
+
+def test_a_plan_of_before_backups_were_kept_goes_on_as_approved() -> None:
+    it = scene(M, there(), PROVED, basis=START, soaking_since=NOW - 8 * DAY, quiet_since=NOW - DAY)
+    old = replace(it.plan, calls=tuple(c for c in it.plan.calls if c.operation is not KEEP))
+    own = tuple(replace(call, plan_hash=old.plan_hash) for call in it.case.calls)
+    case_then = replace(it.case, plan=old, calls=own)
+    step = repoint.next_step(replace(it, plan=old, case=case_then))
+    assert step == Call(HSM, ("1a",), "deleting the HSMs")
 
 
 def test_without_a_soak_the_hsms_go_once_nobody_uses_them() -> None:
@@ -119,7 +136,7 @@ def operations(plan: Plan | str) -> list[Operation]:
     return [call.operation for call in plan.calls]
 
 
-DELETING = [PROVE, HSM, END]
+DELETING = [PROVE, KEEP, HSM, END]
 GO_ON: list[tuple[str, Snapshot, list[Operation]]] = [
     ("here, connected", START, [OFF, UPDATE, ON, *DELETING]),
     ("here, off", at(CLUSTER, S.DISCONNECTED), [UPDATE, ON, *DELETING]),
@@ -128,8 +145,8 @@ GO_ON: list[tuple[str, Snapshot, list[Operation]]] = [
     ("there, off", there(S.DISCONNECTED), [ON, *DELETING]),
     ("there, failed", there(S.FAILED), [OFF, ON, *DELETING]),
     ("there, a key that can’t be seen", there(keys=(key("a", KeyState.UNAVAILABLE),)), DELETING),
-    ("there, no key that works", there(keys=(KEYS[1],)), [HSM, END]),
-    ("there, no HSM", there(cluster=ALONE), [PROVE, END]),
+    ("there, no key that works", there(keys=(KEYS[1],)), [KEEP, HSM, END]),
+    ("there, no HSM", there(cluster=ALONE), [PROVE, KEEP, END]),
 ]  # fmt: skip
 
 
@@ -151,8 +168,20 @@ def test_a_plan_says_where_it_acts_and_on_what() -> None:
     for operation in (OFF, UPDATE, ON):
         assert plan.names(operation) == (STORE,)
     assert plan.names(PROVE) == ("key-a",), "a disabled key can prove nothing"
+    assert plan.unproven == ("key-b",)
+    assert plan.names(KEEP) == (NEWEST_BACKUP,)
     assert plan.names(HSM) == ("1a", "1b")
     assert plan.names(END) == (CLUSTER,)
+
+
+def test_a_key_that_nobody_may_use_is_named_in_the_next_plan_and_not_tried_again() -> None:
+    it = scene(M, there(), DENIED, basis=START)
+    assert repoint.lost_key(it) == "", "that says nothing of the other cluster"
+    plan = planned(there(), last_plan=it.plan, calls=it.case.calls)
+    assert isinstance(plan, Plan)
+    assert (plan.unproven, plan.names(PROVE)) == (("key-a", "key-b"), ())
+    assert plan.plan_hash != replace(plan, unproven=()).plan_hash
+    assert repoint.unproved(plan, it.case, there()) == ()
 
 
 def test_a_repoint_may_need_a_confirmation() -> None:

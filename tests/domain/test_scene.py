@@ -33,6 +33,7 @@ from tests.domain.worlds import (
     NOW,
     OTHER_CLUSTER,
     POLICY,
+    REGION,
     STORE,
     busy,
     case,
@@ -78,11 +79,11 @@ ASKED = Click(Act.APPROVE, "alice", NOW - 2 * HOURS)
 ASKED_SINCE = Click(Act.REFRESH, "alice", NOW - MINUTE)
 LOOKED_SINCE = Click(Act.LOOK, "alice", NOW - MINUTE)
 AT_THAT_TIME = Click(Act.REFRESH, "alice", NOW - HOURS)
-FAILED = world(key(), held=store(S.FAILED, error="INVALID_CREDENTIALS"))
+FAILED = world(key(), held=store(S.FAILED, error="NETWORK_ERRORS"))
 SWITCH_ON = Call(ON, (STORE,), "so that it works")
 STOPPED = Close(
     Outcome.STOPPED,
-    "The key store could not be connected: INVALID_CREDENTIALS.",
+    "The key store could not be connected: NETWORK_ERRORS.",
     (
         "Mend what the error names (KMS guide, “Fix a custom key store”).",
         "Press Try again. If AWS has changed meanwhile, Unlatch asks again first.",
@@ -113,6 +114,23 @@ def test_connecting(
     it = scene(R, snapshot, *calls, clicks=clicks)
     found = connect(it, snapshot.key_stores[0], why="so that it works")
     assert told(found) == step, why
+
+
+@pytest.mark.parametrize("code", ["INVALID_CREDENTIALS", "USER_LOCKED_OUT"])
+def test_where_only_a_crypto_officer_can_help_the_commands_are_said(code: str) -> None:
+    failed = world(key(), held=store(S.FAILED, error=code))
+    step = connect(scene(P, failed, made(ON)), failed.key_stores[0], why="")
+    assert isinstance(step, Close)
+    assert step.outcome is Outcome.STOPPED
+    assert step.reason == (
+        f"AWS can’t log in to {CLUSTER} ({code}): only a crypto officer of that cluster can help."
+    )
+    off, officer, update, again = step.advice
+    which = f"--region {REGION} --custom-key-store-id {STORE}"
+    assert off.endswith(f"aws kms disconnect-custom-key-store {which}")
+    assert "user change-password --username kmsuser --role crypto-user" in officer
+    assert f'aws kms update-custom-key-store {which} --key-store-password "$PASSWORD"' in update
+    assert again.startswith("Press Try again.")
 
 
 def test_a_failure_without_a_reason_is_told_as_such() -> None:

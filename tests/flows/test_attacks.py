@@ -17,12 +17,14 @@ from chalicelib.domain.approval import Person, Refusal
 from chalicelib.domain.case import Act, Case, Click, Outcome, Phase
 from chalicelib.domain.log import Kind
 from chalicelib.domain.plan import Plan, Remedy
+from chalicelib.domain.snapshot import Cluster, KeyState
 from chalicelib.failures import TryLater
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.sweep import sweep
 from chalicelib.flows.take_turn import take_turn
 from chalicelib.ports import Answer, Clicked
+from tests.domain.worlds import hsms
 from tests.flows.bench import CLUSTER, HUB, Bench, key, world
 
 Make = Callable[..., Bench]
@@ -484,6 +486,24 @@ def test_a_second_account_of_one_e_mail_does_not_count(bench: Make) -> None:
         "Your other account has approved this. One e-mail address counts once."
     )
     nothing_began(it, case_id)
+
+
+def test_keys_that_cant_be_checked_need_their_box(bench: Make) -> None:
+    """Slack asks for the box; a forged dialog without it is refused."""
+    there = Cluster("cluster-7e6d5c4b3a2", "ACTIVE", hsms("us-east-1a", "us-east-1b"), "lineage-a")
+    off = world(key(1), key(2, KeyState.DISABLED))
+    it = bench(replace(off, siblings=(there,)))
+    opened = open_case(it.ports, it.failed())
+    assert opened
+    it.run(opened.case_id, until=lambda c: bool(c.message.ts))
+    plan = offer(it, opened.case_id, Remedy.REPOINT)
+    sent = {"remedy": "repoint", "plan_hash": plan.plan_hash}
+    assert submit(it, "alice", opened.case_id, **sent).field == (
+        "unproven",
+        "Tick this box to say that you know which keys can’t be checked.",
+    )
+    ticked = submit(it, "alice", opened.case_id, **sent, values={"unproven": "unproven"})
+    assert ticked == Answer()
 
 
 AS_ALICE = f"arn:aws:sts::{HUB}:assumed-role/developer/alice@example.com"

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.case import Case, KeyUse, Outcome, Phase
-from chalicelib.domain.plan import Remedy
+from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.snapshot import Backup, KeyState, StoreState
+from chalicelib.slack.messages import goback
 from chalicelib.slack.messages.render import render
 from tests.domain.worlds import (
     CLUSTER,
@@ -17,6 +18,7 @@ from tests.domain.worlds import (
     HOURS,
     NOW,
     POLICY,
+    approved,
     case,
     cluster,
     key,
@@ -26,7 +28,7 @@ from tests.domain.worlds import (
     used,
     world,
 )
-from tests.slack.every_moment import MOMENTS, never_activated, retired
+from tests.slack.every_moment import MOMENTS, never_activated, retired, stopped
 from tests.slack.moments import (
     DRY,
     IN_USE,
@@ -87,7 +89,9 @@ def test_what_was_done_for_real_is_not_called_a_dry_run() -> None:
 def test_repoint_is_offered_where_a_sibling_can_take_the_keys() -> None:
     message = shown(asked(OLD, siblings=(sibling(),)))
     assert list(buttons(message)) == ["keep", "park", "repoint", "retire", "refresh", "reject"]
-    assert "for 7 days; then the keys stay on the other cluster" in words(message.blocks)
+    assert "for 7 days, by a crypto officer; then the keys stay on the other cluster" in words(
+        message.blocks
+    )
 
 
 def test_keys_are_listed_most_recently_used_first_and_counted() -> None:
@@ -260,3 +264,37 @@ def test_a_cluster_that_was_never_activated_has_nothing_to_restore() -> None:
     message = of(play.case, play.now)
     assert "It held no keys." in message.text
     assert "--source-backup-id" not in words(message.blocks)
+
+
+def test_commands_of_a_step_can_be_copied() -> None:
+    play = stopped()
+    steps = (
+        "Disconnect it: aws kms disconnect-custom-key-store --region r",
+        "Then press: Try again.",
+    )
+    said = of(replace(play.case, advice=steps), play.now).blocks
+    (listed,) = (
+        part
+        for block in said
+        for part in block.get("elements", ())
+        if part.get("style") == "ordered"
+    )
+    first, second = (line["elements"] for line in listed["elements"])
+    assert [piece["text"] for piece in first] == ["Disconnect it: ", steps[0].partition(": ")[2]]
+    assert first[1]["style"] == {"code": True}
+    assert len(second) == 1
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_the_way_back_from_another_cluster_needs_a_crypto_officer_once_it_connected(
+    connected: bool,
+) -> None:
+    play = approved(world(OLD, siblings=(sibling(),)), Remedy.REPOINT)
+    play.to_call(Operation.CONNECT_KEY_STORE)
+    play.turn()
+    calls = [
+        c for c in play.case.calls if connected or c.operation is not Operation.CONNECT_KEY_STORE
+    ]
+    said = goback.what_returns(replace(play.case, calls=tuple(calls)), POLICY)
+    assert "The store goes back to this cluster" in said
+    assert ("crypto officer" in said) is connected

@@ -13,7 +13,7 @@ from chalicelib.domain.forecast import Forecast, forecast
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.slack_message import SlackMessage
-from chalicelib.domain.snapshot import NO_OTHERS, KeyState, OtherUse, StoreState
+from chalicelib.domain.snapshot import NO_OTHERS, Connects, Copy, KeyState, OtherUse, StoreState
 from chalicelib.slack import modals
 from tests.domain.worlds import CLUSTER, DAY, NOW, POLICY, Play, key, sibling, store, used
 from tests.slack.moments import (
@@ -270,3 +270,42 @@ def test_one_fresh_yes_lets_a_plan_go_on() -> None:
     assert "Needs one fresh yes: the plan stands as it was approved" in words(view["blocks"])
     assert play.case.plan
     assert f"Plan `{play.case.plan.plan_hash[:8]}`" in words(view["blocks"])
+
+
+def repointing(*keys: Any, age: timedelta = DAY, last: timedelta = 2 * DAY) -> Json:
+    """The dialog of a repoint to a cluster made from a backup of that age."""
+    copied = replace(sibling(), source_backup="backup-1", copy=Copy(CLUSTER, NOW - age))
+    play = asked(*keys, siblings=(copied,), connects=Connects(are_read=True, last=NOW - last))
+    return decide(play, Remedy.REPOINT)
+
+
+def test_a_repoint_says_what_is_known_of_the_password() -> None:
+    sure, old = words(repointing(OLD)["blocks"]), words(repointing(OLD, age=9 * DAY)["blocks"])
+    assert "AWS can log in there" in sure
+    assert "Have a crypto officer at hand" not in sure
+    assert "AWS will probably not be able to log in there" in old
+    assert "and longer if AWS can’t log in. Have a crypto officer at hand." in old
+    for said in (sure, old):
+        assert "from a backup of" in said
+        assert "A crypto officer must then set the password of kmsuser" in said
+        assert "the newest backup is kept for good" in said
+        assert "All 1 key" not in said
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 5])
+def test_keys_that_cant_be_checked_are_named_and_have_one_box(number: int) -> None:
+    off = [key(f"off{n}", KeyState.DISABLED, last_use=used(None)) for n in range(number)]
+    view = repointing(OLD, *off)
+    said = words(view["blocks"])
+    boxes = [block for block in view["blocks"] if block.get("block_id") == "unproven"]
+    assert len(boxes) == min(number, 1)
+    assert said.count("can’t be checked there.") == min(number, 3)
+    assert ("more keys can’t be checked there" in said) is (number == 5)
+    if number:
+        one = "I know that alias/off0 can’t be checked"
+        assert (one if number == 1 else f"I know that {number} keys can’t be checked") in said
+
+
+def test_where_no_key_can_be_checked_that_is_said() -> None:
+    off = key("off", KeyState.DISABLED, last_use=used(None))
+    assert "No key can be checked there" in words(repointing(off)["blocks"])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.domain.approval import terms
-from chalicelib.domain.case import CallStatus, Case
+from chalicelib.domain.case import CallRecord, CallStatus, Case, Difference
 from chalicelib.domain.pace import SOON, until
-from chalicelib.domain.plan import Operation, Plan, PlannedCall, Remedy
+from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies.scene import (
     Scene,
@@ -16,12 +16,16 @@ from chalicelib.domain.remedies.scene import (
     delete_cluster,
     delete_hsms,
     disconnect,
+    keep_backup,
     moved_store,
     quiet,
     zone_labels,
 )
 from chalicelib.domain.snapshot import Cluster, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.step import Call, Step, Wait
+
+MAY_WORK = (KeyState.ENABLED, KeyState.UNAVAILABLE)
+"""States in which a key can be checked, or may be once its store is connected."""
 
 
 def targets(snapshot: Snapshot) -> tuple[Cluster, ...]:
@@ -34,16 +38,14 @@ def targets(snapshot: Snapshot) -> tuple[Cluster, ...]:
 def plan(
     snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime, target: str = ""
 ) -> Plan | str:
-    """The plan in this world, or the sentence that says why it is not possible.
-
-    Where an earlier plan of the case has moved the store already, this one goes on from there.
-    """
+    """The plan, or why there is none. Where an earlier one moved the store, it goes on from there."""
     cluster, moved = snapshot.cluster, moved_store(case, snapshot)
     store = moved or snapshot.holder
     if cluster is None or store is None:
         return "Repoint is not needed: no key store uses the cluster."
     if not snapshot.keys or snapshot.pending_keys:
         return _no_keys_to_move(snapshot)
+    unproven = _unproven(snapshot, case)
     able = [moved.cluster_id] if moved else [c.cluster_id for c in targets(snapshot)]
     if not able:
         return _no_target(snapshot)
@@ -53,7 +55,8 @@ def plan(
         region=snapshot.region,
         cluster_id=snapshot.cluster_id,
         key_store_id=store.key_store_id,
-        calls=_calls(snapshot, cluster, store=store),
+        calls=_calls(snapshot, cluster, store=store, unproven=unproven),
+        unproven=unproven,
         basis=basis_of(snapshot, policy=policy, now=now),
         terms=terms(Remedy.REPOINT, snapshot, case=case, policy=policy, now=now),
         soak_days=policy.repoint_soak_days,
@@ -79,7 +82,38 @@ def _no_target(snapshot: Snapshot) -> str:
     )
 
 
-def _calls(snapshot: Snapshot, cluster: Cluster, *, store: KeyStore) -> tuple[PlannedCall, ...]:
+def _unproven(snapshot: Snapshot, case: Case) -> tuple[str, ...]:
+    """Keys that are switched off, and those that AWS refused us to use: nothing can be shown of them."""
+    denied = {call.target for call in case.calls if _was_denied(call)}
+    off = (key.key_id for key in snapshot.keys if key.state not in MAY_WORK or key.key_id in denied)
+    return tuple(sorted(off))
+
+
+def _was_denied(call: CallRecord) -> bool:
+    """The policy of the key or of our role stands in the way; that says nothing of the other cluster."""
+    refused = call.operation is Operation.PROVE_KEY and call.status is CallStatus.REFUSED
+    return refused and "access denied" in call.error
+
+
+def uncheckable(scene: Scene) -> tuple[Difference, ...]:
+    """Keys that the approvers believed could be checked on the other cluster, and that can't."""
+    proved, found = _proved(scene.plan, scene.case), []
+    for key in scene.snapshot.keys:
+        if key.key_id in proved or key.key_id in scene.plan.unproven:
+            continue
+        call = scene.mine(Operation.PROVE_KEY, key.key_id)
+        if call and _was_denied(call):
+            found.append(
+                Difference(key.name, "can be checked", "can’t be: AWS refuses Unlatch to use it")
+            )
+        elif key.state not in MAY_WORK:
+            found.append(Difference(key.name, "can be checked", f"is {key.state}, so it can’t be"))
+    return tuple(found)
+
+
+def _calls(
+    snapshot: Snapshot, cluster: Cluster, *, store: KeyStore, unproven: tuple[str, ...]
+) -> tuple[PlannedCall, ...]:
     """Of moving, proving and deleting, what is still to do."""
     moves = []
     is_here = store.cluster_id == snapshot.cluster_id
@@ -92,10 +126,10 @@ def _calls(snapshot: Snapshot, cluster: Cluster, *, store: KeyStore) -> tuple[Pl
     if is_here or store.state is not StoreState.CONNECTED:
         moves.append(Operation.CONNECT_KEY_STORE)
     calls = [PlannedCall(operation, (store.key_store_id,)) for operation in moves]
-    may_work = (KeyState.ENABLED, KeyState.UNAVAILABLE)
-    to_prove = tuple(k.key_id for k in snapshot.keys if k.state in may_work)
+    to_prove = tuple(k.key_id for k in snapshot.keys if k.key_id not in unproven)
     if to_prove:
         calls.append(PlannedCall(Operation.PROVE_KEY, to_prove))
+    calls.append(PlannedCall(Operation.KEEP_BACKUP, (NEWEST_BACKUP,)))
     if cluster.zones:
         calls.append(PlannedCall(Operation.DELETE_HSM, zone_labels(cluster.zones)))
     calls.append(PlannedCall(Operation.DELETE_CLUSTER, (snapshot.cluster_id,)))
@@ -109,8 +143,19 @@ def next_step(scene: Scene) -> Step:
         or _prove(scene)
         or _soak(scene)
         or quiet(scene)
+        or _keep_backup(scene)
         or delete_hsms(scene)
         or delete_cluster(scene)
+    )
+
+
+def _keep_backup(scene: Scene) -> Step | None:
+    """Before the HSMs go, whose deletion makes newer ones: that may fail, this one is there."""
+    planned = scene.plan.names(Operation.KEEP_BACKUP)
+    return (
+        None
+        if scene.did(Operation.KEEP_BACKUP, NEWEST_BACKUP) or not planned
+        else keep_backup(scene)
     )
 
 
@@ -144,18 +189,23 @@ def _prove(scene: Scene) -> Step | None:
 
 def unproved(plan_: Plan, case: Case, snapshot: Snapshot) -> tuple[str, ...]:
     """Enabled keys that have not shown yet, for this plan, that they work on the target."""
-    proved = {
+    denied = {call.target for call in case.calls if _was_denied(call)} & set(plan_.unproven)
+    known = _proved(plan_, case) | denied
+    return tuple(
+        key.key_id
+        for key in snapshot.keys
+        if key.state is KeyState.ENABLED and key.key_id not in known
+    )
+
+
+def _proved(plan_: Plan, case: Case) -> set[str]:
+    return {
         call.target
         for call in case.calls
         if call.operation is Operation.PROVE_KEY
         and call.status is CallStatus.DONE
         and call.plan_hash == plan_.plan_hash
     }
-    return tuple(
-        key.key_id
-        for key in snapshot.keys
-        if key.state is KeyState.ENABLED and key.key_id not in proved
-    )
 
 
 def _soak(scene: Scene) -> Step | None:
@@ -173,6 +223,6 @@ def lost_key(scene: Scene) -> str:
     names = {key.key_id: key.name for key in scene.snapshot.keys}
     for call in scene.case.calls:
         refused = call.operation is Operation.PROVE_KEY and call.status is CallStatus.REFUSED
-        if refused and call.plan_hash == scene.plan.plan_hash:
+        if refused and not _was_denied(call) and call.plan_hash == scene.plan.plan_hash:
             return f"{names.get(call.target, call.target)} does not work there ({call.error})"
     return ""

@@ -16,6 +16,7 @@ from chalicelib.domain.remedies.scene import (
     delete_cluster,
     delete_hsms,
     disconnect,
+    keep_backup,
     moved_store,
     quiet,
     zone_labels,
@@ -118,7 +119,7 @@ def next_step(scene: Scene) -> Step:
     store = scene.store
     if store is not None:
         return _keys(scene, store) or _store(scene, store.key_store_id)
-    return quiet(scene) or delete_hsms(scene) or _backup(scene) or delete_cluster(scene)
+    return quiet(scene) or delete_hsms(scene) or keep_backup(scene) or delete_cluster(scene)
 
 
 def _keys(scene: Scene, store: KeyStore) -> Step | None:
@@ -193,18 +194,3 @@ def _store(scene: Scene, target: str) -> Step:
     if scene.just_did(Operation.DELETE_KEY_STORE, target):
         return Wait(SOON, "KMS takes in that the store is deleted")
     return Call(Operation.DELETE_KEY_STORE, (target,), "deleting the key store")
-
-
-def _backup(scene: Scene) -> Step | None:
-    """The newest READY backup is kept for good before the cluster goes."""
-    cluster = scene.snapshot.cluster
-    if cluster is None or not scene.plan.names(Operation.KEEP_BACKUP):
-        return None
-    if any(b.state == "CREATE_IN_PROGRESS" for b in cluster.backups):
-        return Wait(SOON, "the last backup is being made")
-    newest = cluster.newest_backup
-    if newest is None or newest.never_expires:
-        return None
-    if scene.just_did(Operation.KEEP_BACKUP, NEWEST_BACKUP):
-        return Wait(SOON, "making sure that the backup is kept")
-    return Call(Operation.KEEP_BACKUP, (NEWEST_BACKUP,), "keeping the newest backup for good")

@@ -11,7 +11,8 @@ from chalicelib.domain.approval import in_use
 from chalicelib.domain.case import Act, CallRecord, CallStatus, Case, Outcome
 from chalicelib.domain.gates import everything_read, others_gate
 from chalicelib.domain.pace import MINUTE, SETTLING, SOON, at_the_end, under_way
-from chalicelib.domain.plan import Basis, KeyBasis, Operation, Plan, Remedy
+from chalicelib.domain.password import PERSON_ONLY, officer_steps
+from chalicelib.domain.plan import NEWEST_BACKUP, Basis, KeyBasis, Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.sessions import LATE, Verdict, verdict
 from chalicelib.domain.snapshot import Hsm, KeyStore, Snapshot, StoreState
@@ -156,6 +157,13 @@ def connect(scene: Scene, store: KeyStore, *, why: str) -> Move | None:
     if store.state is StoreState.DISCONNECTING:
         return Wait(under_way(None, scene.now), "the key store is disconnecting")
     if store.state is StoreState.FAILED:
+        if scene.failed_since_asked(operation, target) and store.error in PERSON_ONLY:
+            return Close(
+                Outcome.STOPPED,
+                f"AWS can’t log in to {store.cluster_id} ({store.error}): only a crypto officer of that "
+                "cluster can help.",
+                officer_steps(scene.snapshot, target, store.cluster_id),
+            )
         if scene.failed_since_asked(operation, target):
             return Close(
                 Outcome.STOPPED,
@@ -198,6 +206,21 @@ def held_by_aws(step: Call, scene: Scene) -> Call | Wait:
     if step.operation not in ON_HSMS_OR_KEYS:
         return step
     return Wait(BUSY_SECONDS, f"the cluster is busy ({cluster.state})")
+
+
+def keep_backup(scene: Scene) -> Move | None:
+    """The newest READY backup is kept for good before the cluster goes."""
+    cluster = scene.snapshot.cluster
+    if cluster is None or not scene.plan.names(Operation.KEEP_BACKUP):
+        return None
+    if any(b.state == "CREATE_IN_PROGRESS" for b in cluster.backups):
+        return Wait(SOON, "the last backup is being made")
+    newest = cluster.newest_backup
+    if newest is None or newest.never_expires:
+        return None
+    if scene.just_did(Operation.KEEP_BACKUP, NEWEST_BACKUP):
+        return Wait(SOON, "making sure that the backup is kept")
+    return Call(Operation.KEEP_BACKUP, (NEWEST_BACKUP,), "keeping the newest backup for good")
 
 
 def delete_cluster(scene: Scene) -> Move:

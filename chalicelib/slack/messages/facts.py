@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain import approval, diagnosis
 from chalicelib.domain.case import Act, CallRecord, CallStatus, Case, Click
+from chalicelib.domain.password import Login, login
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.snapshot import Cluster, Key, KeyState, KeyStore
@@ -56,6 +57,14 @@ def store_name(case: Case) -> str:
         return clean(case.before.store_name)
     plan = plan_of(case)
     return ident(plan.key_store_id) if plan and plan.key_store_id else ""
+
+
+def login_on(case: Case, plan: Plan) -> Login:
+    """Whether AWS can log in on the other cluster of a repoint, as far as is known."""
+    world = case.snapshot
+    siblings = world.siblings if world else ()
+    target = next((c for c in siblings if c.cluster_id == plan.target_cluster_id), None)
+    return login(target, world) if world and target else Login.NOT_KNOWN
 
 
 def key_name(case: Case, key_id: str) -> str:

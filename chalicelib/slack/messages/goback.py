@@ -106,7 +106,16 @@ def _store(case: Case, plan: Plan, store: KeyStore | None) -> str:
 def _moved(case: Case) -> str:
     world = case.snapshot
     if world and world.cluster and world.cluster.can_take_keys:
-        return "The store goes back to this cluster; its keys fail for about 20 minutes meanwhile."
+        back = "The store goes back to this cluster; its keys fail for about 20 minutes meanwhile"
+        plan = facts.plan_of(case)
+        if (
+            plan
+            and plan.key_store_id
+            and case.tried(Operation.CONNECT_KEY_STORE, plan.key_store_id)
+        ):
+            # KMS set a new password for kmsuser there; this cluster has the one before.
+            return f"{back}, and until a crypto officer has set kmsuser’s password here."
+        return f"{back}."
     return "The keys go on in the other cluster; this one stays."
 
 

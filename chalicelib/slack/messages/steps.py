@@ -79,7 +79,8 @@ def _wait_before(plan: Plan, place: int) -> list[Stage]:
     goes = operation is Operation.DISCONNECT_KEY_STORE and Operation.CONNECT_KEY_STORE not in later
     if goes and plan.remedy is Remedy.RETIRE and plan.basis.keys:
         return [KEYS_GONE]
-    if operation is Operation.DELETE_HSM and plan.soak_days:
+    keeps = plan.remedy is Remedy.REPOINT and plan.names(Operation.KEEP_BACKUP)
+    if operation is (Operation.KEEP_BACKUP if keeps else Operation.DELETE_HSM) and plan.soak_days:
         days = count(plan.soak_days, "day")
         return [Stage(f"Let the keys run there for {days}", "letting the keys run there")]
     return []

@@ -13,6 +13,7 @@ from chalicelib.slack.messages.blocks import (
     Piece,
     actions,
     bold,
+    code,
     header,
     items,
     line,
@@ -27,6 +28,7 @@ from chalicelib.slack.messages.text import Block, Message, clean, count, ident, 
 PRESS = "Press Try again. If AWS has changed meanwhile, Unlatch asks again first."
 MOST_ADVICE = 10
 ON_A_KEY = (Operation.SCHEDULE_KEY_DELETION, Operation.DISABLE_KEY, Operation.CANCEL_KEY_DELETION)
+COMMANDS = ("aws ", "cloudhsm-cli ", "read ")
 
 
 def message(shown: Shown) -> Message:
@@ -123,7 +125,15 @@ def _steps(case: Case, first: list[list[Piece]]) -> list[list[Piece]]:
         words = ["Find out what stands in the way; the thread has every call and its answer."]
     if not any("try again" in word.lower() for word in words):
         words.append(PRESS)
-    return [*first, *([text(word)] for word in words)]
+    return [*first, *map(_step, words)]
+
+
+def _step(words: str) -> list[Piece]:
+    """A sentence; a command behind its colon as one that can be copied."""
+    sentence, _, command = words.partition(": ")
+    if not command.startswith(COMMANDS):
+        return [text(words)]
+    return [text(f"{sentence}: "), code(command)]
 
 
 def _aws_said(call: CallRecord | None) -> list[Block]:

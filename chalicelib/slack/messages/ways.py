@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.diagnosis import WayOut
 from chalicelib.domain.gates import Gate
+from chalicelib.domain.password import Login
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.snapshot import StoreState
 from chalicelib.slack.messages import buttons, facts, goback
@@ -39,6 +40,14 @@ MOST_NAMES = 10
 def choices(shown: Shown) -> list[WayOut]:
     """The ways that people may choose now."""
     return [way for way in shown.ways if way.is_open and buttons.may_choose(shown.case, way.remedy)]
+
+
+LOGIN = {
+    Login.SURE: "",
+    Login.PROBABLE: "; AWS can probably log in there",
+    Login.TOO_OLD: "; *AWS will probably not be able to log in there* without a crypto officer",
+    Login.NOT_KNOWN: "; whether AWS can log in there without a crypto officer is not known",
+}
 
 
 def sections(shown: Shown, *, without_gates: bool = False) -> list[Block]:
@@ -114,7 +123,10 @@ def _breaks(shown: Shown, plan: Plan) -> str:
         case Remedy.KEEP:
             return "nothing"
         case Remedy.REPOINT:
-            return f"{all_of(number, 'key')} {_fail(number)} for about 20 min, then {_work(number)}"
+            words = (
+                f"{all_of(number, 'key')} {_fail(number)} for about 20 min, then {_work(number)}"
+            )
+            return f"{words}{LOGIN[facts.login_on(shown.case, plan)]}"
         case _ if plan.key_store_id is None:
             return (
                 "nothing in KMS, as no key store uses it; programs that use the HSMs directly fail"
@@ -154,9 +166,10 @@ def _undo(shown: Shown, plan: Plan) -> str:
         case Remedy.PARK:
             return "yes, takes about 30 min"
         case Remedy.REPOINT if plan.soak_days:
-            return f"for {count(plan.soak_days, 'day')}; then the keys stay on the other cluster"
+            days = count(plan.soak_days, "day")
+            return f"for {days}, by a crypto officer; then the keys stay on the other cluster"
         case Remedy.REPOINT:
-            return "until the old HSMs are deleted; then the keys stay on the other cluster"
+            return "by a crypto officer, until the old HSMs are deleted; then the keys stay there"
         case Remedy.RETIRE if plan.window_days:
             return f"for {count(plan.window_days, 'day')}, then never"
     world = shown.case.snapshot

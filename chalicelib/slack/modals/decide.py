@@ -10,10 +10,11 @@ from chalicelib.domain.forecast import Forecast
 from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import repoint
+from chalicelib.domain.snapshot import Cluster
 from chalicelib.slack.messages import facts, going, parts, ways
 from chalicelib.slack.messages.blocks import marked_note, says, section
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import Block, count, escape, ident, money, people
+from chalicelib.slack.messages.text import DAY, Block, count, escape, ident, money, people, utc
 from chalicelib.slack.modals import outcome, shapes, story
 
 SEEN_BY_ALL = "Everybody in the thread will see it."
@@ -59,6 +60,7 @@ def _act(shown: Shown, plan: Plan) -> list[Block]:
         shapes.typed_cluster_id(shown.case),
         shapes.reason(SEEN_BY_ALL),
         *box,
+        *outcome.unproven(shown, plan),
         marked_note(f"{_needs(shown.case, plan)} · Plan `{plan.plan_hash[:8]}`"),
     ]
 
@@ -74,12 +76,16 @@ def _targets(case: Case, plan: Plan) -> Sequence[tuple[str, str]]:
     """The clusters that can take the store, with the words to choose by."""
     able = repoint.targets(case.snapshot) if case.snapshot else ()
     found = [
-        (c.cluster_id, f"{ident(c.cluster_id)}, {ident(case.region)}, {count(len(c.hsms), 'HSM')}")
+        (c.cluster_id, f"{ident(c.cluster_id)}, {count(len(c.hsms), 'HSM')}{_made_from(c)}")
         for c in able
         if c.cluster_id
     ]
     chosen = plan.target_cluster_id or "unknown"
     return found or [(chosen, ident(chosen))]
+
+
+def _made_from(cluster: Cluster) -> str:
+    return f", from a backup of {utc(cluster.copy.at, DAY)}" if cluster.copy else ""
 
 
 def _keep(shown: Shown, user: str) -> list[Block]:

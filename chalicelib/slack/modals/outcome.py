@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain import sessions
+from chalicelib.domain.password import Login
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.snapshot import Key
 from chalicelib.slack.messages import facts, ways
@@ -15,6 +16,7 @@ from chalicelib.slack.messages.text import (
     be,
     clean,
     count,
+    cut,
     the,
     upper_first,
     utc,
@@ -33,8 +35,11 @@ def worst(shown: Shown, plan: Plan) -> Block:
         case Remedy.REPOINT:
             number = len(facts.keys(shown.case))
             fail = f"{all_of(number, 'key')} {'fails' if number == 1 else 'fail'}"
-            words = f"{upper_first(fail)} for about 20 minutes while the store moves. No key is deleted."
-            return shapes.alert(words, "warning")
+            officer = ""
+            if facts.login_on(shown.case, plan) is not Login.SURE:
+                officer = ", and longer if AWS can’t log in. Have a crypto officer at hand"
+            words = f"{upper_first(fail)} for about 20 minutes while the store moves{officer}."
+            return shapes.alert(f"{words} No key is deleted.", "warning")
     return _park(shown)
 
 
@@ -93,6 +98,20 @@ def _retire(shown: Shown, plan: Plan) -> Block:
     return shapes.alert(f"{_others(shown)}{words}{back}", "warning")
 
 
+def unproven(shown: Shown, plan: Plan) -> list[Block]:
+    """One box for all keys that nobody can check on the other cluster."""
+    number = len(plan.unproven)
+    if not number:
+        return []
+    if number == 1:
+        name = cut(facts.key_name(shown.case, plan.unproven[0]), LONGEST_ALIAS)
+        return [
+            shapes.box("unproven", "A key can’t be checked", f"I know that {name} can’t be checked")
+        ]
+    words = f"I know that {number:,} keys can’t be checked"
+    return [shapes.box("unproven", "Keys can’t be checked", words)]
+
+
 def box(shown: Shown, plan: Plan) -> Block:
     """What the person says that they know; it names the key, or counts the keys."""
     used = facts.keys_in_use(shown.case, shown.policy, shown.now)
@@ -100,15 +119,19 @@ def box(shown: Shown, plan: Plan) -> Block:
     others = bool(_others(shown))
     if used and others:
         words = "I know that what uses the keys or the HSMs will fail"
-        return shapes.override("Something is in use, or may be", words)
+        return shapes.box("override", "Something is in use, or may be", words)
     if len(used) > 1:
         words = f"I know that what uses these {len(used):,} keys will fail"
-        return shapes.override("Keys are in use, or may be", words)
+        return shapes.box("override", "Keys are in use, or may be", words)
     if used:
         may = "uses" if used[0].last_use.at else "may use"
         words = f"I know that what {may} {clean(used[0].name, LONGEST_ALIAS)} will fail"
-        return shapes.override("A key is in use" if may == "uses" else "A key may be in use", words)
+        return shapes.box(
+            "override", "A key is in use" if may == "uses" else "A key may be in use", words
+        )
     if others:
         words = "I know that programs that use the HSMs will fail"
-        return shapes.override("Other programs use the HSMs, or may", words)
-    return shapes.override("Something is in use", "I know that what still uses this will fail")
+        return shapes.box("override", "Other programs use the HSMs, or may", words)
+    return shapes.box(
+        "override", "Something is in use", "I know that what still uses this will fail"
+    )

@@ -69,10 +69,14 @@ def reason(hint: str) -> Block:
     return given("reason", "Reason", element, hint)
 
 
-def override(label: str, words: str) -> Block:
+BOXES = {"override": "in_use", "unproven": "unproven"}
+"""Block ids of boxes, and the value that a ticked one sends."""
+
+
+def box(block_id: str, label: str, words: str) -> Block:
     """A box that must be ticked; Slack does not send the dialog without it."""
-    options = [{"text": plain(words, 75), "value": "in_use"}]
-    return given("override", label, {"type": "checkboxes", "options": options})
+    options = [{"text": plain(words, 75), "value": BOXES[block_id]}]
+    return given(block_id, label, {"type": "checkboxes", "options": options})
 
 
 def target(clusters: Sequence[tuple[str, str]], chosen: str) -> Block:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.domain import sessions
+from chalicelib.domain.password import login_words
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.snapshot import Key
 from chalicelib.slack.messages import facts, keytable, ways
@@ -24,11 +25,13 @@ from chalicelib.slack.messages.text import (
     DAY,
     Block,
     ago,
+    all_of,
     be,
     clean,
     count,
     ident,
     the,
+    upper_first,
 )
 
 SECONDS = "{time_secs}"
@@ -116,11 +119,15 @@ def happens(shown: Shown, plan: Plan) -> list[Block]:
         Remedy.PARK: _park,
         Remedy.REPOINT: _repoint,
     }.get(plan.remedy, _park)(shown, plan)
-    blocks = [rich(line(bold("What happens")), items("ordered", lines))]
+    blocks = [
+        *(_to_know(shown, plan) if plan.remedy is Remedy.REPOINT else []),
+        rich(line(bold("What happens")), items("ordered", lines)),
+    ]
     undo = {
         Remedy.PARK: "press Undo in the message. It takes about 30 minutes.",
-        Remedy.REPOINT: "until the old HSMs are deleted, press Stop here. After that the keys live "
-        "on in the other cluster.",
+        Remedy.REPOINT: "until the old HSMs are deleted, press Stop here. A crypto officer must then "
+        "set the password of kmsuser in the old cluster; the message has the commands. After that "
+        "the keys live on in the other cluster.",
     }.get(plan.remedy)
     if undo:
         blocks.append(says(bold("To undo: "), text(undo)))
@@ -128,6 +135,28 @@ def happens(shown: Shown, plan: Plan) -> list[Block]:
     if forecast and forecast.end is None:
         blocks.append(note(_doubt(forecast.why, shown)))
     return blocks
+
+
+def _to_know(shown: Shown, plan: Plan) -> list[Block]:
+    """Whether AWS can log in on the other cluster, and which keys can't be checked there."""
+    world = shown.case.snapshot
+    target = world and next(
+        (c for c in world.siblings if c.cluster_id == plan.target_cluster_id), None
+    )
+    known: list[Line] = []
+    if world and target:
+        known.append([text(clean(login_words(target, world), 500))])
+    names = [facts.key_name(shown.case, key_id) for key_id in plan.unproven]
+    known += [
+        [
+            bold(f"{name} can’t be checked there."),
+            text(" If the other cluster lacks it, only the kept backup of the old cluster has it."),
+        ]
+        for name in names[:NAMED_KEYS]
+    ]
+    if len(names) > NAMED_KEYS:
+        known.append([bold(f"{count(len(names) - NAMED_KEYS, 'more key')} can’t be checked there")])
+    return [rich(line(bold("What to know")), items("bullet", known))] if known else []
 
 
 def _doubt(why: str, shown: Shown) -> str:
@@ -218,7 +247,20 @@ def _repoint(shown: Shown, plan: Plan) -> list[Line]:
             text(ident(plan.target_cluster_id), code=True),
             text(", connect it"),
         ],
-        [text("Check that every key works there; if one does not, go back and say so")],
+        [text(_checks(plan))],
         *soak,
-        [*_on(end), text("the old HSMs and the old cluster are deleted")],
+        [
+            *_on(end),
+            text(
+                "the newest backup is kept for good, the old HSMs and the old cluster are deleted"
+            ),
+        ],
     ]
+
+
+def _checks(plan: Plan) -> str:
+    number = len(plan.names(Operation.PROVE_KEY))
+    if not number:
+        return "No key can be checked there"
+    which = upper_first(the(number, "enabled key") if plan.unproven else all_of(number, "key"))
+    return f"{which} {be(number)} used once, to check; if one fails, go back and say so"
