@@ -20,7 +20,7 @@ class Tool(StrEnum):
 
 @dataclass(frozen=True)
 class Caller:
-    """`name` is fit for people (a role's or person's name); `email` only where SSO vouches for it.
+    """`name` is fit for people (a role's or person's name); `email` only if Identity Center or Slack vouches for it.
 
     `session_name`, `source_identity` and `web_identity` may have been chosen by the caller: they bar
     a person, they never map one. `issuer_arn` is the user or role that a federated user's session came

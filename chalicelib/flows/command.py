@@ -34,13 +34,16 @@ def command(ports: Ports, clicked: Clicked, *, here: tuple[str, str]) -> Answer:
     if not place:
         return Answer(private=USAGE)
     account, region = place[1] or here[0], place[2] or here[1]
-    return _start(ports, clicked, words[0], (account, region))
+    email = person.email if person else ""
+    return _start(ports, clicked, words[0], (account, region), email=email)
 
 
-def _start(ports: Ports, clicked: Clicked, cluster_id: str, where: tuple[str, str]) -> Answer:
+def _start(
+    ports: Ports, clicked: Clicked, cluster_id: str, where: tuple[str, str], *, email: str
+) -> Answer:
     """Whoever starts a case by hand counts as its requester: somebody else has to approve."""
     who = clicked.user_id
-    caller = Caller(arn="", name=who, kind=SLACK_USER, session_name=who)
+    caller = Caller(arn="", name=who, kind=SLACK_USER, session_name=who, email=email)
     event_id = f"slack-{clicked.trigger_id or ports.clock().timestamp()}"
     attempt = Attempt(event_id, ports.clock(), "", caller)
     opened = open_case(ports, FailedDelete(*where, cluster_id, attempt))

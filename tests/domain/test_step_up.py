@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain import step_up
+from chalicelib.domain.approval import CROWD
 from chalicelib.domain.caller import Caller, caller_of
 from chalicelib.domain.case import Act, Click, Outcome, Phase
 from chalicelib.domain.diagnosis import all_plans
@@ -104,6 +105,11 @@ REQUESTERS: list[tuple[str, Caller, str, bool]] = [
     ("a pipeline's role", caller_of(arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/ci/ci", kind="AssumedRole"), SIGNED_IN, False),
     ("a session of the same name", caller_of(arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/ci/Grace", kind="AssumedRole"), SIGNED_IN, True),
 ]  # fmt: skip
+
+
+def test_once_callers_find_no_place_nobody_can_confirm() -> None:
+    crowd = Caller("", "further callers", CROWD)
+    assert step_up.made_the_call(SIGNED_IN, case(by=crowd))
 
 
 @pytest.mark.parametrize(("why", "caller", "arn", "same"), REQUESTERS, ids=[r[0] for r in REQUESTERS])  # fmt: skip

@@ -28,6 +28,7 @@ def test_it_starts_a_case_whose_requester_is_who_typed(bench: Make) -> None:
     assert (pointer.account, pointer.region) == HERE
     (attempt,) = it.case(pointer.case_id).attempts
     assert (attempt.caller.kind, attempt.caller.session_name) == (SLACK_USER, "alice")
+    assert attempt.caller.email == "alice@example.com", "another account of hers is hers"
     assert it.runs.started == [(pointer.case_id, 0)]
 
 
