@@ -12,6 +12,7 @@ from chalicelib.slack.messages.text import GROUP, Message, approvers, marked, up
 VERBS = {"cancel": "cancel", "refresh": "do", "reject": "close", "undo": "undo"}
 """What a button that approves nothing would have done."""
 
+
 def sentence(
     refusal: Refusal, *, policy: Policy, action: str = "", unread: Sequence[str] = ()
 ) -> str:

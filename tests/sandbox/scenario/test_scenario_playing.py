@@ -100,7 +100,7 @@ def test_clicks_go_to_the_newest_case_that_has_a_message(stage, play):
         (
             "submit",
             "alice",
-            {"cluster_id": "c", "reason": "old", "override": True, "for": "30d"},
+            {"unproven": True, "cluster_id": "c", "reason": "old", "override": True, "for": "30d"},
         ),
     ]
 
