@@ -286,3 +286,16 @@ def test_a_gate_that_opens_lets_a_standing_approval_begin() -> None:
     assert isinstance(play.turn(), Ask)
     play.change(lambda s: replace(s, cluster=cluster("1a"), other_use=NO_OTHERS))
     assert isinstance(play.turn(), Call)
+
+
+@pytest.mark.parametrize("field", ["account", "region", "cluster_id"])
+@pytest.mark.parametrize("where", ["plan", "last_plan", "offers"])
+def test_a_plan_about_another_place_is_never_carried_out(where: str, field: str) -> None:
+    """No turn ever made one: whoever wrote it into the table wants another cluster gone."""
+    play = approved(world(), Remedy.RETIRE)
+    foreign = replace(play.case.offers[0], **{field: "elsewhere"})
+    play.case = replace(play.case, **{where: (foreign,) if where == "offers" else foreign})
+    close = play.turn()
+    assert isinstance(close, Close)
+    assert (close.outcome, play.calls) == (Outcome.STOPPED, [])
+    assert "another account, Region or cluster" in close.reason

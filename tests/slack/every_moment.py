@@ -94,6 +94,13 @@ def repointed() -> Play:
     return play
 
 
+def repointed_unchecked() -> Play:
+    """A key that is switched off can't show that it works on the other cluster."""
+    play = approved(world(OLD, OFF, siblings=(sibling(),)), Remedy.REPOINT)
+    play.to_close()
+    return play
+
+
 def kept() -> Play:
     play = asked(OLD)
     until = NOW + 30 * DAY
@@ -377,6 +384,7 @@ MOMENTS: dict[str, Callable[[], Play]] = {
     "undone": undone,
     "soaking": soaking,
     "repointed": repointed,
+    "repointed_unchecked": repointed_unchecked,
     "kept": kept,
     "expired": expired,
     "rejected": rejected,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from chalicelib.domain.case import CallRecord, CallStatus, Case
+from chalicelib.domain.plan import Operation
 from chalicelib.slack.messages import buttons, facts, goback, parts, retired
 from chalicelib.slack.messages.blocks import CHECK_MARK, actions, bold, code, header, says, text
 from chalicelib.slack.messages.shown import Shown
@@ -12,7 +14,6 @@ def message(shown: Shown) -> Message:
     case, plan = shown.case, facts.plan_of(shown.case)
     number = facts.planned_keys(case)
     other = ident(plan.target_cluster_id) if plan and plan.target_cluster_id else "another cluster"
-    verb = "works" if number == 1 else "work"
     hsms = count(len(plan.basis.zones), "HSM") if plan else "HSMs"
     return Message(
         f"Done: {shown.cluster} is deleted, and its keys moved to {other}.",
@@ -23,7 +24,7 @@ def message(shown: Shown) -> Message:
                 text(" now uses "),
                 code(other),
                 text(". "),
-                bold(f"{upper_first(count(number, 'key'))} {be(number)} kept and {verb} there."),
+                bold(_kept(case, number)),
                 text(f"\nThe {hsms} and the cluster are gone."),
                 *parts.read_again(case),
                 text(f" {retired.saving(shown)}"),
@@ -34,6 +35,20 @@ def message(shown: Shown) -> Message:
             retired.audit(shown),
         ),
     )
+
+
+def _kept(case: Case, number: int) -> str:
+    """A key that was off, or that AWS did not let Unlatch use, has not shown that it works."""
+    proved = {c.target for c in case.calls if c.operation is Operation.PROVE_KEY and _is_done(c)}
+    keys, shown = upper_first(count(number, "key")), len(proved)
+    if shown >= number:
+        return f"{keys} {be(number)} kept and {'works' if number == 1 else 'work'} there."
+    works = f"{shown or 'none'} of them {'works' if shown < 2 else 'work'} there"
+    return f"{keys} {be(number)} kept; {works}, the rest could not be checked."
+
+
+def _is_done(call: CallRecord) -> bool:
+    return call.status is CallStatus.DONE
 
 
 def _undo(shown: Shown) -> list[Block]:
