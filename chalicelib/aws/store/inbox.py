@@ -13,6 +13,8 @@ from chalicelib.ports import FailedDelete, Seal
 
 INBOX = "INBOX"
 """The sort key of the item that triggers, uses and clicks are written to."""
+MOST_BYTES = 165_000
+"""Of triggers, and of uses, that no turn has heard: an item holds 400 kB, and a click must find room."""
 TRIGGERS, CLICKS, USES = "triggers", "clicks", "key_uses"
 KINDS: dict[str, type[Any]] = {TRIGGERS: FailedDelete, CLICKS: Click, USES: KeyUse}
 T = TypeVar("T")
