@@ -325,6 +325,7 @@ class Bench:
             values={
                 "cluster_id": self.case(case_id).cluster_id,
                 "reason": "not needed any more",
+                **({"unproven": "unproven"} if plan and plan.unproven else {}),
                 **values,
             },
         )
