@@ -9,6 +9,7 @@ from typing import Any
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.errors import translated
 from chalicelib.domain.case import Case
+from chalicelib.domain.decide import FOREIGN
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.remedies.scene import hsm_for, zone_of
 from chalicelib.domain.snapshot import Cluster
@@ -30,11 +31,7 @@ class AwsActions:
         """AWS's receipt. Raises TryLater or GiveUp; what then happened only a new read can tell."""
         plan = case.plan or case.last_plan
         if plan is None or plan.place != case.place:
-            raise GiveUp(
-                "The plan is about another account, Region or cluster than the case, so nothing "
-                "was done.",
-                "Treat it as tampering: find out who wrote to Unlatch’s table.",
-            )
+            raise GiveUp(FOREIGN.reason, *FOREIGN.advice)
         restores = step.operation is Operation.CREATE_HSM
         role = self.restorer_role if restores else self.executor_role
         service = "kms" if step.operation.startswith("kms:") else "cloudhsmv2"

@@ -30,7 +30,7 @@ from chalicelib.domain.rest import HOUR, asleep, closed
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Ask, Call, Close, Decision, Move, Wait
 
-__all__ = ["HOUR", "Decision", "decide"]
+__all__ = ["FOREIGN", "HOUR", "Decision", "decide"]
 
 BLIND_SECONDS = 300
 FOREIGN = Close(

@@ -21,9 +21,8 @@ def anybody(kind: str, entry: str) -> bool:  # noqa: ARG001  # a Judge
 
 def assembled(base: Case, inbox: Inbox, *, is_ours: Judge = anybody) -> Case:
     """`base`, with what still waits in the inbox after all that it has heard."""
-    where = (base.account, base.region, base.cluster_id)
     triggers = read(inbox.waiting[TRIGGERS], FailedDelete, is_ours=lambda e: is_ours(TRIGGERS, e))
-    attempts = [t.attempt for t in triggers if (t.account, t.region, t.cluster_id) == where]
+    attempts = [t.attempt for t in triggers if (t.account, t.region, t.cluster_id) == base.place]
     clicks = read(inbox.waiting[CLICKS], Click, is_ours=lambda e: is_ours(CLICKS, e))
     uses = read(inbox.waiting[USES], KeyUse, is_ours=lambda e: is_ours(USES, e))
     known = {attempt.event_id for attempt in base.attempts}

@@ -15,9 +15,9 @@ from chalicelib.aws.store.body import BODY, Body, body_from, case_of
 from chalicelib.aws.store.inbox import (
     CLICKS,
     INBOX,
-    MOST_BYTES,
     USES,
     Inbox,
+    has_room,
     inbox_from,
     parsed,
     sealed_entry,
@@ -191,8 +191,7 @@ class DynamoCases:
                 known = [*stored.base.key_uses, *(one for one in waiting if one)]
         except NoCaseError:
             return ""
-        has_room = sum(map(len, stored.inbox.waiting[USES])) < MOST_BYTES
-        if has_room and _is_worth_keeping(use, known):
+        if has_room(stored.inbox.waiting[USES]) and _is_worth_keeping(use, known):
             entry = self._entry(case_id, USES, use)
             self.writes.update(case_id, **_adding(USES, entry, "attribute_exists(pk)"))
         return stored.inbox.token

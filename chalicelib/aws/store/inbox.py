@@ -79,6 +79,11 @@ def opened(case_id: str, first: str) -> dict[str, Any]:
     }
 
 
+def has_room(entries: Sequence[str]) -> bool:
+    """If another entry of their kind may still be added: see MOST_BYTES."""
+    return sum(map(len, entries)) < MOST_BYTES
+
+
 def parsed(entry: str, kind: type[T]) -> T | None:
     """None if it can't be read."""
     try:

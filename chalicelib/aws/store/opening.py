@@ -11,9 +11,9 @@ from typing import Any
 
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.inbox import (
-    MOST_BYTES,
     TRIGGERS,
     Inbox,
+    has_room,
     opened,
     split,
 )
@@ -109,12 +109,12 @@ class Opening:
 
 def _worth_keeping(failed: FailedDelete, waiting: tuple[str, ...]) -> FailedDelete | None:
     """As it is kept, or None. Who made a failed call can't approve, so no caller may get lost."""
-    has_room = sum(map(len, waiting)) < MOST_BYTES
-    if len(waiting) < MOST_WAITING and has_room:
+    fits = has_room(waiting)
+    if len(waiting) < MOST_WAITING and fits:
         return failed
     callers = {codec.load(split(entry)[1], FailedDelete).attempt.caller for entry in waiting}
     if TOO_MANY in callers or failed.attempt.caller in callers:
         return None
-    is_last = len(waiting) >= MOST_CALLERS - 1 or not has_room
+    is_last = len(waiting) >= MOST_CALLERS - 1 or not fits
     crowd = replace(failed, attempt=replace(failed.attempt, caller=TOO_MANY))
     return crowd if is_last else failed
