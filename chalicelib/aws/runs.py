@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.errors import code_of, translated
 from chalicelib.domain.trust import UNSEALED
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
 
 MOST_REMEMBERED = 10_000
 NOBODY: Mapping[str, str] = {}
@@ -18,7 +22,7 @@ NOBODY: Mapping[str, str] = {}
 class StepFunctionsRuns:
     """`sfn` is the hub's Step Functions client."""
 
-    sfn: Any
+    sfn: SFNClient
     state_machine_arn: str
     _started: set[str] = field(default_factory=set)
 

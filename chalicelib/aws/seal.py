@@ -5,18 +5,22 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Final
 
 from chalicelib.aws.errors import code_of, translated
 
-ALGORITHM = "HMAC_SHA_256"
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
+
+ALGORITHM: Final = "HMAC_SHA_256"
 
 
 @dataclass(frozen=True)
 class KmsSeal:
     """`kms` is the hub's KMS client; the key only makes and checks MACs."""
 
-    kms: Any
+    kms: KMSClient
     key_id: str
 
     def make(self, text: str) -> str:

@@ -12,10 +12,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.failures import Refused, TryLater
 from chalicelib.ports import Signed
+
+if TYPE_CHECKING:
+    from mypy_boto3_sts import STSClient
+
 
 BODY = "Action=GetCallerIdentity&Version=2011-06-15"
 HUB, CASE = "x-unlatch-hub", "x-unlatch-case"
@@ -38,7 +42,7 @@ class SignedIdentity:
     `hub` is the host that the API was called by: no two deployments share one.
     """
 
-    sts: Any
+    sts: STSClient
     hub: str
     clock: Callable[[], datetime]
 
@@ -122,6 +126,7 @@ class SignedIdentity:
         shape = model.operation_model("GetCallerIdentity").output_shape
         reply = {"status_code": status, "headers": {}, "body": body}
         try:
+            assert shape is not None, "GetCallerIdentity has an output"
             told: Mapping[str, Any] = create_parser("query").parse(reply, shape)
         except ResponseParserError as error:
             raise TryLater("STS’s answer can’t be read") from error
