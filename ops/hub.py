@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from chalicelib import config
 from chalicelib.aws.errors import DENIED, code_of
@@ -122,7 +123,7 @@ class Hub:
         """The settings that the deployed functions run with."""
         try:
             return config.read(self._read_variables())
-        except Exception as error:
+        except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
             raise self.not_deployed() from error
@@ -132,7 +133,7 @@ class Hub:
         """The functions' environment; empty where there are none, or they may not be looked at."""
         try:
             return self._read_variables()
-        except Exception as error:
+        except ClientError as error:
             if code_of(error) not in {"ResourceNotFoundException", *DENIED}:
                 raise
             return {}
@@ -147,7 +148,7 @@ class Hub:
         for name in (f"{self.name}-turn", self.name):
             try:
                 self.client("lambda").get_function_configuration(FunctionName=name)
-            except Exception as error:
+            except ClientError as error:
                 if code_of(error) == "ResourceNotFoundException":
                     continue
                 if code_of(error) not in DENIED:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.aws.errors import DENIED, code_of, translated, understood
+from chalicelib.aws.errors import translated, understood
 from chalicelib.domain.snapshot import Key, KeyState, LastUse
-from chalicelib.failures import GiveUp
+from chalicelib.failures import Code, GiveUp
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -153,12 +153,12 @@ class KeyReader:
             return LastUse()
         self.pace("kms:GetKeyLastUsage")()
         try:
-            reply = self.kms.get_key_last_usage(KeyId=key_id)
-        except Exception as error:
-            if code_of(error) in DENIED:
-                return LastUse()
             with translated("kms:GetKeyLastUsage", role=self.role, account=self.account):
+                reply = self.kms.get_key_last_usage(KeyId=key_id)
+        except GiveUp as stop:
+            if stop.code is not Code.DENIED:
                 raise
+            return LastUse()
         use = reply.get("KeyLastUsage") or {}
         at: datetime | None = use.get("Timestamp")
         return LastUse(at, use.get("Operation", ""), reply.get("TrackingStartDate"))

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from chalicelib.aws.errors import DENIED, code_of, translated, understood
+from chalicelib.aws.errors import translated, understood
 from chalicelib.domain.sessions import LATE, Samples, counted
 from chalicelib.domain.snapshot import NO_OTHERS, Cluster, OtherUse
-from chalicelib.failures import GiveUp
+from chalicelib.failures import Code, GiveUp
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -44,21 +44,20 @@ def _samples(
     A minute of which CloudWatch has not both is left out.
     """
     end = now.replace(second=0, microsecond=0)
+    call = "cloudwatch:GetMetricData"
     try:
-        found = list(
-            cloudwatch.get_paginator("get_metric_data").paginate(
+        with translated(call, role="unlatch-reader", account=""):
+            pages = cloudwatch.get_paginator("get_metric_data").paginate(
                 MetricDataQueries=_queries(cluster, cloudwatch.meta.region_name),
                 StartTime=end - timedelta(minutes=minutes),
                 EndTime=end,
             )
-        )
-    except Exception as error:
-        if code_of(error) in DENIED:
-            found = []
-        else:
-            with translated("cloudwatch:GetMetricData", role="unlatch-reader", account=""):
-                raise
-    with understood("cloudwatch:GetMetricData"):
+            found = list(pages)
+    except GiveUp as stop:
+        if stop.code is not Code.DENIED:
+            raise
+        found = []
+    with understood(call):
         return _by_hsm(cluster, [item for page in found for item in page["MetricDataResults"]])
 
 

@@ -7,7 +7,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from chalicelib.aws.errors import code_of, translated
+from chalicelib.aws.errors import translated
+from chalicelib.failures import Code, GiveUp
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -44,8 +45,8 @@ class KmsSeal:
                 reply = self.kms.verify_mac(
                     KeyId=self.key_id, Message=_message(text), MacAlgorithm=ALGORITHM, Mac=mac
                 )
-        except Exception as error:
-            if code_of(error.__cause__ or error) == "KMSInvalidMacException":  # type: ignore[arg-type]  # an Exception
+        except GiveUp as stop:
+            if stop.code is Code.MAC_WRONG:
                 return False
             raise
         return bool(reply["MacValid"])
