@@ -8,7 +8,7 @@ ABOUT_dev := a minute or two, 670 MB
 STAGE ?= dev
 STORY ?= sandbox/scenarios/flagship.yaml
 
-.PHONY: help setup demo play pictures permissions test test-all check coverage format lint types docs lock dead mutants bench fuzz reliability crash-matrix read-matrix deploy clean
+.PHONY: help setup demo play pictures permissions test test-all check coverage format lint layers types docs lock dead mutants bench fuzz reliability crash-matrix read-matrix deploy clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -49,7 +49,7 @@ test-all: .venv/.dev  ## Run the slow tests: every shipped story, whole deployme
 	$(BIN)/python -m pytest -n 2 -m "slow or browser" --ignore=tests/ops
 	$(BIN)/python -m pytest -n 2 -m slow --dist=loadfile tests/ops  # each file is one long story
 
-check: .venv/.dev lint types dead coverage  ## What CI runs: format, lint, types, dead code, tests with coverage
+check: .venv/.dev lint layers types dead coverage  ## What CI runs: format, lint, layers, types, dead code, tests with coverage
 
 coverage: .venv/.dev  ## The tests, and how much of the code they reach
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
@@ -62,6 +62,9 @@ format: .venv/.dev  ## Format the code
 lint: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+layers: .venv/.dev
+	$(BIN)/lint-imports --no-logo
 
 types: .venv/.dev
 	$(BIN)/mypy app.py chalicelib sandbox ops scripts bench
@@ -102,4 +105,4 @@ deploy: .venv/.ops  ## Deploy to AWS: make deploy STAGE=prod SETTINGS=prod.env
 	$(BIN)/unlatch deploy --stage $(STAGE) $(if $(SETTINGS),--settings $(SETTINGS))
 
 clean:  ## Remove what the commands made
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build mutants
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build mutants
