@@ -100,6 +100,13 @@ def test_every_decision_is_listed() -> None:
     assert listed == {page.name for page in folder.glob("*.md")} - {"README.md"}
 
 
+def test_every_decision_has_its_status_and_date() -> None:
+    status = r"\*(Accepted|Rejected|Superseded) \d{4}-\d\d-\d\d(, revised \d{4}-\d\d-\d\d)?\.\*"
+    for page in (ROOT / "docs/decisions").glob("*.md"):
+        if page.name != "README.md":
+            assert re.fullmatch(status, text_of(page).splitlines()[1]), page.name
+
+
 def test_notes_that_the_code_names_exist() -> None:
     for file in (ROOT / "pyproject.toml", *(ROOT / "chalicelib").rglob("*.py")):
         for note in re.findall(r"docs/[\w/-]+\.md", file.read_text()):
@@ -296,7 +303,16 @@ def test_ci_runs_pinned_actions_with_few_rights() -> None:
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
     for step in steps:
         assert "uses" not in step or re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", step["uses"])
-    assert "make check" in [step.get("run") for step in steps]
+    assert "make ci" in [step.get("run") for step in steps]
+
+
+def test_there_is_one_ci() -> None:
+    """What runs elsewhere is the same target, and it holds all that `make check` does."""
+    assert "make ci" in (ROOT / ".ci/run").read_text().splitlines()
+    makefile = (ROOT / "Makefile").read_text()
+    check, everything = re.findall(r"\$\(call timed,(.*)\)", makefile)
+    assert everything.startswith(check)
+    assert set(everything.split()) >= {"lint", "layers", "types", "coverage", "test-slow"}
 
 
 @pytest.mark.parametrize("name", [".pre-commit-config.yaml", ".github/dependabot.yml"])
