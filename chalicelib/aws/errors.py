@@ -80,7 +80,7 @@ def request_id_of(error: Exception) -> str:
 @contextmanager
 def translated(call: str, *, role: str, account: str) -> Iterator[None]:
     """Turns what botocore raises during `call` (kms:DeleteCustomKeyStore) into TryLater or GiveUp."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # not on cold paths
+    from botocore.exceptions import BotoCoreError, ClientError  # not on cold paths
 
     try:
         yield

@@ -102,11 +102,11 @@ class SignedIdentity:
             raise Refused(401, f"The signature is not of the last five minutes. {AGAIN}")
 
     def _sent(self, url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        from botocore.awsrequest import AWSRequest  # noqa: PLC0415  # comes with boto3, on first use
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415  # same
-        from botocore.httpsession import URLLib3Session  # noqa: PLC0415  # same
+        from botocore.awsrequest import AWSRequest
+        from botocore.exceptions import BotoCoreError
+        from botocore.httpsession import URLLib3Session
 
-        from chalicelib.aws.whole import torn_bytes  # noqa: PLC0415  # same
+        from chalicelib.aws.whole import torn_bytes
 
         plain = {name: value for name, value in headers.items() if name != "host"}
         request = AWSRequest("POST", url, headers=plain, data=BODY.encode()).prepare()
@@ -120,7 +120,7 @@ class SignedIdentity:
         return status, body
 
     def _parsed(self, status: int, body: bytes) -> Mapping[str, Any]:
-        from botocore.parsers import ResponseParserError, create_parser  # noqa: PLC0415  # same
+        from botocore.parsers import ResponseParserError, create_parser
 
         model = self.sts.meta.service_model
         shape = model.operation_model("GetCallerIdentity").output_shape

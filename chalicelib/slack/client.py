@@ -71,7 +71,7 @@ class SlackClient:
         """Answers a click by the address that came with it."""
         if not self._is_slacks(response_url):
             raise SlackFailed("response_url_refused")
-        from chalicelib.slack.whole import ResponseUrl  # noqa: PLC0415  # same as in _web
+        from chalicelib.slack.whole import ResponseUrl
 
         status = ResponseUrl(response_url).post(message)
         if status != 200:  # HTTP's own
@@ -108,6 +108,6 @@ class SlackClient:
 
     @functools.cached_property
     def _web(self) -> WebApi:
-        from chalicelib.slack.whole import WebApi  # noqa: PLC0415  # 30 ms that others don't pay
+        from chalicelib.slack.whole import WebApi  # 30 ms that others don't pay
 
         return WebApi(self._base_url)
