@@ -265,7 +265,7 @@ PLANTED = '''
 def decide(case):
     why = f"one {case.name}." if case.ok else "two."
     if case.late:
-        raise GiveUp(why, "advice is no reason")
+        raise PermanentError(why, "advice is no reason")
     words = "said {} times."
     return Answer(private=words.format(3)) if case.asked else Close(RETIRED, reason="four")
 
@@ -289,7 +289,16 @@ def test_the_reasons_are_found_at_all() -> None:
     """One of each kind, so that a way of saying that moves is noticed."""
     kinds = {reason.kind for reason in reasons()}
     assert kinds >= {
-        *("Close", "GiveUp", "TryLater", "Gate", "Difference", "Wait", "Call", "Answer"),
+        *(
+            "Close",
+            "PermanentError",
+            "TemporaryError",
+            "Gate",
+            "Difference",
+            "Wait",
+            "Call",
+            "Answer",
+        ),
         *("Refusal", "Cause", "NotOurs", "Unsigned", "Unreadable", "alarm", "sentence", "log"),
     }
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.failures import Code, Refused, TryLater
+from chalicelib.failures import Code, Refused, TemporaryError
 from chalicelib.ports import Signed
 
 if TYPE_CHECKING:
@@ -47,15 +47,15 @@ class SignedIdentity:
     clock: Callable[[], datetime]
 
     def __call__(self, signed: Signed) -> str:
-        """The ARN of whoever signed. Raises Refused, or TryLater where STS does not answer."""
+        """The ARN of whoever signed. Raises Refused, or TemporaryError where STS does not answer."""
         endpoint = self.sts.meta.endpoint_url
         headers = self._checked(signed, endpoint)
         status, body = self._sent(f"{endpoint.rstrip('/')}/", headers)
         if status >= 500:
-            raise TryLater("STS is busy", code=Code.BUSY)
+            raise TemporaryError("STS is busy", code=Code.BUSY)
         told = self._parsed(status, body)
         if status == 200 and not told.get("Arn"):
-            raise TryLater("STS’s answer can’t be read", code=Code.UNREADABLE)
+            raise TemporaryError("STS’s answer can’t be read", code=Code.UNREADABLE)
         if status != 200:
             code = told.get("Error", {}).get("Code", status)
             raise Refused(401, f"AWS does not accept the signature ({code}). {AGAIN}")
@@ -114,9 +114,9 @@ class SignedIdentity:
             reply = URLLib3Session(timeout=WITHIN_SECONDS).send(request)
             status, body = int(reply.status_code), bytes(reply.content)
         except (BotoCoreError, ValueError) as error:
-            raise TryLater("STS did not answer", code=Code.NO_ANSWER) from error
+            raise TemporaryError("STS did not answer", code=Code.NO_ANSWER) from error
         if torn_bytes(body, reply.headers):
-            raise TryLater("STS’s answer can’t be read", code=Code.UNREADABLE)
+            raise TemporaryError("STS’s answer can’t be read", code=Code.UNREADABLE)
         return status, body
 
     def _parsed(self, status: int, body: bytes) -> Mapping[str, Any]:
@@ -129,5 +129,5 @@ class SignedIdentity:
             assert shape is not None, "GetCallerIdentity has an output"
             told: Mapping[str, Any] = create_parser("query").parse(reply, shape)
         except ResponseParserError as error:
-            raise TryLater("STS’s answer can’t be read", code=Code.UNREADABLE) from error
+            raise TemporaryError("STS’s answer can’t be read", code=Code.UNREADABLE) from error
         return told

@@ -13,7 +13,7 @@ from chalicelib.domain.clicks import ENDINGS, is_asked_already, not_possible, re
 from chalicelib.domain.person import Person
 from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.domain.situation import last_seen
-from chalicelib.failures import Conflict, GiveUp, TryLater
+from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.ports import Answer, Clicked, Ports, Woken
 
 BUTTONS = {
@@ -52,10 +52,10 @@ def record_click(ports: Ports, clicked: Clicked) -> Answer:
         return _recorded(ports, clicked, act)
     except KeyError:
         return Answer(private=UNKNOWN_CASE)
-    except TryLater as trouble:
+    except TemporaryError as trouble:
         ports.log("click not recorded", by=clicked.user_id, why=trouble.reason)
         return Answer(private=NOT_NOW.format(trouble.reason))
-    except GiveUp as stop:
+    except PermanentError as stop:
         ports.log("click not recorded", by=clicked.user_id, why=stop.reason)
         return Answer(private=" ".join((stop.reason, *stop.advice)))
 
@@ -249,7 +249,7 @@ def _woken(ports: Ports, case: Case, click: Click, woken: Woken) -> Answer:
             ports.runs.start(case.case_id, woken.generation)
         elif woken.token:
             ports.runs.wake(woken.token)
-    except (TryLater, GiveUp) as trouble:
+    except (TemporaryError, PermanentError) as trouble:
         # The click is in the case: the run hears it at its next look, or the sweep sees to it.
         ports.log("run not woken", case_id=case.case_id, why=trouble.reason)
         return Answer(private=NOT_WOKEN.format(trouble.reason.rstrip(".")))

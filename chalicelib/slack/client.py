@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.slack.replies import SlackFailed
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class SlackClient:
     def _read(self, *, fresh: bool) -> str:
         try:
             return self._read_token(fresh)
-        except (TryLater, GiveUp) as trouble:
+        except (TemporaryError, PermanentError) as trouble:
             raise SlackFailed("token_not_read") from trouble
 
     def _call(self, method: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
