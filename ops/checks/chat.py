@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import yaml
+from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import code_of
 from chalicelib.domain import approval
@@ -59,7 +60,7 @@ def _stored(hub: Hub, secret_id: str) -> str | None:
     """None where nothing is stored, which another check says."""
     try:
         reply = hub.client("secretsmanager").get_secret_value(SecretId=secret_id)
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
             raise
         return None
