@@ -12,7 +12,7 @@ from chalicelib.domain.plan import Operation
 from chalicelib.domain.snapshot import Key, KeyState
 from chalicelib.domain.step import Call
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
-from chalicelib.flows.perform import called, intended, intent, resaved, result
+from chalicelib.flows.perform import called, frozen, intended, intent, resaved, result
 from chalicelib.flows.turn_ports import TurnPorts
 
 AT_ONCE = 25
@@ -32,7 +32,7 @@ def perform_many(ports: TurnPorts, case: Case, step: Call, entries: Sequence[Ent
     targets = step.targets[:MOST_KEYS]
     try:
         for start in range(0, len(targets), AT_ONCE):
-            if start and (batch.is_late() or _is_frozen(ports, case)):
+            if start and (batch.is_late() or frozen(ports, case)):
                 break
             if not batch.go_on(targets[start : start + AT_ONCE]):
                 break
@@ -44,11 +44,6 @@ def perform_many(ports: TurnPorts, case: Case, step: Call, entries: Sequence[Ent
         batch.settled()
         raise
     return batch.settled()
-
-
-def _is_frozen(ports: TurnPorts, case: Case) -> bool:
-    """A freeze never holds a cancel or an undo."""
-    return case.ending is None and bool(ports.brake.why())
 
 
 @dataclass

@@ -38,6 +38,11 @@ def perform(ports: TurnPorts, case: Case, step: Call, entries: Sequence[Entry]) 
     return case
 
 
+def frozen(ports: TurnPorts, case: Case) -> str:
+    """Why no call may be made now; "" if it may. A freeze never holds a cancel or an undo."""
+    return "" if case.ending is not None else ports.brake.why()
+
+
 def left_to_wait(case: Case, step: Call, now: datetime) -> int:
     """Seconds until a call that AWS did not take may be tried again, whoever woke the case; 0: now."""
     targets = set(step.targets)

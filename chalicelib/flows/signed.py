@@ -10,7 +10,6 @@ from typing import Any
 
 from chalicelib.domain.approval import is_reason
 from chalicelib.domain.case import Case
-from chalicelib.domain.click import Click
 from chalicelib.failures import Conflict, PermanentError, Refused, TemporaryError
 from chalicelib.ports import Ports, Signed
 
@@ -99,16 +98,3 @@ def for_a_shell(reason: str) -> str:
     """Words made for Slack, without its mark-up and for somebody who clicked nothing."""
     plain = MENTION.sub(r"\1", reason).replace("`", "")
     return plain.replace("Your click changed nothing", "Nothing was changed")
-
-
-def record(ports: Ports, case: Case, click: Click, *, reopen: bool = False) -> None:
-    """An entry in the inbox; then the run is woken, or started anew."""
-    woken = ports.cases.record_click(case, click, reopen=reopen)
-    try:
-        if reopen:
-            ports.runs.start(case.case_id, woken.generation)
-        elif woken.token:
-            ports.runs.wake(woken.token)
-    except (TemporaryError, PermanentError) as trouble:
-        # It is in the case: the run hears it at its next look, or the sweep sees to it.
-        ports.log("run not woken", case_id=case.case_id, why=trouble.reason)

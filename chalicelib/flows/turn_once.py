@@ -21,7 +21,7 @@ from chalicelib.domain.waiting import our_keys, until_next
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.batch import perform_many
 from chalicelib.flows.last_look import keep_look, last_look, may_be_enough
-from chalicelib.flows.perform import left_to_wait, perform, resaved
+from chalicelib.flows.perform import frozen, left_to_wait, perform, resaved
 from chalicelib.flows.story import hear_attempts, hear_uses, late, opened, reminded, said
 from chalicelib.flows.turn_ports import TurnPorts
 
@@ -106,7 +106,7 @@ def _do(ports: TurnPorts, decision: Decision, entries: Sequence[Entry]) -> tuple
     case, step = decision.case, decision.step
     now = ports.clock()
     match step:
-        case Call() if case.ending is None and (brake := ports.brake.why()):
+        case Call() if brake := frozen(ports, case):
             why = f"all changes are frozen: {brake}"
             # Nothing was done yet, so there is nothing that cancel would have to restore.
             held = replace(case, waiting_for=why, before=case.before if case.calls else None)
