@@ -47,6 +47,9 @@ PURE = {
     *("itertools", "json", "math", "typing"),
 }
 """What the domain may import: no clock, no network, no environment, no chance."""
+ROOMS = ("state", "rules", "remedies")
+"""The domain's rooms from the ground up: each knows those below it, and what stands beside them
+(decide, observe, revalidate, …) knows all three. Nothing in a room knows what stands beside it."""
 CLOCKS = {"now", "utcnow", "today"}
 MOST_LINES, MOST_LINES_A_FUNCTION = 300, 30
 BROAD = {
@@ -153,9 +156,34 @@ def test_functions_are_short(path: Path) -> None:
             assert lines <= MOST_LINES_A_FUNCTION, f"{node.name} has {lines} lines"
 
 
-@pytest.mark.parametrize(
+every_module_of_the_domain = pytest.mark.parametrize(
     "path", [path for path in MODULES if layer_of(dotted(path)) == "domain"], ids=dotted
 )
+
+
+def floor_of(module: str) -> int:
+    """Of a module of the domain: its room's floor; above them all for what is in no room."""
+    parts = module.removeprefix("chalicelib.domain").split(".")
+    return ROOMS.index(parts[1]) if len(parts) > 1 and parts[1] in ROOMS else len(ROOMS)
+
+
+@every_module_of_the_domain
+def test_the_rooms_of_the_domain_are_a_descent(path: Path) -> None:
+    for name in imports_of(path):
+        if name.startswith("chalicelib.domain"):
+            assert floor_of(name) <= floor_of(dotted(path)), f"{dotted(path)} may not know {name}"
+
+
+def test_each_room_is_there() -> None:
+    assert {floor_of(dotted(path)) for path in MODULES if layer_of(dotted(path)) == "domain"} == {
+        0,
+        1,
+        2,
+        3,
+    }
+
+
+@every_module_of_the_domain
 def test_the_domain_is_pure(path: Path) -> None:
     for name in imports_of(path):
         fine = name.split(".")[0] in PURE or name.startswith("chalicelib.domain")

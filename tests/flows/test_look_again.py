@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Case, Outcome, Phase
-from chalicelib.domain.snapshot import Snapshot, StoreState
+from chalicelib.domain.state.case import Case, Outcome, Phase
+from chalicelib.domain.state.snapshot import Snapshot, StoreState
 from chalicelib.failures import GiveUp, TryLater
 from tests.flows.bench import Bench, key, world
 from tests.flows.test_flows import opened
