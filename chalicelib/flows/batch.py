@@ -11,7 +11,7 @@ from chalicelib.domain.state.audit_log import Entry, Kind, entry
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case
 from chalicelib.domain.state.plan import Operation
 from chalicelib.domain.state.snapshot import Key, KeyState
-from chalicelib.failures import Conflict, GiveUp, TryLater
+from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.perform import called, frozen, intended, intent, resaved, result
 from chalicelib.flows.turn_ports import TurnPorts
 
@@ -25,7 +25,7 @@ MOST_KEYS = 2_000
 def perform_many(ports: TurnPorts, case: Case, step: Call, entries: Sequence[Entry]) -> Case:
     """The case after the calls. Raises Conflict before the first call if the case moved on,
 
-    and GiveUp (with all that happened recorded) where only a person can help.
+    and PermanentError (with all that happened recorded) where only a person can help.
     """
     began = case.snapshot.at if case.snapshot else ports.clock()
     batch = _Batch(ports, step, case, list(entries), began + LONGEST_TURN)
@@ -36,11 +36,11 @@ def perform_many(ports: TurnPorts, case: Case, step: Call, entries: Sequence[Ent
                 break
             if not batch.go_on(targets[start : start + AT_ONCE]):
                 break
-    except (Conflict, TryLater) as moved:
+    except (Conflict, TemporaryError) as moved:
         if not batch.has_begun:
             raise
         ports.log("batch ended early: the case moved on", case_id=case.case_id, why=str(moved))
-    except GiveUp:
+    except PermanentError:
         batch.settled()
         raise
     return batch.settled()
@@ -86,7 +86,7 @@ class _Batch:
         """Not for a key that is so already: others may have acted since the snapshot."""
         key = self.ports.inventory.reread(self.case, target)
         if key.state is KeyState.UNKNOWN:
-            raise TryLater("AWS does not tell the state of a key now")
+            raise TemporaryError("AWS does not tell the state of a key now")
         return not is_done(key, self.step)
 
     def _intend(self, due: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalicelib.domain.rules.clicks import is_asked_already, reopens
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Click
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.ports import Ports, Woken
 
 
@@ -25,7 +25,7 @@ def record_and_wake(ports: Ports, case: Case, click: Click) -> str:
             ports.runs.start(case.case_id, woken.generation)
         elif woken.token:
             ports.runs.wake(woken.token)
-    except (TryLater, GiveUp) as trouble:
+    except (TemporaryError, PermanentError) as trouble:
         # The click is in the case: the run hears it at its next look, or the sweep sees to it.
         ports.log("run not woken", case_id=case.case_id, why=trouble.reason)
         return trouble.reason.rstrip(".")

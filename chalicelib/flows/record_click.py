@@ -13,7 +13,7 @@ from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Plan, Remedy
-from chalicelib.failures import Conflict, GiveUp, TryLater
+from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.record import record_and_wake
 from chalicelib.ports import Answer, Clicked, Ports
 
@@ -53,10 +53,10 @@ def record_click(ports: Ports, clicked: Clicked) -> Answer:
         return _recorded(ports, clicked, act)
     except KeyError:
         return Answer(private=UNKNOWN_CASE)
-    except TryLater as trouble:
+    except TemporaryError as trouble:
         ports.log("click not recorded", by=clicked.user_id, why=trouble.reason)
         return Answer(private=NOT_NOW.format(trouble.reason))
-    except GiveUp as stop:
+    except PermanentError as stop:
         ports.log("click not recorded", by=clicked.user_id, why=stop.reason)
         return Answer(private=" ".join((stop.reason, *stop.advice)))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.domain.rules.approval import is_reason
 from chalicelib.domain.state.case import Case
-from chalicelib.failures import Conflict, GiveUp, Refused, TryLater
+from chalicelib.failures import Conflict, PermanentError, Refused, TemporaryError
 from chalicelib.ports import Ports, Signed
 
 LONGEST = 20_000
@@ -38,7 +38,7 @@ def answered(ports: Ports, do: Callable[[], Said], *, refusals: str) -> Said:
         ports.count(refusals, 1)
         ports.log("signed request refused", why=no.reason)
         return Said(no.status, no.reason)
-    except (TryLater, GiveUp) as trouble:
+    except (TemporaryError, PermanentError) as trouble:
         ports.log("signed request not recorded", why=trouble.reason)
         return Said(503, f"Nothing was recorded: {trouble.reason}. Run the command again.")
 
@@ -91,7 +91,7 @@ def on_newest(ports: Ports, case_id: str, judge: Callable[[Case], Said]) -> Said
             raise Refused(409, f"There is no case {case_id}.") from None
         except Conflict:
             continue
-    raise TryLater("others wrote the case at the same moment")
+    raise TemporaryError("others wrote the case at the same moment")
 
 
 def for_a_shell(reason: str) -> str:
