@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.domain.approval import Refusal
-from chalicelib.domain.case import Case
-from chalicelib.domain.plan import Remedy
+from chalicelib.domain.rules.approval import Refusal
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Remedy
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader, digest_of
-from chalicelib.domain.snapshot import KeyState
+from chalicelib.domain.state.snapshot import KeyState
 from chalicelib.failures import TemporaryError
 from tests.flows.bench import NOW, STORE
 

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.password import MOST_PAGES, connects, with_times
-from chalicelib.domain.snapshot import Connects, Copy
+from chalicelib.domain.state.snapshot import Connects, Copy
 from chalicelib.failures import TemporaryError
 from tests.domain.worlds import CLUSTER, DAY, NOW, STORE, sibling
 

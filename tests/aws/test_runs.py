@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import Stubber
 
 from chalicelib.aws.runs import StepFunctionsRuns
-from chalicelib.domain.trust import UNSEALED
+from chalicelib.domain.rules.trust import UNSEALED
 from chalicelib.failures import PermanentError, TemporaryError
 
 ARN = "arn:aws:states:us-east-1:111122223333:stateMachine:unlatch-dev-case"

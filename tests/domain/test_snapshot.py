@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.snapshot import (
+from chalicelib.domain.state.snapshot import (
     Backup,
     Hsm,
     Key,

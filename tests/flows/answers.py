@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.answers import Answer, MayNot, Private
-from chalicelib.domain.approval import Refusal
+from chalicelib.domain.rules.approval import Refusal
 
 
 def private(answer: Answer) -> str:

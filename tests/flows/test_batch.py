@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.case import CallStatus, Case, Outcome
-from chalicelib.domain.log import Kind, flaws
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.snapshot import KeyState, Snapshot
-from chalicelib.domain.step import Call
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.state.audit_log import Kind, flaws
+from chalicelib.domain.state.case import CallStatus, Case, Outcome
+from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.snapshot import KeyState, Snapshot
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.batch import AT_ONCE, LONGEST_TURN
 from chalicelib.flows.open_case import open_case

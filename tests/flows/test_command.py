@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.answers import Answer
-from chalicelib.domain.approval import SLACK_USER, Refusal
+from chalicelib.domain.rules.approval import SLACK_USER, Refusal
 from chalicelib.flows.command import USAGE, command
 from chalicelib.ports import Clicked
 from tests.flows.answers import private

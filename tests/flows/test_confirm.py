@@ -11,10 +11,10 @@ import pytest
 
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.inbox import INBOX
-from chalicelib.domain.case import Outcome, Phase
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.log import Kind
-from chalicelib.domain.plan import Remedy
+from chalicelib.domain.state.audit_log import Kind
+from chalicelib.domain.state.case import Outcome, Phase
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Remedy
 from chalicelib.failures import Refused, TemporaryError
 from chalicelib.flows.confirm import confirm
 from chalicelib.flows.open_case import open_case

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from chalicelib.aws.store.turns import TurnCases
-from chalicelib.domain.case import Case, Phase
-from chalicelib.domain.pace import MANY_KEYS, fresh_for
-from chalicelib.domain.snapshot import Snapshot
-from chalicelib.domain.trust import Anchor
+from chalicelib.domain.rules.pace import MANY_KEYS, fresh_for
+from chalicelib.domain.rules.trust import Anchor
+from chalicelib.domain.state.case import Case, Phase
+from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.open_case import open_case
 from tests.flows.bench import BODY_SEAL, INBOX_SEAL, Bench, key, world

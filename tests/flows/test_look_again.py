@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.case import Case, Outcome, Phase
-from chalicelib.domain.snapshot import Snapshot, StoreState
+from chalicelib.domain.state.case import Case, Outcome, Phase
+from chalicelib.domain.state.snapshot import Snapshot, StoreState
 from chalicelib.failures import PermanentError, TemporaryError
 from tests.flows.bench import Bench, key, world
 from tests.flows.test_flows import opened

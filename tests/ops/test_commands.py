@@ -22,7 +22,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from chalicelib import __version__
-from chalicelib.domain.caller import caller_of
+from chalicelib.domain.state.caller import caller_of
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.slack.replies import SlackFailed
 from ops.__main__ import VERBS, main

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from chalicelib.aws.store.cases import DynamoCases
-from chalicelib.domain.case import Case, Outcome, Phase
-from chalicelib.domain.model import Model
-from chalicelib.domain.snapshot import Key, Snapshot
-from chalicelib.domain.step import Call
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.simulation import Model
+from chalicelib.domain.state.case import Case, Outcome, Phase
+from chalicelib.domain.state.snapshot import Key, Snapshot
 from chalicelib.failures import TemporaryError
 from chalicelib.ports import FailedDelete, Receipt
 from sandbox.reliability.table import MemoryTable

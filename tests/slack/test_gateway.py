@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from chalicelib.answers import FieldError, Looking, MayNot, PlanChanged, Private, Recorded, WrongId
-from chalicelib.domain.approval import Refusal
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.log import Entry, Kind, chained, entry
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.slack_message import SlackMessage
+from chalicelib.domain.rules.approval import Refusal
+from chalicelib.domain.state.audit_log import Entry, Kind, chained, entry
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.ports import Clicked
 from chalicelib.slack.error_words import NOT_EDITABLE
 from chalicelib.slack.gateway import EVENT, SlackGateway
