@@ -299,7 +299,7 @@ def test_the_reasons_are_found_at_all() -> None:
             "Call",
             "Answer",
         ),
-        *("Refusal", "Cause", "NotOurs", "Unsigned", "Unreadable", "alarm", "sentence", "log"),
+        *("said", "Cause", "NotOurs", "Unsigned", "Unreadable", "alarm", "sentence", "log"),
     }
 
 
