@@ -25,7 +25,8 @@ ARGUMENTS: dict[str, tuple[tuple[int, str], ...]] = {
     "Wait": ((1, "why"),),
     "Call": ((2, "why"),),
     "connect": ((-1, "why"),),
-    "Answer": ((-1, "private"),),
+    "Private": ((0, "text"),),
+    "FieldError": ((1, "text"),),
     "Aliases": ((1, "unread"),),
     "NotOurs": ((0, "reason"),),
     "Unsigned": ((0, "reason"),),
@@ -122,8 +123,6 @@ def _said(node: ast.AST, words: Words) -> Iterator[tuple[str, list[str]]]:
     parts = [part for where in ARGUMENTS.get(name, ()) if (part := _argument(node, *where))]
     if parts and len(parts) == len(ARGUMENTS[name]):
         yield name, [_joined(texts) for texts in product(*map(words.of, parts))]
-    if isinstance(field := _argument(node, -1, "field"), ast.Tuple):
-        yield "Answer", words.of(field.elts[1])
     if waiting := _argument(node, -1, "waiting_for"):
         yield "waiting", words.of(waiting)
     if name == "append" and ast.unparse(node.func).startswith("unread."):
