@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from chalicelib.aws.brake import SsmBrake
     from chalicelib.aws.seal import KmsSeal
     from chalicelib.aws.store.cases import DynamoCases
+    from chalicelib.aws.store.probes import Probes
     from chalicelib.aws.store.turns import TurnCases
     from chalicelib.domain.trust import Anchor
 
@@ -139,6 +140,12 @@ class Wiring:
         from chalicelib.aws.store.cases import DynamoCases  # noqa: PLC0415  # on first use
 
         return DynamoCases(self._table, self._seal(self.settings.inbox_key_id))
+
+    @property
+    def probes(self) -> Probes:
+        from chalicelib.aws.store.probes import Probes  # noqa: PLC0415  # on first use
+
+        return Probes(self._table, self._seal(self.settings.inbox_key_id))
 
     def _for_turn(self, anchor: Anchor, generation: int) -> TurnCases:
         from chalicelib.aws.store.turns import TurnCases  # noqa: PLC0415  # turns alone

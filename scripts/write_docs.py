@@ -21,7 +21,7 @@ from chalicelib.domain.plan import Plan
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import park, repoint, retire
 from chalicelib.domain.snapshot import Snapshot
-from sandbox.aws import assumptions
+from ops.probing import assumptions
 from sandbox.sample import ACCOUNT, CLUSTER, NOW, REGION, key, sibling, world
 from scripts import example_env
 

@@ -11,6 +11,7 @@ SLASH = "The slash command needs it, and a scenario can’t type one; a test doe
 OPERATORS = "`unlatch doctor` asks with it whether a step would be denied; a test shows it."
 RACE = "Only if the case moves on between a turn and its sleep; a test of the flows shows it."
 MACHINE_TRACES = "Step Functions traces runs with it; moto does not."
+PROBE = "`unlatch doctor --live` needs it, and a scenario has no doctor; a test shows it."
 BY_KEY = {
     Key("api_handler", "Table", "dynamodb:ConditionCheckItem"): SLASH,
     Key("api_handler", "Table", "dynamodb:GetItem"): SLASH,
@@ -28,6 +29,8 @@ BY_ACTION = {
 
 def reason(key: Key) -> str | None:
     """Why no scenario uses it, or None where one must."""
+    if key.role == "on_probe" and key.action not in BY_ACTION:
+        return PROBE
     if key.role == "case" and key.statement == "LogsAndTraces":
         return LOG_SETUP if key.action.startswith("logs:") else MACHINE_TRACES
     return BY_KEY.get(key) or BY_ACTION.get(key.action)

@@ -1,0 +1,147 @@
+"""One DeleteCluster of a cluster that can't exist, and the wait until the bot has heard of it. Deletes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.aws.cloudtrail import PROBE_CLUSTER
+from chalicelib.aws.errors import DENIED, code_of
+from chalicelib.aws.store.probes import Noted
+from ops.checks.events import NEEDS_A_TRAIL, trails
+from ops.checks.finding import Finding
+from ops.desk import Desk
+from ops.hub import Hub
+from ops.probing import seen
+from ops.probing.report import Duration, Findings, span
+from ops.probing.waiting import wait_for
+
+NAME = "event"
+EXPECTED = "CloudHsmResourceNotFoundException"
+LONGEST = timedelta(minutes=15)
+ROUND = "A-EVENT-IN-15-MINUTES"
+
+
+@dataclass
+class Arrival:
+    """The record in CloudTrail’s history, and the bot’s note, as far as they are there."""
+
+    record: Mapping[str, Any] | None = None
+    note: Noted | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Arrived, or of a shape that no rule takes, so that waiting helps nothing."""
+        return self.note is not None or (self.record is not None and not _can_match(self.record))
+
+
+def judge_codes(found: Findings, record: Mapping[str, Any], *, cluster_id: str, full: str) -> None:
+    """A record of a failed DeleteCluster, against what is assumed of it. `full`: what AWS answered."""
+    found.keep(record)
+    named = (record.get("requestParameters") or {}).get("clusterId")
+    code = str(record.get("errorCode"))
+    says = f"the record names {'the cluster' if named == cluster_id else named or 'no cluster'}"
+    known = code in (full, full.removesuffix("Exception"))
+    found.judge(
+        "A-FAILED-DELETE-RECORD",
+        holds=named == cluster_id and known,
+        says=f"{says} and the code {code}",
+    )
+    found.judge("A-CODE-IN-FULL", holds=code == full, says=f"{full} is recorded as {code}")
+
+
+def of_event(hub: Hub, desk: Desk, found: Findings) -> Iterator[Finding]:
+    """What came of it, as findings of the doctor."""
+    code, request_id, text = _refusal(hub)
+    if code != EXPECTED:
+        yield _not_tried(found, code, text)
+        return
+    desk.screen.line(f"AWS refused to delete {PROBE_CLUSTER}, as it should. Does the event arrive?")
+    arrival, began = Arrival(), desk.clock()
+    looked: list[datetime] = []
+
+    def look() -> Arrival | None:
+        _look(hub, arrival, request_id, looked=looked, now=desk.clock())
+        return arrival if arrival.is_done else None
+
+    wait_for(desk, "the event to reach the bot", look, most=LONGEST)
+    took = desk.clock() - began
+    record = arrival.note.record if arrival.note else arrival.record
+    if record is not None:
+        judge_codes(found, record, cluster_id=PROBE_CLUSTER, full=EXPECTED)
+    if arrival.note is None:
+        yield from _missing(hub, found, arrival, took)
+        return
+    found.durations.append(Duration("an event, from the call to the bot", took, LONGEST))
+    found.held(ROUND, f"it came after {span(took)}")
+    yield Finding(NAME, True, f"came through CloudTrail and EventBridge after {span(took)}")
+    sealed = arrival.note.is_sealed
+    yield Finding("seal", sealed, "made by the bot" if sealed else "the bot made none")
+
+
+def _refusal(hub: Hub) -> tuple[str, str, str]:
+    """Code, request id and text of what AWS says to the call."""
+    try:
+        hub.client("cloudhsmv2").delete_cluster(ClusterId=PROBE_CLUSTER)
+    except Exception as error:
+        if not (code := code_of(error)):
+            raise
+        told: Mapping[str, Any] = getattr(error, "response", {})
+        request_id = str(told.get("ResponseMetadata", {}).get("RequestId", ""))
+        return code, request_id, str(told.get("Error", {}).get("Message", ""))
+    return "", "", "AWS accepted it"
+
+
+def _not_tried(found: Findings, code: str, text: str) -> Finding:
+    why = f"because AWS answered {code or 'nothing wrong'} to a cluster that does not exist"
+    for name in (ROUND, "A-FAILED-DELETE-RECORD", "A-CODE-IN-FULL"):
+        found.not_tried(name, why)
+    if code in DENIED:
+        do = f"Allow your role cloudhsm:DeleteCluster on cluster/{PROBE_CLUSTER}, which does not exist"
+        return Finding(NAME, None, "your role may not make the call that is to fail", do)
+    return Finding(NAME, None, f"{why.removeprefix('because ')}: {text}")
+
+
+def _look(
+    hub: Hub, arrival: Arrival, request_id: str, *, looked: list[datetime], now: datetime
+) -> None:
+    """The note at each look; CloudTrail’s history twice a minute, as its quota is small."""
+    note = hub.by_name.probes.last()
+    if note is not None and note.record.get("requestID") == request_id:
+        arrival.note = note
+        return
+    if arrival.record is None and (not looked or now - looked[-1] >= timedelta(seconds=30)):
+        looked.append(now)
+        arrival.record = find_record(hub, request_id)
+
+
+def find_record(hub: Hub, request_id: str) -> Mapping[str, Any] | None:
+    history = seen.records(hub.client, "DeleteCluster", most=50)
+    return next((r for _, r in history if r.get("requestID") == request_id), None)
+
+
+def _can_match(record: Mapping[str, Any]) -> bool:
+    named = (record.get("requestParameters") or {}).get("clusterId") == PROBE_CLUSTER
+    return named and record.get("errorCode") in (EXPECTED, EXPECTED.removesuffix("Exception"))
+
+
+def _missing(hub: Hub, found: Findings, arrival: Arrival, took: timedelta) -> Iterator[Finding]:
+    if arrival.is_done:
+        found.not_tried(ROUND, "because no rule can take a record of this shape")
+        yield Finding(NAME, False, "the record is not as assumed, so no rule takes it", SWEEP)
+        return
+    trail = next(iter(trails(hub)))
+    if trail.ok is False:
+        found.not_tried(ROUND, "because no trail logs what Unlatch needs")
+        yield Finding(NAME, False, f"it did not come: {trail.says}", NEEDS_A_TRAIL)
+        return
+    where = "CloudTrail has the record" if arrival.record else "CloudTrail has no record yet either"
+    found.differs(ROUND, f"nothing came in {span(took)}; {where}")
+    yield Finding(NAME, False, f"it did not come in {span(took)}; {where}", SWEEP)
+
+
+SWEEP = (
+    "The hourly sweep finds failed deletes until then; see the rules above, and the functions’ logs"
+)
