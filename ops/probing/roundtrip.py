@@ -37,7 +37,14 @@ class Arrival:
         return self.note is not None or (self.record is not None and not _can_match(self.record))
 
 
-def judge_codes(found: Findings, record: Mapping[str, Any], *, cluster_id: str, full: str) -> None:
+def judge_codes(
+    found: Findings,
+    record: Mapping[str, Any],
+    *,
+    cluster_id: str,
+    full: str,
+    error_codes: tuple[str, ...],
+) -> None:
     """A record of a failed DeleteCluster, against what is assumed of it. `full`: what AWS answered."""
     found.keep(record)
     named = (record.get("requestParameters") or {}).get("clusterId")
@@ -49,7 +56,17 @@ def judge_codes(found: Findings, record: Mapping[str, Any], *, cluster_id: str, 
         holds=named == cluster_id and known,
         says=f"{says} and the code {code}",
     )
-    found.judge("A-CODE-IN-FULL", holds=code == full, says=f"{full} is recorded as {code}")
+    says = f"{full} is recorded as {code}"
+    if code == full:
+        found.held("A-CODE-IN-FULL", says)
+    else:
+        found.differs("A-CODE-IN-FULL", says, ERROR_CODES=_with_short(error_codes))
+
+
+def _with_short(codes: tuple[str, ...]) -> str:
+    """The setting, with each code also as CloudTrail shortens it."""
+    both = [form for code in codes for form in (code, code.removesuffix("Exception"))]
+    return ",".join(dict.fromkeys(both))
 
 
 def of_event(hub: Hub, desk: Desk, found: Findings) -> Iterator[Finding]:
@@ -70,7 +87,13 @@ def of_event(hub: Hub, desk: Desk, found: Findings) -> Iterator[Finding]:
     took = desk.clock() - began
     record = arrival.note.record if arrival.note else arrival.record
     if record is not None:
-        judge_codes(found, record, cluster_id=PROBE_CLUSTER, full=EXPECTED)
+        judge_codes(
+            found,
+            record,
+            cluster_id=PROBE_CLUSTER,
+            full=EXPECTED,
+            error_codes=hub.settings.error_codes,
+        )
     if arrival.note is None:
         yield from _missing(hub, found, arrival, took)
         return
