@@ -60,6 +60,10 @@ class Findings:
     def differs(self, name: str, says: str, **set_to: str) -> None:
         self._say(Observation(name, Verdict.DIFFERS, says, set_to))
 
+    @property
+    def has_differing(self) -> bool:
+        return any(one.verdict is Verdict.DIFFERS for one in self.observations.values())
+
     def not_tried(self, name: str, why: str) -> None:
         if name not in self.observations:
             self._say(Observation(name, Verdict.NOT_TRIED, why))

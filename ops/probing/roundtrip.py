@@ -47,9 +47,9 @@ def judge_codes(
 ) -> None:
     """A record of a failed DeleteCluster, against what is assumed of it. `full`: what AWS answered."""
     found.keep(record)
-    named = (record.get("requestParameters") or {}).get("clusterId")
+    named = named_in(record)
     code = str(record.get("errorCode"))
-    says = f"the record names {'the cluster' if named == cluster_id else named or 'no cluster'}"
+    says = f"the record names {'the cluster' if named == cluster_id else 'no cluster'}"
     known = code in (full, full.removesuffix("Exception"))
     found.judge(
         "A-FAILED-DELETE-RECORD",
@@ -61,6 +61,11 @@ def judge_codes(
         found.held("A-CODE-IN-FULL", says)
     else:
         found.differs("A-CODE-IN-FULL", says, ERROR_CODES=_with_short(error_codes))
+
+
+def named_in(record: Mapping[str, Any]) -> str:
+    """The cluster that a record of DeleteCluster names."""
+    return str((record.get("requestParameters") or {}).get("clusterId") or "")
 
 
 def _with_short(codes: tuple[str, ...]) -> str:
@@ -146,8 +151,10 @@ def find_record(hub: Hub, request_id: str) -> Mapping[str, Any] | None:
 
 
 def _can_match(record: Mapping[str, Any]) -> bool:
-    named = (record.get("requestParameters") or {}).get("clusterId") == PROBE_CLUSTER
-    return named and record.get("errorCode") in (EXPECTED, EXPECTED.removesuffix("Exception"))
+    return named_in(record) == PROBE_CLUSTER and record.get("errorCode") in (
+        EXPECTED,
+        EXPECTED.removesuffix("Exception"),
+    )
 
 
 def _missing(hub: Hub, found: Findings, arrival: Arrival, took: timedelta) -> Iterator[Finding]:

@@ -155,3 +155,39 @@ def judge_tracking(found: Findings, client: Client, *, now: datetime) -> None:
         found.held("A-TRACKING-AGE", f"{asked} keys are tracked since a day that lies back")
     else:
         found.not_tried("A-TRACKING-AGE", "because there is no key that is older than an hour")
+
+
+def sessions(client: Client, one: Item, *, since: datetime, now: datetime) -> dict[str, int]:
+    """The most connections to each HSM in the last whole minute that CloudWatch has; none before `since`."""
+    hsms = [hsm["HsmId"] for hsm in one.get("Hsms", ())]
+    region = client("cloudwatch").meta.region_name
+    queries = [
+        {
+            "Id": f"most{place}",
+            "MetricStat": {
+                "Metric": _session_metric(one["ClusterId"], hsm, region),
+                "Period": 60,
+                "Stat": "Maximum",
+            },
+        }
+        for place, hsm in enumerate(hsms)
+    ]
+    start = since.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    end = now.replace(second=0, microsecond=0)
+    if start >= end or not queries:
+        return {}
+    reply = client("cloudwatch").get_metric_data(
+        MetricDataQueries=queries, StartTime=start, EndTime=end, ScanBy="TimestampDescending"
+    )
+    values = {item["Id"]: item["Values"] for item in reply["MetricDataResults"]}
+    return {
+        hsm: int(found[0])
+        for place, hsm in enumerate(hsms)
+        if (found := values.get(f"most{place}"))
+    }
+
+
+def _session_metric(cluster_id: str, hsm_id: str, region: str) -> dict[str, Any]:
+    named = {"ClusterId": cluster_id, "HsmId": hsm_id, "Region": region}
+    dimensions = [{"Name": name, "Value": value} for name, value in named.items()]
+    return {"Namespace": NAMESPACE, "MetricName": METRIC, "Dimensions": dimensions}
