@@ -78,7 +78,7 @@ ASSUMPTIONS = (
         "An event comes through CloudTrail and EventBridge within 15 minutes of the call",
         "the hourly sweep: `chalicelib/flows/sweep.py`",
         "Nothing is lost: the sweep finds what EventBridge did not bring.",
-        probes=(Probe.LIVE, Probe.REHEARSAL, Probe.KEY_STORE),
+        probes=(Probe.LIVE,),
     ),
     Assumption(
         "A-ORDER-OF-CHECKS",

@@ -9,7 +9,6 @@ from typing import Any
 
 from chalicelib.domain.case import Case, Phase
 from chalicelib.domain.overdue import FAR_LONGER, USUAL
-from ops.checks.events import trails
 from ops.desk import Desk
 from ops.hub import Hub
 from ops.probing import roundtrip, seen
@@ -20,7 +19,6 @@ from ops.probing.waiting import wait_for
 from ops.trouble import Trouble
 
 CASE_MOST, SWEEP_MOST = roundtrip.LONGEST, timedelta(minutes=75)
-NO_RULE = "because no rule can take a record of this shape"
 CREATE_CLUSTER = timedelta(minutes=5)
 Item = Mapping[str, Any]
 
@@ -92,7 +90,10 @@ def add_duration(found: Findings, what: str, took: timedelta | None) -> None:
 def case_of(
     there: There, desk: Desk, found: Findings, *, cluster_id: str, refusal: Refusal
 ) -> Case:
-    """The open case of the cluster. If no event brings it, the hourly sweep does. Raises Trouble if neither."""
+    """The open case of the cluster: an event opens it, or the hourly sweep, which looks the same from here.
+
+    Raises Trouble if neither does.
+    """
     hub, place = there.hub, (there.account, there.region, cluster_id)
 
     def look() -> Case | None:
@@ -103,40 +104,17 @@ def case_of(
     waited = wait_for(desk, "the event to open a case", look, most=CASE_MOST)
     took = waited.took
     if waited.seen:
-        found.held(roundtrip.ROUND, f"a case was open after {span(took)}")
         found.durations.append(Duration("an event, from the call to the case", took, CASE_MOST))
         return waited.seen
-    _judge_late(there, desk, found, took=took, cluster_id=cluster_id, refusal=refusal)
-    desk.say("No event has come. The hourly sweep looks for what was lost; waiting for it")
+    record = judge_record(there, desk, found, cluster_id=cluster_id, refusal=refusal)
+    if record is not None and roundtrip.named_in(record) != cluster_id:
+        raise Trouble("CloudTrail’s record names no cluster, so nothing can open a case.")
+    desk.say("No event has opened a case. The hourly sweep looks for what was lost; waiting for it")
     waited = wait_for(desk, "the sweep to open a case", look, most=SWEEP_MOST)
     if waited.seen:
         return waited.seen
     advice = f"unlatch doctor --live --stage {hub.stage} looks for the reason"
     raise Trouble(f"No case was opened for {cluster_id}.", advice)
-
-
-def _judge_late(
-    there: There,
-    desk: Desk,
-    found: Findings,
-    *,
-    took: timedelta,
-    cluster_id: str,
-    refusal: Refusal,
-) -> None:
-    """The record may be one that no rule takes; a trail can only be looked at in the hub’s own account."""
-    record = judge_record(there, desk, found, cluster_id=cluster_id, refusal=refusal)
-    if record is not None and roundtrip.named_in(record) != cluster_id:
-        found.not_tried(roundtrip.ROUND, NO_RULE)
-        raise Trouble("CloudTrail’s record names no cluster, so nothing can open a case.")
-    if record is not None and record.get("errorCode") not in there.hub.settings.error_codes:
-        found.not_tried(roundtrip.ROUND, NO_RULE)
-        return
-    is_own = there.account == there.hub.account
-    if is_own and any(one.ok is False for one in trails(there.hub)):
-        found.not_tried(roundtrip.ROUND, "because no trail logs what Unlatch needs")
-    else:
-        found.differs(roundtrip.ROUND, f"no case was open after {span(took)}")
 
 
 def follow(

@@ -64,16 +64,22 @@ def look_at(there: There, store_id: str) -> Store:
             f"{store_id} is {state} and its cluster is {how}; it should be CONNECTED and ACTIVE.",
             code=Exit.DECLINED,
         )
-    keys, last = _keys(kms, store_id)
+    keys, last, waiting = _keys(kms, store_id)
+    if waiting:
+        raise Trouble(
+            f"A key of {store_id} waits for its deletion until {max(waiting):%Y-%m-%d}, so it can’t be parked.",
+            "Each rehearsal leaves one for a week",
+            code=Exit.DECLINED,
+        )
     store = Store(store_id, found["CustomKeyStoreName"], one, keys, last)
     if not store.hsms:
         raise Trouble(f"{cluster_id} has no active HSM.", code=Exit.DECLINED)
     return store
 
 
-def _keys(kms: Any, store_id: str) -> tuple[int, datetime | None]:
-    """How many keys of the store there are, and when any of them was used last."""
-    number, last = 0, None
+def _keys(kms: Any, store_id: str) -> tuple[int, datetime | None, list[datetime]]:
+    """How many keys of the store there are, when any was used last, and when those go that wait."""
+    number, last, waiting = 0, None, []
     for page in kms.get_paginator("list_keys").paginate():
         for item in page["Keys"]:
             try:
@@ -86,8 +92,9 @@ def _keys(kms: Any, store_id: str) -> tuple[int, datetime | None]:
                     raise
                 continue
             number += 1
+            waiting += [meta["DeletionDate"]] if meta["KeyState"] == "PendingDeletion" else []
             last = max(filter(None, (last, used.get("Timestamp"))), default=None)
-    return number, last
+    return number, last, waiting
 
 
 @dataclass
@@ -99,7 +106,7 @@ class StoreRehearsal:
     most: timedelta
     store: Store
     watch: Watch = field(default_factory=Watch)
-    sessions_since: datetime | None = None
+    was_parked: bool = False
 
     def play(self) -> None:
         self._schedule_and_cancel()
@@ -113,8 +120,6 @@ class StoreRehearsal:
         case = following.case_of(self.there, self.desk, self.found, **here)
         self.desk.screen.line(f"{case.case_id} is in Slack. Have it parked there: press Park.")
         following.judge_record(self.there, self.desk, self.found, **here)
-        self._until_parked(case)
-        self.desk.screen.line("It is parked. Have it put back: press Undo in Slack.")
         self._until_back(case)
 
     def conclude(self) -> None:
@@ -171,39 +176,34 @@ class StoreRehearsal:
         self.found.judge("A-STORE-BLOCKS", holds=holds, says=says, **set_to)
         self.found.judge("A-ORDER-OF-CHECKS", holds=holds, says=says)
 
-    def _until_parked(self, case: Case) -> None:
+    def _until_back(self, case: Case) -> None:
+        """Parked, and put back: somebody may press Undo before we see that it is parked."""
         ended = following.follow(
             self.there.hub,
             self.desk,
             case.case_id,
-            until=lambda now: now.is_closed,
+            until=lambda now: now.is_closed and now.outcome is not Outcome.PARKED,
             look=self._look,
             most=self.most,
         )
-        if ended is None:
-            raise Trouble(f"Nobody parked it within {span(self.most)}.")
-        if ended.outcome is not Outcome.PARKED:
-            raise Trouble(f"The case ended otherwise. {following.words_of(ended)}")
-
-    def _until_back(self, case: Case) -> None:
-        ended = following.follow(
-            self.there.hub,
-            self.desk,
-            case.case_id,
-            until=lambda now: now.outcome is not Outcome.PARKED and now.is_closed,
-            look=self._look_back,
-            most=self.most,
-        )
-        if ended is None or not self.is_back:
-            raise Trouble(f"{self.store.id} is {self._state()} after {span(self.most)}.")
+        if not self.was_parked:
+            how = (
+                following.words_of(ended)
+                if ended
+                else f"Nobody parked it within {span(self.most)}."
+            )
+            raise Trouble(f"The store was not parked. {how}")
+        if not self.is_back:
+            raise Trouble(f"Nobody put {self.store.id} back within {span(self.most)}.")
 
     def _look(self, now: datetime) -> bool:
-        self._note(now, self.store.id)
-        self._count_sessions(now)
-        return False
-
-    def _look_back(self, now: datetime) -> bool:
-        self._note(now, f"{self.store.id} again")
+        name = f"{self.store.id} again" if self.was_parked else self.store.id
+        self._note(now, name)
+        if not self.was_parked:
+            self._count_sessions(now)
+            self.was_parked = all((h["HsmId"], "gone") in self.watch.first for h in self.store.hsms)
+            if self.was_parked:
+                self.desk.screen.line("It is parked. Have it put back: press Undo in Slack.")
         return False
 
     def _note(self, now: datetime, name: str) -> None:

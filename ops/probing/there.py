@@ -108,9 +108,22 @@ def clean(there: There, desk: Desk, *, made: str = "") -> list[str]:
         if not remove(there, desk, cluster_id):
             left.append(f"cluster {cluster_id}")
     for key_id in rehearsed_keys(there):
+        if not _can_go_whole(there, key_id):
+            left.append(f"key {key_id}: its key store has to be connected, or its material stays")
+            continue
         reply = there.client("kms").schedule_key_deletion(KeyId=key_id, PendingWindowInDays=WEEK)
         desk.say(f"Cleaning up: key {key_id} goes on {reply['DeletionDate']:%Y-%m-%d}")
     return left
+
+
+def _can_go_whole(there: There, key_id: str) -> bool:
+    """KMS deletes key material only while the store is connected."""
+    kms = there.client("kms")
+    store = kms.describe_key(KeyId=key_id)["KeyMetadata"].get("CustomKeyStoreId")
+    if store is None:
+        return True
+    shown = kms.describe_custom_key_stores(CustomKeyStoreId=store)["CustomKeyStores"]
+    return bool(shown[0]["ConnectionState"] == "CONNECTED")
 
 
 def remove(there: There, desk: Desk, cluster_id: str) -> bool:

@@ -81,7 +81,7 @@ def settle_cluster(region: Region, cluster: Cluster, *, now: datetime) -> None:
     """Bring a cluster up to this moment. A deleted one is no longer described; its subnets stay."""
     if cluster.state(now) == "DELETED":
         if "A-DELETED-CLUSTER" in region.differs:
-            cluster.phase = Phase("DELETE_IN_PROGRESS")
+            cluster.phase = Phase("DELETE_IN_PROGRESS", now + timedelta(minutes=1), "DELETED")
             return
         region.deleted[cluster.id] = region.clusters.pop(cluster.id)
         if "A-BACKUPS-OUTLIVE" in region.differs:

@@ -22,6 +22,7 @@ class Stage:
         self.clicks: list[tuple[str, str]] = []
         self.fields: dict[str, Any] = {}
         self.interrupt: Callable[[], bool] = lambda: False
+        self.ready: Callable[[str, str], bool] = lambda button, text: True
         office.pause = self.pause
 
     def pause(self, seconds: float) -> None:
@@ -60,5 +61,7 @@ class Stage:
 
     def _offers(self, button: str) -> bool:
         message = self.sandbox.slack.workspace.find_case_message()
+        if message and not self.ready(button, message.text):
+            return False
         nodes = [node for node, _ in walk(message.blocks)] if message else []
         return any(n.get("type") == "button" and n.get("action_id") == button for n in nodes)
