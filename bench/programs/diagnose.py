@@ -28,7 +28,8 @@ from chalicelib.domain.case import Case
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.plan import Plan
 from chalicelib.domain.policy import Policy
-from chalicelib.failures import TryLater
+from chalicelib.domain.situation import Situation
+from chalicelib.failures import TemporaryError
 from sandbox.reliability.table import MemoryTable
 
 BARE_CALLS = 2_000
@@ -52,7 +53,7 @@ def timed(inventory: AwsInventory, case: Case, mine: int) -> dict[str, float]:
 def whole(inventory: AwsInventory, case: Case, mine: int) -> int:
     """The number of turns until the inventory is whole, each carrying on behind the last."""
     for turn in range(1, 1_000):
-        with contextlib.suppress(TryLater):
+        with contextlib.suppress(TemporaryError):
             timed(inventory, case, mine)
             return turn
     sys.exit("never whole")
@@ -61,7 +62,7 @@ def whole(inventory: AwsInventory, case: Case, mine: int) -> int:
 def planned(inventory: AwsInventory, case: Case) -> Plan:
     """What people approved: before a mutation, there is a plan."""
     seen = inventory.snapshot(case, now=datetime.now(UTC))
-    return all_plans(seen, case=case, policy=Policy(), now=seen.at)[0]
+    return all_plans(Situation(case, seen, {}, Policy(), seen.at))[0]
 
 
 def pages_s(keys: Keys, latency: float) -> float:

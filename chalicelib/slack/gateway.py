@@ -9,12 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.case import Act, Case, Click
+from chalicelib.domain.approval import approved
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Click
 from chalicelib.domain.diagnosis import ways_out
 from chalicelib.domain.forecast import forecast
 from chalicelib.domain.log import Entry
-from chalicelib.domain.plan import Plan, Remedy
+from chalicelib.domain.plan import Remedy
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.situation import last_seen
 from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.ports import Answer, Clicked
@@ -206,21 +209,21 @@ class SlackGateway:
             self.call("views.update", view_id=click.view_id, view=plain)
 
     def _view(self, case: Case, click: Click, remedy: Remedy, now: datetime) -> dict[str, Any]:
-        assert case.snapshot is not None, "checked by fill"
-        ways = ways_out(case.snapshot, case=case, policy=self.policy, now=now)
+        situation = last_seen(case, policy=self.policy, now=now)
+        ways = ways_out(situation)
         way = next(way for way in ways if way.remedy is remedy)
         plan = case.offer(remedy)
         if case.is_closed or plan is None or way.gates:
             reason = way.impossible or "This can’t be decided now. The message says how it stands."
             return modals.impossible(case, remedy, reason, way.gates)
-        foreseen = forecast(plan, case.snapshot, case=case, policy=self.policy, now=now)
+        foreseen = forecast(plan, situation)
         return modals.decide(
             case,
             plan,
             policy=self.policy,
             now=now,
             forecast=foreseen,
-            count=len(_approvers(case, plan)),
+            count=len(approved(plan, case)),
             user=click.by,
         )
 
@@ -258,13 +261,3 @@ class SlackGateway:
         elif clicked.action == "look_again" and answer.case and answer.remedy:
             return {"response_action": "update", "view": modals.loading(answer.case, answer.remedy)}
         return {}
-
-
-def _approvers(case: Case, plan: Plan) -> set[str]:
-    found: set[str] = set()
-    for click in case.current_clicks:
-        if click.act is Act.APPROVE and click.plan_hash == plan.plan_hash:
-            found.add(click.by)
-        elif click.act is Act.WITHDRAW:
-            found.discard(click.by)
-    return found

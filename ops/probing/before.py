@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib.aws.errors import DENIED, code_of
-from chalicelib.domain.approval import Person
+from chalicelib.domain.person import Person
 from chalicelib.domain.prices import hsm_hour
 from ops.checks import chat, rights
 from ops.checks.finding import Finding
@@ -118,7 +120,7 @@ def of_operator(there: There, actions: Sequence[str]) -> Iterator[Finding]:
 def _linked_role_exists(iam: Any) -> bool:
     try:
         iam.get_role(RoleName=LINKED_ROLE)
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) in {"NoSuchEntity", *DENIED}:
             return False
         raise

@@ -9,11 +9,12 @@ from functools import partial
 from typing import Any
 
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.config import READER_ROLE
 from chalicelib.domain.caller import Caller
-from chalicelib.failures import GiveUp
+from chalicelib.failures import PermanentError
 from chalicelib.slack.messages import blocks
 from chalicelib.slack.replies import SlackFailed
 from ops.checks import chat
@@ -74,7 +75,7 @@ def readers(hub: Hub) -> Iterator[Finding]:
             )
             denied = list(_denied(client, hub.clock()))
         except EXPECTED as error:
-            if not isinstance(error, GiveUp) and code_of(error) not in DENIED:
+            if not isinstance(error, PermanentError) and code_of(error) not in DENIED:
                 raise
             do = "Set OperatorArn in the stack of infra/account.yaml, or rely on the sweep’s own look above"
             yield Finding(name, None, "your role may not look as the reader", do, account=known)
@@ -132,7 +133,7 @@ def _invalid(hub: Hub, region: str, found: Findings) -> None:
     client = hub.session.client("cloudhsmv2", region_name=region, config=unchecked)
     try:
         client.describe_backups(MaxResults=0)
-    except Exception as error:
+    except ClientError as error:
         if not (code := code_of(error)) or code in DENIED:
             raise
         found.judge("A-INVALID-REQUEST", holds=code == INVALID, says=f"it says {code}")

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib.aws.cloudtrail import PROBE_CLUSTER
-from chalicelib.aws.errors import DENIED, code_of
+from chalicelib.aws.errors import DENIED
 from chalicelib.aws.store.probes import Noted
 from ops.checks.events import NEEDS_A_TRAIL, trails
 from ops.checks.finding import Finding
 from ops.desk import Desk
 from ops.hub import Hub
 from ops.probing import seen
+from ops.probing.refusal import Refusal, refusal_of
 from ops.probing.report import Duration, Findings, span
 from ops.probing.waiting import wait_for
 
@@ -76,29 +79,15 @@ def _with_short(codes: tuple[str, ...]) -> str:
 
 def of_event(hub: Hub, desk: Desk, found: Findings) -> Iterator[Finding]:
     """What came of it, as findings of the doctor."""
-    code, request_id, text = _refusal(hub)
-    if code != EXPECTED:
-        yield _not_tried(found, code, text)
+    refusal = _refusal(hub)
+    if refusal.code != EXPECTED:
+        yield _not_tried(found, refusal)
         return
     desk.screen.line(f"AWS refused to delete {PROBE_CLUSTER}, as it should. Does the event arrive?")
-    arrival, began = Arrival(), desk.clock()
-    looked: list[datetime] = []
-
-    def look() -> Arrival | None:
-        _look(hub, arrival, request_id, looked=looked, now=desk.clock())
-        return arrival if arrival.is_done else None
-
-    wait_for(desk, "the event to reach the bot", look, most=LONGEST)
-    took = desk.clock() - began
-    record = arrival.note.record if arrival.note else arrival.record
-    if record is not None:
-        judge_codes(
-            found,
-            record,
-            cluster_id=PROBE_CLUSTER,
-            full=EXPECTED,
-            error_codes=hub.settings.error_codes,
-        )
+    arrival, took = _awaited(hub, desk, refusal.request_id)
+    if (record := arrival.note.record if arrival.note else arrival.record) is not None:
+        codes = hub.settings.error_codes
+        judge_codes(found, record, cluster_id=PROBE_CLUSTER, full=EXPECTED, error_codes=codes)
     if arrival.note is None:
         yield from _missing(hub, found, arrival, took)
         return
@@ -109,27 +98,37 @@ def of_event(hub: Hub, desk: Desk, found: Findings) -> Iterator[Finding]:
     yield Finding("seal", sealed, "made by the bot" if sealed else "the bot made none")
 
 
-def _refusal(hub: Hub) -> tuple[str, str, str]:
-    """Code, request id and text of what AWS says to the call."""
+def _awaited(hub: Hub, desk: Desk, request_id: str) -> tuple[Arrival, timedelta]:
+    """What has come, and how long it took."""
+    arrival = Arrival()
+    looked: list[datetime] = []
+
+    def look() -> Arrival | None:
+        _look(hub, arrival, request_id, looked=looked, now=desk.clock())
+        return arrival if arrival.is_done else None
+
+    waited = wait_for(desk, "the event to reach the bot", look, most=LONGEST)
+    return arrival, waited.took
+
+
+def _refusal(hub: Hub) -> Refusal:
+    """An empty code if AWS accepted it."""
     try:
         hub.client("cloudhsmv2").delete_cluster(ClusterId=PROBE_CLUSTER)
-    except Exception as error:
-        if not (code := code_of(error)):
-            raise
-        told: Mapping[str, Any] = getattr(error, "response", {})
-        request_id = str(told.get("ResponseMetadata", {}).get("RequestId", ""))
-        return code, request_id, str(told.get("Error", {}).get("Message", ""))
-    return "", "", "AWS accepted it"
+    except ClientError as error:
+        return refusal_of(error)
+    return Refusal("", "", "AWS accepted it")
 
 
-def _not_tried(found: Findings, code: str, text: str) -> Finding:
+def _not_tried(found: Findings, refusal: Refusal) -> Finding:
+    code = refusal.code
     why = f"because AWS answered {code or 'nothing wrong'} to a cluster that does not exist"
     for name in (ROUND, "A-FAILED-DELETE-RECORD", "A-CODE-IN-FULL"):
         found.not_tried(name, why)
     if code in DENIED:
         do = f"Allow your role cloudhsm:DeleteCluster on cluster/{PROBE_CLUSTER}, which does not exist"
         return Finding(NAME, None, "your role may not make the call that is to fail", do)
-    return Finding(NAME, None, f"{why.removeprefix('because ')}: {text}")
+    return Finding(NAME, None, f"{why.removeprefix('because ')}: {refusal.text}")
 
 
 def _look(

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib.aws.errors import code_of
 from ops.probing.report import Findings
 
@@ -139,7 +141,7 @@ def judge_tracking(found: Findings, client: Client, *, now: datetime) -> None:
     for item in kms.list_keys(Limit=KEYS)["Keys"]:
         try:
             reply = kms.get_key_last_usage(KeyId=item["KeyId"])
-        except Exception as error:
+        except ClientError as error:
             if code_of(error) not in {"AccessDeniedException", "NotFoundException"}:
                 raise
             continue

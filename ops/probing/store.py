@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib.aws.errors import code_of
 from chalicelib.domain.case import Case, Outcome
 from chalicelib.domain.overdue import USUAL
@@ -87,7 +89,7 @@ def _keys(kms: Any, store_id: str) -> tuple[int, datetime | None, list[datetime]
                 if meta.get("CustomKeyStoreId") != store_id:
                     continue
                 used = kms.get_key_last_usage(KeyId=item["KeyId"]).get("KeyLastUsage", {})
-            except Exception as error:
+            except ClientError as error:
                 if code_of(error) not in {"AccessDeniedException", "NotFoundException"}:
                     raise
                 continue
@@ -157,7 +159,7 @@ class StoreRehearsal:
                 CustomKeyStoreId=self.store.id,
                 Tags=[{"TagKey": TAG, "TagValue": self.name}],
             )["KeyMetadata"]["KeyId"]
-        except Exception as error:
+        except ClientError as error:
             if code_of(error) != "CloudHsmClusterInvalidConfigurationException":
                 raise
             self.desk.say("No key was made: KMS needs HSMs in two zones for it")

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import code_of
 from ops.desk import Desk
@@ -85,7 +86,7 @@ def _is_ours(kms: Any, key_id: str) -> bool:
         if TAG not in {tag["TagKey"] for tag in listed}:
             return False
         state = kms.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"]
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) in {"AccessDeniedException", "NotFoundException"}:
             return False
         raise
@@ -170,7 +171,7 @@ def _quietly(call: Any) -> None:
     """The bot may be doing the same: what AWS refuses now, the next look tells."""
     try:
         call()
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) not in {
             "CloudHsmInvalidRequestException",
             "CloudHsmResourceNotFoundException",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib.aws.seal import KmsSeal
+from chalicelib.ports import Seal
 
 KEY = {"pk": "PROBE", "sk": "EVENT"}
 
@@ -27,7 +27,7 @@ class Probes:
     """`seal`: making one shows that the function may; who only reads needs none."""
 
     table: Any
-    seal: KmsSeal | None = None
+    seal: Seal | None = None
 
     def note(self, record: Mapping[str, Any], *, now: datetime) -> None:
         text = json.dumps(record)
