@@ -40,13 +40,3 @@ def hsm_hour(region: str, hsm_type: str = USUAL_TYPE, *, setting: float = 0) -> 
         f"no price of {hsm_type} in {region} is known; that of {USUAL_REGION}",
         is_known=False,
     )
-
-
-def table() -> str:
-    """As Markdown, for people."""
-    rows = (
-        f"| {region} | {hsm_type} | {price.dollars:.2f} | {price.source} |"
-        for (region, hsm_type), price in PRICES.items()
-    )
-    head = ("| Region | type | dollars | source |", "|---|---|---|---|")
-    return "\n".join((*head, *rows, "| all others | | not known | |"))
