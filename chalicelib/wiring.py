@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.aws.store.cases import DynamoCases
     from chalicelib.aws.store.probes import Probes
     from chalicelib.aws.table import Table
-    from chalicelib.domain.trust import Anchor
+    from chalicelib.domain.rules.trust import Anchor
     from chalicelib.ports import (
         Actions,
         Brake,

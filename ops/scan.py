@@ -11,7 +11,7 @@ from chalicelib.aws.fleet import Fleet
 from chalicelib.aws.pace import Paces
 from chalicelib.config import READER_ROLE, Settings
 from chalicelib.domain.fleet import Concern, Remark, Survey, judge, last_use, monthly_cost
-from chalicelib.domain.snapshot import Cluster
+from chalicelib.domain.state.snapshot import Cluster
 from ops.desk import Desk
 from ops.exits import Exit
 from ops.expected import EXPECTED, trouble_of

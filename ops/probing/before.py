@@ -8,8 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import DENIED, code_of
-from chalicelib.domain.person import Person
-from chalicelib.domain.prices import hsm_hour
+from chalicelib.domain.rules.prices import hsm_hour
+from chalicelib.domain.state.person import Person
 from ops.checks import chat, rights
 from ops.checks.finding import Finding
 from ops.exits import Exit

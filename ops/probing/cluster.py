@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.case import Case, Outcome
+from chalicelib.domain.state.case import Case, Outcome
 from ops.desk import Desk
 from ops.probing import following, seen
 from ops.probing.following import Watch, add_duration

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.case import Case, Phase
 from chalicelib.domain.overdue import FAR_LONGER, USUAL
+from chalicelib.domain.state.case import Case, Phase
 from ops.desk import Desk
 from ops.hub import Hub
 from ops.probing import roundtrip, seen

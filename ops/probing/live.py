@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.config import READER_ROLE
-from chalicelib.domain.caller import Caller
+from chalicelib.domain.state.caller import Caller
 from chalicelib.failures import PermanentError
 from chalicelib.slack.messages import blocks
 from chalicelib.slack.replies import SlackFailed

@@ -13,9 +13,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import code_of
-from chalicelib.domain.case import Case, Outcome
 from chalicelib.domain.overdue import USUAL
-from chalicelib.domain.sessions import LATE
+from chalicelib.domain.rules.sessions import LATE
+from chalicelib.domain.state.case import Case, Outcome
 from ops.desk import Desk
 from ops.exits import Exit
 from ops.probing import following, seen

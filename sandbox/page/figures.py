@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.prices import USUAL_REGION, hsm_hour
+from chalicelib.domain.rules.prices import USUAL_REGION, hsm_hour
 
 if TYPE_CHECKING:
     from sandbox.page.world import KeyNow

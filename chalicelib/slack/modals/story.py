@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chalicelib.domain import sessions
-from chalicelib.domain.password import login_words
-from chalicelib.domain.plan import Operation, Plan, Remedy
-from chalicelib.domain.snapshot import Key
+from chalicelib.domain.rules import sessions
+from chalicelib.domain.rules.password import login_words
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import Key
 from chalicelib.slack.messages import facts, keytable, ways
 from chalicelib.slack.messages.blocks import (
     Piece,

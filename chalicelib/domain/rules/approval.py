@@ -6,15 +6,15 @@ from collections.abc import Iterable
 from datetime import timedelta
 from enum import Enum
 
-from chalicelib.domain.caller import Caller, marks
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.person import Person
-from chalicelib.domain.plan import Plan, Remedy, Terms
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.sessions import other_use_known
-from chalicelib.domain.situation import Situation
-from chalicelib.domain.snapshot import Key
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.sessions import other_use_known
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.state.caller import Caller, marks
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.person import Person
+from chalicelib.domain.state.plan import Plan, Remedy, Terms
+from chalicelib.domain.state.snapshot import Key
 
 
 class Refusal(Enum):

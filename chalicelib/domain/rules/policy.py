@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chalicelib.domain.prices import USUAL_TYPE, hsm_hour
+from chalicelib.domain.rules.prices import USUAL_TYPE, hsm_hour
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
-from chalicelib.domain.caller import Caller
-from chalicelib.domain.click import LETS_BEGIN, Click
-from chalicelib.domain.plan import Operation, Plan, Remedy
-from chalicelib.domain.slack_message import SlackMessage
-from chalicelib.domain.snapshot import Cluster, KeyState, KeyStore, Seen, Snapshot, StoreState
+from chalicelib.domain.state.caller import Caller
+from chalicelib.domain.state.click import LETS_BEGIN, Click
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.slack_message import SlackMessage
+from chalicelib.domain.state.snapshot import Cluster, KeyState, KeyStore, Seen, Snapshot, StoreState
 
 
 class Phase(StrEnum):
