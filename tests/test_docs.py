@@ -300,7 +300,7 @@ def test_the_reasons_are_found_at_all() -> None:
             "Private",
             "FieldError",
         ),
-        *("Refusal", "Cause", "NotOurs", "Unsigned", "Unreadable", "alarm", "sentence", "log"),
+        *("said", "Cause", "NotOurs", "Unsigned", "Unreadable", "alarm", "sentence", "log"),
     }
 
 
