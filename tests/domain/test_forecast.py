@@ -14,7 +14,7 @@ from chalicelib.domain.rules.step import Ask, Call
 from chalicelib.domain.simulation import Durations
 from chalicelib.domain.state.case import Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
-from chalicelib.domain.state.hsm_states import HsmState
+from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from tests.domain.worlds import (  # fmt: skip
@@ -95,7 +95,7 @@ def test_approvals_that_lapse_before_the_first_call_are_foretold() -> None:
     play.turn()
     plan = next(p for p in play.case.offers if p.remedy is R)
     assert seen.cluster is not None
-    changing = replace(seen.cluster, state="MODIFY_IN_PROGRESS")
+    changing = replace(seen.cluster, state=ClusterState.MODIFY_IN_PROGRESS)
     late = forecast(plan, situation(replace(seen, cluster=changing), case=play.case))
     assert late.lapses
     assert late.end is None
