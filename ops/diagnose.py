@@ -11,6 +11,7 @@ from chalicelib.config import READER_ROLE, Settings
 from chalicelib.domain.case import Case
 from chalicelib.domain.diagnosis import Cause, cause_of, ways_out
 from chalicelib.domain.forecast import forecast
+from chalicelib.domain.situation import Situation
 from chalicelib.flows.command import CLUSTER
 from ops.desk import Desk
 from ops.exits import Exit
@@ -59,10 +60,11 @@ def picture_of(hub: Hub, options: Options, settings: Settings) -> Picture:
         settings.health_sessions,
     )
     snapshot = inventory.snapshot(case, now=now)
-    case, policy = replace(case, snapshot=snapshot), settings.policy()
-    ways = ways_out(snapshot, case=case, policy=policy, now=now)
+    policy = settings.policy()
+    situation = Situation(replace(case, snapshot=snapshot), snapshot, {}, policy, now)
+    ways = ways_out(situation)
     timelines = {
-        way.remedy: forecast(way.plan, snapshot, case=case, policy=policy, now=now)
+        way.remedy: forecast(way.plan, situation)
         for way in ways
         if way.plan and way.is_open and way.plan.calls
     }

@@ -16,7 +16,7 @@ from moto import mock_aws
 
 import app as bot
 from chalicelib import wiring
-from chalicelib.domain.case import Act
+from chalicelib.domain.click import Act
 from sandbox.clock import Clock
 from sandbox.reliability.corpus import DELETE
 from sandbox.slack.api import LocalSlack

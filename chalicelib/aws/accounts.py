@@ -62,7 +62,7 @@ def identity_of(case: Case) -> dict[str, Any]:
     """Source identity: who decided last. Tags: case, plan hash, all approvers."""
     people = [click.by for click in case.approved]
     decider = case.ending.by if case.ending else (people[-1] if people else "unlatch")
-    plan = case.plan or case.last_plan
+    plan = case.current_plan
     tags = {
         "case": case.case_id,
         "plan_hash": plan.plan_hash if plan else "none",

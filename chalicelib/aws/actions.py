@@ -11,9 +11,9 @@ from chalicelib.aws.errors import translated
 from chalicelib.domain.case import Case
 from chalicelib.domain.decide import FOREIGN
 from chalicelib.domain.plan import Operation
-from chalicelib.domain.remedies.scene import hsm_for, zone_of
 from chalicelib.domain.snapshot import Cluster
 from chalicelib.domain.step import Call
+from chalicelib.domain.zones import hsm_for, zone_of
 from chalicelib.failures import GiveUp, TryLater
 from chalicelib.ports import Receipt
 
@@ -29,7 +29,7 @@ class AwsActions:
 
     def perform(self, step: Call, target: str, *, case: Case) -> Receipt:
         """AWS's receipt. Raises TryLater or GiveUp; what then happened only a new read can tell."""
-        plan = case.plan or case.last_plan
+        plan = case.current_plan
         if plan is None or plan.place != case.place:
             raise GiveUp(FOREIGN.reason, *FOREIGN.advice)
         restores = step.operation is Operation.CREATE_HSM

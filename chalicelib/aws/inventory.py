@@ -216,7 +216,7 @@ class Look:
 
     def key_stores(self, unread: list[str]) -> tuple[KeyStore, ...]:
         """The store that holds the cluster and the one that the plan names."""
-        mine, plan = self.case.cluster_id, self.case.plan or self.case.last_plan
+        mine, plan = self.case.cluster_id, self.case.current_plan
         planned, stores = plan.key_store_id if plan else None, self.stores(unread)
         return tuple(s for s in stores if s.cluster_id == mine or s.key_store_id == planned)
 

@@ -9,8 +9,11 @@ import yaml
 
 from chalicelib.aws.errors import code_of
 from chalicelib.domain import approval
-from chalicelib.domain.approval import Person, Refusal
-from chalicelib.domain.case import Act, Case
+from chalicelib.domain.approval import Refusal
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Act
+from chalicelib.domain.person import Person
+from chalicelib.domain.situation import last_seen
 from chalicelib.slack.client import SlackClient
 from chalicelib.slack.people import GROUP, SlackPeople
 from chalicelib.slack.replies import SlackFailed
@@ -173,11 +176,12 @@ def approvers(hub: Hub) -> Iterator[Finding]:
     users, troubles = _listed(slack, settings.approvers)
     yield from troubles
     people = SlackPeople(slack, settings.approvers).fetch(users)
-    nobody, policy = Case("", "", "", "", hub.clock()), settings.policy()
+    now = hub.clock()
+    nobody = last_seen(Case("", "", "", "", now), policy=settings.policy(), now=now)
     fit = 0
     for user in users:
         person = people.get(user)
-        why = approval.refusal(person, Act.APPROVE, case=nobody, policy=policy)
+        why = approval.refusal(person, Act.APPROVE, nobody)
         if why is None:
             fit += 1
             continue
