@@ -28,6 +28,7 @@ class Outcome(StrEnum):
     """How a case ended."""
 
     RETIRED = "retired"
+    RELEASED = "released"
     PARKED = "parked"
     REPOINTED = "repointed"
     KEPT = "kept"

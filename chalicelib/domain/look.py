@@ -12,6 +12,7 @@ from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.remedies import repoint
 from chalicelib.domain.snapshot import Cluster, KeyStore, Seen, Snapshot, StoreState
 from chalicelib.domain.step import Wait
+from chalicelib.domain.trigger import Trigger
 from chalicelib.domain.waiting import may_wait
 from chalicelib.domain.zones import zone_labels, zone_of
 
@@ -143,7 +144,8 @@ def is_gone(case: Case, snapshot: Snapshot) -> bool:
     if snapshot.cluster is None:
         return True
     going = snapshot.cluster.state in ("DELETE_IN_PROGRESS", "DELETED")
-    free = snapshot.holder is None and not snapshot.cluster.hsms and not going
+    about_the_store = case.trigger in (Trigger.STORE_DELETE_BLOCKED, Trigger.CLUSTER_TAKEN)
+    free = snapshot.holder is None and (about_the_store or not snapshot.cluster.hsms) and not going
     return free and not case.has_begun
 
 

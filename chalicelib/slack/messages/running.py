@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.domain.click import Act
 from chalicelib.domain.overdue import Overdue
-from chalicelib.domain.plan import Operation, Remedy
+from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.slack.messages import buttons, facts, goback, going, late, parts, progress
 from chalicelib.slack.messages.blocks import (
     HOURGLASS,
@@ -24,6 +24,7 @@ from chalicelib.slack.messages.steps import KEYS_GONE, Stage, place_now, records
 from chalicelib.slack.messages.text import DAY_AND_TIME, Message, be, clean, the, upper_first
 
 VERBS = {
+    Remedy.RELEASE: "Releasing",
     Remedy.RETIRE: "Retiring",
     Remedy.PARK: "Parking",
     Remedy.REPOINT: "Repointing",
@@ -37,14 +38,15 @@ def message(shown: Shown) -> Message:
     plan = facts.plan_of(shown.case)
     steps = standing(shown.case, plan, shown.now) if plan else []
     verb = VERBS[plan.remedy] if plan else "Working on"
+    about = f"{shown.cluster}{_from_its_store(plan)}"
     at = f"step {place_now(steps)} of {len(steps)}: {doing(shown, steps)}" if steps else "working"
     name = facts.store_name(shown.case)
     if late_step := late.found(shown):
-        return _overdue(shown, steps, late_step, title=f"{verb} {shown.cluster}")
+        return _overdue(shown, steps, late_step, title=f"{verb} {about}")
     return Message(
-        f"{verb} {shown.cluster}, {at}. Nothing for you to do.",
+        f"{verb} {about}, {at}. Nothing for you to do.",
         (
-            header(f"{verb} {shown.cluster}", HOURGLASS),
+            header(f"{verb} {about}", HOURGLASS),
             says(
                 bold(f"{upper_first(at)}."),
                 text(" Nothing for you to do.\n"),
@@ -56,6 +58,10 @@ def message(shown: Shown) -> Message:
             parts.decided(shown.case),
         ),
     )
+
+
+def _from_its_store(plan: Plan | None) -> str:
+    return " from its key store" if plan and plan.remedy is Remedy.RELEASE else ""
 
 
 def _overdue(shown: Shown, steps: list[Stage], step: Overdue, *, title: str) -> Message:
