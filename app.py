@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, Response
 
 from chalicelib import event_patterns, observability, wiring
-
-if TYPE_CHECKING:
-    from chalicelib.domain.hearing import Heard
 
 app = Chalice(app_name="unlatch", configure_logs=False)
 """Chalice's log has the name of ours: with its own handler each line would stand there twice."""
@@ -193,8 +189,8 @@ def cancel_signed() -> Response:
         return Response({"message": said.text}, status_code=said.status)
 
 
-def _heard(event: CloudWatchEvent, read: Callable[..., Heard]) -> dict[str, Any]:
-    """The call read, placed by a look at AWS, and its case opened."""
+def _heard(event: CloudWatchEvent, read: Any) -> dict[str, Any]:
+    """The call that `read` takes from the event, placed by a look at AWS, and its case opened."""
     from chalicelib.aws.cloudtrail import NotOurs
     from chalicelib.flows.hear import hear
 
@@ -224,7 +220,7 @@ def _body() -> bytes:
 
 def _met(wired: wiring.Wiring) -> Response | None:
     """The answer to what is no click: Slack's own checks, and what Slack did not sign. None: go on."""
-    from chalicelib.failures import GiveUp, TryLater
+    from chalicelib.failures import PermanentError, TemporaryError
     from chalicelib.slack.requests import challenge, is_ssl_check
 
     if is_ssl_check(_body()):
@@ -232,7 +228,7 @@ def _met(wired: wiring.Wiring) -> Response | None:
     try:
         if not _is_signed(wired):
             return Response("The signature is missing or wrong.", PLAIN, 401)
-    except (TryLater, GiveUp) as trouble:
+    except (TemporaryError, PermanentError) as trouble:
         observability.warn("signing secret not read", reason=trouble.reason)
         return Response("The signature can’t be checked now. Please try again.", PLAIN, 503)
     word = challenge(_body())

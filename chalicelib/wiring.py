@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from chalicelib import config, observability
 from chalicelib.config import Settings
 
 if TYPE_CHECKING:
-    from chalicelib.aws.brake import SsmBrake
-    from chalicelib.aws.seal import KmsSeal
+    from chalicelib.aws.accounts import Accounts
+    from chalicelib.aws.clients import Clients, MakesClients
+    from chalicelib.aws.pace import Paces
+    from chalicelib.aws.secrets import Secrets
+    from chalicelib.aws.signed_identity import SignedIdentity
     from chalicelib.aws.store.cases import DynamoCases
-    from chalicelib.aws.store.turns import TurnCases
-    from chalicelib.domain.trust import Anchor
+    from chalicelib.aws.table import Table
+    from chalicelib.domain.rules.trust import Anchor
+    from chalicelib.ports import (
+        Actions,
+        Brake,
+        Inventory,
+        People,
+        Ports,
+        Runs,
+        Seal,
+        Trail,
+        TurnCases,
+    )
+    from chalicelib.slack.client import SlackClient
+    from chalicelib.slack.gateway import SlackGateway
+    from chalicelib.slack.secrets import Secret
 
+T = TypeVar("T")
 
 READ_AGAIN_AFTER = timedelta(minutes=1)
 
@@ -38,6 +56,11 @@ class Lazy:
         return getattr(made, name)
 
 
+def lazy(make: Callable[[], T]) -> T:
+    """For the type checker it is what `make` returns: an adapter that lacks a method is no port."""
+    return cast("T", Lazy(make))
+
+
 class Wiring:
     """Builds each port from the settings. `hub_account` comes from the function's own ARN."""
 
@@ -47,19 +70,19 @@ class Wiring:
         self.region = region
 
     @functools.cached_property
-    def ports(self) -> Any:
-        from chalicelib.ports import Ports  # noqa: PLC0415  # pulls in the domain
+    def ports(self) -> Ports:
+        from chalicelib.ports import Ports  # pulls in the domain
 
         return Ports(
-            cases=Lazy(lambda: self.cases),
+            cases=lazy(lambda: self.cases),
             for_turn=self._for_turn,
-            inventory=Lazy(self._inventory),
-            actions=Lazy(self._actions),
-            runs=Lazy(self._runs),
-            people=Lazy(self._people),
-            brake=Lazy(self._brake),
-            gateway=Lazy(lambda: self.gateway),
-            trail=Lazy(self._trail),
+            inventory=lazy(self._inventory),
+            actions=lazy(self._actions),
+            runs=lazy(self._runs),
+            people=lazy(self._people),
+            brake=lazy(self._brake),
+            gateway=lazy(lambda: self.gateway),
+            trail=lazy(self._trail),
             policy=self.settings.policy(),
             clock=utc_now,
             places=self.places,
@@ -85,8 +108,8 @@ class Wiring:
         return (config.EXECUTOR_ROLE, config.RESTORER_ROLE)
 
     @functools.cached_property
-    def gateway(self) -> Any:
-        from chalicelib.slack.gateway import SlackGateway  # noqa: PLC0415  # only where Slack is met
+    def gateway(self) -> SlackGateway:
+        from chalicelib.slack.gateway import SlackGateway  # only where Slack is met
 
         return SlackGateway(
             call=self._slack.call,
@@ -98,23 +121,23 @@ class Wiring:
             stage=self.settings.table_name.removeprefix("unlatch-"),
         )
 
-    def identify(self, hub: str) -> Any:
+    def identify(self, hub: str) -> SignedIdentity:
         """`hub` is the host that the API was called by."""
-        from chalicelib.aws.signed_identity import SignedIdentity  # noqa: PLC0415  # shells alone
+        from chalicelib.aws.signed_identity import SignedIdentity  # shells alone
 
         return SignedIdentity(self.client("sts"), hub, utc_now)
 
     def signing_secret(self, *, fresh: bool) -> str:
         """`fresh`: it may have been rotated; badly signed rubbish does not read it each time."""
-        from chalicelib.slack.secrets import Secret  # noqa: PLC0415  # only where Slack is met
+        from chalicelib.slack.secrets import Secret  # only where Slack is met
 
         secret_id = self.settings.signing_secret_id
         return self._secret(secret_id, Secret.SIGNING, fresh=fresh, rest=READ_AGAIN_AFTER)
 
     @functools.cached_property
-    def _slack(self) -> Any:
-        from chalicelib.slack.client import SlackClient  # noqa: PLC0415  # only where Slack is met
-        from chalicelib.slack.secrets import Secret  # noqa: PLC0415  # same
+    def _slack(self) -> SlackClient:
+        from chalicelib.slack.client import SlackClient  # only where Slack is met
+        from chalicelib.slack.secrets import Secret
 
         secret_id = self.settings.bot_token_secret_id
         return SlackClient(
@@ -123,25 +146,25 @@ class Wiring:
             team_id=self.settings.slack_workspace,
         )
 
-    def _secret(self, secret_id: str, kind: Any, **how: Any) -> str:
-        from chalicelib.slack.secrets import value_of  # noqa: PLC0415  # only where Slack is met
+    def _secret(self, secret_id: str, kind: Secret, **how: Any) -> str:
+        from chalicelib.slack.secrets import value_of  # only where Slack is met
 
-        return str(self._secrets.value(secret_id, lambda text: value_of(text, kind), **how))
+        return self._secrets.value(secret_id, lambda text: value_of(text, kind), **how)
 
     @functools.cached_property
-    def _secrets(self) -> Any:
-        from chalicelib.aws.secrets import Secrets  # noqa: PLC0415  # on first use
+    def _secrets(self) -> Secrets:
+        from chalicelib.aws.secrets import Secrets
 
         return Secrets(lambda: self.client("secretsmanager"), utc_now)
 
     @functools.cached_property
     def cases(self) -> DynamoCases:
-        from chalicelib.aws.store.cases import DynamoCases  # noqa: PLC0415  # on first use
+        from chalicelib.aws.store.cases import DynamoCases
 
         return DynamoCases(self._table, self._seal(self.settings.inbox_key_id))
 
     def _for_turn(self, anchor: Anchor, generation: int) -> TurnCases:
-        from chalicelib.aws.store.turns import TurnCases  # noqa: PLC0415  # turns alone
+        from chalicelib.aws.store.turns import TurnCases  # turns alone
 
         return TurnCases(
             self._table,
@@ -152,16 +175,16 @@ class Wiring:
         )
 
     @functools.cached_property
-    def _table(self) -> Any:
-        from chalicelib.aws.table import Table  # noqa: PLC0415  # on first use
+    def _table(self) -> Table:
+        from chalicelib.aws.table import Table
 
         return Table(self.client("dynamodb"), self.settings.table_name)
 
     @functools.cached_property
-    def _accounts(self) -> Any:
-        from chalicelib.aws.accounts import Accounts  # noqa: PLC0415  # on first use
+    def _accounts(self) -> Accounts:
+        from chalicelib.aws.accounts import Accounts
 
-        return Accounts(self.client("sts"), self._client_as, self._partition)
+        return Accounts(self.client("sts"), _maker(), self._partition)
 
     @property
     def _partition(self) -> str:
@@ -170,14 +193,14 @@ class Wiring:
         return special[max(fits, key=len)] if fits else "aws"
 
     @functools.cached_property
-    def _paces(self) -> Any:
-        from chalicelib.aws.pace import Paces  # noqa: PLC0415  # on first use
+    def _paces(self) -> Paces:
+        from chalicelib.aws.pace import Paces
 
         return Paces(self.settings.quota_share)
 
-    def _inventory(self) -> Any:
-        from chalicelib.aws.inventory import AwsInventory  # noqa: PLC0415  # on first use
-        from chalicelib.aws.store.inventory import DynamoKnownKeys  # noqa: PLC0415  # same
+    def _inventory(self) -> Inventory:
+        from chalicelib.aws.inventory import AwsInventory
+        from chalicelib.aws.store.inventory import DynamoKnownKeys
 
         return AwsInventory(
             self._accounts,
@@ -189,16 +212,14 @@ class Wiring:
             self.settings.health_sessions,
         )
 
-    def _actions(self) -> Any:
-        from chalicelib.aws.actions import AwsActions  # noqa: PLC0415  # on first use
+    def _actions(self) -> Actions:
+        from chalicelib.aws.actions import AwsActions
 
-        acting = self._accounts.__class__(
-            self.client("sts"), functools.partial(self._client_as, acts=True), self._partition
-        )
+        acting = self._accounts.__class__(self.client("sts"), _maker(acts=True), self._partition)
         return AwsActions(acting, *self.own_roles, self._paces)
 
-    def _runs(self) -> Any:
-        from chalicelib.aws.runs import StepFunctionsRuns  # noqa: PLC0415  # on first use
+    def _runs(self) -> Runs:
+        from chalicelib.aws.runs import StepFunctionsRuns
 
         arn = (
             f"arn:{self._partition}:states:{self.region}:{self.hub_account}"
@@ -206,26 +227,26 @@ class Wiring:
         )
         return StepFunctionsRuns(self.client("stepfunctions"), arn)
 
-    def _people(self) -> Any:
-        from chalicelib.slack.people import SlackPeople  # noqa: PLC0415  # on first use
+    def _people(self) -> People:
+        from chalicelib.slack.people import SlackPeople
 
         return SlackPeople(
             self._slack.call, self.settings.approvers, principals=dict(self.settings.people)
         )
 
     @functools.cache  # noqa: B019  # one wiring a process
-    def _seal(self, key_id: str) -> KmsSeal:
-        from chalicelib.aws.seal import KmsSeal  # noqa: PLC0415  # on first use
+    def _seal(self, key_id: str) -> Seal:
+        from chalicelib.aws.seal import KmsSeal
 
         return KmsSeal(self.client("kms"), key_id)
 
-    def _brake(self) -> SsmBrake:
-        from chalicelib.aws.brake import SsmBrake  # noqa: PLC0415  # on first use
+    def _brake(self) -> Brake:
+        from chalicelib.aws.brake import SsmBrake
 
         return SsmBrake(self.client("ssm"), self.settings.brake_parameter)
 
-    def _trail(self) -> Any:
-        from chalicelib.aws.trail import AwsTrail  # noqa: PLC0415  # on first use
+    def _trail(self) -> Trail:
+        from chalicelib.aws.trail import AwsTrail
 
         return AwsTrail(
             self._accounts,
@@ -235,57 +256,16 @@ class Wiring:
             self._paces,
         )
 
-    def client(self, service: str) -> Any:
-        """A client of the hub's own account."""
-        return self._client_as(service, self.region, None)
-
-    def _client_as(
-        self,
-        service: str,
-        region: str,
-        credentials: Mapping[str, str] | None,
-        *,
-        acts: bool = False,
-    ) -> Any:
-        return _session().create_client(
-            service,
-            region_name=region,
-            config=_acts() if acts else _reads(),
-            **(credentials or {}),
-        )
+    @property
+    def client(self) -> Clients:
+        """Makes clients of the hub's own account."""
+        return cast("Clients", lambda service: _maker()(service, self.region, None))
 
 
-@functools.cache
-def _session() -> Any:
-    from chalicelib.aws.session import fast_session  # noqa: PLC0415  # on first use
+def _maker(*, acts: bool = False) -> MakesClients:
+    from chalicelib.aws.session import make_client
 
-    return fast_session()
-
-
-def _reads() -> Any:
-    """Reads and our own table may be asked again; the time-outs leave room in a turn."""
-    from botocore.config import Config  # noqa: PLC0415  # comes with the session
-
-    return Config(
-        retries={"mode": "standard", "total_max_attempts": 4},
-        connect_timeout=3,
-        read_timeout=10,
-        max_pool_connections=64,
-        # botocore builds its own long name afresh for each request: a fifth of a call's CPU time.
-        user_agent="unlatch",
-    )
-
-
-def _acts() -> Any:
-    """Mutations are never retried by the SDK: only a new look at the world may repeat one."""
-    from botocore.config import Config  # noqa: PLC0415  # comes with the session
-
-    return Config(
-        retries={"mode": "standard", "total_max_attempts": 1},
-        connect_timeout=3,
-        read_timeout=30,
-        user_agent_extra="unlatch",
-    )
+    return functools.partial(make_client, acts=acts)
 
 
 @functools.cache

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from botocore.exceptions import ClientError
+
 from chalicelib.aws.errors import code_of
 from chalicelib.config import Settings
-from chalicelib.domain.case import Case, Outcome
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.waiting import scheduled
+from chalicelib.domain.rules.waiting import scheduled
+from chalicelib.domain.state.case import Case, Outcome
+from chalicelib.domain.state.plan import Operation
 from ops.deployment import chalice, infra, remains
 from ops.deployment.found import NOT_THERE, found
 from ops.desk import Desk
@@ -72,7 +74,7 @@ def _cases(hub: Hub) -> list[Case]:
     """All there ever were; none if the table is gone already."""
     try:
         return list(hub.cases.everything())
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) in NOT_THERE:
             return []
         raise

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from botocore.exceptions import ClientError
+
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.aws.inventory import AwsInventory
 from chalicelib.aws.pace import Paces
 from chalicelib.config import READER_ROLE, Settings
-from chalicelib.domain.case import Case
 from chalicelib.domain.diagnosis import Cause, cause_of, ways_out
 from chalicelib.domain.forecast import forecast
-from chalicelib.domain.situation import Situation
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.state.case import Case
 from chalicelib.flows.command import CLUSTER
 from ops.desk import Desk
 from ops.exits import Exit
@@ -77,7 +79,7 @@ def _settings(hub: Hub) -> tuple[Settings, str]:
         return hub.settings, ""
     except Trouble:
         return hub.by_name.settings, f"Stage {hub.stage} is not deployed here: default rules."
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) not in DENIED:
             raise
         return hub.by_name.settings, "The deployed rules can’t be read: default rules."

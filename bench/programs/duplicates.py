@@ -4,7 +4,7 @@ A tenth is delivered once more to functions that remember nothing. The reference
 Both go in slices, in turn. Reads `{"clusters", "deliveries", "slices"}`; writes CPU seconds a slice.
 """
 
-# ruff: noqa: PLC0415, SLF001, S311, T201
+# ruff: noqa: SLF001, S311, T201
 # The environment is set before the app is imported; a program may look inside, and it prints.
 
 import json
@@ -39,8 +39,9 @@ def main() -> None:
     transport = Transport(answers.aws, latency=0)
     import app
     from chalicelib import wiring
+    from chalicelib.aws.session import own_session
 
-    wiring._session().register("before-send", transport.send)
+    own_session().register("before-send", transport.send)
     session = boto3.Session()
     session.events.register("before-send", transport.send)
     puts = session.resource("dynamodb").Table(stage.TABLE)

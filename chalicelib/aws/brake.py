@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from chalicelib.aws.errors import translated
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
 
 OFF = "off"
 """The parameter's value while nobody has stopped anything."""
@@ -16,7 +20,7 @@ OFF = "off"
 class SsmBrake:
     """`ssm` is the hub's Systems Manager client."""
 
-    ssm: Any
+    ssm: SSMClient
     name: str
 
     def why(self) -> str:
@@ -24,6 +28,6 @@ class SsmBrake:
         try:
             with translated("ssm:GetParameter", role="this function", account="the hub"):
                 value = str(self.ssm.get_parameter(Name=self.name)["Parameter"]["Value"])
-        except (TryLater, GiveUp) as trouble:
+        except (TemporaryError, PermanentError) as trouble:
             return f"the brake can’t be read ({trouble.reason.removesuffix('.')})"
         return "" if value == OFF else value

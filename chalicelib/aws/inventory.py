@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.errors import translated, understood
@@ -15,9 +15,9 @@ from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader
 from chalicelib.aws.other_use import other_use
 from chalicelib.aws.password import LOOKUP, connects, with_times
-from chalicelib.domain.case import Case
 from chalicelib.domain.remedies.repoint import targets
-from chalicelib.domain.snapshot import (
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.snapshot import (
     SHOWN_KEYS,
     Backup,
     Cluster,
@@ -29,7 +29,14 @@ from chalicelib.domain.snapshot import (
     StoreState,
     most_used,
 )
-from chalicelib.failures import GiveUp
+from chalicelib.failures import PermanentError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudhsmv2 import CloudHSMV2Client
+    from mypy_boto3_kms import KMSClient
+
+    from chalicelib.aws.clients import Clients
+
 
 THREADS = 32
 
@@ -54,7 +61,7 @@ class AwsInventory:
     health_sessions: int = 2
 
     def snapshot(self, case: Case, *, now: datetime) -> Snapshot:
-        """One look at the world. What AWS refuses to tell is listed in it; TryLater where it can't.
+        """One look at the world. What AWS refuses to tell is listed in it; TemporaryError where it can't.
 
         The HSMs are read while the keys are; clients are made in one thread at a time.
         """
@@ -83,9 +90,7 @@ class AwsInventory:
         )
         return self._with_login(snapshot, case, clients)
 
-    def _with_login(
-        self, snapshot: Snapshot, case: Case, clients: Callable[[str], Any]
-    ) -> Snapshot:
+    def _with_login(self, snapshot: Snapshot, case: Case, clients: Clients) -> Snapshot:
         """What tells of the password, only where a repoint may be approved: CloudTrail is slow to ask."""
         store, cluster = snapshot.holder, snapshot.cluster
         if case.plan or store is None or cluster is None or not targets(snapshot):
@@ -101,7 +106,7 @@ class AwsInventory:
         )
         return replace(snapshot, cluster=cluster, siblings=tuple(siblings), connects=connected)
 
-    def _machines(self, look: Look, clients: Callable[[str], Any], now: datetime) -> Machines:
+    def _machines(self, look: Look, clients: Clients, now: datetime) -> Machines:
         unread: list[str] = []
         clusters = look.clusters(unread)
         cluster = _own(clusters, look.case)
@@ -144,7 +149,7 @@ class AwsInventory:
         kms = self._clients(case)("kms")
         return KeyReader(kms, self.pace, self.reader_role, case.account).key(key_id, aliases=())
 
-    def _clients(self, case: Case) -> Callable[[str], Any]:
+    def _clients(self, case: Case) -> Clients:
         return self.accounts.clients(
             self.reader_role,
             account=case.account,
@@ -155,7 +160,7 @@ class AwsInventory:
     def _keys(
         self,
         case: Case,
-        kms: Any,
+        kms: KMSClient,
         store_ids: set[str],
         unread: list[str],
         pool: Executor,
@@ -188,8 +193,8 @@ class Machines:
 class Look:
     """The reads of one snapshot."""
 
-    hsms: Any
-    kms: Any
+    hsms: CloudHSMV2Client
+    kms: KMSClient
     role: str
     case: Case
 
@@ -228,21 +233,21 @@ class Look:
             return tuple(store_from(item) for item in items if _is_on_a_cluster(item))
 
     def _read(self, call: str, pages: Iterable[Any], name: str, unread: list[str]) -> list[Any]:
-        """All items of all pages; a refusal is noted, trouble is raised as TryLater."""
+        """All items of all pages; a refusal is noted, trouble is raised as TemporaryError."""
         try:
             with translated(call, role=self.role, account=self.case.account):
                 return [item for page in pages for item in page[name]]
-        except GiveUp:
+        except PermanentError:
             unread.append(f"{call} was refused")
             return []
 
 
-def _is_on_a_cluster(item: dict[str, Any]) -> bool:
+def _is_on_a_cluster(item: Mapping[str, Any]) -> bool:
     """Not an external key store, which has no cluster."""
     return bool(item.get("CustomKeyStoreType", "AWS_CLOUDHSM") == "AWS_CLOUDHSM")
 
 
-def cluster_from(item: dict[str, Any]) -> Cluster:
+def cluster_from(item: Mapping[str, Any]) -> Cluster:
     certificates = item.get("Certificates", {})
     return Cluster(
         cluster_id=item["ClusterId"],
@@ -263,7 +268,7 @@ def cluster_from(item: dict[str, Any]) -> Cluster:
     )
 
 
-def store_from(item: dict[str, Any]) -> KeyStore:
+def store_from(item: Mapping[str, Any]) -> KeyStore:
     return KeyStore(
         key_store_id=item["CustomKeyStoreId"],
         name=item.get("CustomKeyStoreName", ""),

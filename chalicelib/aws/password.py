@@ -6,12 +6,17 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.errors import translated, understood
-from chalicelib.domain.password import REMEMBERED
-from chalicelib.domain.snapshot import Cluster, Connects, Copy
-from chalicelib.failures import GiveUp
+from chalicelib.domain.rules.password import REMEMBERED
+from chalicelib.domain.state.snapshot import Cluster, Connects, Copy
+from chalicelib.failures import PermanentError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudhsmv2 import CloudHSMV2Client
+    from mypy_boto3_cloudtrail import CloudTrailClient
+
 
 LOOKUP = "cloudtrail:LookupEvents"
 MOST_PAGES = 10
@@ -19,7 +24,7 @@ MOST_PAGES = 10
 
 
 def with_times(
-    clusters: Iterable[Cluster], hsms: Any, *, role: str, account: str
+    clusters: Iterable[Cluster], hsms: CloudHSMV2Client, *, role: str, account: str
 ) -> tuple[Cluster, ...]:
     """The clusters, each with whose backup it was made from, and when; unknown where that is gone."""
     listed = tuple(clusters)
@@ -31,7 +36,7 @@ def with_times(
     try:
         with translated(call, role=role, account=account):
             items = [item for page in pages for item in page["Backups"]]
-    except GiveUp:
+    except PermanentError:
         return listed
     with understood(call):
         made = {i["BackupId"]: Copy(i.get("ClusterId", ""), i["CreateTimestamp"]) for i in items}
@@ -39,7 +44,7 @@ def with_times(
 
 
 def connects(
-    trail: Any,
+    trail: CloudTrailClient,
     key_store_id: str,
     *,
     now: datetime,
@@ -55,7 +60,7 @@ def connects(
         try:
             with translated(LOOKUP, role=role, account=account):
                 page = trail.lookup_events(**request)
-        except GiveUp:
+        except PermanentError:
             return Connects()
         with understood(LOOKUP):
             mine = [e["EventTime"] for e in page["Events"] if _is_of(e, key_store_id)]

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import yaml
+from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import code_of
-from chalicelib.domain import approval
-from chalicelib.domain.approval import Refusal
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act
-from chalicelib.domain.person import Person
-from chalicelib.domain.situation import last_seen
+from chalicelib.domain.rules import approval
+from chalicelib.domain.rules.approval import Refusal
+from chalicelib.domain.rules.situation import last_seen
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.person import Person
 from chalicelib.slack.client import SlackClient
 from chalicelib.slack.people import GROUP, SlackPeople
 from chalicelib.slack.replies import SlackFailed
@@ -59,7 +60,7 @@ def _stored(hub: Hub, secret_id: str) -> str | None:
     """None where nothing is stored, which another check says."""
     try:
         reply = hub.client("secretsmanager").get_secret_value(SecretId=secret_id)
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
             raise
         return None

@@ -7,14 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import Outcome, Phase
-from chalicelib.domain.click import Act
-from chalicelib.domain.gates import closed_gates
-from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.remedies import release
-from chalicelib.domain.snapshot import KeyState, StoreState
-from chalicelib.domain.step import Ask, Close
-from chalicelib.domain.trigger import Trigger
+from chalicelib.domain.rules.gates import closed_gates
+from chalicelib.domain.rules.step import Ask, Close
+from chalicelib.domain.state.case import Outcome, Phase
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import KeyState, StoreState
+from chalicelib.domain.state.trigger import Trigger
 from tests.domain.worlds import (
     HOURS,
     POLICY,

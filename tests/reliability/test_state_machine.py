@@ -11,13 +11,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.aws.store.inbox import INBOX
-from chalicelib.domain import log
-from chalicelib.domain.case import Case, Outcome
-from chalicelib.domain.model import Model
-from chalicelib.domain.plan import Plan
-from chalicelib.domain.snapshot import Key, KeyState, Snapshot, StoreState
-from chalicelib.domain.step import Call
-from chalicelib.failures import TryLater
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.simulation import Model
+from chalicelib.domain.state import audit_log
+from chalicelib.domain.state.case import Case, Outcome
+from chalicelib.domain.state.plan import Plan
+from chalicelib.domain.state.snapshot import Key, KeyState, Snapshot, StoreState
+from chalicelib.failures import TemporaryError
 from chalicelib.ports import FailedDelete, Receipt
 from ops.evidence.approved import unapproved
 from sandbox.reliability.table import MemoryTable
@@ -58,7 +58,7 @@ class Clouds:
         return self.clouds[case.cluster_id].look_again(case, seen)
 
     def outline(self, account: str, region: str, *, now: object) -> Snapshot:
-        raise TryLater(f"nobody looks at all of {account} here")
+        raise TemporaryError(f"nobody looks at all of {account} here")
 
     def reread(self, case: Case, key_id: str) -> Key:
         return self.clouds[case.cluster_id].reread(case, key_id)
@@ -211,7 +211,7 @@ class Anything(RuleBasedStateMachine):
     def logs_are_whole(self) -> None:
         for case in self.cases:
             entries = self.it.stored.entries(case.case_id)
-            assert log.flaws(entries, head=case.log_head) == ()
+            assert audit_log.flaws(entries, head=case.log_head) == ()
             assert unapproved(entries) == ()
 
     @invariant()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from chalicelib.domain.case import (
+from chalicelib.domain.simulation import Durations
+from chalicelib.domain.state.case import (
     Attempt,
     CallRecord,
     CallStatus,
@@ -14,11 +15,10 @@ from chalicelib.domain.case import (
     Outcome,
     Phase,
 )
-from chalicelib.domain.click import Act
-from chalicelib.domain.model import Durations
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import KeyState, StoreState
-from chalicelib.domain.trigger import Trigger
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import KeyState, StoreState
+from chalicelib.domain.state.trigger import Trigger
 from tests.domain.worlds import (
     CI,
     CLUSTER,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Outcome
-from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.domain.remedies import retire
 from chalicelib.domain.remedies.steps import disconnect
-from chalicelib.domain.situation import PlanContext, Situation
-from chalicelib.domain.step import Close, Step
+from chalicelib.domain.rules.situation import PlanContext, Situation
+from chalicelib.domain.rules.step import Close, Step
+from chalicelib.domain.state.case import Outcome
+from chalicelib.domain.state.plan import Plan, Remedy
 
 
 def plan(situation: Situation) -> Plan | str:

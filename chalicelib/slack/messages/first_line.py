@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.caller import Tool
-from chalicelib.domain.case import Case
-from chalicelib.domain.log import Entry
-from chalicelib.domain.trigger import Trigger
+from chalicelib.domain.state.audit_log import Entry
+from chalicelib.domain.state.caller import Tool
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.trigger import Trigger
 from chalicelib.slack.messages.blocks import Piece, bold, code, text, user
 from chalicelib.slack.messages.text import caller, clean, ident
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Attempt
 from chalicelib.domain.diagnosis import Cause, cause_of
-from chalicelib.domain.snapshot import KeyStore, StoreState
-from chalicelib.domain.trigger import Trigger
+from chalicelib.domain.state.case import Attempt
+from chalicelib.domain.state.snapshot import KeyStore, StoreState
+from chalicelib.domain.state.trigger import Trigger
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.blocks import Piece, bold, code, date, marked_note, note, text
 from chalicelib.slack.messages.shown import Shown
@@ -50,7 +50,7 @@ def why(shown: Shown) -> str:
 
 def refused(shown: Shown) -> list[Piece] | None:
     """What AWS refused and why; None where a plain sentence on what holds the cluster says it."""
-    store = facts.store(shown.case)
+    store = shown.case.store
     if store is None:
         return None
     match shown.case.trigger:
@@ -99,14 +99,14 @@ def _holds_keys(shown: Shown) -> str:
     if going := len(keys) - live:
         words.append(f"{going:,} that {'waits' if going == 1 else 'wait'} for deletion")
     if not words:
-        store = facts.store(shown.case)
+        store = shown.case.store
         return f"it is {store.state.value.lower()}" if store else "it was there a moment ago"
     return f"it still holds {', and '.join(words)}"
 
 
 def by_hand(shown: Shown) -> list[Block]:
     """What a person can do without Unlatch, if a new key store was wanted."""
-    store = facts.store(shown.case)
+    store = shown.case.store
     if shown.case.trigger is not Trigger.CLUSTER_TAKEN or store is None:
         return []
     asked = copy_asked_for(shown)

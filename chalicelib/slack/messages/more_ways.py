@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.trigger import Trigger
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.trigger import Trigger
 from chalicelib.slack.messages.blocks import overflow, section
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import Block, listing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import CallStatus
+from chalicelib.domain.state.case import CallStatus
 from chalicelib.slack.messages import facts, parts, retired
 from chalicelib.slack.messages.blocks import (
     CHECK_MARK,
@@ -49,7 +49,7 @@ def message(shown: Shown) -> Message:
 
 
 def _gone(shown: Shown) -> list[Piece]:
-    plan = facts.plan_of(shown.case)
+    plan = shown.case.current_plan
     number = len(plan.basis.keys) if plan else 0
     keys = f" and its {count(number, 'key')}" if number else ""
     verb = "are" if number else "is"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from chalicelib.domain.snapshot import Cluster, KeyStore, StoreState
+from chalicelib.domain.state.snapshot import Cluster, KeyStore, StoreState
 
 GOING = ("DELETE_IN_PROGRESS", "DELETED")
 

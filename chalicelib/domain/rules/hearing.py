@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.domain.case import Attempt
-from chalicelib.domain.outage import Outage, cluster_in, outage_of
-from chalicelib.domain.snapshot import Cluster, KeyStore
-from chalicelib.domain.trigger import Trigger
+from chalicelib.domain.rules.outage import Outage, cluster_in, outage_of
+from chalicelib.domain.state.case import Attempt
+from chalicelib.domain.state.snapshot import Cluster, KeyStore
+from chalicelib.domain.state.trigger import Trigger
 
 
 @dataclass(frozen=True)
