@@ -14,7 +14,7 @@ from chalicelib.domain.offers import (
     fresh_offers,
     said_once_more,
 )
-from chalicelib.domain.remedies import keep, park, repoint, retire
+from chalicelib.domain.remedies import keep, park, release, repoint, retire
 from chalicelib.domain.remedies.undo import recorded, undo_step
 from chalicelib.domain.rest import HOUR, asleep, closed
 from chalicelib.domain.revalidate import changes
@@ -39,6 +39,7 @@ FOREIGN = Close(
 )
 """No turn ever made such a plan."""
 NEXT = {
+    Remedy.RELEASE: release.next_step,
     Remedy.RETIRE: retire.next_step,
     Remedy.PARK: park.next_step,
     Remedy.REPOINT: repoint.next_step,
@@ -109,6 +110,9 @@ def _others_did(case: Case, snapshot: Snapshot) -> Close:
         more = "What Unlatch had changed before stays." if case.has_begun else ""
         reason = f"Somebody else deleted the cluster. {more or 'Unlatch has nothing left to do.'}"
         return Close(Outcome.RESOLVED, reason)
+    if snapshot.cluster.hsms:
+        words = "No key store uses the cluster any more: it is free for a new one."
+        return Close(Outcome.RESOLVED, words)
     return Close(
         Outcome.RESOLVED,
         "Nothing holds the cluster any more: no key store and no HSM is left. It can be deleted now.",

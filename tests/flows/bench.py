@@ -15,6 +15,7 @@ from chalicelib.aws.store.body import BODY
 from chalicelib.aws.store.cases import DynamoCases, Stored
 from chalicelib.aws.store.inbox import INBOX
 from chalicelib.aws.store.turns import TurnCases
+from chalicelib.domain.rules.hearing import Heard
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.trust import Anchor
 from chalicelib.domain.simulation import Durations, Model
@@ -206,15 +207,16 @@ class Brake:
 
 class Trail:
     def __init__(self) -> None:
-        self.found: list[FailedDelete] = []
+        self.found: list[FailedDelete | Heard] = []
         self.used: list[KeyUse] = []
         self.looked: list[tuple[str, datetime]] = []
         self.before: Callable[[str], None] = lambda key_id: None
 
-    def failed_deletes(
-        self, account: str, region: str, *, since: datetime
-    ) -> Sequence[FailedDelete]:
-        return [f for f in self.found if (f.account, f.region) == (account, region)]
+    def calls(
+        self, account: str, region: str, *, since: datetime, names: Sequence[str]
+    ) -> Sequence[FailedDelete | Heard]:
+        here = (f for f in self.found if (f.account, f.region) == (account, region))
+        return [f for f in here if f.attempt.operation in names]
 
     def failed_uses(
         self, account: str, region: str, *, keys: Mapping[str, datetime]

@@ -23,6 +23,7 @@ from chalicelib.slack.messages import (
     once_more,
     parked,
     parts,
+    released,
     repointed,
     retired,
     running,
@@ -39,6 +40,7 @@ __all__ = ["Message", "render"]
 NO_FORECASTS: Mapping[str, Forecast] = MappingProxyType({})
 ENDINGS = {
     Outcome.RETIRED: retired.message,
+    Outcome.RELEASED: released.message,
     Outcome.PARKED: parked.message,
     Outcome.REPOINTED: repointed.message,
     Outcome.KEPT: kept.message,
@@ -74,7 +76,7 @@ def render(
 def _running(shown: Shown) -> Message:
     """Under way; while keys wait for their deletion, that is what matters."""
     case, plan = shown.case, shown.case.plan
-    retiring = plan is not None and plan.remedy is Remedy.RETIRE and case.ending is None
+    retiring = plan is not None and plan.remedy.deletes_keys and case.ending is None
     if not retiring or case.snapshot is None:
         return running.message(shown)
     end = facts.keys_end(case)
