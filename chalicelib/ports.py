@@ -106,18 +106,29 @@ class Clicked:
 
 
 @dataclass(frozen=True)
-class Signed:
-    """A GetCallerIdentity request that somebody signed for one plan, or for a cancel, but did not send.
+class SignedRequest:
+    """A GetCallerIdentity request that somebody signed for one meaning, but did not send.
 
-    Nothing in it is trusted before STS has confirmed the signature. It has a plan's hash or a reason.
+    Nothing in it is trusted before STS has confirmed the signature.
     """
 
     case_id: str
     url: str
     body: str
     headers: Mapping[str, str]
-    plan_hash: str = ""
-    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SignedPlan(SignedRequest):
+    plan_hash: str
+
+
+@dataclass(frozen=True)
+class SignedCancel(SignedRequest):
+    reason: str
+
+
+Signed = SignedPlan | SignedCancel
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ class Hub:
     region: str
     caller: Caller
     clock: Callable[[], datetime]
+    profile: str | None = None
 
     def client(self, service: str, *, region: str = "") -> Any:
         return self.client_as(service, region or self.region, None)
@@ -104,7 +105,12 @@ class Hub:
         }
         given = self.variables
         names |= {name: given[name] for name in names if given.get(name, "").strip()}
-        return Wiring(config.read(names), hub_account=self.account, region=self.region)
+        return Wiring(
+            config.read(names),
+            hub_account=self.account,
+            region=self.region,
+            profile=self.profile,
+        )
 
     @property
     def cases(self) -> Any:
@@ -181,7 +187,7 @@ def connect(
     `otherwise` is a Region for when neither an option nor the environment nor a profile names one.
     """
     region = options.region or os.environ.get("AWS_REGION")
-    # The wiring’s clients come from boto3’s default session: it is to be the operator’s.
+    # What calls boto3 by itself takes its default session: it is to be the operator’s.
     session = _default_session(options.profile, region)
     if not session.region_name and otherwise:
         session = _default_session(options.profile, otherwise)
@@ -189,7 +195,8 @@ def connect(
         raise Trouble("No AWS Region is set.", "Use --region, or set AWS_REGION")
     who = session.client("sts").get_caller_identity()
     caller = caller_of(arn=who["Arn"], kind="")
-    return Hub(session, options.stage, who["Account"], session.region_name, caller, clock)
+    account, region = who["Account"], session.region_name
+    return Hub(session, options.stage, account, region, caller, clock, options.profile)
 
 
 def _default_session(profile: str | None, region: str | None) -> boto3.Session:
