@@ -103,10 +103,12 @@ def _played(options: Options, desk: Desk, rehearsal: Any, probe: Probe, *, play:
     report = file_report(
         rehearsal.there.hub, desk, rehearsal.found, probe, folder=Path(options.report)
     )
+    kept = f"What was seen until then is in {report}"
     if left:
-        raise Trouble(f"Not all is as before: {'; '.join(left)}.", rehearsal.there.clean_command)
+        reason = f"Not all is as before: {'; '.join(left)}."
+        raise Trouble(reason, rehearsal.there.clean_command, kept)
     if trouble:
-        raise trouble
+        raise Trouble(trouble.reason, *trouble.advice, kept, code=trouble.code)
     desk.screen.line("Done, and nothing is left of it.", colour=GREEN)
     desk.screen.answer({"report": str(report)})
     return Exit.FOUND if rehearsal.found.has_differing else Exit.DONE
