@@ -157,6 +157,7 @@ def on_probe(event: CloudWatchEvent) -> dict[str, Any]:
 @app.route("/slack/interactions", methods=["POST"], content_types=FORM)
 def slack_interaction() -> Response:
     """A button or a dialog: answered within three seconds, carried out by the next turn."""
+    from chalicelib.answers import Recorded
     from chalicelib.flows.record_click import record_click
     from chalicelib.slack.requests import Unreadable, parse
 
@@ -172,7 +173,7 @@ def slack_interaction() -> Response:
         observability.about(case_id=clicked.case_id)
         answer = record_click(wired.ports, clicked)
         # The gateway brings all of Slack's messages: a cold yes does without.
-        reply = {} if answer.is_silent else wired.gateway.reply(answer, clicked)
+        reply = {} if answer == Recorded() else wired.gateway.reply(answer, clicked)
         return Response(reply) if reply else Response("", PLAIN)
 
 

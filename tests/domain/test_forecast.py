@@ -87,6 +87,23 @@ def test_it_comes_as_foretold(
     assert abs(told.end - play.now) < 5 * MINUTE
 
 
+def test_approvals_that_lapse_before_the_first_call_are_foretold() -> None:
+    """Nothing begins while AWS changes the HSMs, and a yes counts for a day."""
+    seen = world(*KEYS)
+    play = Play(seen)
+    play.turn()
+    plan = next(p for p in play.case.offers if p.remedy is R)
+    assert seen.cluster is not None
+    changing = replace(seen.cluster, state="MODIFY_IN_PROGRESS")
+    late = forecast(plan, situation(replace(seen, cluster=changing), case=play.case))
+    assert late.lapses
+    assert late.end is None
+    watched = told_of(world(*KEYS), R, replace(POLICY, quarantine_days=7))
+    assert not watched.lapses
+    assert watched.end is None
+    assert not told_of(world(*KEYS), R, POLICY).lapses
+
+
 def foretold(snapshot: Snapshot, remedy: Remedy, policy: Policy = POLICY, **more: object) -> str:
     play = Play(snapshot, policy=policy)
     play.turn()
