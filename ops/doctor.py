@@ -79,9 +79,13 @@ def _live(hub: Hub, desk: Desk, found: list[Finding], *, folder: Path) -> Path:
 
     desk.screen.title("Live: one call that must fail, and one message that deletes itself")
     seen = Findings()
+    tried = []
     for finding in live.of_stage(hub, desk, seen):
-        found.append(finding)
-        _show(finding, desk.screen)
+        tried.append(finding)
+        if not finding.account or finding.ok is False:
+            _show(finding, desk.screen)
+    _show_accounts(tried, desk.screen)
+    found += tried
     return file_report(hub, desk, seen, Probe.LIVE, folder=folder)
 
 
