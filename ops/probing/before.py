@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -78,8 +80,7 @@ KNOW_A_RESOURCE = (
 )
 """A policy may name these, and then denies them on *. All others know no resource."""
 LEAST_ADDRESSES = 1
-HOURS = 2
-"""For which one HSM is paid at most."""
+CLEANING = timedelta(minutes=15)
 
 
 def require_ready(there: There) -> None:
@@ -201,7 +202,8 @@ def _is_operator(hub: Hub, person: Person) -> bool:
     return by_setting or bool(hub.caller.email and hub.caller.email == person.email)
 
 
-def most_dollars(hub: Hub, region: str) -> tuple[float, str]:
-    """For one HSM, and where the price is from."""
+def most_dollars(hub: Hub, region: str, *, most: timedelta) -> str:
+    """For one HSM that lives so long and is then removed; AWS bills hours that have begun."""
     price = hsm_hour(region, setting=hub.settings.hsm_hour_price)
-    return price.dollars * HOURS, price.source
+    hours = math.ceil((most + CLEANING) / timedelta(hours=1))
+    return f"${price.dollars * hours:.2f} ({hours} hours of one HSM; {price.source})"

@@ -88,7 +88,13 @@ def add_duration(found: Findings, what: str, took: timedelta | None) -> None:
 
 
 def case_of(
-    there: There, desk: Desk, found: Findings, *, cluster_id: str, refusal: Refusal
+    there: There,
+    desk: Desk,
+    found: Findings,
+    *,
+    cluster_id: str,
+    refusal: Refusal,
+    most: timedelta,
 ) -> Case:
     """The open case of the cluster: an event opens it, or the hourly sweep, which looks the same from here.
 
@@ -110,7 +116,7 @@ def case_of(
     if record is not None and roundtrip.named_in(record) != cluster_id:
         raise Trouble("CloudTrail’s record names no cluster, so nothing can open a case.")
     desk.say("No event has opened a case. The hourly sweep looks for what was lost; waiting for it")
-    waited = wait_for(desk, "the sweep to open a case", look, most=SWEEP_MOST)
+    waited = wait_for(desk, "the sweep to open a case", look, most=min(SWEEP_MOST, most - took))
     if waited.seen:
         return waited.seen
     advice = f"unlatch doctor --live --stage {hub.stage} looks for the reason"
