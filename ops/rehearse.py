@@ -101,18 +101,18 @@ def _played(options: Options, desk: Desk, rehearsal: Any, probe: Probe, *, play:
     finally:
         left = _leave_nothing(desk, rehearsal)
     rehearsal.conclude()
-    report = file_report(
+    filed = file_report(
         rehearsal.there.hub, desk, rehearsal.found, probe, folder=Path(options.report)
     )
-    kept = f"What was seen until then is in {report}"
+    kept = f"What was seen until then is in {filed.machine}"
     if left:
         reason = f"Not all is as before: {'; '.join(left)}."
         raise Trouble(reason, rehearsal.there.clean_command, kept)
     if trouble:
         raise Trouble(trouble.reason, *trouble.advice, kept, code=trouble.code)
     desk.screen.line("Done, and nothing is left of it.", colour=GREEN)
-    desk.screen.answer({"report": str(report)})
-    return Exit.FOUND if rehearsal.found.has_differing else Exit.DONE
+    desk.screen.answer({"report": str(filed.machine)})
+    return Exit.FOUND if filed.differing else Exit.DONE
 
 
 def _leave_nothing(desk: Desk, rehearsal: Any) -> list[str]:
