@@ -12,7 +12,7 @@ import pytest
 from ops.probing.assumptions import ASSUMPTIONS, Probe
 from ops.probing.there import TAG, tags
 from sandbox.stack import Sandbox
-from tests.ops.office import CLUSTER, HUB, REGION, Office, log_in
+from tests.ops.office import CLUSTER, HUB, OPERATOR, REGION, Office, log_in
 from tests.ops.rehearsing import Stage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # it deploys the whole bot
@@ -185,3 +185,13 @@ def test_a_call_that_aws_refuses_half_way_leaves_nothing(stage: Stage, subnets: 
     assert "It stops here" in said.out
     assert "What was seen until then is in" in said.err
     assert clusters(stage) == [CLUSTER]
+
+
+def test_an_operator_who_may_approve_is_not_counted(stage: Stage, subnets: str) -> None:
+    log_in(stage.office, stage.sandbox, arn=OPERATOR.replace("olga", "alice"))
+    try:
+        said = stage.rehearse("--subnets", subnets, typing="no")
+    finally:
+        log_in(stage.office, stage.sandbox)
+    assert "2 of bob, carl have to click; you made the call" in said.out
+    assert said.code == 6
