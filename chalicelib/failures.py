@@ -19,15 +19,24 @@ class TryLater(Exception):  # noqa: N818  # a word of the house, not a kind of e
 class GiveUp(Exception):  # noqa: N818  # a word of the house, not a kind of error
     """Only a person can fix this. Reason and advice are sentences fit for Slack.
 
-    `said`: AWS's own words, cleaned.
+    `said`: AWS's own words, cleaned. `denied`: a policy stands in the way; of what the call was for it
+    says nothing.
     """
 
-    def __init__(self, reason: str, *advice: str, request_id: str = "", said: str = "") -> None:
+    def __init__(
+        self,
+        reason: str,
+        *advice: str,
+        request_id: str = "",
+        said: str = "",
+        denied: bool = False,
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.advice = advice
         self.request_id = request_id
         self.said = said
+        self.denied = denied
 
 
 class Refused(Exception):  # noqa: N818  # a word of the house, not a kind of error

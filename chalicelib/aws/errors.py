@@ -100,6 +100,7 @@ def _word_for(error: Any, call: str, role: str, account: str) -> Exception:
             PRESS,
             request_id=request_id,
             said=said,
+            denied=True,
         )
     if code in BUSY or "Throttl" in code or status >= 500:
         return TryLater(f"AWS is busy ({code})", unknown=status >= 500, said=said)

@@ -231,7 +231,8 @@ def _bring_back(case: Case, scene: Scene, lost: str) -> Decision:
         step = Close(
             Outcome.STOPPED,
             f"{lost} {where if is_back and step.outcome is Outcome.CANCELLED else step.reason}",
-            ("Find out why the other cluster lacks the key.", "Then press Try again."),
+            step.advice
+            or ("Find out why the other cluster lacks the key.", "Then press Try again."),
         )
     return _running(case, step, scene.now)
 

@@ -91,6 +91,7 @@ def called(
             status=CallStatus.REFUSED,
             error=refused.said or refused.reason,
             request_id=refused.request_id,
+            denied=refused.denied,
         )
         return failed, None if step.operation is Operation.PROVE_KEY else refused
     return _done(ports, record, receipt), None

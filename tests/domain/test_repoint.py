@@ -59,7 +59,9 @@ POINT = Call(UPDATE, (STORE,), "pointing the key store to the other cluster", to
 PROOF = Call(PROVE, ("key-a",), "making sure that each key works on the other cluster")
 PROVED = made(PROVE, "key-a")
 DENIED = replace(
-    made(PROVE, "key-a", status=CallStatus.REFUSED), error=f"AWS refused {PROVE}: access denied."
+    made(PROVE, "key-a", status=CallStatus.REFUSED),
+    error="AccessDeniedException: User: arn:x is not authorized to perform: kms:Y",
+    denied=True,
 )
 KEEPS = Call(KEEP, (NEWEST_BACKUP,), "keeping the newest backup for good")
 KEPT = made(KEEP, NEWEST_BACKUP)
@@ -226,7 +228,7 @@ def lost(*calls: CallRecord, snapshot: Snapshot = START) -> str:
 
 def test_a_key_that_failed_to_prove_itself_is_named() -> None:
     failed = replace(made(PROVE, "key-a", status=REFUSED), error="KMSInternalException")
-    told = "alias/a does not work there (KMSInternalException)"
+    told = "alias/a does not work there (KMSInternalException)."
     assert lost(failed) == told
     assert lost(made(PROVE, "key-b"), made(ON, status=REFUSED), failed) == told
     assert lost(failed, snapshot=replace(START, keys=())).startswith("key-a does not work")

@@ -232,6 +232,34 @@ def test_a_key_that_fails_on_the_other_cluster_brings_the_store_back() -> None:
     assert play.model.world.key_stores[0].cluster_id == CLUSTER
 
 
+def test_a_store_that_cant_connect_on_its_way_back_goes_on_with_that() -> None:
+    """KMS set a new password for kmsuser on the other cluster, so this one needs its crypto officer."""
+    play = approved(world(key("a"), siblings=(sibling(),)), Remedy.REPOINT)
+    play.to_call(Operation.PROVE_KEY)
+    failed = play.case.call(Operation.PROVE_KEY, "key-a")
+    assert failed
+    refused = replace(failed, status=CallStatus.REFUSED, error="KMSInternalException")
+    play.case = play.case.with_call(refused)
+    play.to_call(Operation.CONNECT_KEY_STORE)
+    no_login = {"state": StoreState.FAILED, "error": "INVALID_CREDENTIALS"}
+    play.change(lambda s: replace(s, key_stores=(replace(s.key_stores[0], **no_login),)))
+    end = play.to_close()
+    assert end.outcome is Outcome.STOPPED
+    assert end.reason.startswith(
+        "alias/a does not work there (KMSInternalException). AWS can’t log"
+    )
+    assert "kmsuser" in end.advice[1], "the crypto officer’s commands"
+    off = {"state": StoreState.DISCONNECTED, "error": ""}
+    play.change(lambda s: replace(s, key_stores=(replace(s.key_stores[0], **off),)))
+    play.calls.clear()
+    play.click(Act.REFRESH)
+    again = play.to_close()
+    assert "The store is back on this cluster" in again.reason
+    assert play.calls == [(Operation.CONNECT_KEY_STORE, STORE)], "and not away once more"
+    play.click(Act.REFRESH)
+    play.to_call(Operation.UPDATE_KEY_STORE)  # back and connected: now it may be tried anew
+
+
 def test_what_did_not_come_back_is_not_claimed() -> None:
     play = approved(world(key("a"), siblings=(sibling(),)), Remedy.REPOINT)
     play.to_call(Operation.PROVE_KEY)

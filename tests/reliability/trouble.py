@@ -46,7 +46,9 @@ class Trouble:
             case "unknown":
                 call()
                 raise TryLater(f"AWS did not answer {name}", unknown=True)
-        raise GiveUp(f"AWS refused {name}: access denied.", "Give the role the permission.")
+        raise GiveUp(
+            f"AWS refused {name}: access denied.", "Give the role the permission.", denied=True
+        )
 
     def restart(self) -> None:
         self.dead = False

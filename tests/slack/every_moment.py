@@ -88,6 +88,18 @@ def soaking() -> Play:
     return play
 
 
+def goes_back_by_itself() -> Play:
+    """A key failed on the other cluster, and the store is on its way back."""
+    play = approved(world(OLD, siblings=(sibling(),)), Remedy.REPOINT)
+    play.to_call(Operation.PROVE_KEY)
+    proof = play.case.call(Operation.PROVE_KEY, OLD.key_id)
+    assert proof is not None
+    error = "KMSInternalException: try later"
+    play.case = play.case.with_call(replace(proof, status=CallStatus.REFUSED, error=error))
+    play.to_call(Operation.UPDATE_KEY_STORE)
+    return play
+
+
 def repointed() -> Play:
     play = approved(world(OLD, siblings=(sibling(),)), Remedy.REPOINT)
     play.to_close()
@@ -383,6 +395,7 @@ MOMENTS: dict[str, Callable[[], Play]] = {
     "undoing": undoing,
     "undone": undone,
     "soaking": soaking,
+    "goes_back_by_itself": goes_back_by_itself,
     "repointed": repointed,
     "repointed_unchecked": repointed_unchecked,
     "kept": kept,

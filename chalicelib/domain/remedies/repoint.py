@@ -91,8 +91,7 @@ def _unproven(snapshot: Snapshot, case: Case) -> tuple[str, ...]:
 
 def _was_denied(call: CallRecord) -> bool:
     """The policy of the key or of our role stands in the way; that says nothing of the other cluster."""
-    refused = call.operation is Operation.PROVE_KEY and call.status is CallStatus.REFUSED
-    return refused and "access denied" in call.error
+    return call.operation is Operation.PROVE_KEY and call.denied
 
 
 def uncheckable(scene: Scene) -> tuple[Difference, ...]:
@@ -220,9 +219,20 @@ def _soak(scene: Scene) -> Step | None:
 
 def lost_key(scene: Scene) -> str:
     """The key that failed to prove itself on the target, and how; "" while none did."""
+    failed = failed_proof(scene.plan, scene.case)
+    if failed is None:
+        return ""
     names = {key.key_id: key.name for key in scene.snapshot.keys}
-    for call in scene.case.calls:
-        refused = call.operation is Operation.PROVE_KEY and call.status is CallStatus.REFUSED
-        if refused and not _was_denied(call) and call.plan_hash == scene.plan.plan_hash:
-            return f"{names.get(call.target, call.target)} does not work there ({call.error})"
-    return ""
+    why = failed.error.removesuffix(".")
+    return f"{names.get(failed.target, failed.target)} does not work there ({why})."
+
+
+def failed_proof(plan_: Plan, case: Case) -> CallRecord | None:
+    """The proof that brings the store back: AWS used the key there, in vain."""
+    refused = (
+        call
+        for call in case.calls
+        if call.operation is Operation.PROVE_KEY and call.status is CallStatus.REFUSED
+    )
+    ours = (call for call in refused if call.plan_hash == plan_.plan_hash)
+    return next((call for call in ours if not _was_denied(call)), None)

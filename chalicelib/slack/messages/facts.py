@@ -10,6 +10,7 @@ from chalicelib.domain.case import Act, CallRecord, CallStatus, Case, Click
 from chalicelib.domain.password import Login, login
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.remedies import repoint
 from chalicelib.domain.snapshot import Cluster, Key, KeyState, KeyStore
 from chalicelib.slack.messages.text import be, clean, count, ident, money, the, upper_first
 
@@ -37,6 +38,21 @@ def is_dry_run(case: Case, policy: Policy) -> bool:
     if plan and plan.terms.dry_run:
         return True
     return policy.dry_run and not (case.is_closed and case.has_begun)
+
+
+def moves(plan: Plan) -> bool:
+    """A repoint whose store is not there yet; one that is asked about again may only check and delete."""
+    return bool(plan.names(Operation.UPDATE_KEY_STORE) or plan.names(Operation.CONNECT_KEY_STORE))
+
+
+def failed_proof(case: Case) -> CallRecord | None:
+    """A key that does not work on the other cluster: its store goes back without anybody’s click."""
+    return repoint.failed_proof(case.plan, case) if case.plan else None
+
+
+def goes_back(case: Case) -> bool:
+    """Somebody cancelled or undid, or the store goes back by itself."""
+    return case.ending is not None or failed_proof(case) is not None
 
 
 def store(case: Case) -> KeyStore | None:
