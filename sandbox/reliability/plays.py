@@ -27,7 +27,8 @@ APPROVERS = ("alice", "bob")
 SAFE = ("cancel", "undo", "refresh")
 """These have no dialog."""
 VOIDED = (Kind.VOIDED, Kind.ONCE_MORE)
-MOST_CLICKS = 12
+MOST_CLICKS = 60
+"""At half-minute intervals: a play may keep all turns from their end for a quarter of an hour."""
 MOST_HELP = 6
 """A play may break several calls; each may need a person once."""
 
