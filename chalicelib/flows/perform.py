@@ -93,8 +93,16 @@ def called(
             request_id=refused.request_id,
             denied=refused.denied,
         )
-        return failed, None if step.operation is Operation.PROVE_KEY else refused
+        return failed, None if _goes_on(failed) else refused
     return _done(ports, record, receipt), None
+
+
+def _goes_on(refused: CallRecord) -> bool:
+    """Others follow all the same: proofs, and on the way back the keys that no policy denies."""
+    on_the_way_back = (Operation.CANCEL_KEY_DELETION, Operation.ENABLE_KEY)
+    return refused.operation is Operation.PROVE_KEY or (
+        refused.denied and refused.operation in on_the_way_back
+    )
 
 
 def _worn_out(record: CallRecord, trouble: TryLater) -> GiveUp | None:

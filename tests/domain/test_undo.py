@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Act, CallStatus, Outcome, Phase
+from chalicelib.domain.case import Act, CallRecord, CallStatus, Outcome, Phase
 from chalicelib.domain.model import store_in, without_hsm
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.remedies.scene import Scene
@@ -206,6 +206,37 @@ def test_a_repoint_is_cancelled(after: Operation) -> None:
     assert cancelled_after(play, after).outcome is Outcome.CANCELLED
     back = play.model.world.key_stores[0]
     assert (back.cluster_id, back.state) == (CLUSTER, StoreState.CONNECTED)
+
+
+@pytest.mark.parametrize("operation", [Operation.CANCEL_KEY_DELETION, Operation.ENABLE_KEY])
+def test_a_key_whose_policy_denies_it_keeps_no_other_one_from_coming_back(
+    operation: Operation,
+) -> None:
+    play = approved(world(key("a"), key("b")), Remedy.RETIRE)
+    play.to_call(Operation.SCHEDULE_KEY_DELETION)
+    play.click(Act.CANCEL)
+
+    def refuse(denied: bool) -> None:
+        def crash(called: Operation, target: str) -> str:
+            return "no call" if called is operation and target == "key-a" and denied else ""
+
+        play.crash = crash
+
+    refuse(denied=True)
+    play.to_call(operation)
+    plan_hash = play.case.plan.plan_hash if play.case.plan else ""
+    refused = CallRecord(operation, "key-a", play.now, CallStatus.REFUSED, plan_hash, denied=True)
+    play.case = play.case.with_call(refused)
+    end = play.to_close()
+    assert end.outcome is Outcome.STOPPED
+    assert end.reason == f"A policy denies {operation}, so not every key could be brought back."
+    states = {k.key_id: k.state for k in play.model.at(play.now).keys}
+    off = {Operation.ENABLE_KEY: KeyState.DISABLED}.get(operation, KeyState.PENDING_DELETION)
+    assert states == {"key-a": off, "key-b": KeyState.ENABLED}
+    refuse(denied=False)
+    play.click(Act.REFRESH)
+    assert play.to_close().outcome is Outcome.CANCELLED
+    assert {k.state for k in play.model.at(play.now).keys} == {KeyState.ENABLED}
 
 
 def test_a_repoint_that_left_no_hsm_behind_stays_where_the_keys_work() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.domain.case import Case, KeyUse, Outcome, Phase
 from chalicelib.domain.log import Entry, Kind
+from chalicelib.domain.plan import Operation
 from chalicelib.domain.step import Call
 from chalicelib.failures import GiveUp, TryLater
 from chalicelib.flows.record_use import record_use
@@ -51,11 +52,24 @@ def frozen(it: Bench) -> None:
     it.aws.before = freeze
 
 
+def cancelled_in_vain(it: Bench) -> None:
+    """A policy of the first key denies that its deletion be cancelled."""
+
+    def refuse(call: Call, target: str) -> None:
+        if call.operation is Operation.CANCEL_KEY_DELETION and target == "key-1":
+            raise GiveUp("AWS refused kms:CancelKeyDeletion: denied.", "Allow it.", denied=True)
+
+    it.aws.before = refuse
+    (case_id, _), *_ = it.runs.started
+    it.click("bob", "cancel", case_id)
+
+
 PHASES: list[tuple[Callable[[Bench], None], Callable[[Bench], None], Phase, Outcome | None]] = [
     (waiting, waiting, Phase.RUNNING, None),
     (waiting, asked_again, Phase.WAITING, None),
     (stopped, waiting, Phase.CLOSED, Outcome.STOPPED),
     (frozen, waiting, Phase.RUNNING, None),
+    (waiting, cancelled_in_vain, Phase.CLOSED, Outcome.STOPPED),
 ]
 
 
@@ -76,7 +90,7 @@ def has_scheduled(case: Case) -> bool:
 @pytest.mark.parametrize(
     ("before", "after", "phase", "outcome"),
     PHASES,
-    ids=["running", "asked again", "stopped", "frozen"],
+    ids=["running", "asked again", "stopped", "frozen", "cancelled in vain"],
 )
 def test_uses_are_heard_and_the_last_call_is_given(
     bench: Make,

@@ -73,6 +73,7 @@ def undo_step(scene: Scene) -> Move:
         or _hsms(scene, before)
         or _seen_whole(scene, _store(scene, before))
         or _unseen(scene)
+        or _denied(scene)
         or Close(Outcome.CANCELLED, _what_is_back(scene, before))
     )
 
@@ -80,7 +81,9 @@ def undo_step(scene: Scene) -> Move:
 def _deletions(scene: Scene) -> Move | None:
     """Cancel the deletions that we scheduled; somebody else's stay."""
     operation = Operation.CANCEL_KEY_DELETION
-    ours = [k for k in scene.snapshot.keys if scheduled_by_us(scene.case, k, scene.now)]
+    mine = (k for k in scene.snapshot.keys if scheduled_by_us(scene.case, k, scene.now))
+    # A key whose policy denies it keeps no other one from coming back.
+    ours = [k for k in mine if k.is_live or not _is_denied(scene, operation, k)]
     due = tuple(
         key.key_id for key in ours if not key.is_live and not scene.just_did(operation, key.key_id)
     )
@@ -114,7 +117,8 @@ def _was_enabled(case: Case, key_id: str, at: datetime) -> bool:
 def _switches(scene: Scene) -> Move | None:
     """Enable what was enabled and what our own calls switched off."""
     operation = Operation.ENABLE_KEY
-    off = switched_off(scene.case, scene.snapshot)
+    mine = switched_off(scene.case, scene.snapshot)
+    off = [key for key in mine if not _is_denied(scene, operation, key)]
     settling = [key for key in off if scene.just_did(operation, key.key_id)]
     due = [key.key_id for key in off if key not in settling]
     if due:
@@ -200,6 +204,28 @@ def _unseen(scene: Scene) -> Move | None:
         f"Unlatch could not see everything, so something may not be back yet: {refused[0]}.",
         ("Allow the role unlatch-reader to read it.", "Then press Try again."),
     )
+
+
+def _is_denied(scene: Scene, operation: Operation, key: Key) -> bool:
+    """A policy stands in the way. Trying again forgets it."""
+    call = scene.case.call(operation, key.key_id)
+    return call is not None and call.denied
+
+
+def _denied(scene: Scene) -> Move | None:
+    """All that could come back is back, and AWS refused the rest."""
+    left = {
+        Operation.CANCEL_KEY_DELETION: scene.snapshot.pending_keys,
+        Operation.ENABLE_KEY: switched_off(scene.case, scene.snapshot),
+    }
+    for operation, keys in left.items():
+        if any(_is_denied(scene, operation, key) for key in keys):
+            return Close(
+                Outcome.STOPPED,
+                f"A policy denies {operation}, so not every key could be brought back.",
+                ("Allow it to the role unlatch-executor: AWS’s own words say what denies it.",),
+            )
+    return None
 
 
 def _what_is_back(scene: Scene, before: Before) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from chalicelib.domain import approval, diagnosis
@@ -195,11 +196,10 @@ def lost_keys(case: Case) -> int:
     return sum(key.key_id not in present for key in case.before.keys) if case.before else 0
 
 
-def states_before(case: Case) -> str:
-    """“2 enabled, 1 disabled”: how the keys that are left were before our first mutation."""
-    present = {key.key_id for key in keys(case)}
+def states_before(case: Case, of: Collection[str]) -> str:
+    """“2 enabled, 1 disabled”: how these keys were before our first mutation."""
     before = case.before.keys if case.before else ()
-    tally = Counter(KEY_WORDS[key.state] for key in before if key.key_id in present)
+    tally = Counter(KEY_WORDS[key.state] for key in before if key.key_id in of)
     return ", ".join(f"{number:,} {words}" for words, number in sorted(tally.items(), reverse=True))
 
 

@@ -8,7 +8,7 @@ from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies.scene import Scene
 from chalicelib.domain.remedies.undo import switched_off, undo_step
-from chalicelib.domain.snapshot import KeyStore, StoreState
+from chalicelib.domain.snapshot import Key, KeyStore, StoreState
 from chalicelib.domain.step import Close
 from chalicelib.domain.waiting import our_keys
 from chalicelib.slack.messages import facts
@@ -18,9 +18,13 @@ from chalicelib.slack.messages.text import be, count, money, the, upper_first
 OFF = (StoreState.DISCONNECTED, StoreState.DISCONNECTING)
 
 
-def returning_keys(case: Case) -> int:
+def returning(case: Case) -> tuple[Key, ...]:
     """Keys whose deletion we scheduled and that can still be brought back."""
-    return len(our_keys(case, case.snapshot)) if case.snapshot else 0
+    return our_keys(case, case.snapshot) if case.snapshot else ()
+
+
+def returning_keys(case: Case) -> int:
+    return len(returning(case))
 
 
 def disabled_keys(case: Case) -> int:
@@ -82,7 +86,8 @@ def _keys(case: Case) -> list[str]:
     words = []
     if back:
         verb = "comes back as it was" if back == 1 else "come back as they were"
-        words.append(f"{the(back, 'key')} {verb}: {facts.states_before(case)}.")
+        states = facts.states_before(case, {key.key_id for key in returning(case)})
+        words.append(f"{the(back, 'key')} {verb}: {states}.")
     elif off:
         words.append(f"{the(off, 'key')} {be(off)} switched on again.")
     if lost:
