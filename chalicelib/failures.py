@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """What kind of failure it is: code decides by this, never by the reason's words."""
+
+    OURS = "ours"
+    """Unlatch itself says so, not AWS."""
+    DENIED = "denied"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    UNREADABLE = "unreadable"
+    MOVED = "moved"
+    """The world is not as the snapshot showed it."""
+    MISSING = "missing"
+    EXISTS = "exists"
+    TOKEN_SPENT = "token_spent"  # noqa: S105  # a task token's state
+    MAC_WRONG = "mac_wrong"
+    REFUSED = "refused"
+    """Any other no of AWS's."""
+
 
 class TryLater(Exception):  # noqa: N818  # a word of the house, not a kind of error
     """AWS can't now; the reason is fit for Slack. `unknown`: the call may have landed all the same.
@@ -9,9 +30,12 @@ class TryLater(Exception):  # noqa: N818  # a word of the house, not a kind of e
     `said`: AWS's own words, cleaned.
     """
 
-    def __init__(self, reason: str, *, unknown: bool = False, said: str = "") -> None:
+    def __init__(
+        self, reason: str, *, code: Code = Code.OURS, unknown: bool = False, said: str = ""
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.code = code
         self.unknown = unknown
         self.said = said
 
@@ -19,24 +43,23 @@ class TryLater(Exception):  # noqa: N818  # a word of the house, not a kind of e
 class GiveUp(Exception):  # noqa: N818  # a word of the house, not a kind of error
     """Only a person can fix this. Reason and advice are sentences fit for Slack.
 
-    `said`: AWS's own words, cleaned. `denied`: a policy stands in the way; of what the call was for it
-    says nothing.
+    `said`: AWS's own words, cleaned.
     """
 
     def __init__(
         self,
         reason: str,
         *advice: str,
+        code: Code = Code.OURS,
         request_id: str = "",
         said: str = "",
-        denied: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.code = code
         self.advice = advice
         self.request_id = request_id
         self.said = said
-        self.denied = denied
 
 
 class Refused(Exception):  # noqa: N818  # a word of the house, not a kind of error

@@ -5,16 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.case import (
-    LETS_BEGIN,
-    Act,
-    CallRecord,
-    CallStatus,
-    Case,
-    Click,
-    Outcome,
-    Phase,
-)
+from chalicelib.domain.case import CallRecord, CallStatus, Case, Outcome, Phase
+from chalicelib.domain.click import LETS_BEGIN, Act, Click
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.remedies.repoint import failed_proof

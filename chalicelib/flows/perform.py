@@ -11,7 +11,7 @@ from chalicelib.domain.case import CallRecord, CallStatus, Case
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.step import Call
-from chalicelib.failures import Conflict, GiveUp, TryLater
+from chalicelib.failures import Code, Conflict, GiveUp, TryLater
 from chalicelib.flows.turn_ports import TurnPorts
 from chalicelib.ports import Receipt
 
@@ -91,7 +91,7 @@ def called(
             status=CallStatus.REFUSED,
             error=refused.said or refused.reason,
             request_id=refused.request_id,
-            denied=refused.denied,
+            denied=refused.code is Code.DENIED,
         )
         return failed, None if _goes_on(failed) else refused
     return _done(ports, record, receipt), None
@@ -136,7 +136,7 @@ def intended(ports: TurnPorts, case: Case, step: Call, target: str) -> CallRecor
     """What the case remembers of a call that is about to be made."""
     before = case.call(step.operation, target)
     again = before is not None and before.status is not CallStatus.DONE
-    plan = case.plan or case.last_plan
+    plan = case.current_plan
     return CallRecord(
         step.operation,
         target,

@@ -12,7 +12,7 @@ from chalicelib.domain.case import Case, KeyUse, Outcome, Phase
 from chalicelib.domain.log import Entry, Kind
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.step import Call
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import Code, GiveUp, TryLater
 from chalicelib.flows.record_use import record_use
 from tests.flows.bench import HUB, REGION, Bench, key, world
 from tests.flows.test_flows import opened
@@ -57,7 +57,9 @@ def cancelled_in_vain(it: Bench) -> None:
 
     def refuse(call: Call, target: str) -> None:
         if call.operation is Operation.CANCEL_KEY_DELETION and target == "key-1":
-            raise GiveUp("AWS refused kms:CancelKeyDeletion: denied.", "Allow it.", denied=True)
+            raise GiveUp(
+                "AWS refused kms:CancelKeyDeletion: denied.", "Allow it.", code=Code.DENIED
+            )
 
     it.aws.before = refuse
     (case_id, _), *_ = it.runs.started

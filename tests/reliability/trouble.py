@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.domain.trust import Anchor
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import Code, GiveUp, TryLater
 from chalicelib.ports import Ports
 from tests.flows.engine import Died
 
@@ -47,7 +47,7 @@ class Trouble:
                 call()
                 raise TryLater(f"AWS did not answer {name}", unknown=True)
         raise GiveUp(
-            f"AWS refused {name}: access denied.", "Give the role the permission.", denied=True
+            f"AWS refused {name}: access denied.", "Give the role the permission.", code=Code.DENIED
         )
 
     def restart(self) -> None:
