@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chalicelib.domain.case import CallRecord, CallStatus, Case, Difference
 from chalicelib.domain.pace import SOON, until
@@ -140,12 +140,17 @@ def next_step(context: PlanContext) -> Step:
 
 def _keep_backup(context: PlanContext) -> Step | None:
     """Before the HSMs go, whose deletion makes newer ones: that may fail, this one is there."""
-    planned = context.plan.names(Operation.KEEP_BACKUP)
-    return (
-        None
-        if context.did(Operation.KEEP_BACKUP, NEWEST_BACKUP) or not planned
-        else keep_backup(context)
-    )
+    call, cluster = context.mine(Operation.KEEP_BACKUP, NEWEST_BACKUP), context.snapshot.cluster
+    if call and cluster and call.status is CallStatus.DONE and _is_kept(cluster, call.at):
+        return None
+    return keep_backup(context)
+
+
+def _is_kept(cluster: Cluster, then: datetime) -> bool:
+    """What was the newest then is still kept: somebody may have deleted it since."""
+    ready = (b for b in cluster.backups if b.is_ready and b.created_at <= then)
+    newest = max(ready, key=lambda backup: backup.created_at, default=None)
+    return newest is not None and newest.never_expires
 
 
 def _move(context: PlanContext) -> Step | None:

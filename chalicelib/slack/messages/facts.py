@@ -14,7 +14,7 @@ from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import repoint
 from chalicelib.domain.situation import Situation
-from chalicelib.domain.snapshot import Cluster, Key, KeyState, KeyStore
+from chalicelib.domain.snapshot import Backup, Cluster, Key, KeyState, KeyStore
 from chalicelib.slack.messages.text import be, clean, count, ident, money, the, upper_first
 
 KEY_WORDS = {
@@ -56,6 +56,13 @@ def failed_proof(case: Case) -> CallRecord | None:
 def goes_back(case: Case) -> bool:
     """Somebody cancelled or undid, or the store goes back by itself."""
     return case.ending is not None or failed_proof(case) is not None
+
+
+def to_restore(case: Case) -> Backup | None:
+    """The backup to make the cluster from anew: the newest that AWS keeps for good, else the newest."""
+    cluster = last_cluster(case)
+    ready = [backup for backup in cluster.backups if backup.is_ready] if cluster else []
+    return max(ready, key=lambda backup: (backup.never_expires, backup.created_at), default=None)
 
 
 def store(case: Case) -> KeyStore | None:
