@@ -119,6 +119,17 @@ def test_parked_and_undone(bench: Make) -> None:
     assert it.aws.model.world.key_stores[0].state == "CONNECTED"
 
 
+def test_a_cluster_id_typed_with_capitals_and_blanks_is_the_same(bench: Make) -> None:
+    it = bench(world())
+    case_id = opened(it)
+    it.run(case_id, until=lambda c: bool(c.message.ts))
+    own = it.case(case_id).cluster_id
+    assert it.approve("alice", "retire", case_id, cluster_id=f"  {own.upper()}\n").wrong_id is None
+    assert it.approve("bob", "retire", case_id, cluster_id=f"{own}x").wrong_id == f"{own}x"
+    assert it.approve("bob", "retire", case_id, cluster_id="").wrong_id == ""
+    assert {c.by for c in it.case(case_id).clicks if c.plan_hash} == {"alice"}
+
+
 def test_an_approval_taken_back_does_not_count(bench: Make) -> None:
     it = bench(world())
     case_id = opened(it)
