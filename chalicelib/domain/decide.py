@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chalicelib.domain import approval, step_up
-from chalicelib.domain.blind import hidden
+from chalicelib.domain.blind import hidden, remembered
 from chalicelib.domain.case import Case, Difference, Outcome, Phase
 from chalicelib.domain.changes import changes
 from chalicelib.domain.click import Act, Click
@@ -27,6 +27,7 @@ from chalicelib.domain.rest import HOUR, asleep, closed
 from chalicelib.domain.situation import PlanContext, Situation
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Ask, Call, Close, Decision, Move, Wait
+from chalicelib.domain.waiting import may_wait
 
 __all__ = ["FOREIGN", "HOUR", "Decision", "decide"]
 
@@ -49,11 +50,22 @@ def decide(situation: Situation) -> Decision:
 
     The order of endings is: the world, cancel, a begun plan, expiry. A closed case stays so.
     """
+    decision, snapshot = _decided(situation), situation.snapshot
+    if decision.case.snapshot is not snapshot:
+        return decision
+    return replace(
+        decision, case=replace(decision.case, snapshot=remembered(decision.case, snapshot))
+    )
+
+
+def _decided(situation: Situation) -> Decision:
     case, snapshot = situation.case, situation.snapshot
     if case.is_closed and case.outcome and case.outcome is not Outcome.KEPT:
         return closed(situation)
     unseen = hidden(case, snapshot)
     if unseen:
+        watches = may_wait(case, snapshot)
+        situation = situation.with_case(replace(case, snapshot=snapshot, watches=watches))
         wait = Wait(
             BLIND_SECONDS, f"Unlatch must be allowed to read AWS: {unseen.removesuffix('.')}"
         )

@@ -52,6 +52,12 @@ def frozen(it: Bench) -> None:
     it.aws.before = freeze
 
 
+def blind(it: Bench) -> None:
+    """AWS refuses to list the keys."""
+    hides = {"unread": ("kms:ListKeys was refused",), "keys": ()}
+    it.aws.seen = lambda: replace(it.aws.model.at(it.clock.now), **hides)  # type: ignore[method-assign]  # a bench
+
+
 def cancelled_in_vain(it: Bench) -> None:
     """A policy of the first key denies that its deletion be cancelled."""
 
@@ -72,6 +78,7 @@ PHASES: list[tuple[Callable[[Bench], None], Callable[[Bench], None], Phase, Outc
     (stopped, waiting, Phase.CLOSED, Outcome.STOPPED),
     (frozen, waiting, Phase.RUNNING, None),
     (waiting, cancelled_in_vain, Phase.CLOSED, Outcome.STOPPED),
+    (waiting, blind, Phase.RUNNING, None),
 ]
 
 
@@ -92,7 +99,7 @@ def has_scheduled(case: Case) -> bool:
 @pytest.mark.parametrize(
     ("before", "after", "phase", "outcome"),
     PHASES,
-    ids=["running", "asked again", "stopped", "frozen", "cancelled in vain"],
+    ids=["running", "asked again", "stopped", "frozen", "cancelled in vain", "blind"],
 )
 def test_uses_are_heard_and_the_last_call_is_given(
     bench: Make,

@@ -361,6 +361,14 @@ def never_activated() -> Play:
     return play
 
 
+def blind_while_keys_wait() -> Play:
+    """AWS refuses to list keys while two wait."""
+    play = waiting_for_keys()
+    play.change(lambda it: replace(it, unread=("kms:ListKeys was refused",), keys=()))
+    play.turn()
+    return play
+
+
 def material_stays() -> Play:
     """Keys that others scheduled wait in a store that is off, and no HSM is left to connect to."""
     going = key("attic", KeyState.PENDING_DELETION)
@@ -419,4 +427,5 @@ MOMENTS: dict[str, Callable[[], Play]] = {
     "never_activated": never_activated,
     "material_stays": material_stays,
     "undo_hangs": undo_hangs,
+    "blind_while_keys_wait": blind_while_keys_wait,
 }
