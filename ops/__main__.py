@@ -21,6 +21,8 @@ VERBS = {
         "package": "Write what a pipeline deploys without a laptop.",
         "doctor": "Find out whether everything is in place.",
         "destroy": "Take Unlatch down again.",
+        "rehearse": "Try everything on a cluster of its own, in a throwaway account.",
+        "reality": "What reports of --live and rehearse say of what is assumed.",
         "completion": "Let your shell complete these commands.",
     },
     "Look": {
@@ -90,7 +92,7 @@ def main(arguments: Sequence[str] | None = None, desk: Desk | None = None) -> in
         again = "Run the command again: every step can be repeated"
         return _told(screen, Trouble("Interrupted.", again, code=Exit.INTERRUPTED))
     except Exception as error:  # the process ends here: what can be expected gets a sentence
-        from ops.expected import EXPECTED, trouble_of  # noqa: PLC0415  # pulls in the AWS SDK
+        from ops.expected import EXPECTED, trouble_of  # pulls in the AWS SDK
 
         if not isinstance(error, EXPECTED):
             raise

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.config import EXECUTOR_ROLE, READER_ROLE, RESTORER_ROLE
-from chalicelib.failures import GiveUp
+from chalicelib.failures import PermanentError
 from ops.checks.finding import Finding
 from ops.expected import EXPECTED
 from ops.hub import Hub
@@ -63,7 +63,7 @@ RESTORES = (Acts("cloudhsm", ANY_CLUSTER, ("cloudhsm:CreateHsm",)),)
 
 def of_acting_roles(hub: Hub, screen: Screen) -> Iterator[Finding]:
     """In every account that is served, many at a time; elsewhere as the reader, if it lets you in."""
-    yield from _in_account(hub, hub.client("iam"), hub.account)
+    yield from in_account(hub, hub.client("iam"), hub.account)
     served = hub.settings.accounts
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         asking = {pool.submit(_elsewhere, hub, account): account for account in served}
@@ -75,9 +75,9 @@ def of_acting_roles(hub: Hub, screen: Screen) -> Iterator[Finding]:
 
 def _elsewhere(hub: Hub, account: str) -> list[Finding]:
     try:
-        return list(_in_account(hub, _as_reader(hub, account), account))
+        return list(in_account(hub, _as_reader(hub, account), account))
     except EXPECTED as error:
-        if not isinstance(error, GiveUp) and code_of(error) not in DENIED:
+        if not isinstance(error, PermanentError) and code_of(error) not in DENIED:
             raise
         do = "Set OperatorArn in the stack of infra/account.yaml there, or check with its own credentials"
         return [Finding(f"rights {account}", None, "your role may not ask there", do)]
@@ -90,7 +90,8 @@ def _as_reader(hub: Hub, account: str) -> Any:
     return clients("iam")
 
 
-def _in_account(hub: Hub, iam: Any, account: str) -> Iterator[Finding]:
+def in_account(hub: Hub, iam: Any, account: str) -> Iterator[Finding]:
+    """Of executor and restorer there; `iam` is a client of that account."""
     for word, role, acts in (
         ("executor", EXECUTOR_ROLE, EXECUTES),
         ("restorer", RESTORER_ROLE, RESTORES),

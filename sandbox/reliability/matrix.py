@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 
-from chalicelib.domain.plan import Operation
+from chalicelib.domain.state.plan import Operation
 from sandbox.reliability.cells import KINDS, Cell, faults_of, rounds_of, spread, stretches
 from sandbox.reliability.plays import PLOTS, WAYS_BACK, End, Plot, Teller, with_faults
 from sandbox.scenario.theatre import open_stage

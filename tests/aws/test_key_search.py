@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws import key_search
 from chalicelib.aws.key_search import AHEAD, LONGEST_SECONDS, Found, KeySearch
 from chalicelib.aws.keys import KeyReader, digest_of
-from chalicelib.failures import TryLater
+from chalicelib.failures import TemporaryError
 from tests.flows.bench import NOW, STORE
 
 PER_PAGE = 10
@@ -73,7 +73,7 @@ class Waiting(Future[Any]):
 
 
 def searched(
-    kms: Kms, known: set[bytes], *, pool: Executor, clock: Callable[[], float] = lambda: 0.0
+    kms: Any, known: set[bytes], *, pool: Executor, clock: Callable[[], float] = lambda: 0.0
 ) -> Found:
     reader = KeyReader(kms, lambda call: lambda: None, "unlatch-reader", "1", PER_PAGE)
     return KeySearch(reader, pool, 2, set(known), known.update, clock).found({STORE}, [])
@@ -103,7 +103,7 @@ def test_a_search_carries_on_behind_what_was_learnt() -> None:
     seconds = iter(range(0, 10_000, LONGEST_SECONDS // 2 + 1))
     with (
         ThreadPoolExecutor(2) as pool,
-        pytest.raises(TryLater, match="15 of 25 keys of the account are still to be read"),
+        pytest.raises(TemporaryError, match="15 of 25 keys of the account are still to be read"),
     ):
         searched(kms, known, pool=pool, clock=lambda: next(seconds))
     assert known == {digest_of(key_id) for key_id in kms.ids[2:10]}
@@ -115,7 +115,7 @@ def test_a_search_carries_on_behind_what_was_learnt() -> None:
 
 def test_what_was_learnt_before_a_trouble_is_kept_and_no_more_is_asked() -> None:
     kms, known = Kms(100, broken="key-015"), set[bytes]()
-    with pytest.raises(TryLater):
+    with pytest.raises(TemporaryError):
         searched(kms, known, pool=Lazy())
     assert known == {digest_of(key_id) for key_id in kms.ids[2:15]}
     assert kms.described == kms.ids[:16]
@@ -123,7 +123,8 @@ def test_what_was_learnt_before_a_trouble_is_kept_and_no_more_is_asked() -> None
 
 def test_it_is_kept_slice_by_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_search, "SLICE", 20)
-    kms, slices = Kms(100), list[int]()
+    kms: Any = Kms(100)
+    slices = list[int]()
     reader = KeyReader(kms, lambda call: lambda: None, "unlatch-reader", "1", PER_PAGE)
     search = KeySearch(reader, Lazy(), 2, set(), lambda more: slices.append(len(more)))
     search.found({STORE}, [])
@@ -136,7 +137,8 @@ def test_it_is_kept_slice_by_slice(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_few_keys_are_spread_over_the_threads_and_many_asked_in_a_row(
     keys: int, threads: int, tasks: int
 ) -> None:
-    kms, submitted = Kms(keys, mine=0), list[str]()
+    kms: Any = Kms(keys, mine=0)
+    submitted = list[str]()
 
     class Counted(Lazy):
         def submit(self, task: Callable[..., Any], /, *args: Any, **more: Any) -> Future[Any]:
@@ -144,6 +146,6 @@ def test_few_keys_are_spread_over_the_threads_and_many_asked_in_a_row(
             return super().submit(task, *args, **more)
 
     reader = KeyReader(kms, lambda call: lambda: None, "unlatch-reader", "1", 1_000)
-    search = KeySearch(reader, Counted(), threads, set(), set().update)
+    search = KeySearch(reader, Counted(), threads, set(), set[bytes]().update)
     search._ask(kms.ids, {STORE})
     assert len(submitted) == tasks

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import boto3
 import pytest
@@ -17,7 +18,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from chalicelib.aws.signed_identity import BODY, SignedIdentity
-from chalicelib.failures import Refused, TryLater
+from chalicelib.failures import Refused, TemporaryError
 from chalicelib.ports import Signed
 
 ARN = "arn:aws:sts::111122223333:assumed-role/security/grace"
@@ -119,7 +120,8 @@ def test_a_signature_for_a_plan_is_none_for_a_cancel(sts: Sts) -> None:
 
 
 def test_what_was_signed_for_another_deployment_is_refused(sts: Sts) -> None:
-    elsewhere = signed(sts, **{"X-Unlatch-Hub": "evil.execute-api.us-east-1.amazonaws.com"})
+    other: dict[str, Any] = {"X-Unlatch-Hub": "evil.execute-api.us-east-1.amazonaws.com"}
+    elsewhere = signed(sts, **other)
     with pytest.raises(Refused, match=r"It was signed for evil\..*, and this is abc123\."):
         identity(sts)(elsewhere)
     assert sts.heard == []
@@ -158,8 +160,9 @@ def test_what_is_spoilt_is_not_even_sent(sts: Sts, why: str, spoil: Spoil, words
 
 
 def test_a_strange_header_is_refused_though_it_is_signed(sts: Sts) -> None:
+    strange: dict[str, Any] = {"X-Forwarded-Host": "evil.example"}
     with pytest.raises(Refused, match="signature must cover"):
-        identity(sts)(signed(sts, **{"X-Forwarded-Host": "evil.example"}))
+        identity(sts)(signed(sts, **strange))
     assert sts.heard == []
 
 
@@ -178,18 +181,18 @@ def test_a_signature_that_sts_refuses_counts_for_nothing(sts: Sts) -> None:
 
 def test_an_answer_without_an_arn_says_nothing(sts: Sts) -> None:
     sts.body = WHO.replace(f"<Arn>{ARN}</Arn>", "")
-    with pytest.raises(TryLater, match="can’t be read"):
+    with pytest.raises(TemporaryError, match="can’t be read"):
         identity(sts)(signed(sts))
 
 
 @pytest.mark.parametrize(("status", "body"), [(503, ""), (200, "<half"), (200, "no xml")])
 def test_an_sts_in_trouble_is_asked_again_later(sts: Sts, status: int, body: str) -> None:
     sts.status, sts.body = status, body
-    with pytest.raises(TryLater):
+    with pytest.raises(TemporaryError):
         identity(sts)(signed(sts))
 
 
 def test_an_sts_that_is_not_there_is_asked_again_later(sts: Sts) -> None:
     sts.url = "http://127.0.0.1:1"
-    with pytest.raises(TryLater, match="did not answer"):
+    with pytest.raises(TemporaryError, match="did not answer"):
         identity(sts)(signed(sts))

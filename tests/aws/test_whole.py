@@ -17,12 +17,12 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.errors import translated
 from chalicelib.aws.session import fast_session
 from chalicelib.aws.whole import MARKS, TornReplyError
-from chalicelib.failures import TryLater
+from chalicelib.failures import TemporaryError
 from tests.aws.replies import REPLIES
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = [(service, name) for service, replies in REPLIES.items() for name in replies]
-KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+KEYS: dict[str, Any] = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
 ACTS, READS = 1, 4
 """Attempts: as wiring has them for calls that change something and for all others."""
 
@@ -51,7 +51,7 @@ class Line:
             retries={"mode": "standard", "total_max_attempts": self._attempts},
             parameter_validation=False,
         )
-        client = self._session.create_client(service, "us-east-1", config=config, **KEYS)
+        client: Any = self._session.create_client(service, "us-east-1", config=config, **KEYS)
         client.meta.events.register("before-send", self._answer)
         return client
 
@@ -61,10 +61,9 @@ class Line:
 
 
 def reply(body: bytes, *, status: int = 200, **headers: str) -> AWSResponse:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return AWSResponse(
-        "https://aws", status, {"content-length": str(len(body)), **named}, Raw(body)
-    )
+    named: Any = {name.replace("_", "-"): value for name, value in headers.items()}
+    named["content-length"] = named.get("content-length", str(len(body)))
+    return AWSResponse("https://aws", status, named, Raw(body))
 
 
 def body_of(service: str, operation: str) -> bytes:
@@ -146,7 +145,10 @@ TORN = [
 def test_what_else_is_no_whole_reply(lines: Any, why: str, torn: AWSResponse) -> None:
     for line, clients in lines.values():
         line.asked, line.answers = 0, [torn]
-        with pytest.raises(TryLater) as failed, translated("kms:ListKeys", role="", account=""):
+        with (
+            pytest.raises(TemporaryError) as failed,
+            translated("kms:ListKeys", role="", account=""),
+        ):
             clients["kms"].list_keys()
         assert failed.value.unknown, f"{why}: what the request did is not known"
         assert line.asked in (ACTS, READS)
@@ -168,7 +170,7 @@ def test_an_error_of_aws_is_still_one(lines: Any) -> None:
 def test_a_busy_server_may_answer_with_any_page(lines: Any) -> None:
     line, clients = lines[ACTS]
     line.asked, line.answers = 0, [reply(b"<html>503</html>", status=503)]
-    with pytest.raises(TryLater) as busy, translated("sts:AssumeRole", role="", account=""):
+    with pytest.raises(TemporaryError) as busy, translated("sts:AssumeRole", role="", account=""):
         clients["sts"].assume_role()
     assert busy.value.unknown
 

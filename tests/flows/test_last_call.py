@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.case import Case, KeyUse, Outcome, Phase
-from chalicelib.domain.log import Entry, Kind
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.step import Call
-from chalicelib.failures import Code, GiveUp, TryLater
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.state.audit_log import Entry, Kind
+from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
+from chalicelib.domain.state.plan import Operation
+from chalicelib.failures import Code, PermanentError, TemporaryError
 from chalicelib.flows.record_use import record_use
 from tests.flows.bench import HUB, REGION, Bench, key, world
 from tests.flows.test_flows import opened
@@ -36,7 +36,7 @@ def stopped(it: Bench) -> None:
 
     def refuse(_: Call, target: str) -> None:
         if target == "key-2":
-            raise GiveUp("AWS refused kms:ScheduleKeyDeletion: denied.", "Allow it.")
+            raise PermanentError("AWS refused kms:ScheduleKeyDeletion: denied.", "Allow it.")
 
     it.aws.before = refuse
 
@@ -47,7 +47,7 @@ def frozen(it: Bench) -> None:
     def freeze(_: Call, target: str) -> None:
         if target == "key-2":
             it.brake.reason = "an incident"
-            raise TryLater("AWS is busy (ThrottlingException)")
+            raise TemporaryError("AWS is busy (ThrottlingException)")
 
     it.aws.before = freeze
 
@@ -63,7 +63,7 @@ def cancelled_in_vain(it: Bench) -> None:
 
     def refuse(call: Call, target: str) -> None:
         if call.operation is Operation.CANCEL_KEY_DELETION and target == "key-1":
-            raise GiveUp(
+            raise PermanentError(
                 "AWS refused kms:CancelKeyDeletion: denied.", "Allow it.", code=Code.DENIED
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ Command = Callable[..., Any]
 
 
 @pytest.fixture
-def aws(stand: Stand, python_clients) -> Command:
+def aws(stand: Stand, python_clients: Path) -> Command:
     """`aws("kms describe-key …")`: what it prints, or the code of the error that it prints."""
     stand.seed(other_keys=2)
     variables = environment(stand)
@@ -36,7 +37,7 @@ def aws(stand: Stand, python_clients) -> Command:
     return run
 
 
-def test_clusters_hsms_and_backups(stand: Stand, aws: Command):
+def test_clusters_hsms_and_backups(stand: Stand, aws: Command) -> None:
     found = aws("cloudhsmv2 describe-clusters")["Clusters"]
     assert CLUSTER in [cluster["ClusterId"] for cluster in found]
     wrong = "cloudhsmv2 describe-clusters --filters colours=red"
@@ -58,7 +59,7 @@ def test_clusters_hsms_and_backups(stand: Stand, aws: Command):
     assert {backup["BackupState"] for backup in backups} == {"CREATE_IN_PROGRESS", "READY"}
 
 
-def test_key_stores(stand: Stand, aws: Command):
+def test_key_stores(stand: Stand, aws: Command) -> None:
     state = f"kms describe-custom-key-stores --custom-key-store-id {STORE}"
     assert aws(state)["CustomKeyStores"][0]["ConnectionState"] == "CONNECTED"
     assert aws(f"kms delete-custom-key-store --custom-key-store-id {STORE}") == (
@@ -79,7 +80,7 @@ def test_key_stores(stand: Stand, aws: Command):
     )
 
 
-def test_keys(stand: Stand, aws: Command):
+def test_keys(stand: Stand, aws: Command) -> None:
     key = "--key-id alias/payments"
     about = aws(f"kms describe-key {key}")["KeyMetadata"]
     assert (about["CustomKeyStoreId"], about["KeyState"]) == (STORE, "Enabled")
@@ -95,7 +96,7 @@ def test_keys(stand: Stand, aws: Command):
     assert aws("kms create-key --key-spec RSA") == "ValidationException"
 
 
-def test_events(stand: Stand, aws: Command):
+def test_events(stand: Stand, aws: Command) -> None:
     assert (
         aws(f"cloudhsmv2 delete-cluster --cluster-id {CLUSTER}") == "CloudHsmClusterInUseException"
     )

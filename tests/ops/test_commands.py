@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from botocore.exceptions import (
@@ -21,8 +22,8 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from chalicelib import __version__
-from chalicelib.domain.caller import caller_of
-from chalicelib.failures import Conflict, GiveUp, TryLater
+from chalicelib.domain.state.caller import caller_of
+from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.slack.replies import SlackFailed
 from ops.__main__ import VERBS, main
 from ops.desk import PROJECT, Desk
@@ -128,8 +129,8 @@ def test_every_exit_code_is_explained() -> None:
         (NoRegionError(), "AWS_REGION"),
         (ConnectTimeoutError(endpoint_url="https://x"), "could not be reached"),
         (ResponseParserError("<html>"), "NO_PROXY"),
-        (GiveUp("It can’t be.", "Do that"), "Do that"),
-        (TryLater("AWS is busy"), "in a minute"),
+        (PermanentError("It can’t be.", "Do that"), "Do that"),
+        (TemporaryError("AWS is busy"), "in a minute"),
         (Conflict("case-1"), "moved on"),
         (SlackFailed("invalid_auth"), "invalid_auth"),
         (FileNotFoundError(2, "No such file or directory", "no.env"), "no.env can’t be used: No"),
@@ -203,8 +204,9 @@ def test_it_builds_in_the_checkout_or_in_the_users_cache(
     given = desk()
     assert given.workshop == PROJECT / "build"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    installed = SimpleNamespace(project=Path(main.__globals__["__file__"]).parent / "project")
-    assert Desk.workshop.fget(installed) == tmp_path / "unlatch"
+    installed: Any = SimpleNamespace(project=Path(main.__globals__["__file__"]).parent / "project")
+    workshop: Any = Desk.workshop
+    assert workshop.fget(installed) == tmp_path / "unlatch"
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.case import Case, Outcome
-from chalicelib.domain.snapshot import Snapshot
-from chalicelib.failures import TryLater
+from chalicelib.domain.state.case import Case, Outcome
+from chalicelib.domain.state.snapshot import Snapshot
+from chalicelib.failures import TemporaryError
 from tests.flows.bench import Bench, key, world
 from tests.flows.engine import Engine
 from tests.reliability.figures import TRIED
@@ -27,7 +27,7 @@ class Unread:
 
     def snapshot(self, case: Case, *, now: object) -> Snapshot:
         if self.busy:
-            raise TryLater("AWS is busy (ThrottlingException)")
+            raise TemporaryError("AWS is busy (ThrottlingException)")
         seen: Snapshot = self.inventory.snapshot(case, now=now)  # type: ignore[attr-defined]  # any
         return seen
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import CallRecord, CallStatus, Case, Difference
-from chalicelib.domain.pace import SOON, until
-from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.remedies.planning import moved_store, plan_of
 from chalicelib.domain.remedies.steps import (
     connect,
@@ -17,10 +14,14 @@ from chalicelib.domain.remedies.steps import (
     keep_backup,
     quiet,
 )
-from chalicelib.domain.situation import PlanContext, Situation
-from chalicelib.domain.snapshot import Cluster, KeyState, KeyStore, Snapshot, StoreState
-from chalicelib.domain.step import Call, Step, Wait
-from chalicelib.domain.zones import zone_labels
+from chalicelib.domain.rules.pace import SOON, until
+from chalicelib.domain.rules.proof import failed_proof, was_denied
+from chalicelib.domain.rules.situation import PlanContext, Situation
+from chalicelib.domain.rules.step import Call, Step, Wait
+from chalicelib.domain.state.case import CallStatus, Case, Difference
+from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
+from chalicelib.domain.state.snapshot import Cluster, KeyState, KeyStore, Snapshot, StoreState
+from chalicelib.domain.state.zones import zone_labels
 
 MAY_WORK = (KeyState.ENABLED, KeyState.UNAVAILABLE)
 """States in which a key can be checked, or may be once its store is connected."""
@@ -74,14 +75,9 @@ def _no_target(snapshot: Snapshot) -> str:
 
 def _unproven(snapshot: Snapshot, case: Case) -> tuple[str, ...]:
     """Keys that are switched off, and those that AWS refused us to use: nothing can be shown of them."""
-    denied = {call.target for call in case.calls if _was_denied(call)}
+    denied = {call.target for call in case.calls if was_denied(call)}
     off = (key.key_id for key in snapshot.keys if key.state not in MAY_WORK or key.key_id in denied)
     return tuple(sorted(off))
-
-
-def _was_denied(call: CallRecord) -> bool:
-    """The policy of the key or of our role stands in the way; that says nothing of the other cluster."""
-    return call.operation is Operation.PROVE_KEY and call.denied
 
 
 def uncheckable(context: PlanContext) -> tuple[Difference, ...]:
@@ -91,7 +87,7 @@ def uncheckable(context: PlanContext) -> tuple[Difference, ...]:
         if key.key_id in proved or key.key_id in context.plan.unproven:
             continue
         call = context.mine(Operation.PROVE_KEY, key.key_id)
-        if call and _was_denied(call):
+        if call and was_denied(call):
             found.append(
                 Difference(key.name, "can be checked", "can’t be: AWS refuses Unlatch to use it")
             )
@@ -183,7 +179,7 @@ def _prove(context: PlanContext) -> Step | None:
 
 def unproved(plan_: Plan, case: Case, snapshot: Snapshot) -> tuple[str, ...]:
     """Enabled keys that have not shown yet, for this plan, that they work on the target."""
-    denied = {call.target for call in case.calls if _was_denied(call)} & set(plan_.unproven)
+    denied = {call.target for call in case.calls if was_denied(call)} & set(plan_.unproven)
     known = _proved(plan_, case) | denied
     return tuple(
         key.key_id
@@ -220,14 +216,3 @@ def lost_key(context: PlanContext) -> str:
     names = {key.key_id: key.name for key in context.snapshot.keys}
     why = failed.error.removesuffix(".")
     return f"{names.get(failed.target, failed.target)} does not work there ({why})."
-
-
-def failed_proof(plan_: Plan, case: Case) -> CallRecord | None:
-    """The proof that brings the store back: AWS used the key there, in vain."""
-    refused = (
-        call
-        for call in case.calls
-        if call.operation is Operation.PROVE_KEY and call.status is CallStatus.REFUSED
-    )
-    ours = (call for call in refused if call.plan_hash == plan_.plan_hash)
-    return next((call for call in ours if not _was_denied(call)), None)

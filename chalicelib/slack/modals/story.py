@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chalicelib.domain import sessions
-from chalicelib.domain.password import login_words
-from chalicelib.domain.plan import Operation, Plan, Remedy
-from chalicelib.domain.snapshot import Key
+from chalicelib.domain.forecast import Forecast
+from chalicelib.domain.rules import sessions
+from chalicelib.domain.rules.password import login_words
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import Key
 from chalicelib.slack.messages import facts, keytable, ways
 from chalicelib.slack.messages.blocks import (
     Piece,
@@ -56,12 +57,12 @@ def numbers(shown: Shown) -> list[Block]:
 def _keys(shown: Shown) -> list[Line]:
     keys = facts.keys(shown.case)
     if not keys:
-        empty = facts.store(shown.case) is not None
+        empty = shown.case.store is not None
         words = (
             "Key store is empty: no keys, none waiting for deletion" if empty else "No key store"
         )
         return [[text(words)]]
-    used = facts.keys_in_use(shown.situation)
+    used = facts.latest_used(shown.situation)
     lines = [_used(key, shown) for key in used[:NAMED_KEYS]]
     if len(used) > NAMED_KEYS:
         more = len(used) - NAMED_KEYS
@@ -88,7 +89,7 @@ def _used(key: Key, shown: Shown) -> Line:
 
 
 def _machines(shown: Shown) -> Line:
-    store = facts.store(shown.case)
+    store = shown.case.store
     state = f", key store {store.state.lower()}" if store else ""
     return [text(f"{count(facts.hsms(shown.case), 'HSM')}{state}")]
 
@@ -133,7 +134,7 @@ def happens(shown: Shown, plan: Plan) -> list[Block]:
         blocks.append(says(bold("To undo: "), text(undo)))
     forecast = shown.forecast(plan)
     if forecast and forecast.end is None:
-        blocks.append(note(_doubt(forecast.why, shown)))
+        blocks.append(note(_doubt(forecast, shown)))
     return blocks
 
 
@@ -159,12 +160,12 @@ def _to_know(shown: Shown, plan: Plan) -> list[Block]:
     return [rich(line(bold("What to know")), items("bullet", known))] if known else []
 
 
-def _doubt(why: str, shown: Shown) -> str:
-    """Why the plan would not run to its end by itself. The forecast's own people are nobody."""
-    if "forecast" in why:
+def _doubt(forecast: Forecast, shown: Shown) -> str:
+    """Why the plan would not run to its end by itself."""
+    if forecast.lapses:
         hours = count(shown.policy.expiry_hours, "hour")
         return f"Unlatch will ask again: approvals last {hours} until the first call."
-    return f"Foreseen: {clean(why, 300)}"
+    return f"Foreseen: {clean(forecast.why, 300)}"
 
 
 def _retire(shown: Shown, plan: Plan) -> list[Line]:

@@ -14,9 +14,9 @@ from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.inventory import AwsInventory
 from chalicelib.aws.session import fast_session
 from chalicelib.aws.trail import AwsTrail
-from chalicelib.domain.case import Case
-from chalicelib.domain.snapshot import Snapshot
-from chalicelib.failures import TryLater
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.snapshot import Snapshot
+from chalicelib.failures import TemporaryError
 from tests.sandbox.aws.aws_stand import CLUSTER, HUB, NOW, WORLD, Stand
 
 READER = "arn:aws:sts::{account}:assumed-role/unlatch-reader/case-1"
@@ -104,7 +104,7 @@ def torn_everywhere(eyes: Eyes, kind: str, read: Callable[[], object]) -> set[st
     for place, call in enumerate(calls):
         nth = calls[: place + 1].count(call)
         eyes.stand.server.faults.add(call, nth, **KINDS[kind])
-        with pytest.raises(TryLater):
+        with pytest.raises(TemporaryError):
             read()
         assert not eyes.stand.server.faults.missed(), f"{call} #{nth} was not asked for again"
     return set(calls)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from tests.sandbox.aws.aws_stand import CLUSTER, NOW, STORE, WORLD, Stand
 
 
-def sessions(stand, *, minutes=15, stat="Maximum", period=60, **dimensions):
+def sessions(
+    stand: Stand, *, minutes: int = 15, stat: str = "Maximum", period: int = 60, **dimensions: Any
+) -> list[float]:
     now = stand.clock.now()
     wanted = {"ClusterId": CLUSTER, **dimensions}
     metric = {
@@ -23,15 +26,15 @@ def sessions(stand, *, minutes=15, stat="Maximum", period=60, **dimensions):
         EndTime=now,
         ScanBy="TimestampAscending",
     )["MetricDataResults"]
-    return series["Values"]
+    return list(series["Values"])
 
 
-def seeded(stand, clients):
+def seeded(stand: Stand, clients: Any) -> None:
     first, *others = WORLD["clusters"]
     stand.seed(clusters=[{**first, "clients": clients, "health_sessions": 0}, *others])
 
 
-def test_a_connected_store_holds_two_sessions_on_each_hsm(stand: Stand):
+def test_a_connected_store_holds_two_sessions_on_each_hsm(stand: Stand) -> None:
     seeded(stand, 0)
     assert sessions(stand) == [2.0] * 15
     assert sessions(stand, stat="Sum", minutes=5, period=300) == [20.0]
@@ -42,7 +45,7 @@ def test_a_connected_store_holds_two_sessions_on_each_hsm(stand: Stand):
     assert sessions(stand) == [2.0] * 10 + [0.0] * 5
 
 
-def test_other_programs_sessions_stay_after_the_disconnect(stand: Stand):
+def test_other_programs_sessions_stay_after_the_disconnect(stand: Stand) -> None:
     seeded(stand, 3)
     assert sessions(stand, minutes=1) == [4.0]
     stand.client("kms").disconnect_custom_key_store(CustomKeyStoreId=STORE)
@@ -50,7 +53,7 @@ def test_other_programs_sessions_stay_after_the_disconnect(stand: Stand):
     assert sessions(stand, minutes=5) == [2.0] * 5, "three sessions over two HSMs"
 
 
-def test_awss_own_connections_stay_on_each_hsm_after_the_disconnect(stand: Stand):
+def test_awss_own_connections_stay_on_each_hsm_after_the_disconnect(stand: Stand) -> None:
     first, *others = WORLD["clusters"]
     stand.seed(clusters=[first, *others])
     assert sessions(stand, minutes=1) == [4.0]
@@ -62,12 +65,12 @@ def test_awss_own_connections_stay_on_each_hsm_after_the_disconnect(stand: Stand
             assert found == [2.0] * 5
 
 
-def test_what_nobody_measures_has_no_datapoints(stand: Stand):
+def test_what_nobody_measures_has_no_datapoints(stand: Stand) -> None:
     seeded(stand, "unknown")
     assert sessions(stand) == []
 
 
-def test_a_deleted_hsm_counts_no_more(stand: Stand):
+def test_a_deleted_hsm_counts_no_more(stand: Stand) -> None:
     seeded(stand, 0)
     hsm = stand.client("cloudhsmv2")
     gone, stays = (one["HsmId"] for one in hsm.describe_clusters()["Clusters"][0]["Hsms"])
