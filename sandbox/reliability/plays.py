@@ -170,11 +170,11 @@ class Teller:
         return self._end()
 
     def _block(self) -> None:
-        """CI's failed delete: the beginning of every case. The sweep runs each day, not each hour."""
+        """CI's failed delete: the beginning of every case. The sweep runs every six hours, not each hour."""
         events = self._stage.client("events", account=HUB, region=DEFAULT_REGION, who="ci")
         for rule in events.list_rules()["Rules"]:
             if rule.get("ScheduleExpression"):
-                events.put_rule(Name=rule["Name"], ScheduleExpression="rate(1 day)")
+                events.put_rule(Name=rule["Name"], ScheduleExpression="rate(6 hours)")
         client = self._stage.client(
             "cloudhsmv2", account=HUB, region=DEFAULT_REGION, who="ci", user_agent=None
         )
