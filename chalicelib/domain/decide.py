@@ -19,11 +19,12 @@ from chalicelib.domain.remedies.undo import recorded, undo_step
 from chalicelib.domain.rest import HOUR, asleep, closed
 from chalicelib.domain.revalidate import changes
 from chalicelib.domain.rules import approval, step_up
-from chalicelib.domain.rules.blind import hidden
+from chalicelib.domain.rules.blind import hidden, remembered
 from chalicelib.domain.rules.gates import hard_gates
 from chalicelib.domain.rules.gone import is_gone, until_sure
 from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Ask, Call, Close, Decision, Move, Wait
+from chalicelib.domain.rules.waiting import may_wait
 from chalicelib.domain.state.case import Case, Difference, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
@@ -51,11 +52,22 @@ def decide(situation: Situation) -> Decision:
 
     The order of endings is: the world, cancel, a begun plan, expiry. A closed case stays so.
     """
+    decision, snapshot = _decided(situation), situation.snapshot
+    if decision.case.snapshot is not snapshot:
+        return decision
+    return replace(
+        decision, case=replace(decision.case, snapshot=remembered(decision.case, snapshot))
+    )
+
+
+def _decided(situation: Situation) -> Decision:
     case, snapshot = situation.case, situation.snapshot
     if case.is_closed and case.outcome and case.outcome is not Outcome.KEPT:
         return closed(situation)
     unseen = hidden(case, snapshot)
     if unseen:
+        watches = may_wait(case, snapshot)
+        situation = situation.with_case(replace(case, snapshot=snapshot, watches=watches))
         wait = Wait(
             BLIND_SECONDS, f"Unlatch must be allowed to read AWS: {unseen.removesuffix('.')}"
         )
@@ -223,7 +235,8 @@ def _bring_back(context: PlanContext, lost: str) -> Decision:
         step = Close(
             Outcome.STOPPED,
             f"{lost} {where if is_back and step.outcome is Outcome.CANCELLED else step.reason}",
-            ("Find out why the other cluster lacks the key.", "Then press Try again."),
+            step.advice
+            or ("Find out why the other cluster lacks the key.", "Then press Try again."),
         )
     return _running(context, step)
 

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from sandbox.reliability.cells import Cell
 from sandbox.reliability.fuzz import Found
-from sandbox.reliability.matrix import Cell, Matrix, Play
+from sandbox.reliability.matrix import Matrix, Play
 
 MOST_BROKEN = 20
 CELLS = "Each cell: faults that held, of those tried"

@@ -21,7 +21,20 @@ from chalicelib.domain.state.audit_log import Entry, Kind, entry
 from chalicelib.domain.state.case import Before, CallRecord, CallStatus, Case, Keep, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Operation, Remedy
-from tests.domain.worlds import DAY, NOW, POLICY, Play, approved, case, key, world
+from chalicelib.domain.state.snapshot import Cluster, Seen
+from chalicelib.domain.state.snapshot import StoreState as S
+from tests.domain.worlds import (
+    DAY,
+    NOW,
+    POLICY,
+    Play,
+    approved,
+    case,
+    cluster,
+    hsms,
+    key,
+    world,
+)
 
 BEFORE = Before(NOW, None, (), (), "cluster-1")
 CANCEL = Click(Act.CANCEL, "bob", NOW)
@@ -283,6 +296,40 @@ def test_a_case_taken_up_again_is_open_in_every_way() -> None:
     assert (again.phase, again.outcome, again.reason, again.advice) == (Phase.RUNNING, None, "", ())
     assert (again.closed_at, again.missing_since, again.expires_at) == (None, None, NOW)
     assert reopened(replace(it, plan=None)).expires_at is None
+
+
+HOME, AWAY = "cluster-1", "cluster-2"
+FIT = cluster(hsms=hsms("1a", "1b"))
+
+
+@pytest.mark.parametrize(
+    ("why", "was", "seen", "own", "stays"),
+    [
+        ("home, and connected as it was", S.CONNECTED, Seen("CONNECTED", HOME), FIT, False),
+        ("home, and off", S.CONNECTED, Seen("DISCONNECTED", HOME), FIT, True),
+        ("home, as failed", S.CONNECTING, Seen("FAILED", HOME), FIT, True),
+        ("home, and off as it was", S.DISCONNECTED, Seen("DISCONNECTED", HOME), FIT, False),
+        ("away", S.CONNECTED, Seen("CONNECTED", AWAY), FIT, True),
+        ("away, and can’t come home", S.CONNECTED, Seen("CONNECTED", AWAY), cluster(hsms=()), False),
+        ("away, and home was never seen", S.CONNECTED, Seen("CONNECTED", AWAY), None, False),
+        ("never seen", S.CONNECTED, None, FIT, False),
+    ],
+)  # fmt: skip
+def test_a_store_on_its_way_back_goes_on_with_that(
+    why: str, was: S, seen: Seen | None, own: Cluster | None, stays: bool
+) -> None:
+    """A key failed elsewhere. What AWS refused is forgotten, but not why the store comes back."""
+    failed = CallRecord(
+        Operation.PROVE_KEY, "key-a", NOW, CallStatus.REFUSED, PLAN.plan_hash, error="no"
+    )
+    denied = replace(failed, target="key-b", denied=True)
+    before = replace(BEFORE, store_state=was)
+    values = {"before": before, "plan": PLAN, "seen": seen, "last_cluster": own}
+    it = closed(Outcome.STOPPED, calls=(denied, failed), **values)
+    assert reopened(it).calls == ((failed,) if stays else ()), why
+    assert reopened(replace(it, plan=None)).calls == ()
+    assert reopened(replace(it, before=None)).calls == ()
+    assert reopened(replace(it, calls=(denied,))).calls == ()
 
 
 def test_undo_takes_up_a_parked_case_and_ends_a_keep() -> None:

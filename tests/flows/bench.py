@@ -136,6 +136,8 @@ class Slack:
         self.filled: list[tuple[str, Remedy | None]] = []
         self.lines: list[Entry] = []
         self.held: list[tuple[Case, Snapshot | None]] = []
+        self.worlds: list[Snapshot | None] = []
+        """What each message was made from; without a look it would say untruths of AWS."""
         self.down = False
         self._ids = itertools.count(1)
 
@@ -163,6 +165,8 @@ class Slack:
         if self.down:
             failures = case.message.failures + 1
             return replace(case.message, is_behind=True, failures=failures)
+        assert case.snapshot or not case.has_begun, "a message without a look tells untruths of AWS"
+        self.worlds.append(case.snapshot)
         self.lines += entries
         last = entries[-1].number if entries else case.message.thread_lines
         return SlackMessage("C1", case.message.ts or "1.0", f"{case.phase}", last)

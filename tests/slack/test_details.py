@@ -232,6 +232,18 @@ def test_the_backup_and_its_commands_are_given_where_the_cluster_is_known() -> N
     assert "aws kms" not in said, "the key store is gone"
 
 
+def test_the_backup_that_is_named_is_the_one_that_aws_keeps() -> None:
+    """A repoint keeps one before the HSMs go; those that their deletion makes expire."""
+    play = MOMENTS["repointed"]()
+    last = play.case.last_cluster
+    assert last
+    kept = next(backup for backup in last.backups if backup.never_expires)
+    assert last.newest_backup != kept
+    said = words(shown(play).blocks)
+    assert f"The backup {kept.backup_id} is kept for good." in said
+    assert f"--source-backup-id {kept.backup_id}" in said
+
+
 @pytest.mark.parametrize(
     ("backup", "own", "said"),
     [("NON_FIPS", "FIPS", "NON_FIPS"), ("", "NON_FIPS", "NON_FIPS"), ("", "", "FIPS")],

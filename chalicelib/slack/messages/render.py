@@ -68,6 +68,8 @@ def render(
         case _:
             message = _waiting(shown)
     blocks = list(message.blocks)
+    if case.has_begun and case.snapshot and case.snapshot.unread:
+        blocks.insert(1, parts.hidden(case.snapshot.unread))
     if facts.is_dry_run(case, policy):
         blocks.insert(1, parts.dry_run())
     return Message(marked(message.text), tuple(blocks[:MOST_BLOCKS]))

@@ -146,7 +146,7 @@ def _to_know(shown: Shown, plan: Plan) -> list[Block]:
         (c for c in world.siblings if c.cluster_id == plan.target_cluster_id), None
     )
     known: list[Line] = []
-    if world and target:
+    if world and target and facts.moves(plan):
         known.append([text(clean(login_words(target, world), 500))])
     names = [facts.key_name(shown.case, key_id) for key_id in plan.unproven]
     known += [
@@ -255,12 +255,11 @@ def _repoint(shown: Shown, plan: Plan) -> list[Line]:
     end = ways.spending_ends(shown, plan)
     days = f"For {count(plan.soak_days, 'day')}: the keys run there; any approver can still stop"
     soak: list[Line] = [[text(days)]] if plan.soak_days else []
+    to = text(ident(plan.target_cluster_id), code=True)
+    now = [text("Now: disconnect the store, point it to "), to, text(", connect it")]
+    there = [text("The store is on "), to, text(" already")]
     return [
-        [
-            text("Now: disconnect the store, point it to "),
-            text(ident(plan.target_cluster_id), code=True),
-            text(", connect it"),
-        ],
+        now if facts.moves(plan) else there,
         [text(_checks(plan))],
         *soak,
         [
