@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.case import Case
+from chalicelib.domain.decide import HOUR
 from chalicelib.domain.log import Kind, entry
+from chalicelib.domain.pace import MINUTE, poll
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.trust import Anchor
 from chalicelib.failures import Conflict, GiveUp, Superseded, TryLater, Unbelieved
@@ -19,7 +21,6 @@ from chalicelib.ports import Ports
 TURNS_A_RUN = 1_500
 """A run has at most 25,000 history events, about 12 a turn; then a successor takes over."""
 NOBODY: Mapping[str, str] = {}
-FIRST_WAIT, LONGEST_WAIT = 300, 3600
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,18 @@ def _turns(ports: TurnPorts, case_id: str, *, turns_a_run: int) -> Turn:
         if case.turns % turns_a_run == 0:
             return _hand_over(ports, case)
         over = _is_over(case) and not case.message.is_awaited(case.closed_at, ports.clock())
-        return Turn(over, max(seconds, 1), case.version, ports.cases.digest)
-    return Turn(False, 1, version, ports.cases.digest)
+        return _ended(ports, Turn(over, max(seconds, 1), case.version, ports.cases.digest))
+    return _ended(ports, Turn(False, 1, version, ports.cases.digest))
+
+
+def _ended(ports: TurnPorts, turn: Turn) -> Turn:
+    """A save shuts out the tries before this one: without it they could still write what no run remembers.
+
+    So a try that saved nothing fails, and the run tries again.
+    """
+    if not ports.cases.has_saved:
+        raise Conflict("no moment to save the case")
+    return turn
 
 
 def _note(ports: TurnPorts, case_id: str, given: str | None, trusted: Mapping[str, str]) -> None:
@@ -111,8 +122,7 @@ def _refused(ports: Ports, case_id: str, generation: int, given: str | None) -> 
     found = ports.for_turn(Anchor(given or ""), generation).refuse(case_id, now=now)
     if found.begun is not None:
         ports.gateway.hold(found.begun, _world(ports, found.begun, now))
-    waited = (now - found.since).total_seconds() / 12
-    seconds = int(min(max(waited, FIRST_WAIT), LONGEST_WAIT))
+    seconds = poll(found.since, now, least=5 * MINUTE, most=HOUR)
     return Turn(False, seconds, found.version, given or "")
 
 

@@ -57,6 +57,7 @@ class TurnCases(DynamoCases):
         self._last: Case | None = None
         self.digest = anchor.digest
         self.unsealed: tuple[str, ...] = ()
+        self.has_saved = False
 
     @property
     def is_old(self) -> bool:
@@ -156,7 +157,7 @@ class TurnCases(DynamoCases):
         if not self.writes.transact(writes):
             raise Conflict(case.case_id)
         saved = replace(case, version=case.version + 1)
-        self.digest = body.digest
+        self.digest, self.has_saved = body.digest, True
         self._stored, self._last = Stored(replace(inbox, version=saved.version), body), saved
         self._stored.__dict__["base"] = base  # known: reading it again would take a while
         return saved
