@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain import approval, step_up
 from chalicelib.domain.approval import Person
@@ -33,6 +33,8 @@ from chalicelib.domain.step import Ask, Call, Close, Decision, Move, Wait
 __all__ = ["FOREIGN", "HOUR", "Decision", "decide"]
 
 BLIND_SECONDS = 300
+MOST_IDLE = timedelta(days=7)
+"""Beyond the longest wait of a plan that has begun: then people look at the world afresh."""
 FOREIGN = Close(
     Outcome.STOPPED,
     "The plan is about another account, Region or cluster than the case, so nothing was done.",
@@ -188,11 +190,17 @@ def _go_on(
 def _approvals_lost(
     case: Case, plan: Plan, people: Mapping[str, Person], policy: Policy, now: datetime
 ) -> tuple[Difference, ...]:
-    """Approvals must count at every mutation; time only bounds how long a plan may not begin."""
+    """Approvals must count at every mutation; time bounds how long a plan may not begin, or not go on."""
     begun = case.plan_is_under_way
     if not begun and _is_late(case, now):
         lapsed = f"lapsed: nothing could begin in {policy.expiry_hours} hours"
         return (Difference("Approvals", "in time", lapsed),)
+    if begun and (idle := _idle(case, plan, now)) > plan.longest_wait + MOST_IDLE:
+        return (
+            Difference(
+                "Approvals", "in time", f"too old: nothing came of them for {idle.days} days"
+            ),
+        )
     clicks = case.current_clicks
     if begun:
         latest = {c.by: c for c in clicks if c.act in (Act.APPROVE, Act.WITHDRAW)}
@@ -209,6 +217,12 @@ def _approvals_lost(
     return tuple(_lost(who, case, clicks) for who in missing) or (
         Difference("Approvals", str(plan.terms.people), str(len(live))),
     )
+
+
+def _idle(case: Case, plan: Plan, now: datetime) -> timedelta:
+    """How long ago its last call was made, or somebody last said yes to it."""
+    calls = (call.at for call in case.calls if call.plan_hash == plan.plan_hash)
+    return now - max((*calls, *(click.at for click in case.approved)), default=now)
 
 
 def _lost(who: str, case: Case, clicks: Sequence[Click]) -> Difference:
