@@ -44,13 +44,11 @@ class Moment:
     case: Case
     earlier: tuple[Items, ...]
 
-    def covers(self, call: Call) -> bool:
-        """By approvals that are genuine, and of the round that is open."""
+    def covers(self, call: Call, *, pressed: str = "") -> bool:
+        """By approvals that are genuine, and of the round that is open, or by what was pressed since."""
         operation, target = call
-        asked = self.case.ending or any(
-            click.act in (Act.CANCEL, Act.UNDO) for click in self.case.new_clicks
-        )
-        if asked and operation in BACK:
+        acts = {pressed, *(click.act for click in self.case.new_clicks)}
+        if (self.case.ending or acts & {Act.CANCEL, Act.UNDO}) and operation in BACK:
             return True
         plans = () if self.case.ending else _agreed(self.case)
         return any(target in plan.names(operation) for plan in plans)
@@ -153,7 +151,7 @@ def play(story: str, number: int, most: int | None = None, offset: int = 0) -> l
     seen: set[str] = set()
     found = []
     for edit in chosen:
-        why = _broken(tale, moment, edit)
+        why = broken(tale, moment, edit)
         # What goes unnoticed, such as a click taken out, leads elsewhere: less happens.
         goes_on = edit.kind not in seen and must_alarm(tale.case_id, moment, edit.items)
         if goes_on and not why:
@@ -163,16 +161,15 @@ def play(story: str, number: int, most: int | None = None, offset: int = 0) -> l
     return found
 
 
-def _broken(tale: Tale, moment: Moment, edit: Edit) -> str:
+def broken(tale: Tale, moment: Moment, edit: Edit) -> str:
     """What this edit made the bot do that it must not; "" if nothing. Afterwards the true items are back."""
     tale.back_to(moment.state)
     tale.put(edit.items)
-    if not tale.living:
-        tale.do_next()
+    pressed = tale.deeds[tale.done - 1].button if not tale.living and tale.do_next() else ""
     for _ in range(NEVER_MIND):
         tale.take_turns()
         tale.sweep()
-    if wrong := [call for call in tale.landed if not moment.covers(call)]:
+    if wrong := [call for call in tale.landed if not moment.covers(call, pressed=pressed)]:
         return f"called {wrong[0][0]} on {wrong[0][1]}"
     if tale.surprises:
         return f"broke: {tale.surprises[0]}"
