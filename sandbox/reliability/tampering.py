@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from multiprocessing import get_context
 
-from chalicelib.domain.case import Act, Case
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Act
 from chalicelib.domain.clicks import not_possible
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.snapshot import Snapshot
