@@ -51,25 +51,27 @@ def take_turn(
     `given` is the digest that the run remembers; None in a run of the version that remembered none.
     `trusted` says `by` whom and `why`, in the first turn of a run for whose body an operator vouches.
     """
-    remembered = given or ""
+    anchor = anchor_of(ports, case_id, generation, given=given, attempt=attempt)
+    turning = turn_ports(ports, ports.for_turn(anchor, generation))
     try:
-        try:
-            anchor = anchor_of(ports, case_id, generation, given=given, attempt=attempt)
-            remembered = "" if given is None else anchor.digest
-            turning = turn_ports(ports, ports.for_turn(anchor, generation))
-            if trusted:
-                _note(turning, case_id, given, trusted)
-            return _turns(turning, case_id, turns_a_run=turns_a_run)
-        except Unbelieved:
-            if is_left_over(ports, case_id, generation, given):
-                raise Superseded(case_id, generation) from None
-            return _refused(ports, case_id, generation, remembered)
+        if trusted:
+            _note(turning, case_id, given, trusted)
+        return _turns(turning, case_id, turns_a_run=turns_a_run)
+    except Unbelieved:
+        return _refused(turning, case_id, generation, anchor)
     except Superseded as left:
-        if left.generation != generation:
-            # Whoever moved the generation on may have died before it started that run.
-            ports.runs.start(case_id, left.generation)
-            return Turn(True, 1, 0, remembered)
-        raise
+        return _left_over(ports, case_id, generation, anchor, left)
+
+
+def _left_over(
+    ports: Ports, case_id: str, generation: int, anchor: Anchor, left: Superseded
+) -> Turn:
+    """Another run is to go on, and this one ends; a later try of this turn needs nobody to say so."""
+    if left.generation == generation:
+        raise left
+    # Whoever moved the generation on may have died before it started that run.
+    ports.runs.start(case_id, left.generation)
+    return Turn(True, 1, 0, anchor.remembered)
 
 
 def _turns(ports: TurnPorts, case_id: str, *, turns_a_run: int) -> Turn:
@@ -117,16 +119,21 @@ def _take_in(ports: TurnPorts, case: Case) -> Turn:
     return _hand_over(ports, case)
 
 
-def _refused(ports: Ports, case_id: str, generation: int, remembered: str) -> Turn:
+def _refused(ports: TurnPorts, case_id: str, generation: int, anchor: Anchor) -> Turn:
     """The stored case is not what its last turn left: nothing is done until it is, or an operator decides."""
+    if is_left_over(ports, case_id, generation, anchor):
+        raise Superseded(case_id, generation)
     now = ports.clock()
-    found = ports.for_turn(Anchor(remembered), generation).refuse(case_id, now=now)
+    try:
+        found = ports.cases.refuse(case_id, now=now)
+    except Superseded as left:
+        return _left_over(ports, case_id, generation, anchor, left)
     ports.count("BodyRefused", 1)
     ports.log("the stored case is not believed", case_id=case_id, generation=generation)
     if found.begun is not None:
         ports.gateway.hold(found.begun, _world(ports, found.begun, now))
     seconds = poll(found.since, now, least=5 * MINUTE, most=HOUR)
-    return Turn(False, seconds, found.version, remembered)
+    return Turn(False, seconds, found.version, anchor.remembered)
 
 
 def _world(ports: Ports, case: Case, now: datetime) -> Snapshot | None:

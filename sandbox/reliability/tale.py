@@ -240,7 +240,7 @@ class Tale:
         """A defect ends the function, as in Lambda, and is told."""
         try:
             yield
-        except Exception as surprise:  # noqa: BLE001  # whatever it is
+        except Exception as surprise:  # noqa: BLE001  # what breaks is a result
             where = traceback.extract_tb(surprise.__traceback__)[-1]
             self.surprises.append(f"{surprise!r:.150} in {where.name}")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from chalicelib.domain.trust import NO_BODY, Anchor, Mark, Verdict, verdict
+from chalicelib.domain.trust import NO_BODY, UNKNOWN, UNSEALED, Anchor, Mark, Verdict, verdict
 
 TURNS = 2
 
@@ -194,3 +194,10 @@ def test_the_rule_by_itself() -> None:
     assert verdict(NO_BODY, anchor) is Verdict.REFUSED, "removed"
     assert verdict(NO_BODY, Anchor("")) is Verdict.BELIEVED, "a case begins without one"
     assert verdict(Mark("d1", "", 0), Anchor("")) is Verdict.IF_SEALED
+
+
+def test_where_nobody_can_tell_no_body_is_believed() -> None:
+    lost = Anchor(UNKNOWN)
+    for mark in (NO_BODY, Mark("d1", "", 0), Mark("d1", UNKNOWN, 0)):
+        assert verdict(mark, lost) is Verdict.REFUSED
+    assert [Anchor(d).remembered for d in (UNKNOWN, UNSEALED, "d1")] == ["", "", "d1"]
