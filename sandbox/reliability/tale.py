@@ -18,7 +18,7 @@ from chalicelib.domain.model import Model
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Call
-from chalicelib.failures import Conflict, GiveUp, Superseded, TryLater
+from chalicelib.failures import Conflict, PermanentError, Superseded, TemporaryError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.park import park
 from chalicelib.flows.record_click import record_click
@@ -184,7 +184,7 @@ class Tale:
         if self.done == len(self.deeds):
             return False
         deed = self.deeds[self.done]
-        with self._noted(), suppress(NoCaseError, GiveUp, TryLater, Conflict):
+        with self._noted(), suppress(NoCaseError, PermanentError, TemporaryError, Conflict):
             if not deed.when(self.case):
                 return False
             self.do(deed)
@@ -220,7 +220,7 @@ class Tale:
         self.turns += 1
         run = self.runs.known[name]
         for attempt in range(MOST_RETRIES + 1):
-            with self._noted(), suppress(Superseded, Conflict, GiveUp, TryLater):
+            with self._noted(), suppress(Superseded, Conflict, PermanentError, TemporaryError):
                 turn = take_turn(self.ports, *name, given=run.body, attempt=attempt)
                 run.body, run.status = turn.body, "SUCCEEDED" if turn.finished else run.status
                 if not turn.finished:

@@ -31,7 +31,7 @@ from chalicelib.domain.click import Click
 from chalicelib.domain.log import Entry, chained
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.trust import UNSEALED, Anchor, Verdict, verdict
-from chalicelib.failures import Conflict, GiveUp, Superseded, Unbelieved
+from chalicelib.failures import Conflict, PermanentError, Superseded, Unbelieved
 from chalicelib.ports import FailedDelete, Held, Seal
 
 LOOK = "LOOK"
@@ -240,7 +240,7 @@ class TurnCases(DynamoCases):
             )
             inbox = inbox_from(old or {})
             since = datetime.fromisoformat(inbox.refused) if inbox.refused else now
-        except (GiveUp, *codec.UNREADABLE):
+        except (PermanentError, *codec.UNREADABLE):
             return Held(0, now, None)
         is_ours = self._is_ours(case_id, TRIGGERS, inbox.first)
         return Held(inbox.version + 1, since, begun(inbox) if is_ours else None)
