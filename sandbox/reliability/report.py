@@ -9,6 +9,7 @@ from pathlib import Path
 from sandbox.reliability.edits import KINDS
 from sandbox.reliability.fuzz import Found
 from sandbox.reliability.matrix import Cell, Matrix, Play
+from sandbox.reliability.tampered_plays import TamperedPlay
 from sandbox.reliability.tampering import STORIES, Tried
 
 MOST_BROKEN = 20
@@ -89,7 +90,9 @@ def _broken(broken: Sequence[Play]) -> list[str]:
     return ["", *told] if told else []
 
 
-def tamper_lines(found: Sequence[Tried], *, moments: int, seconds: float) -> list[str]:
+def tamper_lines(
+    found: Sequence[Tried], plays: Sequence[TamperedPlay], *, moments: int, seconds: float
+) -> list[str]:
     broken = [one for one in found if one.why]
     ended = sum(one.ended for one in found)
     stories = list(dict.fromkeys(one.story for one in found))
@@ -111,8 +114,19 @@ def tamper_lines(found: Sequence[Tried], *, moments: int, seconds: float) -> lis
         - {story.partition(",")[0] for story in stories}
     )
     left = ["", f"Not offered in this world: {', '.join(untold)}."] if untold else []
+    told = [f"- {one.story}, {one.what}: {one.why}" for one in broken[:MOST_BROKEN]]
+    return [*lines, *left, *_played(plays), *(["", *told] if told else [])]
+
+
+def _played(plays: Sequence[TamperedPlay]) -> list[str]:
+    """Through the whole sandbox."""
+    if not plays:
+        return []
+    held = [f"{one.story} ({one.edits})" for one in plays if not one.why]
+    other = [f"- {one.story}: {one.why}" for one in plays if one.why]
+    counted = f"{len(held)} of {len(plays)} stories ended as they should"
     return [
-        *lines,
-        *left,
-        *(f"- {one.story}, {one.what}: {one.why}" for one in broken[:MOST_BROKEN]),
+        "",
+        f"Through the whole sandbox, with an edit at each moment: {counted}: {', '.join(held)}.",
+        *other,
     ]

@@ -154,7 +154,9 @@ def play(story: str, number: int, most: int | None = None, offset: int = 0) -> l
     for edit in chosen:
         why = broken(tale, moment, edit)
         # What goes unnoticed, such as a click taken out, leads elsewhere: less happens.
-        goes_on = edit.kind not in seen and must_alarm(tale.case_id, moment, edit.items)
+        goes_on = edit.kind not in seen and must_alarm(
+            tale.case_id, moment.state.items, edit.items, earlier=moment.earlier
+        )
         if goes_on and not why:
             seen.add(edit.kind)
             why = _to_the_end(tale, end)
@@ -175,15 +177,18 @@ def broken(tale: Tale, moment: Moment, edit: Edit) -> str:
     if tale.surprises:
         return f"broke: {tale.surprises[0]}"
     told = tale.counted["BodyRefused"] + tale.counted["SealRefused"]
-    if tale.turns and not told and must_alarm(tale.case_id, moment, edit.items):
+    if (
+        tale.turns
+        and not told
+        and must_alarm(tale.case_id, moment.state.items, edit.items, earlier=moment.earlier)
+    ):
         return f"no alarm; counted {dict(tale.counted)}"
     return _goes_on(tale, moment)
 
 
-def must_alarm(case_id: str, moment: Moment, now: Items) -> bool:
+def must_alarm(case_id: str, true: Items, now: Items, *, earlier: Sequence[Items]) -> bool:
     """A turn that reads this in place of what is true has to count a refusal."""
     body, inbox = (f"CASE#{case_id}", BODY), (f"CASE#{case_id}", INBOX)
-    true = moment.state.items
     if inbox not in now or str(now[inbox].get("generation")) != str(true[inbox]["generation"]):
         return False
     names = ("body", "generation", "since", "attempt")
@@ -194,7 +199,7 @@ def must_alarm(case_id: str, moment: Moment, now: Items) -> bool:
         return True
     genuine = {
         (kind, entry)
-        for items in (true, *moment.earlier)
+        for items in (true, *earlier)
         for kind in ENTRIES
         for entry in items[inbox][kind]
     }

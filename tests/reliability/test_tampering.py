@@ -10,8 +10,10 @@ from chalicelib.aws.store.cases import Stored
 from chalicelib.aws.store.turns import TurnCases
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.trust import Anchor
+from sandbox.reliability.matrix import untroubled
 from sandbox.reliability.report import tamper_lines
 from sandbox.reliability.stand import SEALS
+from sandbox.reliability.tampered_plays import TamperedPlay, tampered
 from sandbox.reliability.tampering import STORIES, Moment, Tried, all_edits, broken, play, told
 from tests.reliability.profiles import THOROUGH
 
@@ -95,13 +97,24 @@ def test_the_figures_say_what_held_and_what_did_not() -> None:
         Tried("park, undone", "edited", "moment 1: BODY.body", ended=True),
         Tried("park, undone", "edited", "moment 2: BODY.body", "no alarm"),
     ]
-    lines = tamper_lines(found, moments=2, seconds=3)
+    plays = [TamperedPlay("park", 7), TamperedPlay("undo", 3, "no alarm")]
+    lines = tamper_lines(found, plays, moments=2, seconds=3)
     assert lines[0].startswith("2 edits at 2 moments of 1 stories, 3 s; 1 did not hold; after 1 ")
     assert "| park, undone | 1/2 | 0/0 | 0/0 | 0/0 |" in lines
     assert lines[-1] == "- park, undone, moment 2: BODY.body: no alarm"
+    assert any("1 of 2 stories ended as they should: park (7)" in line for line in lines)
+    assert "- undo: no alarm" in lines
     assert any(line.startswith("Not offered in this world:") for line in lines)
 
 
 def test_a_moment_that_is_not_reached_is_no_story() -> None:
     assert isinstance(told("retire, to the end")[0], Moment)
     assert told("retire, undone") == ()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_deployed_bot_goes_on_once_the_true_items_are_back() -> None:
+    play = tampered("park", untroubled("park"))
+    assert play.why == ""
+    assert play.edits > 3
