@@ -110,7 +110,7 @@ def _tamper(chosen: argparse.Namespace) -> int:
     _print(lines)
     if not chosen.no_write:
         write(DOCUMENT, "tamper-matrix", lines)
-    return 1 if any(one.why for one in (*found, *plays)) else 0
+    return 1 if any(one.why for one in found) or any(one.why for one in plays) else 0
 
 
 def _print(lines: list[str]) -> None:

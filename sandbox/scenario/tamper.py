@@ -111,7 +111,8 @@ def _plain(value: Any) -> Any:
     """Without boto3's Decimal and Binary."""
     if isinstance(value, Decimal):
         return int(value)
-    return value.value if isinstance(value, Binary) else value
+    is_binary = isinstance(value, Binary)
+    return bytes(value) if is_binary else value
 
 
 def _text(stored: Any) -> str:
