@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.domain.approval import Refusal
-from chalicelib.domain.caller import Caller
-from chalicelib.domain.case import Attempt, Case, KeyUse
-from chalicelib.domain.click import Click
-from chalicelib.domain.log import Entry
-from chalicelib.domain.person import Person
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.slack_message import SlackMessage
-from chalicelib.domain.snapshot import Key, Snapshot
-from chalicelib.domain.step import Call
-from chalicelib.domain.trust import Anchor
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.rules.trust import Anchor
+from chalicelib.domain.state.audit_log import Entry
+from chalicelib.domain.state.caller import Caller
+from chalicelib.domain.state.case import Attempt, Case, KeyUse
+from chalicelib.domain.state.click import Click
+from chalicelib.domain.state.person import Person
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.slack_message import SlackMessage
+from chalicelib.domain.state.snapshot import Key, Snapshot
 
 
 @dataclass(frozen=True)
@@ -118,30 +117,6 @@ class Signed:
     headers: Mapping[str, str]
     plan_hash: str = ""
     reason: str = ""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a click's reply is. At most one of these is set; none: all is well, say nothing more.
-
-    `private` goes to the person alone; `wrong_id` is what was typed; `field` is a block id and a
-    sentence; `unread` names the
-    approver groups that Slack did not tell the members of. `is_changed` replaces the dialog, as the plan that it showed is no longer offered.
-    """
-
-    private: str = ""
-    refusal: Refusal | None = None
-    unread: tuple[str, ...] = ()
-    wrong_id: str | None = None
-    field: tuple[str, str] | None = None
-    is_changed: bool = False
-    remedy: Remedy | None = None
-    case: Case | None = None
-
-    @property
-    def is_silent(self) -> bool:
-        """All is well, and there is nothing to say: no Slack message needs to be made."""
-        return replace(self, case=None) == Answer()
 
 
 @dataclass(frozen=True)

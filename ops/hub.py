@@ -18,17 +18,17 @@ from botocore.exceptions import ClientError
 from chalicelib import config
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.config import Settings
-from chalicelib.domain.caller import Caller, caller_of
-from chalicelib.domain.case import Case
+from chalicelib.domain.state.caller import Caller, caller_of
+from chalicelib.domain.state.case import Case
 from chalicelib.wiring import Wiring
 from ops.exits import Exit
 from ops.trouble import Trouble
 from ops.verb import Options
 
 APP = "unlatch"
-FUNCTIONS = ("on_delete_blocked", "turn", "park", "sweep", "on_key_used")
+FUNCTIONS = ("on_delete_blocked", "turn", "park", "sweep", "on_key_used", "on_probe")
 """As Chalice names them; the one that serves Slack is called `unlatch-<stage>`."""
-EVENT_FUNCTIONS = ("on_delete_blocked", "on_key_used", "sweep")
+EVENT_FUNCTIONS = ("on_delete_blocked", "on_key_used", "on_probe", "sweep")
 MAKING = threading.Lock()
 NOT_IN_NAMES = re.compile(r"[^\w+=,.@-]")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chalicelib.domain.gates import Gate, hard_gates
-from chalicelib.domain.plan import Plan, Remedy
-from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import keep, park, repoint, retire
-from chalicelib.domain.situation import Situation
-from chalicelib.domain.snapshot import Snapshot, StoreState
+from chalicelib.domain.rules.gates import Gate, hard_gates
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.state.plan import Plan, Remedy
+from chalicelib.domain.state.snapshot import Snapshot, StoreState
 
 
 class Cause(StrEnum):
@@ -90,5 +90,6 @@ MODULES = {
 
 
 def daily_cost(snapshot: Snapshot, policy: Policy) -> float:
-    """What the HSMs cost a day, in US dollars at the configured price."""
-    return len(snapshot.live_hsms) * 24 * policy.hsm_hour_price
+    """What the HSMs cost a day, in US dollars."""
+    hsm_type = snapshot.cluster.hsm_type if snapshot.cluster else ""
+    return len(snapshot.live_hsms) * 24 * policy.hour_price(snapshot.region, hsm_type)

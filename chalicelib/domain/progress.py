@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum, auto
 
-from chalicelib.domain.case import CallRecord, Outcome
-from chalicelib.domain.plan import Operation, Plan, Remedy
-from chalicelib.domain.situation import PlanContext
-from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
+from chalicelib.domain.rules.situation import PlanContext
+from chalicelib.domain.state.case import CallRecord, Outcome
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 
 
 class Standing(Enum):

@@ -5,9 +5,9 @@ Reads two lists an account and Region, and changes nothing in AWS.
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.look import seen_in
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.observe import seen_in
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.ports import Ports
 

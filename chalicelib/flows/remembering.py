@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.trust import UNKNOWN, UNSEALED, Anchor
+from chalicelib.domain.rules.trust import UNKNOWN, UNSEALED, Anchor
 from chalicelib.ports import Ports
 
 MOST_RUNS = 20

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import Case, Phase
+from chalicelib.domain.state.case import Case, Phase
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.moved import Moved
 from chalicelib.flows.open_case import open_case

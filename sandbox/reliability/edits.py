@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from chalicelib.aws.store import codec
-from chalicelib.domain.case import Case
+from chalicelib.domain.state.case import Case
 from sandbox.reliability.tale import Items
 
 BODY, INBOX, LOG = "BODY", "INBOX", "LOG#"

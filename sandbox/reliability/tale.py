@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.aws.store.cases import NoCaseError
-from chalicelib.domain.caller import Tool, caller_of
-from chalicelib.domain.case import Attempt, Case
-from chalicelib.domain.model import Model
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import Snapshot
-from chalicelib.domain.step import Call
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.simulation import Model
+from chalicelib.domain.state.caller import Tool, caller_of
+from chalicelib.domain.state.case import Attempt, Case
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import Conflict, PermanentError, Superseded, TemporaryError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.park import park

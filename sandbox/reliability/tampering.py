@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from multiprocessing import get_context
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act
-from chalicelib.domain.clicks import not_possible
-from chalicelib.domain.plan import Operation, Plan, Remedy
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.rules.clicks import not_possible
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import Snapshot
 from sandbox import sample
 from sandbox.reliability.edits import BODY, ENTRIES, INBOX, Edit, edits
 from sandbox.reliability.matrix import spread

@@ -11,26 +11,28 @@ from datetime import datetime, timedelta
 
 import boto3
 
+from chalicelib.answers import Answer
 from chalicelib.aws.store.body import BODY
 from chalicelib.aws.store.cases import DynamoCases, Stored
 from chalicelib.aws.store.inbox import INBOX
 from chalicelib.aws.store.turns import TurnCases
-from chalicelib.domain.caller import Caller, Tool, caller_of
-from chalicelib.domain.case import Attempt, Case, KeyUse
-from chalicelib.domain.click import Click
-from chalicelib.domain.log import Entry
-from chalicelib.domain.model import Durations, Model
-from chalicelib.domain.person import Person
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.slack_message import SlackMessage
-from chalicelib.domain.snapshot import Snapshot
-from chalicelib.domain.trust import Anchor
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.trust import Anchor
+from chalicelib.domain.simulation import Durations, Model
+from chalicelib.domain.state.audit_log import Entry
+from chalicelib.domain.state.caller import Caller, Tool, caller_of
+from chalicelib.domain.state.case import Attempt, Case, KeyUse
+from chalicelib.domain.state.click import Click
+from chalicelib.domain.state.person import Person
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.slack_message import SlackMessage
+from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import Conflict, Superseded
 from chalicelib.flows.park import park
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.take_turn import Turn, take_turn
-from chalicelib.ports import Answer, Clicked, FailedDelete, Ports
+from chalicelib.ports import Clicked, FailedDelete, Ports
+from tests.flows.answers import private, refusal
 from tests.flows.cloud import CLUSTER, HUB, NOW, REGION, STORE, Aws, Clock, key, world
 
 __all__ = [
@@ -317,7 +319,7 @@ class Bench:
     def approve(self, by: str, remedy: str, case_id: str, **values: str) -> Answer:
         """Opens the dialog, takes a turn to fill it, and submits it."""
         opened = self.click(by, remedy, case_id)
-        if opened.private or opened.refusal:
+        if private(opened) or refusal(opened):
             return opened
         self.turn(case_id)
         return self.submit(by, remedy, case_id, **values)

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.aws.store.turns import TurnCases
-from chalicelib.domain.case import Case, Outcome
-from chalicelib.domain.log import Entry
-from chalicelib.domain.trust import Anchor
+from chalicelib.domain.rules.trust import Anchor
+from chalicelib.domain.state.audit_log import Entry
+from chalicelib.domain.state.case import Case, Outcome
 from chalicelib.failures import Conflict
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.take_turn import take_turn

@@ -14,16 +14,17 @@ from typing import Any
 
 import pytest
 
+from chalicelib.answers import Answer
 from chalicelib.aws.store.cases import DynamoCases
-from chalicelib.domain import log
-from chalicelib.domain.case import Outcome, Phase
-from chalicelib.domain.click import Act
-from chalicelib.domain.log import Kind
+from chalicelib.domain.state import audit_log
+from chalicelib.domain.state.audit_log import Kind
+from chalicelib.domain.state.case import Outcome, Phase
+from chalicelib.domain.state.click import Act
 from chalicelib.failures import Conflict, Superseded
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.sweep import sweep
 from chalicelib.flows.take_turn import Turn, take_turn
-from chalicelib.ports import Answer
+from tests.flows.answers import private, refusal
 from tests.flows.bench import CLUSTER, Bench, key, world
 from tests.flows.engine import Engine
 from tests.reliability.figures import TRIED
@@ -92,7 +93,7 @@ def asked(bench: Make) -> tuple[Bench, str]:
 
 
 def is_counted(answer: Answer) -> bool:
-    return answer.refusal is None and not answer.private
+    return refusal(answer) is None and not private(answer)
 
 
 @pytest.mark.parametrize("attempt", range(3))
@@ -111,12 +112,12 @@ def test_thirty_two_people_reject_cancel_and_approve_one_case(bench: Make, attem
     answers = at_once([acting(number) for number in range(THREADS)])
     endings = [a for n, a in enumerate(answers) if n % 4 < 2 and is_counted(a)]
     assert len(endings) == 1, "one reject or cancel wins"
-    assert all(is_counted(a) or a.private for a in answers), "everybody else is answered"
+    assert all(is_counted(a) or private(a) for a in answers), "everybody else is answered"
     case = it.run(case_id, until=lambda c: c.is_closed)
     assert case.outcome in (Outcome.REJECTED, Outcome.CANCELLED)
     assert it.aws.landed == []
     entries = it.stored.entries(case_id)
-    assert log.flaws(entries, head=case.log_head) == ()
+    assert audit_log.flaws(entries, head=case.log_head) == ()
     assert Counter(e.kind for e in entries)[Kind.ASKED_BACK] == 1
     TRIED["clicks at the same moment, each answered"] += len(answers)
 
@@ -145,7 +146,7 @@ def test_turns_at_the_same_moment_make_each_call_once(bench: Make) -> None:
     case = it.case(case_id)
     assert case.outcome is Outcome.RETIRED
     assert max(Counter(it.aws.landed).values()) == 1
-    assert log.flaws(it.stored.entries(case_id), head=case.log_head) == ()
+    assert audit_log.flaws(it.stored.entries(case_id), head=case.log_head) == ()
 
 
 def test_two_hundred_deliveries_of_one_event_open_one_case(bench: Make) -> None:
@@ -182,7 +183,7 @@ def test_clicks_sweeps_events_and_turns_all_at_once(bench: Make) -> None:
     case = it.run(case_id, until=lambda c: c.is_closed)
     assert case.outcome is Outcome.RETIRED
     assert max(Counter(it.aws.landed).values()) == 1
-    assert log.flaws(it.stored.entries(case_id), head=case.log_head) == ()
+    assert audit_log.flaws(it.stored.entries(case_id), head=case.log_head) == ()
 
 
 def test_two_clusters_of_one_account_go_their_own_ways(store: DynamoCases) -> None:
@@ -227,11 +228,11 @@ def test_a_reopened_case_finds_its_cluster_taken(bench: Make) -> None:
     engine.deliver(it.failed("event-2"))
     second = next(p.case_id for p in it.stored.pointers())
     answer = it.click("bob", "undo", first)
-    assert second in answer.private
+    assert second in private(answer)
     assert it.case(first).is_closed, "nothing was changed"
     engine.go(until=lambda: bool(it.case(second).message.ts))
     it.click("bob", "reject", second)
     engine.go(until=lambda: it.case(second).is_closed and not engine.living)
-    assert it.click("bob", "undo", first).private == ""
+    assert private(it.click("bob", "undo", first)) == ""
     engine.go(until=lambda: it.case(first).outcome is Outcome.CANCELLED)
     assert it.case(first).phase is Phase.CLOSED

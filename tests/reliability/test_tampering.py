@@ -8,8 +8,8 @@ import pytest
 
 from chalicelib.aws.store.cases import Stored
 from chalicelib.aws.store.turns import TurnCases
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.trust import Anchor
+from chalicelib.domain.rules.trust import Anchor
+from chalicelib.domain.state.plan import Remedy
 from sandbox.reliability.matrix import untroubled
 from sandbox.reliability.report import tamper_lines
 from sandbox.reliability.stand import SEALS

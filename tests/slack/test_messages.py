@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.click import Act
-from chalicelib.domain.clicks import not_possible
 from chalicelib.domain.recovery import returning_keys
+from chalicelib.domain.rules.clicks import not_possible
+from chalicelib.domain.state.click import Act
 from chalicelib.slack.messages import going
 from tests.domain.worlds import (
     CLUSTER,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act
-from chalicelib.domain.clicks import not_possible
-from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.recovery import can_restore, reconnects, returning_keys
+from chalicelib.domain.rules.clicks import not_possible
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.slack.messages import goback
 from chalicelib.slack.messages.blocks import button, confirm
 from chalicelib.slack.messages.shown import Shown

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.policy import Policy
 from chalicelib.domain.recovery import (
     StoreEnd,
     disabled_keys,
@@ -15,6 +12,9 @@ from chalicelib.domain.recovery import (
     store_end,
     usual_unpark,
 )
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Remedy
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.text import be, count, money, the, upper_first
 
@@ -70,7 +70,7 @@ def _hsms(case: Case, policy: Policy) -> str:
     if gone > 0:
         words = f"{count(gone, 'HSM')} {be(gone)} deleted already. "
     if number:
-        daily = money(number * 24 * policy.hsm_hour_price)
+        daily = money(number * 24 * policy.hour_price(case.region))
         verb = "goes on" if number == 1 else "go on"
         words += f"{upper_first(the(number, 'HSM'))} {verb} costing about {daily} a day."
     return words.strip()
@@ -79,11 +79,11 @@ def _hsms(case: Case, policy: Policy) -> str:
 def _unpark(case: Case, policy: Policy) -> str:
     number = len(case.before.zones) if case.before else 0
     missing = missing_hsms(case)
-    cost = f"Cost returns to about {money(number * 24 * policy.hsm_hour_price)} a day."
+    cost = f"Cost returns to about {money(number * 24 * policy.hour_price(case.region))} a day."
     makes = f"Unlatch creates {count(missing, 'HSM')}" if missing > 0 else ""
     if not missing:
         cost = upper_first(f"{the(number, 'HSM')} {'stays' if number == 1 else 'stay'}, at about ")
-        cost += f"{money(number * 24 * policy.hsm_hour_price)} a day."
+        cost += f"{money(number * 24 * policy.hour_price(case.region))} a day."
     minutes = int(usual_unpark(case).total_seconds() // 60)
     if not reconnects(case):
         took = f"{makes}, in about {minutes} minutes. {cost}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib.domain import sessions
 from chalicelib.domain.diagnosis import Cause, cause_of
+from chalicelib.domain.rules import sessions
 from chalicelib.slack.messages import buttons, facts, going, keytable, parts, ways
 from chalicelib.slack.messages.blocks import (
     WARNING,

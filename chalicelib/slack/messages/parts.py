@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.approval import SLACK_USER, is_mapped
-from chalicelib.domain.caller import Caller, Tool
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Click
-from chalicelib.domain.plan import Remedy
+from chalicelib.domain.rules.approval import SLACK_USER, is_mapped
+from chalicelib.domain.state.caller import Caller, Tool
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Click
+from chalicelib.domain.state.plan import Remedy
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.blocks import Piece, bold, date, marked_note, note, text, users
 from chalicelib.slack.messages.shown import Shown

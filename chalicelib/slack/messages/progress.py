@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.domain.overdue import USUALLY
-from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.progress import LongWait, Stage, Standing, place_now, progress, records
-from chalicelib.domain.situation import PlanContext
+from chalicelib.domain.rules.situation import PlanContext
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.slack.messages import facts, steps
 from chalicelib.slack.messages.blocks import Piece, bold, date, plan, task, text
 from chalicelib.slack.messages.shown import Shown

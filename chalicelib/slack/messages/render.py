@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from chalicelib.domain.approval import leading_offer
-from chalicelib.domain.case import Case, Outcome, Phase
 from chalicelib.domain.forecast import Forecast
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.policy import Policy
+from chalicelib.domain.rules.approval import leading_offer
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.case import Case, Outcome, Phase
+from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.slack.messages import (
     approvals,
     changed,

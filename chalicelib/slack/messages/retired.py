@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import CallStatus
-from chalicelib.domain.plan import Operation, Plan
-from chalicelib.domain.snapshot import Cluster
+from chalicelib.domain.state.case import CallStatus
+from chalicelib.domain.state.plan import Operation, Plan
+from chalicelib.domain.state.snapshot import Cluster
 from chalicelib.slack.messages import facts, parts
 from chalicelib.slack.messages.blocks import (
     CHECK_MARK,
@@ -73,7 +73,7 @@ def saving(shown: Shown) -> str:
     number = len(plan.basis.zones) if plan else 0
     if not number:
         return "No HSM was running, so nothing is saved."
-    return f"Saves about {money(number * 24 * shown.policy.hsm_hour_price)} a day."
+    return f"Saves about {money(number * 24 * shown.policy.hour_price(shown.case.region))} a day."
 
 
 def restore(shown: Shown) -> Block:

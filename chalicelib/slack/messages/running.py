@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.click import Act
 from chalicelib.domain.overdue import Overdue
-from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.domain.progress import LongWait, Stage, last_stop, place_now, records
 from chalicelib.domain.progress import progress as progress_of
 from chalicelib.domain.recovery import lost_keys
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Plan, Remedy
 from chalicelib.slack.messages import buttons, facts, goback, going, late, parts, progress, steps
 from chalicelib.slack.messages.blocks import (
     HOURGLASS,

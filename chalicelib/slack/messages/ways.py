@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.domain.diagnosis import WayOut
-from chalicelib.domain.gates import Gate
-from chalicelib.domain.password import Login
-from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.recovery import returning_keys
-from chalicelib.domain.snapshot import StoreState
+from chalicelib.domain.rules.gates import Gate
+from chalicelib.domain.rules.password import Login
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import StoreState
 from chalicelib.slack.messages import buttons, facts
 from chalicelib.slack.messages.blocks import note, section
 from chalicelib.slack.messages.shown import Shown

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chalicelib.domain import sessions
-from chalicelib.domain.password import Login
-from chalicelib.domain.plan import Operation, Plan, Remedy
-from chalicelib.domain.snapshot import Key
+from chalicelib.domain.rules import sessions
+from chalicelib.domain.rules.password import Login
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import Key
 from chalicelib.slack.messages import facts, ways
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import (
