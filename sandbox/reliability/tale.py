@@ -105,6 +105,7 @@ class Tale:
         self._stand = Stand()
         self._stand.aws.model = Model(world, QUICK)
         self.deeds, self.done, self.turns = deeds, 0, 0
+        self.items_are_back = False
         self.runs, self.counted = Runs(), Counter[str]()
         self.landed: list[tuple[Operation, str]] = []
         self.surprises: list[str] = []

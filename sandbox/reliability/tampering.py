@@ -153,10 +153,8 @@ def play(story: str, number: int, most: int | None = None, offset: int = 0) -> l
     found = []
     for edit in chosen:
         why = broken(tale, moment, edit)
-        # What goes unnoticed, such as a click taken out, leads elsewhere: less happens.
-        goes_on = edit.kind not in seen and must_alarm(
-            tale.case_id, moment.state.items, edit.items, earlier=moment.earlier
-        )
+        # Where a turn went on without a click that was spoilt, less happens: another end.
+        goes_on = edit.kind not in seen and tale.items_are_back
         if goes_on and not why:
             seen.add(edit.kind)
             why = _to_the_end(tale, end)
@@ -209,7 +207,9 @@ def must_alarm(case_id: str, true: Items, now: Items, *, earlier: Sequence[Items
 def _goes_on(tale: Tale, moment: Moment) -> str:
     """The true items are back, unless a turn has saved since: then its own are the true ones."""
     remembered = {run.body for run in moment.state.runs.values()}
-    if not {run.body for run in tale.runs.known.values()} - remembered - {""}:
+    saved = {run.body for run in tale.runs.known.values()} - remembered - {""}
+    tale.items_are_back = not saved
+    if not saved:
         tale.put(moment.state.items)
         tale.done = moment.state.deeds
     bodies = {run.body for run in tale.runs.known.values()}

@@ -660,3 +660,37 @@ def test_a_body_that_says_it_is_another_case_starts_no_run_for_that_one(bench: M
     it.runs.alive = lambda *_: False
     sweep(it.ports)
     assert {name for name, _ in it.runs.started} == {case_id}
+
+
+# What is about no case alone
+
+
+SPOILT: list[tuple[str, dict[str, Any]]] = [
+    ("a pointer without a case", {"pk": "OPEN", "sk": f"{HUB}#us-east-1#cluster-7e6d5c4b3a2"}),
+    ("a pointer to nowhere", {"pk": "OPEN", "sk": "x", "case_id": "case-x"}),
+    ("a time that is none", {"pk": "SWEEP", "sk": f"{HUB}#us-east-1", "until": "x"}),
+    ("a time without a zone", {"pk": "SWEEP", "sk": f"{HUB}#us-east-1", "until": "2026-03-01T00:00"}),
+    ("no time", {"pk": "SWEEP", "sk": f"{HUB}#us-east-1"}),
+    ("a round that is none", {"pk": "SWEEP", "sk": "ROUND", "round": "{"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "item"), SPOILT, ids=[s[0] for s in SPOILT])
+def test_one_spoilt_item_keeps_the_sweep_from_no_other_case(
+    bench: Make, what: str, item: dict[str, Any]
+) -> None:
+    it, case_id = asked(bench)
+    it.stored._table.put_item(Item=item)
+    it.runs.alive = lambda *_: False
+    assert sweep(it.ports).restarted == 1, what
+    assert it.runs.started[-1] == (case_id, 1)
+
+
+def test_a_spoilt_line_of_the_log_is_missed_and_holds_up_nothing(bench: Make) -> None:
+    it, case_id = asked(bench)
+    write(it, case_id, "LOG#000001", lambda item: item.update(entry="{"))
+    assert it.stored.entries(case_id)[0].number == 2
+    write(it, case_id, "LOG#000002", lambda item: item.pop("entry"))
+    submit(it, "alice", case_id)
+    submit(it, "bob", case_id)
+    assert it.run(case_id, until=lambda c: c.is_closed).outcome is Outcome.RETIRED
