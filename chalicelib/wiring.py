@@ -218,7 +218,7 @@ class Wiring:
         return AwsInventory(
             self._accounts,
             config.READER_ROLE,
-            DynamoKnownKeys(self._table),
+            DynamoKnownKeys(self._table, self._seal(self.settings.body_key_id)),
             self._paces,
             self.settings.quiet_minutes,
             self.settings.recent_use_days,

@@ -72,7 +72,7 @@ def run(options: Options, desk: Desk) -> int:
             desk.confirm("Deploy this? Type yes:", option="--yes")
         stacks.execute()
     url = chalice.deploy(hub, desk, built.folder, deployed=existing)
-    finish(hub, error_codes=job.settings.error_codes, say=desk.say)
+    finish(hub, error_codes=job.settings.error_codes, url=url, say=desk.say)
     record.keep(hub, _record(job, built, url, desk))
     next_steps = _what_next(job, desk, url)
     screen.answer({"changes": changes.as_plain(plan), "url": url, "next": next_steps})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from chalicelib.domain.guard import guarded
 from chalicelib.domain.observe import looked_at
@@ -33,6 +34,8 @@ from chalicelib.domain.state.snapshot import Snapshot
 __all__ = ["FOREIGN", "HOUR", "Decision", "decide"]
 
 BLIND_SECONDS = 300
+MOST_IDLE = timedelta(days=7)
+"""Beyond the longest wait of a plan that has begun: then people look at the world afresh."""
 FOREIGN = Close(
     Outcome.STOPPED,
     "The plan is about another account, Region or cluster than the case, so nothing was done.",
@@ -192,12 +195,18 @@ def _go_on(context: PlanContext) -> Decision:
 
 
 def _approvals_lost(context: PlanContext) -> tuple[Difference, ...]:
-    """Approvals must count at every mutation; time only bounds how long a plan may not begin."""
+    """Approvals must count at every mutation; time bounds how long a plan may not begin, or not go on."""
     case, plan = context.case, context.plan
     begun = case.plan_is_under_way
     if not begun and _is_late(context):
         lapsed = f"lapsed: nothing could begin in {context.policy.expiry_hours} hours"
         return (Difference("Approvals", "in time", lapsed),)
+    if begun and (idle := _idle(context)) > plan.longest_wait + MOST_IDLE:
+        return (
+            Difference(
+                "Approvals", "in time", f"too old: nothing came of them for {idle.days} days"
+            ),
+        )
     clicks = case.current_clicks
     if begun:
         latest = {c.by: c for c in clicks if c.act in (Act.APPROVE, Act.WITHDRAW)}
@@ -212,6 +221,13 @@ def _approvals_lost(context: PlanContext) -> tuple[Difference, ...]:
     return tuple(_lost(who, case, clicks) for who in missing) or (
         Difference("Approvals", str(plan.terms.people), str(len(live))),
     )
+
+
+def _idle(context: PlanContext) -> timedelta:
+    """How long ago its last call was made, or somebody last said yes to it."""
+    case, plan, now = context.case, context.plan, context.now
+    calls = (call.at for call in case.calls if call.plan_hash == plan.plan_hash)
+    return now - max((*calls, *(click.at for click in case.approved)), default=now)
 
 
 def _lost(who: str, case: Case, clicks: Sequence[Click]) -> Difference:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.state.case import Case, Phase
@@ -11,6 +11,7 @@ from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.missed import find_missed
 from chalicelib.flows.moved import wake_if_moved
 from chalicelib.flows.outlines import Outlines
+from chalicelib.flows.remembering import MOST_RUNS
 from chalicelib.flows.watch_keys import Spot, switched_off, watch_keys
 from chalicelib.ports import Pointer, Ports
 
@@ -86,15 +87,26 @@ def _revive(ports: Ports, case: Case) -> bool:
         if not is_alive and ports.runs.start(case.case_id, case.generation):
             ports.log("run started at last", case_id=case.case_id)
             return True
-        ports.runs.start(case.case_id, ports.cases.next_generation(case))
+        is_new = _next_run(ports, case)
     except (Conflict, TemporaryError, PermanentError) as trouble:
         ports.log("case not revived", case_id=case.case_id, why=str(trouble))
         return False
-    ports.log("run started again", case_id=case.case_id)
-    return True
+    ports.log("run started again" if is_new else "no run could be started", case_id=case.case_id)
+    return is_new
+
+
+def _next_run(ports: Ports, case: Case) -> bool:
+    """Of the first generation whose run was never started: the inbox may have been put back to an old one."""
+    for _ in range(MOST_RUNS):
+        case = replace(case, generation=ports.cases.next_generation(case))
+        if ports.runs.start(case.case_id, case.generation):
+            return True
+    return False
 
 
 def _is_deaf(case: Case, now: datetime) -> bool:
+    if case.on_hold_since:
+        return False  # nothing is heard before its body is believed
     unheard = [click.at for click in case.new_clicks]
     unheard += [use.at for use in case.key_uses[case.uses_seen :]]
     return bool(unheard) and now - max(unheard) > UNHEARD_AFTER

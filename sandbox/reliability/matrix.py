@@ -203,14 +203,14 @@ def troubled(good: Mapping[str, End], cells: tuple[Cell, ...], *, people_help: b
             missed = set(stage.aws.faults.missed())
     except Exception as error:  # noqa: BLE001 - a play that breaks is a result
         return Play(cells, "none", helped=False, why=f"{type(error).__name__}: {error!s:.200}")
-    differ = [*_differences(end, good[plot])]
+    differ = [*differences(end, good[plot])]
     differ += [] if people_help or not end.stops else [f"needed people: {end.stops[0]}"]
     pairs = zip(cells, faults, strict=True)
     left = tuple(cell for cell, fault in pairs if (fault["call"], fault["nth"]) in missed)
     return Play(cells, str(end.outcome), bool(end.stops), "; ".join(differ), left)
 
 
-def _differences(end: End, good: End) -> Iterator[str]:
+def differences(end: End, good: End) -> Iterator[str]:
     if end.outcome != good.outcome:
         yield f"ended as {end.outcome}, not {good.outcome}: {end.reason}"
     if end.world != good.world:

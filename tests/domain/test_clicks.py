@@ -305,13 +305,13 @@ FIT = cluster(hsms=hsms("1a", "1b"))
 @pytest.mark.parametrize(
     ("why", "was", "seen", "own", "stays"),
     [
-        ("home, and connected as it was", S.CONNECTED, Seen("CONNECTED", HOME), FIT, False),
-        ("home, and off", S.CONNECTED, Seen("DISCONNECTED", HOME), FIT, True),
-        ("home, as failed", S.CONNECTING, Seen("FAILED", HOME), FIT, True),
-        ("home, and off as it was", S.DISCONNECTED, Seen("DISCONNECTED", HOME), FIT, False),
-        ("away", S.CONNECTED, Seen("CONNECTED", AWAY), FIT, True),
-        ("away, and can’t come home", S.CONNECTED, Seen("CONNECTED", AWAY), cluster(hsms=()), False),
-        ("away, and home was never seen", S.CONNECTED, Seen("CONNECTED", AWAY), None, False),
+        ("home, and connected as it was", S.CONNECTED, Seen(S.CONNECTED, HOME), FIT, False),
+        ("home, and off", S.CONNECTED, Seen(S.DISCONNECTED, HOME), FIT, True),
+        ("home, as failed", S.CONNECTING, Seen(S.FAILED, HOME), FIT, True),
+        ("home, and off as it was", S.DISCONNECTED, Seen(S.DISCONNECTED, HOME), FIT, False),
+        ("away", S.CONNECTED, Seen(S.CONNECTED, AWAY), FIT, True),
+        ("away, and can’t come home", S.CONNECTED, Seen(S.CONNECTED, AWAY), cluster(hsms=()), False),
+        ("away, and home was never seen", S.CONNECTED, Seen(S.CONNECTED, AWAY), None, False),
         ("never seen", S.CONNECTED, None, FIT, False),
     ],
 )  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.domain.remedies import repoint
 from chalicelib.domain.rules.step import Call, Step, Wait
 from chalicelib.domain.state.case import CallRecord, CallStatus
-from chalicelib.domain.state.hsm_states import ClusterState
+from chalicelib.domain.state.hsm_states import BackupState, ClusterState
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import Backup, KeyState, Snapshot, StoreState
 from tests.domain.scenes import JUST, Told, made, offer, scene, told
@@ -71,8 +71,8 @@ KEPT = made(KEEP, NEWEST_BACKUP)
 TWO_ON = (key("a"), key("b"))
 DARK = (key("a"), key("b", KeyState.UNAVAILABLE))
 ALONE = cluster(hsms=())
-KEPT_ONE = Backup("backup-1", "READY", NOW - DAY, never_expires=True)
-NEWER = Backup("backup-2", "READY", NOW)
+KEPT_ONE = Backup("backup-1", BackupState.READY, NOW - DAY, never_expires=True)
+NEWER = Backup("backup-2", BackupState.READY, NOW)
 SAFE = replace(ALONE, backups=(KEPT_ONE, NEWER))
 STEPS: list[tuple[str, Snapshot, Calls, Told]] = [
     ("here and connected", START, (), Call(OFF, (STORE,), "disconnecting the key store")),

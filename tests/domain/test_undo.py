@@ -10,7 +10,7 @@ from chalicelib.domain.simulation import store_in, without_hsm
 from chalicelib.domain.state.case import CallRecord, CallStatus, Outcome, Phase
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.plan import Operation, Remedy
-from chalicelib.domain.state.snapshot import KeyState, StoreState
+from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from tests.domain.worlds import (
     CLUSTER,
     DAY,
@@ -262,6 +262,10 @@ def test_a_key_that_fails_on_the_other_cluster_brings_the_store_back() -> None:
     assert play.model.world.key_stores[0].cluster_id == CLUSTER
 
 
+def shown_as(world: Snapshot, state: StoreState, error: str = "") -> Snapshot:
+    return replace(world, key_stores=(replace(world.key_stores[0], state=state, error=error),))
+
+
 def test_a_store_that_cant_connect_on_its_way_back_goes_on_with_that() -> None:
     """KMS set a new password for kmsuser on the other cluster, so this one needs its crypto officer."""
     play = approved(world(key("a"), siblings=(sibling(),)), Remedy.REPOINT)
@@ -271,16 +275,14 @@ def test_a_store_that_cant_connect_on_its_way_back_goes_on_with_that() -> None:
     refused = replace(failed, status=CallStatus.REFUSED, error="KMSInternalException")
     play.case = play.case.with_call(refused)
     play.to_call(Operation.CONNECT_KEY_STORE)
-    no_login = {"state": StoreState.FAILED, "error": "INVALID_CREDENTIALS"}
-    play.change(lambda s: replace(s, key_stores=(replace(s.key_stores[0], **no_login),)))
+    play.change(lambda s: shown_as(s, StoreState.FAILED, "INVALID_CREDENTIALS"))
     end = play.to_close()
     assert end.outcome is Outcome.STOPPED
     assert end.reason.startswith(
         "alias/a does not work there (KMSInternalException). AWS can’t log"
     )
     assert "kmsuser" in end.advice[1], "the crypto officer’s commands"
-    off = {"state": StoreState.DISCONNECTED, "error": ""}
-    play.change(lambda s: replace(s, key_stores=(replace(s.key_stores[0], **off),)))
+    play.change(lambda s: shown_as(s, StoreState.DISCONNECTED))
     play.calls.clear()
     play.click(Act.REFRESH)
     again = play.to_close()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
 from chalicelib.domain.state.case import Case, Outcome
 from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import TemporaryError
+from chalicelib.ports import Inventory
 from tests.flows.bench import Bench, key, world
 from tests.flows.engine import Engine
 from tests.reliability.figures import TRIED
@@ -36,7 +38,7 @@ def test_an_end_that_is_told_late_waits_until_aws_can_be_read(bench: Make) -> No
     """The turn that closed the case died before it could tell anybody."""
     it = bench(world(key(1)))
     unread = Unread(it.ports.inventory)
-    it.ports = replace(it.ports, inventory=unread)
+    it.ports = replace(it.ports, inventory=cast("Inventory", unread))
     engine = Engine(it)
     engine.deliver(it.failed())
     (case_id, _), *_ = it.runs.started

@@ -314,8 +314,9 @@ def test_a_store_that_is_there_already_makes_no_key_fail() -> None:
     play.to_call(Operation.PROVE_KEY)
     proof = play.case.call(Operation.PROVE_KEY, OLD.key_id)
     assert proof
-    no = {"status": CallStatus.REFUSED, "error": "AccessDeniedException: no", "denied": True}
-    play.case = play.case.with_call(replace(proof, **no))
+    error = "AccessDeniedException: no"
+    no = replace(proof, status=CallStatus.REFUSED, error=error, denied=True)
+    play.case = play.case.with_call(no)
     play.turn()
     assert play.case.phase is Phase.WAITING
     said = words(decide(play, Remedy.REPOINT)["blocks"])
