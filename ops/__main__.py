@@ -37,6 +37,7 @@ VERBS = {
     },
     "Afterwards": {
         "audit": "Export and check a case’s log.",
+        "forget": "Remove the records of cases that are over.",
         "replay": "Give dead letters back to the functions.",
     },
 }

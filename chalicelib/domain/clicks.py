@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain.case import CallStatus, Case, Outcome, Phase
 from chalicelib.domain.click import LETS_BEGIN, Act, Click
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Remedy
+from chalicelib.domain.policy import Policy
 
 ON_HOLD = (
     "This case is on hold: its record can’t be trusted, so nobody can decide here. Nothing was "
@@ -116,6 +117,14 @@ def can_go_back(case: Case) -> bool:
     """Undo takes this closed case up again. Also where it ended half done, with our changes left."""
     half_done = case.has_begun and case.outcome in HALF_DONE
     return case.outcome in UNDOABLE or half_done
+
+
+def record_ends(case: Case, policy: Policy) -> datetime | None:
+    """When the record of this case may go; None: never, or not while it may still go on."""
+    may_go_on = not case.is_over or bool(case.new_clicks) or can_go_back(case)
+    if may_go_on or not policy.keep_closed_days or case.closed_at is None:
+        return None
+    return case.closed_at + timedelta(days=policy.keep_closed_days)
 
 
 def take_in(case: Case, now: datetime) -> tuple[Case, tuple[Entry, ...]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.case import Case
+from chalicelib.domain.clicks import record_ends
 from chalicelib.domain.log import Kind, entry
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.trust import Anchor
@@ -75,11 +76,13 @@ def _turns(ports: TurnPorts, case_id: str, *, turns_a_run: int) -> Turn:
             if ports.cases.is_old:
                 return _take_in(ports, case)
             case, seconds = turn_once(ports, case)
+            over = _is_over(case) and not case.message.is_awaited(case.closed_at, ports.clock())
+            if over and (ends := record_ends(case, ports.policy)):
+                ports.cases.expire(case, ends)
         except Conflict:
             continue
         if case.turns % turns_a_run == 0:
             return _hand_over(ports, case)
-        over = _is_over(case) and not case.message.is_awaited(case.closed_at, ports.clock())
         return Turn(over, max(seconds, 1), case.version, ports.cases.digest)
     return Turn(False, 1, version, ports.cases.digest)
 
