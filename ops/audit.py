@@ -21,7 +21,7 @@ from ops.evidence.approved import unapproved, unbound, unknown
 from ops.evidence.compare import Comparison, compare
 from ops.evidence.trail import seen
 from ops.exits import Exit
-from ops.hub import Hub, connect
+from ops.hub import Hub, connect_to_stage
 from ops.reach import accounts
 from ops.screen import GREEN, RED, YELLOW, Screen, count
 from ops.trouble import Trouble
@@ -37,7 +37,7 @@ SHARE = 0.5
 
 
 def run_export(options: Options, desk: Desk) -> int:
-    hub = connect(options, desk.clock)
+    hub = connect_to_stage(options, desk.clock)
     case, entries = _logged(hub, options.case)
     write = export.jsonl if options.format == "jsonl" else export.as_csv
     for line in () if options.json else write(case, entries):
@@ -55,7 +55,7 @@ def run_verify(options: Options, desk: Desk) -> int:
         )
     if options.file:
         return _verify_file(options, desk)
-    hub = connect(options, desk.clock)
+    hub = connect_to_stage(options, desk.clock)
     case, entries = _logged(hub, options.case)
     place = (case.account, case.region, case.cluster_id)
     wrong = [*flaws(entries, head=case.log_head)]
@@ -81,7 +81,7 @@ def _verify_file(options: Options, desk: Desk) -> int:
         raise Trouble(f"{options.file} holds no log entries.")
     head = options.head
     if options.case:
-        head = connect(options, desk.clock).case(options.case).log_head
+        head = connect_to_stage(options, desk.clock).case(options.case).log_head
     wrong = [*found.flaws(head=head, case_id=options.case or "")]
     if options.head and head != options.head and not head.startswith(options.head):
         wrong.append("the hash that was given is not the one that the stored case names")

@@ -7,13 +7,13 @@ from typing import Any
 
 from chalicelib.domain.case import Case
 from ops.desk import Desk
-from ops.hub import Hub, connect
+from ops.hub import Hub, connect_to_stage
 from ops.screen import YELLOW, moment
 from ops.verb import Options, Verb, flag, place
 
 
 def run(options: Options, desk: Desk) -> int:
-    hub = connect(options, desk.clock)
+    hub = connect_to_stage(options, desk.clock)
     found = hub.cases.everything() if options.all else _open(hub)
     cases = sorted(found, key=lambda case: case.opened_at)
     frozen = hub.by_name.ports.brake.why()

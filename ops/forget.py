@@ -17,7 +17,7 @@ from chalicelib.domain.clicks import can_go_back
 from ops.cases import how_it_stands
 from ops.desk import Desk
 from ops.exits import Exit
-from ops.hub import Hub, connect
+from ops.hub import Hub, connect_to_stage
 from ops.screen import GREEN, YELLOW, count, moment
 from ops.trouble import Trouble
 from ops.verb import Options, Verb, flag, option, place
@@ -31,7 +31,7 @@ REMAINS = (
 
 
 def run(options: Options, desk: Desk) -> int:
-    hub, screen = connect(options, desk.clock), desk.screen
+    hub, screen = connect_to_stage(options, desk.clock), desk.screen
     if bool(options.cases) == (options.closed_days is not None):
         raise click.UsageError("Say CASE, or --closed-days.", click.get_current_context())
     cases = list(_named(hub, options.cases) if options.cases else _old(hub, options.closed_days))

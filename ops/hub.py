@@ -156,10 +156,22 @@ class Hub:
             return
         raise self.not_deployed()
 
+    def require_stage(self) -> None:
+        """Raises Trouble if not even the table is there, which outlives everything else of a stage."""
+        name = self.by_name.settings.table_name
+        try:
+            self.client("dynamodb").describe_table(TableName=name)
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                raise self.not_deployed() from error
+            if code_of(error) not in DENIED:  # whoever may only do the work itself goes on
+                raise
+
     def not_deployed(self) -> Trouble:
         where = f"stage {self.stage} in account {self.account}, {self.region}"
         return Trouble(
             f"Unlatch is not deployed as {where}.",
+            "Is it another --stage, --region or --profile? If not:",
             f"unlatch deploy --stage {self.stage}",
             code=Exit.NOT_DEPLOYED,
         )
@@ -182,6 +194,13 @@ def connect(
     who = session.client("sts").get_caller_identity()
     caller = caller_of(arn=who["Arn"], kind="")
     return Hub(session, options.stage, who["Account"], session.region_name, caller, clock)
+
+
+def connect_to_stage(options: Options, clock: Callable[[], datetime]) -> Hub:
+    """The same, for what only a stage has that is, or was, deployed."""
+    hub = connect(options, clock)
+    hub.require_stage()
+    return hub
 
 
 def _default_session(profile: str | None, region: str | None) -> boto3.Session:
