@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from chalicelib.domain.policy import Policy
+from chalicelib.domain.rules.policy import Policy
 
 
 class BadSettings(ValueError):  # noqa: N818  # a word of the house, not a kind of error

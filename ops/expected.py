@@ -32,7 +32,7 @@ from botocore.parsers import ResponseParserError
 
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.config import BadSettings
-from chalicelib.failures import Conflict, GiveUp, TryLater
+from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.signed import for_a_shell
 from chalicelib.slack.replies import SlackFailed
 from ops.exits import Exit
@@ -73,8 +73,8 @@ EXPECTED = (
     BotoCoreError,
     ResponseParserError,
     BadSettings,
-    GiveUp,
-    TryLater,
+    PermanentError,
+    TemporaryError,
     Conflict,
     SlackFailed,
     OSError,
@@ -86,14 +86,14 @@ EXPECTED = (
 
 def trouble_of(error: Exception) -> Trouble:
     """Any of EXPECTED as Trouble."""
-    if isinstance(error, GiveUp | TryLater) and (cause := _behind(error)):
+    if isinstance(error, PermanentError | TemporaryError) and (cause := _behind(error)):
         return trouble_of(cause)
     match error:
         case Trouble():
             return error
-        case GiveUp():
+        case PermanentError():
             return Trouble(for_a_shell(error.reason), *map(for_a_shell, error.advice))
-        case TryLater():
+        case TemporaryError():
             return Trouble(f"{error.reason}.", "Run the command again in a minute")
         case Conflict():
             return Trouble("The case moved on meanwhile.", "Run the command again")
@@ -103,17 +103,14 @@ def trouble_of(error: Exception) -> Trouble:
             return _refused(error)
         case BotoCoreError() | ResponseParserError():
             return _of_sdk(error)
-        case URLError() | HTTPException():
-            why = error.reason if isinstance(error, URLError) else repr(error)
-            return Trouble(f"The other side could not be reached, or broke off: {why}.", ONLINE)
-        case OSError():
+        case OSError() | HTTPException():
             return _of_system(error)
         case UnicodeDecodeError() | json.JSONDecodeError():
             return Trouble(f"A file is not what it should be: {error}.")
     return Trouble(f"{type(error).__name__}: {error}")
 
 
-def _behind(error: GiveUp | TryLater) -> ClientError | BotoCoreError | None:
+def _behind(error: PermanentError | TemporaryError) -> ClientError | BotoCoreError | None:
     """What the SDK said, if it is about the operator’s own machine or sign-in: functions have neither."""
     cause = error.__cause__
     if isinstance(cause, BotoCoreError):
@@ -127,8 +124,11 @@ def _is_of_operator(error: ClientError) -> bool:
     return code_of(error) in codes or error.operation_name in OF_SIGN_IN
 
 
-def _of_system(error: OSError) -> Trouble:
+def _of_system(error: OSError | HTTPException) -> Trouble:
     """A file, or the network without the SDK around it."""
+    if isinstance(error, HTTPException | URLError):
+        why = error.reason if isinstance(error, URLError) else repr(error)
+        return Trouble(f"The other side could not be reached, or broke off: {why}.", ONLINE)
     why = error.strerror or str(error) or type(error).__name__
     if isinstance(error, ConnectionError | TimeoutError):
         return Trouble(f"The network failed: {why}.", ONLINE)

@@ -12,8 +12,8 @@ import click
 
 from chalicelib.aws.store.expiry import expire
 from chalicelib.aws.store.log import Log
-from chalicelib.domain.case import Case
-from chalicelib.domain.clicks import can_go_back
+from chalicelib.domain.rules.clicks import can_go_back
+from chalicelib.domain.state.case import Case
 from ops.cases import how_it_stands
 from ops.desk import Desk
 from ops.exits import Exit

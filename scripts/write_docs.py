@@ -14,13 +14,13 @@ from typing import Any
 
 from chalicelib import config
 from chalicelib.config import Settings
-from chalicelib.domain.caller import caller_of
-from chalicelib.domain.case import Attempt, Case
 from chalicelib.domain.forecast import Foreseen, forecast
-from chalicelib.domain.plan import Plan
-from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import park, repoint, retire
-from chalicelib.domain.situation import Situation
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.state.caller import caller_of
+from chalicelib.domain.state.case import Attempt, Case
+from chalicelib.domain.state.plan import Plan
 from sandbox.aws import assumptions
 from sandbox.sample import ACCOUNT, CLUSTER, NOW, REGION, key, sibling, world
 from scripts import example_env

@@ -13,9 +13,9 @@ from botocore import xform_name
 from botocore.session import get_session
 
 from chalicelib.aws.actions import _needed_besides, _request
-from chalicelib.domain.case import Case
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.step import Call
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Operation
 from tests.flows.bench import CLUSTER, HUB, NOW, REGION, STORE, key, world
 
 ROOT = Path(__file__).parents[1]

@@ -17,7 +17,7 @@ from moto import mock_aws
 import app as bot
 from chalicelib import wiring
 from chalicelib.aws import session
-from chalicelib.domain.click import Act
+from chalicelib.domain.state.click import Act
 from sandbox.clock import Clock
 from sandbox.reliability.corpus import DELETE
 from sandbox.slack.api import LocalSlack

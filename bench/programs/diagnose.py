@@ -24,12 +24,12 @@ from chalicelib.aws.keys import PAGE
 from chalicelib.aws.pace import Paces
 from chalicelib.aws.store.inventory import DynamoKnownKeys
 from chalicelib.aws.table import Table
-from chalicelib.domain.case import Case
 from chalicelib.domain.diagnosis import all_plans
-from chalicelib.domain.plan import Plan
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.situation import Situation
-from chalicelib.failures import TryLater
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Plan
+from chalicelib.failures import TemporaryError
 from sandbox.reliability.table import MemoryTable
 
 BARE_CALLS = 2_000
@@ -53,7 +53,7 @@ def timed(inventory: AwsInventory, case: Case, mine: int) -> dict[str, float]:
 def whole(inventory: AwsInventory, case: Case, mine: int) -> int:
     """The number of turns until the inventory is whole, each carrying on behind the last."""
     for turn in range(1, 1_000):
-        with contextlib.suppress(TryLater):
+        with contextlib.suppress(TemporaryError):
             timed(inventory, case, mine)
             return turn
     sys.exit("never whole")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.cloudtrail import NotOurs, failed_delete, key_uses
 from chalicelib.aws.errors import translated
-from chalicelib.domain.case import KeyUse
+from chalicelib.domain.state.case import KeyUse
 from chalicelib.ports import FailedDelete
 
 if TYPE_CHECKING:

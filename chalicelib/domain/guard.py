@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from chalicelib.domain.case import Difference
-from chalicelib.domain.gates import hard_gates
-from chalicelib.domain.plan import IRREVERSIBLE, Operation, Remedy
 from chalicelib.domain.remedies.steps import held_by_aws
-from chalicelib.domain.situation import PlanContext
-from chalicelib.domain.step import Ask, Call, Step
+from chalicelib.domain.rules.gates import hard_gates
+from chalicelib.domain.rules.situation import PlanContext
+from chalicelib.domain.rules.step import Ask, Call, Step
+from chalicelib.domain.state.case import Difference
+from chalicelib.domain.state.plan import IRREVERSIBLE, Operation, Remedy
 
 NO_RETURN = frozenset({Operation.DELETE_KEY_STORE, Operation.DELETE_CLUSTER})
 

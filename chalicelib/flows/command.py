@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from chalicelib.domain.approval import SLACK_USER, refusal
-from chalicelib.domain.caller import Caller
-from chalicelib.domain.case import Attempt, Case
-from chalicelib.domain.click import Act
-from chalicelib.domain.situation import last_seen
+from chalicelib.domain.rules.approval import SLACK_USER, refusal
+from chalicelib.domain.rules.situation import last_seen
+from chalicelib.domain.state.caller import Caller
+from chalicelib.domain.state.case import Attempt, Case
+from chalicelib.domain.state.click import Act
 from chalicelib.flows.open_case import open_case
 from chalicelib.ports import Answer, Clicked, FailedDelete, Ports
 

@@ -5,10 +5,10 @@ Reads two lists an account and Region, and changes nothing in AWS.
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.look import seen_in
-from chalicelib.domain.snapshot import Snapshot
-from chalicelib.failures import Conflict, GiveUp, TryLater
+from chalicelib.domain.observe import seen_in
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.snapshot import Snapshot
+from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.ports import Ports
 
 Place = tuple[str, str]
@@ -32,7 +32,7 @@ class Moved:
             token = self._ports.cases.touch(case.case_id)
             if token:
                 self._ports.runs.wake(token)
-        except (TryLater, GiveUp, Conflict) as trouble:
+        except (TemporaryError, PermanentError, Conflict) as trouble:
             self._ports.log("case not woken", case_id=case.case_id, why=str(trouble))
             return False
         self._ports.log("others changed something", case_id=case.case_id)
@@ -48,7 +48,7 @@ class Moved:
     def _read(self, case: Case) -> Snapshot | None:
         try:
             seen = self._ports.inventory.outline(case)
-        except (TryLater, GiveUp) as trouble:
+        except (TemporaryError, PermanentError) as trouble:
             where = {"account": case.account, "region": case.region}
             self._ports.log("sweep could not look", **where, why=str(trouble))
             return None

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import Case, Outcome
 from chalicelib.domain.decide import Decision
 from chalicelib.domain.diagnosis import cause_of
 from chalicelib.domain.forecast import forecast
-from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.overdue import overdue
-from chalicelib.domain.plan import Operation, Plan
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.sessions import why_quiet
-from chalicelib.domain.situation import last_seen
-from chalicelib.domain.step import Ask, Call, Close
-from chalicelib.domain.waiting import gone_keys, our_keys
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.sessions import why_quiet
+from chalicelib.domain.rules.situation import last_seen
+from chalicelib.domain.rules.step import Ask, Call, Close
+from chalicelib.domain.rules.waiting import gone_keys, our_keys
+from chalicelib.domain.state.audit_log import Entry, Kind, entry
+from chalicelib.domain.state.case import Case, Outcome
+from chalicelib.domain.state.plan import Operation, Plan
 from chalicelib.ports import Ports
 
 LAST_CALL = timedelta(hours=24, minutes=1)

@@ -9,16 +9,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act, Click
 from chalicelib.domain.diagnosis import ways_out
 from chalicelib.domain.forecast import forecast
-from chalicelib.domain.log import Entry
-from chalicelib.domain.plan import Plan, Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.situation import last_seen
-from chalicelib.domain.slack_message import SlackMessage
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.rules.approval import approved
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.situation import last_seen
+from chalicelib.domain.state.audit_log import Entry
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Click
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.slack_message import SlackMessage
+from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.ports import Answer, Clicked
 from chalicelib.slack import modals, refusals
 from chalicelib.slack.error_words import (
@@ -222,7 +223,7 @@ class SlackGateway:
             policy=self.policy,
             now=now,
             forecast=foreseen,
-            count=len(_approvers(case, plan)),
+            count=len(approved(plan, case)),
             user=click.by,
         )
 
@@ -260,13 +261,3 @@ class SlackGateway:
         elif clicked.action == "look_again" and answer.case and answer.remedy:
             return {"response_action": "update", "view": modals.loading(answer.case, answer.remedy)}
         return {}
-
-
-def _approvers(case: Case, plan: Plan) -> set[str]:
-    found: set[str] = set()
-    for click in case.current_clicks:
-        if click.act is Act.APPROVE and click.plan_hash == plan.plan_hash:
-            found.add(click.by)
-        elif click.act is Act.WITHDRAW:
-            found.discard(click.by)
-    return found

@@ -16,13 +16,13 @@ from chalicelib import wiring
 from chalicelib.aws.seal import KmsSeal
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.aws.store.turns import TurnCases
-from chalicelib.domain.case import Case
-from chalicelib.domain.model import Durations, Model
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import Key, KeyState, Snapshot
-from chalicelib.domain.step import Call
-from chalicelib.domain.trust import Anchor
-from chalicelib.failures import TryLater
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.rules.trust import Anchor
+from chalicelib.domain.simulation import Durations, Model
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.snapshot import Key, KeyState, Snapshot
+from chalicelib.failures import TemporaryError
 from chalicelib.ports import Ports, Receipt
 from chalicelib.slack.gateway import SlackGateway
 from chalicelib.slack.people import SlackPeople
@@ -58,7 +58,7 @@ class Aws:
         return self.model.at(self.now)
 
     def outline(self, case: Case) -> Snapshot:
-        raise TryLater(f"nobody sweeps over {case.case_id} here")
+        raise TemporaryError(f"nobody sweeps over {case.case_id} here")
 
     def reread(self, case: Case, key_id: str) -> Key:  # noqa: ARG002  # a port's names
         keys = self.model.at(self.now).keys

@@ -19,10 +19,10 @@ from chalicelib.aws.store.log import Log
 from chalicelib.aws.store.turns import TurnCases
 from chalicelib.aws.table import Table
 from chalicelib.domain import log
-from chalicelib.domain.caller import caller_of
-from chalicelib.domain.case import Attempt, Case, Outcome, Phase
-from chalicelib.domain.log import Kind, entry
-from chalicelib.domain.trust import Anchor
+from chalicelib.domain.rules.trust import Anchor
+from chalicelib.domain.state.audit_log import Kind, entry
+from chalicelib.domain.state.caller import caller_of
+from chalicelib.domain.state.case import Attempt, Case, Outcome, Phase
 from chalicelib.failures import Conflict
 from chalicelib.ports import FailedDelete
 from tests.flows.bench import BODY_SEAL, CLUSTER, HUB, INBOX_SEAL, NOW, REGION, table

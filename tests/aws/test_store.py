@@ -15,15 +15,23 @@ from chalicelib.aws.store.body import BODY, text_of
 from chalicelib.aws.store.cases import MANY_USES, MOST_USES, DynamoCases
 from chalicelib.aws.store.opening import MOST_CALLERS, MOST_WAITING, case_id_of
 from chalicelib.aws.store.turns import TurnCases
-from chalicelib.domain import log
-from chalicelib.domain.approval import CROWD
-from chalicelib.domain.caller import caller_of
-from chalicelib.domain.case import Attempt, CallRecord, CallStatus, Case, KeyUse, Outcome, Phase
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.log import Entry, Kind, entry
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.trust import Anchor
-from chalicelib.failures import Conflict, GiveUp, Superseded, Unbelieved
+from chalicelib.domain.rules.approval import CROWD
+from chalicelib.domain.rules.trust import Anchor
+from chalicelib.domain.state import audit_log
+from chalicelib.domain.state.audit_log import Entry, Kind, entry
+from chalicelib.domain.state.caller import caller_of
+from chalicelib.domain.state.case import (
+    Attempt,
+    CallRecord,
+    CallStatus,
+    Case,
+    KeyUse,
+    Outcome,
+    Phase,
+)
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Operation
+from chalicelib.failures import Conflict, PermanentError, Superseded, Unbelieved
 from chalicelib.ports import FailedDelete
 from sandbox.reliability.table import MemoryTable, TransactionConflictException
 from tests.flows.bench import BODY_SEAL, HUB, INBOX_SEAL, NOW, REGION, table
@@ -109,14 +117,14 @@ def test_a_save_on_old_news_is_refused_whole(cases: Store) -> None:
         cases.save(replace(case, turns=7), [entry(Kind.READ, NOW)])
     assert cases.load(case.case_id).turns == 1
     entries = cases.entries(case.case_id)
-    assert log.flaws(entries, head=cases.load(case.case_id).log_head) == ()
+    assert audit_log.flaws(entries, head=cases.load(case.case_id).log_head) == ()
 
 
 def test_two_hundred_log_entries_fit_one_save(cases: Store) -> None:
     case = cases.save(opened(cases), [entry(Kind.DRY_RUN, NOW, target=n) for n in range(200)])
     entries = cases.entries(case.case_id)
     assert len(entries) == 201
-    assert log.flaws(entries, head=cases.load(case.case_id).log_head) == ()
+    assert audit_log.flaws(entries, head=cases.load(case.case_id).log_head) == ()
 
 
 def test_a_click_counts_only_on_the_case_as_it_was_judged(cases: Store) -> None:
@@ -163,7 +171,7 @@ def test_a_closed_case_is_taken_up_again_only_while_its_cluster_is_free(cases: S
     case = cases.save(closed(opened(cases), Outcome.PARKED))
     other = cases.open_or_fold(failed("event-2"), now=NOW)
     undo = Click(Act.UNDO, "bob", NOW)
-    with pytest.raises(GiveUp, match=other.case_id):
+    with pytest.raises(PermanentError, match=other.case_id):
         cases.record_click(case, undo, reopen=True)
     assert cases.load(case.case_id).clicks == ()
     cases.save(closed(cases.load(other.case_id), Outcome.REJECTED))
@@ -246,9 +254,9 @@ def test_a_case_that_cant_be_read_says_so(cases: Store) -> None:
     assert stored.body
     newer = replace(stored.body, text='{"schema": 99, "phase": "levitating"}')
     cases._table.put_item(Item=newer.item(case.case_id))
-    with pytest.raises(GiveUp, match="another version"):
+    with pytest.raises(PermanentError, match="another version"):
         cases.load(case.case_id)
-    with pytest.raises(GiveUp, match="another version"):
+    with pytest.raises(PermanentError, match="another version"):
         cases.turn(case.case_id, newer.digest).load(case.case_id)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import CallRecord, CallStatus
 from chalicelib.domain.diagnosis import all_plans
-from chalicelib.domain.plan import Operation, Plan, Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.situation import PlanContext
-from chalicelib.domain.snapshot import Snapshot
-from chalicelib.domain.step import Step, Wait
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.situation import PlanContext
+from chalicelib.domain.rules.step import Step, Wait
+from chalicelib.domain.state.case import CallRecord, CallStatus
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import Snapshot
 from tests.domain.worlds import HOURS, NOW, POLICY, STORE, case, situation
 
 JUST = timedelta(minutes=1)

@@ -7,9 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import Before, CallRecord, CallStatus, Case, Keep, Outcome, Phase
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.clicks import (
+from chalicelib.domain.rules.clicks import (
     A_CLICK,
     MOST_BYTES,
     can_go_back,
@@ -20,9 +18,11 @@ from chalicelib.domain.clicks import (
     reopens,
     take_in,
 )
-from chalicelib.domain.log import Entry, Kind, entry
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.policy import Policy
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.audit_log import Entry, Kind, entry
+from chalicelib.domain.state.case import Before, CallRecord, CallStatus, Case, Keep, Outcome, Phase
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Operation, Remedy
 from tests.domain.worlds import DAY, NOW, POLICY, Play, approved, case, key, world
 
 BEFORE = Before(NOW, None, (), (), "cluster-1")

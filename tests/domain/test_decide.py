@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Before, CallStatus, Difference, Outcome, Phase
-from chalicelib.domain.click import Act
-from chalicelib.domain.clicks import not_possible
-from chalicelib.domain.model import store_in
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import NO_OTHERS, KeyState, StoreState
-from chalicelib.domain.step import Ask, Call, Close, Wait
+from chalicelib.domain.rules.clicks import not_possible
+from chalicelib.domain.rules.step import Ask, Call, Close, Wait
+from chalicelib.domain.simulation import store_in
+from chalicelib.domain.state.case import Before, CallStatus, Difference, Outcome, Phase
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import NO_OTHERS, KeyState, StoreState
 from tests.domain.worlds import (  # fmt: skip
     DAY,
     HOURS,

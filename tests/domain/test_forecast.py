@@ -7,14 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import Outcome, Phase
-from chalicelib.domain.click import Act, Click
 from chalicelib.domain.forecast import Forecast, Foreseen, forecast
-from chalicelib.domain.model import Durations
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
-from chalicelib.domain.step import Ask, Call
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.step import Ask, Call
+from chalicelib.domain.simulation import Durations
+from chalicelib.domain.state.case import Outcome, Phase
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from tests.domain.worlds import (  # fmt: skip
     DAY,
     HOURS,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.domain.case import Case, Difference, Phase
-from chalicelib.domain.click import Act, Click
 from chalicelib.domain.diagnosis import all_plans
-from chalicelib.domain.gates import Gate
 from chalicelib.domain.offers import asked_again, fresh_offers
-from chalicelib.domain.plan import Plan, Remedy
-from chalicelib.domain.snapshot import KeyState, Snapshot
-from chalicelib.domain.step import Ask
+from chalicelib.domain.rules.gates import Gate
+from chalicelib.domain.rules.step import Ask
+from chalicelib.domain.state.case import Case, Difference, Phase
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Plan, Remedy
+from chalicelib.domain.state.snapshot import KeyState, Snapshot
 from tests.domain.worlds import (
     DAY,
     HOURS,

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import CallRecord, CallStatus
-from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Plan, Remedy
 from chalicelib.domain.remedies import repoint
-from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
-from chalicelib.domain.step import Call, Step, Wait
+from chalicelib.domain.rules.step import Call, Step, Wait
+from chalicelib.domain.state.case import CallRecord, CallStatus
+from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from tests.domain.scenes import JUST, Told, made, offer, scene, told
 from tests.domain.worlds import (
     ACCOUNT,

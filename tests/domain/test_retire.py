@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Before, CallRecord, Difference
-from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Plan, Remedy
-from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import retire
-from chalicelib.domain.snapshot import Backup, Key, KeyState, Snapshot, StoreState
-from chalicelib.domain.step import Ask, Call, Wait
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.step import Ask, Call, Wait
+from chalicelib.domain.state.case import Before, CallRecord, Difference
+from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import Backup, Key, KeyState, Snapshot, StoreState
 from tests.domain.scenes import JUST, Told, made, offer, scene, told
 from tests.domain.worlds import (
     ACCOUNT,

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Outcome
-from chalicelib.domain.click import Act
-from chalicelib.domain.gates import hard_gates
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import KeyState, OtherUse, Snapshot, StoreState
-from chalicelib.domain.step import Wait
+from chalicelib.domain.rules.gates import hard_gates
+from chalicelib.domain.rules.step import Wait
+from chalicelib.domain.state.case import Outcome
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import KeyState, OtherUse, Snapshot, StoreState
 from tests.domain.worlds import Play, approved, cluster, key, situation, store, world
 
 S = StoreState

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.snapshot import (
+from chalicelib.domain.state.snapshot import (
     Backup,
     Hsm,
     Key,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.domain.approval import SLACK_USER, Refusal
+from chalicelib.domain.rules.approval import SLACK_USER, Refusal
 from chalicelib.flows.command import USAGE, command
 from chalicelib.ports import Answer, Clicked
 from tests.flows.bench import CLUSTER, Bench, world

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable
 
 from chalicelib.aws.store.cases import DynamoCases
-from chalicelib.domain import log
-from chalicelib.domain.case import Outcome, Phase
-from chalicelib.domain.click import Act
-from chalicelib.domain.snapshot import KeyState
-from chalicelib.failures import GiveUp
+from chalicelib.domain.state import audit_log
+from chalicelib.domain.state.case import Outcome, Phase
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.snapshot import KeyState
+from chalicelib.failures import PermanentError
 from chalicelib.flows.open_case import open_case
 from tests.flows.bench import Bench, key, world
 
@@ -42,7 +42,7 @@ def test_an_empty_store_is_retired_by_two_people(bench: Make) -> None:
     assert case.outcome is Outcome.RETIRED
     assert it.aws.operations == RETIRE_EMPTY
     entries = it.ports.cases.entries(case_id)
-    assert log.flaws(entries, head=case.log_head) == ()
+    assert audit_log.flaws(entries, head=case.log_head) == ()
 
 
 def test_the_same_on_moto(moto_store: DynamoCases) -> None:
@@ -142,7 +142,7 @@ def test_who_clicks_hears_that_the_run_could_not_be_woken(bench: Make) -> None:
     it.run(case_id, until=lambda c: c.is_closed)
 
     def refuse(case_id: str, generation: int) -> None:
-        raise GiveUp("AWS refused states:StartExecution: access denied.", "Allow it.")
+        raise PermanentError("AWS refused states:StartExecution: access denied.", "Allow it.")
 
     it.runs.on_start = refuse
     answer = it.click("bob", "undo", case_id)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.case import Outcome
+from chalicelib.domain.state.case import Outcome
 from chalicelib.flows.open_case import open_case
 from chalicelib.ports import Opened
 from tests.flows.bench import Bench, key, world

@@ -16,10 +16,10 @@ from moto import mock_aws
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.aws.store.turns import TurnCases
 from chalicelib.aws.table import Table
-from chalicelib.domain.caller import caller_of
-from chalicelib.domain.case import Attempt, Case, Outcome, Phase
-from chalicelib.domain.log import Kind, entry
-from chalicelib.domain.trust import Anchor
+from chalicelib.domain.rules.trust import Anchor
+from chalicelib.domain.state.audit_log import Kind, entry
+from chalicelib.domain.state.caller import caller_of
+from chalicelib.domain.state.case import Attempt, Case, Outcome, Phase
 from chalicelib.ports import FailedDelete
 from ops.__main__ import main
 from ops.desk import Desk

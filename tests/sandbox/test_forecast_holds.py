@@ -16,11 +16,11 @@ from chalicelib import config
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.inventory import AwsInventory
 from chalicelib.aws.pace import Paces
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act
 from chalicelib.domain.forecast import Forecast, forecast
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.policy import Policy
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Operation
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.load import load
 from sandbox.scenario.model import Scenario

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from chalicelib.domain.case import CallRecord, CallStatus, Difference, KeyUse, Outcome, Phase
-from chalicelib.domain.click import Act
-from chalicelib.domain.model import Durations
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import KeyState, StoreState
+from chalicelib.domain.simulation import Durations
+from chalicelib.domain.state.case import CallRecord, CallStatus, Difference, KeyUse, Outcome, Phase
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import KeyState, StoreState
 from tests.domain.worlds import (
     DAY,
     HOURS,

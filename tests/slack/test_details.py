@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import Case, KeyUse, Outcome, Phase
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import Backup, KeyState, StoreState
+from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import Backup, KeyState, StoreState
 from chalicelib.slack.messages import goback
 from chalicelib.slack.messages.render import render
 from tests.domain.worlds import (

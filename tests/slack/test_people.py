@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.approval import SLACK_USER
-from chalicelib.domain.caller import Caller
+from chalicelib.domain.rules.approval import SLACK_USER
+from chalicelib.domain.state.caller import Caller
 from chalicelib.slack.people import SlackPeople
 from chalicelib.slack.replies import SlackFailed
 

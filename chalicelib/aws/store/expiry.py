@@ -11,7 +11,7 @@ from chalicelib.aws.store.inbox import INBOX
 from chalicelib.aws.store.log import Log
 from chalicelib.aws.store.writes import Write, Writes
 from chalicelib.aws.table import TTL
-from chalicelib.domain.case import Case
+from chalicelib.domain.state.case import Case
 from chalicelib.failures import Conflict
 
 AT_ONCE = 90

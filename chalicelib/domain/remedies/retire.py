@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.case import Case, Difference
-from chalicelib.domain.pace import SOON, until
-from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.remedies.planning import moved_store, plan_of
 from chalicelib.domain.remedies.steps import (
     connect,
@@ -17,11 +14,14 @@ from chalicelib.domain.remedies.steps import (
     keep_backup,
     quiet,
 )
-from chalicelib.domain.situation import PlanContext, Situation
-from chalicelib.domain.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
-from chalicelib.domain.step import Ask, Call, Step, Wait
-from chalicelib.domain.waiting import until_next
-from chalicelib.domain.zones import zone_labels
+from chalicelib.domain.rules.pace import SOON, until
+from chalicelib.domain.rules.situation import PlanContext, Situation
+from chalicelib.domain.rules.step import Ask, Call, Step, Wait
+from chalicelib.domain.rules.waiting import until_next
+from chalicelib.domain.state.case import Case, Difference
+from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
+from chalicelib.domain.state.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
+from chalicelib.domain.state.zones import zone_labels
 
 
 def plan(situation: Situation) -> Plan | str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import CallRecord, CallStatus, Case
-from chalicelib.domain.plan import Operation
+from chalicelib.domain.state.case import CallRecord, CallStatus, Case
+from chalicelib.domain.state.plan import Operation
 from chalicelib.slack.messages import buttons, facts, goback, parts, retired
 from chalicelib.slack.messages.blocks import CHECK_MARK, actions, bold, code, header, says, text
 from chalicelib.slack.messages.shown import Shown
@@ -11,7 +11,7 @@ from chalicelib.slack.messages.text import Block, Message, be, count, ident, upp
 
 
 def message(shown: Shown) -> Message:
-    case, plan = shown.case, facts.plan_of(shown.case)
+    case, plan = shown.case, shown.case.current_plan
     number = facts.planned_keys(case)
     other = ident(plan.target_cluster_id) if plan and plan.target_cluster_id else "another cluster"
     hsms = count(len(plan.basis.zones), "HSM") if plan else "HSMs"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chalicelib.domain.caller import Tool
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act
-from chalicelib.domain.log import Entry, Kind
+from chalicelib.domain.state.audit_log import Entry, Kind
+from chalicelib.domain.state.caller import Tool
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act
 from chalicelib.slack.messages import facts, key_used, late
 from chalicelib.slack.messages.blocks import (
     CHECK_MARK,

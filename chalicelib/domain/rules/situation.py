@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain.case import CallRecord, CallStatus, Case
-from chalicelib.domain.click import Act
-from chalicelib.domain.pace import SETTLING
-from chalicelib.domain.person import Person
-from chalicelib.domain.plan import Operation, Plan
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import KeyStore, Snapshot
+from chalicelib.domain.rules.pace import SETTLING
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.case import CallRecord, CallStatus, Case
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.person import Person
+from chalicelib.domain.state.plan import Operation, Plan
+from chalicelib.domain.state.snapshot import KeyStore, Snapshot
 
 GO_ON = frozenset({Act.APPROVE, Act.CANCEL, Act.UNDO, Act.REFRESH})
 NOT_LOOKED = "AWS has not been read yet"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from chalicelib.domain.plan import Remedy
+from chalicelib.domain.state.plan import Remedy
 
 
 class Act(StrEnum):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from chalicelib.domain.approval import CROWD
-from chalicelib.domain.caller import caller_of, marks
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.plan import Plan
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.situation import Situation
+from chalicelib.domain.rules.approval import CROWD
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.state.caller import caller_of, marks
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Plan
 
 Role = tuple[str, str, str]
 """Partition, account and name: within an account a role's name is unique, whatever its path."""

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.password import Login, login
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.snapshot import (
+from chalicelib.domain.rules.password import Login, login
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.snapshot import (
     NO_OTHERS,
     Backup,
     Cluster,
@@ -17,8 +18,7 @@ from chalicelib.domain.snapshot import (
     Snapshot,
     StoreState,
 )
-from chalicelib.domain.step import Call
-from chalicelib.domain.zones import hsm_for, zone_of
+from chalicelib.domain.state.zones import hsm_for, zone_of
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.domain.case import Case, Difference, Outcome
-from chalicelib.domain.gates import Gate
-from chalicelib.domain.plan import Operation
+from chalicelib.domain.rules.gates import Gate
+from chalicelib.domain.state.case import Case, Difference, Outcome
+from chalicelib.domain.state.plan import Operation
 
 
 @dataclass(frozen=True)

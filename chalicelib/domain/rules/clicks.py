@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import CallStatus, Case, Outcome, Phase
-from chalicelib.domain.click import LETS_BEGIN, Act, Click
-from chalicelib.domain.log import Entry, Kind, entry
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.policy import Policy
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.audit_log import Entry, Kind, entry
+from chalicelib.domain.state.case import CallStatus, Case, Outcome, Phase
+from chalicelib.domain.state.click import LETS_BEGIN, Act, Click
+from chalicelib.domain.state.plan import Remedy
 
 ON_HOLD = (
     "This case is on hold: its record can’t be trusted, so nobody can decide here. Nothing was "

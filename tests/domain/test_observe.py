@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Before, CallRecord, CallStatus, Case, KeyBefore
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.look import CONFIRM, is_gone, looked_at, until_sure
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import Hsm, KeyState, Snapshot, StoreState
-from chalicelib.domain.step import Wait
+from chalicelib.domain.observe import looked_at
+from chalicelib.domain.rules.gone import CONFIRM, is_gone, until_sure
+from chalicelib.domain.rules.step import Wait
+from chalicelib.domain.state.case import Before, CallRecord, CallStatus, Case, KeyBefore
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import Hsm, KeyState, Snapshot, StoreState
 from tests.domain.scenes import made, scene
 from tests.domain.worlds import (
     CLUSTER,

@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from chalicelib.domain.snapshot import KeyState, StoreState
+from chalicelib.domain.state.snapshot import KeyState, StoreState
 
 
 class Remedy(StrEnum):

@@ -6,14 +6,14 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.approval import terms
-from chalicelib.domain.case import CallRecord, CallStatus, Difference
-from chalicelib.domain.pace import SETTLING
-from chalicelib.domain.plan import KeyBasis, Operation, Remedy, Terms
 from chalicelib.domain.remedies import repoint, retire
-from chalicelib.domain.situation import PlanContext
-from chalicelib.domain.snapshot import NO_OTHERS, Key, KeyState, KeyStore, StoreState
-from chalicelib.domain.zones import zone_of
+from chalicelib.domain.rules.approval import terms
+from chalicelib.domain.rules.pace import SETTLING
+from chalicelib.domain.rules.situation import PlanContext
+from chalicelib.domain.state.case import CallRecord, CallStatus, Difference
+from chalicelib.domain.state.plan import KeyBasis, Operation, Remedy, Terms
+from chalicelib.domain.state.snapshot import NO_OTHERS, Key, KeyState, KeyStore, StoreState
+from chalicelib.domain.state.zones import zone_of
 
 CONNECTED = (StoreState.CONNECTED, StoreState.CONNECTING)
 

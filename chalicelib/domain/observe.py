@@ -5,18 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from chalicelib.domain.case import CallRecord, CallStatus, Case
-from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.remedies import repoint
-from chalicelib.domain.snapshot import Cluster, KeyStore, Seen, Snapshot, StoreState
-from chalicelib.domain.step import Wait
-from chalicelib.domain.waiting import may_wait
-from chalicelib.domain.zones import zone_labels, zone_of
-
-CONFIRM = timedelta(minutes=1)
-"""Gone means: two whole looks this far apart."""
+from chalicelib.domain.rules.gone import is_gone, until_sure
+from chalicelib.domain.rules.waiting import may_wait
+from chalicelib.domain.state.case import CallRecord, CallStatus, Case
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import Cluster, KeyStore, Seen, Snapshot, StoreState
+from chalicelib.domain.state.zones import zone_labels, zone_of
 
 
 def looked_at(case: Case, snapshot: Snapshot, now: datetime) -> Case:
@@ -62,14 +59,6 @@ def seen_in(case: Case, clusters: Iterable[Cluster | None], stores: Iterable[Key
         zones=cluster.zones if cluster else (),
         cluster_state=cluster.state if cluster else "",
     )
-
-
-def until_sure(case: Case, now: datetime) -> Wait | None:
-    """Until what the last look did not show counts as gone. None: all is there, or gone for sure."""
-    if case.missing_since is None or now - case.missing_since >= CONFIRM:
-        return None
-    left = int((case.missing_since + CONFIRM - now).total_seconds())
-    return Wait(left + 1, "reading AWS once more to make sure")
 
 
 def _missed(case: Case, snapshot: Snapshot, now: datetime) -> Case:
@@ -134,17 +123,6 @@ def _went(before: Snapshot | None, now: Snapshot, zone: str) -> bool:
     alive = {hsm.hsm_id for hsm in now.live_hsms}
     seen = before.live_hsms if before else ()
     return any(hsm.zone == zone and hsm.hsm_id not in alive for hsm in seen)
-
-
-def is_gone(case: Case, snapshot: Snapshot) -> bool:
-    """This look lacks the cluster; before our first mutation also: nothing holds it any more."""
-    if snapshot.unread:
-        return False
-    if snapshot.cluster is None:
-        return True
-    going = snapshot.cluster.state in ("DELETE_IN_PROGRESS", "DELETED")
-    free = snapshot.holder is None and not snapshot.cluster.hsms and not going
-    return free and not case.has_begun
 
 
 def _is_soaking(plan: Plan, store: KeyStore, *, case: Case, snapshot: Snapshot) -> bool:

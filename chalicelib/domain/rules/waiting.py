@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import CallRecord, CallStatus, Case
-from chalicelib.domain.pace import DAY, MINUTE, SETTLING, SOON, poll, until
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.snapshot import Key, KeyState, Snapshot
+from chalicelib.domain.rules.pace import DAY, MINUTE, SETTLING, SOON, poll, until
+from chalicelib.domain.state.case import CallRecord, CallStatus, Case
+from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.snapshot import Key, KeyState, Snapshot
 
 TOGETHER = timedelta(hours=1)
 

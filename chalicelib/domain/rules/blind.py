@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.plan import Plan
-from chalicelib.domain.snapshot import KeyState, LastUse, Snapshot
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Plan
+from chalicelib.domain.state.snapshot import KeyState, LastUse, Snapshot
 
 
 def hidden(case: Case, snapshot: Snapshot) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from chalicelib.domain.snapshot import Hsm, Snapshot
+from chalicelib.domain.state.snapshot import Hsm, Snapshot
 
 
 def zone_labels(zones: Iterable[str]) -> tuple[str, ...]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from chalicelib.domain.approval import in_use
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.sessions import other_use_known
-from chalicelib.domain.situation import Situation
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.rules.approval import keys_in_use
+from chalicelib.domain.rules.sessions import other_use_known
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _backup(remedy: Remedy, snapshot: Snapshot) -> Gate | None:
 
 def _keys_unused(situation: Situation) -> Gate | None:
     days = situation.policy.recent_use_days
-    used = [key for key in situation.snapshot.live_keys if in_use(key, situation)]
+    used = keys_in_use(situation)
     if not used:
         return None
     key = used[0]

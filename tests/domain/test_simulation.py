@@ -8,17 +8,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.model import Durations, Model, with_hsm, without_hsm
-from chalicelib.domain.plan import NEWEST_BACKUP, Operation
-from chalicelib.domain.snapshot import (
-    NO_OTHERS,
-    Backup,
-    Hsm,
-    KeyState,
-    Snapshot,
-    StoreState,
-)
-from chalicelib.domain.step import Call
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.simulation import Durations, Model, with_hsm, without_hsm
+from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation
+from chalicelib.domain.state.snapshot import NO_OTHERS, Backup, Hsm, KeyState, Snapshot, StoreState
 from tests.domain.worlds import (
     CLUSTER,
     DAY,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from chalicelib.domain.snapshot import OtherUse, Sessions, Snapshot, StoreState
+from chalicelib.domain.state.snapshot import OtherUse, Sessions, Snapshot, StoreState
 
 LATE = 5
 """Minutes by which CloudWatch may be late; data that is missing for longer counts as unknown."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import Enum, auto
 
-from chalicelib.domain.snapshot import Cluster, Snapshot
+from chalicelib.domain.state.snapshot import Cluster, Snapshot
 
 REMEMBERED = timedelta(days=90)
 """So long CloudTrail's own memory goes back."""

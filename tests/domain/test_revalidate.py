@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import CallRecord, CallStatus, Difference
-from chalicelib.domain.changes import changes
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import KeyState, OtherUse, Snapshot, StoreState
+from chalicelib.domain.revalidate import changes
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.case import CallRecord, CallStatus, Difference
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import KeyState, OtherUse, Snapshot, StoreState
 from tests.domain.scenes import JUST, made, scene
 from tests.domain.worlds import (
     CLUSTER,

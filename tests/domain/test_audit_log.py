@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.log import Entry, Kind, chained, digest, entry, flaws
+from chalicelib.domain.state.audit_log import Entry, Kind, chained, digest, entry, flaws
 from tests.domain.worlds import HOURS, NOW
 
 Log = tuple[Entry, ...]
