@@ -272,7 +272,19 @@ def test_a_token_that_cant_be_read_swallows_no_click() -> None:
     assert "could not say who may" in post(COMMANDS, typed("status"))["body"]
 
 
-ODD = [None, "", 0, [], {}, [{}], {"value": []}, "9" * 5_000, "x:" + "9" * 5_000, "é\u202e", True]
+ODD: list[Any] = [
+    None,
+    "",
+    0,
+    [],
+    {},
+    [{}],
+    {"value": []},
+    "9" * 5_000,
+    "x:" + "9" * 5_000,
+    "é\u202e",
+    True,
+]
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ LABELS = {
 }
 
 
-def actions(aws: Aws, *, paced: list[str] | None = None) -> AwsActions:
+def actions(aws: Any, *, paced: list[str] | None = None) -> AwsActions:
     noted = paced if paced is not None else []
 
     def pace(call: str) -> Any:

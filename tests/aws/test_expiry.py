@@ -18,8 +18,8 @@ from chalicelib.aws.store.inbox import INBOX
 from chalicelib.aws.store.log import Log
 from chalicelib.aws.store.turns import TurnCases
 from chalicelib.aws.table import Table
-from chalicelib.domain import log
 from chalicelib.domain.rules.trust import Anchor
+from chalicelib.domain.state import audit_log
 from chalicelib.domain.state.audit_log import Kind, entry
 from chalicelib.domain.state.caller import caller_of
 from chalicelib.domain.state.case import Attempt, Case, Outcome, Phase
@@ -78,7 +78,7 @@ def test_a_record_stays_whole_until_it_ends_and_is_gone_at_once(shelf: Shelf) ->
     shelf.expire(case)
     shelf.now = ENDS - timedelta(seconds=1)
     assert shelf.cases.load(case.case_id).outcome is Outcome.REJECTED
-    assert log.flaws(shelf.cases.entries(case.case_id), head=case.log_head) == ()
+    assert audit_log.flaws(shelf.cases.entries(case.case_id), head=case.log_head) == ()
     assert [c.case_id for c in shelf.cases.everything()] == [case.case_id]
     shelf.now = ENDS
     with pytest.raises(NoCaseError):
@@ -120,7 +120,7 @@ def test_a_long_log_is_marked_whole_and_again_after_a_crash(
     with pytest.raises(ConnectionError):
         shelf.expire(case)
     case = shelf.cases.load(case.case_id)
-    assert log.flaws(shelf.cases.entries(case.case_id), head=case.log_head) == ()
+    assert audit_log.flaws(shelf.cases.entries(case.case_id), head=case.log_head) == ()
     shelf.expire(case)
     assert max(calls) <= 90
     assert all("ttl" in item for item in shelf.items(case))

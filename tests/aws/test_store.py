@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from moto import mock_aws
@@ -277,9 +278,9 @@ class Contended:
     def __getattr__(self, name: str) -> object:
         return getattr(self._table, name)
 
-    def update_item(self, **request: object) -> object:
+    def update_item(self, **request: Any) -> object:
         if self.is_held:
-            error = {"Error": {"Code": "TransactionConflictException", "Message": ""}}
+            error: Any = {"Error": {"Code": "TransactionConflictException", "Message": ""}}
             raise TransactionConflictException(error, "UpdateItem")
         return self._table.update_item(**request)
 

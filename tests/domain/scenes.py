@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.rules.policy import Policy
@@ -62,6 +63,6 @@ def scene(
     """The plan of this remedy, approved in `basis` (else in this very world), after these calls."""
     plan = offer(remedy, basis or snapshot, policy=policy)
     own = tuple(c if c.plan_hash else replace(c, plan_hash=plan.plan_hash) for c in calls)
-    known: dict[str, object] = {"plan": plan, "last_plan": plan, "calls": own}
+    known: dict[str, Any] = {"plan": plan, "last_plan": plan, "calls": own}
     now_is = situation(snapshot, case=case(**known | case_values), policy=policy, now=now)
     return now_is.on(plan)

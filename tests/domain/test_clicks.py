@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ BEFORE = Before(NOW, None, (), (), "cluster-1")
 CANCEL = Click(Act.CANCEL, "bob", NOW)
 
 
-def closed(outcome: Outcome, **values: object) -> Case:
+def closed(outcome: Outcome, **values: Any) -> Case:
     return case(phase=Phase.CLOSED, outcome=outcome, closed_at=NOW, reason="Because.", **values)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ PENDING = key("p", KeyState.PENDING_DELETION, deletion_date=NOW + 5 * HOURS)
 GOING = cluster(hsms=(*hsms("1b"), *hsms("1a", state="DELETE_IN_PROGRESS")))
 GROWING = cluster(hsms=(*hsms("1b"), *hsms("1a", state="CREATE_IN_PROGRESS")))
 R, P, M = Remedy.RETIRE, Remedy.PARK, Remedy.REPOINT
-MOVE = {"siblings": (sibling(),)}
+MOVE: dict[str, Any] = {"siblings": (sibling(),)}
 ROWS: list[tuple[str, Remedy, Snapshot, Outcome, timedelta]] = [
     ("keys", R, world(*KEYS), Outcome.RETIRED, 30 * DAY),
     ("keys in use", R, world(key("a", last_use=used(HOURS))), Outcome.RETIRED, 30 * DAY),

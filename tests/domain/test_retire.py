@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -212,7 +213,7 @@ def test_a_plan_waits_first_where_all_its_keys_are_going_already() -> None:
         assert offer(R, snapshot).waits_first is False
 
 
-def planned(snapshot: Snapshot, **values: object) -> Plan | str:
+def planned(snapshot: Snapshot, **values: Any) -> Plan | str:
     return retire.plan(situation(snapshot, case=case(**values)))
 
 

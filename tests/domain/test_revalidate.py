@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -278,7 +279,7 @@ def test_two_hsms_of_a_zone_are_counted_as_two() -> None:
     assert differ(P, basis, *just, basis=basis) == []
 
 
-def in_terms(policy: Policy, now: Snapshot, **case_values: object) -> tuple[Difference, ...]:
+def in_terms(policy: Policy, now: Snapshot, **case_values: Any) -> tuple[Difference, ...]:
     """What differs where a retire was agreed under the usual policy, and this one is in force."""
     it = scene(R, now, basis=START, plan=None, **case_values)
     return changes(replace(it, policy=policy))
@@ -306,7 +307,7 @@ def test_tighter_terms_void_an_approval_and_looser_ones_do_not() -> None:
     assert sure == ()
 
 
-KEYS = world(key("a"))
+ONE_KEY = world(key("a"))
 SAFER: list[tuple[str, Remedy, dict[str, int], Difference]] = [
     ("a longer window", R, {"pending_window_days": 30}, Difference("Days that keys wait", "7", "30")),
     ("a watch", R, {"quarantine_days": 3}, Difference("Days of watch", "0", "3")),
@@ -322,7 +323,7 @@ SAFER: list[tuple[str, Remedy, dict[str, int], Difference]] = [
 def test_a_safer_setting_counts_until_the_first_mutation(
     why: str, remedy: Remedy, setting: dict[str, int], found: Difference
 ) -> None:
-    now = replace(KEYS, siblings=(sibling(),))
+    now = replace(ONE_KEY, siblings=(sibling(),))
     agreed = replace(POLICY, pending_window_days=7)
     it = scene(remedy, now, policy=agreed)
     assert changes(it) == (), why
@@ -333,7 +334,7 @@ def test_a_safer_setting_counts_until_the_first_mutation(
 
 def test_a_laxer_setting_and_a_watch_that_is_over_change_nothing() -> None:
     strict = replace(POLICY, go_again_after=9, quiet_minutes=9, quarantine_days=3)
-    it = scene(R, KEYS, policy=strict)
+    it = scene(R, ONE_KEY, policy=strict)
     lax = replace(POLICY, pending_window_days=7, go_again_after=12, quarantine_days=0)
     assert changes(replace(it, policy=lax)) == ()
     sooner = changes(replace(it, policy=replace(strict, go_again_after=4)))

@@ -266,7 +266,8 @@ def test_without_a_look_at_aws_it_is_said_all_the_same(bench: Make) -> None:
         def snapshot(self, case: Case, *, now: object) -> None:
             raise TemporaryError("AWS is busy")
 
-    it.ports = replace(it.ports, inventory=Blind())
+    blind: Any = Blind()
+    it.ports = replace(it.ports, inventory=blind)
     it.turn(case_id)
     assert it.slack.held[-1][1] is None
 

@@ -16,8 +16,9 @@ from chalicelib.domain.state.case import Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.failures import Refused, TemporaryError
-from chalicelib.flows.confirm import Said, confirm
+from chalicelib.flows.confirm import confirm
 from chalicelib.flows.open_case import open_case
+from chalicelib.flows.signed import Said
 from chalicelib.ports import Signed
 from tests.flows.bench import HUB, Bench, world
 

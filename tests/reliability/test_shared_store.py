@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -81,7 +82,8 @@ def test_one_of_them_gets_its_way_and_the_other_is_asked_again(seed: int) -> Non
         world(key(1)), store=DynamoCases(MemoryTable(), INBOX_SEAL), durations=QUICK, **RULES
     )
     account = Account(it.clock)
-    it.ports = replace(it.ports, inventory=account, actions=account)
+    seen: Any = account
+    it.ports = replace(it.ports, inventory=seen, actions=account)
     engine = Engine(it)
     first = it.failed("event-1")
     engine.deliver(first)
