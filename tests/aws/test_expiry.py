@@ -35,9 +35,10 @@ class Shelf:
 
     def __init__(self) -> None:
         self.now = NOW
-        self.raw: Any = table()
+        raw: Any = table()
         client = boto3.client("dynamodb", region_name=REGION)
-        self.table = Table(client, self.raw.name, self.seconds)
+        self.raw = raw
+        self.table = Table(client, raw.name, self.seconds)
         self.cases = DynamoCases(self.table, INBOX_SEAL)
 
     def seconds(self) -> float:

@@ -49,7 +49,7 @@ def test_a_turn_that_dies_before_it_has_set_the_end_is_repeated(
 
     def dying(*given: Any) -> Any:
         cases = for_turn(*given)
-        cases.expire = _dies
+        monkeypatch.setattr(cases, "expire", _dies)
         return cases
 
     with monkeypatch.context() as patch:

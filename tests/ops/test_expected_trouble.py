@@ -50,11 +50,16 @@ SLACK = re.compile(
 )
 """Mark-up and buttons, which a terminal has none of."""
 MOST_CALLS = 6
+MADE_BY = "_make_api_call"
+REALLY: Any = getattr(botocore.client.BaseClient, MADE_BY)
 
 
 def refused(code: str, status: int = 400, call: str = "Whatever") -> ClientError:
-    about: Any = {"Error": {"Code": code, "Message": "the message"}}
-    return ClientError({**about, "ResponseMetadata": {"HTTPStatusCode": status}}, call)
+    about: Any = {
+        "Error": {"Code": code, "Message": "the message"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(about, call)
 
 
 def of_sdk() -> Iterator[BotoCoreError]:
@@ -65,7 +70,7 @@ def of_sdk() -> Iterator[BotoCoreError]:
     for kind in kinds:
         if kind.__module__.startswith("botocore"):
             names = [name for _, name, _, _ in string.Formatter().parse(kind.fmt) if name]
-            more = {"last_response": {}} if kind is exceptions.WaiterError else {}
+            more: dict[str, Any] = {"last_response": {}} if kind is exceptions.WaiterError else {}
             yield kind(**dict.fromkeys(names, "x"), **more)
 
 
@@ -105,7 +110,6 @@ SIGN_IN = {
 class Meeting:
     """AWS as moto plays it for `left` calls; then everything fails."""
 
-    really: Any = botocore.client.BaseClient._make_api_call
     error: Exception = field(default_factory=Exception)
     left: int = 0
 
@@ -114,7 +118,7 @@ class Meeting:
         if self.left < 0:
             raise self.error
         try:
-            return self.really(client, operation, given)
+            return REALLY(client, operation, given)
         except NotImplementedError:  # moto’s
             raise self.error from None
 
@@ -165,7 +169,7 @@ def test_a_verb_meets_it(
 ) -> None:
     """Each kind of trouble, at the first call or at a later one; every other time for a machine."""
     meeting = Meeting()
-    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", meeting.patched())
+    monkeypatch.setattr(botocore.client.BaseClient, MADE_BY, meeting.patched())
     for module in (deploy, package):
         monkeypatch.setattr(module, "build", meeting.fail)
     for number, (kind, error) in enumerate(ERRORS.items()):
@@ -191,7 +195,7 @@ def test_each_error_of_the_sdk_is_put_into_words(
         def meets(*_: Any, error: Exception = error) -> Any:
             raise error
 
-        monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", meets)
+        monkeypatch.setattr(botocore.client.BaseClient, MADE_BY, meets)
         code, _, err = said("cases")
         assert code in (Exit.FAILED, Exit.NOT_SIGNED_IN), type(error).__name__
         assert err.strip()
