@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from botocore.config import Config
     from botocore.session import Session
+
+
+MAKING = threading.Lock()
+"""A session makes one client at a time; what it makes serves many threads."""
 
 
 class AnyService:
@@ -31,7 +36,8 @@ def make_client(
     """A client with these credentials, or the function's own. `acts`: it is for what changes AWS."""
     given: dict[str, Any] = {**(credentials or {})}
     config = _acts() if acts else _reads()
-    return own_session().create_client(service, region_name=region, config=config, **given)
+    with MAKING:
+        return own_session().create_client(service, region_name=region, config=config, **given)
 
 
 def _reads() -> Config:
