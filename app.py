@@ -39,6 +39,17 @@ KEY_USE_FAILED = {
         ],
     },
 }
+LIVE_PROBE = {
+    "source": ["aws.cloudhsm"],
+    "detail-type": ["AWS API Call via CloudTrail"],
+    "detail": {
+        "eventSource": ["cloudhsm.amazonaws.com"],
+        "eventName": ["DeleteCluster"],
+        "errorCode": ["CloudHsmResourceNotFoundException", "CloudHsmResourceNotFound"],
+        "requestParameters": {"clusterId": ["cluster-unlatchLiveProbe"]},
+    },
+}
+"""The call of `unlatch doctor --live`, with CloudTrail's code in full or short: which is not documented."""
 
 
 @app.on_cw_event(DELETE_FAILED, name="on_delete_blocked")
@@ -127,9 +138,26 @@ def on_key_used(event: CloudWatchEvent) -> dict[str, Any]:
         return {"told": [case_id for cases in told for case_id in cases]}
 
 
+@app.on_cw_event(LIVE_PROBE, name="on_probe")
+def on_probe(event: CloudWatchEvent) -> dict[str, Any]:
+    """`unlatch doctor --live` tries whether events arrive: this one is noted, and opens no case."""
+    from chalicelib.aws.cloudtrail import NotOurs, probe_of
+
+    wired = wiring.wired(event.context)
+    with observability.invocation(event.context, trace=wired.trace):
+        try:
+            record = probe_of(event.to_dict())
+        except NotOurs as reason:
+            observability.warn("event refused", reason=str(reason))
+            return {"refused": str(reason)}
+        wired.probes.note(record, now=datetime.now(UTC))
+        return {"noted": record["eventID"]}
+
+
 @app.route("/slack/interactions", methods=["POST"], content_types=FORM)
 def slack_interaction() -> Response:
     """A button or a dialog: answered within three seconds, carried out by the next turn."""
+    from chalicelib.answers import Recorded
     from chalicelib.flows.record_click import record_click
     from chalicelib.slack.requests import Unreadable, parse
 
@@ -145,7 +173,7 @@ def slack_interaction() -> Response:
         observability.about(case_id=clicked.case_id)
         answer = record_click(wired.ports, clicked)
         # The gateway brings all of Slack's messages: a cold yes does without.
-        reply = {} if answer.is_silent else wired.gateway.reply(answer, clicked)
+        reply = {} if answer == Recorded() else wired.gateway.reply(answer, clicked)
         return Response(reply) if reply else Response("", PLAIN)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.aws.secrets import Secrets
     from chalicelib.aws.signed_identity import SignedIdentity
     from chalicelib.aws.store.cases import DynamoCases
+    from chalicelib.aws.store.probes import Probes
     from chalicelib.aws.table import Table
     from chalicelib.domain.rules.trust import Anchor
     from chalicelib.ports import (
@@ -164,6 +165,12 @@ class Wiring:
         from chalicelib.aws.store.cases import DynamoCases
 
         return DynamoCases(self._table, self._seal(self.settings.inbox_key_id))
+
+    @property
+    def probes(self) -> Probes:
+        from chalicelib.aws.store.probes import Probes  # on first use
+
+        return Probes(self._table, self._seal(self.settings.inbox_key_id))
 
     def _for_turn(self, anchor: Anchor, generation: int) -> TurnCases:
         from chalicelib.aws.store.turns import TurnCases  # turns alone

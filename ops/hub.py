@@ -26,9 +26,9 @@ from ops.trouble import Trouble
 from ops.verb import Options
 
 APP = "unlatch"
-FUNCTIONS = ("on_delete_blocked", "turn", "park", "sweep", "on_key_used")
+FUNCTIONS = ("on_delete_blocked", "turn", "park", "sweep", "on_key_used", "on_probe")
 """As Chalice names them; the one that serves Slack is called `unlatch-<stage>`."""
-EVENT_FUNCTIONS = ("on_delete_blocked", "on_key_used", "sweep")
+EVENT_FUNCTIONS = ("on_delete_blocked", "on_key_used", "on_probe", "sweep")
 MAKING = threading.Lock()
 NOT_IN_NAMES = re.compile(r"[^\w+=,.@-]")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from chalicelib.answers import Answer, MayNot, Private
 from chalicelib.domain.rules.approval import SLACK_USER, refusal
 from chalicelib.domain.rules.situation import last_seen
 from chalicelib.domain.state.caller import Caller
 from chalicelib.domain.state.case import Attempt, Case
 from chalicelib.domain.state.click import Act
 from chalicelib.flows.open_case import open_case
-from chalicelib.ports import Answer, Clicked, FailedDelete, Ports
+from chalicelib.ports import Clicked, FailedDelete, Ports
 
 CLUSTER = re.compile(r"cluster-[2-7a-zA-Z]{11,16}")
 PLACE = re.compile(r"([0-9]{12})?(?:/([a-z0-9-]+))?")
@@ -27,15 +28,15 @@ def command(ports: Ports, clicked: Clicked, *, here: tuple[str, str]) -> Answer:
     nobody = last_seen(Case("", "", "", "", now), policy=ports.policy, now=now)
     why = refusal(person, Act.REFRESH, nobody, seen_in=clicked.team_id)
     if why:
-        return Answer(refusal=why)
+        return MayNot(why)
     words = clicked.text.split()
     if words == ["status"]:
-        return Answer(private=_status(ports))
+        return Private(_status(ports))
     if not words or len(words) > 2 or not CLUSTER.fullmatch(words[0]):
-        return Answer(private=USAGE)
+        return Private(USAGE)
     place = PLACE.fullmatch(words[1] if len(words) > 1 else "")
     if not place:
-        return Answer(private=USAGE)
+        return Private(USAGE)
     account, region = place[1] or here[0], place[2] or here[1]
     email = person.email if person else ""
     return _start(ports, clicked, words[0], (account, region), email=email)
@@ -51,10 +52,10 @@ def _start(
     attempt = Attempt(event_id, ports.clock(), "", caller)
     opened = open_case(ports, FailedDelete(*where, cluster_id, attempt))
     if opened is None:
-        return Answer(private=f"Unlatch does not serve account {where[0]}. Nothing was started.")
+        return Private(f"Unlatch does not serve account {where[0]}. Nothing was started.")
     if opened.is_new:
-        return Answer(private=f"Started `{opened.case_id}` for `{cluster_id}`. See the channel.")
-    return Answer(private=f"`{cluster_id}` has an open case already: `{opened.case_id}`.")
+        return Private(f"Started `{opened.case_id}` for `{cluster_id}`. See the channel.")
+    return Private(f"`{cluster_id}` has an open case already: `{opened.case_id}`.")
 
 
 def _status(ports: Ports) -> str:

@@ -176,19 +176,36 @@ def approvers(hub: Hub) -> Iterator[Finding]:
     slack = slack_of(hub)
     users, troubles = _listed(slack, settings.approvers)
     yield from troubles
-    people = SlackPeople(slack, settings.approvers).fetch(users)
-    now = hub.clock()
-    nobody = last_seen(Case("", "", "", "", now), policy=settings.policy(), now=now)
-    fit = 0
-    for user in users:
-        person = people.get(user)
-        why = approval.refusal(person, Act.APPROVE, nobody)
+    able = 0
+    for user, person, why in _judged(hub, slack, users):
         if why is None:
-            fit += 1
+            able += 1
             continue
         says = f"{_named(user, person)} {WHY_NOT.get(why, 'may not approve')}"
         yield Finding(WHO, False, says, "Take them off approvers, or fix it in Slack")
-    yield from _quorum(hub, fit)
+    yield from _quorum(hub, able)
+
+
+def able_to_approve(hub: Hub) -> list[tuple[str, Person]]:
+    """Those of the list whom the bot would let approve, each with a name."""
+    slack = slack_of(hub)
+    users, _ = _listed(slack, hub.settings.approvers)
+    return [
+        (_named(user, person), person)
+        for user, person, why in _judged(hub, slack, users)
+        if why is None and person is not None
+    ]
+
+
+def _judged(
+    hub: Hub, slack: Slack, users: list[str]
+) -> Iterator[tuple[str, Person | None, Refusal | None]]:
+    people = SlackPeople(slack, hub.settings.approvers).fetch(users)
+    now = hub.clock()
+    nobody = last_seen(Case("", "", "", "", now), policy=hub.settings.policy(), now=now)
+    for user in users:
+        person = people.get(user)
+        yield user, person, approval.refusal(person, Act.APPROVE, nobody)
 
 
 def _listed(slack: Slack, named: tuple[str, ...]) -> tuple[list[str], list[Finding]]:

@@ -14,6 +14,7 @@ TITLES = {
     "api_handler": "The function that serves Slack",
     "on_delete_blocked": "The function on_delete_blocked",
     "on_key_used": "The function on_key_used",
+    "on_probe": "The function on_probe",
     "park": "The function park",
     "sweep": "The function sweep",
     "turn": "The function turn",

@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
+from chalicelib.answers import Answer
 from chalicelib.domain.rules.approval import SLACK_USER, Refusal
 from chalicelib.flows.command import USAGE, command
-from chalicelib.ports import Answer, Clicked
+from chalicelib.ports import Clicked
+from tests.flows.answers import private
+from tests.flows.answers import refusal as refusal_of
 from tests.flows.bench import CLUSTER, Bench, world
 
 Make = Callable[..., Bench]
@@ -22,7 +25,7 @@ def typed(it: Bench, text: str, *, by: str = "alice", team: str = "T1", nth: int
 
 def test_it_starts_a_case_whose_requester_is_who_typed(bench: Make) -> None:
     it = bench(world())
-    said = typed(it, CLUSTER).private
+    said = private(typed(it, CLUSTER))
     (pointer,) = it.stored.pointers()
     assert said == f"Started `{pointer.case_id}` for `{CLUSTER}`. See the channel."
     assert (pointer.account, pointer.region) == HERE
@@ -35,7 +38,7 @@ def test_it_starts_a_case_whose_requester_is_who_typed(bench: Make) -> None:
 def test_again_it_names_the_case_that_is_open(bench: Make) -> None:
     it = bench(world())
     typed(it, CLUSTER)
-    said = typed(it, CLUSTER, by="bob", nth=2).private
+    said = private(typed(it, CLUSTER, by="bob", nth=2))
     (pointer,) = it.stored.pointers()
     assert said == f"`{CLUSTER}` has an open case already: `{pointer.case_id}`."
 
@@ -45,8 +48,8 @@ def test_another_place_is_named_behind_the_cluster(bench: Make) -> None:
     typed(it, f"{CLUSTER} /eu-west-1")
     (pointer,) = it.stored.pointers()
     assert (pointer.account, pointer.region) == (HERE[0], "eu-west-1")
-    assert (
-        "does not serve account 999999999999" in typed(it, f"{CLUSTER} 999999999999", nth=2).private
+    assert "does not serve account 999999999999" in private(
+        typed(it, f"{CLUSTER} 999999999999", nth=2)
     )
     assert len(it.stored.pointers()) == 1
 
@@ -56,15 +59,15 @@ def test_another_place_is_named_behind_the_cluster(bench: Make) -> None:
 )
 def test_anything_else_is_answered_with_how_to_write_it(bench: Make, text: str) -> None:
     it = bench(world())
-    assert typed(it, text).private == USAGE
+    assert private(typed(it, text)) == USAGE
     assert it.stored.pointers() == []
 
 
 def test_status_lists_what_is_open(bench: Make) -> None:
     it = bench(world())
-    assert typed(it, "status").private == "No case is open."
+    assert private(typed(it, "status")) == "No case is open."
     typed(it, CLUSTER)
-    assert typed(it, "status").private == f"• `{CLUSTER}` (111122223333, us-east-1): waiting"
+    assert private(typed(it, "status")) == f"• `{CLUSTER}` (111122223333, us-east-1): waiting"
 
 
 @pytest.mark.parametrize(
@@ -76,5 +79,5 @@ def test_only_approvers_of_the_own_workspace_may(
     bench: Make, by: str, team: str, refusal: Refusal, text: str
 ) -> None:
     it = bench(world())
-    assert typed(it, text, by=by, team=team).refusal is refusal
+    assert refusal_of(typed(it, text, by=by, team=team)) is refusal
     assert it.stored.pointers() == []

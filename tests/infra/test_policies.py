@@ -17,6 +17,7 @@ TABLE = {
     "park": "UpdateItem",
     "sweep": "GetItem Query PutItem UpdateItem ConditionCheckItem",
     "on_key_used": "GetItem Query UpdateItem",
+    "on_probe": "PutItem",
     "api_handler": "GetItem Query PutItem UpdateItem ConditionCheckItem",
 }
 WRITE_LOGS = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
@@ -51,6 +52,7 @@ OWN = {
         "sqs:SendMessage",
     },
     "on_key_used": {"states:SendTaskSuccess", "kms:GenerateMac", "sqs:SendMessage"},
+    "on_probe": {"kms:GenerateMac", "sqs:SendMessage"},
     "api_handler": {
         "states:StartExecution",
         "states:SendTaskSuccess",
@@ -150,6 +152,7 @@ def test_who_hears_seals_the_inbox_and_turns_alone_seal_bodies() -> None:
         "api_handler": hears,
         "on_delete_blocked": hears,
         "on_key_used": hears,
+        "on_probe": hears,
         "sweep": hears,
         "turn": turn,
     }

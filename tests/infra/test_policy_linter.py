@@ -41,11 +41,11 @@ ITS_OWN_KEY = "a key policy speaks of its own key: root’s statement lets IAM d
 EXPLAINED = {
     **{
         (function, "RESOURCE_EFFECTIVELY_STAR", "SealInbox"): SEALS
-        for function in ("api_handler", "on_delete_blocked", "on_key_used", "sweep")
+        for function in ("api_handler", "on_delete_blocked", "on_key_used", "on_probe", "sweep")
     },
     **{
         (function, "UNKNOWN_CONDITION_FOR_ACTION", "kms:ResourceAliases"): KEY_CONDITION
-        for function in ("api_handler", "on_delete_blocked", "on_key_used", "sweep")
+        for function in ("api_handler", "on_delete_blocked", "on_key_used", "on_probe", "sweep")
     },
     ("turn", "RESOURCE_EFFECTIVELY_STAR", "CheckInboxSeals"): SEALS,
     ("turn", "RESOURCE_EFFECTIVELY_STAR", "SealBodies"): SEALS,
@@ -122,7 +122,7 @@ def test_parliament_finds_nothing_unexplained(parliament: Any) -> None:
 
 
 def test_all_policies_are_linted() -> None:
-    assert len(documents()) == 6 + 5 + 2, sorted(documents())
+    assert len(documents()) == 7 + 5 + 2, sorted(documents())
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ CASE_DEFINITION = (INFRA / "case.asl.json").read_text()
 TEMPLATES = ["resources.yaml", "account.yaml", "guardrails.yaml"]
 HUB = "123456789012"  # moto's own account
 HUB_BUS = "arn:aws:events:us-east-1:111122223333:event-bus/default"
-FUNCTIONS = {"on_delete_blocked", "turn", "park", "sweep", "on_key_used"}
+FUNCTIONS = {"on_delete_blocked", "turn", "park", "sweep", "on_key_used", "on_probe"}
 # I4010 wants prose in a `Metadata` block of every resource; the why stands in comments here.
 IGNORED_RULES = ("I4010",)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from chalicelib.domain.simulation import Durations
 from chalicelib.domain.state.case import CallRecord, CallStatus, Difference, KeyUse, Outcome, Phase
 from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.hsm_states import ClusterState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import KeyState, StoreState
 from tests.domain.worlds import (
@@ -343,7 +344,7 @@ def undo_hangs() -> Play:
 
 
 def never_activated() -> Play:
-    bare = replace(cluster("1a", backups=()), state="UNINITIALIZED")
+    bare = replace(cluster("1a", backups=()), state=ClusterState.UNINITIALIZED)
     play = approved(world(free=True, cluster=bare), Remedy.RETIRE)
     play.to_close()
     return play
