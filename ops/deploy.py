@@ -13,7 +13,7 @@ import click
 from chalicelib import __version__, config
 from chalicelib.config import Settings
 from ops.deployment import chalice, changes, infra, organisation, record, runtime, settings
-from ops.deployment.build import Built, build
+from ops.deployment.build import BILL, Built, build
 from ops.deployment.changes import Changes
 from ops.deployment.finish import finish
 from ops.deployment.found import found
@@ -74,8 +74,9 @@ def run(options: Options, desk: Desk) -> int:
     url = chalice.deploy(hub, desk, built.folder, deployed=existing)
     finish(hub, error_codes=job.settings.error_codes, say=desk.say)
     record.keep(hub, _record(job, built, url, desk))
+    made = _described(hub, built, desk)
     next_steps = _what_next(job, desk, url)
-    screen.answer({"changes": changes.as_plain(plan), "url": url, "next": next_steps})
+    screen.answer({"changes": changes.as_plain(plan), "url": url, **made, "next": next_steps})
     return 0
 
 
@@ -157,6 +158,14 @@ def _warn_of_silence(job: Job, desk: Desk) -> None:
     if not infra.alarm_topic(job.hub, job.parameters):
         desk.screen.line("Nobody hears the alarms yet: no SNS topic is named.", colour=YELLOW)
         desk.screen.line("  → --parameter AlarmTopicArn=arn:…:sns:…; the stack remembers it")
+
+
+def _described(hub: Hub, built: Built, desk: Desk) -> dict[str, str]:
+    """The bill of materials and the digest of what was deployed, beside what was built."""
+    folder = desk.workshop / f"deployed-{hub.stage}"
+    built.describe(folder)
+    desk.say(f"what is in the package, and its digest: {folder}")
+    return {"sha256": built.digest, "sbom": str(folder / BILL)}
 
 
 def _record(job: Job, built: Built, url: str, desk: Desk) -> Record:

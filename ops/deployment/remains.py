@@ -59,10 +59,9 @@ def delete_data(hub: Hub, keys: Mapping[str, str]) -> Iterator[str]:
 
 def anything(hub: Hub, *, with_data: bool) -> bool:
     """If there is something to take down: functions, a stack, or with data also what stacks retain."""
-    if found(hub)["resources"] or infra.is_there(hub, roles=True):
+    if found(hub)["resources"] or infra.is_there(hub) or infra.is_there(hub, roles=True):
         return True
     looks: list[Callable[[], Any]] = [
-        partial(infra.is_there, hub),
         *(partial(look, hub) for look in (_table, _queue, _log, _record)),
         *(partial(_secret, hub, name) for name in SECRETS),
     ]
