@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count as count_from
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def run_verify(options: Options, desk: Desk) -> int:
     if options.head and not any(e.hash.startswith(options.head) for e in entries):
         wrong.append("no entry has the hash that was given: the log is another, or was cut")
     wrong += unapproved(entries)
-    pace = Paces(SHARE, sleep=desk.pause)("cloudtrail:LookupEvents")
+    pace = _telling(desk, Paces(SHARE, sleep=desk.pause)("cloudtrail:LookupEvents"))
     compared = _compared(hub, case, entries, assume=options.assume, pace=pace)
     verdict = Verdict(options.case, entries, tuple(wrong), compared)
     return _told(desk.screen, verdict)
@@ -94,6 +95,17 @@ def _logged(hub: Hub, case_id: str) -> tuple[Case, tuple[Entry, ...]]:
     case = hub.case(case_id)
     entries = tuple(hub.cases.entries(case_id))
     return case, entries[: case.log_length]
+
+
+def _telling(desk: Desk, pace: Callable[[], None]) -> Callable[[], None]:
+    """A request a second: weeks of calls take minutes."""
+    pages = count_from(1)
+
+    def told() -> None:
+        desk.screen.passing(f"reading CloudTrail’s memory, page {next(pages)}")
+        pace()
+
+    return told
 
 
 def _compared(

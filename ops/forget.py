@@ -14,7 +14,7 @@ from chalicelib.aws.store.expiry import expire
 from chalicelib.aws.store.log import Log
 from chalicelib.domain.rules.clicks import can_go_back
 from chalicelib.domain.state.case import Case
-from ops.cases import how_it_stands
+from ops.cases import how_it_stands, read_on
 from ops.desk import Desk
 from ops.exits import Exit
 from ops.hub import Hub, connect_to_stage
@@ -34,7 +34,9 @@ def run(options: Options, desk: Desk) -> int:
     hub, screen = connect_to_stage(options, desk.clock), desk.screen
     if bool(options.cases) == (options.closed_days is not None):
         raise click.UsageError("Say CASE, or --closed-days.", click.get_current_context())
-    cases = list(_named(hub, options.cases) if options.cases else _old(hub, options.closed_days))
+    cases = list(
+        _named(hub, options.cases) if options.cases else _old(hub, options.closed_days, desk)
+    )
     for case in cases:
         head = f"log of {case.log_length}, last hash {case.log_head[:12]}"
         screen.line(f"{case.case_id}  {case.cluster_id}  {how_it_stands(case)}, {head}")
@@ -76,10 +78,10 @@ def _named(hub: Hub, case_ids: tuple[str, ...]) -> Iterator[Case]:
         yield case
 
 
-def _old(hub: Hub, days: int) -> Iterator[Case]:
+def _old(hub: Hub, days: int, desk: Desk) -> Iterator[Case]:
     """Cases that can never go on, closed so long ago."""
     before = hub.clock() - timedelta(days=days)
-    for case in hub.cases.everything():
+    for case in read_on(hub.cases.everything(), desk):
         if _is_over(case) and not can_go_back(case) and case.closed_at and case.closed_at <= before:
             yield case
 
