@@ -22,7 +22,7 @@ from ops.desk import Desk
 from ops.exits import Exit
 from ops.expected import EXPECTED, trouble_of
 from ops.hub import APP, Hub, connect, who
-from ops.screen import GREEN, YELLOW
+from ops.screen import GREEN, YELLOW, Screen
 from ops.trouble import Trouble
 from ops.verb import Options, Verb, flag, option, place
 
@@ -30,6 +30,7 @@ SECRETS = {
     "slack-signing-secret": "Basic Information, Signing Secret",
     "slack-bot-token": "OAuth & Permissions, Bot User OAuth Token (xoxb-…)",
 }
+TOPIC = "--parameter AlarmTopicArn=arn:…:sns:…; the stack remembers it"
 MOST_BYTES = 4_000
 """Lambda takes 4 KB of environment for a function, names included."""
 
@@ -157,7 +158,7 @@ def _accounts(hub: Hub, variables: dict[str, str]) -> str:
 def _warn_of_silence(job: Job, desk: Desk) -> None:
     if not infra.alarm_topic(job.hub, job.parameters):
         desk.screen.line("Nobody hears the alarms yet: no SNS topic is named.", colour=YELLOW)
-        desk.screen.line("  → --parameter AlarmTopicArn=arn:…:sns:…; the stack remembers it")
+        desk.screen.line(f"  → {TOPIC}")
 
 
 def _described(hub: Hub, built: Built, desk: Desk) -> dict[str, str]:
@@ -180,9 +181,8 @@ def _record(job: Job, built: Built, url: str, desk: Desk) -> Record:
     )
 
 
-def _what_next(job: Job, desk: Desk, url: str) -> list[str]:
-    hub, screen = job.hub, desk.screen
-    screen.line("Deployed.", colour=GREEN)
+def _tell_urls(job: Job, screen: Screen, url: str) -> None:
+    """Those that the Slack app needs, if it can't have them yet."""
     if job.last and job.last.url and job.last.url != url:
         screen.line(
             "The URLs have CHANGED. No click arrives until the Slack app has them:", colour=YELLOW
@@ -193,6 +193,12 @@ def _what_next(job: Job, desk: Desk, url: str) -> list[str]:
         )
         screen.line(f"  Interactivity, Request URL:   {url}slack/interactions")
         screen.line(f"  Slash command, Request URL:   {url}slack/commands")
+
+
+def _what_next(job: Job, desk: Desk, url: str) -> list[str]:
+    hub, screen = job.hub, desk.screen
+    screen.line("Deployed.", colour=GREEN)
+    _tell_urls(job, screen, url)
     steps = [
         f"aws secretsmanager put-secret-value --region {hub.region} --secret-id {secret} "
         f"--secret-string …   (Slack: {where})"
@@ -204,6 +210,8 @@ def _what_next(job: Job, desk: Desk, url: str) -> list[str]:
         steps.append(
             "DRY_RUN is on: plans are played and nothing is changed. UNLATCH_DRY_RUN=false"
         )
+    if not infra.alarm_topic(hub, job.parameters):
+        steps.append(f"Name an SNS topic, or nobody hears the alarms: {TOPIC}")
     steps.append(f"unlatch doctor --stage {hub.stage}")
     screen.title("Next")
     for number, step in enumerate(steps, start=1):

@@ -172,8 +172,7 @@ class Hub:
         where = f"stage {self.stage} in account {self.account}, {self.region}"
         return Trouble(
             f"Unlatch is not deployed as {where}.",
-            "Is it another --stage, --region or --profile? If not:",
-            f"unlatch deploy --stage {self.stage}",
+            f"unlatch deploy --stage {self.stage}, unless it is another --stage, --region or --profile",
             code=Exit.NOT_DEPLOYED,
         )
 

@@ -56,7 +56,8 @@ class Table:
         return self._call(self._client.scan, request)
 
     def _is_past(self, item: Mapping[str, Any]) -> bool:
-        return TTL in item and int(item[TTL]) <= self._clock()
+        ends = item.get(TTL)
+        return type(ends) is int and ends <= self._clock()  # DynamoDB, too, takes numbers alone
 
     def _call(
         self, call: Callable[..., Mapping[str, Any]], request: Mapping[str, Any]

@@ -136,6 +136,15 @@ def test_a_case_that_was_written_meanwhile_is_left_alone(shelf: Shelf) -> None:
     assert not any("ttl" in item for item in shelf.items(case))
 
 
+@pytest.mark.parametrize("word", ["1", None, False, [1], {"N": 1}])
+def test_what_is_no_number_ends_nothing(shelf: Shelf, word: object) -> None:
+    case = shelf.closed()
+    for item in shelf.items(case):
+        shelf.raw.put_item(Item={**item, "ttl": word})
+    shelf.now = ENDS
+    assert shelf.cases.load(case.case_id).case_id == case.case_id
+
+
 def test_the_event_of_a_record_that_is_gone_opens_nothing(shelf: Shelf) -> None:
     case = shelf.closed()
     shelf.expire(case)
