@@ -34,12 +34,16 @@ class FailedDelete:
 
 @dataclass(frozen=True)
 class Opened:
-    """The case that now holds the failed call. `token` wakes its parked run, where there is one."""
+    """The case that now holds the failed call. `token` wakes its parked run, where there is one.
+
+    `is_gone`: the call was heard before, and the record of its case has been removed since.
+    """
 
     case_id: str
     generation: int
     is_new: bool
     token: str = ""
+    is_gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -181,6 +185,7 @@ class TurnCases(Cases, Protocol):
     def refuse(self, case_id: str, *, now: datetime) -> Held: ...
     def keep_look(self, case_id: str, seen: Snapshot) -> None: ...
     def last_look(self, case_id: str) -> Snapshot | None: ...
+    def expire(self, case: Case, at: datetime) -> None: ...
 
 
 class Inventory(Protocol):

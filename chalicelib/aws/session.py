@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from botocore.config import Config
     from botocore.session import Session
+
+
+MAKING = threading.Lock()
+"""A session makes one client at a time; what it makes serves many threads."""
 
 
 class AnyService:
@@ -37,7 +42,10 @@ def make_client(
     """A client with these credentials, or the process's own, or a profile's. `acts`: it changes AWS."""
     given: dict[str, Any] = {**(credentials or {})}
     config = _acts() if acts else _reads()
-    return own_session(profile).create_client(service, region_name=region, config=config, **given)
+    with MAKING:
+        return own_session(profile).create_client(
+            service, region_name=region, config=config, **given
+        )
 
 
 def _reads() -> Config:

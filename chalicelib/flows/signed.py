@@ -19,6 +19,8 @@ MOST_LOOKS = 10
 CASE_ID = re.compile(r"[\w.-]{1,100}")
 PLAN_HASH = re.compile(r"[0-9a-f]{64}")
 MENTION = re.compile(r"<@([^>]+)>")
+PRESS = re.compile(r"\b([Pp])ress (?:Try|Check) again")
+ASKS_AGAIN = " If AWS has changed meanwhile, Unlatch asks again first."
 FIELDS = ("case_id", "url", "body")
 
 
@@ -96,5 +98,6 @@ def on_newest(ports: Ports, case_id: str, judge: Callable[[Case], Said]) -> Said
 
 def for_a_shell(reason: str) -> str:
     """Words made for Slack, without its mark-up and for somebody who clicked nothing."""
-    plain = MENTION.sub(r"\1", reason).replace("`", "")
+    plain = MENTION.sub(r"\1", reason).replace("`", "").replace(ASKS_AGAIN, "")
+    plain = PRESS.sub(lambda found: f"{'R' if found[1] == 'P' else 'r'}un the command again", plain)
     return plain.replace("Your click changed nothing", "Nothing was changed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from chalicelib.domain.state.case import Case, Phase
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
@@ -12,9 +13,13 @@ from chalicelib.flows.missed import find_missed
 from chalicelib.flows.moved import wake_if_moved
 from chalicelib.flows.outlines import Outlines
 from chalicelib.flows.remembering import MOST_RUNS
+from chalicelib.flows.side_by_side import Place, side_by_side
 from chalicelib.flows.watch_keys import Spot, switched_off, watch_keys
 from chalicelib.ports import Pointer, Ports
 
+LONGEST_LOOK = 100
+"""Seconds, for all places together: the sweep has 300, and 150 of them are for keys that are off."""
+NO_ANSWER = "AWS has not answered for so long that the sweep went on without it"
 STUCK_AFTER = timedelta(hours=1)
 UNHEARD_AFTER = timedelta(minutes=5)
 """A click wakes its case at once. After this long the wake was lost, or AWS can't be read."""
@@ -35,13 +40,12 @@ class Swept:
 
 def sweep(ports: Ports) -> Swept:
     """Safe to repeat and to run beside everything else."""
-    found, unread, outlines = 0, [], Outlines(ports)
-    for account, region in ports.places:
-        try:
-            found += find_missed(ports, outlines, account, region)
-        except (TemporaryError, PermanentError, Conflict) as trouble:
-            ports.log("sweep could not read", account=account, region=region, why=str(trouble))
-            unread.append(f"{account} {region}: {trouble}")
+    outlines = Outlines(ports)
+    look = partial(_look, ports, outlines)
+    said = side_by_side(ports.places, look, within_seconds=LONGEST_LOOK)
+    found = sum(number for number in said.values() if isinstance(number, int))
+    silent = {place: why for place, why in said.items() if not isinstance(why, int)}
+    unread = [_unread(ports, *place, why or NO_ANSWER) for place, why in silent.items()]
     pointers, restarted = ports.cases.pointers(), 0
     off: list[tuple[Spot, datetime]] = []
     woken = 0
@@ -61,6 +65,19 @@ def sweep(ports: Ports) -> Swept:
         unread.append(f"uses of keys: {trouble}")
     ports.count("KeyUsesFoundBySweep", used)
     return Swept(found, restarted, tuple(unread), used)
+
+
+def _look(ports: Ports, outlines: Outlines, place: Place) -> int | str:
+    """How many cases are new there; or why it could not be read."""
+    try:
+        return find_missed(ports, outlines, *place)
+    except (TemporaryError, PermanentError, Conflict) as trouble:
+        return str(trouble)
+
+
+def _unread(ports: Ports, account: str, region: str, why: str) -> str:
+    ports.log("sweep could not read", account=account, region=region, why=why)
+    return f"{account} {region}: {why}"
 
 
 def _cases(ports: Ports, pointers: Sequence[Pointer]) -> Iterator[Case]:

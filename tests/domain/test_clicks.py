@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +14,12 @@ from chalicelib.domain.rules.clicks import (
     can_go_back,
     is_asked_already,
     not_possible,
+    record_ends,
     reopened,
     reopens,
     take_in,
 )
+from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.audit_log import Entry, Kind, entry
 from chalicelib.domain.state.case import Before, CallRecord, CallStatus, Case, Keep, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
@@ -165,6 +168,19 @@ def test_only_what_takes_up_a_closed_case_needs_a_new_run() -> None:
     assert not reopens(closed(Outcome.RESOLVED), Act.CANCEL)
     assert not can_go_back(closed(Outcome.RESOLVED))
     assert can_go_back(closed(Outcome.RESOLVED, before=BEFORE))
+
+
+def test_a_record_ends_only_where_nothing_can_go_on() -> None:
+    keeping = Policy(keep_closed_days=90)
+    rejected = replace(closed(Outcome.REJECTED), closed_at=NOW)
+    assert record_ends(rejected, keeping) == NOW + timedelta(days=90)
+    assert record_ends(rejected, Policy()) is None, "records are kept for ever by default"
+    assert record_ends(WAITING, keeping) is None
+    for outcome in (Outcome.PARKED, Outcome.REPOINTED, Outcome.STOPPED, Outcome.KEPT):
+        assert record_ends(replace(rejected, outcome=outcome), keeping) is None
+    assert record_ends(replace(rejected, watches=True), keeping) is None
+    assert record_ends(replace(rejected, clicks=(CANCEL,)), keeping) is None, "it is unheard"
+    assert record_ends(replace(rejected, closed_at=None), keeping) is None
 
 
 def heard(it: Case, *clicks: Click) -> tuple[Case, list[Kind]]:

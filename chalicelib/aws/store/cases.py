@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -243,7 +243,8 @@ class DynamoCases(SweepMemory):
                 **start,
             )
             for pk in dict.fromkeys(item["pk"] for item in page["Items"]):
-                yield self.load(pk.partition("#")[2])
+                with suppress(NoCaseError):  # its record has just gone
+                    yield self.load(pk.partition("#")[2])
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

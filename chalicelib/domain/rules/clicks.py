@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.proof import failed_proof
 from chalicelib.domain.state.audit_log import Entry, Kind, entry
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case, Outcome, Phase
@@ -118,6 +119,14 @@ def can_go_back(case: Case) -> bool:
     """Undo takes this closed case up again. Also where it ended half done, with our changes left."""
     half_done = case.has_begun and case.outcome in HALF_DONE
     return case.outcome in UNDOABLE or half_done
+
+
+def record_ends(case: Case, policy: Policy) -> datetime | None:
+    """When the record of this case may go; None: never, or not while it may still go on."""
+    may_go_on = not case.is_over or bool(case.new_clicks) or can_go_back(case)
+    if may_go_on or not policy.keep_closed_days or case.closed_at is None:
+        return None
+    return case.closed_at + timedelta(days=policy.keep_closed_days)
 
 
 def take_in(case: Case, now: datetime) -> tuple[Case, tuple[Entry, ...]]:

@@ -79,7 +79,7 @@ class Eyes:
         self.inventory = AwsInventory(
             accounts, "unlatch-reader", NoneKnown(), lambda _: lambda: None, quiet_minutes=5
         )
-        self.trail = AwsTrail(accounts, "unlatch-reader", (), (), lambda _: lambda: None)
+        self.trail = AwsTrail(accounts, "unlatch-reader", (), (), lambda *_: lambda: None)
 
     def look(self) -> Snapshot:
         return self.inventory.snapshot(CASE, now=NOW)
