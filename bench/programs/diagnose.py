@@ -7,14 +7,13 @@ for so many seconds only; writes seconds, CPU and memory.
 import contextlib
 import hashlib
 import json
-import re
 import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
+from bench.machine import peak_mb
 from bench.stub.account import Account
 from bench.stub.keys import CLUSTER, HUB, REGION, Keys
 from bench.stub.transport import Quotas
@@ -34,13 +33,6 @@ from chalicelib.failures import TemporaryError
 from sandbox.reliability.table import MemoryTable
 
 BARE_CALLS = 2_000
-
-
-def peak_mb() -> float:
-    """Of this program alone: getrusage counts what the process was before it became Python, too."""
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    assert found, "Linux says so"
-    return int(found[1]) / 1024
 
 
 def timed(inventory: AwsInventory, case: Case, mine: int) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +17,7 @@ from chalicelib.aws.other_use import other_use
 from chalicelib.aws.password import LOOKUP, connects, with_times
 from chalicelib.domain.remedies.repoint import targets
 from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.hsm_states import BackupState, ClusterState, HsmState
 from chalicelib.domain.state.snapshot import (
     SHOWN_KEYS,
     Backup,
@@ -74,6 +75,7 @@ class AwsInventory:
             stores = look.key_stores(unread)
             ids = {store.key_store_id for store in stores}
             keys, seen = self._keys(case, kms, ids, unread, pool, now=now) if stores else ((), 0)
+            keys += self._by_name(case, kms, keys) if unread else ()
             machines = reading.result()
         snapshot = Snapshot(
             at=now,
@@ -135,12 +137,13 @@ class AwsInventory:
             unread=(*seen.unread, *unread),
         )
 
-    def outline(self, case: Case) -> Snapshot:
-        """All clusters and stores of the case's place, in two calls; keys and all else are left out."""
-        clients, unread = self._clients(case), list[str]()
-        look = Look(clients("cloudhsmv2"), clients("kms"), self.reader_role, case)
+    def outline(self, account: str, region: str, *, now: datetime) -> Snapshot:
+        """All clusters and stores of a place, in two calls; keys and all else are left out."""
+        nobodys = Case("unlatch-outline", account, region, "", now)
+        clients, unread = self._clients(nobodys), list[str]()
+        look = Look(clients("cloudhsmv2"), clients("kms"), self.reader_role, nobodys)
         stores, clusters = look.stores(unread), look.clusters(unread)
-        where = (case.opened_at, case.account, case.region, "", None)
+        where = (now, account, region, "", None)
         return Snapshot(*where, stores, siblings=clusters, unread=tuple(unread))
 
     def reread(self, case: Case, key_id: str) -> Key:
@@ -155,6 +158,13 @@ class AwsInventory:
             region=case.region,
             session_name=case.case_id,
         )
+
+    def _by_name(self, case: Case, kms: KMSClient, found: Sequence[Key]) -> tuple[Key, ...]:
+        """Keys that the case may have to bring back: a list that is refused must not hide them."""
+        known = {key.key_id for key in found}
+        recorded = [key.key_id for key in (case.before.keys if case.before else ())]
+        reader = KeyReader(kms, self.pace, self.reader_role, case.account)
+        return reader.by_name([key_id for key_id in recorded if key_id not in known])
 
     def _keys(
         self,
@@ -201,7 +211,7 @@ class Look:
         pages = self.hsms.get_paginator("describe_clusters").paginate()
         items = self._read("cloudhsm:DescribeClusters", pages, "Clusters", unread)
         with understood("cloudhsm:DescribeClusters"):
-            return tuple(cluster_from(item) for item in items if item["State"] != "DELETED")
+            return clusters_from(items)
 
     def backups(self, unread: list[str]) -> tuple[Backup, ...]:
         filters = {"clusterIds": [self.case.cluster_id]}
@@ -210,7 +220,7 @@ class Look:
         return tuple(
             Backup(
                 item["BackupId"],
-                item["BackupState"],
+                BackupState(item["BackupState"]),
                 item["CreateTimestamp"],
                 bool(item.get("NeverExpires")),
                 item.get("Mode", ""),
@@ -246,15 +256,20 @@ def _is_on_a_cluster(item: Mapping[str, Any]) -> bool:
     return bool(item.get("CustomKeyStoreType", "AWS_CLOUDHSM") == "AWS_CLOUDHSM")
 
 
+def clusters_from(items: Iterable[Mapping[str, Any]]) -> tuple[Cluster, ...]:
+    """All but deleted ones."""
+    return tuple(cluster_from(item) for item in items if item["State"] != ClusterState.DELETED)
+
+
 def cluster_from(item: Mapping[str, Any]) -> Cluster:
     certificates = item.get("Certificates", {})
     return Cluster(
         cluster_id=item["ClusterId"],
-        state=item["State"],
+        state=ClusterState(item["State"]),
         hsms=tuple(
-            Hsm(hsm["HsmId"], hsm.get("State", "UNKNOWN"), hsm.get("AvailabilityZone", "?"))
+            Hsm(hsm["HsmId"], HsmState(hsm.get("State")), hsm.get("AvailabilityZone", "?"))
             for hsm in item.get("Hsms", ())
-            if hsm.get("State") != "DELETED"
+            if hsm.get("State") != HsmState.DELETED
         ),
         certificate=certificates.get("ClusterCertificate", ""),
         tags=tuple(sorted((tag["Key"], tag["Value"]) for tag in item.get("TagList", ()))),

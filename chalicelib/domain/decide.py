@@ -15,16 +15,17 @@ from chalicelib.domain.offers import (
     fresh_offers,
     said_once_more,
 )
-from chalicelib.domain.remedies import keep, park, repoint, retire
+from chalicelib.domain.remedies import keep, park, release, repoint, retire
 from chalicelib.domain.remedies.undo import recorded, undo_step
 from chalicelib.domain.rest import HOUR, asleep, closed
 from chalicelib.domain.revalidate import changes
 from chalicelib.domain.rules import approval, step_up
-from chalicelib.domain.rules.blind import hidden
+from chalicelib.domain.rules.blind import hidden, remembered
 from chalicelib.domain.rules.gates import hard_gates
 from chalicelib.domain.rules.gone import is_gone, until_sure
 from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Ask, Call, Close, Decision, Move, Wait
+from chalicelib.domain.rules.waiting import may_wait
 from chalicelib.domain.state.case import Case, Difference, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
@@ -42,6 +43,7 @@ FOREIGN = Close(
 )
 """No turn ever made such a plan."""
 NEXT = {
+    Remedy.RELEASE: release.next_step,
     Remedy.RETIRE: retire.next_step,
     Remedy.PARK: park.next_step,
     Remedy.REPOINT: repoint.next_step,
@@ -53,11 +55,22 @@ def decide(situation: Situation) -> Decision:
 
     The order of endings is: the world, cancel, a begun plan, expiry. A closed case stays so.
     """
+    decision, snapshot = _decided(situation), situation.snapshot
+    if decision.case.snapshot is not snapshot:
+        return decision
+    return replace(
+        decision, case=replace(decision.case, snapshot=remembered(decision.case, snapshot))
+    )
+
+
+def _decided(situation: Situation) -> Decision:
     case, snapshot = situation.case, situation.snapshot
     if case.is_closed and case.outcome and case.outcome is not Outcome.KEPT:
         return closed(situation)
     unseen = hidden(case, snapshot)
     if unseen:
+        watches = may_wait(case, snapshot)
+        situation = situation.with_case(replace(case, snapshot=snapshot, watches=watches))
         wait = Wait(
             BLIND_SECONDS, f"Unlatch must be allowed to read AWS: {unseen.removesuffix('.')}"
         )
@@ -112,6 +125,9 @@ def _others_did(case: Case, snapshot: Snapshot) -> Close:
         more = "What Unlatch had changed before stays." if case.has_begun else ""
         reason = f"Somebody else deleted the cluster. {more or 'Unlatch has nothing left to do.'}"
         return Close(Outcome.RESOLVED, reason)
+    if snapshot.cluster.hsms:
+        words = "No key store uses the cluster any more: it is free for a new one."
+        return Close(Outcome.RESOLVED, words)
     return Close(
         Outcome.RESOLVED,
         "Nothing holds the cluster any more: no key store and no HSM is left. It can be deleted now.",
@@ -235,7 +251,8 @@ def _bring_back(context: PlanContext, lost: str) -> Decision:
         step = Close(
             Outcome.STOPPED,
             f"{lost} {where if is_back and step.outcome is Outcome.CANCELLED else step.reason}",
-            ("Find out why the other cluster lacks the key.", "Then press Try again."),
+            step.advice
+            or ("Find out why the other cluster lacks the key.", "Then press Try again."),
         )
     return _running(context, step)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.decide import HOUR
+from chalicelib.domain.rules.clicks import record_ends
 from chalicelib.domain.rules.pace import MINUTE, poll
 from chalicelib.domain.rules.trust import Anchor
 from chalicelib.domain.state.audit_log import Kind, entry
@@ -83,11 +84,13 @@ def _turns(ports: TurnPorts, case_id: str, *, turns_a_run: int) -> Turn:
             if ports.cases.is_old:
                 return _take_in(ports, case)
             case, seconds = turn_once(ports, case)
+            over = _is_over(case) and not case.message.is_awaited(case.closed_at, ports.clock())
+            if over and (ends := record_ends(case, ports.policy)):
+                ports.cases.expire(case, ends)
         except Conflict:
             continue
         if case.turns % turns_a_run == 0:
             return _hand_over(ports, case)
-        over = _is_over(case) and not case.message.is_awaited(case.closed_at, ports.clock())
         return _ended(ports, Turn(over, max(seconds, 1), case.version, ports.cases.digest))
     return _ended(ports, Turn(False, 1, version, ports.cases.digest))
 

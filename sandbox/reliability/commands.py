@@ -36,6 +36,10 @@ def add_to(commands: Any) -> None:
             "--seed", type=int, help="draw the sample, instead of spreading it evenly"
         )
         matrix.add_argument("--together", type=int, help="faults in one play")
+        matrix.add_argument("--minutes", type=int, default=0, help="begin no play after so long")
+        matrix.add_argument(
+            "--jobs", type=int, default=0, help="processes; all processors if not said"
+        )
         matrix.add_argument(
             "--no-write", action="store_true", help="leave docs/reliability.md alone"
         )
@@ -80,10 +84,11 @@ def _matrix(chosen: argparse.Namespace) -> int:
         design = replace(design, together=chosen.together)
     began = time.monotonic()
     matrix = designs.Matrix(design, tell=lambda line: _print([line]))
-    plays = matrix.play(sample=chosen.sample, offset=chosen.offset, seed=chosen.seed)
+    wanted = ("sample", "offset", "seed", "minutes", "jobs")
+    plays = matrix.play(designs.Chosen(**{name: getattr(chosen, name) for name in wanted}))
     lines = matrix_lines(matrix, plays, seconds=time.monotonic() - began)
-    given = {"--sample": chosen.sample, "--offset": chosen.offset, "--seed": chosen.seed}
-    words = [chosen.matrix, *(f"{name} {number}" for name, number in given.items() if number)]
+    given = {name: getattr(chosen, name) for name in ("sample", "offset", "seed", "minutes")}
+    words = [chosen.matrix, *(f"--{name} {number}" for name, number in given.items() if number)]
     lines = [f"`python -m sandbox {' '.join(words)}`: {lines[0]}", *lines[1:]]
     _print(lines)
     if not chosen.no_write and plays:

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from sandbox.reliability.cells import Cell
 from sandbox.reliability.edits import KINDS
 from sandbox.reliability.fuzz import Found
-from sandbox.reliability.matrix import Cell, Matrix, Play
+from sandbox.reliability.matrix import Matrix, Play
 from sandbox.reliability.tampered_plays import TamperedPlay
 from sandbox.reliability.tampering import STORIES, Tried
 

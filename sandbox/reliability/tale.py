@@ -91,7 +91,7 @@ class Runs:
 class NoTrail:
     """CloudTrail, which has nothing to tell."""
 
-    def failed_deletes(self, *_: object, **__: object) -> tuple[()]:
+    def calls(self, *_: object, **__: object) -> tuple[()]:
         return ()
 
     def failed_uses(self, *_: object, **__: object) -> Iterator[tuple[str, tuple[()]]]:

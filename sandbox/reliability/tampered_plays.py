@@ -13,8 +13,9 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
+from sandbox.reliability.cells import spread
 from sandbox.reliability.edits import BODY, ENTRIES, INBOX, Edit, edits
-from sandbox.reliability.matrix import differences, spread, untroubled
+from sandbox.reliability.matrix import differences, untroubled
 from sandbox.reliability.plays import PLOTS, End, GaveUpError, Teller
 from sandbox.reliability.tale import Items
 from sandbox.reliability.tampering import must_alarm

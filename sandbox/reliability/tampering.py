@@ -15,8 +15,8 @@ from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import Snapshot
 from sandbox import sample
+from sandbox.reliability.cells import spread
 from sandbox.reliability.edits import BODY, ENTRIES, INBOX, Edit, edits
-from sandbox.reliability.matrix import spread
 from sandbox.reliability.stand import small_world
 from sandbox.reliability.tale import Deed, Items, State, Tale
 

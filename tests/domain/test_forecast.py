@@ -14,6 +14,7 @@ from chalicelib.domain.rules.step import Ask, Call
 from chalicelib.domain.simulation import Durations
 from chalicelib.domain.state.case import Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from tests.domain.worlds import (  # fmt: skip
@@ -36,8 +37,8 @@ from tests.domain.worlds import (  # fmt: skip
 
 KEYS = (key("a"), key("b", KeyState.DISABLED))
 PENDING = key("p", KeyState.PENDING_DELETION, deletion_date=NOW + 5 * HOURS)
-GOING = cluster(hsms=(*hsms("1b"), *hsms("1a", state="DELETE_IN_PROGRESS")))
-GROWING = cluster(hsms=(*hsms("1b"), *hsms("1a", state="CREATE_IN_PROGRESS")))
+GOING = cluster(hsms=(*hsms("1b"), *hsms("1a", state=HsmState.DELETE_IN_PROGRESS)))
+GROWING = cluster(hsms=(*hsms("1b"), *hsms("1a", state=HsmState.CREATE_IN_PROGRESS)))
 R, P, M = Remedy.RETIRE, Remedy.PARK, Remedy.REPOINT
 MOVE: dict[str, Any] = {"siblings": (sibling(),)}
 ROWS: list[tuple[str, Remedy, Snapshot, Outcome, timedelta]] = [
@@ -94,7 +95,7 @@ def test_approvals_that_lapse_before_the_first_call_are_foretold() -> None:
     play.turn()
     plan = next(p for p in play.case.offers if p.remedy is R)
     assert seen.cluster is not None
-    changing = replace(seen.cluster, state="MODIFY_IN_PROGRESS")
+    changing = replace(seen.cluster, state=ClusterState.MODIFY_IN_PROGRESS)
     late = forecast(plan, situation(replace(seen, cluster=changing), case=play.case))
     assert late.lapses
     assert late.end is None

@@ -16,6 +16,7 @@ from chalicelib.aws.store.body import BODY
 from chalicelib.aws.store.cases import DynamoCases, Stored
 from chalicelib.aws.store.inbox import INBOX
 from chalicelib.aws.store.turns import TurnCases
+from chalicelib.domain.rules.hearing import Heard
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.trust import Anchor
 from chalicelib.domain.simulation import Durations, Model
@@ -139,6 +140,8 @@ class Slack:
         self.filled: list[tuple[str, Remedy | None]] = []
         self.lines: list[Entry] = []
         self.held: list[tuple[Case, Snapshot | None]] = []
+        self.worlds: list[Snapshot | None] = []
+        """What each message was made from; without a look it would say untruths of AWS."""
         self.down = False
         self._ids = itertools.count(1)
 
@@ -166,6 +169,8 @@ class Slack:
         if self.down:
             failures = case.message.failures + 1
             return replace(case.message, is_behind=True, failures=failures)
+        assert case.snapshot or not case.has_begun, "a message without a look tells untruths of AWS"
+        self.worlds.append(case.snapshot)
         self.lines += entries
         last = entries[-1].number if entries else case.message.thread_lines
         return SlackMessage("C1", case.message.ts or "1.0", f"{case.phase}", last)
@@ -210,15 +215,16 @@ class Brake:
 
 class Trail:
     def __init__(self) -> None:
-        self.found: list[FailedDelete] = []
+        self.found: list[FailedDelete | Heard] = []
         self.used: list[KeyUse] = []
         self.looked: list[tuple[str, datetime]] = []
         self.before: Callable[[str], None] = lambda key_id: None
 
-    def failed_deletes(
-        self, account: str, region: str, *, since: datetime
-    ) -> Sequence[FailedDelete]:
-        return [f for f in self.found if (f.account, f.region) == (account, region)]
+    def calls(
+        self, account: str, region: str, *, since: datetime, names: Sequence[str]
+    ) -> Sequence[FailedDelete | Heard]:
+        here = (f for f in self.found if (f.account, f.region) == (account, region))
+        return [f for f in here if f.attempt.operation in names]
 
     def failed_uses(
         self, account: str, region: str, *, keys: Mapping[str, datetime]

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from operator import methodcaller
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.state.audit_log import Kind
 from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.hsm_states import ClusterState
 from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Plan, Remedy
 from chalicelib.domain.state.snapshot import Cluster, KeyState
@@ -496,7 +498,9 @@ def test_a_second_account_of_one_e_mail_does_not_count(bench: Make) -> None:
 
 def test_keys_that_cant_be_checked_need_their_box(bench: Make) -> None:
     """Slack asks for the box; a forged dialog without it is refused."""
-    there = Cluster("cluster-7e6d5c4b3a2", "ACTIVE", hsms("us-east-1a", "us-east-1b"), "lineage-a")
+    there = Cluster(
+        "cluster-7e6d5c4b3a2", ClusterState.ACTIVE, hsms("us-east-1a", "us-east-1b"), "lineage-a"
+    )
     off = world(key(1), key(2, KeyState.DISABLED))
     it = bench(replace(off, siblings=(there,)))
     opened = open_case(it.ports, it.failed())
@@ -620,7 +624,7 @@ def test_a_refused_run_remembers_what_the_run_before_it_did(bench: Make) -> None
     true = copy.deepcopy(body)
     write_body(it, replace(it.case(case_id), round=7))
     for generation in range(1, 40):
-        write(it, case_id, INBOX, lambda item, number=generation: item.update(generation=number))
+        write(it, case_id, INBOX, methodcaller("update", generation=generation))
         it.runs.start(case_id, generation)
         it.turn(case_id)
     it.stored._table.put_item(Item=true)

@@ -12,6 +12,7 @@ from chalicelib.answers import Answer, PlanChanged
 from chalicelib.domain.simulation import Durations
 from chalicelib.domain.state import audit_log
 from chalicelib.domain.state.case import Case, Outcome
+from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.snapshot import Cluster, Hsm, KeyState, Snapshot
 from ops.evidence.approved import unapproved
@@ -43,8 +44,8 @@ def approval(by: str, remedy: str) -> tuple[Click, Click]:
 
 
 def repointable() -> Snapshot:
-    hsms = tuple(Hsm(f"hsm-9{z}", "ACTIVE", f"{REGION}{z}") for z in "ab")
-    sibling = Cluster("cluster-9z9z9z9z9z9", "ACTIVE", hsms, "lineage-a")
+    hsms = tuple(Hsm(f"hsm-9{z}", HsmState.ACTIVE, f"{REGION}{z}") for z in "ab")
+    sibling = Cluster("cluster-9z9z9z9z9z9", ClusterState.ACTIVE, hsms, "lineage-a")
     return replace(world(key(1)), siblings=(sibling,))
 
 

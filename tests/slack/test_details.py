@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
+from chalicelib.domain.state.hsm_states import BackupState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import Backup, KeyState, StoreState
 from chalicelib.slack.messages import goback
@@ -88,7 +89,10 @@ def test_what_was_done_for_real_is_not_called_a_dry_run() -> None:
 
 def test_repoint_is_offered_where_a_sibling_can_take_the_keys() -> None:
     message = shown(asked(OLD, siblings=(sibling(),)))
-    assert list(buttons(message)) == ["keep", "park", "repoint", "retire", "refresh", "reject"]
+    assert list(buttons(message)) == ["keep", "park", "repoint", "refresh", "reject"]
+    menu = next(b["accessory"] for b in message.blocks if "*More ways*" in str(b.get("text")))
+    values = [option["value"] for option in menu["options"]]
+    assert values == ["case-1:7:release", "case-1:7:retire"], "four at most stand open"
     assert "for 7 days, by a crypto officer; then the keys stay on the other cluster" in words(
         message.blocks
     )
@@ -228,12 +232,24 @@ def test_the_backup_and_its_commands_are_given_where_the_cluster_is_known() -> N
     assert "aws kms" not in said, "the key store is gone"
 
 
+def test_the_backup_that_is_named_is_the_one_that_aws_keeps() -> None:
+    """A repoint keeps one before the HSMs go; those that their deletion makes expire."""
+    play = MOMENTS["repointed"]()
+    last = play.case.last_cluster
+    assert last
+    kept = next(backup for backup in last.backups if backup.never_expires)
+    assert last.newest_backup != kept
+    said = words(shown(play).blocks)
+    assert f"The backup {kept.backup_id} is kept for good." in said
+    assert f"--source-backup-id {kept.backup_id}" in said
+
+
 @pytest.mark.parametrize(
     ("backup", "own", "said"),
     [("NON_FIPS", "FIPS", "NON_FIPS"), ("", "NON_FIPS", "NON_FIPS"), ("", "", "FIPS")],
 )
 def test_the_mode_is_the_backups(backup: str, own: str, said: str) -> None:
-    kept = Backup("backup-1", "READY", NOW, never_expires=True, mode=backup)
+    kept = Backup("backup-1", BackupState.READY, NOW, never_expires=True, mode=backup)
     play = retired()
     it = replace(play.case, last_cluster=cluster("1a", mode=own, backups=(kept,)))
     assert f"--hsm-type hsm2m.medium --mode {said}" in words(of(it, play.now).blocks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -24,8 +24,8 @@ from chalicelib.aws.store.inbox import (
     sealed_text,
     split,
 )
+from chalicelib.aws.store.memory import SweepMemory
 from chalicelib.aws.store.opening import Opening
-from chalicelib.aws.store.sweeping import SweepMemory
 from chalicelib.aws.store.writes import OPEN, Write, place
 from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.case import Case, KeyUse
@@ -243,7 +243,8 @@ class DynamoCases(SweepMemory):
                 **start,
             )
             for pk in dict.fromkeys(item["pk"] for item in page["Items"]):
-                yield self.load(pk.partition("#")[2])
+                with suppress(NoCaseError):  # its record has just gone
+                    yield self.load(pk.partition("#")[2])
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

@@ -12,6 +12,7 @@ from chalicelib.aws.store import codec
 from chalicelib.aws.store.assembly import assembled, begun
 from chalicelib.aws.store.body import Body, heard, mark_of, text_of
 from chalicelib.aws.store.cases import DynamoCases, Stored, readable
+from chalicelib.aws.store.expiry import expire
 from chalicelib.aws.store.inbox import (
     CLICKS,
     INBOX,
@@ -199,6 +200,9 @@ class TurnCases(DynamoCases):
             for kind in KINDS
         }
         return replace(inbox, waiting=waiting, refused="")
+
+    def expire(self, case: Case, at: datetime) -> None:
+        expire(self.writes, self._log, case, at)
 
     def keep_look(self, case_id: str, seen: Snapshot) -> None:
         text = codec.text(codec.plain(seen))

@@ -14,12 +14,23 @@ from chalicelib.domain.state.snapshot import KeyState, StoreState
 
 
 class Remedy(StrEnum):
-    """One way out of a blocked deletion."""
+    """One way out."""
 
     KEEP = "keep"
     PARK = "park"
     REPOINT = "repoint"
+    RELEASE = "release"
     RETIRE = "retire"
+
+    @property
+    def deletes_keys(self) -> bool:
+        """With the key store. What they encrypted is lost."""
+        return self in (Remedy.RELEASE, Remedy.RETIRE)
+
+    @property
+    def deletes_hsms(self) -> bool:
+        """Programs that use the HSMs directly lose them."""
+        return self in (Remedy.PARK, Remedy.REPOINT, Remedy.RETIRE)
 
 
 class Operation(StrEnum):
@@ -159,7 +170,7 @@ class Plan:
         """
         basis = self.basis
         connected = basis.store_state in (StoreState.CONNECTED, StoreState.CONNECTING)
-        if self.remedy is not Remedy.RETIRE or self.names(Operation.CONNECT_KEY_STORE):
+        if not self.remedy.deletes_keys or self.names(Operation.CONNECT_KEY_STORE):
             return ()
         if connected and basis.zones:
             return ()
