@@ -201,7 +201,7 @@ def _approvals_lost(context: PlanContext) -> tuple[Difference, ...]:
     if not begun and _is_late(context):
         lapsed = f"lapsed: nothing could begin in {context.policy.expiry_hours} hours"
         return (Difference("Approvals", "in time", lapsed),)
-    if begun and (idle := _idle(context)) > plan.longest_wait + MOST_IDLE:
+    if begun and (idle := context.idle) > plan.longest_wait + MOST_IDLE:
         return (
             Difference(
                 "Approvals", "in time", f"too old: nothing came of them for {idle.days} days"
@@ -221,13 +221,6 @@ def _approvals_lost(context: PlanContext) -> tuple[Difference, ...]:
     return tuple(_lost(who, case, clicks) for who in missing) or (
         Difference("Approvals", str(plan.terms.people), str(len(live))),
     )
-
-
-def _idle(context: PlanContext) -> timedelta:
-    """How long ago its last call was made, or somebody last said yes to it."""
-    case, plan, now = context.case, context.plan, context.now
-    calls = (call.at for call in case.calls if call.plan_hash == plan.plan_hash)
-    return now - max((*calls, *(click.at for click in case.approved)), default=now)
 
 
 def _lost(who: str, case: Case, clicks: Sequence[Click]) -> Difference:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain.rules.pace import SETTLING
 from chalicelib.domain.rules.policy import Policy
@@ -52,6 +52,13 @@ class PlanContext(Situation):
     """What a remedy looks at when it says its next step: a situation, and the plan it is about."""
 
     plan: Plan
+
+    @property
+    def idle(self) -> timedelta:
+        """How long ago the plan's last call was made, or somebody last said yes to it."""
+        calls = (c.at for c in self.case.calls if c.plan_hash == self.plan.plan_hash)
+        yes = (click.at for click in self.case.approved)
+        return self.now - max((*calls, *yes), default=self.now)
 
     @property
     def store(self) -> KeyStore | None:
