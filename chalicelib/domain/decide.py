@@ -201,12 +201,9 @@ def _approvals_lost(context: PlanContext) -> tuple[Difference, ...]:
     if not begun and _is_late(context):
         lapsed = f"lapsed: nothing could begin in {context.policy.expiry_hours} hours"
         return (Difference("Approvals", "in time", lapsed),)
-    if begun and (idle := context.idle) > plan.longest_wait + MOST_IDLE:
-        return (
-            Difference(
-                "Approvals", "in time", f"too old: nothing came of them for {idle.days} days"
-            ),
-        )
+    if begun and context.idle > plan.longest_wait + MOST_IDLE:
+        old = f"too old: nothing came of them for {context.idle.days} days"
+        return (Difference("Approvals", "in time", old),)
     clicks = case.current_clicks
     if begun:
         latest = {c.by: c for c in clicks if c.act in (Act.APPROVE, Act.WITHDRAW)}
