@@ -15,6 +15,7 @@ from chalicelib.domain.state.plan import Operation, Plan
 from chalicelib.domain.state.snapshot import KeyStore, Snapshot
 
 GO_ON = frozenset({Act.APPROVE, Act.CANCEL, Act.UNDO, Act.REFRESH})
+MOST_IDLE = timedelta(days=7)
 NOT_LOOKED = "AWS has not been read yet"
 
 
@@ -59,6 +60,11 @@ class PlanContext(Situation):
         calls = (c.at for c in self.case.calls if c.plan_hash == self.plan.plan_hash)
         yes = (click.at for click in self.case.approved)
         return self.now - max((*calls, *yes), default=self.now)
+
+    @property
+    def is_stale(self) -> bool:
+        """It stood still for longer than it ever waits, and a week more: people look at the world afresh."""
+        return self.idle > self.plan.longest_wait + MOST_IDLE
 
     @property
     def store(self) -> KeyStore | None:
