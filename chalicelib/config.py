@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -64,6 +65,17 @@ def tag_counts(text: str) -> tuple[tuple[str, int], ...]:
     return tuple(found)
 
 
+def mentioned(text: str) -> tuple[str, ...]:
+    """`approvers`, Slack ids, or `nobody`, alone."""
+    found = words(text)
+    ids = [word for word in found if word not in ("approvers", "nobody")]
+    if any(not re.fullmatch(r"[A-Za-z0-9._-]+", word) for word in ids) or (
+        "nobody" in found and len(found) > 1
+    ):
+        raise ValueError("approvers, nobody, or ids of Slack users and groups, with commas")
+    return found
+
+
 def required(text: str) -> str:
     if not text.strip():
         raise ValueError("set in .chalice/config.json; README.md lists all settings")
@@ -107,6 +119,17 @@ class Settings:
     people: tuple[tuple[str, str], ...] = setting(
         (), "Which AWS principal is which Slack user, as arn=user id", pairs
     )
+    mention: tuple[str, ...] = setting(
+        ("approvers",),
+        "Whom the worst moments mention in Slack: approvers, ids of users and groups, or nobody",
+        mentioned,
+    )
+    owner_tag: str = setting(
+        "owner", "Cluster tag that names who is told too: an e-mail, a Slack user or group id", str
+    )
+    email_domains: tuple[str, ...] = setting(
+        (), "Further e-mail domains of the same people, for finding them in Slack", words
+    )
     quorum_irreversible: int = setting(2, "People needed to retire or repoint", number(1, 20))
     quorum_reversible: int = setting(1, "People needed to park", number(1, 20))
     quorum_by_tag: tuple[tuple[str, int], ...] = setting(
@@ -149,6 +172,9 @@ class Settings:
         BOTH_CODES, "Error codes of DeleteCluster that open a case", words
     )
     accounts: tuple[str, ...] = setting((), "Other accounts that are served", words)
+    account_names: tuple[tuple[str, str], ...] = setting(
+        (), "What people call accounts, as 111122223333=payments-prod", pairs
+    )
     regions: tuple[str, ...] = setting((), "Other Regions that the sweep looks at", words)
     quota_share: float = setting(
         0.25, "Share of AWS’s request quotas that Unlatch takes at most", number(0.01, 1, float)

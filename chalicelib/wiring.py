@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from chalicelib.aws.store.turns import TurnCases
     from chalicelib.domain.trust import Anchor
 
-
 READ_AGAIN_AFTER = timedelta(minutes=1)
 
 
@@ -87,6 +86,7 @@ class Wiring:
     @functools.cached_property
     def gateway(self) -> Any:
         from chalicelib.slack.gateway import SlackGateway  # noqa: PLC0415  # only where Slack is met
+        from chalicelib.slack.naming import Naming  # noqa: PLC0415  # same
 
         return SlackGateway(
             call=self._slack.call,
@@ -96,6 +96,7 @@ class Wiring:
             count=observability.count,
             respond=self._slack.respond,
             stage=self.settings.table_name.removeprefix("unlatch-"),
+            naming=Naming.of(self._slack.call, self.settings),
         )
 
     def identify(self, hub: str) -> Any:
@@ -108,17 +109,17 @@ class Wiring:
         """`fresh`: it may have been rotated; badly signed rubbish does not read it each time."""
         from chalicelib.slack.secrets import Secret  # noqa: PLC0415  # only where Slack is met
 
-        secret_id = self.settings.signing_secret_id
-        return self._secret(secret_id, Secret.SIGNING, fresh=fresh, rest=READ_AGAIN_AFTER)
+        how = {"fresh": fresh, "rest": READ_AGAIN_AFTER}
+        return self._secret(self.settings.signing_secret_id, Secret.SIGNING, **how)
 
     @functools.cached_property
     def _slack(self) -> Any:
         from chalicelib.slack.client import SlackClient  # noqa: PLC0415  # only where Slack is met
         from chalicelib.slack.secrets import Secret  # noqa: PLC0415  # same
 
-        secret_id = self.settings.bot_token_secret_id
+        named = self.settings.bot_token_secret_id
         return SlackClient(
-            lambda fresh: self._secret(secret_id, Secret.TOKEN, fresh=fresh),
+            lambda fresh: self._secret(named, Secret.TOKEN, fresh=fresh),
             self.settings.slack_api_url,
             team_id=self.settings.slack_workspace,
         )
@@ -200,10 +201,8 @@ class Wiring:
     def _runs(self) -> Any:
         from chalicelib.aws.runs import StepFunctionsRuns  # noqa: PLC0415  # on first use
 
-        arn = (
-            f"arn:{self._partition}:states:{self.region}:{self.hub_account}"
-            f":stateMachine:{self.settings.state_machine_name}"
-        )
+        place = f"arn:{self._partition}:states:{self.region}:{self.hub_account}"
+        arn = f"{place}:stateMachine:{self.settings.state_machine_name}"
         return StepFunctionsRuns(self.client("stepfunctions"), arn)
 
     def _people(self) -> Any:

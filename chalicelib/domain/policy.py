@@ -27,3 +27,4 @@ class Policy:
     hsm_hour_price: float = 1.60
     step_up_roles: tuple[str, ...] = field(default=())
     operator_roles: tuple[str, ...] = field(default=())
+    mention: tuple[str, ...] = ("approvers",)

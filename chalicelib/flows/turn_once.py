@@ -11,6 +11,7 @@ from chalicelib.domain.case import Act, Case, Outcome, Phase
 from chalicelib.domain.clicks import take_in
 from chalicelib.domain.decide import HOUR, Decision, decide
 from chalicelib.domain.log import Entry, Kind, entry
+from chalicelib.domain.notices import noticed
 from chalicelib.domain.pace import MINUTE
 from chalicelib.domain.plan import LOOK_AGAIN_BEFORE, Operation
 from chalicelib.domain.slack_message import SlackMessage
@@ -72,6 +73,8 @@ def _decided(ports: TurnPorts, case: Case) -> tuple[Case, int]:
     decision, reminders = reminded(decision, ports.policy, now)
     decision, overdue = late(decision, now)
     ports.count("StepsOverdue", len(overdue))
+    ports.count("KeysUsedWhileGoing", len(used))
+    ports.count("CasesUnanswered", sum(item["what"] != "keys" for item in reminders))
     entries += [*reminders, *overdue]
     case, seconds = _do(ports, decision, entries)
     for click in looks:
@@ -162,6 +165,7 @@ def _shown(
     ports: TurnPorts, case: Case, seconds: int, *, may_exist: bool = True
 ) -> tuple[Case, int]:
     """The case, shown; when to come back. Slack's troubles never hold up the work."""
+    case = _noticed(ports, case)
     entries: Sequence[Entry] = ()
     if case.log_length > case.message.thread_lines:
         entries = ports.cases.entries(case.case_id)[case.message.thread_lines :]
@@ -173,6 +177,16 @@ def _shown(
     if message.is_behind:
         seconds = message.wait(HOUR if case.is_over else seconds)
     return case, seconds
+
+
+def _noticed(ports: TurnPorts, case: Case) -> Case:
+    """What people must hear of is recorded before it is said: a crash neither loses nor doubles it."""
+    told = noticed(case, ports.clock()).message.notices
+    if told == case.message.notices:
+        return case
+    return resaved(
+        ports, case, lambda now: replace(now, message=replace(now.message, notices=told))
+    )
 
 
 def _patience(ports: TurnPorts, case: Case, now: datetime) -> int:

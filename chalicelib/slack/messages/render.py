@@ -30,6 +30,7 @@ from chalicelib.slack.messages import (
     waiting_keys,
 )
 from chalicelib.slack.messages.blocks import MOST_BLOCKS
+from chalicelib.slack.messages.names import NO_NAMES, Names
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import Message, marked
 
@@ -54,9 +55,10 @@ def render(
     version: int,
     forecasts: Mapping[str, Forecast] = NO_FORECASTS,
     stage: str = "",
+    names: Names = NO_NAMES,
 ) -> Message:
     """The case's message as it should stand now. `forecasts` by plan hash or remedy."""
-    shown = Shown(case, policy, now, version, forecasts, stage)
+    shown = Shown(case, policy, now, version, forecasts, stage, names)
     match case.phase:
         case Phase.CLOSED:
             message = ENDINGS.get(case.outcome or Outcome.RESOLVED, closed.message)(shown)

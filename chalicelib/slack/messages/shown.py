@@ -14,6 +14,7 @@ from chalicelib.domain.forecast import Forecast
 from chalicelib.domain.plan import Plan
 from chalicelib.domain.policy import Policy
 from chalicelib.slack.messages import facts
+from chalicelib.slack.messages.names import NO_NAMES, Names
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Shown:
     version: int
     forecasts: Mapping[str, Forecast]
     stage: str = ""
+    names: Names = NO_NAMES
 
     @property
     def value(self) -> str:
