@@ -10,6 +10,7 @@ from typing import Protocol
 from chalicelib.domain.approval import Person, Refusal
 from chalicelib.domain.caller import Caller
 from chalicelib.domain.case import Attempt, Case, Click, KeyUse
+from chalicelib.domain.hearing import Heard
 from chalicelib.domain.log import Entry
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.policy import Policy
@@ -21,7 +22,7 @@ from chalicelib.domain.trust import Anchor
 
 @dataclass(frozen=True)
 class FailedDelete:
-    """A failed DeleteCluster, as CloudTrail told it. `heard_at` is when Unlatch opened a case for it."""
+    """A call that opens a case or folds into it. `heard_at` is when Unlatch opened a case for it."""
 
     account: str
     region: str
@@ -167,6 +168,8 @@ class Cases(Protocol):
     def set_looked(self, account: str, region: str, until: datetime) -> None: ...
     def watch_round(self) -> Round: ...
     def set_watch_round(self, now: Round) -> None: ...
+    def down_since(self, account: str, region: str) -> Mapping[str, datetime]: ...
+    def set_down_since(self, account: str, region: str, since: Mapping[str, datetime]) -> None: ...
     def entries(self, case_id: str) -> Sequence[Entry]: ...
 
 
@@ -192,7 +195,7 @@ class TurnCases(Cases, Protocol):
 class Inventory(Protocol):
     def look_again(self, case: Case, seen: Snapshot) -> Snapshot: ...
     def reread(self, case: Case, key_id: str) -> Key: ...
-    def outline(self, case: Case) -> Snapshot: ...
+    def outline(self, account: str, region: str, *, now: datetime) -> Snapshot: ...
     def snapshot(self, case: Case, *, now: datetime) -> Snapshot: ...
 
 
@@ -240,14 +243,14 @@ class Gateway(Protocol):
 
 
 class Trail(Protocol):
-    """CloudTrail's own memory of failed deletes and failed uses of keys, for the sweep.
+    """CloudTrail's own memory of calls that open cases and of failed uses of keys, for the sweep.
 
-    `failed_uses` looks key by key, from the time given for each, and yields what it found.
+    `names` are those of the calls to look for. `failed_uses` looks key by key, from the time given for each, and yields what it found.
     """
 
-    def failed_deletes(
-        self, account: str, region: str, *, since: datetime
-    ) -> Sequence[FailedDelete]: ...
+    def calls(
+        self, account: str, region: str, *, since: datetime, names: Sequence[str]
+    ) -> Sequence[FailedDelete | Heard]: ...
     def failed_uses(
         self, account: str, region: str, *, keys: Mapping[str, datetime]
     ) -> Iterator[tuple[str, Sequence[KeyUse]]]: ...

@@ -25,9 +25,11 @@ from ops.trouble import Trouble
 from ops.verb import Options
 
 APP = "unlatch"
-FUNCTIONS = ("on_delete_blocked", "turn", "park", "sweep", "on_key_used")
+HEARING = ("on_delete_blocked", "on_key_store_refused", "on_cluster_lost", "on_key_used")
+"""Each has a rule of its own."""
+FUNCTIONS = (*HEARING, "turn", "park", "sweep")
 """As Chalice names them; the one that serves Slack is called `unlatch-<stage>`."""
-EVENT_FUNCTIONS = ("on_delete_blocked", "on_key_used", "sweep")
+EVENT_FUNCTIONS = (*HEARING, "sweep")
 MAKING = threading.Lock()
 NOT_IN_NAMES = re.compile(r"[^\w+=,.@-]")
 

@@ -22,7 +22,7 @@ LAYERS = [
     {"flows", "aws", "slack"},
     {"ports"},
     {"config", "observability"},
-    {"traces", "failures"},
+    {"traces", "failures", "event_patterns"},
     {"domain"},
 ]
 """Top to bottom: a module imports only from lower lines; neighbours on a line are strangers."""

@@ -130,12 +130,13 @@ class AwsInventory:
             unread=(*seen.unread, *unread),
         )
 
-    def outline(self, case: Case) -> Snapshot:
-        """All clusters and stores of the case's place, in two calls; keys and all else are left out."""
-        clients, unread = self._clients(case), list[str]()
-        look = Look(clients("cloudhsmv2"), clients("kms"), self.reader_role, case)
+    def outline(self, account: str, region: str, *, now: datetime) -> Snapshot:
+        """All clusters and stores of a place, in two calls; keys and all else are left out."""
+        nobodys = Case("unlatch-outline", account, region, "", now)
+        clients, unread = self._clients(nobodys), list[str]()
+        look = Look(clients("cloudhsmv2"), clients("kms"), self.reader_role, nobodys)
         stores, clusters = look.stores(unread), look.clusters(unread)
-        where = (case.opened_at, case.account, case.region, "", None)
+        where = (now, account, region, "", None)
         return Snapshot(*where, stores, siblings=clusters, unread=tuple(unread))
 
     def reread(self, case: Case, key_id: str) -> Key:

@@ -1,4 +1,4 @@
-"""A case: one blocked deletion from the first failed call to its end, as an immutable value."""
+"""A case: one cluster and its key store, from the first trigger to its end, as an immutable value."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from chalicelib.domain.caller import Caller
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.domain.snapshot import Cluster, KeyState, Seen, Snapshot, StoreState
+from chalicelib.domain.trigger import Trigger
 
 
 class Phase(StrEnum):
@@ -57,20 +58,23 @@ LETS_BEGIN = frozenset({Act.APPROVE, Act.CONFIRM})
 
 @dataclass(frozen=True)
 class Attempt:
-    """One failed DeleteCluster call by somebody other than Unlatch."""
+    """A call of others that AWS refused, or that cut keys off. `name`, `asked`: of a refused new store."""
 
     event_id: str
     at: datetime
     error_code: str
     caller: Caller
+    trigger: Trigger = Trigger.DELETE_BLOCKED
+    operation: str = "DeleteCluster"
+    key_store_id: str = ""
+    name: str = ""
+    asked: str = ""
 
 
 @dataclass(frozen=True)
 class Click:
     """One authorised click. `round` and `version` are the case's when it was made: no two are the same.
-
-    A confirmation comes from AWS, not Slack: there `by` is the principal's ARN.
-    """
+    A confirmation comes from AWS, not Slack: there `by` is the principal's ARN."""
 
     act: Act
     by: str
@@ -97,10 +101,8 @@ class CallStatus(StrEnum):
 
 @dataclass(frozen=True)
 class CallRecord:
-    """A mutating call of ours, as the case remembers it (one per operation and target, the last).
-
-    Of a call that AWS took, the log alone has the request: thousands would double the case.
-    """
+    """A mutating call of ours: the last one per operation and target. Of one that AWS took, the log alone
+    has the request: thousands would double the case."""
 
     operation: Operation
     target: str
@@ -141,13 +143,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class KeyUse:
-    """A failed use of a key that is scheduled for deletion or disabled."""
+    """A failed use of a key that is scheduled for deletion or disabled, or whose key store is down."""
 
     event_id: str
     at: datetime
     key_id: str
     who: str
     operation: str
+    key_store_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,7 @@ class Case:
     region: str
     cluster_id: str
     opened_at: datetime
+    trigger: Trigger = Trigger.DELETE_BLOCKED
     attempts: tuple[Attempt, ...] = ()
     clicks: tuple[Click, ...] = ()
     version: int = 0
@@ -221,8 +225,7 @@ class Case:
     @property
     def is_its_own(self) -> bool:
         """Its plans are about its cluster: no turn ever made another one."""
-        plans = (self.plan, self.last_plan, *self.offers)
-        return all(plan.place == self.place for plan in plans if plan)
+        return all(p.place == self.place for p in (self.plan, self.last_plan, *self.offers) if p)
 
     @property
     def is_closed(self) -> bool:
@@ -240,10 +243,8 @@ class Case:
     @property
     def plan_has_begun(self) -> bool:
         """Its first mutation was intended, and not refused by AWS. Until then it can be taken back."""
-        plan = self.plan
-        return plan is not None and any(
-            c.plan_hash == plan.plan_hash and c.status is not CallStatus.REFUSED for c in self.calls
-        )
+        done = (c.plan_hash for c in self.calls if c.status is not CallStatus.REFUSED)
+        return self.plan is not None and self.plan.plan_hash in done
 
     @property
     def plan_is_under_way(self) -> bool:
@@ -280,13 +281,13 @@ class Case:
 
     def did(self, operation: Operation, target: str) -> bool:
         """We called, and AWS said yes."""
-        call = self.call(operation, target)
-        return call is not None and call.status is CallStatus.DONE
+        return bool((call := self.call(operation, target)) and call.status is CallStatus.DONE)
 
     def tried(self, operation: Operation, target: str) -> bool:
         """We may have changed this: AWS said yes, or the answer was never seen."""
-        call = self.call(operation, target)
-        return call is not None and call.status is not CallStatus.REFUSED
+        return bool(
+            (call := self.call(operation, target)) and call.status is not CallStatus.REFUSED
+        )
 
     def with_calls(self, records: Iterable[CallRecord]) -> Case:
         """Remembers these calls in place of earlier ones on the same targets."""

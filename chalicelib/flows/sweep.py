@@ -1,4 +1,4 @@
-"""The schedule: failed deletes and uses that were never delivered, and cases whose run has died."""
+"""The schedule: what was never delivered, stores that broke in silence, and cases whose run has died."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.case import Case, Phase
 from chalicelib.failures import Conflict, GiveUp, TryLater
-from chalicelib.flows.moved import Moved
-from chalicelib.flows.open_case import open_case
+from chalicelib.flows.missed import find_missed
+from chalicelib.flows.moved import wake_if_moved
+from chalicelib.flows.outlines import Outlines
 from chalicelib.flows.watch_keys import Spot, switched_off, watch_keys
 from chalicelib.ports import Pointer, Ports
 
-FIRST_LOOK = timedelta(hours=24)
-OVERLAP = timedelta(minutes=30)
-"""CloudTrail delivers late and out of order; an event that is found twice changes nothing."""
 STUCK_AFTER = timedelta(hours=1)
 UNHEARD_AFTER = timedelta(minutes=5)
 """A click wakes its case at once. After this long the wake was lost, or AWS can't be read."""
@@ -36,19 +34,19 @@ class Swept:
 
 def sweep(ports: Ports) -> Swept:
     """Safe to repeat and to run beside everything else."""
-    found, unread = 0, []
+    found, unread, outlines = 0, [], Outlines(ports)
     for account, region in ports.places:
         try:
-            found += _missed(ports, account, region)
+            found += find_missed(ports, outlines, account, region)
         except (TryLater, GiveUp, Conflict) as trouble:
             ports.log("sweep could not read", account=account, region=region, why=str(trouble))
             unread.append(f"{account} {region}: {trouble}")
     pointers, restarted = ports.cases.pointers(), 0
     off: list[tuple[Spot, datetime]] = []
-    moved, woken = Moved(ports), 0
+    woken = 0
     for case in _cases(ports, pointers):
         restarted += _revive(ports, case)
-        woken += moved.wake(case)
+        woken += wake_if_moved(ports, outlines, case)
         off += switched_off(case)
     ports.count("SweepsDone", 1)
     ports.count("OpenCases", len(pointers))
@@ -62,17 +60,6 @@ def sweep(ports: Ports) -> Swept:
         unread.append(f"uses of keys: {trouble}")
     ports.count("KeyUsesFoundBySweep", used)
     return Swept(found, restarted, tuple(unread), used)
-
-
-def _missed(ports: Ports, account: str, region: str) -> int:
-    """Failed deletes since the last look, from CloudTrail's own memory."""
-    now = ports.clock()
-    last = ports.cases.looked_until(account, region)
-    since = max(last - OVERLAP, now - timedelta(days=89)) if last else now - FIRST_LOOK
-    failed = ports.trail.failed_deletes(account, region, since=since)
-    opened = [open_case(ports, one) for one in failed]
-    ports.cases.set_looked(account, region, now)
-    return sum(1 for one in opened if one and one.is_new)
 
 
 def _cases(ports: Ports, pointers: Sequence[Pointer]) -> Iterator[Case]:

@@ -91,8 +91,7 @@ def _told(case: Case, *, tampered: bool) -> dict[str, Any]:
             {"by": click.by, "at": moment(click.at), "plan_hash": click.plan_hash}
             for click in approvals
         ],
-        # A case that does not say what opened it was opened by the one trigger that there was.
-        "trigger": str(getattr(case, "trigger", "delete_blocked")),
+        "trigger": str(case.trigger),
         "round": case.round,
         "tampered": tampered,
         "message_ts": case.message.ts or None,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import app
+from chalicelib import event_patterns
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.cloudtrail import USES, NotOurs, key_uses
 from chalicelib.aws.trail import MOST_PAGES, AwsTrail
@@ -189,7 +189,7 @@ def test_our_own_proof_that_fails_is_no_use_by_others() -> None:
 
 
 def test_the_rule_sees_what_the_sweep_looks_for() -> None:
-    assert set(app.KEY_USE_FAILED["detail"]["eventName"]) == USES  # type: ignore[index]  # JSON
+    assert set(event_patterns.KEY_USE_FAILED["detail"]["eventName"]) == USES  # type: ignore[index]  # JSON
 
 
 @pytest.mark.parametrize("name", ["DescribeKey", "EnableKey", None])

@@ -17,6 +17,7 @@ from chalicelib.aws.store.turns import TurnCases
 from chalicelib.domain.approval import Person
 from chalicelib.domain.caller import Caller, Tool, caller_of
 from chalicelib.domain.case import Attempt, Case, Click, KeyUse
+from chalicelib.domain.hearing import Heard
 from chalicelib.domain.log import Entry
 from chalicelib.domain.model import Durations, Model
 from chalicelib.domain.plan import Remedy
@@ -203,15 +204,16 @@ class Brake:
 
 class Trail:
     def __init__(self) -> None:
-        self.found: list[FailedDelete] = []
+        self.found: list[FailedDelete | Heard] = []
         self.used: list[KeyUse] = []
         self.looked: list[tuple[str, datetime]] = []
         self.before: Callable[[str], None] = lambda key_id: None
 
-    def failed_deletes(
-        self, account: str, region: str, *, since: datetime
-    ) -> Sequence[FailedDelete]:
-        return [f for f in self.found if (f.account, f.region) == (account, region)]
+    def calls(
+        self, account: str, region: str, *, since: datetime, names: Sequence[str]
+    ) -> Sequence[FailedDelete | Heard]:
+        here = (f for f in self.found if (f.account, f.region) == (account, region))
+        return [f for f in here if f.attempt.operation in names]
 
     def failed_uses(
         self, account: str, region: str, *, keys: Mapping[str, datetime]

@@ -47,5 +47,6 @@ def begun(inbox: Inbox) -> Case:
         first.region,
         first.cluster_id,
         first.heard_at or first.attempt.at,
+        trigger=first.attempt.trigger,
         attempts=(first.attempt,),
     )

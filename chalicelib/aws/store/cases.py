@@ -25,14 +25,14 @@ from chalicelib.aws.store.inbox import (
     split,
 )
 from chalicelib.aws.store.log import Log
+from chalicelib.aws.store.memory import SweepMemory
 from chalicelib.aws.store.opening import Opening
-from chalicelib.aws.store.writes import OPEN, Write, Writes, asking, place
+from chalicelib.aws.store.writes import OPEN, Write, place
 from chalicelib.domain.case import Act, Case, Click, KeyUse
 from chalicelib.domain.log import Entry
 from chalicelib.failures import Conflict, GiveUp
-from chalicelib.ports import FailedDelete, Opened, Pointer, Round, Seal, Woken
+from chalicelib.ports import FailedDelete, Opened, Pointer, Seal, Woken
 
-ROUND = "ROUND"
 MOST_HEARD = 10_000
 """Events that a function remembers."""
 MANY_USES, MOST_USES = 200, 600
@@ -73,12 +73,12 @@ def readable(case_id: str) -> Iterator[None]:
         ) from error
 
 
-class DynamoCases:
+class DynamoCases(SweepMemory):
     """The store of cases. `seal` makes the seals of inbox entries; None: only to look."""
 
     def __init__(self, table: Any, seal: Seal | None = None) -> None:
-        self._table, self._seal = table, seal
-        self.writes = Writes(table)
+        super().__init__(table)
+        self._seal = seal
         self._log = Log(table)
         self._heard: dict[str, Opened] = {}
 
@@ -252,23 +252,6 @@ class DynamoCases:
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-
-    def looked_until(self, account: str, region: str) -> datetime | None:
-        item = self.writes.get("SWEEP", f"{account}#{region}")
-        return datetime.fromisoformat(item["until"]) if item else None
-
-    def set_looked(self, account: str, region: str, until: datetime) -> None:
-        where = {"pk": "SWEEP", "sk": f"{account}#{region}"}
-        with asking("PutItem"):
-            self._table.put_item(Item={**where, "until": until.isoformat()})
-
-    def watch_round(self) -> Round:
-        item = self.writes.get("SWEEP", ROUND)
-        return codec.load(item["round"], Round) if item else Round()
-
-    def set_watch_round(self, now: Round) -> None:
-        with asking("PutItem"):
-            self._table.put_item(Item={"pk": "SWEEP", "sk": ROUND, "round": codec.dump(now)})
 
     def entries(self, case_id: str) -> Sequence[Entry]:
         return self._log.entries(case_id)

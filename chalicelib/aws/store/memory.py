@@ -1,0 +1,49 @@
+"""What sweeps remember from one to the next, in the table. Knows nothing of cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from chalicelib.aws.store import codec
+from chalicelib.aws.store.writes import Writes, asking
+from chalicelib.ports import Round
+
+SWEEP, ROUND = "SWEEP", "ROUND"
+
+
+class SweepMemory:
+    """Items under one partition key: until when a place was looked at, the watch's round, what is down."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+        self.writes = Writes(table)
+
+    def looked_until(self, account: str, region: str) -> datetime | None:
+        item = self.writes.get(SWEEP, f"{account}#{region}")
+        return datetime.fromisoformat(item["until"]) if item else None
+
+    def set_looked(self, account: str, region: str, until: datetime) -> None:
+        self._put(f"{account}#{region}", until=until.isoformat())
+
+    def watch_round(self) -> Round:
+        item = self.writes.get(SWEEP, ROUND)
+        return codec.load(item["round"], Round) if item else Round()
+
+    def set_watch_round(self, now: Round) -> None:
+        self._put(ROUND, round=codec.dump(now))
+
+    def down_since(self, account: str, region: str) -> Mapping[str, datetime]:
+        """Key stores that were down at the last sweep, and at which one each was first found so."""
+        item = self.writes.get(SWEEP, f"DOWN#{account}#{region}")
+        found = item["since"] if item else {}
+        return {store: datetime.fromisoformat(text) for store, text in found.items()}
+
+    def set_down_since(self, account: str, region: str, since: Mapping[str, datetime]) -> None:
+        told = {store: when.isoformat() for store, when in since.items()}
+        self._put(f"DOWN#{account}#{region}", since=told)
+
+    def _put(self, sort_key: str, **values: Any) -> None:
+        with asking("PutItem"):
+            self._table.put_item(Item={"pk": SWEEP, "sk": sort_key, **values})
