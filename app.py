@@ -148,7 +148,7 @@ def slack_interaction() -> Response:
         observability.about(case_id=clicked.case_id)
         answer = record_click(wired.ports, clicked)
         # The gateway brings all of Slack's messages: a cold yes does without.
-        reply = {} if answer.is_silent else wired.gateway.reply(answer, clicked)
+        reply = {} if answer.is_silent else _gateway(wired, answer.case).reply(answer, clicked)
         return Response(reply) if reply else Response("", PLAIN)
 
 
@@ -207,6 +207,13 @@ def _heard(event: CloudWatchEvent, read: Callable[..., Heard]) -> dict[str, Any]
             return {"refused": str(reason)}
         opened = hear(wired.ports, heard)
         return {"refused": opened} if isinstance(opened, str) else {"case_id": opened.case_id}
+
+
+def _gateway(wired: wiring.Wiring, case: Any) -> Any:
+    """Speaks as the route of this case has it."""
+    from chalicelib.flows.routing import for_case
+
+    return for_case(wired.ports, case).gateway if case else wired.gateway
 
 
 def _host() -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.routes import Route, routes_from
 
 
 class BadSettings(ValueError):  # noqa: N818  # a word of the house, not a kind of error
@@ -82,6 +85,8 @@ def required(text: str) -> str:
     return text.strip()
 
 
+ROUTES = Path(__file__).with_name("routes.json")
+"""Written by `unlatch deploy` and `package`; it is part of the code, out of reach of the table."""
 BOTH_CODES = ("CloudHsmClusterInUseException", "CloudHsmInvalidRequestException")
 
 
@@ -231,6 +236,16 @@ def value_of(name: str, text: str) -> Any:
         return READS[name](text)
     except ValueError as error:
         raise ValueError(f"must be {error}" + (f", not {text!r}" if text else "")) from error
+
+
+def routes(file: Path = ROUTES) -> tuple[Route, ...]:
+    """The rules that were deployed. BadSettings if they can’t be read:."""
+    if not file.exists():
+        return ()
+    try:
+        return routes_from(json.loads(file.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise BadSettings(f"Unlatch can’t start. {file.name}: {error}.") from error
 
 
 def region(environ: Mapping[str, str] | None = None) -> str:

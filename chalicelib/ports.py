@@ -14,6 +14,7 @@ from chalicelib.domain.hearing import Heard
 from chalicelib.domain.log import Entry
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.routes import Route
 from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.domain.snapshot import Key, Snapshot
 from chalicelib.domain.step import Call
@@ -216,6 +217,9 @@ class Runs(Protocol):
 
 
 class People(Protocol):
+    """`among` judges who approves by another list."""
+
+    def among(self, approvers: Sequence[str]) -> People: ...
     def fetch(self, user_ids: Sequence[str]) -> Mapping[str, Person]: ...
     def find(self, caller: Caller) -> str: ...
 
@@ -232,8 +236,12 @@ class Seal(Protocol):
 
 
 class Gateway(Protocol):
-    """Slack. Showing never raises for Slack's own failures: the message catches up next turn."""
+    """Slack. Showing never raises for Slack's own failures: the message catches up next turn.
 
+    `at` shows in another channel, under another policy.
+    """
+
+    def at(self, channel: str, policy: Policy) -> Gateway: ...
     def show(
         self, case: Case, entries: Sequence[Entry], *, now: datetime, may_exist: bool
     ) -> SlackMessage: ...
@@ -280,6 +288,7 @@ class Ports:
     clock: Callable[[], datetime]
     places: tuple[tuple[str, str], ...] = ()
     channel: str = ""
+    routes: tuple[Route, ...] = ()
     count: Callable[[str, int], None] = _nothing
     log: Callable[..., None] = _nothing
 

@@ -63,6 +63,7 @@ class Wiring:
             clock=utc_now,
             places=self.places,
             channel=self.settings.slack_channel,
+            routes=config.routes(),
             count=observability.count,
             log=observability.log,
         )

@@ -177,6 +177,7 @@ def terms(
         go_again_after=policy.go_again_after,
         quiet_minutes=policy.quiet_minutes,
         step_up=bool(policy.step_up_roles) and remedy in (Remedy.RETIRE, Remedy.REPOINT),
+        route=policy.route,
     )
 
 

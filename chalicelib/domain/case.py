@@ -73,8 +73,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Click:
-    """One authorised click. `round` and `version` are the case's when it was made: no two are the same.
-    A confirmation comes from AWS, not Slack: there `by` is the principal's ARN."""
+    """One authorised click, of the case's `round` and `version`. Who confirms in AWS is named by an ARN."""
 
     act: Act
     by: str
@@ -215,6 +214,7 @@ class Case:
     message: SlackMessage = field(default_factory=SlackMessage)
     log_length: int = 0
     log_head: str = ""
+    route_tags: tuple[tuple[str, str], ...] | None = None  # of its first look: for its route
     on_hold_since: str = ""  # since when turns refuse the stored body, as the inbox says
 
     @property

@@ -204,6 +204,8 @@ def _terms(scene: Scene) -> list[Difference]:
     if wanted.step_up and not agreed.step_up:
         found.append(Difference("Confirmation in AWS", "not needed", "needed"))
     found += _stricter(scene, wanted)
+    if wanted.route != agreed.route:
+        found.append(Difference("Route", agreed.route or "settings", wanted.route or "settings"))
     if wanted.dry_run != agreed.dry_run:
         words = {True: "dry run", False: "for real"}
         found.append(Difference("Mode", words[agreed.dry_run], words[wanted.dry_run]))

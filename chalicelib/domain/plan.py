@@ -58,7 +58,7 @@ LOOK_AGAIN_BEFORE = frozenset(
 )
 """Stores and cluster are read once more straight before: a look at many keys takes minutes."""
 NEWEST_BACKUP = "newest"
-LATER = frozenset({"unproven"})
+LATER = frozenset({"unproven", "route"})
 """Fields that came later: while they say nothing the hash is as before, so that approvals stand."""
 
 
@@ -102,6 +102,7 @@ class Terms:
     go_again_after: int
     quiet_minutes: int
     step_up: bool = False
+    route: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,3 +28,4 @@ class Policy:
     step_up_roles: tuple[str, ...] = field(default=())
     operator_roles: tuple[str, ...] = field(default=())
     mention: tuple[str, ...] = ("approvers",)
+    route: str = ""

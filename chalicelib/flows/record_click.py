@@ -12,6 +12,7 @@ from chalicelib.domain.case import Act, Case, Click
 from chalicelib.domain.clicks import ENDINGS, is_asked_already, not_possible, reopens
 from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.failures import Conflict, GiveUp, TryLater
+from chalicelib.flows.routing import for_case
 from chalicelib.ports import Answer, Clicked, Ports, Woken
 
 BUTTONS = {
@@ -60,11 +61,12 @@ def record_click(ports: Ports, clicked: Clicked) -> Answer:
 
 def _recorded(ports: Ports, clicked: Clicked, act: Act) -> Answer:
     """Judged on the newest case: of clicks at the same moment, each sees those before it."""
-    person = ports.people.fetch([clicked.user_id]).get(clicked.user_id)
     for _ in range(MOST_LOOKS):
         case = ports.cases.load(clicked.case_id)
+        there = for_case(ports, case)
+        person = there.people.fetch([clicked.user_id]).get(clicked.user_id)
         try:
-            return replace(_judge(ports, clicked, act, case, person), case=case)
+            return replace(_judge(there, clicked, act, case, person), case=case)
         except Conflict:
             continue
     return Answer(

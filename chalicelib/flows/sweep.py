@@ -11,6 +11,7 @@ from chalicelib.failures import Conflict, GiveUp, TryLater
 from chalicelib.flows.missed import find_missed
 from chalicelib.flows.moved import wake_if_moved
 from chalicelib.flows.outlines import Outlines
+from chalicelib.flows.routing import for_case
 from chalicelib.flows.watch_keys import Spot, switched_off, watch_keys
 from chalicelib.ports import Pointer, Ports
 
@@ -103,7 +104,8 @@ def _is_deaf(case: Case, now: datetime) -> bool:
 def _is_elsewhere(ports: Ports, case: Case) -> bool:
     """Shown in a channel of before, by a run that sleeps; one that Slack refuses tries by itself."""
     shown = case.message
-    has_moved = bool(shown.ts) and ports.channel not in ("", shown.channel)
+    channel = for_case(ports, case).channel
+    has_moved = bool(shown.ts) and channel not in ("", shown.channel)
     return has_moved and not shown.is_behind
 
 

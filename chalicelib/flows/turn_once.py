@@ -22,6 +22,7 @@ from chalicelib.failures import GiveUp, TryLater
 from chalicelib.flows.batch import perform_many
 from chalicelib.flows.last_look import keep_look, last_look, may_be_enough
 from chalicelib.flows.perform import left_to_wait, perform, resaved
+from chalicelib.flows.routing import for_case, tagged
 from chalicelib.flows.story import hear_attempts, hear_uses, late, opened, reminded, said
 from chalicelib.flows.turn_ports import TurnPorts
 
@@ -35,7 +36,8 @@ SLOW_STARTERS = frozenset(
 def turn_once(ports: TurnPorts, case: Case) -> tuple[Case, int]:
     """The case after this turn; the seconds until the next. What AWS can't do now comes later."""
     try:
-        return _decided(ports, case)
+        case = tagged(ports, case)
+        return _decided(for_case(ports, case), case)
     except TryLater as trouble:
         ports.log("AWS can’t now", reason=trouble.reason, case_id=case.case_id)
         ports.count("ReadsTriedAgain", 1)
@@ -47,6 +49,7 @@ def turn_once(ports: TurnPorts, case: Case) -> tuple[Case, int]:
         entries = [*opened(case, ports.clock()), *_forged(ports)]
         return ports.cases.save(more, entries), UNREAD_SECONDS
     except GiveUp as stop:
+        ports = for_case(ports, case)
         return _shown(ports, _stopped(ports, ports.cases.load(case.case_id), stop), 1)
 
 

@@ -59,6 +59,9 @@ class SlackGateway:
     stage: str = ""
     naming: Naming | None = None
 
+    def at(self, channel: str, policy: Policy) -> SlackGateway:
+        return replace(self, channel=channel, policy=policy)
+
     def show(
         self, case: Case, entries: Sequence[Entry], *, now: datetime, may_exist: bool
     ) -> SlackMessage:

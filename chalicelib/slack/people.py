@@ -48,6 +48,12 @@ class SlackPeople:
         self._groups = [a for a in approvers if GROUP.fullmatch(a)]
         self._members: dict[str, tuple[float, frozenset[str]]] = {}
 
+    def among(self, approvers: Sequence[str]) -> SlackPeople:
+        """The same, judging by these; what is known of groups is shared."""
+        other = SlackPeople(self._call, approvers, principals=self._principals, clock=self._clock)
+        other._members = self._members
+        return other
+
     def fetch(self, user_ids: Sequence[str]) -> Mapping[str, Person]:
         """Those that Slack said something of, be it that it refuses; the others it can't tell now."""
         found = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -133,7 +134,7 @@ class Slack:
         self.filled: list[tuple[str, Remedy | None]] = []
         self.lines: list[Entry] = []
         self.held: list[tuple[Case, Snapshot | None]] = []
-        self.down = False
+        self.down, self.channel = False, "C1"
         self._ids = itertools.count(1)
 
     def fetch(self, user_ids: Sequence[str]) -> Mapping[str, Person]:
@@ -151,6 +152,16 @@ class Slack:
             {} if self.down else {**plain, **{n: p for n, p in self.people.items() if n in plain}}
         )
 
+    def among(self, approvers: Sequence[str]) -> Slack:
+        other = copy(self)
+        other.approvers = approvers
+        return other
+
+    def at(self, channel: str, policy: Policy) -> Slack:
+        other = copy(self)
+        other.channel = channel
+        return other
+
     def find(self, caller: Caller) -> str:
         return ""
 
@@ -162,7 +173,7 @@ class Slack:
             return replace(case.message, is_behind=True, failures=failures)
         self.lines += entries
         last = entries[-1].number if entries else case.message.thread_lines
-        return SlackMessage("C1", case.message.ts or "1.0", f"{case.phase}", last)
+        return SlackMessage(self.channel, case.message.ts or "1.0", f"{case.phase}", last)
 
     def hold(self, case: Case, world: Snapshot | None) -> None:
         self.held.append((case, world))
