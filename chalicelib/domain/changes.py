@@ -205,11 +205,15 @@ def _terms(scene: Scene) -> list[Difference]:
         found.append(Difference("Confirmation in AWS", "not needed", "needed"))
     found += _stricter(scene, wanted)
     if wanted.route != agreed.route:
-        found.append(Difference("Route", agreed.route or "settings", wanted.route or "settings"))
+        found.append(Difference("Route", _route(agreed), _route(wanted)))
     if wanted.dry_run != agreed.dry_run:
         words = {True: "dry run", False: "for real"}
         found.append(Difference("Mode", words[agreed.dry_run], words[wanted.dry_run]))
     return found
+
+
+def _route(terms: Terms) -> str:
+    return terms.route or "the settings"
 
 
 def _stricter(scene: Scene, wanted: Terms) -> list[Difference]:

@@ -88,10 +88,9 @@ def _twice(names: Sequence[Any]) -> list[Any]:
 
 
 def _route(rule: Mapping[str, Any]) -> Route:
-    lists = {name: tuple(str(one) for one in rule[name]) for name in LISTS if name in rule}
-    plain = {name: rule[name] for name in (*WORDS, *NUMBERS) if name in rule}
-    tags = tuple((str(key), str(value)) for key, value in rule.get("tags", {}).items())
-    return Route(**plain, **lists, tags=tags)
+    known: dict[str, Any] = {name: rule[name] for name in (*WORDS, *NUMBERS) if name in rule}
+    known |= {name: tuple(rule[name]) for name in LISTS if name in rule}
+    return Route(**known, tags=tuple(rule.get("tags", {}).items()))
 
 
 def _wrong(rule: Any, number: int) -> list[str]:
@@ -114,7 +113,9 @@ def _wrong(rule: Any, number: int) -> list[str]:
         if name in rule and not _is_number(rule[name])
     ]
     tags = rule.get("tags", {})
-    if not isinstance(tags, Mapping) or not all(isinstance(v, str) for v in tags.values()):
+    if not isinstance(tags, Mapping) or not all(
+        isinstance(t, str) for tag in tags.items() for t in tag
+    ):
         found.append(f"{where}: tags must be like {{env: prod}}")
     return found
 

@@ -51,7 +51,9 @@ def test_the_route_is_a_term_of_the_plan() -> None:
     assert known.route == "prod"
     play, plan = offered()
     scene = Scene(plan, play.case, world(), replace(POLICY, route="prod"), NOW)
-    assert [(d.what, d.before, d.now) for d in changes(scene)] == [("Route", "settings", "prod")]
+    assert [(d.what, d.before, d.now) for d in changes(scene)] == [
+        ("Route", "the settings", "prod")
+    ]
 
 
 def test_a_plan_without_a_route_has_the_hash_that_it_always_had() -> None:
