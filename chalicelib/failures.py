@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """What kind of failure it is: code decides by this, never by the reason's words."""
+
+    OURS = "ours"
+    """Unlatch itself says so, not AWS."""
+    DENIED = "denied"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    UNREADABLE = "unreadable"
+    MOVED = "moved"
+    """The world is not as the snapshot showed it."""
+    MISSING = "missing"
+    EXISTS = "exists"
+    TOKEN_SPENT = "token_spent"  # noqa: S105  # a task token's state
+    MAC_WRONG = "mac_wrong"
+    REFUSED = "refused"
+    """Any other no of AWS's."""
+
 
 class TryLater(Exception):  # noqa: N818  # a word of the house, not a kind of error
     """AWS can't now; the reason is fit for Slack. `unknown`: the call may have landed all the same.
@@ -9,9 +30,12 @@ class TryLater(Exception):  # noqa: N818  # a word of the house, not a kind of e
     `said`: AWS's own words, cleaned.
     """
 
-    def __init__(self, reason: str, *, unknown: bool = False, said: str = "") -> None:
+    def __init__(
+        self, reason: str, *, code: Code = Code.OURS, unknown: bool = False, said: str = ""
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.code = code
         self.unknown = unknown
         self.said = said
 
@@ -22,9 +46,17 @@ class GiveUp(Exception):  # noqa: N818  # a word of the house, not a kind of err
     `said`: AWS's own words, cleaned.
     """
 
-    def __init__(self, reason: str, *advice: str, request_id: str = "", said: str = "") -> None:
+    def __init__(
+        self,
+        reason: str,
+        *advice: str,
+        code: Code = Code.OURS,
+        request_id: str = "",
+        said: str = "",
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.code = code
         self.advice = advice
         self.request_id = request_id
         self.said = said

@@ -70,7 +70,7 @@ def invocation(context: Any, *, trace: str, **keys: str) -> Iterator[None]:
     try:
         with traces.subsegment(name or "unlatch", keys, trace):
             yield
-    except Exception as error:
+    except Exception as error:  # the invocation ends here: whatever it was is logged and raised
         logger().exception("invocation failed", extra={"reason": str(error)})
         raise
     finally:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.domain.approval import Person, Refusal
+from chalicelib.domain.approval import Refusal
 from chalicelib.domain.caller import Caller
-from chalicelib.domain.case import Attempt, Case, Click, KeyUse
+from chalicelib.domain.case import Attempt, Case, KeyUse
+from chalicelib.domain.click import Click
 from chalicelib.domain.hearing import Heard
 from chalicelib.domain.log import Entry
+from chalicelib.domain.person import Person
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.routes import Route

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from chalicelib import config, observability
 from chalicelib.config import Settings
 
 if TYPE_CHECKING:
-    from chalicelib.aws.brake import SsmBrake
-    from chalicelib.aws.seal import KmsSeal
+    from chalicelib.aws.accounts import Accounts
+    from chalicelib.aws.clients import Clients, MakesClients
+    from chalicelib.aws.pace import Paces
+    from chalicelib.aws.secrets import Secrets
+    from chalicelib.aws.signed_identity import SignedIdentity
     from chalicelib.aws.store.cases import DynamoCases
-    from chalicelib.aws.store.turns import TurnCases
+    from chalicelib.aws.table import Table
     from chalicelib.domain.trust import Anchor
+    from chalicelib.ports import (
+        Actions,
+        Brake,
+        Inventory,
+        People,
+        Ports,
+        Runs,
+        Seal,
+        Trail,
+        TurnCases,
+    )
+    from chalicelib.slack.client import SlackClient
+    from chalicelib.slack.gateway import SlackGateway
+    from chalicelib.slack.secrets import Secret
+
+T = TypeVar("T")
 
 READ_AGAIN_AFTER = timedelta(minutes=1)
 
@@ -37,6 +56,11 @@ class Lazy:
         return getattr(made, name)
 
 
+def lazy(make: Callable[[], T]) -> T:
+    """For the type checker it is what `make` returns: an adapter that lacks a method is no port."""
+    return cast("T", Lazy(make))
+
+
 class Wiring:
     """Builds each port from the settings. `hub_account` comes from the function's own ARN."""
 
@@ -46,19 +70,19 @@ class Wiring:
         self.region = region
 
     @functools.cached_property
-    def ports(self) -> Any:
+    def ports(self) -> Ports:
         from chalicelib.ports import Ports  # noqa: PLC0415  # pulls in the domain
 
         return Ports(
-            cases=Lazy(lambda: self.cases),
+            cases=lazy(lambda: self.cases),
             for_turn=self._for_turn,
-            inventory=Lazy(self._inventory),
-            actions=Lazy(self._actions),
-            runs=Lazy(self._runs),
-            people=Lazy(self._people),
-            brake=Lazy(self._brake),
-            gateway=Lazy(lambda: self.gateway),
-            trail=Lazy(self._trail),
+            inventory=lazy(self._inventory),
+            actions=lazy(self._actions),
+            runs=lazy(self._runs),
+            people=lazy(self._people),
+            brake=lazy(self._brake),
+            gateway=lazy(lambda: self.gateway),
+            trail=lazy(self._trail),
             policy=self.settings.policy(),
             clock=utc_now,
             places=self.places,
@@ -85,7 +109,7 @@ class Wiring:
         return (config.EXECUTOR_ROLE, config.RESTORER_ROLE)
 
     @functools.cached_property
-    def gateway(self) -> Any:
+    def gateway(self) -> SlackGateway:
         from chalicelib.slack.gateway import SlackGateway  # noqa: PLC0415  # only where Slack is met
         from chalicelib.slack.naming import Naming  # noqa: PLC0415  # same
 
@@ -100,7 +124,7 @@ class Wiring:
             naming=Naming.of(self._slack.call, self.settings),
         )
 
-    def identify(self, hub: str) -> Any:
+    def identify(self, hub: str) -> SignedIdentity:
         """`hub` is the host that the API was called by."""
         from chalicelib.aws.signed_identity import SignedIdentity  # noqa: PLC0415  # shells alone
 
@@ -114,7 +138,7 @@ class Wiring:
         return self._secret(self.settings.signing_secret_id, Secret.SIGNING, **how)
 
     @functools.cached_property
-    def _slack(self) -> Any:
+    def _slack(self) -> SlackClient:
         from chalicelib.slack.client import SlackClient  # noqa: PLC0415  # only where Slack is met
         from chalicelib.slack.secrets import Secret  # noqa: PLC0415  # same
 
@@ -125,13 +149,13 @@ class Wiring:
             team_id=self.settings.slack_workspace,
         )
 
-    def _secret(self, secret_id: str, kind: Any, **how: Any) -> str:
+    def _secret(self, secret_id: str, kind: Secret, **how: Any) -> str:
         from chalicelib.slack.secrets import value_of  # noqa: PLC0415  # only where Slack is met
 
-        return str(self._secrets.value(secret_id, lambda text: value_of(text, kind), **how))
+        return self._secrets.value(secret_id, lambda text: value_of(text, kind), **how)
 
     @functools.cached_property
-    def _secrets(self) -> Any:
+    def _secrets(self) -> Secrets:
         from chalicelib.aws.secrets import Secrets  # noqa: PLC0415  # on first use
 
         return Secrets(lambda: self.client("secretsmanager"), utc_now)
@@ -154,16 +178,16 @@ class Wiring:
         )
 
     @functools.cached_property
-    def _table(self) -> Any:
+    def _table(self) -> Table:
         from chalicelib.aws.table import Table  # noqa: PLC0415  # on first use
 
         return Table(self.client("dynamodb"), self.settings.table_name)
 
     @functools.cached_property
-    def _accounts(self) -> Any:
+    def _accounts(self) -> Accounts:
         from chalicelib.aws.accounts import Accounts  # noqa: PLC0415  # on first use
 
-        return Accounts(self.client("sts"), self._client_as, self._partition)
+        return Accounts(self.client("sts"), _maker(), self._partition)
 
     @property
     def _partition(self) -> str:
@@ -172,12 +196,12 @@ class Wiring:
         return special[max(fits, key=len)] if fits else "aws"
 
     @functools.cached_property
-    def _paces(self) -> Any:
+    def _paces(self) -> Paces:
         from chalicelib.aws.pace import Paces  # noqa: PLC0415  # on first use
 
         return Paces(self.settings.quota_share)
 
-    def _inventory(self) -> Any:
+    def _inventory(self) -> Inventory:
         from chalicelib.aws.inventory import AwsInventory  # noqa: PLC0415  # on first use
         from chalicelib.aws.store.inventory import DynamoKnownKeys  # noqa: PLC0415  # same
 
@@ -191,22 +215,20 @@ class Wiring:
             self.settings.health_sessions,
         )
 
-    def _actions(self) -> Any:
+    def _actions(self) -> Actions:
         from chalicelib.aws.actions import AwsActions  # noqa: PLC0415  # on first use
 
-        acting = self._accounts.__class__(
-            self.client("sts"), functools.partial(self._client_as, acts=True), self._partition
-        )
+        acting = self._accounts.__class__(self.client("sts"), _maker(acts=True), self._partition)
         return AwsActions(acting, *self.own_roles, self._paces)
 
-    def _runs(self) -> Any:
+    def _runs(self) -> Runs:
         from chalicelib.aws.runs import StepFunctionsRuns  # noqa: PLC0415  # on first use
 
         place = f"arn:{self._partition}:states:{self.region}:{self.hub_account}"
         arn = f"{place}:stateMachine:{self.settings.state_machine_name}"
         return StepFunctionsRuns(self.client("stepfunctions"), arn)
 
-    def _people(self) -> Any:
+    def _people(self) -> People:
         from chalicelib.slack.people import SlackPeople  # noqa: PLC0415  # on first use
 
         return SlackPeople(
@@ -214,17 +236,17 @@ class Wiring:
         )
 
     @functools.cache  # noqa: B019  # one wiring a process
-    def _seal(self, key_id: str) -> KmsSeal:
+    def _seal(self, key_id: str) -> Seal:
         from chalicelib.aws.seal import KmsSeal  # noqa: PLC0415  # on first use
 
         return KmsSeal(self.client("kms"), key_id)
 
-    def _brake(self) -> SsmBrake:
+    def _brake(self) -> Brake:
         from chalicelib.aws.brake import SsmBrake  # noqa: PLC0415  # on first use
 
         return SsmBrake(self.client("ssm"), self.settings.brake_parameter)
 
-    def _trail(self) -> Any:
+    def _trail(self) -> Trail:
         from chalicelib.aws.trail import AwsTrail  # noqa: PLC0415  # on first use
 
         return AwsTrail(
@@ -235,57 +257,16 @@ class Wiring:
             self._paces,
         )
 
-    def client(self, service: str) -> Any:
-        """A client of the hub's own account."""
-        return self._client_as(service, self.region, None)
-
-    def _client_as(
-        self,
-        service: str,
-        region: str,
-        credentials: Mapping[str, str] | None,
-        *,
-        acts: bool = False,
-    ) -> Any:
-        return _session().create_client(
-            service,
-            region_name=region,
-            config=_acts() if acts else _reads(),
-            **(credentials or {}),
-        )
+    @property
+    def client(self) -> Clients:
+        """Makes clients of the hub's own account."""
+        return cast("Clients", lambda service: _maker()(service, self.region, None))
 
 
-@functools.cache
-def _session() -> Any:
-    from chalicelib.aws.session import fast_session  # noqa: PLC0415  # on first use
+def _maker(*, acts: bool = False) -> MakesClients:
+    from chalicelib.aws.session import make_client  # noqa: PLC0415  # on first use
 
-    return fast_session()
-
-
-def _reads() -> Any:
-    """Reads and our own table may be asked again; the time-outs leave room in a turn."""
-    from botocore.config import Config  # noqa: PLC0415  # comes with the session
-
-    return Config(
-        retries={"mode": "standard", "total_max_attempts": 4},
-        connect_timeout=3,
-        read_timeout=10,
-        max_pool_connections=64,
-        # botocore builds its own long name afresh for each request: a fifth of a call's CPU time.
-        user_agent="unlatch",
-    )
-
-
-def _acts() -> Any:
-    """Mutations are never retried by the SDK: only a new look at the world may repeat one."""
-    from botocore.config import Config  # noqa: PLC0415  # comes with the session
-
-    return Config(
-        retries={"mode": "standard", "total_max_attempts": 1},
-        connect_timeout=3,
-        read_timeout=30,
-        user_agent_extra="unlatch",
-    )
+    return functools.partial(make_client, acts=acts)
 
 
 @functools.cache

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from chalicelib.domain.case import Act, Case
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Act
 from chalicelib.domain.plan import Plan
 from ops.desk import Desk
 from ops.hub import connect

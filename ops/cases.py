@@ -46,7 +46,7 @@ def _line(case: Case) -> str:
 
 
 def _plain(case: Case) -> dict[str, Any]:
-    plan = case.plan or case.last_plan
+    plan = case.current_plan
     return {
         "case_id": case.case_id,
         "account": case.account,

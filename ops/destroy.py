@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from botocore.exceptions import ClientError
+
 from chalicelib.aws.errors import code_of
 from chalicelib.config import Settings
 from chalicelib.domain.case import Case, Outcome
@@ -72,7 +74,7 @@ def _cases(hub: Hub) -> list[Case]:
     """All there ever were; none if the table is gone already."""
     try:
         return list(hub.cases.everything())
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) in NOT_THERE:
             return []
         raise

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from botocore.exceptions import ClientError
+
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.aws.inventory import AwsInventory
 from chalicelib.aws.pace import Paces
@@ -11,6 +13,7 @@ from chalicelib.config import READER_ROLE, Settings
 from chalicelib.domain.case import Case
 from chalicelib.domain.diagnosis import Cause, cause_of, ways_out
 from chalicelib.domain.forecast import forecast
+from chalicelib.domain.situation import Situation
 from chalicelib.flows.command import CLUSTER
 from ops.desk import Desk
 from ops.exits import Exit
@@ -59,10 +62,11 @@ def picture_of(hub: Hub, options: Options, settings: Settings) -> Picture:
         settings.health_sessions,
     )
     snapshot = inventory.snapshot(case, now=now)
-    case, policy = replace(case, snapshot=snapshot), settings.policy()
-    ways = ways_out(snapshot, case=case, policy=policy, now=now)
+    policy = settings.policy()
+    situation = Situation(replace(case, snapshot=snapshot), snapshot, {}, policy, now)
+    ways = ways_out(situation)
     timelines = {
-        way.remedy: forecast(way.plan, snapshot, case=case, policy=policy, now=now)
+        way.remedy: forecast(way.plan, situation)
         for way in ways
         if way.plan and way.is_open and way.plan.calls
     }
@@ -75,7 +79,7 @@ def _settings(hub: Hub) -> tuple[Settings, str]:
         return hub.settings, ""
     except Trouble:
         return hub.by_name.settings, f"Stage {hub.stage} is not deployed here: default rules."
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) not in DENIED:
             raise
         return hub.by_name.settings, "The deployed rules can’t be read: default rules."

@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from chalicelib import config
 from chalicelib.aws.errors import DENIED, code_of
@@ -55,8 +56,11 @@ class Hub:
 
     def client_as(self, service: str, region: str, credentials: Mapping[str, str] | None) -> Any:
         """A client with these credentials instead of the operator’s own."""
-        retries = {"mode": "standard", "total_max_attempts": 4}
-        own = Config(retries=retries, connect_timeout=5, user_agent_extra="unlatch-ops")
+        own = Config(
+            retries={"mode": "standard", "total_max_attempts": 4},
+            connect_timeout=5,
+            user_agent_extra="unlatch-ops",
+        )
         with MAKING:  # boto3 makes one at a time, and many threads may ask
             return self.session.client(
                 service, region_name=region, config=own, **(credentials or {})
@@ -121,7 +125,7 @@ class Hub:
         """The settings that the deployed functions run with."""
         try:
             return config.read(self._read_variables())
-        except Exception as error:
+        except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
             raise self.not_deployed() from error
@@ -131,7 +135,7 @@ class Hub:
         """The functions' environment; empty where there are none, or they may not be looked at."""
         try:
             return self._read_variables()
-        except Exception as error:
+        except ClientError as error:
             if code_of(error) not in {"ResourceNotFoundException", *DENIED}:
                 raise
             return {}
@@ -146,7 +150,7 @@ class Hub:
         for name in (f"{self.name}-turn", self.name):
             try:
                 self.client("lambda").get_function_configuration(FunctionName=name)
-            except Exception as error:
+            except ClientError as error:
                 if code_of(error) == "ResourceNotFoundException":
                     continue
                 if code_of(error) not in DENIED:
@@ -172,17 +176,21 @@ def connect(
     """
     region = options.region or os.environ.get("AWS_REGION")
     # The wiring’s clients come from boto3’s default session: it is to be the operator’s.
-    boto3.setup_default_session(profile_name=options.profile, region_name=region)
-    session = boto3.DEFAULT_SESSION
-    assert session is not None, "just made"
+    session = _default_session(options.profile, region)
     if not session.region_name and otherwise:
-        boto3.setup_default_session(profile_name=options.profile, region_name=otherwise)
-        session = boto3.DEFAULT_SESSION
+        session = _default_session(options.profile, otherwise)
     if not session.region_name:
         raise Trouble("No AWS Region is set.", "Use --region, or set AWS_REGION")
     who = session.client("sts").get_caller_identity()
     caller = caller_of(arn=who["Arn"], kind="")
     return Hub(session, options.stage, who["Account"], session.region_name, caller, clock)
+
+
+def _default_session(profile: str | None, region: str | None) -> boto3.Session:
+    boto3.setup_default_session(profile_name=profile, region_name=region)
+    session = boto3.DEFAULT_SESSION
+    assert session is not None, "just made"
+    return session
 
 
 def who(caller: Caller) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib.aws.errors import code_of
 from ops.desk import Desk
 from ops.exits import Exit
@@ -129,7 +131,7 @@ def _invoke(functions: Any, letter: Letter) -> None:
             InvocationType="Event",
             Payload=json.dumps(letter.payload).encode(),
         )
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
             raise
         raise Unreadable(f"{letter.function} is not deployed") from error

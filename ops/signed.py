@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import DENIED, code_of
 from ops.deployment import record
@@ -62,7 +63,7 @@ def deployed(hub: Hub) -> str:
     """As AWS itself says; who may not look there takes what was noted down at the deployment."""
     try:
         urls = [r["rest_api_url"] for r in found(hub)["resources"] if "rest_api_url" in r]
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) not in DENIED:
             raise
         noted = record.read(hub)

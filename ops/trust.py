@@ -87,7 +87,7 @@ def _tell(screen: Screen, case: Case, mark: Mark) -> None:
     """What the stored body says; nobody vouches for it yet."""
     screen.title(f"{case.case_id}, as it is stored (body {mark.digest[:12]})")
     screen.line(f"  {case.cluster_id} in {case.account} {case.region}, {case.phase}")
-    plan = case.plan or case.last_plan
+    plan = case.current_plan
     if plan:
         where = f"{plan.cluster_id} in {plan.account} {plan.region}"
         screen.line(f"  Plan {plan.plan_hash[:8]}: {plan.remedy} {where}")

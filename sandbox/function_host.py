@@ -140,9 +140,8 @@ def _share_models() -> None:
 
 
 def _libraries(*, isolated: bool) -> list[str]:
-    """Where a function may import from besides its own package: never from this checkout."""
-    here = {"", str(PROJECT), str(Path.cwd())}
-    paths = [path for path in sys.path if path not in here]
+    """Where a function may import from besides its own package: never from a checkout of this project."""
+    paths = [path for path in sys.path if path and not Path(path, "sandbox/__init__.py").exists()]
     return [path for path in paths if "site-packages" not in path] if isolated else paths
 
 

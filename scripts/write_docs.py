@@ -20,7 +20,7 @@ from chalicelib.domain.forecast import Foreseen, forecast
 from chalicelib.domain.plan import Plan
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import park, repoint, retire
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.situation import Situation
 from sandbox.aws import assumptions
 from sandbox.sample import ACCOUNT, CLUSTER, NOW, REGION, key, sibling, world
 from scripts import example_env
@@ -59,9 +59,8 @@ def _default(value: Any) -> str:
 
 def timeline(name: str) -> str:
     """What the forecast says of this remedy in the example's world."""
-    plan, snapshot = _planned(name)
-    case = _case()
-    foreseen = forecast(plan, snapshot, case=case, policy=POLICY, now=NOW)
+    plan, situation = _planned(name)
+    foreseen = forecast(plan, situation)
     assert foreseen.end, f"the example runs to its end: {foreseen.why}"
     lines = [*_lines(foreseen.calls), f"{_at(foreseen.end)}  {foreseen.why}"]
     return "\n".join(("```text", *lines, "```"))
@@ -81,13 +80,13 @@ def _at(when: datetime) -> str:
     return f"day {passed.days:2}, {minutes // 60:02}:{minutes % 60:02}"
 
 
-def _planned(name: str) -> tuple[Plan, Snapshot]:
+def _planned(name: str) -> tuple[Plan, Situation]:
     module = {"retire": retire, "park": park, "repoint": repoint}[name.partition(" ")[0]]
     keys = () if name.endswith("empty") else map(key, "abc")
-    snapshot = world(*keys, siblings=(sibling(),))
-    plan = module.plan(snapshot, case=_case(), policy=POLICY, now=NOW)
+    situation = Situation(_case(), world(*keys, siblings=(sibling(),)), {}, POLICY, NOW)
+    plan = module.plan(situation)
     assert isinstance(plan, Plan), plan
-    return plan, snapshot
+    return plan, situation
 
 
 def _case() -> Case:

@@ -135,7 +135,7 @@ def test_an_operation_has_a_branch_that_makes_its_one_call_on_the_target(
     case = Case("case-1", HUB, REGION, CLUSTER, NOW, snapshot=world(key(1)))
     client, target = Recorder(), TARGETS[service]
     step = Call(operation, (target,), "doing it", window_days=7, to_cluster="cluster-7e6d5c4b3a2")
-    _request(step, target, case)(client)
+    _request(step, target, case)({SERVICES[service]: client}.__getitem__)
     ((method, given),) = client.asked
     assert method == xform_name(name)
     shape = get_session().get_service_model(SERVICES[service]).operation_model(name).input_shape

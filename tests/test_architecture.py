@@ -49,6 +49,17 @@ PURE = {
 """What the domain may import: no clock, no network, no environment, no chance."""
 CLOCKS = {"now", "utcnow", "today"}
 MOST_LINES, MOST_LINES_A_FUNCTION = 300, 30
+BROAD = {
+    "chalicelib.observability": 1,  # an invocation
+    "ops.__main__": 1,  # the command
+    "sandbox.clock": 1,  # a job of its own
+    "sandbox.function_host": 3,  # the process of a function
+    "sandbox.page.show": 1,  # the page
+    "sandbox.reliability.fuzz": 7,  # what is fed with rubbish
+    "sandbox.reliability.matrix": 1,  # one play of many
+    "sandbox.scenario.command": 1,  # the command
+}
+"""Where a process, or what stands for one, ends: only there may an `except` take whatever comes."""
 VAGUE = {"utils", "util", "helpers", "common", "manager", "misc"}
 
 
@@ -154,6 +165,26 @@ def test_the_domain_is_pure(path: Path) -> None:
             assert node.func.attr not in CLOCKS, "take the time as an argument"
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id not in {"open", "print", "input"}, "the domain has no I/O"
+
+
+def broad_excepts(path: Path) -> Iterator[int]:
+    """The lines of `except Exception`, `except BaseException` and the bare one."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.ExceptHandler):
+            inside = ast.walk(node.type) if node.type else ()
+            names = {name.id for name in inside if isinstance(name, ast.Name)}
+            if node.type is None or names & {"Exception", "BaseException"}:
+                yield node.lineno
+
+
+@every_module
+def test_only_the_end_of_a_process_takes_every_exception(path: Path) -> None:
+    found = list(broad_excepts(path))
+    assert len(found) == BROAD.get(dotted(path), 0), "name the errors: ClientError, or our own"
+    lines = path.read_text().splitlines()
+    for number in found:
+        reason = lines[number - 1].rpartition("#")[2].strip()
+        assert " " in reason.removeprefix("noqa: BLE001").strip(" -"), f"line {number}: say why"
 
 
 def test_modules_form_no_cycle() -> None:

@@ -16,7 +16,8 @@ from moto import mock_aws
 
 import app as bot
 from chalicelib import wiring
-from chalicelib.domain.case import Act
+from chalicelib.aws import session
+from chalicelib.domain.click import Act
 from sandbox.clock import Clock
 from sandbox.reliability.corpus import DELETE
 from sandbox.slack.api import LocalSlack
@@ -65,10 +66,10 @@ def deployed(slack: LocalSlack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     with mock_aws(config={"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1.*"]}}}):
         _stack()
         wiring._built.cache_clear()
-        wiring._session.cache_clear()
+        session.own_session.cache_clear()
         yield
     wiring._built.cache_clear()
-    wiring._session.cache_clear()
+    session.own_session.cache_clear()
 
 
 def _stack() -> None:

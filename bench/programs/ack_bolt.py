@@ -33,7 +33,7 @@ def record(body: dict[str, Any], client: WebClient) -> None:
 
     user = client.users_info(user=body["user"]["id"])["user"]
     case_id, _, remedy, plan_hash = body["view"]["private_metadata"].split(":")
-    table = boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"])
+    table: Any = boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"])
     pk = f"CASE#{case_id}"
     body, item = (
         table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True)["Item"]

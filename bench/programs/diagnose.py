@@ -28,6 +28,7 @@ from chalicelib.domain.case import Case
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.plan import Plan
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.situation import Situation
 from chalicelib.failures import TryLater
 from sandbox.reliability.table import MemoryTable
 
@@ -61,7 +62,7 @@ def whole(inventory: AwsInventory, case: Case, mine: int) -> int:
 def planned(inventory: AwsInventory, case: Case) -> Plan:
     """What people approved: before a mutation, there is a plan."""
     seen = inventory.snapshot(case, now=datetime.now(UTC))
-    return all_plans(seen, case=case, policy=Policy(), now=seen.at)[0]
+    return all_plans(Situation(case, seen, {}, Policy(), seen.at))[0]
 
 
 def pages_s(keys: Keys, latency: float) -> float:

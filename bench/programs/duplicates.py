@@ -39,8 +39,9 @@ def main() -> None:
     transport = Transport(answers.aws, latency=0)
     import app
     from chalicelib import wiring
+    from chalicelib.aws.session import own_session
 
-    wiring._session().register("before-send", transport.send)
+    own_session().register("before-send", transport.send)
     session = boto3.Session()
     session.events.register("before-send", transport.send)
     puts = session.resource("dynamodb").Table(stage.TABLE)

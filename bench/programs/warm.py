@@ -3,7 +3,7 @@
 AWS answers at once and in this process; so does Slack, which is asked who clicked.
 """
 
-# ruff: noqa: PLC0415, SLF001, T201
+# ruff: noqa: PLC0415, T201
 # The environment is set before the app is imported; a program may look inside, and it prints.
 
 import copy
@@ -40,8 +40,9 @@ class Warm:
     def _app(self) -> Callable[[], Any]:
         import app
         from chalicelib import wiring
+        from chalicelib.aws.session import own_session
 
-        wiring._session().register("before-send", self.transport.send)
+        own_session().register("before-send", self.transport.send)
         wired = wiring.wired(CONTEXT)
         wired.__dict__["_slack"] = SimpleNamespace(
             call=lambda method, **_: self.answers.slack(method)
@@ -77,7 +78,8 @@ class Warm:
         from chalicelib import wiring
 
         wired = wiring.wired(CONTEXT)
-        dynamo, kms, runs = map(wired.client, ("dynamodb", "kms", "stepfunctions"))
+        dynamo, kms = wired.client("dynamodb"), wired.client("kms")
+        runs = wired.client("stepfunctions")
         pk = {"S": f"CASE#{self.case.case_id}"}
         key = {"pk": pk, "sk": {"S": "INBOX"}}
         both = {":pk": pk, ":low": {"S": "BODY"}, ":high": {"S": "INBOX"}}

@@ -56,18 +56,21 @@ class Account:
             max_pool_connections=64,
             user_agent="unlatch",
         )
+        given: dict[str, Any] = {
+            **(credentials or {"aws_access_key_id": "a", "aws_secret_access_key": "b"})
+        }
         made = self._session.create_client(
             service,
             region_name=region,
             config=config,
-            **(credentials or {"aws_access_key_id": "a", "aws_secret_access_key": "b"}),
+            **given,
         )
         if service in ("kms", "dynamodb"):
             return (self.kms if service == "kms" else self.dynamo).attach(made)
         made.meta.events.register("before-call", self._parsed)
         return made
 
-    def _parsed(self, *, model: Any, **_: object) -> tuple[Any, dict[str, Any]]:
+    def _parsed(self, *, model: Any, **_: object) -> Any:
         time.sleep(self._latency)
         about = {"RequestId": "1", "HTTPStatusCode": 200}
         return _Http, {**PARSED[model.name], "ResponseMetadata": about}

@@ -110,7 +110,7 @@ class Answers:
             if name in request:
                 request[name] = {k: self._value(v) for k, v in request[name].items()}
 
-    def _value(self, typed: dict[str, Any]) -> Any:
+    def _value(self, typed: Any) -> Any:
         """As boto3 reads it; binary arrives here in base64, and numbers are whole."""
         kind, value = next(iter(typed.items()))
         if kind == "B":
@@ -131,7 +131,7 @@ class Answers:
         return {name: _in_base64(self._written.serialize(value)) for name, value in item.items()}
 
 
-def _in_base64(typed: dict[str, Any]) -> dict[str, Any]:
+def _in_base64(typed: Any) -> Any:
     if "B" not in typed:
         return typed
     return {"B": base64.b64encode(bytes(typed["B"])).decode()}

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSResponse
 
 Answer = Callable[[str, bytes], tuple[int, dict[str, Any] | bytes]]
 """`answer(target, body)`: the status and the JSON of one call."""
@@ -61,7 +61,8 @@ class Transport:
         client.meta.events.register("before-send", self.send)
         return client
 
-    def send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+    def send(self, **sent: Any) -> Any:
+        request = sent["request"]
         target = request.headers["X-Amz-Target"]
         target = target if isinstance(target, str) else target.decode()
         operation = target.partition(".")[2]
@@ -70,9 +71,9 @@ class Transport:
         due = time.monotonic() + self._latency
         status, body = 400, b'{"__type":"ThrottlingException","message":"Rate exceeded"}'
         if self.quotas.allows(operation):
-            status, found = self._answer(target, request.body or b"{}")
+            status, found = self._answer(target, bytes(request.body or b"{}"))
             body = found if isinstance(found, bytes) else json.dumps(found).encode()
         if self._latency:
             time.sleep(max(due - time.monotonic(), 0))
-        headers = {"x-amzn-RequestId": "1", "Content-Type": "application/x-amz-json-1.1"}
+        headers: Any = {"x-amzn-RequestId": "1", "Content-Type": "application/x-amz-json-1.1"}
         return AWSResponse(request.url, status, headers, Raw(body))

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.aws.errors import translated
 from chalicelib.domain.case import Case
+
+if TYPE_CHECKING:
+    from mypy_boto3_sts import STSClient
+
+    from chalicelib.aws.clients import Clients, MakesClients
+
 
 NOT_IN_TAGS = re.compile(r"[^\w +=.:/@-]")
 NOT_IN_IDENTITY = re.compile(r"[^\w+=,.@-]")
@@ -23,10 +29,10 @@ def source_identity(by: str) -> str:
 
 @dataclass(frozen=True)
 class Accounts:
-    """`client(service, region, credentials)` makes a boto3 client; `sts` belongs to the hub."""
+    """`client(service, region, credentials)` makes a client; `sts` belongs to the hub."""
 
-    sts: Any
-    client: Callable[[str, str, Mapping[str, str] | None], Any]
+    sts: STSClient
+    client: MakesClients
     partition: str = "aws"
 
     def clients(
@@ -38,12 +44,12 @@ class Accounts:
         session_name: str,
         case: Case | None = None,
         only: Sequence[Mapping[str, Any]] = (),
-    ) -> Callable[[str], Any]:
+    ) -> Clients:
         """A maker of clients that act as this role. With a case, AWS's own trail names its approvers.
 
         `only` are the policy statements that narrow the session to one call.
         """
-        request = {"RoleSessionName": session_name, "DurationSeconds": 900}
+        request: dict[str, Any] = {"RoleSessionName": session_name, "DurationSeconds": 900}
         request |= identity_of(case) if case else {}
         if only:
             request["Policy"] = json.dumps({"Version": "2012-10-17", "Statement": only})
@@ -55,14 +61,14 @@ class Accounts:
             "aws_secret_access_key": credentials["SecretAccessKey"],
             "aws_session_token": credentials["SessionToken"],
         }
-        return lambda service: self.client(service, region, keys)
+        return cast("Clients", lambda service: self.client(service, region, keys))
 
 
 def identity_of(case: Case) -> dict[str, Any]:
     """Source identity: who decided last. Tags: case, plan hash, all approvers."""
     people = [click.by for click in case.approved]
     decider = case.ending.by if case.ending else (people[-1] if people else "unlatch")
-    plan = case.plan or case.last_plan
+    plan = case.current_plan
     tags = {
         "case": case.case_id,
         "plan_hash": plan.plan_hash if plan else "none",

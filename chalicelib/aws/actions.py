@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, assert_never
 
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.errors import translated
 from chalicelib.domain.case import Case
 from chalicelib.domain.decide import FOREIGN
 from chalicelib.domain.plan import Operation
-from chalicelib.domain.remedies.scene import hsm_for, zone_of
 from chalicelib.domain.snapshot import Cluster
 from chalicelib.domain.step import Call
+from chalicelib.domain.zones import hsm_for, zone_of
 from chalicelib.failures import GiveUp, TryLater
 from chalicelib.ports import Receipt
+
+if TYPE_CHECKING:
+    from chalicelib.aws.clients import Clients
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,11 @@ class AwsActions:
 
     def perform(self, step: Call, target: str, *, case: Case) -> Receipt:
         """AWS's receipt. Raises TryLater or GiveUp; what then happened only a new read can tell."""
-        plan = case.plan or case.last_plan
+        plan = case.current_plan
         if plan is None or plan.place != case.place:
             raise GiveUp(FOREIGN.reason, *FOREIGN.advice)
         restores = step.operation is Operation.CREATE_HSM
         role = self.restorer_role if restores else self.executor_role
-        service = "kms" if step.operation.startswith("kms:") else "cloudhsmv2"
         clients = self.accounts.clients(
             role,
             account=plan.account,
@@ -46,7 +48,7 @@ class AwsActions:
         call = _request(step, target, case)
         self.pace(step.operation)()
         with translated(step.operation, role=role, account=plan.account):
-            reply = call(clients(service))
+            reply = call(clients)
         return Receipt(reply["ResponseMetadata"]["RequestId"])
 
     def _only(self, operation: Operation, target: str, case: Case) -> list[dict[str, Any]]:
@@ -60,6 +62,9 @@ class AwsActions:
         return found + ([{"Effect": "Allow", "Action": more, "Resource": "*"}] if more else [])
 
 
+ClusterCall = Literal[
+    Operation.DELETE_HSM, Operation.CREATE_HSM, Operation.KEEP_BACKUP, Operation.DELETE_CLUSTER
+]
 KEY_CALLS = frozenset(
     {
         Operation.SCHEDULE_KEY_DELETION,
@@ -96,58 +101,67 @@ def _needed_besides(operation: Operation) -> list[str]:
     return more.get(operation, [])
 
 
-def _request(step: Call, target: str, case: Case) -> Callable[[Any], Any]:
-    """The one request for this operation and target, to be made with the service's client."""
-    match step.operation:
+def _request(step: Call, target: str, case: Case) -> Callable[[Clients], Mapping[str, Any]]:
+    """The one request for this operation and target, to be made with a client of its service."""
+    operation = step.operation
+    match operation:
         case Operation.CONNECT_KEY_STORE:
-            return lambda kms: kms.connect_custom_key_store(CustomKeyStoreId=target)
+            return lambda aws: aws("kms").connect_custom_key_store(CustomKeyStoreId=target)
         case Operation.DISCONNECT_KEY_STORE:
-            return lambda kms: kms.disconnect_custom_key_store(CustomKeyStoreId=target)
+            return lambda aws: aws("kms").disconnect_custom_key_store(CustomKeyStoreId=target)
         case Operation.UPDATE_KEY_STORE:
-            return lambda kms: kms.update_custom_key_store(
+            return lambda aws: aws("kms").update_custom_key_store(
                 CustomKeyStoreId=target, CloudHsmClusterId=step.to_cluster
             )
         case Operation.DELETE_KEY_STORE:
-            return lambda kms: kms.delete_custom_key_store(CustomKeyStoreId=target)
+            return lambda aws: aws("kms").delete_custom_key_store(CustomKeyStoreId=target)
         case Operation.SCHEDULE_KEY_DELETION:
-            days = step.window_days
-            return lambda kms: kms.schedule_key_deletion(KeyId=target, PendingWindowInDays=days)
+            return lambda aws: aws("kms").schedule_key_deletion(
+                KeyId=target, PendingWindowInDays=step.window_days
+            )
         case Operation.CANCEL_KEY_DELETION:
-            return lambda kms: kms.cancel_key_deletion(KeyId=target)
+            return lambda aws: aws("kms").cancel_key_deletion(KeyId=target)
         case Operation.DISABLE_KEY:
-            return lambda kms: kms.disable_key(KeyId=target)
+            return lambda aws: aws("kms").disable_key(KeyId=target)
         case Operation.ENABLE_KEY:
-            return lambda kms: kms.enable_key(KeyId=target)
+            return lambda aws: aws("kms").enable_key(KeyId=target)
         case Operation.PROVE_KEY:
-            return lambda kms: kms.generate_data_key_without_plaintext(
+            return lambda aws: aws("kms").generate_data_key_without_plaintext(
                 KeyId=target, KeySpec="AES_256"
             )
         case _:
-            return _cluster_request(step, target, case)
+            return _cluster_request(operation, target, case)
 
 
-def _cluster_request(step: Call, target: str, case: Case) -> Callable[[Any], Any]:
+def _cluster_request(
+    operation: ClusterCall, target: str, case: Case
+) -> Callable[[Clients], Mapping[str, Any]]:
     cluster_id, cluster = case.cluster_id, _cluster(case)
-    match step.operation:
+    match operation:
         case Operation.DELETE_HSM:
             assert case.snapshot is not None, "checked by _cluster"
             hsm = hsm_for(target, case.snapshot)
             if hsm is None:
                 raise TryLater(f"no HSM is left in {zone_of(target)}")
             hsm_id = hsm.hsm_id
-            return lambda hsms: hsms.delete_hsm(ClusterId=cluster_id, HsmId=hsm_id)
+            return lambda aws: aws("cloudhsmv2").delete_hsm(ClusterId=cluster_id, HsmId=hsm_id)
         case Operation.CREATE_HSM:
             zone = zone_of(target)
-            return lambda hsms: hsms.create_hsm(ClusterId=cluster_id, AvailabilityZone=zone)
+            return lambda aws: aws("cloudhsmv2").create_hsm(
+                ClusterId=cluster_id, AvailabilityZone=zone
+            )
         case Operation.KEEP_BACKUP:
             newest = cluster.newest_backup
             if newest is None:
                 raise TryLater("no backup is ready")
             backup_id = newest.backup_id
-            return lambda hsms: hsms.modify_backup_attributes(BackupId=backup_id, NeverExpires=True)
+            return lambda aws: aws("cloudhsmv2").modify_backup_attributes(
+                BackupId=backup_id, NeverExpires=True
+            )
         case Operation.DELETE_CLUSTER:
-            return lambda hsms: hsms.delete_cluster(ClusterId=cluster_id)
-    raise GiveUp(f"Unlatch does not know how to do {step.operation}.")
+            return lambda aws: aws("cloudhsmv2").delete_cluster(ClusterId=cluster_id)
+        case _:
+            assert_never(operation)
 
 
 def _cluster(case: Case) -> Cluster:

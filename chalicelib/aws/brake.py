@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from chalicelib.aws.errors import translated
 from chalicelib.failures import GiveUp, TryLater
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
 
 OFF = "off"
 """The parameter's value while nobody has stopped anything."""
@@ -16,7 +20,7 @@ OFF = "off"
 class SsmBrake:
     """`ssm` is the hub's Systems Manager client."""
 
-    ssm: Any
+    ssm: SSMClient
     name: str
 
     def why(self) -> str:

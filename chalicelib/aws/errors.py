@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.denials import PRESS, help_for, why_denied, words_of
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import Code, GiveUp, TryLater
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
 
 DENIED = frozenset(
     {
@@ -36,6 +40,15 @@ BUSY = frozenset(
         "ServiceUnavailableException",
     }
 )
+KNOWN = {
+    "ExecutionAlreadyExists": Code.EXISTS,
+    "ExecutionDoesNotExist": Code.MISSING,
+    "InvalidToken": Code.TOKEN_SPENT,
+    "KMSInvalidMacException": Code.MAC_WRONG,
+    "TaskDoesNotExist": Code.TOKEN_SPENT,
+    "TaskTimedOut": Code.TOKEN_SPENT,
+}
+"""Refusals that a caller expects and has an answer to."""
 MOVED = frozenset(
     {
         "KMSInvalidStateException",
@@ -74,7 +87,7 @@ def translated(call: str, *, role: str, account: str) -> Iterator[None]:
     except ClientError as error:
         raise _word_for(error, call, role, account) from error
     except BotoCoreError as error:
-        raise TryLater(f"AWS did not answer {call}", unknown=True) from error
+        raise TryLater(f"AWS did not answer {call}", code=Code.NO_ANSWER, unknown=True) from error
 
 
 @contextmanager
@@ -83,10 +96,10 @@ def understood(call: str) -> Iterator[None]:
     try:
         yield
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise TryLater(f"AWS’s answer to {call} can’t be read") from error
+        raise TryLater(f"AWS’s answer to {call} can’t be read", code=Code.UNREADABLE) from error
 
 
-def _word_for(error: Any, call: str, role: str, account: str) -> Exception:
+def _word_for(error: ClientError, call: str, role: str, account: str) -> TryLater | GiveUp:
     code, request_id = code_of(error), request_id_of(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     message = str(error.response.get("Error", {}).get("Message", ""))
@@ -98,17 +111,19 @@ def _word_for(error: Any, call: str, role: str, account: str) -> Exception:
             f"AWS refused {call}: access denied{by}.",
             help_for(message, call, role=role, account=account),
             PRESS,
+            code=Code.DENIED,
             request_id=request_id,
             said=said,
         )
     if code in BUSY or "Throttl" in code or status >= 500:
-        return TryLater(f"AWS is busy ({code})", unknown=status >= 500, said=said)
+        return TryLater(f"AWS is busy ({code})", code=Code.BUSY, unknown=status >= 500, said=said)
     if code in MOVED:
-        return TryLater(f"AWS says {code} to {call}", said=said)
+        return TryLater(f"AWS says {code} to {call}", code=Code.MOVED, said=said)
     return GiveUp(
         f"AWS refused {call}: {code}.",
         "Read what AWS says of this error in its documentation and fix the cause.",
         PRESS,
+        code=KNOWN.get(code, Code.REFUSED),
         request_id=request_id,
         said=said,
     )

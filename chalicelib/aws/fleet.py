@@ -37,9 +37,9 @@ class Fleet:
             self.role, account=account, region=region, session_name="unlatch-scan"
         )
         kms, unread = clients("kms"), list[str]()
-        pages = clients("cloudhsmv2").get_paginator("describe_clusters").paginate()
+        listed = clients("cloudhsmv2").get_paginator("describe_clusters").paginate()
         call = "cloudhsm:DescribeClusters"
-        found = self._read(call, pages, "Clusters", account=account, unread=unread)
+        found = self._read(call, listed, "Clusters", account=account, unread=unread)
         pages = kms.get_paginator("describe_custom_key_stores").paginate()
         call = "kms:DescribeCustomKeyStores"
         stores = self._read(call, pages, "CustomKeyStores", account=account, unread=unread)

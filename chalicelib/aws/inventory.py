@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.errors import translated, understood
@@ -30,6 +30,13 @@ from chalicelib.domain.snapshot import (
     most_used,
 )
 from chalicelib.failures import GiveUp
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudhsmv2 import CloudHSMV2Client
+    from mypy_boto3_kms import KMSClient
+
+    from chalicelib.aws.clients import Clients
+
 
 THREADS = 32
 
@@ -83,9 +90,7 @@ class AwsInventory:
         )
         return self._with_login(snapshot, case, clients)
 
-    def _with_login(
-        self, snapshot: Snapshot, case: Case, clients: Callable[[str], Any]
-    ) -> Snapshot:
+    def _with_login(self, snapshot: Snapshot, case: Case, clients: Clients) -> Snapshot:
         """What tells of the password, only where a repoint may be approved: CloudTrail is slow to ask."""
         store, cluster = snapshot.holder, snapshot.cluster
         if case.plan or store is None or cluster is None or not targets(snapshot):
@@ -101,7 +106,7 @@ class AwsInventory:
         )
         return replace(snapshot, cluster=cluster, siblings=tuple(siblings), connects=connected)
 
-    def _machines(self, look: Look, clients: Callable[[str], Any], now: datetime) -> Machines:
+    def _machines(self, look: Look, clients: Clients, now: datetime) -> Machines:
         unread: list[str] = []
         clusters = look.clusters(unread)
         cluster = _own(clusters, look.case)
@@ -144,7 +149,7 @@ class AwsInventory:
         kms = self._clients(case)("kms")
         return KeyReader(kms, self.pace, self.reader_role, case.account).key(key_id, aliases=())
 
-    def _clients(self, case: Case) -> Callable[[str], Any]:
+    def _clients(self, case: Case) -> Clients:
         return self.accounts.clients(
             self.reader_role,
             account=case.account,
@@ -155,7 +160,7 @@ class AwsInventory:
     def _keys(
         self,
         case: Case,
-        kms: Any,
+        kms: KMSClient,
         store_ids: set[str],
         unread: list[str],
         pool: Executor,
@@ -188,8 +193,8 @@ class Machines:
 class Look:
     """The reads of one snapshot."""
 
-    hsms: Any
-    kms: Any
+    hsms: CloudHSMV2Client
+    kms: KMSClient
     role: str
     case: Case
 
@@ -216,7 +221,7 @@ class Look:
 
     def key_stores(self, unread: list[str]) -> tuple[KeyStore, ...]:
         """The store that holds the cluster and the one that the plan names."""
-        mine, plan = self.case.cluster_id, self.case.plan or self.case.last_plan
+        mine, plan = self.case.cluster_id, self.case.current_plan
         planned, stores = plan.key_store_id if plan else None, self.stores(unread)
         return tuple(s for s in stores if s.cluster_id == mine or s.key_store_id == planned)
 
@@ -237,12 +242,12 @@ class Look:
             return []
 
 
-def _is_on_a_cluster(item: dict[str, Any]) -> bool:
+def _is_on_a_cluster(item: Mapping[str, Any]) -> bool:
     """Not an external key store, which has no cluster."""
     return bool(item.get("CustomKeyStoreType", "AWS_CLOUDHSM") == "AWS_CLOUDHSM")
 
 
-def cluster_from(item: dict[str, Any]) -> Cluster:
+def cluster_from(item: Mapping[str, Any]) -> Cluster:
     certificates = item.get("Certificates", {})
     return Cluster(
         cluster_id=item["ClusterId"],
@@ -263,7 +268,7 @@ def cluster_from(item: dict[str, Any]) -> Cluster:
     )
 
 
-def store_from(item: dict[str, Any]) -> KeyStore:
+def store_from(item: Mapping[str, Any]) -> KeyStore:
     return KeyStore(
         key_store_id=item["CustomKeyStoreId"],
         name=item.get("CustomKeyStoreName", ""),

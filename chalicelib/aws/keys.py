@@ -6,11 +6,15 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chalicelib.aws.errors import DENIED, code_of, translated, understood
+from chalicelib.aws.errors import translated, understood
 from chalicelib.domain.snapshot import Key, KeyState, LastUse
-from chalicelib.failures import GiveUp
+from chalicelib.failures import Code, GiveUp
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
 
 PAGE, ALIAS_PAGE = 1_000, 100
 DESCRIBE = "kms:DescribeKey"
@@ -48,7 +52,7 @@ def digest_of(key_id: str) -> bytes:
 
 @dataclass(frozen=True)
 class KeyReader:
-    kms: Any
+    kms: KMSClient
     pace: Callable[[str], Callable[[], None]]
     role: str
     account: str
@@ -96,7 +100,7 @@ class KeyReader:
         self.pace(DESCRIBE)()
         try:
             with translated(DESCRIBE, role=self.role, account=self.account), understood(DESCRIBE):
-                metadata: dict[str, Any] = self.kms.describe_key(KeyId=key_id)["KeyMetadata"]
+                metadata = self.kms.describe_key(KeyId=key_id)["KeyMetadata"]
                 return {**metadata, "KeyState": metadata["KeyState"]}
         except GiveUp:
             return {"KeyId": key_id, "Refused": f"{DESCRIBE} was refused"}
@@ -149,12 +153,12 @@ class KeyReader:
             return LastUse()
         self.pace("kms:GetKeyLastUsage")()
         try:
-            reply = self.kms.get_key_last_usage(KeyId=key_id)
-        except Exception as error:
-            if code_of(error) in DENIED:
-                return LastUse()
             with translated("kms:GetKeyLastUsage", role=self.role, account=self.account):
+                reply = self.kms.get_key_last_usage(KeyId=key_id)
+        except GiveUp as stop:
+            if stop.code is not Code.DENIED:
                 raise
+            return LastUse()
         use = reply.get("KeyLastUsage") or {}
         at: datetime | None = use.get("Timestamp")
         return LastUse(at, use.get("Operation", ""), reply.get("TrackingStartDate"))

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
-from chalicelib.aws.errors import DENIED, code_of, translated, understood
+from chalicelib.aws.errors import translated, understood
 from chalicelib.domain.sessions import LATE, Samples, counted
 from chalicelib.domain.snapshot import NO_OTHERS, Cluster, OtherUse
-from chalicelib.failures import GiveUp
+from chalicelib.failures import Code, GiveUp
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cloudwatch.type_defs import (
+        MetricDataQueryTypeDef,
+        MetricDataResultTypeDef,
+        MetricStatTypeDef,
+        MetricTypeDef,
+    )
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import FilterTypeDef, NetworkInterfaceTypeDef
+
+    from chalicelib.aws.clients import Clients
 
 
 def other_use(
-    clients: Callable[[str], Any], cluster: Cluster | None, *, now: datetime, minutes: int
+    clients: Clients, cluster: Cluster | None, *, now: datetime, minutes: int
 ) -> OtherUse:
     """What was counted in the last minutes; TryLater where AWS can't say now."""
     if cluster is None or not cluster.live_hsms:
@@ -23,31 +36,32 @@ def other_use(
     return OtherUse(hsms, _interfaces(clients("ec2"), cluster), minutes, late)
 
 
-def _samples(cloudwatch: Any, cluster: Cluster, now: datetime, minutes: int) -> Samples:
+def _samples(
+    cloudwatch: CloudWatchClient, cluster: Cluster, now: datetime, minutes: int
+) -> Samples:
     """The least and the most connections to each live HSM in each of the last whole minutes.
 
     A minute of which CloudWatch has not both is left out.
     """
     end = now.replace(second=0, microsecond=0)
+    call = "cloudwatch:GetMetricData"
     try:
-        found = list(
-            cloudwatch.get_paginator("get_metric_data").paginate(
+        with translated(call, role="unlatch-reader", account=""):
+            pages = cloudwatch.get_paginator("get_metric_data").paginate(
                 MetricDataQueries=_queries(cluster, cloudwatch.meta.region_name),
                 StartTime=end - timedelta(minutes=minutes),
                 EndTime=end,
             )
-        )
-    except Exception as error:
-        if code_of(error) in DENIED:
-            found = []
-        else:
-            with translated("cloudwatch:GetMetricData", role="unlatch-reader", account=""):
-                raise
-    with understood("cloudwatch:GetMetricData"):
+            found = list(pages)
+    except GiveUp as stop:
+        if stop.code is not Code.DENIED:
+            raise
+        found = []
+    with understood(call):
         return _by_hsm(cluster, [item for page in found for item in page["MetricDataResults"]])
 
 
-def _by_hsm(cluster: Cluster, results: Iterable[dict[str, Any]]) -> Samples:
+def _by_hsm(cluster: Cluster, results: Iterable[MetricDataResultTypeDef]) -> Samples:
     values: dict[str, dict[datetime, int]] = {}
     for result in results:
         pairs = zip(result["Timestamps"], map(int, result["Values"]), strict=True)
@@ -64,32 +78,32 @@ def _both(
     return {minute: (least[minute], most[minute]) for minute in least if minute in most}
 
 
-def _queries(cluster: Cluster, region: str) -> list[dict[str, Any]]:
+def _queries(cluster: Cluster, region: str) -> list[MetricDataQueryTypeDef]:
     return [
         {
             "Id": f"{name}{place}",
-            "MetricStat": _session_metric(cluster.cluster_id, hsm.hsm_id, region) | {"Stat": stat},
+            "MetricStat": _session_metric(cluster.cluster_id, hsm.hsm_id, region, stat),
         }
         for place, hsm in enumerate(cluster.live_hsms)
         for name, stat in (("least", "Minimum"), ("most", "Maximum"))
     ]
 
 
-def _session_metric(cluster_id: str, hsm_id: str, region: str) -> dict[str, Any]:
+def _session_metric(cluster_id: str, hsm_id: str, region: str, stat: str) -> MetricStatTypeDef:
     dimensions = {"ClusterId": cluster_id, "HsmId": hsm_id, "Region": region}
-    metric = {
+    metric: MetricTypeDef = {
         "Namespace": "AWS/CloudHSM",
         "MetricName": "HsmSessionCount",
         "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
     }
-    return {"Metric": metric, "Period": 60}
+    return {"Metric": metric, "Period": 60, "Stat": stat}
 
 
-def _interfaces(ec2: Any, cluster: Cluster) -> tuple[str, ...] | None:
+def _interfaces(ec2: EC2Client, cluster: Cluster) -> tuple[str, ...] | None:
     """Network interfaces in the cluster's security group that are neither its HSMs' nor KMS's."""
     if not cluster.security_group:
         return ()
-    filters = [{"Name": "group-id", "Values": [cluster.security_group]}]
+    filters: list[FilterTypeDef] = [{"Name": "group-id", "Values": [cluster.security_group]}]
     pages = ec2.get_paginator("describe_network_interfaces").paginate(Filters=filters)
     call = "ec2:DescribeNetworkInterfaces"
     try:
@@ -106,7 +120,7 @@ def _interfaces(ec2: Any, cluster: Cluster) -> tuple[str, ...] | None:
         )
 
 
-def _is_of_aws(item: dict[str, Any], cluster: Cluster) -> bool:
+def _is_of_aws(item: NetworkInterfaceTypeDef, cluster: Cluster) -> bool:
     """KMS's own interface of this cluster, or one of CloudHSM's.
 
     AWS makes them itself (RequesterManaged), with these descriptions: KMS's is documented (“Connect

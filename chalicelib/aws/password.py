@@ -6,12 +6,17 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.errors import translated, understood
 from chalicelib.domain.password import REMEMBERED
 from chalicelib.domain.snapshot import Cluster, Connects, Copy
 from chalicelib.failures import GiveUp
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudhsmv2 import CloudHSMV2Client
+    from mypy_boto3_cloudtrail import CloudTrailClient
+
 
 LOOKUP = "cloudtrail:LookupEvents"
 MOST_PAGES = 10
@@ -19,7 +24,7 @@ MOST_PAGES = 10
 
 
 def with_times(
-    clusters: Iterable[Cluster], hsms: Any, *, role: str, account: str
+    clusters: Iterable[Cluster], hsms: CloudHSMV2Client, *, role: str, account: str
 ) -> tuple[Cluster, ...]:
     """The clusters, each with whose backup it was made from, and when; unknown where that is gone."""
     listed = tuple(clusters)
@@ -39,7 +44,7 @@ def with_times(
 
 
 def connects(
-    trail: Any,
+    trail: CloudTrailClient,
     key_store_id: str,
     *,
     now: datetime,

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chalicelib.aws.errors import code_of, translated
+from chalicelib.aws.errors import translated
 from chalicelib.domain.trust import UNSEALED
+from chalicelib.failures import Code, GiveUp
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
 
 MOST_REMEMBERED = 10_000
 NOBODY: Mapping[str, str] = {}
@@ -18,7 +23,7 @@ NOBODY: Mapping[str, str] = {}
 class StepFunctionsRuns:
     """`sfn` is the hub's Step Functions client."""
 
-    sfn: Any
+    sfn: SFNClient
     state_machine_arn: str
     _started: set[str] = field(default_factory=set)
 
@@ -41,8 +46,8 @@ class StepFunctionsRuns:
                     name=name,
                     input=_input(case_id, generation, {"body": body}, trusted),
                 )
-        except Exception as error:
-            if code_of(error.__cause__ or error) != "ExecutionAlreadyExists":  # type: ignore[arg-type]  # an Exception
+        except GiveUp as stop:
+            if stop.code is not Code.EXISTS:
                 raise
             is_new = False
         # So that a storm of the same event asks for it once a process.
@@ -56,9 +61,8 @@ class StepFunctionsRuns:
         try:
             with translated("states:SendTaskSuccess", role="this function", account="the hub"):
                 self.sfn.send_task_success(taskToken=token, output="{}")
-        except Exception as error:
-            stale = ("InvalidToken", "TaskTimedOut", "TaskDoesNotExist")
-            if code_of(error.__cause__ or error) not in stale:  # type: ignore[arg-type]  # an Exception
+        except GiveUp as stop:
+            if stop.code is not Code.TOKEN_SPENT:
                 raise
 
     def is_alive(self, case_id: str, generation: int) -> bool:
@@ -88,8 +92,8 @@ class StepFunctionsRuns:
         try:
             with translated("states:DescribeExecution", role="this function", account="the hub"):
                 return self.sfn.describe_execution(executionArn=arn)
-        except Exception as error:
-            if code_of(error.__cause__ or error) == "ExecutionDoesNotExist":  # type: ignore[arg-type]  # an Exception
+        except GiveUp as stop:
+            if stop.code is Code.MISSING:
                 return None
             raise
 

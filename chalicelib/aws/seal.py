@@ -5,18 +5,23 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Final
 
-from chalicelib.aws.errors import code_of, translated
+from chalicelib.aws.errors import translated
+from chalicelib.failures import Code, GiveUp
 
-ALGORITHM = "HMAC_SHA_256"
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
+
+ALGORITHM: Final = "HMAC_SHA_256"
 
 
 @dataclass(frozen=True)
 class KmsSeal:
     """`kms` is the hub's KMS client; the key only makes and checks MACs."""
 
-    kms: Any
+    kms: KMSClient
     key_id: str
 
     def make(self, text: str) -> str:
@@ -40,8 +45,8 @@ class KmsSeal:
                 reply = self.kms.verify_mac(
                     KeyId=self.key_id, Message=_message(text), MacAlgorithm=ALGORITHM, Mac=mac
                 )
-        except Exception as error:
-            if code_of(error.__cause__ or error) == "KMSInvalidMacException":  # type: ignore[arg-type]  # an Exception
+        except GiveUp as stop:
+            if stop.code is Code.MAC_WRONG:
                 return False
             raise
         return bool(reply["MacValid"])

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from chalicelib.aws.errors import translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 
 @dataclass(frozen=True)
 class Secrets:
     """`client` makes the hub's Secrets Manager client, on first use."""
 
-    client: Callable[[], Any]
+    client: Callable[[], SecretsManagerClient]
     clock: Callable[[], datetime]
     _known: dict[str, str] = field(default_factory=dict)
     _read_again_at: dict[str, datetime] = field(default_factory=dict)

@@ -12,10 +12,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chalicelib.failures import Refused, TryLater
+from chalicelib.failures import Code, Refused, TryLater
 from chalicelib.ports import Signed
+
+if TYPE_CHECKING:
+    from mypy_boto3_sts import STSClient
+
 
 BODY = "Action=GetCallerIdentity&Version=2011-06-15"
 HUB, CASE = "x-unlatch-hub", "x-unlatch-case"
@@ -38,7 +42,7 @@ class SignedIdentity:
     `hub` is the host that the API was called by: no two deployments share one.
     """
 
-    sts: Any
+    sts: STSClient
     hub: str
     clock: Callable[[], datetime]
 
@@ -48,10 +52,10 @@ class SignedIdentity:
         headers = self._checked(signed, endpoint)
         status, body = self._sent(f"{endpoint.rstrip('/')}/", headers)
         if status >= 500:
-            raise TryLater("STS is busy")
+            raise TryLater("STS is busy", code=Code.BUSY)
         told = self._parsed(status, body)
         if status == 200 and not told.get("Arn"):
-            raise TryLater("STS’s answer can’t be read")
+            raise TryLater("STS’s answer can’t be read", code=Code.UNREADABLE)
         if status != 200:
             code = told.get("Error", {}).get("Code", status)
             raise Refused(401, f"AWS does not accept the signature ({code}). {AGAIN}")
@@ -110,9 +114,9 @@ class SignedIdentity:
             reply = URLLib3Session(timeout=WITHIN_SECONDS).send(request)
             status, body = int(reply.status_code), bytes(reply.content)
         except (BotoCoreError, ValueError) as error:
-            raise TryLater("STS did not answer") from error
+            raise TryLater("STS did not answer", code=Code.NO_ANSWER) from error
         if torn_bytes(body, reply.headers):
-            raise TryLater("STS’s answer can’t be read")
+            raise TryLater("STS’s answer can’t be read", code=Code.UNREADABLE)
         return status, body
 
     def _parsed(self, status: int, body: bytes) -> Mapping[str, Any]:
@@ -122,7 +126,8 @@ class SignedIdentity:
         shape = model.operation_model("GetCallerIdentity").output_shape
         reply = {"status_code": status, "headers": {}, "body": body}
         try:
+            assert shape is not None, "GetCallerIdentity has an output"
             told: Mapping[str, Any] = create_parser("query").parse(reply, shape)
         except ResponseParserError as error:
-            raise TryLater("STS’s answer can’t be read") from error
+            raise TryLater("STS’s answer can’t be read", code=Code.UNREADABLE) from error
         return told

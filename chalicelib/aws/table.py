@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 
 MAPS = ("Item", "Key", "ExpressionAttributeValues")
 Typed = dict[str, Any]
@@ -16,7 +20,7 @@ Typed = dict[str, Any]
 class Table:
     """The calls that the store makes, named as boto3's Table names them."""
 
-    def __init__(self, client: Any, name: str) -> None:
+    def __init__(self, client: DynamoDBClient, name: str) -> None:
         self._client, self.name = client, name
         transact = SimpleNamespace(
             transact_write_items=self._transact, exceptions=client.exceptions
@@ -40,9 +44,9 @@ class Table:
         return self._call(self._client.scan, request)
 
     def _call(
-        self, call: Callable[..., dict[str, Any]], request: Mapping[str, Any]
+        self, call: Callable[..., Mapping[str, Any]], request: Mapping[str, Any]
     ) -> dict[str, Any]:
-        reply = call(TableName=self.name, **_typed_maps(request))
+        reply = dict(call(TableName=self.name, **_typed_maps(request)))
         for name in ("Item", "Attributes"):
             if name in reply:
                 reply[name] = _plain_map(reply[name])
@@ -51,12 +55,11 @@ class Table:
         return reply
 
     def _transact(self, *, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803  # boto3's name
-        writes = [
+        writes: Any = [
             {kind: _typed_maps(request) for kind, request in write.items()}
             for write in TransactItems
         ]
-        reply: dict[str, Any] = self._client.transact_write_items(TransactItems=writes)
-        return reply
+        return {**self._client.transact_write_items(TransactItems=writes)}
 
 
 def _typed_maps(request: Mapping[str, Any]) -> dict[str, Any]:

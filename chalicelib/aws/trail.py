@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.cloudtrail import NotOurs, failed_delete, key_uses
@@ -17,6 +17,11 @@ from chalicelib.aws.store_calls import CUTS_OFF, KMS, cut_off, refused_store_cal
 from chalicelib.domain.case import KeyUse
 from chalicelib.domain.hearing import Heard
 from chalicelib.ports import FailedDelete
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudtrail import CloudTrailClient
+    from mypy_boto3_cloudtrail.type_defs import EventTypeDef
+
 
 LOOKUP = "cloudtrail:LookupEvents"
 PAGE = 50
@@ -36,7 +41,7 @@ class AwsTrail:
     own_roles: tuple[str, ...]
     codes: tuple[str, ...]
     pace: Callable[[str], Callable[[], None]]
-    kept: dict[tuple[str, str], tuple[float, Any]] = field(default_factory=dict)
+    kept: dict[tuple[str, str], tuple[float, CloudTrailClient]] = field(default_factory=dict)
 
     def calls(
         self, account: str, region: str, *, since: datetime, names: Sequence[str]
@@ -63,7 +68,7 @@ class AwsTrail:
             found = [use for record in newest if (use := self._use(record, key_id))]
             yield key_id, sorted(found, key=lambda use: use.at)
 
-    def _client(self, account: str, region: str) -> Any:
+    def _client(self, account: str, region: str) -> CloudTrailClient:
         made, client = self.kept.get((account, region), (0.0, None))
         if client is None or time.time() - made > KEPT_SECONDS:
             clients = self.accounts.clients(
@@ -74,11 +79,11 @@ class AwsTrail:
         return client
 
     def _records(
-        self, trail: Any, account: str, since: datetime, **attribute: str
+        self, trail: CloudTrailClient, account: str, since: datetime, **attribute: str
     ) -> Iterator[Mapping[str, Any]]:
         """Records of calls since then that have this one attribute, page after page."""
         looked = [{"AttributeKey": k, "AttributeValue": v} for k, v in attribute.items()]
-        request = {"LookupAttributes": looked, "StartTime": since}
+        request: dict[str, Any] = {"LookupAttributes": looked, "StartTime": since}
         while True:
             self.pace(LOOKUP)()
             with translated(LOOKUP, role=self.reader_role, account=account):
@@ -110,7 +115,7 @@ class AwsTrail:
         return next((use for use in uses if use.key_id == key_id), None)
 
 
-def _record(item: Mapping[str, str]) -> Mapping[str, Any]:
+def _record(item: EventTypeDef) -> Mapping[str, Any]:
     """Empty where the record can't be read."""
     try:
         record = json.loads(item.get("CloudTrailEvent", "{}"))

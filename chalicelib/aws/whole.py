@@ -71,7 +71,7 @@ MARKS: Mapping[str, tuple[str, ...]] = {
 GetItem has none by itself if there is no item: the table asks for ConsumedCapacity."""
 
 
-class TornReplyError(HTTPClientError):  # type: ignore[misc]  # botocore has no types
+class TornReplyError(HTTPClientError):
     """AWS answered, but not all of it arrived, or it can't be read. A mutation may have landed."""
 
     fmt = "{operation}: the reply was not whole: {why}"

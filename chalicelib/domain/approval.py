@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import timedelta
 from enum import Enum
 
 from chalicelib.domain.caller import Caller, marks
-from chalicelib.domain.case import Act, Case, Click
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Act, Click
+from chalicelib.domain.person import Person
 from chalicelib.domain.plan import Plan, Remedy, Terms
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.sessions import other_use_known
-from chalicelib.domain.snapshot import Key, Snapshot
-
-
-@dataclass(frozen=True)
-class Person:
-    """What Slack says of somebody now. `is_approver` None: Slack can't say now.
-
-    `is_refused`: it refuses to say who this is. `unread`: approver groups whose members it did not tell.
-
-    `teams`: all workspaces of theirs, where their organisation `org_id` has several.
-    """
-
-    user_id: str
-    team_id: str = ""
-    org_id: str = ""
-    teams: tuple[str, ...] = ()
-    name: str = ""
-    email: str = ""
-    is_guest: bool = False
-    is_bot: bool = False
-    is_gone: bool = False
-    is_stranger: bool = False
-    is_approver: bool | None = False
-    is_refused: bool = False
-    unread: tuple[str, ...] = ()
+from chalicelib.domain.situation import Situation
+from chalicelib.domain.snapshot import Key
 
 
 class Refusal(Enum):
@@ -85,12 +63,13 @@ SAFE_ACTS = frozenset({Act.REJECT, Act.CANCEL, Act.UNDO, Act.REFRESH, Act.WITHDR
 
 
 def refusal(
-    person: Person | None, act: Act, *, case: Case, policy: Policy, seen_in: str = ""
+    person: Person | None, act: Act, situation: Situation, *, seen_in: str = ""
 ) -> Refusal | None:
     """None where the person may do this now. Safe directions are open to the requester too.
 
     `seen_in`: the workspace that the person acted from, as the signed request says.
     """
+    case, policy = situation.case, situation.policy
     if not policy.approvers:
         return Refusal.NO_APPROVERS
     if person is None or person.is_approver is None:
@@ -149,15 +128,14 @@ def is_mapped(caller: Caller, policy: Policy) -> bool:
     return caller.is_person or caller.kind == SLACK_USER or caller.arn in dict(policy.people)
 
 
-def terms(
-    remedy: Remedy, snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime
-) -> Terms:
+def terms(remedy: Remedy, situation: Situation) -> Terms:
     """How many people this plan needs, and why, in words for the message."""
-    used = any(in_use(key, policy=policy, now=now) for key in snapshot.live_keys)
-    shared = bool(other_use_known(snapshot)) and remedy is not Remedy.KEEP
+    policy = situation.policy
+    used = any(in_use(key, situation) for key in situation.snapshot.live_keys)
+    shared = bool(other_use_known(situation.snapshot)) and remedy is not Remedy.KEEP
     override = shared or (used and remedy is Remedy.RETIRE)
-    people, reasons = _quorum(remedy, snapshot, case, policy)
-    before = dict(case.quorums).get(remedy, 0)
+    people, reasons = _quorum(remedy, situation)
+    before = dict(situation.case.quorums).get(remedy, 0)
     if before > people:
         people, reasons = before, [f"because this case asked for {before} people before"]
     if remedy is Remedy.PARK and (used or shared) and people < 2:
@@ -181,20 +159,19 @@ def terms(
     )
 
 
-def quorums(snapshot: Snapshot, *, case: Case, policy: Policy) -> tuple[tuple[Remedy, int], ...]:
+def quorums(situation: Situation) -> tuple[tuple[Remedy, int], ...]:
     """The most people that settings and tags ever asked of this case, by remedy: never fewer."""
-    before = dict(case.quorums)
+    before = dict(situation.case.quorums)
     return tuple(
-        (remedy, max(before.get(remedy, 0), _quorum(remedy, snapshot, case, policy)[0]))
+        (remedy, max(before.get(remedy, 0), _quorum(remedy, situation)[0]))
         for remedy in Remedy
         if remedy is not Remedy.KEEP
     )
 
 
-def _quorum(
-    remedy: Remedy, snapshot: Snapshot, case: Case, policy: Policy
-) -> tuple[int, list[str]]:
+def _quorum(remedy: Remedy, situation: Situation) -> tuple[int, list[str]]:
     """The configured number, raised where the caller is nobody known and by the cluster's tags."""
+    case, policy, cluster = situation.case, situation.policy, situation.snapshot.cluster
     if remedy is Remedy.KEEP:
         return 1, []
     reasons: list[str] = []
@@ -206,7 +183,7 @@ def _quorum(
         if people < 2 and not known:
             people = 2
             reasons.append("because the delete was not made by a known person")
-    tags = {f"{key}={value}" for key, value in snapshot.cluster.tags} if snapshot.cluster else set()
+    tags = {f"{key}={value}" for key, value in cluster.tags} if cluster else set()
     for tag, count in policy.quorum_by_tag:
         if tag in tags and count > people:
             people = count
@@ -220,9 +197,9 @@ def _use_reason(keys: bool, policy: Policy) -> str:
     return "because other programs use the HSMs, or may"
 
 
-def in_use(key: Key, *, policy: Policy, now: datetime) -> bool:
+def in_use(key: Key, situation: Situation) -> bool:
     """A recent use, a use that KMS can't tell, and a key that can't be read all count as use."""
-    days = policy.recent_use_days
+    days, now = situation.policy.recent_use_days, situation.now
     return key.used_within(now, days=days) or key.use_is_unknown(now, days=days)
 
 
@@ -236,25 +213,19 @@ def is_reason(text: str) -> bool:
 
 
 def live(
-    plan: Plan,
-    clicks: Iterable[Click],
-    *,
-    people: Mapping[str, Person],
-    case: Case,
-    policy: Policy,
-    now: datetime,
-    begun: bool = False,
+    plan: Plan, clicks: Iterable[Click], situation: Situation, *, begun: bool = False
 ) -> tuple[Click, ...]:
     """Approvals that count for this plan now: one a person (e-mail), this hash, in time, still allowed.
 
     A later withdrawal takes it back until the plan changes something; `begun` plans don't age.
     Where Slack can't say now who somebody is, the click's own (sealed) authorisation stands.
     """
+    people, age = situation.people, timedelta(hours=situation.policy.expiry_hours)
     counted: list[Click] = []
-    for click in _latest(plan, clicks, case):
+    for click in _latest(plan, clicks, situation.case):
         who = people.get(click.by)
-        late = not begun and now - click.at >= timedelta(hours=policy.expiry_hours)
-        why = refusal(who, Act.APPROVE, case=case, policy=policy)
+        late = not begun and situation.now - click.at >= age
+        why = refusal(who, Act.APPROVE, situation)
         again = any(same_person(who, people.get(c.by)) for c in counted)
         if why in (None, Refusal.UNKNOWN) and not late and not again:
             counted.append(click)

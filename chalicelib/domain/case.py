@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from chalicelib.domain.caller import Caller
+from chalicelib.domain.click import LETS_BEGIN, Click
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.domain.snapshot import Cluster, KeyState, Seen, Snapshot, StoreState
@@ -38,24 +39,6 @@ class Outcome(StrEnum):
     STOPPED = "stopped"
 
 
-class Act(StrEnum):
-    """What a person's click asks for."""
-
-    LOOK = "look"
-    APPROVE = "approve"
-    WITHDRAW = "withdraw"
-    KEEP = "keep"
-    REJECT = "reject"
-    CANCEL = "cancel"
-    UNDO = "undo"
-    REFRESH = "refresh"
-    CONFIRM = "confirm"
-
-
-LETS_BEGIN = frozenset({Act.APPROVE, Act.CONFIRM})
-"""What lets a plan begin: it counts in its own round alone."""
-
-
 @dataclass(frozen=True)
 class Attempt:
     """A call of others that AWS refused, or that cut keys off. `name`, `asked`: of a refused new store."""
@@ -69,25 +52,6 @@ class Attempt:
     key_store_id: str = ""
     name: str = ""
     asked: str = ""
-
-
-@dataclass(frozen=True)
-class Click:
-    """One authorised click, of the case's `round` and `version`. Who confirms in AWS is named by an ARN."""
-
-    act: Act
-    by: str
-    at: datetime
-    remedy: Remedy | None = None
-    plan_hash: str = ""
-    reason: str = ""
-    override: bool = False
-    target: str = ""
-    view_id: str = ""
-    owner: str = ""
-    keep_until: datetime | None = None
-    round: int = 1
-    version: int = 0
 
 
 class CallStatus(StrEnum):
@@ -250,6 +214,11 @@ class Case:
     def plan_is_under_way(self) -> bool:
         """It has begun, be it with the wait for keys that were going already: the approvers saw the date."""
         return self.plan is not None and (self.plan_has_begun or self.plan.waits_first)
+
+    @property
+    def current_plan(self) -> Plan | None:
+        """The plan in force; once there is none any more, the last that was."""
+        return self.plan or self.last_plan
 
     @property
     def new_clicks(self) -> tuple[Click, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.case import LETS_BEGIN, Act, CallStatus, Case, Click, Outcome, Phase
+from chalicelib.domain.case import CallStatus, Case, Outcome, Phase
+from chalicelib.domain.click import LETS_BEGIN, Act, Click
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Remedy
 

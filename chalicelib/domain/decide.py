@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from chalicelib.domain import approval, step_up
-from chalicelib.domain.approval import Person
 from chalicelib.domain.blind import hidden
-from chalicelib.domain.case import Act, Case, Click, Difference, Outcome, Phase
+from chalicelib.domain.case import Case, Difference, Outcome, Phase
 from chalicelib.domain.changes import changes
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.gates import hard_gates
 from chalicelib.domain.guard import guarded
 from chalicelib.domain.look import is_gone, looked_at, until_sure
@@ -22,11 +21,10 @@ from chalicelib.domain.offers import (
     said_once_more,
 )
 from chalicelib.domain.plan import Operation, Plan, Remedy
-from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import keep, park, repoint, retire
-from chalicelib.domain.remedies.scene import Scene
 from chalicelib.domain.remedies.undo import recorded, undo_step
 from chalicelib.domain.rest import HOUR, asleep, closed
+from chalicelib.domain.situation import PlanContext, Situation
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Ask, Call, Close, Decision, Move, Wait
 
@@ -46,57 +44,59 @@ NEXT = {
 }
 
 
-def decide(
-    case: Case,
-    snapshot: Snapshot,
-    *,
-    people: Mapping[str, Person],
-    policy: Policy,
-    now: datetime,
-) -> Decision:
+def decide(situation: Situation) -> Decision:
     """What to do next about this case in this world. Total: any input gives a step.
 
     The order of endings is: the world, cancel, a begun plan, expiry. A closed case stays so.
     """
+    case, snapshot = situation.case, situation.snapshot
     if case.is_closed and case.outcome and case.outcome is not Outcome.KEPT:
-        return closed(case, snapshot, now)
+        return closed(situation)
     unseen = hidden(case, snapshot)
     if unseen:
         wait = Wait(
             BLIND_SECONDS, f"Unlatch must be allowed to read AWS: {unseen.removesuffix('.')}"
         )
-        return _running(case, wait, now)
-    case = looked_at(case, snapshot, now)
+        return _running(situation, wait)
+    situation = situation.with_case(looked_at(case, snapshot, situation.now))
     return (
-        _world(case, snapshot, now)
-        or _ending(case, snapshot, policy, now)
-        or _unsure(case, now)
-        or _begun(case, snapshot, people, policy, now)
-        or (asleep(case, case.keep, now) if case.keep else None)
-        or _choice(case, snapshot, people, policy, now)
+        _world(situation)
+        or _ending(situation)
+        or _unsure(situation)
+        or _begun(situation)
+        or _kept(situation)
+        or _choice(situation)
     )
 
 
-def _world(case: Case, snapshot: Snapshot, now: datetime) -> Decision | None:
+def _world(situation: Situation) -> Decision | None:
     """The world has ended the case: two looks a minute apart say so."""
+    case, snapshot = situation.case, situation.snapshot
     if not case.is_its_own:
-        return _close(case, FOREIGN, now)
-    if not is_gone(case, snapshot) or until_sure(case, now) or (case.ending and case.has_begun):
+        return _close(situation, FOREIGN)
+    unsure = until_sure(case, situation.now)
+    if not is_gone(case, snapshot) or unsure or (case.ending and case.has_begun):
         return None
-    return _close(case, _finished(case) or _others_did(case, snapshot), now)
+    return _close(situation, _finished(case) or _others_did(case, snapshot))
 
 
-def _unsure(case: Case, now: datetime) -> Decision | None:
+def _unsure(situation: Situation) -> Decision | None:
     """The cluster, or what the plan or an offer names, did not show: only a second look counts."""
-    step = until_sure(case, now)
+    case = situation.case
+    step = until_sure(case, situation.now)
     if step is None:
         return None
-    return _running(case, step, now) if case.phase is Phase.RUNNING else Decision(case, step)
+    return _running(situation, step) if case.phase is Phase.RUNNING else Decision(case, step)
+
+
+def _kept(situation: Situation) -> Decision | None:
+    kept = situation.case.keep
+    return asleep(situation, kept) if kept else None
 
 
 def _finished(case: Case) -> Close | None:
     """The cluster is gone and the last call was ours."""
-    plan = case.plan or case.last_plan
+    plan = case.current_plan
     if plan is None or not case.tried(Operation.DELETE_CLUSTER, case.cluster_id):
         return None
     outcome = Outcome.RETIRED if plan.remedy is Remedy.RETIRE else Outcome.REPOINTED
@@ -114,94 +114,80 @@ def _others_did(case: Case, snapshot: Snapshot) -> Close:
     )
 
 
-def _close(case: Case, step: Close, now: datetime) -> Decision:
+def _close(situation: Situation, step: Close) -> Decision:
     closed = replace(
-        case,
+        situation.case,
         phase=Phase.CLOSED,
         outcome=step.outcome,
         reason=step.reason,
         advice=step.advice,
-        closed_at=now,
+        closed_at=situation.now,
         waiting_for="",
     )
     return Decision(closed, step)
 
 
-def _ending(case: Case, snapshot: Snapshot, policy: Policy, now: datetime) -> Decision | None:
+def _ending(situation: Situation) -> Decision | None:
     """Reject, cancel and undo: safe directions that one approver may ask for."""
-    ending = case.ending
+    case = situation.case
+    ending, plan = case.ending, case.current_plan
     if ending is None:
         return None
-    plan = case.plan or case.last_plan
     if not case.has_begun or plan is None:
         outcome = Outcome.REJECTED if ending.act is Act.REJECT else Outcome.CANCELLED
-        return _close(case, Close(outcome, "Nothing was changed."), now)
-    return _running(case, undo_step(Scene(plan, case, snapshot, policy, now)), now)
+        return _close(situation, Close(outcome, "Nothing was changed."))
+    return _running(situation, undo_step(situation.on(plan)))
 
 
-def _running(case: Case, step: Move, now: datetime) -> Decision:
+def _running(situation: Situation, step: Move) -> Decision:
     if isinstance(step, Close):
-        return _close(case, step, now)
-    return Decision(replace(case, phase=Phase.RUNNING, waiting_for=step.why), step)
+        return _close(situation, step)
+    case = replace(situation.case, phase=Phase.RUNNING, waiting_for=step.why)
+    return Decision(case, step)
 
 
-def _begun(
-    case: Case, snapshot: Snapshot, people: Mapping[str, Person], policy: Policy, now: datetime
-) -> Decision | None:
-    plan = case.plan
+def _begun(situation: Situation) -> Decision | None:
+    case, plan = situation.case, situation.case.plan
     if plan is None:
         return None
     if case.phase is Phase.WAITING:
-        case = said_once_more(case, plan, people=people, policy=policy, now=now)
-    return _go_on(case, plan, snapshot, people, policy=policy, now=now)
+        situation = situation.with_case(said_once_more(situation, plan))
+    return _go_on(situation.on(plan))
 
 
-def _go_on(
-    case: Case,
-    plan: Plan,
-    snapshot: Snapshot,
-    people: Mapping[str, Person],
-    *,
-    policy: Policy,
-    now: datetime,
-) -> Decision:
+def _go_on(context: PlanContext) -> Decision:
     """A fully approved plan goes on, as long as the world and the approvals still fit it."""
-    scene = Scene(plan, case, snapshot, policy, now)
-    if plan.remedy is Remedy.REPOINT and (lost := repoint.lost_key(scene)):
-        return _bring_back(case, scene, lost)
-    differences = changes(scene) + _approvals_lost(case, plan, people, policy, now)
-    step = Ask(differences) if differences else guarded(NEXT[plan.remedy](scene), scene)
+    plan = context.plan
+    if plan.remedy is Remedy.REPOINT and (lost := repoint.lost_key(context)):
+        return _bring_back(context, lost)
+    differences = changes(context) + _approvals_lost(context)
+    step = Ask(differences) if differences else guarded(NEXT[plan.remedy](context), context)
     if isinstance(step, Ask):
         again = (
-            asked_once_more(case, plan, policy=policy, now=now, step=step)
-            if step.once_more
-            else asked_again(case, snapshot, policy=policy, now=now, step=step)
+            asked_once_more(context, plan, step) if step.once_more else asked_again(context, step)
         )
         return Decision(again, step)
     if plan.terms.dry_run and not isinstance(step, Close):
-        return _close(case, Close(Outcome.EXPLAINED, "Dry run: nothing was changed."), now)
+        return _close(context, Close(Outcome.EXPLAINED, "Dry run: nothing was changed."))
     if isinstance(step, Call):
-        case = replace(case, before=recorded(case, snapshot, now))
-    return _running(case, step, now)
+        context = replace(context, case=replace(context.case, before=recorded(context)))
+    return _running(context, step)
 
 
-def _approvals_lost(
-    case: Case, plan: Plan, people: Mapping[str, Person], policy: Policy, now: datetime
-) -> tuple[Difference, ...]:
+def _approvals_lost(context: PlanContext) -> tuple[Difference, ...]:
     """Approvals must count at every mutation; time only bounds how long a plan may not begin."""
+    case, plan = context.case, context.plan
     begun = case.plan_is_under_way
-    if not begun and _is_late(case, now):
-        lapsed = f"lapsed: nothing could begin in {policy.expiry_hours} hours"
+    if not begun and _is_late(context):
+        lapsed = f"lapsed: nothing could begin in {context.policy.expiry_hours} hours"
         return (Difference("Approvals", "in time", lapsed),)
     clicks = case.current_clicks
     if begun:
         latest = {c.by: c for c in clicks if c.act in (Act.APPROVE, Act.WITHDRAW)}
         back = (c for c in latest.values() if c.act is Act.WITHDRAW)
         clicks = (*case.approved, *case.confirmed, *back)
-    live = approval.live(
-        plan, clicks, people=people, case=case, policy=policy, now=now, begun=begun
-    )
-    if step_up.is_unconfirmed(plan, clicks, case=case, policy=policy, now=now, begun=begun):
+    live = approval.live(plan, clicks, context, begun=begun)
+    if step_up.is_unconfirmed(plan, clicks, context, begun=begun):
         return (Difference("Confirmation in AWS", "counted", "no longer counts"),)
     if len(live) >= plan.terms.people:
         return ()
@@ -217,50 +203,64 @@ def _lost(who: str, case: Case, clicks: Sequence[Click]) -> Difference:
     return Difference(f"Approval of {who}", "counted", now)
 
 
-def _is_late(case: Case, now: datetime) -> bool:
-    return case.expires_at is not None and now >= case.expires_at
+def _is_late(situation: Situation) -> bool:
+    expiry = situation.case.expires_at
+    return expiry is not None and situation.now >= expiry
 
 
-def _bring_back(case: Case, scene: Scene, lost: str) -> Decision:
+def _bring_back(context: PlanContext, lost: str) -> Decision:
     """A key failed on the other cluster: the store goes back, and a person is needed."""
-    step = undo_step(scene)
+    step = undo_step(context)
     if isinstance(step, Close):
-        store = scene.store
-        is_back = store is not None and store.cluster_id == case.cluster_id
+        store = context.store
+        is_back = store is not None and store.cluster_id == context.case.cluster_id
         where = "The store is back on this cluster, and nothing was deleted."
         step = Close(
             Outcome.STOPPED,
             f"{lost} {where if is_back and step.outcome is Outcome.CANCELLED else step.reason}",
             ("Find out why the other cluster lacks the key.", "Then press Try again."),
         )
-    return _running(case, step, scene.now)
+    return _running(context, step)
 
 
-def _choice(
-    case: Case, snapshot: Snapshot, people: Mapping[str, Person], policy: Policy, now: datetime
-) -> Decision:
+def _choice(situation: Situation) -> Decision:
     """Nothing is decided yet: keep, expire, or keep the offers fresh and begin what is approved."""
+    case, now = situation.case, situation.now
     if case.expires_at is None or case.watches:
-        case = replace(case, expires_at=deadline(case, policy, now))
+        case = replace(case, expires_at=deadline(situation))
+        situation = situation.with_case(case)
     kept = next((c for c in case.current_clicks if _keeps(case, c)), None)
     if kept:
-        return asleep(replace(case, closed_at=now), keep.decision(kept), now)
-    if _is_late(case, now):
-        return _close(case, _expired(case, policy), now)
-    case, void = fresh_offers(case, snapshot, policy=policy, now=now)
-    clicks = case.current_clicks
+        return asleep(situation.with_case(replace(case, closed_at=now)), keep.decision(kept))
+    if _is_late(situation):
+        return _close(situation, _expired(situation))
+    case, void = fresh_offers(situation)
+    situation = situation.with_case(case)
     for plan in case.offers:
-        approvals = approval.live(plan, clicks, people=people, case=case, policy=policy, now=now)
-        gates = hard_gates(plan.remedy, snapshot, policy=policy, now=now)
-        confirmed = step_up.confirmations(plan, clicks, case=case, policy=policy, now=now)
-        enough = len(approvals) >= plan.terms.people and (confirmed or not plan.terms.step_up)
-        if plan.remedy is not Remedy.KEEP and not gates and enough:
-            chosen = replace(case, plan=plan, last_plan=plan, approved=approvals, differences=())
-            chosen = replace(chosen, confirmed=confirmed)
-            # Once more with the plan: its quiet time begins now, not at the next look.
-            chosen = looked_at(chosen, snapshot, now)
-            return _go_on(chosen, plan, snapshot, people, policy=policy, now=now)
+        chosen = _approved(situation, plan)
+        if chosen:
+            return _go_on(situation.with_case(chosen).on(plan))
     return Decision(replace(case, phase=Phase.WAITING), Ask(differences=void))
+
+
+def _approved(situation: Situation, plan: Plan) -> Case | None:
+    """The case with this plan, if enough people want it and nothing stands in its way."""
+    case = situation.case
+    approvals = approval.live(plan, case.current_clicks, situation)
+    confirmed = step_up.confirmations(plan, case.current_clicks, situation)
+    enough = len(approvals) >= plan.terms.people and (confirmed or not plan.terms.step_up)
+    if plan.remedy is Remedy.KEEP or not enough or hard_gates(plan.remedy, situation):
+        return None
+    chosen = replace(
+        case,
+        plan=plan,
+        last_plan=plan,
+        approved=approvals,
+        confirmed=confirmed,
+        differences=(),
+    )
+    # Once more with the plan: its quiet time begins now, not at the next look.
+    return looked_at(chosen, situation.snapshot, situation.now)
 
 
 def _keeps(case: Case, click: Click) -> bool:
@@ -268,9 +268,9 @@ def _keeps(case: Case, click: Click) -> bool:
     return click.act is Act.KEEP and click.keep_until is not None and in_time
 
 
-def _expired(case: Case, policy: Policy) -> Close:
-    reason = f"Nobody decided in {policy.expiry_hours} hours."
-    if not case.has_begun:
+def _expired(situation: Situation) -> Close:
+    reason = f"Nobody decided in {situation.policy.expiry_hours} hours."
+    if not situation.case.has_begun:
         return Close(Outcome.EXPIRED, reason)
     return Close(
         Outcome.EXPIRED,

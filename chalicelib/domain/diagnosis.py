@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
-from chalicelib.domain.case import Case
 from chalicelib.domain.gates import Gate, hard_gates
 from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import keep, park, repoint, retire
+from chalicelib.domain.situation import Situation
 from chalicelib.domain.snapshot import Snapshot, StoreState
 
 
@@ -60,27 +59,23 @@ def cause_of(snapshot: Snapshot) -> Cause:
     return Cause.ONLY_HSMS if snapshot.cluster.hsms else Cause.NOTHING
 
 
-def ways_out(
-    snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime
-) -> tuple[WayOut, ...]:
+def ways_out(situation: Situation) -> tuple[WayOut, ...]:
     """All four remedies, from harmless to final."""
     found = []
     for remedy, module in MODULES.items():
-        plan = module.plan(snapshot, case=case, policy=policy, now=now)
+        plan = module.plan(situation)
         if isinstance(plan, str):
             found.append(WayOut(remedy, None, plan))
         else:
-            gates = hard_gates(remedy, snapshot, policy=policy, now=now)
-            found.append(WayOut(remedy, plan, gates=gates))
+            found.append(WayOut(remedy, plan, gates=hard_gates(remedy, situation)))
     return tuple(found)
 
 
-def all_plans(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> tuple[Plan, ...]:
+def all_plans(situation: Situation) -> tuple[Plan, ...]:
     """Every plan that could be approved, a repoint for each cluster that can take the store."""
-    plans = [way.plan for way in ways_out(snapshot, case=case, policy=policy, now=now) if way.plan]
-    for sibling in repoint.targets(snapshot):
-        target = sibling.cluster_id
-        more = repoint.plan(snapshot, case=case, policy=policy, now=now, target=target)
+    plans = [way.plan for way in ways_out(situation) if way.plan]
+    for sibling in repoint.targets(situation.snapshot):
+        more = repoint.plan(situation, target=sibling.cluster_id)
         if isinstance(more, Plan) and more not in plans:
             plans.append(more)
     return tuple(plans)

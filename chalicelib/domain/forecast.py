@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.approval import Person
-from chalicelib.domain.case import Act, CallRecord, CallStatus, Case, Click, Phase
+from chalicelib.domain.case import CallRecord, CallStatus, Case, Phase
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.decide import decide
 from chalicelib.domain.model import Durations, Model
+from chalicelib.domain.person import Person
 from chalicelib.domain.plan import Operation, Plan
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.situation import Situation
 from chalicelib.domain.step import Ask, Call, Close
 
 MOST_TURNS = 2_000
@@ -39,24 +40,17 @@ class Forecast:
     why: str
 
 
-def forecast(
-    plan: Plan,
-    snapshot: Snapshot,
-    *,
-    case: Case,
-    policy: Policy,
-    now: datetime,
-    durations: Durations = USUAL,
-) -> Forecast:
+def forecast(plan: Plan, situation: Situation, *, durations: Durations = USUAL) -> Forecast:
     """The calls of this plan with their times, if people approve it now and nobody interferes."""
-    policy, plan = _simply(policy, plan)
+    policy, plan = _simply(situation.policy, plan)
+    now = situation.now
     names = [f"{NOBODY} {number}" for number in range(plan.terms.people)]
     people = {name: Person(name, NOBODY, is_approver=True) for name in names}
-    case = _approved(case, plan, names=names, now=now)
-    model = Model(snapshot, durations)
+    case = _approved(situation.case, plan, names=names, now=now)
+    model = Model(situation.snapshot, durations)
     calls: list[Foreseen] = []
     for _ in range(MOST_TURNS):
-        decision = decide(case, model.at(now), people=people, policy=policy, now=now)
+        decision = decide(Situation(case, model.at(now), people, policy, now))
         case, step = decision.case, decision.step
         if isinstance(step, Close):
             return Forecast(tuple(calls), now, step.reason)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from chalicelib.domain.approval import in_use
 from chalicelib.domain.plan import Remedy
-from chalicelib.domain.policy import Policy
 from chalicelib.domain.sessions import other_use_known
+from chalicelib.domain.situation import Situation
 from chalicelib.domain.snapshot import Snapshot
 
 
@@ -22,24 +22,20 @@ class Gate:
     can_override: bool = False
 
 
-def closed_gates(
-    remedy: Remedy, snapshot: Snapshot, *, policy: Policy, now: datetime
-) -> tuple[Gate, ...]:
+def closed_gates(remedy: Remedy, situation: Situation) -> tuple[Gate, ...]:
     """The checks that keep this remedy from its irreversible steps in this world."""
+    snapshot = situation.snapshot
     if remedy is Remedy.KEEP:
         return ()
     gates = [] if remedy is Remedy.PARK else [everything_read(snapshot), _backup(remedy, snapshot)]
     if remedy is Remedy.RETIRE:
-        gates.append(_keys_unused(snapshot, policy, now))
+        gates.append(_keys_unused(situation))
     return (*(gate for gate in gates if gate), *others_gate(snapshot))
 
 
-def hard_gates(
-    remedy: Remedy, snapshot: Snapshot, *, policy: Policy, now: datetime
-) -> tuple[Gate, ...]:
+def hard_gates(remedy: Remedy, situation: Situation) -> tuple[Gate, ...]:
     """Those that nobody can override."""
-    gates = closed_gates(remedy, snapshot, policy=policy, now=now)
-    return tuple(gate for gate in gates if not gate.can_override)
+    return tuple(gate for gate in closed_gates(remedy, situation) if not gate.can_override)
 
 
 def everything_read(snapshot: Snapshot) -> Gate | None:
@@ -71,9 +67,9 @@ def _backup(remedy: Remedy, snapshot: Snapshot) -> Gate | None:
     return None
 
 
-def _keys_unused(snapshot: Snapshot, policy: Policy, now: datetime) -> Gate | None:
-    days = policy.recent_use_days
-    used = [key for key in snapshot.live_keys if in_use(key, policy=policy, now=now)]
+def _keys_unused(situation: Situation) -> Gate | None:
+    days = situation.policy.recent_use_days
+    used = [key for key in situation.snapshot.live_keys if in_use(key, situation)]
     if not used:
         return None
     key = used[0]

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from chalicelib.domain.case import CallRecord, CallStatus, Case
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.remedies import repoint
-from chalicelib.domain.remedies.scene import zone_labels, zone_of
 from chalicelib.domain.snapshot import Cluster, KeyStore, Seen, Snapshot, StoreState
 from chalicelib.domain.step import Wait
 from chalicelib.domain.waiting import may_wait
+from chalicelib.domain.zones import zone_labels, zone_of
 
 CONFIRM = timedelta(minutes=1)
 """Gone means: two whole looks this far apart."""
@@ -51,7 +51,7 @@ def _timed(case: Case, snapshot: Snapshot, now: datetime) -> Case:
 
 def seen_in(case: Case, clusters: Iterable[Cluster | None], stores: Iterable[KeyStore]) -> Seen:
     """What a sweep compares of this case, out of all that a place has."""
-    plan = case.plan or case.last_plan
+    plan = case.current_plan
     named = plan.key_store_id if plan else None
     mine = [s for s in stores if s.cluster_id == case.cluster_id or s.key_store_id == named]
     store = min(mine, key=lambda s: (s.key_store_id != named, s.key_store_id), default=None)
@@ -112,7 +112,7 @@ def _answered(call: CallRecord, case: Case, snapshot: Snapshot) -> CallRecord:
 
     HSMs are bound by zone: left open, the call would be repeated on one that comes later.
     """
-    plan = case.plan or case.last_plan
+    plan = case.current_plan
     lost = call.operation is Operation.DELETE_HSM and call.status is CallStatus.INTENT
     if not lost or plan is None or call.plan_hash != plan.plan_hash or snapshot.cluster is None:
         return call

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.password import Login, login
 from chalicelib.domain.plan import Operation
-from chalicelib.domain.remedies.scene import hsm_for, zone_of
 from chalicelib.domain.snapshot import (
     NO_OTHERS,
     Backup,
@@ -19,6 +18,7 @@ from chalicelib.domain.snapshot import (
     StoreState,
 )
 from chalicelib.domain.step import Call
+from chalicelib.domain.zones import hsm_for, zone_of
 
 
 @dataclass(frozen=True)

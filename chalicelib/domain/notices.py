@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import Act, Case, Click, KeyUse, Outcome, Phase
+from chalicelib.domain.case import Case, KeyUse, Outcome, Phase
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.slack_message import Moment, Notice
 from chalicelib.domain.snapshot import KeyState, StoreState

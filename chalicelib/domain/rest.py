@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
-from chalicelib.domain.case import Case, Keep, Outcome, Phase
+from chalicelib.domain.case import Keep, Outcome, Phase
 from chalicelib.domain.look import looked_at, until_sure
 from chalicelib.domain.remedies import keep
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.situation import Situation
 from chalicelib.domain.step import Close, Decision, Wait
 from chalicelib.domain.waiting import our_keys, until_next
 
@@ -16,11 +15,12 @@ HOUR = 60 * 60
 LONGEST_SLEEP = 30 * 24 * HOUR
 
 
-def asleep(case: Case, kept: Keep, now: datetime) -> Decision:
+def asleep(situation: Situation, kept: Keep) -> Decision:
     """A kept case sleeps until its date, or until a key of ours is about to go."""
+    case, now = situation.case, situation.now
     if not keep.lapsed(kept, now):
         left = min(int((kept.until - now).total_seconds()) + 1, LONGEST_SLEEP)
-        going = our_keys(case, case.snapshot) if case.snapshot else ()
+        going = our_keys(case, situation.snapshot)
         if going:
             left = min(left, until_next(going, now))
         closed = replace(
@@ -42,8 +42,9 @@ def asleep(case: Case, kept: Keep, now: datetime) -> Decision:
     return Decision(back, Wait(1, "the keep has lapsed"))
 
 
-def closed(case: Case, snapshot: Snapshot, now: datetime) -> Decision:
+def closed(situation: Situation) -> Decision:
     """The case stays closed as it is, and looks on as long as a key that it scheduled waits."""
+    case, snapshot, now = situation.case, situation.snapshot, situation.now
     if not case.is_over:
         case = looked_at(case, snapshot, now)
         if unsure := until_sure(case, now):

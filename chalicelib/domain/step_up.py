@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from chalicelib.domain.approval import CROWD
 from chalicelib.domain.caller import caller_of, marks
-from chalicelib.domain.case import Act, Case, Click
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.plan import Plan
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.situation import Situation
 
 Role = tuple[str, str, str]
 """Partition, account and name: within an account a role's name is unique, whatever its path."""
@@ -68,15 +70,10 @@ def made_the_call(arn: str, case: Case) -> bool:
 
 
 def confirmations(
-    plan: Plan,
-    clicks: Iterable[Click],
-    *,
-    case: Case,
-    policy: Policy,
-    now: datetime,
-    begun: bool = False,
+    plan: Plan, clicks: Iterable[Click], situation: Situation, *, begun: bool = False
 ) -> tuple[Click, ...]:
     """Those that count for this plan now: one a principal, this hash, in time, still allowed."""
+    policy = situation.policy
     age = timedelta(hours=policy.expiry_hours)
     found = {
         click.by: click
@@ -86,21 +83,15 @@ def confirmations(
     return tuple(
         click
         for click in found.values()
-        if (begun or now - click.at < age)
+        if (begun or situation.now - click.at < age)
         and may_confirm(click.by, policy)
-        and not made_the_call(click.by, case)
+        and not made_the_call(click.by, situation.case)
     )
 
 
 def is_unconfirmed(
-    plan: Plan,
-    clicks: Iterable[Click],
-    *,
-    case: Case,
-    policy: Policy,
-    now: datetime,
-    begun: bool = False,
+    plan: Plan, clicks: Iterable[Click], situation: Situation, *, begun: bool = False
 ) -> bool:
     """The plan needs a confirmation and has none that counts."""
-    given = confirmations(plan, clicks, case=case, policy=policy, now=now, begun=begun)
+    given = confirmations(plan, clicks, situation, begun=begun)
     return plan.terms.step_up and not given

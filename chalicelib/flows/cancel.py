@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chalicelib.domain import step_up
-from chalicelib.domain.case import Act, Case, Click
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.clicks import is_asked_already, not_possible, reopens
 from chalicelib.failures import Refused
 from chalicelib.flows.signed import Said, answered, case_to_cancel, for_a_shell, on_newest, record

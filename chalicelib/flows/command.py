@@ -6,7 +6,9 @@ import re
 
 from chalicelib.domain.approval import SLACK_USER, refusal
 from chalicelib.domain.caller import Caller
-from chalicelib.domain.case import Act, Attempt, Case
+from chalicelib.domain.case import Attempt, Case
+from chalicelib.domain.click import Act
+from chalicelib.domain.situation import last_seen
 from chalicelib.flows.open_case import open_case
 from chalicelib.ports import Answer, Clicked, FailedDelete, Ports
 
@@ -21,8 +23,9 @@ USAGE = (
 def command(ports: Ports, clicked: Clicked, *, here: tuple[str, str]) -> Answer:
     """The private answer. Only approvers may start a case; so do they for the status."""
     person = ports.people.fetch([clicked.user_id]).get(clicked.user_id)
-    nobody = Case("", "", "", "", ports.clock())
-    why = refusal(person, Act.REFRESH, case=nobody, policy=ports.policy, seen_in=clicked.team_id)
+    now = ports.clock()
+    nobody = last_seen(Case("", "", "", "", now), policy=ports.policy, now=now)
+    why = refusal(person, Act.REFRESH, nobody, seen_in=clicked.team_id)
     if why:
         return Answer(refusal=why)
     words = clicked.text.split()

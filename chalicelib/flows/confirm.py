@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chalicelib.domain import step_up
-from chalicelib.domain.case import Act, Case, Click
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.clicks import not_possible
 from chalicelib.domain.plan import Plan
+from chalicelib.domain.situation import last_seen
 from chalicelib.failures import Refused
 from chalicelib.flows.signed import Said, answered, for_a_shell, on_newest, plan_to_confirm, record
 from chalicelib.ports import Ports, Signed
@@ -58,7 +60,6 @@ def _confirmed_by(ports: Ports, case: Case, plan: Plan, arn: str) -> str:
     """Who did before; one is enough, and sessions of a role could be many."""
     if step_up.made_the_call(arn, case):
         raise Refused(403, f"{arn} may not confirm: it may be who made the delete that failed.")
-    clicks = case.current_clicks
-    now = ports.clock()
-    given = step_up.confirmations(plan, clicks, case=case, policy=ports.policy, now=now)
+    situation = last_seen(case, policy=ports.policy, now=ports.clock())
+    given = step_up.confirmations(plan, case.current_clicks, situation)
     return next((c.by for c in given), "")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.domain.case import Act, Case
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Act
 from chalicelib.domain.pace import fresh_for
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.failures import GiveUp, TryLater

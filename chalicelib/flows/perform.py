@@ -127,7 +127,7 @@ def intended(ports: TurnPorts, case: Case, step: Call, target: str) -> CallRecor
     """What the case remembers of a call that is about to be made."""
     before = case.call(step.operation, target)
     again = before is not None and before.status is not CallStatus.DONE
-    plan = case.plan or case.last_plan
+    plan = case.current_plan
     return CallRecord(
         step.operation,
         target,

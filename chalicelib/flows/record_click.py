@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain import approval
-from chalicelib.domain.approval import Person
-from chalicelib.domain.case import Act, Case, Click
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.clicks import ENDINGS, is_asked_already, not_possible, reopens
+from chalicelib.domain.person import Person
 from chalicelib.domain.plan import Plan, Remedy
+from chalicelib.domain.situation import last_seen
 from chalicelib.failures import Conflict, GiveUp, TryLater
 from chalicelib.flows.routing import for_case
 from chalicelib.ports import Answer, Clicked, Ports, Woken
@@ -83,7 +85,8 @@ def _act_of_dialog(clicked: Clicked) -> Act | None:
 
 
 def _judge(ports: Ports, clicked: Clicked, act: Act, case: Case, person: Person | None) -> Answer:
-    refusal = approval.refusal(person, act, case=case, policy=ports.policy, seen_in=clicked.team_id)
+    situation = last_seen(case, policy=ports.policy, now=ports.clock())
+    refusal = approval.refusal(person, act, situation, seen_in=clicked.team_id)
     if refusal:
         ports.count("ClicksRefused", 1)
         ports.log("click refused", case_id=case.case_id, by=clicked.user_id, why=refusal.name)

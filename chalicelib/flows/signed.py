@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.approval import is_reason
-from chalicelib.domain.case import Case, Click
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Click
 from chalicelib.failures import Conflict, GiveUp, Refused, TryLater
 from chalicelib.ports import Ports, Signed
 

@@ -14,6 +14,7 @@ from chalicelib.domain.overdue import overdue
 from chalicelib.domain.plan import Operation, Plan
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.sessions import why_quiet
+from chalicelib.domain.situation import last_seen
 from chalicelib.domain.step import Ask, Call, Close
 from chalicelib.domain.waiting import gone_keys, our_keys
 from chalicelib.ports import Ports
@@ -171,7 +172,7 @@ def _dry_run(case: Case, ports: Ports, now: datetime) -> list[Entry]:
     """What the approved plan would have done, call by call, with its times."""
     if case.plan is None or case.snapshot is None:
         return []
-    foreseen = forecast(case.plan, case.snapshot, case=case, policy=ports.policy, now=now)
+    foreseen = forecast(case.plan, last_seen(case, policy=ports.policy, now=now))
     return [
         entry(Kind.DRY_RUN, now, operation=call.operation, target=call.target, due=call.at)
         for call in foreseen.calls

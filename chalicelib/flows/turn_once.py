@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.case import Act, Case, Outcome, Phase
+from chalicelib.domain.case import Case, Outcome, Phase
+from chalicelib.domain.click import Act
 from chalicelib.domain.clicks import take_in
 from chalicelib.domain.decide import HOUR, Decision, decide
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.notices import noticed
 from chalicelib.domain.pace import MINUTE
 from chalicelib.domain.plan import LOOK_AGAIN_BEFORE, Operation
+from chalicelib.domain.situation import Situation
 from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Ask, Call, Close, Wait
@@ -88,7 +89,10 @@ def _decided(ports: TurnPorts, case: Case) -> tuple[Case, int]:
 def _decision(ports: TurnPorts, case: Case, now: datetime, *, on_last_look: bool) -> Decision:
     """On a fresh look; on the last one where that, too, leads to no more than asking people."""
     people = ports.people.fetch(_deciders(case))
-    on = functools.partial(decide, case, people=people, policy=ports.policy, now=now)
+
+    def on(look: Snapshot) -> Decision:
+        return decide(Situation(case, look, people, ports.policy, now))
+
     last = last_look(ports, case, now) if on_last_look else None
     if last is not None:
         shown = on(last)

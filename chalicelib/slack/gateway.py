@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.case import Act, Case, Click
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.diagnosis import ways_out
 from chalicelib.domain.forecast import forecast
 from chalicelib.domain.log import Entry
 from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.situation import last_seen
 from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.ports import Answer, Clicked
@@ -223,14 +225,14 @@ class SlackGateway:
             self.call("views.update", view_id=click.view_id, view=plain)
 
     def _view(self, case: Case, click: Click, remedy: Remedy, now: datetime) -> dict[str, Any]:
-        assert case.snapshot is not None, "checked by fill"
-        ways = ways_out(case.snapshot, case=case, policy=self.policy, now=now)
+        situation = last_seen(case, policy=self.policy, now=now)
+        ways = ways_out(situation)
         way = next(way for way in ways if way.remedy is remedy)
         plan = case.offer(remedy)
         if case.is_closed or plan is None or way.gates:
             reason = way.impossible or "This can’t be decided now. The message says how it stands."
             return modals.impossible(case, remedy, reason, way.gates)
-        foreseen = forecast(plan, case.snapshot, case=case, policy=self.policy, now=now)
+        foreseen = forecast(plan, situation)
         return modals.decide(
             case,
             plan,

@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import yaml
+from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import code_of
 from chalicelib.domain import approval
-from chalicelib.domain.approval import Person, Refusal
-from chalicelib.domain.case import Act, Case
+from chalicelib.domain.approval import Refusal
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Act
+from chalicelib.domain.person import Person
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.situation import last_seen
 from chalicelib.slack.client import SlackClient
 from chalicelib.slack.people import GROUP, SlackPeople
 from chalicelib.slack.replies import SlackFailed
@@ -57,7 +61,7 @@ def _stored(hub: Hub, secret_id: str) -> str | None:
     """None where nothing is stored, which another check says."""
     try:
         reply = hub.client("secretsmanager").get_secret_value(SecretId=secret_id)
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
             raise
         return None
@@ -181,11 +185,12 @@ def enough_can_approve(hub: Hub, policy: Policy, what: str) -> Iterator[Finding]
     users, troubles = _listed(slack, policy.approvers)
     yield from troubles
     people = SlackPeople(slack, policy.approvers).fetch(users)
-    nobody = Case("", "", "", "", hub.clock())
+    now = hub.clock()
+    nobody = last_seen(Case("", "", "", "", now), policy=policy, now=now)
     fit = 0
     for user in users:
         person = people.get(user)
-        why = approval.refusal(person, Act.APPROVE, case=nobody, policy=policy)
+        why = approval.refusal(person, Act.APPROVE, nobody)
         if why is None:
             fit += 1
             continue

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib.aws.errors import code_of
 from ops.checks.finding import Finding
 from ops.checks.machinery import DEPLOY
@@ -103,7 +105,7 @@ def _wrong_with(hub: Hub, function: str) -> Iterator[str]:
     events, rule_name = hub.client("events"), rule_of(hub, function)
     try:
         rule = events.describe_rule(Name=rule_name)
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
             raise
         yield f"{rule_name} is missing"

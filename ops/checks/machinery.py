@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from botocore.exceptions import ClientError
+
 from chalicelib import config
 from chalicelib.aws.errors import code_of
 from chalicelib.config import BadSettings
@@ -21,7 +23,7 @@ def functions(hub: Hub) -> Iterator[Finding]:
     for name in (hub.name, *(f"{hub.name}-{short}" for short in FUNCTIONS)):
         try:
             reply = aws.get_function_configuration(FunctionName=name)
-        except Exception as error:
+        except ClientError as error:
             if code_of(error) not in MISSING:
                 raise
             wrong.append(f"{name} is missing")
@@ -41,7 +43,7 @@ def _without_dead_letters(hub: Hub) -> Iterator[str]:
         name = f"{hub.name}-{short}"
         try:
             reply = aws.get_function_event_invoke_config(FunctionName=name)
-        except Exception as error:
+        except ClientError as error:
             if code_of(error) not in MISSING:
                 raise
             yield name
@@ -69,7 +71,7 @@ def state_machine(hub: Hub) -> Iterator[Finding]:
     arn = hub.arn("states", f"stateMachine:{name}")
     try:
         reply = hub.client("stepfunctions").describe_state_machine(stateMachineArn=arn)
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) not in MISSING:
             raise
         yield Finding("state machine", False, f"{name} is missing", deploy)
@@ -90,7 +92,7 @@ def table(hub: Hub) -> Iterator[Finding]:
     name = hub.by_name.settings.table_name
     try:
         found = hub.client("dynamodb").describe_table(TableName=name)["Table"]
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) not in MISSING:
             raise
         deploy = DEPLOY.format(stage=hub.stage)
@@ -119,7 +121,7 @@ def seal_keys(hub: Hub) -> Iterator[Finding]:
 def _seal_key(hub: Hub, name: str, alias: str) -> Iterator[Finding]:
     try:
         key = hub.client("kms").describe_key(KeyId=alias)["KeyMetadata"]
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) not in MISSING:
             raise
         yield Finding(name, False, f"{alias} is missing", DEPLOY.format(stage=hub.stage))
@@ -144,7 +146,7 @@ def secrets(hub: Hub) -> Iterator[Finding]:
         put = f"aws secretsmanager put-secret-value {place} --secret-string …"
         try:
             reply = aws.describe_secret(SecretId=secret)
-        except Exception as error:
+        except ClientError as error:
             if code_of(error) not in MISSING:
                 raise
             deploy = DEPLOY.format(stage=hub.stage)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from botocore.exceptions import ClientError
+
 from chalicelib import __version__
 from chalicelib.aws.errors import code_of
 from ops.checks.finding import Finding
@@ -24,7 +26,7 @@ def code(hub: Hub) -> Iterator[Finding]:
     for name in (hub.name, *(f"{hub.name}-{short}" for short in FUNCTIONS)):
         try:
             found = hub.client("lambda").get_function_configuration(FunctionName=name)
-        except Exception as error:
+        except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
             continue  # which the check of the functions says

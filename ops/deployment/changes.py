@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib.aws.errors import code_of
 from ops.deployment.build import Built
 from ops.deployment.stacks import Prepared
@@ -50,7 +52,7 @@ def _of_function(hub: Hub, name: str, built: Built) -> str:
     """ "" if it stays as it is."""
     try:
         found = hub.client("lambda").get_function_configuration(FunctionName=name)
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
             raise
         return f"made, with code {built.digest[:12]}"

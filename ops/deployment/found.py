@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib.aws.errors import code_of
 from ops.hub import APP, FUNCTIONS, Hub
 
@@ -45,7 +47,7 @@ def _role(hub: Hub, function: str) -> Iterator[Resource]:
     role_name = f"{hub.name}-{function}"
     try:
         arn = hub.client("iam").get_role(RoleName=role_name)["Role"]["Arn"]
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) in NOT_THERE:
             return
         raise
@@ -61,7 +63,7 @@ def _rule(hub: Hub, function: str) -> Iterator[Resource]:
     rule_name = rule_of(hub, function)
     try:
         hub.client("events").describe_rule(Name=rule_name)
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) in NOT_THERE:
             return
         raise

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib.aws.errors import DENIED, code_of
 from ops.deployment.ids import ACCOUNT, ALL
 from ops.hub import Hub
@@ -28,7 +30,7 @@ def _asked(hub: Hub, word: str) -> set[str]:
         if word == ALL:
             return set(_active(organisation.get_paginator("list_accounts").paginate()))
         return set(_below(organisation, word))
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) not in NO_ORGANISATION:
             raise
         raise Trouble(

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib.aws.errors import code_of
 from ops.hub import APP, Hub
 
@@ -32,7 +34,7 @@ def read(hub: Hub) -> Record | None:
     """None if there is none: nothing is deployed, or it was done without `unlatch`."""
     try:
         found = hub.client("ssm").get_parameter(Name=parameter(hub.stage))["Parameter"]
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) == "ParameterNotFound":
             return None
         raise

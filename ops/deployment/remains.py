@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib.aws.errors import code_of
 from chalicelib.config import Settings
 from ops.deployment import infra, record
@@ -75,7 +77,7 @@ def _unless_gone(call: Callable[[], Any]) -> Any:
     """What the call gives, True if that is nothing to tell; None if there is no such thing."""
     try:
         found = call()
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) in GONE:
             return None
         raise

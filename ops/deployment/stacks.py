@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib.aws.errors import code_of
 from ops.trouble import Trouble
 
@@ -109,7 +111,7 @@ class Stacks:
         """The stack’s description; {} where it does not exist."""
         try:
             found: dict[str, Any] = self.cfn.describe_stacks(StackName=name)["Stacks"][0]
-        except Exception as error:
+        except ClientError as error:
             if code_of(error) == "ValidationError" and "does not exist" in str(error):
                 return {}
             raise

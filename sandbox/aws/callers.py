@@ -14,7 +14,6 @@ def client(
     url: str, service: str, credentials: Credentials, *, region: str, user_agent: str | None = None
 ) -> Any:
     """A boto3 client that tries each call once."""
-    retries = {"total_max_attempts": 1}
     return _sdk().client(
         service,
         region_name=region,
@@ -22,7 +21,7 @@ def client(
         aws_access_key_id=credentials.access_key_id,
         aws_secret_access_key=credentials.secret_access_key,
         aws_session_token=credentials.session_token,
-        config=Config(proxies={}, retries=retries, user_agent=user_agent),
+        config=Config(proxies={}, retries={"total_max_attempts": 1}, user_agent=user_agent),
     )
 
 

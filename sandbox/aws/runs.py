@@ -264,6 +264,8 @@ def _open_endpoint(backend: Any, task_token: str) -> Any:
 
 
 def _refused(code: str, message: str, *, status: int) -> ClientError:
-    error = {"Code": code, "Message": message}
-    about = {"HTTPStatusCode": status, "RequestId": ""}
-    return ClientError({"Error": error, "ResponseMetadata": about}, "Invoke")
+    reply: Any = {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": ""},
+    }
+    return ClientError(reply, "Invoke")

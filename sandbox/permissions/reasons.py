@@ -9,12 +9,10 @@ TRACES = "X-Ray’s daemon beside the function sends traces with it; the sandbox
 LOG_SETUP = "Step Functions sets up its log with it, when the machine is made; moto does not."
 SLASH = "The slash command needs it, and a scenario can’t type one; a test does."
 OPERATORS = "`unlatch doctor` asks with it whether a step would be denied; a test shows it."
-RACE = "Only if the case moves on between a turn and its sleep; a test of the flows shows it."
 MACHINE_TRACES = "Step Functions traces runs with it; moto does not."
 BY_KEY = {
     Key("api_handler", "Table", "dynamodb:ConditionCheckItem"): SLASH,
     Key("api_handler", "Table", "dynamodb:GetItem"): SLASH,
-    Key("park", "WakeRuns", "states:SendTaskSuccess"): RACE,
     Key("reader", "WhatTheOthersMay", "iam:SimulatePrincipalPolicy"): OPERATORS,
 }
 BY_ACTION = {

@@ -19,6 +19,7 @@ from chalicelib.aws.store.body import BODY
 from chalicelib.aws.store.inbox import INBOX, KINDS
 from chalicelib.domain.case import Case
 from chalicelib.domain.decide import decide
+from chalicelib.domain.situation import Situation
 from chalicelib.failures import GiveUp
 from chalicelib.flows.open_case import open_case
 from chalicelib.slack.messages.render import render
@@ -208,7 +209,7 @@ class Fuzz:
         world = self.chance.choice(self.life).world
         now = world.at + timedelta(minutes=self.chance.randrange(5_000))
         try:
-            decided = decide(case, world, people=self.people, policy=POLICY, now=now)
+            decided = decide(Situation(case, world, self.people, POLICY, now))
             render(decided.case, policy=POLICY, now=now, version=1)
             render(case, policy=POLICY, now=now, version=1)
         except Exception as error:  # noqa: BLE001  # what breaks is what is looked for

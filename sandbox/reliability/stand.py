@@ -98,7 +98,8 @@ class Kms:
         return {"MacValid": made == Mac}
 
 
-SEALS = KmsSeal(Kms(), "alias/inbox"), KmsSeal(Kms(), "alias/body")
+KMS: Any = Kms()
+SEALS = KmsSeal(KMS, "alias/inbox"), KmsSeal(KMS, "alias/body")
 
 
 def slack(method: str, **arguments: Any) -> Mapping[str, Any]:

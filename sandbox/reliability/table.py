@@ -23,15 +23,15 @@ MOST_WRITES = 100
 LARGEST_ITEM = 400 * 1024
 
 
-class ConditionalCheckFailedException(ClientError):  # type: ignore[misc]  # noqa: N818  # botocore has no types, and this name
+class ConditionalCheckFailedException(ClientError):  # noqa: N818  # boto3's name
     """As boto3 names it."""
 
 
-class TransactionConflictException(ClientError):  # type: ignore[misc]  # noqa: N818  # botocore has no types, and this name
+class TransactionConflictException(ClientError):  # noqa: N818  # boto3's name
     """As boto3 names it: a single write while a transaction holds the item."""
 
 
-class TransactionCanceledException(ClientError):  # type: ignore[misc]  # noqa: N818  # botocore has no types, and this name
+class TransactionCanceledException(ClientError):  # noqa: N818  # boto3's name
     """As boto3 names it."""
 
 
@@ -103,7 +103,7 @@ class MemoryTable:
             ]
             if set(codes) != {"None"}:
                 reasons = [{"Code": code} for code in codes]
-                error = {**_error("TransactionCanceled"), "CancellationReasons": reasons}
+                error: Any = {**_error("TransactionCanceled"), "CancellationReasons": reasons}
                 raise TransactionCanceledException(error, "TransactWriteItems")
             for key, (kind, write) in zip(keys, writes, strict=True):
                 self._write(kind, key, write)
@@ -163,7 +163,8 @@ def _length(value: Any) -> int:
     return len(json.dumps(value, default=str))
 
 
-def _error(code: str, message: str = "") -> dict[str, Any]:
+def _error(code: str, message: str = "") -> Any:
+    """The part of a refusal that matters here; botocore's own type wants all of one."""
     return {
         "Error": {"Code": code, "Message": message},
         "ResponseMetadata": {"HTTPStatusCode": 400},

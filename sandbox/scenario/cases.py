@@ -10,7 +10,8 @@ from botocore.config import Config
 
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.aws.store.inbox import INBOX
-from chalicelib.domain.case import Act, Case
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Act
 from chalicelib.domain.log import Entry, flaws
 from sandbox.scenario.model import moment
 from sandbox.scenario.tamper import Tamper
@@ -73,7 +74,7 @@ class StoredCases:
 
 
 def _told(case: Case, *, tampered: bool) -> dict[str, Any]:
-    plan = case.plan or case.last_plan
+    plan = case.current_plan
     approvals = [click for click in case.clicks if click.act in (Act.APPROVE, Act.KEEP)]
     kept = approvals[-1].plan_hash if case.keep else None
     return {

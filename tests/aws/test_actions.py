@@ -10,7 +10,8 @@ import pytest
 
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.actions import KEY_CALLS, AwsActions
-from chalicelib.domain.case import Act, Case, Click
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Remedy
 from chalicelib.domain.step import Call
 from chalicelib.failures import GiveUp, TryLater

@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from chalicelib.aws.errors import BUSY, DENIED, MOVED, translated
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.aws.errors import BUSY, DENIED, MOVED, translated, understood
+from chalicelib.failures import Code, GiveUp, TryLater
 
 CALL = "kms:DeleteCustomKeyStore"
 
 
-def raised(code: str, *, status: int = 400) -> Exception:
+def raised(code: str, *, status: int = 400) -> TryLater | GiveUp:
     metadata = {"HTTPStatusCode": status, "RequestId": "request-7"}
     error = ClientError({"Error": {"Code": code}, "ResponseMetadata": metadata}, "X")
     return word_for(error)
 
 
-def word_for(error: Exception) -> Exception:
+def word_for(error: Exception) -> TryLater | GiveUp:
     trouble = pytest.raises((TryLater, GiveUp))
     with trouble as caught, translated(CALL, role="unlatch-executor", account="111122223333"):
         raise error
@@ -150,3 +150,30 @@ def test_anything_else_needs_a_person() -> None:
 def test_other_errors_pass() -> None:
     with pytest.raises(ZeroDivisionError), translated(CALL, role="r", account="a"):
         raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("word", "code"),
+    [
+        (raised("AccessDeniedException"), Code.DENIED),
+        (raised("ThrottlingException"), Code.BUSY),
+        (raised("Whatever", status=503), Code.BUSY),
+        (raised("KMSInvalidStateException"), Code.MOVED),
+        (raised("ExecutionAlreadyExists"), Code.EXISTS),
+        (raised("ExecutionDoesNotExist"), Code.MISSING),
+        (raised("InvalidToken"), Code.TOKEN_SPENT),
+        (raised("TaskTimedOut"), Code.TOKEN_SPENT),
+        (raised("TaskDoesNotExist"), Code.TOKEN_SPENT),
+        (raised("KMSInvalidMacException"), Code.MAC_WRONG),
+        (raised("ValidationException"), Code.REFUSED),
+        (word_for(ReadTimeoutError(endpoint_url="https://kms")), Code.NO_ANSWER),
+    ],
+)
+def test_it_says_which_kind_of_failure_it_is(word: TryLater | GiveUp, code: Code) -> None:
+    assert word.code is code
+
+
+def test_a_reply_that_cannot_be_read_says_so() -> None:
+    with pytest.raises(TryLater) as caught, understood(CALL):
+        raise KeyError("Keys")
+    assert caught.value.code is Code.UNREADABLE

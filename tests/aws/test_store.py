@@ -18,17 +18,8 @@ from chalicelib.aws.store.turns import TurnCases
 from chalicelib.domain import log
 from chalicelib.domain.approval import CROWD
 from chalicelib.domain.caller import caller_of
-from chalicelib.domain.case import (
-    Act,
-    Attempt,
-    CallRecord,
-    CallStatus,
-    Case,
-    Click,
-    KeyUse,
-    Outcome,
-    Phase,
-)
+from chalicelib.domain.case import Attempt, CallRecord, CallStatus, Case, KeyUse, Outcome, Phase
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.trust import Anchor

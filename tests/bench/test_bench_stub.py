@@ -21,6 +21,7 @@ from chalicelib.domain.case import Case
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.policy import Policy
 from sandbox.reliability.table import MemoryTable
+from tests.domain.worlds import situation
 
 MINE = 3
 
@@ -55,7 +56,7 @@ def test_a_look_asks_what_the_tally_counts() -> None:
 def test_a_plan_under_way_asks_for_no_grants() -> None:
     it = account(MINE)
     seen = inventory(it).snapshot(CASE, now=CASE.opened_at)
-    plan, *_ = all_plans(seen, case=CASE, policy=Policy(), now=CASE.opened_at)
+    plan, *_ = all_plans(situation(seen, case=CASE, policy=Policy(), now=CASE.opened_at))
     it.kms.calls.clear()
     inventory(it).snapshot(replace(CASE, plan=plan), now=CASE.opened_at)
     assert "ListGrants" not in it.kms.calls

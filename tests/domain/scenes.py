@@ -9,10 +9,10 @@ from chalicelib.domain.case import CallRecord, CallStatus
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.remedies.scene import Scene
+from chalicelib.domain.situation import PlanContext
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Step, Wait
-from tests.domain.worlds import HOURS, NOW, POLICY, STORE, case
+from tests.domain.worlds import HOURS, NOW, POLICY, STORE, case, situation
 
 JUST = timedelta(minutes=1)
 """So lately that AWS may still show how it was before."""
@@ -46,7 +46,7 @@ def made(
 
 def offer(remedy: Remedy, snapshot: Snapshot, *, policy: Policy = POLICY) -> Plan:
     """The plan of this remedy in this world."""
-    plans = all_plans(snapshot, case=case(), policy=policy, now=NOW)
+    plans = all_plans(situation(snapshot, policy=policy))
     return next(plan for plan in plans if plan.remedy is remedy)
 
 
@@ -58,9 +58,10 @@ def scene(
     policy: Policy = POLICY,
     now: datetime = NOW,
     **case_values: object,
-) -> Scene:
+) -> PlanContext:
     """The plan of this remedy, approved in `basis` (else in this very world), after these calls."""
     plan = offer(remedy, basis or snapshot, policy=policy)
     own = tuple(c if c.plan_hash else replace(c, plan_hash=plan.plan_hash) for c in calls)
     known: dict[str, object] = {"plan": plan, "last_plan": plan, "calls": own}
-    return Scene(plan, case(**known | case_values), snapshot, policy, now)
+    now_is = situation(snapshot, case=case(**known | case_values), policy=policy, now=now)
+    return now_is.on(plan)

@@ -8,10 +8,12 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain import approval
-from chalicelib.domain.approval import CROWD, Person, Refusal
+from chalicelib.domain.approval import CROWD, Refusal
 from chalicelib.domain.caller import Caller, caller_of
-from chalicelib.domain.case import Act, CallRecord, CallStatus, Click
+from chalicelib.domain.case import CallRecord, CallStatus
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.diagnosis import all_plans
+from chalicelib.domain.person import Person
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.snapshot import NO_OTHERS, KeyState, OtherUse, Snapshot, StoreState
@@ -30,6 +32,7 @@ from tests.domain.worlds import (
     key,
     person,
     sibling,
+    situation,
     sso,
     store,
     used,
@@ -59,7 +62,7 @@ def test_who_may_decide(
     why: str, who: Person | None, policy: Policy, expected: Refusal | None
 ) -> None:
     for act in (Act.APPROVE, Act.KEEP, Act.LOOK, Act.CANCEL):
-        assert approval.refusal(who, act, case=case(), policy=policy) is expected, why
+        assert approval.refusal(who, act, situation(policy=policy)) is expected, why
 
 
 ORG = replace(POLICY, team_ids=("E0ORG",))
@@ -84,7 +87,7 @@ PLACES: list[tuple[str, Person, Policy, str, bool]] = [
 def test_where_somebody_belongs(
     why: str, who: Person, policy: Policy, place: str, may: bool
 ) -> None:
-    judged = approval.refusal(who, Act.APPROVE, case=case(), policy=policy, seen_in=place)
+    judged = approval.refusal(who, Act.APPROVE, situation(policy=policy), seen_in=place)
     assert judged is (None if may else Refusal.EXTERNAL), why
 
 
@@ -117,24 +120,22 @@ def test_the_requester_may_not_approve(
     alice, blocked = person("alice"), case(by=caller)
     expected = Refusal.REQUESTER if same else None
     for act in (Act.APPROVE, Act.KEEP, Act.LOOK):
-        assert approval.refusal(alice, act, case=blocked, policy=policy) is expected, why
+        assert approval.refusal(alice, act, situation(case=blocked, policy=policy)) is expected, why
     for act in (Act.REJECT, Act.CANCEL, Act.UNDO, Act.REFRESH, Act.WITHDRAW):
-        assert approval.refusal(alice, act, case=blocked, policy=policy) is None, why
+        assert approval.refusal(alice, act, situation(case=blocked, policy=policy)) is None, why
 
 
 def test_a_plus_in_the_persons_own_e_mail_hides_nobody() -> None:
     other = person("alice2", email="alice+2@example.com")
-    refused = approval.refusal(other, Act.APPROVE, case=case(by=sso("alice")), policy=POLICY)
+    refused = approval.refusal(other, Act.APPROVE, situation(case=case(by=sso("alice"))))
     assert refused is Refusal.REQUESTER
 
 
 def test_once_callers_find_no_place_nobody_can_approve() -> None:
     crowd = Caller("", "further callers", CROWD)
     crowded = case(by=crowd)
-    assert (
-        approval.refusal(person("a"), Act.APPROVE, case=crowded, policy=POLICY) is Refusal.CROWDED
-    )
-    assert approval.refusal(person("a"), Act.CANCEL, case=crowded, policy=POLICY) is None
+    assert approval.refusal(person("a"), Act.APPROVE, situation(case=crowded)) is Refusal.CROWDED
+    assert approval.refusal(person("a"), Act.CANCEL, situation(case=crowded)) is None
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_one_e_mail_is_one_person(one: str, other: str, same: bool) -> None:
     plan = offer(Remedy.RETIRE, world())
     clicks = (yes("alice", plan), yes("alice2", plan))
     people = {"alice": alice, "alice2": alice2}
-    counted = approval.live(plan, clicks, people=people, case=case(), policy=POLICY, now=NOW)
+    counted = approval.live(plan, clicks, situation(people=people))
     assert len(counted) == (1 if same else 2)
 
 
@@ -165,9 +166,7 @@ def test_a_definite_no_of_slack_counts_and_silence_does_not(refused: bool) -> No
         Person("alice", is_refused=True) if refused else replace(person("alice"), is_approver=None)
     )
     people = {"alice": alice}
-    counted = approval.live(
-        plan, (yes("alice", plan),), people=people, case=case(), policy=POLICY, now=NOW
-    )
+    counted = approval.live(plan, (yes("alice", plan),), situation(people=people))
     assert len(counted) == (0 if refused else 1)
 
 
@@ -180,17 +179,17 @@ def test_what_nobody_can_see_is_no_reason(blank: str) -> None:
 def test_a_case_never_asks_for_fewer_people_than_before() -> None:
     policy = replace(POLICY, quorum_by_tag=(("env=prod", 3),))
     tagged = world(cluster=cluster("1a", "1b", tags=(("env", "prod"),)))
-    before = case(quorums=approval.quorums(tagged, case=case(), policy=policy))
+    before = case(quorums=approval.quorums(situation(tagged, policy=policy)))
     for now in (policy, replace(POLICY, quorum_irreversible=1)):
         for remedy in (Remedy.RETIRE, Remedy.REPOINT, Remedy.PARK):
-            told = approval.terms(remedy, world(), case=before, policy=now, now=NOW)
+            told = approval.terms(remedy, situation(case=before, policy=now))
             assert (told.people, told.reasons) == (
                 3,
                 ("because this case asked for 3 people before",),
             )
-    assert approval.terms(Remedy.KEEP, world(), case=before, policy=POLICY, now=NOW).people == 1
+    assert approval.terms(Remedy.KEEP, situation(case=before)).people == 1
     more = replace(POLICY, quorum_irreversible=5)
-    assert approval.terms(Remedy.RETIRE, world(), case=before, policy=more, now=NOW).people == 5
+    assert approval.terms(Remedy.RETIRE, situation(case=before, policy=more)).people == 5
 
 
 def test_a_person_without_an_email_is_matched_by_name_only() -> None:
@@ -254,19 +253,19 @@ def test_how_many_a_plan_needs(  # noqa: PLR0917  # the columns of the table
     people: int,
     override: bool,
 ) -> None:
-    terms = approval.terms(remedy, snapshot, case=case(by=by), policy=policy, now=NOW)
+    terms = approval.terms(remedy, situation(snapshot, case=case(by=by), policy=policy))
     assert (terms.people, terms.override) == (people, override), why
     raised = people > (policy.quorum_irreversible if remedy is not Remedy.PARK else 1)
     assert not raised or terms.reasons, "a higher number is explained"
 
 
 def test_a_case_without_a_known_attempt_counts_as_nobodys() -> None:
-    terms = approval.terms(Remedy.RETIRE, world(), case=case(attempts=()), policy=ONE, now=NOW)
+    terms = approval.terms(Remedy.RETIRE, situation(case=case(attempts=()), policy=ONE))
     assert terms.people == 2
 
 
 def plan_for(snapshot: Snapshot, remedy: Remedy = Remedy.RETIRE) -> Plan:
-    offers = all_plans(snapshot, case=case(), policy=POLICY, now=NOW)
+    offers = all_plans(situation(snapshot))
     return next(plan for plan in offers if plan.remedy is remedy)
 
 
@@ -299,7 +298,7 @@ LIVE: list[tuple[str, Plan, tuple[Click, ...], int]] = [
 @pytest.mark.parametrize(("why", "plan", "clicks", "count"), LIVE, ids=[row[0] for row in LIVE])
 def test_which_approvals_count(why: str, plan: Plan, clicks: tuple[Click, ...], count: int) -> None:
     people = {**PEOPLE, "mallory": person("mallory", is_approver=False)}
-    live = approval.live(plan, clicks, people=people, case=case(), policy=POLICY, now=NOW)
+    live = approval.live(plan, clicks, situation(people=people))
     assert len(live) == count, why
     assert len({click.by for click in live}) == count
 
@@ -308,15 +307,15 @@ def test_a_begun_plan_neither_expires_nor_is_taken_back() -> None:
     old = replace(ALICE, at=NOW - 40 * 24 * HOURS)
     call = CallRecord(Operation.DISCONNECT_KEY_STORE, "cks-1", NOW, CallStatus.DONE, PLAN.plan_hash)
     begun, waiting = case(plan=PLAN, calls=(call,)), case(plan=PLAN)
-    told = {"people": PEOPLE, "policy": POLICY, "now": NOW, "begun": True}
-    assert approval.live(PLAN, (old, TAKEN_BACK), case=begun, **told) == (old,)  # type: ignore[arg-type]
-    assert approval.live(PLAN, (old,), case=waiting, **told) == (old,)  # type: ignore[arg-type]
-    assert approval.live(PLAN, (old, TAKEN_BACK), case=waiting, **told) == ()  # type: ignore[arg-type]
+    both = (old, TAKEN_BACK)
+    assert approval.live(PLAN, both, situation(case=begun), begun=True) == (old,)
+    assert approval.live(PLAN, (old,), situation(case=waiting), begun=True) == (old,)
+    assert approval.live(PLAN, both, situation(case=waiting), begun=True) == ()
 
 
 def test_a_stricter_policy_voids_what_it_did_not_see() -> None:
     strict = replace(POLICY, approvers=())
-    live = approval.live(PLAN, (ALICE,), people=PEOPLE, case=case(), policy=strict, now=NOW)
+    live = approval.live(PLAN, (ALICE,), situation(policy=strict))
     assert live == ()
 
 

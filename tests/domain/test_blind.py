@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.blind import hidden
-from chalicelib.domain.case import Act, CallStatus, Click
+from chalicelib.domain.case import CallStatus
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.snapshot import Key, KeyState, LastUse, Snapshot
 from tests.domain.worlds import NOW, Play, approved, key, world

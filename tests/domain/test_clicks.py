@@ -6,17 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import (
-    Act,
-    Before,
-    CallRecord,
-    CallStatus,
-    Case,
-    Click,
-    Keep,
-    Outcome,
-    Phase,
-)
+from chalicelib.domain.case import Before, CallRecord, CallStatus, Case, Keep, Outcome, Phase
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.clicks import (
     A_CLICK,
     MOST_BYTES,

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Act, Before, CallStatus, Difference, Outcome, Phase
+from chalicelib.domain.case import Before, CallStatus, Difference, Outcome, Phase
+from chalicelib.domain.click import Act
 from chalicelib.domain.clicks import not_possible
 from chalicelib.domain.model import store_in
 from chalicelib.domain.plan import Operation, Remedy

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import Act, Click, Outcome, Phase
+from chalicelib.domain.case import Outcome, Phase
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.forecast import Forecast, Foreseen, forecast
 from chalicelib.domain.model import Durations
 from chalicelib.domain.plan import Operation, Remedy
@@ -26,6 +27,7 @@ from tests.domain.worlds import (  # fmt: skip
     hsms,
     key,
     sibling,
+    situation,
     store,
     used,
     world,
@@ -73,7 +75,7 @@ def test_it_comes_as_foretold(
     play = Play(snapshot)
     play.turn()
     plan = next(p for p in play.case.offers if p.remedy is remedy)
-    told = forecast(plan, snapshot, case=play.case, policy=POLICY, now=NOW)
+    told = forecast(plan, situation(snapshot, case=play.case))
     play.approve(remedy)
     end = play.to_close()
     assert end.outcome is outcome, why
@@ -88,7 +90,7 @@ def foretold(snapshot: Snapshot, remedy: Remedy, policy: Policy = POLICY, **more
     play = Play(snapshot, policy=policy)
     play.turn()
     plan = next(p for p in play.case.offers if p.remedy is remedy)
-    told = forecast(plan, snapshot, case=play.case, policy=policy, now=NOW, **more)  # type: ignore[arg-type]
+    told = forecast(plan, situation(snapshot, case=play.case, policy=policy), **more)  # type: ignore[arg-type]
     assert told.end is None
     return told.why
 
@@ -120,7 +122,7 @@ def told_of(snapshot: Snapshot, remedy: Remedy, policy: Policy, **values: object
     play.turn()
     plan = next(p for p in play.case.offers if p.remedy is remedy)
     it = replace(play.case, **values)  # type: ignore[arg-type]
-    return forecast(plan, snapshot, case=it, policy=policy, now=NOW)
+    return forecast(plan, situation(snapshot, case=it, policy=policy))
 
 
 def test_each_call_is_foretold_with_its_time() -> None:
@@ -141,7 +143,7 @@ def test_up_to_a_question_the_calls_are_foretold() -> None:
     play.turn()
     plan = next(p for p in play.case.offers if p.remedy is P)
     slow = Durations(disconnect=timedelta(days=900))
-    told = forecast(plan, play.snapshot, case=play.case, policy=POLICY, now=NOW, durations=slow)
+    told = forecast(plan, situation(play.snapshot, case=play.case), durations=slow)
     assert [call.operation for call in told.calls] == [Operation.DISCONNECT_KEY_STORE]
 
 
@@ -181,7 +183,7 @@ def test_a_dry_run_foretells_what_would_happen() -> None:
     play = Play(world(*KEYS), policy=replace(POLICY, dry_run=True))
     play.turn()
     plan = next(p for p in play.case.offers if p.remedy is R)
-    told = forecast(plan, play.snapshot, case=play.case, policy=play.policy, now=NOW)
+    told = forecast(plan, situation(play.snapshot, case=play.case, policy=play.policy))
     assert told.end
     assert len(told.calls) == 8
 

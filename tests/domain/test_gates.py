@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.gates import closed_gates, hard_gates
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.snapshot import NO_OTHERS, Backup, KeyState, Snapshot
-from tests.domain.worlds import DAY, HOURS, NOW, POLICY, busy, cluster, key, used, world
+from tests.domain.worlds import DAY, HOURS, NOW, busy, cluster, key, situation, used, world
 
 R, P, M = Remedy.RETIRE, Remedy.PARK, Remedy.REPOINT
 REFUSED = ("kms:ListKeys was refused",)
@@ -45,8 +45,8 @@ ROWS: list[tuple[str, Remedy, Snapshot, str, bool]] = [
 def test_what_closes_a_gate(
     why: str, remedy: Remedy, snapshot: Snapshot, found: str, soft: bool
 ) -> None:
-    gates = closed_gates(remedy, snapshot, policy=POLICY, now=NOW)
-    hard = hard_gates(remedy, snapshot, policy=POLICY, now=NOW)
+    gates = closed_gates(remedy, situation(snapshot))
+    hard = hard_gates(remedy, situation(snapshot))
     if not found:
         assert gates == (), why
         return
@@ -59,19 +59,19 @@ def test_what_closes_a_gate(
 
 def test_many_refusals_are_counted() -> None:
     refused = tuple(f"call {i} was refused" for i in range(5))
-    gate = hard_gates(R, world(unread=refused), policy=POLICY, now=NOW)[0]
+    gate = hard_gates(R, situation(world(unread=refused)))[0]
     assert gate.found.endswith("and 2 more")
 
 
 def test_the_help_names_the_day_on_which_the_record_is_long_enough() -> None:
     young = key("a", last_use=used(None, tracked=timedelta(days=3)))
-    gates = closed_gates(R, world(young), policy=POLICY, now=NOW)
+    gates = closed_gates(R, situation(world(young)))
     assert "Wait until 29 Mar" in gates[0].helps
 
 
 def test_a_key_made_after_tracking_began_and_never_used_is_known_to_be_unused() -> None:
     new = key("a", created_at=NOW - 3 * HOURS, last_use=used(None, tracked=timedelta(days=3)))
     snapshot = world(new, cluster=cluster("1a", backups=(Backup("b", "READY", NOW),)))
-    assert closed_gates(R, snapshot, policy=POLICY, now=NOW) == ()
+    assert closed_gates(R, situation(snapshot)) == ()
     unknown_age = replace(new, created_at=None)
     assert not unknown_age.never_used()

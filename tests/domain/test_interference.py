@@ -9,7 +9,8 @@ from dataclasses import replace
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.case import Act, Outcome
+from chalicelib.domain.case import Outcome
+from chalicelib.domain.click import Act
 from chalicelib.domain.model import store_in, with_hsm, without_hsm
 from chalicelib.domain.plan import IRREVERSIBLE, Operation, Plan, Remedy
 from chalicelib.domain.snapshot import NO_OTHERS, Hsm, KeyState, OtherUse, Snapshot, StoreState
@@ -167,7 +168,7 @@ class Walk:
         if not landed:
             return
         back = play.case.ending is not None
-        plan = play.case.plan or play.case.last_plan
+        plan = play.case.current_plan
         assert plan is not None
         if plan not in self.plans:
             self.plans.append(plan)

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Act, Before, CallRecord, CallStatus, Case, Click, KeyBefore
+from chalicelib.domain.case import Before, CallRecord, CallStatus, Case, KeyBefore
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.look import CONFIRM, is_gone, looked_at, until_sure
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.snapshot import Hsm, KeyState, Snapshot, StoreState

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.domain.case import Act, Case, KeyUse, Outcome, Phase
+from chalicelib.domain.case import Case, KeyUse, Outcome, Phase
+from chalicelib.domain.click import Act
 from chalicelib.domain.notices import MOST_REMEMBERED, is_down, keys_go, noticed
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.slack_message import Moment, Notice, SlackMessage

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.domain.case import Act, Case, Click, Difference, Phase
+from chalicelib.domain.case import Case, Difference, Phase
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.gates import Gate
 from chalicelib.domain.offers import asked_again, fresh_offers
@@ -16,11 +17,11 @@ from tests.domain.worlds import (
     HOURS,
     NOW,
     OTHER_CLUSTER,
-    POLICY,
     case,
     cluster,
     key,
     sibling,
+    situation,
     used,
     with_keys,
     world,
@@ -39,20 +40,20 @@ def of(plans: tuple[Plan, ...], remedy: Remedy, target: str = "") -> Plan:
 
 
 RENAMED = with_keys(*(replace(k, aliases=("alias/z",)) for k in START.keys))(START)
-OFFERED = all_plans(START, case=case(), policy=POLICY, now=NOW)
+OFFERED = all_plans(situation(START))
 RETIRE = of(OFFERED, R)
 BEFORE = case(offers=OFFERED, reminded=True, expires_at=NOW + DAY)
 AGREED = replace(BEFORE, clicks=(yes("alice", RETIRE),))
 
 
 def refreshed(it: Case, snapshot: Snapshot) -> tuple[Case, tuple[Difference, ...]]:
-    return fresh_offers(it, snapshot, policy=POLICY, now=LATER)
+    return fresh_offers(situation(snapshot, case=it, now=LATER))
 
 
 def test_what_nobody_approved_is_planned_afresh() -> None:
     it, void = refreshed(BEFORE, USED)
     assert void == ()
-    assert it.offers == all_plans(USED, case=case(), policy=POLICY, now=LATER)
+    assert it.offers == all_plans(situation(USED, now=LATER))
     assert (it.expires_at, it.reminded, it.differences) == (NOW + DAY, True, ())
 
 
@@ -87,7 +88,7 @@ def test_where_something_changed_all_approvals_are_void_and_it_is_said() -> None
     assert (it.reset_at_click, it.reminded) == (2, False)
     assert it.expires_at == LATER + DAY
     assert [p.after_click for p in it.offers if p.remedy is not Remedy.KEEP] == [2] * 4
-    assert it.offers == all_plans(USED, case=it, policy=POLICY, now=LATER)
+    assert it.offers == all_plans(situation(USED, case=it, now=LATER))
 
 
 def test_a_difference_that_two_plans_share_is_said_once() -> None:
@@ -137,11 +138,11 @@ RUNNING = replace(
 
 
 def test_asking_again_takes_back_the_plan_and_shows_why() -> None:
-    it = asked_again(RUNNING, USED, policy=POLICY, now=LATER, step=Ask(differences=(USE,)))
+    it = asked_again(situation(USED, case=RUNNING, now=LATER), Ask(differences=(USE,)))
     assert (it.phase, it.plan, it.approved, it.confirmed) == (Phase.WAITING, None, (), ())
     assert (it.waiting_for, it.last_plan, it.differences) == ("", RETIRE, (USE,))
     assert (it.reset_at_click, it.reminded, it.expires_at) == (1, False, LATER + DAY)
-    assert it.offers == all_plans(USED, case=it, policy=POLICY, now=LATER)
+    assert it.offers == all_plans(situation(USED, case=it, now=LATER))
     gate = Gate("A backup that is ready", "There is none", "wait")
-    closed = asked_again(RUNNING, USED, policy=POLICY, now=LATER, step=Ask(gates=(gate,)))
+    closed = asked_again(situation(USED, case=RUNNING, now=LATER), Ask(gates=(gate,)))
     assert closed.differences == (Difference("A backup that is ready", "held", "There is none"),)

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.approval import Person
-from chalicelib.domain.case import Act, Outcome, Phase
+from chalicelib.domain.case import Outcome, Phase
+from chalicelib.domain.click import Act
 from chalicelib.domain.clicks import not_possible, take_in
 from chalicelib.domain.model import store_in
+from chalicelib.domain.person import Person
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.snapshot import KeyState, StoreState
 from chalicelib.domain.step import Ask, Call

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Act, Click, Keep, Outcome
+from chalicelib.domain.case import Keep, Outcome
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.plan import Basis, Operation, Plan, Remedy
 from chalicelib.domain.remedies import keep, park
 from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
@@ -18,13 +19,13 @@ from tests.domain.worlds import (
     DAY,
     HOURS,
     NOW,
-    POLICY,
     REGION,
     STORE,
     case,
     cluster,
     hsms,
     key,
+    situation,
     store,
     used,
     world,
@@ -60,7 +61,7 @@ def test_park_waits_for_the_quiet_time_before_an_hsm_goes() -> None:
 
 
 def planned(snapshot: Snapshot) -> Plan | str:
-    return park.plan(snapshot, case=case(reset_at_click=3), policy=POLICY, now=NOW)
+    return park.plan(situation(snapshot, case=case(reset_at_click=3)))
 
 
 def test_a_plan_to_park_names_what_it_stops_and_who_must_agree() -> None:
@@ -100,7 +101,7 @@ def test_why_there_is_nothing_to_park() -> None:
 
 def test_keep_is_always_possible_and_makes_no_call() -> None:
     for snapshot in (START, world(cluster=None), world(free=True, unread=("a call",))):
-        plan = keep.plan(snapshot, case=case(), policy=POLICY, now=NOW)
+        plan = keep.plan(situation(snapshot))
         assert isinstance(plan, Plan)
         assert (plan.remedy, plan.account, plan.region) == (Remedy.KEEP, ACCOUNT, REGION)
         assert (plan.cluster_id, plan.key_store_id, plan.calls) == (CLUSTER, None, ())

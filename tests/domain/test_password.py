@@ -17,11 +17,10 @@ from tests.domain.worlds import (
     DAY,
     MINUTE,
     NOW,
-    POLICY,
-    case,
     cluster,
     key,
     sibling,
+    situation,
     world,
 )
 
@@ -80,6 +79,6 @@ def test_the_words_have_both_dates() -> None:
 @pytest.mark.parametrize(("age", "works"), [(DAY, True), (30 * DAY, False)])
 def test_the_forecast_knows_it(age: timedelta, works: bool) -> None:
     it = replace(seen(2 * DAY), siblings=(copied(age),))
-    foreseen = forecast(offer(Remedy.REPOINT, it), it, case=case(), policy=POLICY, now=NOW)
+    foreseen = forecast(offer(Remedy.REPOINT, it), situation(it))
     assert (Operation.DELETE_CLUSTER in [call.operation for call in foreseen.calls]) is works
     assert ("INVALID_CREDENTIALS" in foreseen.why) is not works

@@ -18,8 +18,8 @@ from chalicelib.domain.diagnosis import (
 )
 from chalicelib.domain.plan import LATER, NEWEST_BACKUP, Operation, Plan, Remedy, _plain
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.remedies.scene import zone_labels
 from chalicelib.domain.snapshot import Backup, KeyState, Snapshot, StoreState
+from chalicelib.domain.zones import zone_labels
 from tests.domain.worlds import (
     CLUSTER,
     DAY,
@@ -34,6 +34,7 @@ from tests.domain.worlds import (
     cluster,
     key,
     sibling,
+    situation,
     store,
     used,
     world,
@@ -50,7 +51,7 @@ def plan_in(
     of: Case | None = None,
     policy: Policy = POLICY,
 ) -> Plan:
-    offers = all_plans(snapshot, case=of or case(), policy=policy, now=NOW)
+    offers = all_plans(situation(snapshot, case=of or case(), policy=policy))
     return next(plan for plan in offers if plan.remedy is remedy)
 
 
@@ -100,7 +101,7 @@ def test_the_hash_is_the_same_in_every_process() -> None:
     )
     assert len(plan_in(TWO).plan_hash) == 64
     assert _plain(NOW) == "2026-03-02T09:00:00+00:00"
-    for plan in all_plans(TWO, case=case(), policy=POLICY, now=NOW):
+    for plan in all_plans(situation(TWO)):
         old = {n: v for n, v in asdict(plan).items() if n not in LATER or v}
         text = json.dumps(old, sort_keys=True, separators=(",", ":"), default=_plain)
         assert plan.plan_hash == hashlib.sha256(text.encode()).hexdigest()
@@ -199,7 +200,7 @@ IMPOSSIBLE: list[tuple[str, Remedy, Snapshot, str]] = [
 def test_what_is_not_possible_says_why(
     why: str, remedy: Remedy, snapshot: Snapshot, words: str
 ) -> None:
-    ways = {w.remedy: w for w in ways_out(snapshot, case=case(), policy=POLICY, now=NOW)}
+    ways = {w.remedy: w for w in ways_out(situation(snapshot))}
     assert list(ways) == [Remedy.KEEP, Remedy.PARK, Remedy.REPOINT, Remedy.RETIRE]
     assert words in ways[remedy].impossible, why
     assert ways[remedy].plan is None
@@ -208,7 +209,7 @@ def test_what_is_not_possible_says_why(
 
 def test_a_closed_gate_closes_the_way_but_not_the_plan() -> None:
     snapshot = world(*KEYS, unread=("kms:ListKeys was refused",))
-    ways = {w.remedy: w for w in ways_out(snapshot, case=case(), policy=POLICY, now=NOW)}
+    ways = {w.remedy: w for w in ways_out(situation(snapshot))}
     assert ways[Remedy.RETIRE].plan
     assert not ways[Remedy.RETIRE].is_open
     assert ways[Remedy.PARK].is_open
@@ -239,9 +240,7 @@ def test_the_cost_of_a_day() -> None:
 def test_the_default_target_is_the_first_by_id() -> None:
     snapshot = replace(TWO, siblings=(sibling("cluster-z"), sibling(), SMALL))
     targets = [
-        p.target_cluster_id
-        for p in all_plans(snapshot, case=case(), policy=POLICY, now=NOW)
-        if p.remedy is Remedy.REPOINT
+        p.target_cluster_id for p in all_plans(situation(snapshot)) if p.remedy is Remedy.REPOINT
     ]
     assert targets == [OTHER_CLUSTER, "cluster-z"]
 

@@ -13,24 +13,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.case import (
-    Act,
-    CallRecord,
-    CallStatus,
-    Case,
-    Click,
-    Keep,
-    Outcome,
-    Phase,
-)
+from chalicelib.domain.case import CallRecord, CallStatus, Case, Keep, Outcome, Phase
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.decide import Decision, decide
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.remedies.scene import zone_labels, zone_of
 from chalicelib.domain.remedies.undo import recorded
 from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
 from chalicelib.domain.step import Ask, Call, Close, Wait
+from chalicelib.domain.zones import zone_labels, zone_of
 from tests.domain.worlds import (
     CLUSTER,
     DAY,
@@ -48,6 +40,7 @@ from tests.domain.worlds import (
     key,
     person,
     sibling,
+    situation,
     store,
     used,
     world,
@@ -93,7 +86,7 @@ def plans() -> list[Approved]:
     ]
     found = []
     for remedy, basis, policy in rows:
-        offers = all_plans(basis, case=case(), policy=policy, now=NOW)
+        offers = all_plans(situation(basis, policy=policy))
         found.append(Approved(next(p for p in offers if p.remedy is remedy), basis, policy))
     return found
 
@@ -176,7 +169,7 @@ def situations(approved: Approved) -> Iterator[tuple[str, Case, datetime]]:
 def progress(running: Case, approved: Approved) -> Iterator[tuple[str, Case, datetime]]:
     """Begun: the first calls are made, the last one lately or long ago, answered or not."""
     plan = approved.plan
-    running = replace(running, before=recorded(running, approved.basis, NOW))
+    running = replace(running, before=recorded(situation(approved.basis, case=running)))
     calls = [(c.operation, target) for c in plan.calls for target in c.targets]
     steps = sorted({1, len(calls) // 2 + 1, len(calls)})
     ages = {"just now": timedelta(seconds=30), "long ago": HOURS}
@@ -223,7 +216,9 @@ def looks(
     """The decision on this look; where it is not believed yet, that on the same one a minute later too."""
     for _ in range(2):
         here = replace(snapshot, at=now)
-        decision = decide(before, here, people=EVERYBODY, policy=approved.policy, now=now)
+        decision = decide(
+            situation(here, case=before, policy=approved.policy, now=now, people=EVERYBODY)
+        )
         yield decision, flaw(before, decision, here, now)
         step = decision.step
         if not isinstance(step, Wait) or not step.why.startswith("reading AWS once more"):

@@ -29,6 +29,7 @@ from tests.domain.worlds import (
     hsms,
     key,
     sibling,
+    situation,
     store,
     world,
 )
@@ -128,7 +129,7 @@ def test_only_a_cluster_that_is_fit_can_take_the_store() -> None:
 
 
 def planned(snapshot: Snapshot, *, target: str = "", **values: object) -> Plan | str:
-    return repoint.plan(snapshot, case=case(**values), policy=POLICY, now=NOW, target=target)
+    return repoint.plan(situation(snapshot, case=case(**values)), target=target)
 
 
 def operations(plan: Plan | str) -> list[Operation]:

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import Act, CallStatus, Outcome, Phase
+from chalicelib.domain.case import CallStatus, Outcome, Phase
+from chalicelib.domain.click import Act
 from chalicelib.domain.clicks import not_possible, reopens
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.snapshot import KeyState, StoreState

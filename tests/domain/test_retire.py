@@ -29,6 +29,7 @@ from tests.domain.worlds import (
     hsms,
     key,
     sibling,
+    situation,
     store,
     world,
 )
@@ -177,7 +178,7 @@ def test_thousands_of_keys_are_looked_at_more_rarely_while_they_wait() -> None:
 
 
 def is_watched(snapshot: Snapshot, *calls: CallRecord, policy: Policy = SEVEN) -> bool:
-    return retire.watched(snapshot, case=case(calls=calls), policy=policy, now=NOW)
+    return retire.watched(situation(snapshot, case=case(calls=calls), policy=policy))
 
 
 def test_what_needs_no_watch_any_more() -> None:
@@ -212,7 +213,7 @@ def test_a_plan_waits_first_where_all_its_keys_are_going_already() -> None:
 
 
 def planned(snapshot: Snapshot, **values: object) -> Plan | str:
-    return retire.plan(snapshot, case=case(**values), policy=POLICY, now=NOW)
+    return retire.plan(situation(snapshot, case=case(**values)))
 
 
 def test_retire_is_refused_where_kms_could_not_delete_the_keys() -> None:

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Act, Outcome
+from chalicelib.domain.case import Outcome
+from chalicelib.domain.click import Act
 from chalicelib.domain.gates import hard_gates
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.snapshot import KeyState, OtherUse, Snapshot, StoreState
 from chalicelib.domain.step import Wait
-from tests.domain.worlds import NOW, POLICY, Play, approved, cluster, key, store, world
+from tests.domain.worlds import Play, approved, cluster, key, situation, store, world
 
 S = StoreState
 DYING = (key("b", KeyState.PENDING_DELETION), key("a", KeyState.PENDING_DELETION))
@@ -34,7 +35,7 @@ def test_one_that_was_made_from_a_backup_has_keys(state: str) -> None:
     play.turn()
     plan = next(p for p in play.case.offers if p.remedy is Remedy.RETIRE)
     assert plan.names(Operation.KEEP_BACKUP)
-    gates = hard_gates(Remedy.RETIRE, play.snapshot, policy=POLICY, now=NOW)
+    gates = hard_gates(Remedy.RETIRE, situation(play.snapshot))
     assert [gate.check for gate in gates] == ["A backup that is ready"]
 
 

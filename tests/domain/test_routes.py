@@ -12,8 +12,8 @@ from chalicelib.domain.approval import terms
 from chalicelib.domain.changes import changes
 from chalicelib.domain.plan import Plan, Remedy, _plain
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.remedies.scene import Scene
 from chalicelib.domain.routes import BadRoutes, Route, everybody, route_of, routed, routes_from
+from chalicelib.domain.situation import last_seen
 from tests.domain.worlds import NOW, POLICY, Play, case, world
 
 PROD = Route(
@@ -47,10 +47,13 @@ def test_what_a_rule_leaves_out_stays_as_the_settings_have_it() -> None:
 
 
 def test_the_route_is_a_term_of_the_plan() -> None:
-    known = terms(Remedy.PARK, world(), case=case(), policy=replace(POLICY, route="prod"), now=NOW)
+    known = terms(
+        Remedy.PARK,
+        last_seen(case(snapshot=world()), policy=replace(POLICY, route="prod"), now=NOW),
+    )
     assert known.route == "prod"
     play, plan = offered()
-    scene = Scene(plan, play.case, world(), replace(POLICY, route="prod"), NOW)
+    scene = last_seen(play.case, policy=replace(POLICY, route="prod"), now=NOW).on(plan)
     assert [(d.what, d.before, d.now) for d in changes(scene)] == [
         ("Route", "the settings", "prod")
     ]

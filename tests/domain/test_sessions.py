@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from chalicelib.domain.plan import Remedy
-from chalicelib.domain.remedies.scene import quiet
+from chalicelib.domain.remedies.steps import quiet
 from chalicelib.domain.sessions import Verdict, counted, other_use_known, verdict, why_quiet
 from chalicelib.domain.snapshot import NO_OTHERS, OtherUse, Sessions, StoreState
 from chalicelib.domain.step import Ask, Wait

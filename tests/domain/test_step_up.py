@@ -10,7 +10,8 @@ import pytest
 from chalicelib.domain import step_up
 from chalicelib.domain.approval import CROWD
 from chalicelib.domain.caller import Caller, caller_of
-from chalicelib.domain.case import Act, Click, Outcome, Phase
+from chalicelib.domain.case import Outcome, Phase
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.forecast import forecast
 from chalicelib.domain.plan import Operation, Plan, Remedy
@@ -24,6 +25,7 @@ from tests.domain.worlds import (
     case,
     key,
     sibling,
+    situation,
     sso,
     used,
     waiting,
@@ -87,14 +89,13 @@ def test_an_old_confirmation_leaves_a_plan_that_waits_unconfirmed() -> None:
     old = sign(plan, at=NOW - timedelta(hours=24))
     young = sign(plan, at=NOW - timedelta(hours=23))
     waits = [
-        step_up.is_unconfirmed(plan, [click], case=case(), policy=STRICT, now=NOW)
-        for click in (old, young)
+        step_up.is_unconfirmed(plan, [click], situation(policy=STRICT)) for click in (old, young)
     ]
     assert waits == [True, False]
-    count = step_up.confirmations(plan, [old, young], case=case(), policy=STRICT, now=NOW)
+    count = step_up.confirmations(plan, [old, young], situation(policy=STRICT))
     assert count == (young,), "one a principal, the last"
-    assert not step_up.confirmations(plan, [old], case=case(), policy=STRICT, now=NOW)
-    assert not step_up.is_unconfirmed(plan, [old], case=case(), policy=STRICT, now=NOW, begun=True)
+    assert not step_up.confirmations(plan, [old], situation(policy=STRICT))
+    assert not step_up.is_unconfirmed(plan, [old], situation(policy=STRICT), begun=True)
 
 
 ROLE_CALL = caller_of(arn=SIGNED_IN.replace("grace", "x1"), kind="AssumedRole")
@@ -176,11 +177,7 @@ def test_reversible_plans_need_none() -> None:
 
 def test_it_is_part_of_what_people_approve() -> None:
     strict, loose = (
-        next(
-            p
-            for p in all_plans(world(), case=case(), policy=policy, now=NOW)
-            if p.remedy is Remedy.RETIRE
-        )
+        next(p for p in all_plans(situation(policy=policy)) if p.remedy is Remedy.RETIRE)
         for policy in (STRICT, POLICY)
     )
     assert strict.terms.step_up
@@ -254,8 +251,8 @@ def test_asked_again_the_old_confirmation_is_worth_nothing() -> None:
 
 def test_the_forecast_takes_the_confirmation_as_given() -> None:
     snapshot = world(key(last_use=used(timedelta(days=90))))
-    plans = all_plans(snapshot, case=case(), policy=STRICT, now=NOW)
+    plans = all_plans(situation(snapshot, policy=STRICT))
     plan = next(p for p in plans if p.remedy is Remedy.RETIRE)
-    foreseen = forecast(plan, snapshot, case=case(), policy=STRICT, now=NOW)
+    foreseen = forecast(plan, situation(snapshot, policy=STRICT))
     assert foreseen.end is not None
     assert foreseen.calls[-1].operation is Operation.DELETE_CLUSTER

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Act, CallStatus, Outcome, Phase
+from chalicelib.domain.case import CallStatus, Outcome, Phase
+from chalicelib.domain.click import Act
 from chalicelib.domain.model import store_in, without_hsm
 from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.remedies.scene import Scene
 from chalicelib.domain.remedies.undo import undo_step
 from chalicelib.domain.snapshot import KeyState, StoreState
 from chalicelib.domain.step import Ask, Call, Close, Wait
@@ -16,17 +16,16 @@ from tests.domain.worlds import (
     DAY,
     HOURS,
     MINUTE,
-    NOW,
     OTHER_CLUSTER,
     POLICY,
     RESTORING,
     STORE,
     Play,
     approved,
-    case,
     cluster,
     key,
     sibling,
+    situation,
     store,
     with_keys,
     world,
@@ -396,7 +395,7 @@ def test_nothing_recorded_means_nothing_to_undo() -> None:
     play = Play(world(key("a")))
     play.turn()
     plan = play.case.offers[-1]
-    step = undo_step(Scene(plan, case(), world(key("a")), POLICY, NOW))
+    step = undo_step(situation(world(key("a"))).on(plan))
     assert isinstance(step, Close)
     assert step.outcome is Outcome.CANCELLED
 

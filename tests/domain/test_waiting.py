@@ -15,7 +15,7 @@ from chalicelib.domain.step import Call, Wait
 from chalicelib.domain.waiting import gone_keys, may_wait, our_keys
 from chalicelib.slack.messages import goback
 from tests.domain.scenes import JUST, made, scene
-from tests.domain.worlds import DAY, HOURS, NOW, key, world
+from tests.domain.worlds import DAY, HOURS, key, situation, world
 
 SCHEDULED, CANCELLED = Operation.SCHEDULE_KEY_DELETION, Operation.CANCEL_KEY_DELETION
 REFUSED, LOST = CallStatus.REFUSED, CallStatus.INTENT
@@ -57,7 +57,7 @@ def test_undo_button_and_watch_agree(
     assert our_keys(at, snapshot) == ((seen,) if ours else ()), why
     assert may_wait(at, snapshot) is ours
     assert goback.returning_keys(at) == int(ours)
-    it = replace(it, case=replace(at, before=recorded(at, world(LIVE), NOW)))
+    it = replace(it, case=replace(at, before=recorded(situation(world(LIVE), case=at))))
     step = undo_step(it)
     brings_back = isinstance(step, Call) and step.operation is CANCELLED
     waits = isinstance(step, Wait) and step.why.startswith("KMS takes in")
@@ -102,7 +102,7 @@ def test_undo_and_button_agree_on_what_is_switched_on_again(
     off = world(key(state=KeyState.DISABLED))
     it = scene(Remedy.RETIRE, off, *calls, basis=world(LIVE))
     at = replace(it.case, snapshot=off)
-    at = replace(at, before=recorded(replace(at, before=None), world(LIVE), NOW))
+    at = replace(at, before=recorded(situation(world(LIVE), case=replace(at, before=None))))
     assert goback.disabled_keys(at) == number, why
     step = undo_step(replace(it, case=at))
     enables = isinstance(step, Call) and step.operation is ENABLE

@@ -24,6 +24,7 @@ from tests.domain.worlds import (
     hsms,
     key,
     sibling,
+    situation,
     store,
     world,
 )
@@ -227,17 +228,17 @@ def test_what_may_be_restored_is_recorded_before_the_first_call() -> None:
     held = store(S.CONNECTING, name="orders")
     snapshot = world(A, B, key("c", K.PENDING_DELETION), held=held, zones=("1b", "1a"))
     keys = (KeyBefore("key-a", K.ENABLED), KeyBefore("key-b", K.DISABLED))
-    assert recorded(case(), snapshot, NOW) == Before(
+    assert recorded(situation(snapshot)) == Before(
         NOW, S.CONNECTING, keys, ("1a", "1b"), CLUSTER, "orders"
     )
-    assert recorded(case(), world(free=True, cluster=None), NOW) == Before(NOW, None, (), (), CLUSTER)  # fmt: skip
+    assert recorded(situation(world(free=True, cluster=None))) == Before(NOW, None, (), (), CLUSTER)  # fmt: skip
 
 
 def record_again(first: KeyState, now: KeyState | None, *calls: CallRecord) -> Before:
     """Key a was recorded in one state, is in another now (None: gone), and key b is new."""
     was = replace(before(), keys=(KeyBefore("key-a", first),))
     keys = (B,) if now is None else (key("a", now), B)
-    return recorded(case(before=was, calls=calls), world(*keys), NOW + MINUTE)
+    return recorded(situation(world(*keys), case=case(before=was, calls=calls), now=NOW + MINUTE))
 
 
 RECORDS = [

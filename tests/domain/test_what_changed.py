@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.approval import SLACK_USER, Person, is_caller
+from chalicelib.domain.approval import SLACK_USER, is_caller
 from chalicelib.domain.caller import Caller
-from chalicelib.domain.case import Act, Click, Difference, Outcome, Phase
+from chalicelib.domain.case import Difference, Outcome, Phase
+from chalicelib.domain.click import Act, Click
+from chalicelib.domain.person import Person
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.snapshot import StoreState
 from chalicelib.domain.step import Ask, Close, Wait

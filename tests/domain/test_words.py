@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.approval import terms
-from chalicelib.domain.case import Act, CallStatus, Outcome, Phase
+from chalicelib.domain.case import CallStatus, Outcome, Phase
+from chalicelib.domain.click import Act
 from chalicelib.domain.gates import closed_gates
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.snapshot import NO_OTHERS, Backup, KeyState, OtherUse, Snapshot, StoreState
@@ -25,6 +26,7 @@ from tests.domain.worlds import (
     cluster,
     key,
     sibling,
+    situation,
     sso,
     store,
     used,
@@ -231,7 +233,7 @@ GATES: list[tuple[Remedy, Snapshot, tuple[str, str, str]]] = [
 def test_a_closed_check_says_what_it_found_and_what_would_help(
     remedy: Remedy, snapshot: Snapshot, words: tuple[str, str, str]
 ) -> None:
-    gates = closed_gates(remedy, snapshot, policy=POLICY, now=NOW)
+    gates = closed_gates(remedy, situation(snapshot))
     assert [(g.check, g.found, g.helps) for g in gates] == [words]
 
 
@@ -264,19 +266,19 @@ NEEDS = [
 def test_how_many_a_plan_needs_and_why(
     remedy: Remedy, snapshot: Snapshot, policy: object, people: int, reasons: tuple[str, ...]
 ) -> None:
-    told = terms(remedy, snapshot, case=case(), policy=policy, now=NOW)  # type: ignore[arg-type]
+    told = terms(remedy, situation(snapshot, policy=policy))  # type: ignore[arg-type]
     assert (told.people, told.reasons) == (people, reasons)
 
 
 def test_a_known_person_s_delete_needs_what_is_configured() -> None:
     for snapshot in (world(), world(held=store(), cluster=None)):
-        told = terms(R, snapshot, case=case(by=sso("zoe")), policy=ONE, now=NOW)
+        told = terms(R, situation(snapshot, case=case(by=sso("zoe")), policy=ONE))
         assert (told.people, told.reasons) == (1, ())
 
 
 def test_the_terms_hold_what_the_approval_was_given_under() -> None:
     policy = replace(POLICY, recent_use_days=11, go_again_after=12, quiet_minutes=13, dry_run=True)
-    told = terms(R, world(), case=case(), policy=policy, now=NOW)
+    told = terms(R, situation(policy=policy))
     assert (told.recent_use_days, told.go_again_after, told.quiet_minutes) == (11, 12, 13)
     assert told.dry_run
     assert not told.override

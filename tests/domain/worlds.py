@@ -6,22 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.approval import Person
 from chalicelib.domain.caller import Caller, caller_of
-from chalicelib.domain.case import (
-    Act,
-    Attempt,
-    CallRecord,
-    CallStatus,
-    Case,
-    Click,
-    Phase,
-)
+from chalicelib.domain.case import Attempt, CallRecord, CallStatus, Case, Phase
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.clicks import take_in
 from chalicelib.domain.decide import HOUR, Decision, decide
 from chalicelib.domain.model import Durations, Model
+from chalicelib.domain.person import Person
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.situation import Situation
 from chalicelib.domain.snapshot import Key, LastUse, OtherUse, Sessions, Snapshot, StoreState
 from chalicelib.domain.step import Ask, Call, Close, Step, Wait
 from sandbox.sample import (
@@ -108,6 +102,21 @@ def yes(by: str, plan: Plan, at: datetime = NOW, **values: object) -> Click:
     )
 
 
+CASE, WORLD = case(), world()
+
+
+def situation(
+    snapshot: Snapshot = WORLD,
+    *,
+    case: Case = CASE,
+    policy: Policy = POLICY,
+    now: datetime = NOW,
+    people: Mapping[str, Person] = PEOPLE,
+) -> Situation:
+    """All that a decision is made from; a blocked case in a plain world, unless said otherwise."""
+    return Situation(case, snapshot, people, policy, now)
+
+
 @dataclass
 class Play:
     """Turns of one case on the model, as flows take them, with people and others acting between.
@@ -150,7 +159,7 @@ class Play:
         """One turn, which does at most one step; time moves by what the step says."""
         self.case, _ = take_in(self.case, self.now)
         world = self.model.at(self.now)
-        decision = decide(self.case, world, people=self.people, policy=self.policy, now=self.now)
+        decision = decide(Situation(self.case, world, self.people, self.policy, self.now))
         self._do(decision, world)
         self.steps.append(decision.step)
         step = decision.step
@@ -186,7 +195,7 @@ class Play:
             decision = Decision(self.case, step)
 
     def _record(self, decision: Decision, step: Call, target: str, status: CallStatus) -> None:
-        plan = decision.case.plan or decision.case.last_plan
+        plan = decision.case.current_plan
         assert plan is not None, "no call without a plan"
         record = CallRecord(step.operation, target, self.now, status, plan.plan_hash)
         self.case = decision.case.with_call(record)

@@ -15,12 +15,13 @@ from chalicelib.aws.store.body import BODY
 from chalicelib.aws.store.cases import DynamoCases, Stored
 from chalicelib.aws.store.inbox import INBOX
 from chalicelib.aws.store.turns import TurnCases
-from chalicelib.domain.approval import Person
 from chalicelib.domain.caller import Caller, Tool, caller_of
-from chalicelib.domain.case import Attempt, Case, Click, KeyUse
+from chalicelib.domain.case import Attempt, Case, KeyUse
+from chalicelib.domain.click import Click
 from chalicelib.domain.hearing import Heard
 from chalicelib.domain.log import Entry
 from chalicelib.domain.model import Durations, Model
+from chalicelib.domain.person import Person
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.slack_message import SlackMessage

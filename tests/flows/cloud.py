@@ -10,9 +10,9 @@ from datetime import datetime
 from chalicelib.domain.case import Case
 from chalicelib.domain.model import Model
 from chalicelib.domain.plan import Operation
-from chalicelib.domain.remedies.scene import hsm_for
 from chalicelib.domain.snapshot import Key, KeyState, Snapshot, StoreState
 from chalicelib.domain.step import Call
+from chalicelib.domain.zones import hsm_for
 from chalicelib.failures import TryLater
 from chalicelib.ports import Receipt
 from sandbox import sample

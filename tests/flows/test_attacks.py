@@ -13,9 +13,11 @@ import pytest
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.body import BODY, text_of
 from chalicelib.aws.store.inbox import INBOX, split
-from chalicelib.domain.approval import Person, Refusal
-from chalicelib.domain.case import Act, Case, Click, Outcome, Phase
+from chalicelib.domain.approval import Refusal
+from chalicelib.domain.case import Case, Outcome, Phase
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.log import Kind
+from chalicelib.domain.person import Person
 from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.domain.snapshot import Cluster, KeyState
 from chalicelib.failures import TryLater

@@ -11,7 +11,8 @@ import pytest
 
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.inbox import INBOX
-from chalicelib.domain.case import Act, Click, Outcome, Phase
+from chalicelib.domain.case import Outcome, Phase
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.log import Kind
 from chalicelib.domain.plan import Remedy
 from chalicelib.failures import Refused, TryLater

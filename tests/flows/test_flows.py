@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain import log
-from chalicelib.domain.case import Act, Outcome, Phase
+from chalicelib.domain.case import Outcome, Phase
+from chalicelib.domain.click import Act
 from chalicelib.domain.snapshot import KeyState
 from chalicelib.failures import GiveUp
 from chalicelib.flows.open_case import open_case

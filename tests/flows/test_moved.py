@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.case import Act, Case, Outcome, Phase
+from chalicelib.domain.case import Case, Outcome, Phase
+from chalicelib.domain.click import Act
 from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
 from chalicelib.failures import GiveUp, TryLater
 from chalicelib.flows.moved import wake_if_moved

@@ -16,7 +16,8 @@ import pytest
 
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain import log
-from chalicelib.domain.case import Act, Outcome, Phase
+from chalicelib.domain.case import Outcome, Phase
+from chalicelib.domain.click import Act
 from chalicelib.domain.log import Kind
 from chalicelib.failures import Superseded
 from chalicelib.flows.open_case import open_case

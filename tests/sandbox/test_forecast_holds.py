@@ -16,7 +16,8 @@ from chalicelib import config
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.inventory import AwsInventory
 from chalicelib.aws.pace import Paces
-from chalicelib.domain.case import Act, Case
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Act
 from chalicelib.domain.forecast import Forecast, forecast
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.policy import Policy
@@ -27,6 +28,7 @@ from sandbox.scenario.player import Player
 from sandbox.scenario.report import Record
 from sandbox.scenario.story import Story
 from sandbox.scenario.theatre import Theatre, open_stage
+from tests.domain.worlds import situation
 
 SCENARIOS = Path(__file__).parents[2] / "sandbox" / "scenarios"
 UNDISTURBED = (
@@ -138,7 +140,7 @@ def foreseen(onlooker: Onlooker, scenario: Scenario) -> Forecast:
     assert case.snapshot is not None
     plan = next(p for p in case.offers if p.plan_hash == decided.last_plan.plan_hash)
     now, policy = case.snapshot.at, policy_of(scenario)
-    return forecast(plan, case.snapshot, case=case, policy=policy, now=now)
+    return forecast(plan, situation(case.snapshot, case=case, policy=policy, now=now))
 
 
 @pytest.mark.slow

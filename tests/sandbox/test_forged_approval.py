@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.aws.store.inbox import INBOX
-from chalicelib.domain.case import Act, Click
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.plan import Remedy
 from sandbox.scenario.load import load
 from sandbox.scenario.theatre import Theatre, open_stage

@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from chalicelib.domain.case import (
-    Act,
-    CallRecord,
-    CallStatus,
-    Difference,
-    KeyUse,
-    Outcome,
-    Phase,
-)
+from chalicelib.domain.case import CallRecord, CallStatus, Difference, KeyUse, Outcome, Phase
+from chalicelib.domain.click import Act
 from chalicelib.domain.model import Durations
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.snapshot import KeyState, StoreState

@@ -9,13 +9,11 @@ from typing import Any
 
 from chalicelib.domain.caller import Caller, Tool
 from chalicelib.domain.case import (
-    Act,
     Attempt,
     Before,
     CallRecord,
     CallStatus,
     Case,
-    Click,
     Difference,
     Keep,
     KeyBefore,
@@ -23,6 +21,7 @@ from chalicelib.domain.case import (
     Outcome,
     Phase,
 )
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.policy import Policy
@@ -39,7 +38,7 @@ from chalicelib.domain.snapshot import (
     Snapshot,
     StoreState,
 )
-from tests.domain.worlds import NOW, POLICY, TEAM
+from tests.domain.worlds import NOW, POLICY, TEAM, situation
 
 EVIL = (
     "<!channel>",
@@ -165,7 +164,7 @@ class World:
         )
 
     def calls(self, case: Case) -> tuple[CallRecord, ...]:
-        plan = case.plan or case.last_plan
+        plan = case.current_plan
         found = [
             CallRecord(
                 call.operation, target, self.when(), self.any.choice(list(CallStatus)),
@@ -198,7 +197,7 @@ class World:
             Attempt(f"e{n}", self.when(), self.word(), caller) for n in range(it.randint(0, 60))
         )
         case = Case("case-1", "111122223333", "us-east-1", snapshot.cluster_id, NOW, attempts=tries)
-        offers = all_plans(snapshot, case=case, policy=policy, now=NOW)
+        offers = all_plans(situation(snapshot, case=case, policy=policy))
         case = replace(case, offers=offers, clicks=())
         plan = self.maybe(it.choice(offers)) if offers else None
         case = replace(case, plan=self.maybe(plan), last_plan=plan, clicks=self.clicks(case))

@@ -28,6 +28,7 @@ from tests.domain.worlds import (
     case,
     cluster,
     key,
+    situation,
     used,
     with_keys,
     world,
@@ -48,7 +49,7 @@ def shown(play: Play, *, policy: Policy = POLICY, version: int = 7) -> Message:
 
 def of(it: Case, now: datetime, *, policy: Policy = POLICY, version: int = 7) -> Message:
     forecasts = {
-        plan.plan_hash: forecast(plan, it.snapshot, case=it, policy=policy, now=now)
+        plan.plan_hash: forecast(plan, situation(it.snapshot, case=it, policy=policy, now=now))
         for plan in it.offers
         if it.snapshot and plan.remedy is not Remedy.KEEP and it.phase is Phase.WAITING
     }

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.approval import Refusal
-from chalicelib.domain.case import Act, Case, Click
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.log import Entry, Kind, chained, entry
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.slack_message import SlackMessage

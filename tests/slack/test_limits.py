@@ -21,7 +21,7 @@ from chalicelib.domain.policy import Policy
 from chalicelib.slack import modals
 from chalicelib.slack.messages.render import render
 from chalicelib.slack.messages.thread import line
-from tests.domain.worlds import DAY, NOW, POLICY, Play
+from tests.domain.worlds import DAY, NOW, POLICY, Play, situation
 from tests.slack.every_moment import MOMENTS
 from tests.slack.hostile import BIG, EVIL, World, hostile
 from tests.slack.reading import marked, problems, view_problems
@@ -45,7 +45,7 @@ def check(world: World, policy: Policy) -> None:
 def _check_other_views(world: World, case: Case, policy: Policy) -> None:
     gates = [Gate(world.long(), world.long(), world.long()) for _ in range(4)]
     if case.snapshot:
-        for way in ways_out(case.snapshot, case=case, policy=policy, now=NOW):
+        for way in ways_out(situation(case.snapshot, case=case, policy=policy)):
             gates += way.gates
     remedy = world.any.choice(list(Remedy))
     for view in (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.case import Act
+from chalicelib.domain.click import Act
 from chalicelib.domain.clicks import not_possible
 from chalicelib.slack.messages import going
 from tests.domain.worlds import (

@@ -15,7 +15,18 @@ from chalicelib.domain.policy import Policy
 from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.domain.snapshot import NO_OTHERS, Connects, Copy, KeyState, OtherUse, StoreState
 from chalicelib.slack import modals
-from tests.domain.worlds import CLUSTER, DAY, NOW, POLICY, Play, key, sibling, store, used
+from tests.domain.worlds import (
+    CLUSTER,
+    DAY,
+    NOW,
+    POLICY,
+    Play,
+    key,
+    sibling,
+    situation,
+    store,
+    used,
+)
 from tests.slack.moments import (
     DRY,
     IN_USE,
@@ -39,7 +50,7 @@ def decide(play: Play, remedy: Remedy, *, count: int = 0, policy: Policy = POLIC
     assert it.snapshot is not None
     foreseen = None
     if remedy is not Remedy.KEEP:
-        foreseen = forecast(plan, it.snapshot, case=it, policy=policy, now=play.now)
+        foreseen = forecast(plan, situation(it.snapshot, case=it, policy=policy, now=play.now))
     view = modals.decide(
         it, plan, policy=policy, now=play.now, forecast=foreseen, count=count, user="alice"
     )
@@ -215,7 +226,7 @@ def test_a_plan_that_will_ask_again_says_so_without_inner_words(why: str, said: 
 def test_impossible_names_each_failed_check_and_has_nothing_to_send() -> None:
     play = without_backup()
     assert play.case.snapshot is not None
-    ways = ways_out(play.case.snapshot, case=play.case, policy=POLICY, now=NOW)
+    ways = ways_out(situation(play.case.snapshot, case=play.case))
     gates = next(way.gates for way in ways if way.remedy is Remedy.RETIRE)
     view = modals.impossible(play.case, Remedy.RETIRE, "", gates)
     assert "submit" not in view

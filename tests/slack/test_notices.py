@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Act, Case
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Act
 from chalicelib.domain.notices import noticed
 from chalicelib.domain.slack_message import Moment, Notice, SlackMessage
 from chalicelib.domain.snapshot import StoreState

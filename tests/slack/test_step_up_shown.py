@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from chalicelib.domain.case import Act, Click
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.log import Kind, entry
 from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.slack.messages.thread import line

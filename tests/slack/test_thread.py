@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Act, CallStatus, Click, Outcome, Phase
+from chalicelib.domain.case import CallStatus, Outcome, Phase
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.log import Entry, Kind, chained, entry
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.slack.messages.thread import line

@@ -28,7 +28,8 @@ from chalicelib.aws.store.log import Log
 from chalicelib.aws.store.memory import SweepMemory
 from chalicelib.aws.store.opening import Opening
 from chalicelib.aws.store.writes import OPEN, Write, place
-from chalicelib.domain.case import Act, Case, Click, KeyUse
+from chalicelib.domain.case import Case, KeyUse
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.log import Entry
 from chalicelib.failures import Conflict, GiveUp
 from chalicelib.ports import FailedDelete, Opened, Pointer, Seal, Woken

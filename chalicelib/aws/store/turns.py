@@ -25,7 +25,8 @@ from chalicelib.aws.store.inbox import (
 )
 from chalicelib.aws.store.log import log_put
 from chalicelib.aws.store.writes import Write
-from chalicelib.domain.case import Case, Click
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Click
 from chalicelib.domain.log import Entry, chained
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.trust import UNSEALED, Anchor, Verdict, verdict

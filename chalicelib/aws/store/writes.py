@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.aws.errors import translated, understood
 from chalicelib.aws.store.inbox import INBOX
 from chalicelib.domain.case import Case
-from chalicelib.failures import Conflict, TryLater
+from chalicelib.failures import Code, Conflict, TryLater
 
 OPEN = "OPEN"
 Write = dict[str, Any]
@@ -66,7 +66,7 @@ class Writes:
             except self._client.exceptions.TransactionCanceledException as error:
                 codes = {r.get("Code") for r in error.response.get("CancellationReasons", [])}
                 if codes & BUSY:
-                    raise TryLater("DynamoDB is busy") from error
+                    raise TryLater("DynamoDB is busy", code=Code.BUSY) from error
                 if codes - REFUSED - {"None"}:
                     raise
                 return False

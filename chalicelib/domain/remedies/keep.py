@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.domain.approval import terms
-from chalicelib.domain.case import Case, Click, Keep
+from chalicelib.domain.case import Keep
+from chalicelib.domain.click import Click
 from chalicelib.domain.plan import Basis, Plan, Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.situation import Situation
 
 
-def plan(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> Plan | str:
+def plan(situation: Situation) -> Plan | str:
     """A plan without calls: one person decides, and nothing in AWS changes."""
+    snapshot = situation.snapshot
     return Plan(
         remedy=Remedy.KEEP,
         account=snapshot.account,
@@ -21,7 +22,7 @@ def plan(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> Pl
         key_store_id=None,
         calls=(),
         basis=Basis(None, (), ()),
-        terms=terms(Remedy.KEEP, snapshot, case=case, policy=policy, now=now),
+        terms=terms(Remedy.KEEP, situation),
     )
 
 

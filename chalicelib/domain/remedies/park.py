@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from chalicelib.domain.approval import terms
-from chalicelib.domain.case import Case, Outcome
+from chalicelib.domain.case import Outcome
 from chalicelib.domain.plan import Operation, Plan, PlannedCall, Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.remedies.scene import (
-    Scene,
-    basis_of,
-    delete_hsms,
-    disconnect,
-    quiet,
-    zone_labels,
-)
-from chalicelib.domain.snapshot import Snapshot, StoreState
+from chalicelib.domain.remedies.planning import plan_of
+from chalicelib.domain.remedies.steps import delete_hsms, disconnect, quiet
+from chalicelib.domain.situation import PlanContext, Situation
+from chalicelib.domain.snapshot import StoreState
 from chalicelib.domain.step import Close, Step
+from chalicelib.domain.zones import zone_labels
 
 
-def plan(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> Plan | str:
+def plan(situation: Situation) -> Plan | str:
     """The plan in this world, or the sentence that says why it is not possible."""
+    snapshot = situation.snapshot
     cluster, holder = snapshot.cluster, snapshot.holder
     if cluster is None or not cluster.live_hsms:
         return "Park is not needed: no HSM is left that costs anything."
@@ -34,25 +27,15 @@ def plan(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> Pl
     if holder and holder.state is not StoreState.DISCONNECTED:
         calls.append(PlannedCall(Operation.DISCONNECT_KEY_STORE, (holder.key_store_id,)))
     calls.append(PlannedCall(Operation.DELETE_HSM, zone_labels(cluster.zones)))
-    return Plan(
-        remedy=Remedy.PARK,
-        account=snapshot.account,
-        region=snapshot.region,
-        cluster_id=snapshot.cluster_id,
-        key_store_id=holder.key_store_id if holder else None,
-        calls=tuple(calls),
-        basis=basis_of(snapshot, policy=policy, now=now),
-        terms=terms(Remedy.PARK, snapshot, case=case, policy=policy, now=now),
-        after_click=case.reset_at_click,
-    )
+    return plan_of(Remedy.PARK, situation, store=holder, calls=calls)
 
 
-def next_step(scene: Scene) -> Step:
+def next_step(context: PlanContext) -> Step:
     """Disconnect, wait, make sure that nobody else uses the HSMs, delete them."""
     return (
-        disconnect(scene)
-        or quiet(scene)
-        or delete_hsms(scene)
+        disconnect(context)
+        or quiet(context)
+        or delete_hsms(context)
         or Close(
             Outcome.PARKED,
             "The key store is disconnected and the HSMs are deleted. "

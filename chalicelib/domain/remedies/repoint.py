@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
-from chalicelib.domain.approval import terms
 from chalicelib.domain.case import CallRecord, CallStatus, Case, Difference
 from chalicelib.domain.pace import SOON, until
 from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.remedies.scene import (
-    Scene,
-    basis_of,
+from chalicelib.domain.remedies.planning import moved_store, plan_of
+from chalicelib.domain.remedies.steps import (
     connect,
     delete_cluster,
     delete_hsms,
     disconnect,
     keep_backup,
-    moved_store,
     quiet,
-    zone_labels,
 )
+from chalicelib.domain.situation import PlanContext, Situation
 from chalicelib.domain.snapshot import Cluster, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.step import Call, Step, Wait
+from chalicelib.domain.zones import zone_labels
 
 MAY_WORK = (KeyState.ENABLED, KeyState.UNAVAILABLE)
 """States in which a key can be checked, or may be once its store is connected."""
@@ -35,10 +33,9 @@ def targets(snapshot: Snapshot) -> tuple[Cluster, ...]:
     )
 
 
-def plan(
-    snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime, target: str = ""
-) -> Plan | str:
+def plan(situation: Situation, *, target: str = "") -> Plan | str:
     """The plan, or why there is none. Where an earlier one moved the store, it goes on from there."""
+    case, snapshot = situation.case, situation.snapshot
     cluster, moved = snapshot.cluster, moved_store(case, snapshot)
     store = moved or snapshot.holder
     if cluster is None or store is None:
@@ -49,19 +46,12 @@ def plan(
     able = [moved.cluster_id] if moved else [c.cluster_id for c in targets(snapshot)]
     if not able:
         return _no_target(snapshot)
-    return Plan(
-        remedy=Remedy.REPOINT,
-        account=snapshot.account,
-        region=snapshot.region,
-        cluster_id=snapshot.cluster_id,
-        key_store_id=store.key_store_id,
-        calls=_calls(snapshot, cluster, store=store, unproven=unproven),
+    calls = _calls(snapshot, cluster, store=store, unproven=unproven)
+    return replace(
+        plan_of(Remedy.REPOINT, situation, store=store, calls=calls),
         unproven=unproven,
-        basis=basis_of(snapshot, policy=policy, now=now),
-        terms=terms(Remedy.REPOINT, snapshot, case=case, policy=policy, now=now),
-        soak_days=policy.repoint_soak_days,
+        soak_days=situation.policy.repoint_soak_days,
         target_cluster_id=target if target in able else able[0],
-        after_click=case.reset_at_click,
     )
 
 
@@ -95,13 +85,13 @@ def _was_denied(call: CallRecord) -> bool:
     return refused and "access denied" in call.error
 
 
-def uncheckable(scene: Scene) -> tuple[Difference, ...]:
+def uncheckable(context: PlanContext) -> tuple[Difference, ...]:
     """Keys that the approvers believed could be checked on the other cluster, and that can't."""
-    proved, found = _proved(scene.plan, scene.case), []
-    for key in scene.snapshot.keys:
-        if key.key_id in proved or key.key_id in scene.plan.unproven:
+    proved, found = _proved(context.plan, context.case), []
+    for key in context.snapshot.keys:
+        if key.key_id in proved or key.key_id in context.plan.unproven:
             continue
-        call = scene.mine(Operation.PROVE_KEY, key.key_id)
+        call = context.mine(Operation.PROVE_KEY, key.key_id)
         if call and _was_denied(call):
             found.append(
                 Difference(key.name, "can be checked", "can’t be: AWS refuses Unlatch to use it")
@@ -136,52 +126,52 @@ def _calls(
     return tuple(calls)
 
 
-def next_step(scene: Scene) -> Step:
+def next_step(context: PlanContext) -> Step:
     """Move, prove, soak, and only then delete what is left behind."""
     return (
-        _move(scene)
-        or _prove(scene)
-        or _soak(scene)
-        or quiet(scene)
-        or _keep_backup(scene)
-        or delete_hsms(scene)
-        or delete_cluster(scene)
+        _move(context)
+        or _prove(context)
+        or _soak(context)
+        or quiet(context)
+        or _keep_backup(context)
+        or delete_hsms(context)
+        or delete_cluster(context)
     )
 
 
-def _keep_backup(scene: Scene) -> Step | None:
+def _keep_backup(context: PlanContext) -> Step | None:
     """Before the HSMs go, whose deletion makes newer ones: that may fail, this one is there."""
-    planned = scene.plan.names(Operation.KEEP_BACKUP)
+    planned = context.plan.names(Operation.KEEP_BACKUP)
     return (
         None
-        if scene.did(Operation.KEEP_BACKUP, NEWEST_BACKUP) or not planned
-        else keep_backup(scene)
+        if context.did(Operation.KEEP_BACKUP, NEWEST_BACKUP) or not planned
+        else keep_backup(context)
     )
 
 
-def _move(scene: Scene) -> Step | None:
+def _move(context: PlanContext) -> Step | None:
     """Disconnect, point to the target, connect; None once CONNECTED there."""
-    store, plan_ = scene.store, scene.plan
+    store, plan_ = context.store, context.plan
     assert store is not None, "a store that is gone is a difference, found before"
     if store.cluster_id != plan_.target_cluster_id:
-        if scene.just_did(Operation.UPDATE_KEY_STORE, store.key_store_id):
+        if context.just_did(Operation.UPDATE_KEY_STORE, store.key_store_id):
             return Wait(SOON, "KMS takes in the new cluster")
-        return disconnect(scene) or Call(
+        return disconnect(context) or Call(
             Operation.UPDATE_KEY_STORE,
             (store.key_store_id,),
             "pointing the key store to the other cluster",
             to_cluster=plan_.target_cluster_id,
         )
-    return connect(scene, store, why="connecting the key store to the other cluster")
+    return connect(context, store, why="connecting the key store to the other cluster")
 
 
-def _prove(scene: Scene) -> Step | None:
+def _prove(context: PlanContext) -> Step | None:
     """Each enabled key makes a data key on the target; None once all have."""
-    keys = unproved(scene.plan, scene.case, scene.snapshot)
+    keys = unproved(context.plan, context.case, context.snapshot)
     if keys:
         why = "making sure that each key works on the other cluster"
         return Call(Operation.PROVE_KEY, keys, why)
-    if any(key.state is KeyState.UNAVAILABLE for key in scene.snapshot.keys):
+    if any(key.state is KeyState.UNAVAILABLE for key in context.snapshot.keys):
         # Nothing is known of such a key, and the store is connected: KMS is still taking that in.
         return Wait(SOON, "KMS is bringing the keys back")
     return None
@@ -208,21 +198,21 @@ def _proved(plan_: Plan, case: Case) -> set[str]:
     }
 
 
-def _soak(scene: Scene) -> Step | None:
-    since = scene.case.soaking_since
-    if not scene.plan.soak_days or not scene.snapshot.live_hsms:
+def _soak(context: PlanContext) -> Step | None:
+    since = context.case.soaking_since
+    if not context.plan.soak_days or not context.snapshot.live_hsms:
         return None
-    end = (since or scene.now) + timedelta(days=scene.plan.soak_days)
-    if scene.now < end:
-        return Wait(until(end, scene.now), f"the keys run on the other cluster until {end:%d %b}")
+    end = (since or context.now) + timedelta(days=context.plan.soak_days)
+    if context.now < end:
+        return Wait(until(end, context.now), f"the keys run on the other cluster until {end:%d %b}")
     return None
 
 
-def lost_key(scene: Scene) -> str:
+def lost_key(context: PlanContext) -> str:
     """The key that failed to prove itself on the target, and how; "" while none did."""
-    names = {key.key_id: key.name for key in scene.snapshot.keys}
-    for call in scene.case.calls:
+    names = {key.key_id: key.name for key in context.snapshot.keys}
+    for call in context.case.calls:
         refused = call.operation is Operation.PROVE_KEY and call.status is CallStatus.REFUSED
-        if refused and not _was_denied(call) and call.plan_hash == scene.plan.plan_hash:
+        if refused and not _was_denied(call) and call.plan_hash == context.plan.plan_hash:
             return f"{names.get(call.target, call.target)} does not work there ({call.error})"
     return ""

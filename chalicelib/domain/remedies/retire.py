@@ -2,50 +2,41 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
-from chalicelib.domain.approval import terms
 from chalicelib.domain.case import Case, Difference
 from chalicelib.domain.pace import SOON, until
 from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.remedies.scene import (
-    Scene,
-    basis_of,
+from chalicelib.domain.remedies.planning import moved_store, plan_of
+from chalicelib.domain.remedies.steps import (
     connect,
     delete_cluster,
     delete_hsms,
     disconnect,
     keep_backup,
-    moved_store,
     quiet,
-    zone_labels,
 )
+from chalicelib.domain.situation import PlanContext, Situation
 from chalicelib.domain.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.step import Ask, Call, Step, Wait
 from chalicelib.domain.waiting import until_next
+from chalicelib.domain.zones import zone_labels
 
 
-def plan(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> Plan | str:
+def plan(situation: Situation) -> Plan | str:
     """The plan in this world, or the sentence that says why it is not possible."""
-    impossible = _impossible(snapshot, case)
+    snapshot, policy = situation.snapshot, situation.policy
+    impossible = _impossible(snapshot, situation.case)
     if impossible:
         return impossible
-    is_watched = watched(snapshot, case=case, policy=policy, now=now)
-    quarantine = 0 if is_watched else policy.quarantine_days
-    basis = basis_of(snapshot, policy=policy, now=now)
-    return Plan(
-        remedy=Remedy.RETIRE,
-        account=snapshot.account,
-        region=snapshot.region,
-        cluster_id=snapshot.cluster_id,
-        key_store_id=snapshot.holder.key_store_id if snapshot.holder else None,
-        calls=(*_key_calls(snapshot, quarantine), *_other_calls(snapshot, basis.zones)),
-        basis=basis,
-        terms=terms(Remedy.RETIRE, snapshot, case=case, policy=policy, now=now),
+    quarantine = 0 if watched(situation) else policy.quarantine_days
+    zones = snapshot.cluster.zones if snapshot.cluster else ()
+    calls = (*_key_calls(snapshot, quarantine), *_other_calls(snapshot, zones))
+    return replace(
+        plan_of(Remedy.RETIRE, situation, store=snapshot.holder, calls=calls),
         window_days=policy.pending_window_days if snapshot.live_keys else 0,
         quarantine_days=quarantine,
-        after_click=case.reset_at_click,
     )
 
 
@@ -70,16 +61,16 @@ def has_active_hsm(snapshot: Snapshot) -> bool:
     return any(hsm.state == "ACTIVE" for hsm in snapshot.live_hsms)
 
 
-def watched(snapshot: Snapshot, *, case: Case, policy: Policy, now: datetime) -> bool:
+def watched(situation: Situation) -> bool:
     """Nothing is left to quarantine: every live key is disabled, and those by us for long enough."""
-    if any(key.state is not KeyState.DISABLED for key in snapshot.live_keys):
+    live = situation.snapshot.live_keys
+    if any(key.state is not KeyState.DISABLED for key in live):
         return False
     disabled = [
-        call.at
-        for key in snapshot.live_keys
-        if (call := case.call(Operation.DISABLE_KEY, key.key_id))
+        call.at for key in live if (call := situation.case.call(Operation.DISABLE_KEY, key.key_id))
     ]
-    return not disabled or now - max(disabled) >= timedelta(days=policy.quarantine_days)
+    days = timedelta(days=situation.policy.quarantine_days)
+    return not disabled or situation.now - max(disabled) >= days
 
 
 def _other_calls(snapshot: Snapshot, zones: tuple[str, ...]) -> list[PlannedCall]:
@@ -114,83 +105,83 @@ def _key_calls(snapshot: Snapshot, quarantine_days: int) -> list[PlannedCall]:
     return calls
 
 
-def next_step(scene: Scene) -> Step:
+def next_step(context: PlanContext) -> Step:
     """What this plan does next in this world; each call is legal and still needed here."""
-    store = scene.store
+    store = context.store
     if store is not None:
-        return _keys(scene, store) or _store(scene, store.key_store_id)
-    return quiet(scene) or delete_hsms(scene) or keep_backup(scene) or delete_cluster(scene)
+        return _keys(context, store) or _store(context, store.key_store_id)
+    return quiet(context) or delete_hsms(context) or keep_backup(context) or delete_cluster(context)
 
 
-def _keys(scene: Scene, store: KeyStore) -> Step | None:
+def _keys(context: PlanContext, store: KeyStore) -> Step | None:
     """Keys first. None once the store holds none."""
-    planned = set(scene.plan.names(Operation.SCHEDULE_KEY_DELETION))
-    live = [k for k in scene.snapshot.live_keys if k.key_id in planned]
+    planned = set(context.plan.names(Operation.SCHEDULE_KEY_DELETION))
+    live = [k for k in context.snapshot.live_keys if k.key_id in planned]
     if live:
-        return _connected(scene, store) or _quarantine(scene, live) or _schedule(scene, live)
-    pending = scene.snapshot.pending_keys
+        return _connected(context, store) or _quarantine(context, live) or _schedule(context, live)
+    pending = context.snapshot.pending_keys
     if pending:
-        if step := _connected(scene, store):
+        if step := _connected(context, store):
             return step
-        last = max((k.deletion_date for k in pending if k.deletion_date), default=scene.now)
+        last = max((k.deletion_date for k in pending if k.deletion_date), default=context.now)
         return Wait(
-            until_next(pending, scene.now), f"KMS deletes the keys on {last:%d %b, %H:%M} UTC"
+            until_next(pending, context.now), f"KMS deletes the keys on {last:%d %b, %H:%M} UTC"
         )
     return None
 
 
-def _connected(scene: Scene, store: KeyStore) -> Step | None:
+def _connected(context: PlanContext, store: KeyStore) -> Step | None:
     """KMS deletes keys with their material only while connected. None where the plan says what stays."""
-    if scene.plan.left_behind:
+    if context.plan.left_behind:
         return None
-    if store.state is StoreState.FAILED and not scene.plan.names(Operation.CONNECT_KEY_STORE):
+    if store.state is StoreState.FAILED and not context.plan.names(Operation.CONNECT_KEY_STORE):
         # It would have to be disconnected first, while it holds keys: not without people.
         failed = f"failed ({store.error or 'no reason given'})"
         return Ask((Difference(f"Key store {store.name}", "connected", failed),))
-    return connect(scene, store, why="connecting the key store, so that KMS can delete its keys")
+    return connect(context, store, why="connecting the key store, so that KMS can delete its keys")
 
 
-def _schedule(scene: Scene, live: list[Key]) -> Step:
+def _schedule(context: PlanContext, live: list[Key]) -> Step:
     operation = Operation.SCHEDULE_KEY_DELETION
-    due = [k.key_id for k in live if not scene.just_did(operation, k.key_id)]
+    due = [k.key_id for k in live if not context.just_did(operation, k.key_id)]
     if not due:
         return Wait(SOON, "KMS takes in the scheduled deletions")
     return Call(
         operation,
         tuple(due),
         "scheduling the deletion of the keys",
-        window_days=scene.plan.window_days,
+        window_days=context.plan.window_days,
     )
 
 
-def _quarantine(scene: Scene, live: list[Key]) -> Step | None:
+def _quarantine(context: PlanContext, live: list[Key]) -> Step | None:
     """Where asked for: disable the keys, watch for days, then ask afresh. None once that is over."""
-    if not scene.plan.quarantine_days:
+    if not context.plan.quarantine_days:
         return None
     enabled = [
         k.key_id
         for k in live
-        if k.state is KeyState.ENABLED and not scene.just_did(Operation.DISABLE_KEY, k.key_id)
+        if k.state is KeyState.ENABLED and not context.just_did(Operation.DISABLE_KEY, k.key_id)
     ]
     if enabled:
         return Call(
             Operation.DISABLE_KEY, tuple(enabled), "disabling the keys, to see who needs them"
         )
     since = max(
-        (c.at for c in scene.case.calls if c.operation is Operation.DISABLE_KEY),
-        default=scene.case.before.at if scene.case.before else scene.now,
+        (c.at for c in context.case.calls if c.operation is Operation.DISABLE_KEY),
+        default=context.case.before.at if context.case.before else context.now,
     )
-    end = since + timedelta(days=scene.plan.quarantine_days)
-    if scene.now < end:
-        return Wait(until(end, scene.now), f"the keys are disabled and watched until {end:%d %b}")
+    end = since + timedelta(days=context.plan.quarantine_days)
+    if context.now < end:
+        return Wait(until(end, context.now), f"the keys are disabled and watched until {end:%d %b}")
     return Ask()
 
 
-def _store(scene: Scene, target: str) -> Step:
+def _store(context: PlanContext, target: str) -> Step:
     """No key is left: disconnect, make sure that nobody else uses the HSMs, delete the store."""
-    step = disconnect(scene) or quiet(scene)
+    step = disconnect(context) or quiet(context)
     if step:
         return step
-    if scene.just_did(Operation.DELETE_KEY_STORE, target):
+    if context.just_did(Operation.DELETE_KEY_STORE, target):
         return Wait(SOON, "KMS takes in that the store is deleted")
     return Call(Operation.DELETE_KEY_STORE, (target,), "deleting the key store")

@@ -9,33 +9,29 @@ from chalicelib.domain.case import Before, CallStatus, Case, KeyBefore, Outcome
 from chalicelib.domain.look import until_sure
 from chalicelib.domain.pace import SETTLING, SOON, under_way
 from chalicelib.domain.plan import LOOK_AGAIN_BEFORE, Operation, Remedy
-from chalicelib.domain.remedies.scene import (
-    Scene,
-    connect,
-    disconnect,
-    held_by_aws,
-    zone_labels,
-    zone_of,
-)
+from chalicelib.domain.remedies.steps import connect, disconnect, held_by_aws
+from chalicelib.domain.situation import PlanContext, Situation
 from chalicelib.domain.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.step import Call, Close, Move, Wait
 from chalicelib.domain.waiting import may_wait, scheduled_by_us
+from chalicelib.domain.zones import zone_labels, zone_of
 
 HIDDEN = (KeyState.UNAVAILABLE, KeyState.UNKNOWN)
 """States that don't tell whether the key is enabled."""
 
 
-def recorded(case: Case, snapshot: Snapshot, now: datetime) -> Before:
+def recorded(situation: Situation) -> Before:
     """Just before a mutation: what cancel and undo may restore. What was first recorded stays.
 
     Added are keys that are new, and the states of keys that we have not touched and that only
     show now, since their store was disconnected at first.
     """
+    case, snapshot = situation.case, situation.snapshot
     live = tuple(KeyBefore(key.key_id, key.state) for key in snapshot.keys if key.is_live)
     if case.before is None:
         holder = snapshot.holder
         return Before(
-            at=now,
+            at=situation.now,
             store_state=holder.state if holder else None,
             keys=live,
             zones=snapshot.cluster.zones if snapshot.cluster else (),
@@ -60,29 +56,31 @@ def _touched(case: Case, key_id: str) -> bool:
     return any(case.tried(operation, key_id) for operation in operations)
 
 
-def undo_step(scene: Scene) -> Move:
+def undo_step(context: PlanContext) -> Move:
     """The next step back, or the close once all that can come back is back."""
-    before = scene.case.before
+    before = context.case.before
     if before is None:
         return Close(Outcome.CANCELLED, "Nothing had been changed.")
     return (
-        _deletions(scene)
+        _deletions(context)
         # What one look does not show may still be there to bring back.
-        or until_sure(scene.case, scene.now)
-        or _switches(scene)
-        or _hsms(scene, before)
-        or _seen_whole(scene, _store(scene, before))
-        or _unseen(scene)
-        or Close(Outcome.CANCELLED, _what_is_back(scene, before))
+        or until_sure(context.case, context.now)
+        or _switches(context)
+        or _hsms(context, before)
+        or _seen_whole(context, _store(context, before))
+        or _unseen(context)
+        or Close(Outcome.CANCELLED, _what_is_back(context, before))
     )
 
 
-def _deletions(scene: Scene) -> Move | None:
+def _deletions(context: PlanContext) -> Move | None:
     """Cancel the deletions that we scheduled; somebody else's stay."""
     operation = Operation.CANCEL_KEY_DELETION
-    ours = [k for k in scene.snapshot.keys if scheduled_by_us(scene.case, k, scene.now)]
+    ours = [k for k in context.snapshot.keys if scheduled_by_us(context.case, k, context.now)]
     due = tuple(
-        key.key_id for key in ours if not key.is_live and not scene.just_did(operation, key.key_id)
+        key.key_id
+        for key in ours
+        if not key.is_live and not context.just_did(operation, key.key_id)
     )
     if due:
         return Call(operation, due, "cancelling the deletion of the keys")
@@ -111,11 +109,11 @@ def _was_enabled(case: Case, key_id: str, at: datetime) -> bool:
     return call is not None and call.status is CallStatus.DONE and at - call.at >= SETTLING
 
 
-def _switches(scene: Scene) -> Move | None:
+def _switches(context: PlanContext) -> Move | None:
     """Enable what was enabled and what our own calls switched off."""
     operation = Operation.ENABLE_KEY
-    off = switched_off(scene.case, scene.snapshot)
-    settling = [key for key in off if scene.just_did(operation, key.key_id)]
+    off = switched_off(context.case, context.snapshot)
+    settling = [key for key in off if context.just_did(operation, key.key_id)]
     due = [key.key_id for key in off if key not in settling]
     if due:
         return Call(operation, tuple(due), "enabling the keys that were enabled")
@@ -125,56 +123,56 @@ def _switches(scene: Scene) -> Move | None:
     return None
 
 
-def _hsms(scene: Scene, before: Before) -> Move | None:
+def _hsms(context: PlanContext, before: Before) -> Move | None:
     """Park only: the HSMs that we deleted. Retire and repoint don't bring HSMs back."""
-    cluster = scene.snapshot.cluster
-    if cluster is None or scene.plan.remedy is not Remedy.PARK:
+    cluster = context.snapshot.cluster
+    if cluster is None or context.plan.remedy is not Remedy.PARK:
         return None
     if any(h.state == "DELETE_IN_PROGRESS" for h in cluster.hsms):
-        return Wait(under_way(None, scene.now), "the HSMs are still being deleted")
+        return Wait(under_way(None, context.now), "the HSMs are still being deleted")
     for label in zone_labels(before.zones):
         zone = zone_of(label)
         missing = before.zones.count(zone) > cluster.zones.count(zone)
-        if not missing or not scene.case.tried(Operation.DELETE_HSM, label):
+        if not missing or not context.case.tried(Operation.DELETE_HSM, label):
             continue
-        if scene.just_did(Operation.CREATE_HSM, label):
-            return Wait(under_way(None, scene.now), "the HSMs are being created")
-        if not scene.case.did(Operation.CREATE_HSM, label):
+        if context.just_did(Operation.CREATE_HSM, label):
+            return Wait(under_way(None, context.now), "the HSMs are being created")
+        if not context.case.did(Operation.CREATE_HSM, label):
             step = Call(Operation.CREATE_HSM, (label,), "creating the HSMs again")
-            return held_by_aws(step, scene)
+            return held_by_aws(step, context)
     if any(hsm.state == "CREATE_IN_PROGRESS" for hsm in cluster.live_hsms):
-        return Wait(under_way(None, scene.now), "the HSMs are being created")
+        return Wait(under_way(None, context.now), "the HSMs are being created")
     return None
 
 
-def _store(scene: Scene, before: Before) -> Move | None:
+def _store(context: PlanContext, before: Before) -> Move | None:
     """Back to the old cluster, and connected or disconnected as it was, where we moved it."""
-    store = scene.store
+    store = context.store
     if store is None or before.store_state is None:
         return None
     target = store.key_store_id
     if store.cluster_id != before.cluster_id:
-        moved_by_us = scene.case.tried(Operation.UPDATE_KEY_STORE, target)
-        return _point_back(scene, store, before) if moved_by_us else None
-    connected_by_us = scene.case.tried(Operation.CONNECT_KEY_STORE, target)
+        moved_by_us = context.case.tried(Operation.UPDATE_KEY_STORE, target)
+        return _point_back(context, store, before) if moved_by_us else None
+    connected_by_us = context.case.tried(Operation.CONNECT_KEY_STORE, target)
     if before.store_state in (StoreState.CONNECTED, StoreState.CONNECTING):
-        touched = connected_by_us or scene.case.tried(Operation.DISCONNECT_KEY_STORE, target)
-        has_hsm = any(h.state == "ACTIVE" for h in scene.snapshot.live_hsms)
+        touched = connected_by_us or context.case.tried(Operation.DISCONNECT_KEY_STORE, target)
+        has_hsm = any(h.state == "ACTIVE" for h in context.snapshot.live_hsms)
         return (
-            connect(scene, store, why="connecting the key store again")
+            connect(context, store, why="connecting the key store again")
             if touched and has_hsm
             else None
         )
-    return disconnect(scene) if connected_by_us else None
+    return disconnect(context) if connected_by_us else None
 
 
-def _point_back(scene: Scene, store: KeyStore, before: Before) -> Move | None:
+def _point_back(context: PlanContext, store: KeyStore, before: Before) -> Move | None:
     """While the old cluster can take the store; after that the keys live on in the other one."""
-    if scene.snapshot.cluster is None or not scene.snapshot.cluster.can_take_keys:
-        return connect(scene, store, why="connecting the key store again")
-    if scene.just_did(Operation.UPDATE_KEY_STORE, store.key_store_id):
+    if context.snapshot.cluster is None or not context.snapshot.cluster.can_take_keys:
+        return connect(context, store, why="connecting the key store again")
+    if context.just_did(Operation.UPDATE_KEY_STORE, store.key_store_id):
         return Wait(SOON, "KMS takes in the old cluster")
-    return disconnect(scene) or Call(
+    return disconnect(context) or Call(
         Operation.UPDATE_KEY_STORE,
         (store.key_store_id,),
         "pointing the key store back to this cluster",
@@ -182,17 +180,17 @@ def _point_back(scene: Scene, store: KeyStore, before: Before) -> Move | None:
     )
 
 
-def _seen_whole(scene: Scene, step: Move | None) -> Move | None:
+def _seen_whole(context: PlanContext, step: Move | None) -> Move | None:
     """No store is disconnected on half a look, nor while keys that we scheduled may wait in it unseen."""
     depends = isinstance(step, Call) and step.operation in LOOK_AGAIN_BEFORE
-    is_blind = bool(scene.snapshot.unread) or may_wait(scene.case, scene.snapshot)
-    return _unseen(scene) if depends and is_blind else step
+    is_blind = bool(context.snapshot.unread) or may_wait(context.case, context.snapshot)
+    return _unseen(context) if depends and is_blind else step
 
 
-def _unseen(scene: Scene) -> Move | None:
+def _unseen(context: PlanContext) -> Move | None:
     """What can't be seen may not be back: a person is needed, and asking again goes on from here."""
-    hidden = [key.name for key in scene.snapshot.keys if key.state is KeyState.UNKNOWN]
-    refused = [*scene.snapshot.unread, *hidden]
+    hidden = [key.name for key in context.snapshot.keys if key.state is KeyState.UNKNOWN]
+    refused = [*context.snapshot.unread, *hidden]
     if not refused:
         return None
     return Close(
@@ -202,9 +200,9 @@ def _unseen(scene: Scene) -> Move | None:
     )
 
 
-def _what_is_back(scene: Scene, before: Before) -> str:
+def _what_is_back(context: PlanContext, before: Before) -> str:
     """Says what came back and what did not."""
-    now = {key.key_id: key.state for key in scene.snapshot.keys}
+    now = {key.key_id: key.state for key in context.snapshot.keys}
     lost = sum(key.key_id not in now for key in before.keys)
     fine = sum(now.get(key.key_id) in (key.state, KeyState.UNAVAILABLE) for key in before.keys)
     changed = len(before.keys) - lost - fine
@@ -212,9 +210,9 @@ def _what_is_back(scene: Scene, before: Before) -> str:
         (fine, f"{_keys(fine)} as before."),
         (lost, f"{_keys(lost)} gone and can’t come back."),
         (changed, f"{_keys(changed)} not as before: somebody else changed that."),
-        (True, _where_the_store_is(scene, before)),
-        (scene.snapshot.cluster is None, "The cluster is gone."),
-        (_is_going(scene.snapshot), "AWS is deleting the cluster already."),
+        (True, _where_the_store_is(context, before)),
+        (context.snapshot.cluster is None, "The cluster is gone."),
+        (_is_going(context.snapshot), "AWS is deleting the cluster already."),
         (True, "Nothing more happens."),
     )
     return " ".join(sentence for holds, sentence in parts if holds and sentence)
@@ -228,8 +226,8 @@ def _is_going(snapshot: Snapshot) -> bool:
     return snapshot.cluster is not None and snapshot.cluster.state == "DELETE_IN_PROGRESS"
 
 
-def _where_the_store_is(scene: Scene, before: Before) -> str:
-    store = scene.store
+def _where_the_store_is(context: PlanContext, before: Before) -> str:
+    store = context.store
     if before.store_state is None:
         return ""
     if store is None:

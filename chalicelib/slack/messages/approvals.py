@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.domain import step_up
-from chalicelib.domain.case import Click
+from chalicelib.domain.click import Click
 from chalicelib.domain.plan import Plan
 from chalicelib.slack.messages import buttons, going, keytable, parts, ways
 from chalicelib.slack.messages.blocks import (
@@ -86,9 +86,7 @@ def _so_far(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> list[Piece]:
 
 
 def _is_unconfirmed(shown: Shown, plan: Plan) -> bool:
-    case = shown.case
-    clicks = case.current_clicks
-    return step_up.is_unconfirmed(plan, clicks, case=case, policy=shown.policy, now=shown.now)
+    return step_up.is_unconfirmed(plan, shown.case.current_clicks, shown.situation)
 
 
 def _reasons(shown: Shown, plan: Plan, *, unconfirmed: bool) -> list[Block]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Act, Case
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Act
 from chalicelib.domain.clicks import not_possible
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.slack.messages import facts, goback

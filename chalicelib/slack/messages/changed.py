@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.case import Act, Case, Click, Difference
+from chalicelib.domain.case import Case, Difference
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.snapshot import Key
 from chalicelib.slack.messages import buttons, facts, going, parts, ways
 from chalicelib.slack.messages.blocks import (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Act, Outcome
+from chalicelib.domain.case import Outcome
+from chalicelib.domain.click import Act
 from chalicelib.slack.messages import expired, facts, going, parts
 from chalicelib.slack.messages.blocks import (
     CHECK_MARK,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Act, Click
+from chalicelib.domain.click import Act, Click
 from chalicelib.slack.messages import buttons, facts, goback, going, parts
 from chalicelib.slack.messages.blocks import (
     Piece,

@@ -6,10 +6,12 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from chalicelib.domain import approval, diagnosis
-from chalicelib.domain.case import Act, CallRecord, CallStatus, Case, Click
+from chalicelib.domain.case import CallRecord, CallStatus, Case
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.password import Login, login
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.situation import Situation
 from chalicelib.domain.snapshot import Cluster, Key, KeyState, KeyStore
 from chalicelib.slack.messages.text import be, clean, count, ident, money, the, upper_first
 
@@ -28,7 +30,7 @@ def cluster(case: Case) -> str:
 
 def plan_of(case: Case) -> Plan | None:
     """The plan in force, or the last one that was."""
-    return case.plan or case.last_plan
+    return case.current_plan
 
 
 def is_dry_run(case: Case, policy: Policy) -> bool:
@@ -89,11 +91,10 @@ def planned_keys(case: Case) -> int:
     return len(plan.basis.keys) if plan else len(keys(case))
 
 
-def keys_in_use(case: Case, policy: Policy, now: datetime) -> list[Key]:
+def keys_in_use(situation: Situation) -> list[Key]:
     """Used lately, latest first, then those of unknown use, which count as used."""
-    found = [
-        key for key in keys(case) if key.is_live and approval.in_use(key, policy=policy, now=now)
-    ]
+    live = situation.snapshot.live_keys
+    found = [key for key in live if approval.in_use(key, situation)]
     return sorted(found, key=lambda key: -use_time(key))
 
 

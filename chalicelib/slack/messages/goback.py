@@ -6,7 +6,6 @@ from chalicelib.domain.case import CallStatus, Case
 from chalicelib.domain.overdue import USUALLY
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.policy import Policy
-from chalicelib.domain.remedies.scene import Scene
 from chalicelib.domain.remedies.undo import switched_off, undo_step
 from chalicelib.domain.snapshot import KeyStore, StoreState
 from chalicelib.domain.step import Close
@@ -33,7 +32,7 @@ def can_restore(shown: Shown) -> bool:
     case, plan = shown.case, facts.plan_of(shown.case)
     if case.before is None or plan is None or case.snapshot is None:
         return False
-    step = undo_step(Scene(plan, case, case.snapshot, shown.policy, shown.now))
+    step = undo_step(shown.situation.on(plan))
     return reconnects(case) or not isinstance(step, Close)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from chalicelib.domain.approval import SLACK_USER, is_mapped
 from chalicelib.domain.caller import Caller, Tool
-from chalicelib.domain.case import Case, Click
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Click
 from chalicelib.domain.plan import Remedy
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.blocks import Piece, bold, date, marked_note, note, text, users

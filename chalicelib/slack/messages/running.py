@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Act
+from chalicelib.domain.click import Act
 from chalicelib.domain.overdue import Overdue
 from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.slack.messages import buttons, facts, goback, going, late, parts, progress

@@ -13,6 +13,7 @@ from chalicelib.domain.diagnosis import WayOut
 from chalicelib.domain.forecast import Forecast
 from chalicelib.domain.plan import Plan
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.situation import Situation, last_seen
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.names import NO_NAMES, Names
 
@@ -44,12 +45,15 @@ class Shown:
         return facts.cluster(self.case)
 
     @cached_property
+    def situation(self) -> Situation:
+        """What the domain judges by: the last look, at this moment."""
+        return last_seen(self.case, policy=self.policy, now=self.now)
+
+    @cached_property
     def ways(self) -> tuple[WayOut, ...]:
         if self.case.snapshot is None:
             return ()
-        return diagnosis.ways_out(
-            self.case.snapshot, case=self.case, policy=self.policy, now=self.now
-        )
+        return diagnosis.ways_out(self.situation)
 
     def forecast(self, plan: Plan) -> Forecast | None:
         return self.forecasts.get(plan.plan_hash) or self.forecasts.get(plan.remedy.value)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chalicelib.domain.caller import Tool
-from chalicelib.domain.case import Act, Case
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Act
 from chalicelib.domain.log import Entry, Kind
 from chalicelib.slack.messages import facts, key_used, late
 from chalicelib.slack.messages.blocks import (

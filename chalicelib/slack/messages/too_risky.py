@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.case import Click
+from chalicelib.domain.click import Click
 from chalicelib.domain.gates import Gate
 from chalicelib.domain.plan import Plan
 from chalicelib.slack.messages import buttons, new, ways

@@ -61,7 +61,7 @@ def _keys(shown: Shown) -> list[Line]:
             "Key store is empty: no keys, none waiting for deletion" if empty else "No key store"
         )
         return [[text(words)]]
-    used = facts.keys_in_use(shown.case, shown.policy, shown.now)
+    used = facts.keys_in_use(shown.situation)
     lines = [_used(key, shown) for key in used[:NAMED_KEYS]]
     if len(used) > NAMED_KEYS:
         more = len(used) - NAMED_KEYS

@@ -8,22 +8,15 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import Act, CallRecord, CallStatus, Click, Outcome
+from chalicelib.domain.case import CallRecord, CallStatus, Outcome
+from chalicelib.domain.click import Act, Click
 from chalicelib.domain.plan import KeyBasis, Operation, Remedy
-from chalicelib.domain.remedies.scene import (
-    Scene,
-    basis_of,
-    connect,
-    delete_cluster,
-    delete_hsms,
-    disconnect,
-    hsm_for,
-    moved_store,
-    quiet,
-    zone_labels,
-)
+from chalicelib.domain.remedies.planning import basis_of, moved_store
+from chalicelib.domain.remedies.steps import connect, delete_cluster, delete_hsms, disconnect, quiet
+from chalicelib.domain.situation import PlanContext
 from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
 from chalicelib.domain.step import Ask, Call, Close, Step, Wait
+from chalicelib.domain.zones import hsm_for, zone_labels
 from tests.domain.scenes import AGED, AGED_SECONDS, JUST, Told, made, scene, told
 from tests.domain.worlds import (
     CLUSTER,
@@ -41,6 +34,7 @@ from tests.domain.worlds import (
     hsms,
     key,
     sibling,
+    situation,
     store,
     used,
     world,
@@ -214,7 +208,7 @@ def test_deleting_the_cluster(why: str, snapshot: Snapshot, calls: Calls, step: 
     assert told(delete_cluster(scene(R, snapshot, *calls, basis=TWO))) == step, why
 
 
-UNDER_WAY: list[tuple[str, Callable[[Scene], Step | None], Snapshot, CallRecord]] = [
+UNDER_WAY: list[tuple[str, Callable[[PlanContext], Step | None], Snapshot, CallRecord]] = [
     ("the store going off", disconnect, world(held=store(S.DISCONNECTING)), made(OFF, ago=AGED)),
     ("the store coming", lambda it: connect(it, store(S.CONNECTING), why=""), world(held=store(S.CONNECTING)), made(ON, ago=AGED)),
     ("the HSMs", delete_hsms, GOING, made(HSM, "1a", ago=AGED)),
@@ -224,7 +218,7 @@ UNDER_WAY: list[tuple[str, Callable[[Scene], Step | None], Snapshot, CallRecord]
 
 @pytest.mark.parametrize(("why", "step", "snapshot", "call"), UNDER_WAY, ids=[r[0] for r in UNDER_WAY])  # fmt: skip
 def test_what_we_began_long_ago_is_looked_at_less_often(
-    why: str, step: Callable[[Scene], Step | None], snapshot: Snapshot, call: CallRecord
+    why: str, step: Callable[[PlanContext], Step | None], snapshot: Snapshot, call: CallRecord
 ) -> None:
     earlier = replace(call, target="1b", at=NOW - HOURS)
     found = step(scene(R, snapshot, earlier, call))
@@ -272,13 +266,13 @@ def test_no_quiet_time_where_it_would_tell_nothing() -> None:
 
 def test_a_plan_rests_on_what_people_saw() -> None:
     fresh = key("b", KeyState.DISABLED, last_use=used(HOURS))
-    basis = basis_of(world(fresh, key("a"), zones=("1b", "1a")), policy=POLICY, now=NOW)
+    basis = basis_of(situation(world(fresh, key("a"), zones=("1b", "1a"))))
     assert basis.keys == (
         KeyBasis("key-a", "alias/a", KeyState.ENABLED, NOW - 90 * DAY, in_use=False),
         KeyBasis("key-b", "alias/b", KeyState.DISABLED, None, in_use=True),
     )
     assert (basis.store_state, basis.zones) == (S.CONNECTED, ("1a", "1b"))
-    empty = basis_of(world(free=True, cluster=None), policy=POLICY, now=NOW)
+    empty = basis_of(situation(world(free=True, cluster=None)))
     assert (empty.store_state, empty.zones) == (None, ())
 
 
