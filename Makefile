@@ -8,7 +8,7 @@ ABOUT_dev := a minute or two, 670 MB
 STAGE ?= dev
 STORY ?= sandbox/scenarios/flagship.yaml
 
-.PHONY: help setup demo play pictures permissions test test-all check coverage format lint types docs lock dead mutants bench fuzz reliability crash-matrix read-matrix deploy clean
+.PHONY: help setup demo play pictures permissions test test-all test-slow test-ops check ci coverage format lint layers types docs lock dead mutants bench fuzz reliability crash-matrix read-matrix deploy clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -45,11 +45,27 @@ permissions: .venv/.dev  ## Play every story, and write docs/permissions.md
 test: .venv/.dev  ## Run the tests
 	$(BIN)/python -m pytest -n 2
 
-test-all: .venv/.dev  ## Run the slow tests: every shipped story, whole deployments, the browser, others' clients
+test-all: test-slow test-ops  ## Run the slow tests: every shipped story, whole deployments, the browser, others' clients
+
+test-slow: .venv/.dev
 	$(BIN)/python -m pytest -n 2 -m "slow or browser" --ignore=tests/ops
+
+test-ops: .venv/.dev
 	$(BIN)/python -m pytest -n 2 -m slow --dist=loadfile tests/ops  # each file is one long story
 
-check: .venv/.dev lint types dead coverage  ## What CI runs: format, lint, types, dead code, tests with coverage
+# Each of these targets in turn, and how long each took.
+define timed
+	@times=; for step in $(1); do began=$$(date +%s); \
+		$(MAKE) --no-print-directory $$step || { echo "Failed: $$step"; exit 1; }; \
+		times="$$times\n  $$step	$$(( $$(date +%s) - began )) s"; done; \
+	printf "Passed, in this time:$$times\n" | expand -t 16
+endef
+
+check: .venv/.dev  ## Format, lint, layers, types, dead code, the tests with their coverage
+	$(call timed,lint layers types dead coverage)
+
+ci: .venv/.dev  ## What CI runs: all of `make check`, and the slow tests
+	$(call timed,lint layers types dead coverage test-slow test-ops)
 
 coverage: .venv/.dev  ## The tests, and how much of the code they reach
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
@@ -62,6 +78,9 @@ format: .venv/.dev  ## Format the code
 lint: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+layers: .venv/.dev
+	$(BIN)/lint-imports --no-logo
 
 types: .venv/.dev
 	$(BIN)/mypy app.py chalicelib sandbox ops scripts bench
@@ -102,4 +121,4 @@ deploy: .venv/.ops  ## Deploy to AWS: make deploy STAGE=prod SETTINGS=prod.env
 	$(BIN)/unlatch deploy --stage $(STAGE) $(if $(SETTINGS),--settings $(SETTINGS))
 
 clean:  ## Remove what the commands made
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build mutants
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build mutants

@@ -231,7 +231,7 @@ def _body() -> bytes:
 
 def _met(wired: wiring.Wiring) -> Response | None:
     """The answer to what is no click: Slack's own checks, and what Slack did not sign. None: go on."""
-    from chalicelib.failures import GiveUp, TryLater
+    from chalicelib.failures import PermanentError, TemporaryError
     from chalicelib.slack.requests import challenge, is_ssl_check
 
     if is_ssl_check(_body()):
@@ -239,7 +239,7 @@ def _met(wired: wiring.Wiring) -> Response | None:
     try:
         if not _is_signed(wired):
             return Response("The signature is missing or wrong.", PLAIN, 401)
-    except (TryLater, GiveUp) as trouble:
+    except (TemporaryError, PermanentError) as trouble:
         observability.warn("signing secret not read", reason=trouble.reason)
         return Response("The signature can’t be checked now. Please try again.", PLAIN, 503)
     word = challenge(_body())

@@ -24,7 +24,7 @@ class Code(StrEnum):
     """Any other no of AWS's."""
 
 
-class TryLater(Exception):  # noqa: N818  # a word of the house, not a kind of error
+class TemporaryError(Exception):
     """AWS can't now; the reason is fit for Slack. `unknown`: the call may have landed all the same.
 
     `said`: AWS's own words, cleaned.
@@ -40,7 +40,7 @@ class TryLater(Exception):  # noqa: N818  # a word of the house, not a kind of e
         self.said = said
 
 
-class GiveUp(Exception):  # noqa: N818  # a word of the house, not a kind of error
+class PermanentError(Exception):
     """Only a person can fix this. Reason and advice are sentences fit for Slack.
 
     `said`: AWS's own words, cleaned.

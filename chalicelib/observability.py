@@ -13,14 +13,14 @@ from chalicelib import traces
 @functools.cache
 def logger() -> Any:
     """Powertools' structured logger; service and level come from POWERTOOLS_* variables."""
-    from aws_lambda_powertools import Logger  # noqa: PLC0415  # not at import of app.py
+    from aws_lambda_powertools import Logger  # not at import of app.py
 
     return Logger()
 
 
 @functools.cache
 def _metrics() -> Any:
-    from aws_lambda_powertools import Metrics  # noqa: PLC0415  # not at import of app.py
+    from aws_lambda_powertools import Metrics  # not at import of app.py
 
     metrics = Metrics()
     metrics.set_default_dimensions(service=metrics.service or "unlatch")
@@ -56,7 +56,7 @@ def flush() -> None:
 
 
 def _json(value: Any) -> str:
-    import json  # noqa: PLC0415  # beside its one use
+    import json  # beside its one use
 
     return json.dumps(value, separators=(",", ":"))
 

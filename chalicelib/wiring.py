@@ -71,7 +71,7 @@ class Wiring:
 
     @functools.cached_property
     def ports(self) -> Ports:
-        from chalicelib.ports import Ports  # noqa: PLC0415  # pulls in the domain
+        from chalicelib.ports import Ports  # pulls in the domain
 
         return Ports(
             cases=lazy(lambda: self.cases),
@@ -110,8 +110,8 @@ class Wiring:
 
     @functools.cached_property
     def gateway(self) -> SlackGateway:
-        from chalicelib.slack.gateway import SlackGateway  # noqa: PLC0415  # only where Slack is met
-        from chalicelib.slack.naming import Naming  # noqa: PLC0415  # same
+        from chalicelib.slack.gateway import SlackGateway  # only where Slack is met
+        from chalicelib.slack.naming import Naming  # same
 
         return SlackGateway(
             call=self._slack.call,
@@ -126,21 +126,21 @@ class Wiring:
 
     def identify(self, hub: str) -> SignedIdentity:
         """`hub` is the host that the API was called by."""
-        from chalicelib.aws.signed_identity import SignedIdentity  # noqa: PLC0415  # shells alone
+        from chalicelib.aws.signed_identity import SignedIdentity  # shells alone
 
         return SignedIdentity(self.client("sts"), hub, utc_now)
 
     def signing_secret(self, *, fresh: bool) -> str:
         """`fresh`: it may have been rotated; badly signed rubbish does not read it each time."""
-        from chalicelib.slack.secrets import Secret  # noqa: PLC0415  # only where Slack is met
+        from chalicelib.slack.secrets import Secret  # only where Slack is met
 
         how = {"fresh": fresh, "rest": READ_AGAIN_AFTER}
         return self._secret(self.settings.signing_secret_id, Secret.SIGNING, **how)
 
     @functools.cached_property
     def _slack(self) -> SlackClient:
-        from chalicelib.slack.client import SlackClient  # noqa: PLC0415  # only where Slack is met
-        from chalicelib.slack.secrets import Secret  # noqa: PLC0415  # same
+        from chalicelib.slack.client import SlackClient  # only where Slack is met
+        from chalicelib.slack.secrets import Secret
 
         named = self.settings.bot_token_secret_id
         return SlackClient(
@@ -150,24 +150,24 @@ class Wiring:
         )
 
     def _secret(self, secret_id: str, kind: Secret, **how: Any) -> str:
-        from chalicelib.slack.secrets import value_of  # noqa: PLC0415  # only where Slack is met
+        from chalicelib.slack.secrets import value_of  # only where Slack is met
 
         return self._secrets.value(secret_id, lambda text: value_of(text, kind), **how)
 
     @functools.cached_property
     def _secrets(self) -> Secrets:
-        from chalicelib.aws.secrets import Secrets  # noqa: PLC0415  # on first use
+        from chalicelib.aws.secrets import Secrets
 
         return Secrets(lambda: self.client("secretsmanager"), utc_now)
 
     @functools.cached_property
     def cases(self) -> DynamoCases:
-        from chalicelib.aws.store.cases import DynamoCases  # noqa: PLC0415  # on first use
+        from chalicelib.aws.store.cases import DynamoCases
 
         return DynamoCases(self._table, self._seal(self.settings.inbox_key_id))
 
     def _for_turn(self, anchor: Anchor, generation: int) -> TurnCases:
-        from chalicelib.aws.store.turns import TurnCases  # noqa: PLC0415  # turns alone
+        from chalicelib.aws.store.turns import TurnCases  # turns alone
 
         return TurnCases(
             self._table,
@@ -179,13 +179,13 @@ class Wiring:
 
     @functools.cached_property
     def _table(self) -> Table:
-        from chalicelib.aws.table import Table  # noqa: PLC0415  # on first use
+        from chalicelib.aws.table import Table
 
         return Table(self.client("dynamodb"), self.settings.table_name)
 
     @functools.cached_property
     def _accounts(self) -> Accounts:
-        from chalicelib.aws.accounts import Accounts  # noqa: PLC0415  # on first use
+        from chalicelib.aws.accounts import Accounts
 
         return Accounts(self.client("sts"), _maker(), self._partition)
 
@@ -197,13 +197,13 @@ class Wiring:
 
     @functools.cached_property
     def _paces(self) -> Paces:
-        from chalicelib.aws.pace import Paces  # noqa: PLC0415  # on first use
+        from chalicelib.aws.pace import Paces
 
         return Paces(self.settings.quota_share)
 
     def _inventory(self) -> Inventory:
-        from chalicelib.aws.inventory import AwsInventory  # noqa: PLC0415  # on first use
-        from chalicelib.aws.store.inventory import DynamoKnownKeys  # noqa: PLC0415  # same
+        from chalicelib.aws.inventory import AwsInventory
+        from chalicelib.aws.store.inventory import DynamoKnownKeys
 
         return AwsInventory(
             self._accounts,
@@ -216,20 +216,20 @@ class Wiring:
         )
 
     def _actions(self) -> Actions:
-        from chalicelib.aws.actions import AwsActions  # noqa: PLC0415  # on first use
+        from chalicelib.aws.actions import AwsActions
 
         acting = self._accounts.__class__(self.client("sts"), _maker(acts=True), self._partition)
         return AwsActions(acting, *self.own_roles, self._paces)
 
     def _runs(self) -> Runs:
-        from chalicelib.aws.runs import StepFunctionsRuns  # noqa: PLC0415  # on first use
+        from chalicelib.aws.runs import StepFunctionsRuns
 
         place = f"arn:{self._partition}:states:{self.region}:{self.hub_account}"
         arn = f"{place}:stateMachine:{self.settings.state_machine_name}"
         return StepFunctionsRuns(self.client("stepfunctions"), arn)
 
     def _people(self) -> People:
-        from chalicelib.slack.people import SlackPeople  # noqa: PLC0415  # on first use
+        from chalicelib.slack.people import SlackPeople
 
         return SlackPeople(
             self._slack.call, self.settings.approvers, principals=dict(self.settings.people)
@@ -237,17 +237,17 @@ class Wiring:
 
     @functools.cache  # noqa: B019  # one wiring a process
     def _seal(self, key_id: str) -> Seal:
-        from chalicelib.aws.seal import KmsSeal  # noqa: PLC0415  # on first use
+        from chalicelib.aws.seal import KmsSeal
 
         return KmsSeal(self.client("kms"), key_id)
 
     def _brake(self) -> Brake:
-        from chalicelib.aws.brake import SsmBrake  # noqa: PLC0415  # on first use
+        from chalicelib.aws.brake import SsmBrake
 
         return SsmBrake(self.client("ssm"), self.settings.brake_parameter)
 
     def _trail(self) -> Trail:
-        from chalicelib.aws.trail import AwsTrail  # noqa: PLC0415  # on first use
+        from chalicelib.aws.trail import AwsTrail
 
         return AwsTrail(
             self._accounts,
@@ -264,7 +264,7 @@ class Wiring:
 
 
 def _maker(*, acts: bool = False) -> MakesClients:
-    from chalicelib.aws.session import make_client  # noqa: PLC0415  # on first use
+    from chalicelib.aws.session import make_client
 
     return functools.partial(make_client, acts=acts)
 

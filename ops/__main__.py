@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None, desk: Desk | None = None) -> in
         again = "Run the command again: every step can be repeated"
         return _told(screen, Trouble("Interrupted.", again, code=Exit.INTERRUPTED))
     except Exception as error:  # the process ends here: what can be expected gets a sentence
-        from ops.expected import EXPECTED, trouble_of  # noqa: PLC0415  # pulls in the AWS SDK
+        from ops.expected import EXPECTED, trouble_of  # pulls in the AWS SDK
 
         if not isinstance(error, EXPECTED):
             raise

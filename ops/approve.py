@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
+from chalicelib.domain.approval import approved
 from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act
 from chalicelib.domain.plan import Plan
 from ops.desk import Desk
 from ops.hub import connect
@@ -47,9 +47,7 @@ def run(options: Options, desk: Desk) -> int:
 def chosen(case: Case, beginning: str) -> Plan:
     """The plan to confirm: the one named, or the only one that people have begun to approve."""
     plans = [p for p in case.offers if p.terms.step_up and p.plan_hash.startswith(beginning)]
-    clicks = case.current_clicks
-    approved = {click.plan_hash for click in clicks if click.act is Act.APPROVE}
-    plans = plans if beginning else [p for p in plans if p.plan_hash in approved] or plans
+    plans = plans if beginning else [p for p in plans if approved(p, case)] or plans
     if len(plans) == 1:
         return plans[0]
     if not plans:

@@ -27,7 +27,7 @@ from botocore.parsers import ResponseParserError
 
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.config import BadSettings
-from chalicelib.failures import Conflict, GiveUp, TryLater
+from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.slack.replies import SlackFailed
 from ops.exits import Exit
 from ops.trouble import Trouble
@@ -63,8 +63,8 @@ EXPECTED = (
     BotoCoreError,
     ResponseParserError,
     BadSettings,
-    GiveUp,
-    TryLater,
+    PermanentError,
+    TemporaryError,
     Conflict,
     SlackFailed,
     OSError,
@@ -78,9 +78,9 @@ def trouble_of(error: Exception) -> Trouble:
     match error:
         case Trouble():
             return error
-        case GiveUp():
+        case PermanentError():
             return Trouble(error.reason, *error.advice)
-        case TryLater():
+        case TemporaryError():
             return Trouble(f"{error.reason}.", "Run the command again in a minute")
         case Conflict():
             return Trouble("The case moved on meanwhile.", "Run the command again")

@@ -76,7 +76,7 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
 
 
 def _demo(chosen: argparse.Namespace) -> int:
-    from sandbox.page.command import serve  # noqa: PLC0415 - `play` does without
+    from sandbox.page.command import serve  # `play` does without
 
     with own_stdout() as out:
         show_page = _ignore if chosen.no_browser else open_in_browser
@@ -90,7 +90,7 @@ def open_in_browser(url: str, environ: Mapping[str, str] = os.environ) -> bool:
     has_windows = sys.platform in ("darwin", "win32") or {"DISPLAY", "WAYLAND_DISPLAY"} & {*environ}
     if not has_windows:
         return False
-    import webbrowser  # noqa: PLC0415 - `play` does without
+    import webbrowser  # `play` does without
 
     return webbrowser.open(url)
 
@@ -106,7 +106,7 @@ def _port(text: str) -> int:
 
 
 def _aws(chosen: argparse.Namespace) -> int:
-    from sandbox.alone import serve  # noqa: PLC0415 - help does without moto
+    from sandbox.alone import serve  # help does without moto
 
     with own_stdout() as out:
         return serve(chosen.seed, port=chosen.port, speed=chosen.speed, out=out, err=sys.stderr)
@@ -123,7 +123,7 @@ def _speed(text: str) -> float:
 
 
 def _pictures(chosen: argparse.Namespace) -> int:
-    from sandbox.page.pictures import take  # noqa: PLC0415 - needs a browser
+    from sandbox.page.pictures import take  # needs a browser
 
     return take(chosen.folder)
 
@@ -142,7 +142,7 @@ def _play(chosen: argparse.Namespace) -> int:
 
 def _open_stage(scenario: Scenario, *, rights: Path | None) -> OpenStage:
     # not at the top, so that help and a file's errors don't wait for moto to load
-    from sandbox.permissions.record import open_recorded  # noqa: PLC0415
+    from sandbox.permissions.record import open_recorded
 
     return open_recorded(scenario, rights)
 

@@ -100,6 +100,13 @@ def test_every_decision_is_listed() -> None:
     assert listed == {page.name for page in folder.glob("*.md")} - {"README.md"}
 
 
+def test_every_decision_has_its_status_and_date() -> None:
+    status = r"\*(Accepted|Rejected|Superseded) \d{4}-\d\d-\d\d(, revised \d{4}-\d\d-\d\d)?\.\*"
+    for page in (ROOT / "docs/decisions").glob("*.md"):
+        if page.name != "README.md":
+            assert re.fullmatch(status, text_of(page).splitlines()[1]), page.name
+
+
 def test_notes_that_the_code_names_exist() -> None:
     for file in (ROOT / "pyproject.toml", *(ROOT / "chalicelib").rglob("*.py")):
         for note in re.findall(r"docs/[\w/-]+\.md", file.read_text()):
@@ -258,7 +265,7 @@ PLANTED = '''
 def decide(case):
     why = f"one {case.name}." if case.ok else "two."
     if case.late:
-        raise GiveUp(why, "advice is no reason")
+        raise PermanentError(why, "advice is no reason")
     words = "said {} times."
     return Answer(private=words.format(3)) if case.asked else Close(RETIRED, reason="four")
 
@@ -282,7 +289,16 @@ def test_the_reasons_are_found_at_all() -> None:
     """One of each kind, so that a way of saying that moves is noticed."""
     kinds = {reason.kind for reason in reasons()}
     assert kinds >= {
-        *("Close", "GiveUp", "TryLater", "Gate", "Difference", "Wait", "Call", "Answer"),
+        *(
+            "Close",
+            "PermanentError",
+            "TemporaryError",
+            "Gate",
+            "Difference",
+            "Wait",
+            "Call",
+            "Answer",
+        ),
         *("Refusal", "Cause", "NotOurs", "Unsigned", "Unreadable", "alarm", "sentence", "log"),
     }
 
@@ -296,7 +312,24 @@ def test_ci_runs_pinned_actions_with_few_rights() -> None:
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
     for step in steps:
         assert "uses" not in step or re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", step["uses"])
-    assert "make check" in [step.get("run") for step in steps]
+    assert "make ci" in [step.get("run") for step in steps]
+
+
+def test_there_is_one_ci() -> None:
+    """What runs elsewhere is the same target, and it holds all that `make check` does."""
+    assert "make ci" in (ROOT / ".ci/run").read_text().splitlines()
+    makefile = (ROOT / "Makefile").read_text()
+    check, everything = re.findall(r"\$\(call timed,(.*)\)", makefile)
+    assert everything.startswith(check)
+    assert set(everything.split()) >= {"lint", "layers", "types", "coverage", "test-slow"}
+
+
+def test_lint_rules_that_are_off_are_few_and_have_their_reason() -> None:
+    text = (ROOT / "pyproject.toml").read_text()
+    _, _, rest = text.partition("\nignore = [\n")
+    off = rest.partition("\n]")[0].splitlines()
+    assert len(off) <= 14
+    assert all(re.fullmatch(r' +"[A-Z0-9]+", +# .{12,}', line) for line in off)
 
 
 @pytest.mark.parametrize("name", [".pre-commit-config.yaml", ".github/dependabot.yml"])

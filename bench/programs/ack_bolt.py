@@ -29,7 +29,7 @@ def acknowledge(ack: Ack) -> None:
 
 
 def record(body: dict[str, Any], client: WebClient) -> None:
-    import boto3  # noqa: PLC0415  # the function that answers has no need of it
+    import boto3  # the function that answers has no need of it
 
     user = client.users_info(user=body["user"]["id"])["user"]
     case_id, _, remedy, plan_hash = body["view"]["private_metadata"].split(":")

@@ -29,7 +29,7 @@ from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.plan import Plan
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.situation import Situation
-from chalicelib.failures import TryLater
+from chalicelib.failures import TemporaryError
 from sandbox.reliability.table import MemoryTable
 
 BARE_CALLS = 2_000
@@ -53,7 +53,7 @@ def timed(inventory: AwsInventory, case: Case, mine: int) -> dict[str, float]:
 def whole(inventory: AwsInventory, case: Case, mine: int) -> int:
     """The number of turns until the inventory is whole, each carrying on behind the last."""
     for turn in range(1, 1_000):
-        with contextlib.suppress(TryLater):
+        with contextlib.suppress(TemporaryError):
             timed(inventory, case, mine)
             return turn
     sys.exit("never whole")

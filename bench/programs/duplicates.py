@@ -4,7 +4,7 @@ A tenth is delivered once more to functions that remember nothing. The reference
 Both go in slices, in turn. Reads `{"clusters", "deliveries", "slices"}`; writes CPU seconds a slice.
 """
 
-# ruff: noqa: PLC0415, SLF001, S311, T201
+# ruff: noqa: SLF001, S311, T201
 # The environment is set before the app is imported; a program may look inside, and it prints.
 
 import json

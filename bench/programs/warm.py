@@ -3,7 +3,7 @@
 AWS answers at once and in this process; so does Slack, which is asked who clicked.
 """
 
-# ruff: noqa: PLC0415, T201
+# ruff: noqa: T201
 # The environment is set before the app is imported; a program may look inside, and it prints.
 
 import copy

@@ -14,7 +14,7 @@ from chalicelib.domain.plan import Operation
 from chalicelib.domain.snapshot import Cluster
 from chalicelib.domain.step import Call
 from chalicelib.domain.zones import hsm_for, zone_of
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.ports import Receipt
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ class AwsActions:
     pace: Callable[[str], Callable[[], None]]
 
     def perform(self, step: Call, target: str, *, case: Case) -> Receipt:
-        """AWS's receipt. Raises TryLater or GiveUp; what then happened only a new read can tell."""
+        """AWS's receipt. Raises TemporaryError or PermanentError; what then happened only a new read can tell."""
         plan = case.current_plan
         if plan is None or plan.place != case.place:
-            raise GiveUp(FOREIGN.reason, *FOREIGN.advice)
+            raise PermanentError(FOREIGN.reason, *FOREIGN.advice)
         restores = step.operation is Operation.CREATE_HSM
         role = self.restorer_role if restores else self.executor_role
         clients = self.accounts.clients(
@@ -142,7 +142,7 @@ def _cluster_request(
             assert case.snapshot is not None, "checked by _cluster"
             hsm = hsm_for(target, case.snapshot)
             if hsm is None:
-                raise TryLater(f"no HSM is left in {zone_of(target)}")
+                raise TemporaryError(f"no HSM is left in {zone_of(target)}")
             hsm_id = hsm.hsm_id
             return lambda aws: aws("cloudhsmv2").delete_hsm(ClusterId=cluster_id, HsmId=hsm_id)
         case Operation.CREATE_HSM:
@@ -153,7 +153,7 @@ def _cluster_request(
         case Operation.KEEP_BACKUP:
             newest = cluster.newest_backup
             if newest is None:
-                raise TryLater("no backup is ready")
+                raise TemporaryError("no backup is ready")
             backup_id = newest.backup_id
             return lambda aws: aws("cloudhsmv2").modify_backup_attributes(
                 BackupId=backup_id, NeverExpires=True
@@ -167,5 +167,5 @@ def _cluster_request(
 def _cluster(case: Case) -> Cluster:
     """The cluster of this turn's snapshot: no call is made on older news."""
     if case.snapshot is None or case.snapshot.cluster is None:
-        raise TryLater("the cluster was not seen in this turn")
+        raise TemporaryError("the cluster was not seen in this turn")
     return case.snapshot.cluster

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.aws.errors import translated
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -28,6 +28,6 @@ class SsmBrake:
         try:
             with translated("ssm:GetParameter", role="this function", account="the hub"):
                 value = str(self.ssm.get_parameter(Name=self.name)["Parameter"]["Value"])
-        except (TryLater, GiveUp) as trouble:
+        except (TemporaryError, PermanentError) as trouble:
             return f"the brake can’t be read ({trouble.reason.removesuffix('.')})"
         return "" if value == OFF else value

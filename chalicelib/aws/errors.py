@@ -1,4 +1,4 @@
-"""botocore's errors in the two words of the house. One place decides what can be tried again."""
+"""botocore's errors as temporary or permanent ones. One place decides what can be tried again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.denials import PRESS, help_for, why_denied, words_of
-from chalicelib.failures import Code, GiveUp, TryLater
+from chalicelib.failures import Code, PermanentError, TemporaryError
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -79,15 +79,17 @@ def request_id_of(error: Exception) -> str:
 
 @contextmanager
 def translated(call: str, *, role: str, account: str) -> Iterator[None]:
-    """Turns what botocore raises during `call` (kms:DeleteCustomKeyStore) into TryLater or GiveUp."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # not on cold paths
+    """Turns what botocore raises during `call` (kms:DeleteCustomKeyStore) into TemporaryError or PermanentError."""
+    from botocore.exceptions import BotoCoreError, ClientError  # not on cold paths
 
     try:
         yield
     except ClientError as error:
         raise _word_for(error, call, role, account) from error
     except BotoCoreError as error:
-        raise TryLater(f"AWS did not answer {call}", code=Code.NO_ANSWER, unknown=True) from error
+        raise TemporaryError(
+            f"AWS did not answer {call}", code=Code.NO_ANSWER, unknown=True
+        ) from error
 
 
 @contextmanager
@@ -96,34 +98,35 @@ def understood(call: str) -> Iterator[None]:
     try:
         yield
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise TryLater(f"AWS’s answer to {call} can’t be read", code=Code.UNREADABLE) from error
+        raise TemporaryError(
+            f"AWS’s answer to {call} can’t be read", code=Code.UNREADABLE
+        ) from error
 
 
-def _word_for(error: ClientError, call: str, role: str, account: str) -> TryLater | GiveUp:
-    code, request_id = code_of(error), request_id_of(error)
+def _word_for(
+    error: ClientError, call: str, role: str, account: str
+) -> TemporaryError | PermanentError:
+    code = code_of(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     message = str(error.response.get("Error", {}).get("Message", ""))
     said = words_of(f"{code}: {message}" if message else code)
+    about = {"request_id": request_id_of(error), "said": said}
     if code in DENIED:
         who = why_denied(message)
         by = f" by {who}" if who else ""
-        return GiveUp(
-            f"AWS refused {call}: access denied{by}.",
-            help_for(message, call, role=role, account=account),
-            PRESS,
-            code=Code.DENIED,
-            request_id=request_id,
-            said=said,
+        helps = help_for(message, call, role=role, account=account)
+        return PermanentError(
+            f"AWS refused {call}: access denied{by}.", helps, PRESS, code=Code.DENIED, **about
         )
     if code in BUSY or "Throttl" in code or status >= 500:
-        return TryLater(f"AWS is busy ({code})", code=Code.BUSY, unknown=status >= 500, said=said)
+        unknown = status >= 500
+        return TemporaryError(f"AWS is busy ({code})", code=Code.BUSY, unknown=unknown, said=said)
     if code in MOVED:
-        return TryLater(f"AWS says {code} to {call}", code=Code.MOVED, said=said)
-    return GiveUp(
+        return TemporaryError(f"AWS says {code} to {call}", code=Code.MOVED, said=said)
+    return PermanentError(
         f"AWS refused {call}: {code}.",
         "Read what AWS says of this error in its documentation and fix the cause.",
         PRESS,
         code=KNOWN.get(code, Code.REFUSED),
-        request_id=request_id,
-        said=said,
+        **about,
     )

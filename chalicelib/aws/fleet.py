@@ -16,7 +16,7 @@ from chalicelib.aws.keys import KeyReader
 from chalicelib.aws.other_use import other_use
 from chalicelib.domain.fleet import Held, Survey
 from chalicelib.domain.snapshot import KeyStore
-from chalicelib.failures import GiveUp
+from chalicelib.failures import PermanentError
 
 THREADS = 8
 MINUTES = 5
@@ -32,7 +32,7 @@ class Fleet:
     pace: Callable[[str], Callable[[], None]]
 
     def survey(self, account: str, region: str, *, now: datetime) -> Survey:
-        """What AWS refuses to tell is listed in it; TryLater if AWS can’t answer now."""
+        """What AWS refuses to tell is listed in it; TemporaryError if AWS can’t answer now."""
         clients = self.accounts.clients(
             self.role, account=account, region=region, session_name="unlatch-scan"
         )
@@ -67,7 +67,7 @@ class Fleet:
         try:
             with translated(call, role=self.role, account=account):
                 return [item for page in pages for item in page[name]]
-        except GiveUp:
+        except PermanentError:
             unread.append(f"{call} was refused")
             return []
 

@@ -29,7 +29,7 @@ from chalicelib.domain.snapshot import (
     StoreState,
     most_used,
 )
-from chalicelib.failures import GiveUp
+from chalicelib.failures import PermanentError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudhsmv2 import CloudHSMV2Client
@@ -61,7 +61,7 @@ class AwsInventory:
     health_sessions: int = 2
 
     def snapshot(self, case: Case, *, now: datetime) -> Snapshot:
-        """One look at the world. What AWS refuses to tell is listed in it; TryLater where it can't.
+        """One look at the world. What AWS refuses to tell is listed in it; TemporaryError where it can't.
 
         The HSMs are read while the keys are; clients are made in one thread at a time.
         """
@@ -233,11 +233,11 @@ class Look:
             return tuple(store_from(item) for item in items if _is_on_a_cluster(item))
 
     def _read(self, call: str, pages: Iterable[Any], name: str, unread: list[str]) -> list[Any]:
-        """All items of all pages; a refusal is noted, trouble is raised as TryLater."""
+        """All items of all pages; a refusal is noted, trouble is raised as TemporaryError."""
         try:
             with translated(call, role=self.role, account=self.case.account):
                 return [item for page in pages for item in page[name]]
-        except GiveUp:
+        except PermanentError:
             unread.append(f"{call} was refused")
             return []
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from chalicelib.aws.keys import Aliases, KeyReader, Part, digest_of
 from chalicelib.domain.snapshot import Key
-from chalicelib.failures import TryLater
+from chalicelib.failures import TemporaryError
 
 IN_A_ROW = 20
 """Keys that a thread asks for one after the other: a hand-over for each costs a tenth of the call."""
@@ -50,7 +50,7 @@ class KeySearch:
     def found(self, store_ids: set[str], unread: list[str]) -> Found:
         """All keys of these stores. A key that can't be described might be one: it is listed as unread.
 
-        TryLater where the time is over before the last page.
+        TemporaryError where the time is over before the last page.
         """
         began, seen, left = self.clock(), 0, 0
         try:
@@ -66,7 +66,7 @@ class KeySearch:
         finally:
             self._end()
         if left:
-            raise TryLater(f"{left:,} of {seen:,} keys of the account are still to be read")
+            raise TemporaryError(f"{left:,} of {seen:,} keys of the account are still to be read")
         return Found(self._named(unread), seen)
 
     def _ask(self, key_ids: Sequence[str], store_ids: set[str]) -> None:

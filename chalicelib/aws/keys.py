@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.errors import translated, understood
 from chalicelib.domain.snapshot import Key, KeyState, LastUse
-from chalicelib.failures import Code, GiveUp
+from chalicelib.failures import Code, PermanentError
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -88,13 +88,13 @@ class KeyReader:
             with translated("kms:ListKeys", role=self.role, account=self.account):
                 for page in pages:
                     yield [item["KeyId"] for item in page["Keys"]]
-        except GiveUp:
+        except PermanentError:
             unread.append("kms:ListKeys was refused")
 
     def _describe(self, key_id: str) -> dict[str, Any]:
         """DescribeKey's metadata; with `Refused` if access is denied.
 
-        TryLater also for a key that DescribeKey does not know although ListKeys has it: one of them is
+        TemporaryError also for a key that DescribeKey does not know although ListKeys has it: one of them is
         late, and nobody can tell which store the key is in.
         """
         self.pace(DESCRIBE)()
@@ -102,7 +102,7 @@ class KeyReader:
             with translated(DESCRIBE, role=self.role, account=self.account), understood(DESCRIBE):
                 metadata = self.kms.describe_key(KeyId=key_id)["KeyMetadata"]
                 return {**metadata, "KeyState": metadata["KeyState"]}
-        except GiveUp:
+        except PermanentError:
             return {"KeyId": key_id, "Refused": f"{DESCRIBE} was refused"}
 
     def aliases(self) -> Aliases:
@@ -117,7 +117,7 @@ class KeyReader:
                     for item in page["Aliases"]:
                         target = item.get("TargetKeyId", "")
                         found[target] = (*found.get(target, ()), item["AliasName"])
-        except GiveUp:
+        except PermanentError:
             return Aliases({}, "kms:ListAliases was refused")
         return Aliases({key: tuple(sorted(names)) for key, names in found.items()})
 
@@ -144,7 +144,7 @@ class KeyReader:
         try:
             with translated("kms:ListGrants", role=self.role, account=self.account):
                 return sum(len(page["Grants"]) for page in pages)
-        except GiveUp:
+        except PermanentError:
             return None
 
     def _last_use(self, key_id: str) -> LastUse:
@@ -155,7 +155,7 @@ class KeyReader:
         try:
             with translated("kms:GetKeyLastUsage", role=self.role, account=self.account):
                 reply = self.kms.get_key_last_usage(KeyId=key_id)
-        except GiveUp as stop:
+        except PermanentError as stop:
             if stop.code is not Code.DENIED:
                 raise
             return LastUse()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from chalicelib.aws.errors import translated, understood
 from chalicelib.domain.sessions import LATE, Samples, counted
 from chalicelib.domain.snapshot import NO_OTHERS, Cluster, OtherUse
-from chalicelib.failures import Code, GiveUp
+from chalicelib.failures import Code, PermanentError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def other_use(
     clients: Clients, cluster: Cluster | None, *, now: datetime, minutes: int
 ) -> OtherUse:
-    """What was counted in the last minutes; TryLater where AWS can't say now."""
+    """What was counted in the last minutes; TemporaryError where AWS can't say now."""
     if cluster is None or not cluster.live_hsms:
         return NO_OTHERS
     samples = _samples(clients("cloudwatch"), cluster, now, minutes + LATE + 1)
@@ -53,7 +53,7 @@ def _samples(
                 EndTime=end,
             )
             found = list(pages)
-    except GiveUp as stop:
+    except PermanentError as stop:
         if stop.code is not Code.DENIED:
             raise
         found = []
@@ -109,7 +109,7 @@ def _interfaces(ec2: EC2Client, cluster: Cluster) -> tuple[str, ...] | None:
     try:
         with translated(call, role="unlatch-reader", account=""):
             items = [item for page in pages for item in page["NetworkInterfaces"]]
-    except GiveUp:
+    except PermanentError:
         return None
     with understood(call):
         return tuple(

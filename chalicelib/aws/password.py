@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.aws.errors import translated, understood
 from chalicelib.domain.password import REMEMBERED
 from chalicelib.domain.snapshot import Cluster, Connects, Copy
-from chalicelib.failures import GiveUp
+from chalicelib.failures import PermanentError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudhsmv2 import CloudHSMV2Client
@@ -36,7 +36,7 @@ def with_times(
     try:
         with translated(call, role=role, account=account):
             items = [item for page in pages for item in page["Backups"]]
-    except GiveUp:
+    except PermanentError:
         return listed
     with understood(call):
         made = {i["BackupId"]: Copy(i.get("ClusterId", ""), i["CreateTimestamp"]) for i in items}
@@ -60,7 +60,7 @@ def connects(
         try:
             with translated(LOOKUP, role=role, account=account):
                 page = trail.lookup_events(**request)
-        except GiveUp:
+        except PermanentError:
             return Connects()
         with understood(LOOKUP):
             mine = [e["EventTime"] for e in page["Events"] if _is_of(e, key_store_id)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.errors import translated
 from chalicelib.domain.trust import UNSEALED
-from chalicelib.failures import Code, GiveUp
+from chalicelib.failures import Code, PermanentError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -46,7 +46,7 @@ class StepFunctionsRuns:
                     name=name,
                     input=_input(case_id, generation, {"body": body}, trusted),
                 )
-        except GiveUp as stop:
+        except PermanentError as stop:
             if stop.code is not Code.EXISTS:
                 raise
             is_new = False
@@ -61,7 +61,7 @@ class StepFunctionsRuns:
         try:
             with translated("states:SendTaskSuccess", role="this function", account="the hub"):
                 self.sfn.send_task_success(taskToken=token, output="{}")
-        except GiveUp as stop:
+        except PermanentError as stop:
             if stop.code is not Code.TOKEN_SPENT:
                 raise
 
@@ -92,7 +92,7 @@ class StepFunctionsRuns:
         try:
             with translated("states:DescribeExecution", role="this function", account="the hub"):
                 return self.sfn.describe_execution(executionArn=arn)
-        except GiveUp as stop:
+        except PermanentError as stop:
             if stop.code is Code.MISSING:
                 return None
             raise

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from chalicelib.aws.errors import translated
-from chalicelib.failures import Code, GiveUp
+from chalicelib.failures import Code, PermanentError
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -45,7 +45,7 @@ class KmsSeal:
                 reply = self.kms.verify_mac(
                     KeyId=self.key_id, Message=_message(text), MacAlgorithm=ALGORITHM, Mac=mac
                 )
-        except GiveUp as stop:
+        except PermanentError as stop:
             if stop.code is Code.MAC_WRONG:
                 return False
             raise

@@ -30,7 +30,7 @@ class Secrets:
         fresh: bool,
         rest: timedelta = timedelta(0),
     ) -> str:
-        """Raises TryLater or GiveUp. `fresh`: read again, but not within `rest` of the last time."""
+        """Raises TemporaryError or PermanentError. `fresh`: read again, but not within `rest` of the last time."""
         now = self.clock()
         before = self._read_again_at.get(secret_id, datetime.min.replace(tzinfo=UTC))
         again = fresh and now - before >= rest

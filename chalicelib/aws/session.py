@@ -36,7 +36,7 @@ def make_client(
 
 def _reads() -> Config:
     """Reads and our own table may be asked again; the time-outs leave room in a turn."""
-    from botocore.config import Config  # noqa: PLC0415  # comes with the session
+    from botocore.config import Config
 
     return Config(
         retries={"mode": "standard", "total_max_attempts": 4},
@@ -50,7 +50,7 @@ def _reads() -> Config:
 
 def _acts() -> Config:
     """Mutations are never retried by the SDK: only a new look at the world may repeat one."""
-    from botocore.config import Config  # noqa: PLC0415  # comes with the session
+    from botocore.config import Config
 
     return Config(
         retries={"mode": "standard", "total_max_attempts": 1},
@@ -68,9 +68,9 @@ def own_session() -> Session:
 
 def fast_session() -> Session:
     """botocore itself: boto3 around it costs a cold function 20 ms more, boto3's Table as much again."""
-    from botocore.session import get_session  # noqa: PLC0415  # 110 ms that a refused request does not pay
+    from botocore.session import get_session  # 110 ms that a refused request does not pay
 
-    from chalicelib.aws.whole import demand_whole  # noqa: PLC0415  # imports botocore
+    from chalicelib.aws.whole import demand_whole  # imports botocore
 
     session = get_session()
     loader = session.get_component("data_loader")

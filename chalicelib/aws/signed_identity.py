@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.failures import Code, Refused, TryLater
+from chalicelib.failures import Code, Refused, TemporaryError
 from chalicelib.ports import Signed
 
 if TYPE_CHECKING:
@@ -47,15 +47,15 @@ class SignedIdentity:
     clock: Callable[[], datetime]
 
     def __call__(self, signed: Signed) -> str:
-        """The ARN of whoever signed. Raises Refused, or TryLater where STS does not answer."""
+        """The ARN of whoever signed. Raises Refused, or TemporaryError where STS does not answer."""
         endpoint = self.sts.meta.endpoint_url
         headers = self._checked(signed, endpoint)
         status, body = self._sent(f"{endpoint.rstrip('/')}/", headers)
         if status >= 500:
-            raise TryLater("STS is busy", code=Code.BUSY)
+            raise TemporaryError("STS is busy", code=Code.BUSY)
         told = self._parsed(status, body)
         if status == 200 and not told.get("Arn"):
-            raise TryLater("STS’s answer can’t be read", code=Code.UNREADABLE)
+            raise TemporaryError("STS’s answer can’t be read", code=Code.UNREADABLE)
         if status != 200:
             code = told.get("Error", {}).get("Code", status)
             raise Refused(401, f"AWS does not accept the signature ({code}). {AGAIN}")
@@ -102,11 +102,11 @@ class SignedIdentity:
             raise Refused(401, f"The signature is not of the last five minutes. {AGAIN}")
 
     def _sent(self, url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        from botocore.awsrequest import AWSRequest  # noqa: PLC0415  # comes with boto3, on first use
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415  # same
-        from botocore.httpsession import URLLib3Session  # noqa: PLC0415  # same
+        from botocore.awsrequest import AWSRequest
+        from botocore.exceptions import BotoCoreError
+        from botocore.httpsession import URLLib3Session
 
-        from chalicelib.aws.whole import torn_bytes  # noqa: PLC0415  # same
+        from chalicelib.aws.whole import torn_bytes
 
         plain = {name: value for name, value in headers.items() if name != "host"}
         request = AWSRequest("POST", url, headers=plain, data=BODY.encode()).prepare()
@@ -114,13 +114,13 @@ class SignedIdentity:
             reply = URLLib3Session(timeout=WITHIN_SECONDS).send(request)
             status, body = int(reply.status_code), bytes(reply.content)
         except (BotoCoreError, ValueError) as error:
-            raise TryLater("STS did not answer", code=Code.NO_ANSWER) from error
+            raise TemporaryError("STS did not answer", code=Code.NO_ANSWER) from error
         if torn_bytes(body, reply.headers):
-            raise TryLater("STS’s answer can’t be read", code=Code.UNREADABLE)
+            raise TemporaryError("STS’s answer can’t be read", code=Code.UNREADABLE)
         return status, body
 
     def _parsed(self, status: int, body: bytes) -> Mapping[str, Any]:
-        from botocore.parsers import ResponseParserError, create_parser  # noqa: PLC0415  # same
+        from botocore.parsers import ResponseParserError, create_parser
 
         model = self.sts.meta.service_model
         shape = model.operation_model("GetCallerIdentity").output_shape
@@ -129,5 +129,5 @@ class SignedIdentity:
             assert shape is not None, "GetCallerIdentity has an output"
             told: Mapping[str, Any] = create_parser("query").parse(reply, shape)
         except ResponseParserError as error:
-            raise TryLater("STS’s answer can’t be read", code=Code.UNREADABLE) from error
+            raise TemporaryError("STS’s answer can’t be read", code=Code.UNREADABLE) from error
         return told

@@ -131,7 +131,7 @@ def is_mapped(caller: Caller, policy: Policy) -> bool:
 def terms(remedy: Remedy, situation: Situation) -> Terms:
     """How many people this plan needs, and why, in words for the message."""
     policy = situation.policy
-    used = any(in_use(key, situation) for key in situation.snapshot.live_keys)
+    used = bool(keys_in_use(situation))
     shared = bool(other_use_known(situation.snapshot)) and remedy is not Remedy.KEEP
     override = shared or (used and remedy is Remedy.RETIRE)
     people, reasons = _quorum(remedy, situation)
@@ -203,6 +203,11 @@ def in_use(key: Key, situation: Situation) -> bool:
     return key.used_within(now, days=days) or key.use_is_unknown(now, days=days)
 
 
+def keys_in_use(situation: Situation) -> list[Key]:
+    """Live keys whose use stands in the way, or may."""
+    return [key for key in situation.snapshot.live_keys if in_use(key, situation)]
+
+
 FILLERS = "\u115f\u1160\u3164\uffa0"
 """Hangul’s: letters to Unicode, and nothing to the eye."""
 
@@ -222,7 +227,7 @@ def live(
     """
     people, age = situation.people, timedelta(hours=situation.policy.expiry_hours)
     counted: list[Click] = []
-    for click in _latest(plan, clicks, situation.case):
+    for click in standing(plan, clicks, situation.case):
         who = people.get(click.by)
         late = not begun and situation.now - click.at >= age
         why = refusal(who, Act.APPROVE, situation)
@@ -232,13 +237,39 @@ def live(
     return tuple(counted)
 
 
-def _latest(plan: Plan, clicks: Iterable[Click], case: Case) -> Iterable[Click]:
-    """The last yes of each account to this plan that was not taken back."""
+def standing(plan: Plan, clicks: Iterable[Click], case: Case) -> tuple[Click, ...]:
+    """Approvals of this plan that nobody took back; with a reason, and the override if it needs one."""
+
+    def counts(click: Click) -> bool:
+        if click.act is Act.WITHDRAW:
+            return not case.plan_has_begun
+        return is_reason(click.reason) and (click.override or not plan.terms.override)
+
+    return folded(filter(counts, clicks), plan.plan_hash)
+
+
+def folded(clicks: Iterable[Click], plan_hash: str) -> tuple[Click, ...]:
+    """The last yes of each account to the plan of this hash that was not taken back."""
     latest: dict[str, Click] = {}
     for click in clicks:
-        if click.act is Act.APPROVE and click.plan_hash == plan.plan_hash:
-            if is_reason(click.reason) and (click.override or not plan.terms.override):
-                latest[click.by] = click
-        elif click.act is Act.WITHDRAW and not case.plan_has_begun:
+        if click.act is Act.APPROVE and click.plan_hash == plan_hash:
+            latest[click.by] = click
+        elif click.act is Act.WITHDRAW:
             latest.pop(click.by, None)
-    return latest.values()
+    return tuple(latest.values())
+
+
+def approved(plan: Plan, case: Case) -> tuple[Click, ...]:
+    """Who has said yes to this plan in the round that is open. Whether each still may: see `live`."""
+    return standing(plan, case.current_clicks, case)
+
+
+def leading_offer(situation: Situation) -> tuple[Plan, tuple[Click, ...]] | None:
+    """The offer that people have begun to approve, the one nearest to its number first."""
+    case = situation.case
+    begun = [
+        (plan, clicks)
+        for plan in case.offers
+        if plan.remedy is not Remedy.KEEP and (clicks := live(plan, case.current_clicks, situation))
+    ]
+    return min(begun, key=lambda item: item[0].terms.people - len(item[1]), default=None)

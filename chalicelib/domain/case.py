@@ -12,7 +12,7 @@ from chalicelib.domain.caller import Caller
 from chalicelib.domain.click import LETS_BEGIN, Click
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.slack_message import SlackMessage
-from chalicelib.domain.snapshot import Cluster, KeyState, Seen, Snapshot, StoreState
+from chalicelib.domain.snapshot import Cluster, KeyState, KeyStore, Seen, Snapshot, StoreState
 from chalicelib.domain.trigger import Trigger
 
 
@@ -219,6 +219,15 @@ class Case:
     def current_plan(self) -> Plan | None:
         """The plan in force; once there is none any more, the last that was."""
         return self.plan or self.last_plan
+
+    @property
+    def store(self) -> KeyStore | None:
+        """As last seen: the key store that the plan names, else the holder; None once it is gone."""
+        if self.snapshot is None:
+            return None
+        plan = self.current_plan
+        named = self.snapshot.key_store(plan.key_store_id) if plan else None
+        return named or self.snapshot.holder
 
     @property
     def new_clicks(self) -> tuple[Click, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from chalicelib.domain.approval import in_use
+from chalicelib.domain.approval import keys_in_use
 from chalicelib.domain.plan import Remedy
 from chalicelib.domain.sessions import other_use_known
 from chalicelib.domain.situation import Situation
@@ -69,7 +69,7 @@ def _backup(remedy: Remedy, snapshot: Snapshot) -> Gate | None:
 
 def _keys_unused(situation: Situation) -> Gate | None:
     days = situation.policy.recent_use_days
-    used = [key for key in situation.snapshot.live_keys if in_use(key, situation)]
+    used = keys_in_use(situation)
     if not used:
         return None
     key = used[0]

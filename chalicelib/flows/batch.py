@@ -11,8 +11,8 @@ from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.snapshot import Key, KeyState
 from chalicelib.domain.step import Call
-from chalicelib.failures import Conflict, GiveUp, TryLater
-from chalicelib.flows.perform import called, intended, intent, resaved, result
+from chalicelib.failures import Conflict, PermanentError, TemporaryError
+from chalicelib.flows.perform import called, frozen, intended, intent, resaved, result
 from chalicelib.flows.turn_ports import TurnPorts
 
 AT_ONCE = 25
@@ -25,30 +25,25 @@ MOST_KEYS = 2_000
 def perform_many(ports: TurnPorts, case: Case, step: Call, entries: Sequence[Entry]) -> Case:
     """The case after the calls. Raises Conflict before the first call if the case moved on,
 
-    and GiveUp (with all that happened recorded) where only a person can help.
+    and PermanentError (with all that happened recorded) where only a person can help.
     """
     began = case.snapshot.at if case.snapshot else ports.clock()
     batch = _Batch(ports, step, case, list(entries), began + LONGEST_TURN)
     targets = step.targets[:MOST_KEYS]
     try:
         for start in range(0, len(targets), AT_ONCE):
-            if start and (batch.is_late() or _is_frozen(ports, case)):
+            if start and (batch.is_late() or frozen(ports, case)):
                 break
             if not batch.go_on(targets[start : start + AT_ONCE]):
                 break
-    except (Conflict, TryLater) as moved:
+    except (Conflict, TemporaryError) as moved:
         if not batch.has_begun:
             raise
         ports.log("batch ended early: the case moved on", case_id=case.case_id, why=str(moved))
-    except GiveUp:
+    except PermanentError:
         batch.settled()
         raise
     return batch.settled()
-
-
-def _is_frozen(ports: TurnPorts, case: Case) -> bool:
-    """A freeze never holds a cancel or an undo."""
-    return case.ending is None and bool(ports.brake.why())
 
 
 @dataclass
@@ -91,7 +86,7 @@ class _Batch:
         """Not for a key that is so already: others may have acted since the snapshot."""
         key = self.ports.inventory.reread(self.case, target)
         if key.state is KeyState.UNKNOWN:
-            raise TryLater("AWS does not tell the state of a key now")
+            raise TemporaryError("AWS does not tell the state of a key now")
         return not is_done(key, self.step)
 
     def _intend(self, due: Sequence[str]) -> None:

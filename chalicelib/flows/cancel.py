@@ -7,9 +7,10 @@ from collections.abc import Callable
 from chalicelib.domain import step_up
 from chalicelib.domain.case import Case
 from chalicelib.domain.click import Act, Click
-from chalicelib.domain.clicks import is_asked_already, not_possible, reopens
+from chalicelib.domain.clicks import is_asked_already, not_possible
 from chalicelib.failures import Refused
-from chalicelib.flows.signed import Said, answered, case_to_cancel, for_a_shell, on_newest, record
+from chalicelib.flows.record import record_and_wake
+from chalicelib.flows.signed import Said, answered, case_to_cancel, for_a_shell, on_newest
 from chalicelib.ports import Ports, Signed
 
 
@@ -39,10 +40,9 @@ def _asked(ports: Ports, case: Case, signed: Signed, arn: str) -> Said:
         f"{arn} asked to cancel {case.case_id}. "
         "The bot stops at once, and puts back what can be put back.",
     )
-    if is_asked_already(case, click):
-        return said
-    if reason := not_possible(case, Act.CANCEL):
+    reason = not_possible(case, Act.CANCEL)
+    if reason and not is_asked_already(case, click):
         raise Refused(409, for_a_shell(reason))
-    record(ports, case, click, reopen=reopens(case, Act.CANCEL))
+    record_and_wake(ports, case, click)
     ports.log("cancel asked for", case_id=case.case_id, by=arn)
     return said

@@ -11,7 +11,8 @@ from chalicelib.domain.clicks import not_possible
 from chalicelib.domain.plan import Plan
 from chalicelib.domain.situation import last_seen
 from chalicelib.failures import Refused
-from chalicelib.flows.signed import Said, answered, for_a_shell, on_newest, plan_to_confirm, record
+from chalicelib.flows.record import record_and_wake
+from chalicelib.flows.signed import Said, answered, for_a_shell, on_newest, plan_to_confirm
 from chalicelib.ports import Ports, Signed
 
 
@@ -36,7 +37,7 @@ def _confirmed(ports: Ports, case: Case, signed: Signed, arn: str) -> Said:
     if before:
         return Said(200, f"This plan is confirmed already, by {before}. It counts once.")
     click = Click(Act.CONFIRM, arn, ports.clock(), remedy=plan.remedy, plan_hash=plan.plan_hash)
-    record(ports, case, click)
+    record_and_wake(ports, case, click)
     ports.count("Confirmations", 1)
     ports.log("plan confirmed", case_id=case.case_id, by=arn, plan_hash=plan.plan_hash)
     return Said(200, f"{arn} confirmed the plan to {plan.remedy} {case.cluster_id}.")

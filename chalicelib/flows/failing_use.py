@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from chalicelib.domain.case import Case, KeyUse
 from chalicelib.domain.hearing import Heard
-from chalicelib.failures import GiveUp
+from chalicelib.failures import PermanentError
 from chalicelib.flows.hear import hear
 from chalicelib.flows.record_use import record_use
 from chalicelib.ports import Opened, Ports
@@ -31,7 +31,7 @@ def _is_off_by_us(ports: Ports, heard: Heard) -> bool:
             continue
         try:
             case = ports.cases.load(pointer.case_id)
-        except (KeyError, GiveUp) as trouble:
+        except (KeyError, PermanentError) as trouble:
             ports.log("case not read", case_id=pointer.case_id, why=str(trouble))
             continue
         if _is_at(case, heard.attempt.key_store_id):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.domain.hearing import Heard, placed
 from chalicelib.domain.snapshot import Snapshot
-from chalicelib.failures import TryLater
+from chalicelib.failures import TemporaryError
 from chalicelib.flows.open_case import open_case
 from chalicelib.ports import FailedDelete, Opened, Ports
 
@@ -12,7 +12,7 @@ NOT_SERVED = "its account is not served"
 
 
 def hear(ports: Ports, heard: Heard, *, seen: Snapshot | None = None) -> Opened | str:
-    """The case that holds the call now, or why there is none. TryLater: AWS can't be read now.
+    """The case that holds the call now, or why there is none. TemporaryError: AWS can't be read now.
 
     `seen` is a look at the place, if there is one already. Safe to repeat: see open_case.
     """
@@ -21,7 +21,7 @@ def hear(ports: Ports, heard: Heard, *, seen: Snapshot | None = None) -> Opened 
     if seen is None:
         seen = ports.inventory.outline(heard.account, heard.region, now=ports.clock())
     if seen.unread:
-        raise TryLater(f"AWS does not tell what it is about: {seen.unread[0]}")
+        raise TemporaryError(f"AWS does not tell what it is about: {seen.unread[0]}")
     found = placed(heard, stores=seen.key_stores, clusters=seen.siblings)
     if found.attempt is None:
         return _refused(ports, heard, found.why)

@@ -8,7 +8,7 @@ from chalicelib.domain.case import Case
 from chalicelib.domain.click import Act
 from chalicelib.domain.pace import fresh_for
 from chalicelib.domain.snapshot import Snapshot
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.turn_ports import TurnPorts
 
 SHOWS = frozenset({Act.LOOK, Act.APPROVE, Act.WITHDRAW, Act.CONFIRM})
@@ -24,7 +24,7 @@ def last_look(ports: TurnPorts, case: Case, now: datetime) -> Snapshot | None:
     """None where there is none, or where it is older than its number of keys allows."""
     try:
         seen = ports.cases.last_look(case.case_id)
-    except (TryLater, GiveUp) as trouble:
+    except (TemporaryError, PermanentError) as trouble:
         ports.log("last look not read", case_id=case.case_id, why=trouble.reason)
         return None
     if seen is None or now - seen.at > fresh_for(len(seen.keys)):
@@ -38,5 +38,5 @@ def keep_look(ports: TurnPorts, case: Case, seen: Snapshot) -> None:
         return
     try:
         ports.cases.keep_look(case.case_id, seen)
-    except (TryLater, GiveUp) as trouble:
+    except (TemporaryError, PermanentError) as trouble:
         ports.log("look not kept", case_id=case.case_id, why=trouble.reason)

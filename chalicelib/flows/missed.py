@@ -13,7 +13,7 @@ from chalicelib.domain.hearing import Heard, broken, trigger_of
 from chalicelib.domain.outage import Outage
 from chalicelib.domain.snapshot import KeyStore, Snapshot
 from chalicelib.domain.trigger import Trigger
-from chalicelib.failures import TryLater
+from chalicelib.failures import TemporaryError
 from chalicelib.flows.hear import hear
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.outlines import Outlines
@@ -56,7 +56,7 @@ def _opened(ports: Ports, call: FailedDelete | Heard, seen: Snapshot | None) -> 
         return open_case(ports, call)
     try:
         return hear(ports, call, seen=seen)
-    except TryLater as trouble:
+    except TemporaryError as trouble:
         return trouble.reason
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.snapshot import Snapshot
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.ports import Ports
 
 
@@ -23,7 +23,7 @@ class Outlines:
         ports = self._ports
         try:
             seen = ports.inventory.outline(account, region, now=ports.clock())
-        except (TryLater, GiveUp) as trouble:
+        except (TemporaryError, PermanentError) as trouble:
             ports.log("sweep could not look", account=account, region=region, why=str(trouble))
             return None
         return None if seen.unread else seen

@@ -11,7 +11,7 @@ from chalicelib.domain.case import CallRecord, CallStatus, Case
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.step import Call
-from chalicelib.failures import Conflict, GiveUp, TryLater
+from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.turn_ports import TurnPorts
 from chalicelib.ports import Receipt
 
@@ -25,7 +25,7 @@ FIRST_WAIT, LONGEST_WAIT = 15, 300
 def perform(ports: TurnPorts, case: Case, step: Call, entries: Sequence[Entry]) -> Case:
     """The case after the call. Raises Conflict before it if the case moved on,
 
-    and GiveUp (with all that happened recorded) where only a person can help.
+    and PermanentError (with all that happened recorded) where only a person can help.
     """
     record = intended(ports, case, step, step.targets[0])
     case = ports.cases.save(case.with_call(record), [*entries, intent(ports, case, record)])
@@ -36,6 +36,11 @@ def perform(ports: TurnPorts, case: Case, step: Call, entries: Sequence[Entry]) 
     if stop:
         raise stop
     return case
+
+
+def frozen(ports: TurnPorts, case: Case) -> str:
+    """Why no call may be made now; "" if it may. A freeze never holds a cancel or an undo."""
+    return "" if case.ending is not None else ports.brake.why()
 
 
 def left_to_wait(case: Case, step: Call, now: datetime) -> int:
@@ -78,14 +83,14 @@ def _reloaded(ports: TurnPorts, case: Case) -> Case:
 
 def called(
     ports: TurnPorts, case: Case, step: Call, record: CallRecord
-) -> tuple[CallRecord, GiveUp | None]:
+) -> tuple[CallRecord, PermanentError | None]:
     """The call is made: what became of it, and the stop where only a person can help."""
     try:
         receipt = ports.actions.perform(step, record.target, case=case)
-    except TryLater as trouble:
+    except TemporaryError as trouble:
         ports.count("CallsTriedAgain", 1)
         return _untaken(record, trouble), _worn_out(record, trouble)
-    except GiveUp as refused:
+    except PermanentError as refused:
         failed = replace(
             record,
             status=CallStatus.REFUSED,
@@ -96,17 +101,17 @@ def called(
     return _done(ports, record, receipt), None
 
 
-def _worn_out(record: CallRecord, trouble: TryLater) -> GiveUp | None:
+def _worn_out(record: CallRecord, trouble: TemporaryError) -> PermanentError | None:
     if record.tries < MOST_TRIES or record.operation is Operation.PROVE_KEY:
         return None
-    return GiveUp(
+    return PermanentError(
         f"{trouble.reason}. Tried {record.tries} times.",
         "Compare what AWS said with the state of the cluster, the key store and the key in the console.",
         "Press Try again. If AWS has changed meanwhile, Unlatch asks again first.",
     )
 
 
-def _untaken(record: CallRecord, trouble: TryLater) -> CallRecord:
+def _untaken(record: CallRecord, trouble: TemporaryError) -> CallRecord:
     """Refused, or open: the answer was lost, or a proof, which changes nothing, has tries left."""
     has_tries = record.operation is Operation.PROVE_KEY and record.tries < MOST_PROOFS
     status = INTENT if trouble.unknown or has_tries else CallStatus.REFUSED

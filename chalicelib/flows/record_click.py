@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from chalicelib.domain import approval
 from chalicelib.domain.case import Case
 from chalicelib.domain.click import Act, Click
-from chalicelib.domain.clicks import ENDINGS, is_asked_already, not_possible, reopens
+from chalicelib.domain.clicks import ENDINGS, not_possible
 from chalicelib.domain.person import Person
 from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.domain.situation import last_seen
-from chalicelib.failures import Conflict, GiveUp, TryLater
+from chalicelib.failures import Conflict, PermanentError, TemporaryError
+from chalicelib.flows.record import record_and_wake
 from chalicelib.flows.routing import for_case
-from chalicelib.ports import Answer, Clicked, Ports, Woken
+from chalicelib.ports import Answer, Clicked, Ports
 
 BUTTONS = {
     "reject": Act.REJECT,
@@ -53,10 +54,10 @@ def record_click(ports: Ports, clicked: Clicked) -> Answer:
         return _recorded(ports, clicked, act)
     except KeyError:
         return Answer(private=UNKNOWN_CASE)
-    except TryLater as trouble:
+    except TemporaryError as trouble:
         ports.log("click not recorded", by=clicked.user_id, why=trouble.reason)
         return Answer(private=NOT_NOW.format(trouble.reason))
-    except GiveUp as stop:
+    except PermanentError as stop:
         ports.log("click not recorded", by=clicked.user_id, why=stop.reason)
         return Answer(private=" ".join((stop.reason, *stop.advice)))
 
@@ -176,10 +177,10 @@ def _yes(plan: Plan, clicked: Clicked, at: datetime) -> Click:
 
 def _said_already(ports: Ports, case: Case, user_id: str, plan: Plan) -> str:
     """This person has approved, by this account or by another one with the same e-mail; "" if not."""
-    if _has_approved(case, user_id, plan):
+    said = {click.by for click in approval.approved(plan, case)}
+    if user_id in said:
         return "You approved this already. It counts once."
-    said = {c.by for c in case.current_clicks if c.plan_hash == plan.plan_hash}
-    others = [who for who in sorted(said - {user_id}) if _has_approved(case, who, plan)]
+    others = sorted(said)
     people = ports.people.fetch([user_id, *others]) if others else {}
     me = people.get(user_id)
     if any(approval.same_person(me, people.get(other)) for other in others):
@@ -205,16 +206,6 @@ def _targeted(case: Case, seen: Plan, target: str) -> Plan | None:
     return next((p for p in offers if p.target_cluster_id == target), None)
 
 
-def _has_approved(case: Case, user_id: str, plan: Plan) -> bool:
-    stands = False
-    for click in case.current_clicks:
-        if click.by == user_id and click.act is Act.WITHDRAW:
-            stands = False
-        elif click.by == user_id and click.plan_hash == plan.plan_hash:
-            stands = stands or click.act is Act.APPROVE
-    return stands
-
-
 def _keep(ports: Ports, clicked: Clicked, case: Case) -> Answer:
     values, now = clicked.values, ports.clock()
     if not approval.is_reason(values.get("reason", "")):
@@ -235,24 +226,6 @@ def _keep(ports: Ports, clicked: Clicked, case: Case) -> Answer:
 
 
 def _record(ports: Ports, case: Case, click: Click) -> Answer:
-    """Adds the click, and wakes the run or starts a new one."""
-    anew = reopens(case, click.act)
-    if not anew and is_asked_already(case, click):
-        return _woken(ports, case, click, Woken(ports.cases.touch(case.case_id), case.generation))
-    woken = ports.cases.record_click(case, click, reopen=anew)
-    return _woken(ports, case, click, woken)
-
-
-def _woken(ports: Ports, case: Case, click: Click, woken: Woken) -> Answer:
-    """The run goes on, or a new one starts."""
-    ports.log("click", case_id=case.case_id, by=click.by, act=click.act)
-    try:
-        if woken.generation != case.generation:
-            ports.runs.start(case.case_id, woken.generation)
-        elif woken.token:
-            ports.runs.wake(woken.token)
-    except (TryLater, GiveUp) as trouble:
-        # The click is in the case: the run hears it at its next look, or the sweep sees to it.
-        ports.log("run not woken", case_id=case.case_id, why=trouble.reason)
-        return Answer(private=NOT_WOKEN.format(trouble.reason.rstrip(".")))
-    return Answer()
+    """In the case, and heard by its run; if the run can't be woken, the person is told."""
+    trouble = record_and_wake(ports, case, click)
+    return Answer(private=NOT_WOKEN.format(trouble)) if trouble else Answer()

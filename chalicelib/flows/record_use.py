@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from chalicelib.domain.case import Case, KeyUse
 from chalicelib.domain.plan import Operation
-from chalicelib.failures import GiveUp
+from chalicelib.failures import PermanentError
 from chalicelib.ports import Ports
 
 SWITCHES_OFF = (Operation.SCHEDULE_KEY_DELETION, Operation.DISABLE_KEY)
@@ -20,7 +20,7 @@ def record_use(ports: Ports, use: KeyUse, *, account: str, region: str) -> tuple
             continue
         try:
             case = ports.cases.load(pointer.case_id)
-        except (KeyError, GiveUp) as trouble:
+        except (KeyError, PermanentError) as trouble:
             ports.log("case not read", case_id=pointer.case_id, why=str(trouble))
             continue
         if _concerns(case, use):

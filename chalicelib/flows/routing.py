@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from chalicelib.domain.case import Case
 from chalicelib.domain.routes import everybody, route_of, routed
-from chalicelib.failures import GiveUp
+from chalicelib.failures import PermanentError
 from chalicelib.ports import Ports
 
 P = TypeVar("P", bound=Ports)
@@ -45,7 +45,7 @@ def tagged(ports: Ports, case: Case) -> Case:
         return replace(case, route_tags=case.snapshot.cluster.tags)
     try:
         seen = ports.inventory.outline(case.account, case.region, now=ports.clock())
-    except GiveUp:  # said by the turn's own look; until then the settings decide
+    except PermanentError:  # said by the turn's own look; until then the settings decide
         return case
     ours = next((one for one in seen.siblings if one.cluster_id == case.cluster_id), None)
     return replace(case, route_tags=ours.tags if ours else ())

@@ -10,8 +10,7 @@ from typing import Any
 
 from chalicelib.domain.approval import is_reason
 from chalicelib.domain.case import Case
-from chalicelib.domain.click import Click
-from chalicelib.failures import Conflict, GiveUp, Refused, TryLater
+from chalicelib.failures import Conflict, PermanentError, Refused, TemporaryError
 from chalicelib.ports import Ports, Signed
 
 LONGEST = 20_000
@@ -39,7 +38,7 @@ def answered(ports: Ports, do: Callable[[], Said], *, refusals: str) -> Said:
         ports.count(refusals, 1)
         ports.log("signed request refused", why=no.reason)
         return Said(no.status, no.reason)
-    except (TryLater, GiveUp) as trouble:
+    except (TemporaryError, PermanentError) as trouble:
         ports.log("signed request not recorded", why=trouble.reason)
         return Said(503, f"Nothing was recorded: {trouble.reason}. Run the command again.")
 
@@ -92,23 +91,10 @@ def on_newest(ports: Ports, case_id: str, judge: Callable[[Case], Said]) -> Said
             raise Refused(409, f"There is no case {case_id}.") from None
         except Conflict:
             continue
-    raise TryLater("others wrote the case at the same moment")
+    raise TemporaryError("others wrote the case at the same moment")
 
 
 def for_a_shell(reason: str) -> str:
     """Words made for Slack, without its mark-up and for somebody who clicked nothing."""
     plain = MENTION.sub(r"\1", reason).replace("`", "")
     return plain.replace("Your click changed nothing", "Nothing was changed")
-
-
-def record(ports: Ports, case: Case, click: Click, *, reopen: bool = False) -> None:
-    """An entry in the inbox; then the run is woken, or started anew."""
-    woken = ports.cases.record_click(case, click, reopen=reopen)
-    try:
-        if reopen:
-            ports.runs.start(case.case_id, woken.generation)
-        elif woken.token:
-            ports.runs.wake(woken.token)
-    except (TryLater, GiveUp) as trouble:
-        # It is in the case: the run hears it at its next look, or the sweep sees to it.
-        ports.log("run not woken", case_id=case.case_id, why=trouble.reason)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.domain.case import Case, Phase
-from chalicelib.failures import Conflict, GiveUp, TryLater
+from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.missed import find_missed
 from chalicelib.flows.moved import wake_if_moved
 from chalicelib.flows.outlines import Outlines
@@ -39,7 +39,7 @@ def sweep(ports: Ports) -> Swept:
     for account, region in ports.places:
         try:
             found += find_missed(ports, outlines, account, region)
-        except (TryLater, GiveUp, Conflict) as trouble:
+        except (TemporaryError, PermanentError, Conflict) as trouble:
             ports.log("sweep could not read", account=account, region=region, why=str(trouble))
             unread.append(f"{account} {region}: {trouble}")
     pointers, restarted = ports.cases.pointers(), 0
@@ -57,7 +57,7 @@ def sweep(ports: Ports) -> Swept:
     used = 0
     try:
         used = watch_keys(ports, off)
-    except (TryLater, GiveUp, Conflict) as trouble:
+    except (TemporaryError, PermanentError, Conflict) as trouble:
         unread.append(f"uses of keys: {trouble}")
     ports.count("KeyUsesFoundBySweep", used)
     return Swept(found, restarted, tuple(unread), used)
@@ -68,7 +68,7 @@ def _cases(ports: Ports, pointers: Sequence[Pointer]) -> Iterator[Case]:
     for pointer in pointers:
         try:
             yield ports.cases.load(pointer.case_id)
-        except (KeyError, TryLater, GiveUp) as trouble:
+        except (KeyError, TemporaryError, PermanentError) as trouble:
             ports.log("case not read", case_id=pointer.case_id, why=str(trouble))
 
 
@@ -88,7 +88,7 @@ def _revive(ports: Ports, case: Case) -> bool:
             ports.log("run started at last", case_id=case.case_id)
             return True
         ports.runs.start(case.case_id, ports.cases.next_generation(case))
-    except (Conflict, TryLater, GiveUp) as trouble:
+    except (Conflict, TemporaryError, PermanentError) as trouble:
         ports.log("case not revived", case_id=case.case_id, why=str(trouble))
         return False
     ports.log("run started again", case_id=case.case_id)

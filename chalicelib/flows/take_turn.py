@@ -10,7 +10,7 @@ from chalicelib.domain.case import Case
 from chalicelib.domain.log import Kind, entry
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.trust import Anchor
-from chalicelib.failures import Conflict, GiveUp, Superseded, TryLater, Unbelieved
+from chalicelib.failures import Conflict, PermanentError, Superseded, TemporaryError, Unbelieved
 from chalicelib.flows.remembering import anchor_of, is_left_over
 from chalicelib.flows.turn_once import turn_once
 from chalicelib.flows.turn_ports import TurnPorts, turn_ports
@@ -120,7 +120,7 @@ def _world(ports: Ports, case: Case, now: datetime) -> Snapshot | None:
     """What AWS shows of the cluster that the case was opened for; nothing else can be believed."""
     try:
         return ports.inventory.snapshot(case, now=now)
-    except (TryLater, GiveUp) as trouble:
+    except (TemporaryError, PermanentError) as trouble:
         ports.log("AWS can’t now", reason=trouble.reason, case_id=case.case_id)
         return None
 

@@ -19,10 +19,10 @@ from chalicelib.domain.slack_message import SlackMessage
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.step import Ask, Call, Close, Wait
 from chalicelib.domain.waiting import our_keys, until_next
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.batch import perform_many
 from chalicelib.flows.last_look import keep_look, last_look, may_be_enough
-from chalicelib.flows.perform import left_to_wait, perform, resaved
+from chalicelib.flows.perform import frozen, left_to_wait, perform, resaved
 from chalicelib.flows.routing import for_case, tagged
 from chalicelib.flows.story import hear_attempts, hear_uses, late, opened, reminded, said
 from chalicelib.flows.turn_ports import TurnPorts
@@ -39,7 +39,7 @@ def turn_once(ports: TurnPorts, case: Case) -> tuple[Case, int]:
     try:
         case = tagged(ports, case)
         return _decided(for_case(ports, case), case)
-    except TryLater as trouble:
+    except TemporaryError as trouble:
         ports.log("AWS can’t now", reason=trouble.reason, case_id=case.case_id)
         ports.count("ReadsTriedAgain", 1)
         case = ports.cases.load(case.case_id)
@@ -49,7 +49,7 @@ def turn_once(ports: TurnPorts, case: Case) -> tuple[Case, int]:
         more = replace(case, turns=case.turns + 1)
         entries = [*opened(case, ports.clock()), *_forged(ports)]
         return ports.cases.save(more, entries), UNREAD_SECONDS
-    except GiveUp as stop:
+    except PermanentError as stop:
         ports = for_case(ports, case)
         return _shown(ports, _stopped(ports, ports.cases.load(case.case_id), stop), 1)
 
@@ -112,7 +112,7 @@ def _do(ports: TurnPorts, decision: Decision, entries: Sequence[Entry]) -> tuple
     case, step = decision.case, decision.step
     now = ports.clock()
     match step:
-        case Call() if case.ending is None and (brake := ports.brake.why()):
+        case Call() if brake := frozen(ports, case):
             why = f"all changes are frozen: {brake}"
             # Nothing was done yet, so there is nothing that cancel would have to restore.
             held = replace(case, waiting_for=why, before=case.before if case.calls else None)
@@ -123,7 +123,7 @@ def _do(ports: TurnPorts, decision: Decision, entries: Sequence[Entry]) -> tuple
             try:
                 act = perform if len(step.targets) == 1 else perform_many
                 case = act(ports, case, step, entries)
-            except GiveUp as stop:
+            except PermanentError as stop:
                 stored = ports.cases.load(case.case_id)
                 return _stopped(ports, replace(stored, snapshot=case.snapshot), stop), 1
             usual = MINUTE if step.operation in SLOW_STARTERS else 1
@@ -136,7 +136,7 @@ def _do(ports: TurnPorts, decision: Decision, entries: Sequence[Entry]) -> tuple
             return ports.cases.save(case, entries), 1
 
 
-def _stopped(ports: TurnPorts, case: Case, stop: GiveUp) -> Case:
+def _stopped(ports: TurnPorts, case: Case, stop: PermanentError) -> Case:
     """Only a person can help: the case closes as stopped, with what to do."""
     now = ports.clock()
     closed = entry(Kind.CLOSED, now, outcome=Outcome.STOPPED, reason=stop.reason)
@@ -218,7 +218,7 @@ def _seen(before: Snapshot, look: Callable[[], Snapshot]) -> Snapshot:
     """The world; where the reader role can't even be assumed, what is known, and that it is not all."""
     try:
         return look()
-    except GiveUp as refused:
+    except PermanentError as refused:
         return replace(before, unread=(*before.unread, refused.reason))
 
 

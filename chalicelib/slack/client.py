@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.slack.replies import SlackFailed
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class SlackClient:
         """Answers a click by the address that came with it."""
         if not self._is_slacks(response_url):
             raise SlackFailed("response_url_refused")
-        from chalicelib.slack.whole import ResponseUrl  # noqa: PLC0415  # same as in _web
+        from chalicelib.slack.whole import ResponseUrl
 
         status = ResponseUrl(response_url).post(message)
         if status != 200:  # HTTP's own
@@ -90,7 +90,7 @@ class SlackClient:
     def _read(self, *, fresh: bool) -> str:
         try:
             return self._read_token(fresh)
-        except (TryLater, GiveUp) as trouble:
+        except (TemporaryError, PermanentError) as trouble:
             raise SlackFailed("token_not_read") from trouble
 
     def _call(self, method: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -109,6 +109,6 @@ class SlackClient:
 
     @functools.cached_property
     def _web(self) -> WebApi:
-        from chalicelib.slack.whole import WebApi  # noqa: PLC0415  # 30 ms that others don't pay
+        from chalicelib.slack.whole import WebApi  # 30 ms that others don't pay
 
         return WebApi(self._base_url)

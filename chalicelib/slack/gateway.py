@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain.approval import approved
 from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act, Click
+from chalicelib.domain.click import Click
 from chalicelib.domain.diagnosis import ways_out
 from chalicelib.domain.forecast import forecast
 from chalicelib.domain.log import Entry
-from chalicelib.domain.plan import Plan, Remedy
+from chalicelib.domain.plan import Remedy
 from chalicelib.domain.policy import Policy
 from chalicelib.domain.situation import last_seen
 from chalicelib.domain.slack_message import SlackMessage
@@ -239,7 +240,7 @@ class SlackGateway:
             policy=self.policy,
             now=now,
             forecast=foreseen,
-            count=len(_approvers(case, plan)),
+            count=len(approved(plan, case)),
             user=click.by,
         )
 
@@ -277,13 +278,3 @@ class SlackGateway:
         elif clicked.action == "look_again" and answer.case and answer.remedy:
             return {"response_action": "update", "view": modals.loading(answer.case, answer.remedy)}
         return {}
-
-
-def _approvers(case: Case, plan: Plan) -> set[str]:
-    found: set[str] = set()
-    for click in case.current_clicks:
-        if click.act is Act.APPROVE and click.plan_hash == plan.plan_hash:
-            found.add(click.by)
-        elif click.act is Act.WITHDRAW:
-            found.discard(click.by)
-    return found

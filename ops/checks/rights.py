@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.config import EXECUTOR_ROLE, READER_ROLE, RESTORER_ROLE
-from chalicelib.failures import GiveUp
+from chalicelib.failures import PermanentError
 from ops.checks.finding import Finding
 from ops.expected import EXPECTED
 from ops.hub import Hub
@@ -77,7 +77,7 @@ def _elsewhere(hub: Hub, account: str) -> list[Finding]:
     try:
         return list(_in_account(hub, _as_reader(hub, account), account))
     except EXPECTED as error:
-        if not isinstance(error, GiveUp) and code_of(error) not in DENIED:
+        if not isinstance(error, PermanentError) and code_of(error) not in DENIED:
             raise
         do = "Set OperatorArn in the stack of infra/account.yaml there, or check with its own credentials"
         return [Finding(f"rights {account}", None, "your role may not ask there", do)]

@@ -10,7 +10,8 @@ from typing import Any
 from moto.kms.utils import RESERVED_ALIASE_TARGET_KEY_IDS
 
 from sandbox.aws.calls import AwsError, Visit
-from sandbox.aws.kms_keys import backend_of, find_key, guard, note_key
+from sandbox.aws.kms_backend import backend_of, find_key
+from sandbox.aws.kms_keys import guard, note_key
 from sandbox.aws.kms_stores import Handler
 from sandbox.aws.paging import page
 from sandbox.aws.regions import Region, Regions

@@ -10,7 +10,8 @@ from typing import Any
 from moto.kms.models import Grant, Key
 
 from sandbox.aws.calls import AwsError, Visit
-from sandbox.aws.kms_keys import backend_of, key_of_call, state_of
+from sandbox.aws.kms_backend import backend_of
+from sandbox.aws.kms_keys import key_of_call, state_of
 from sandbox.aws.kms_stores import Handler
 from sandbox.aws.paging import page
 from sandbox.aws.regions import Region, Regions

@@ -5,19 +5,18 @@ State rules: "Key states of KMS keys" in the KMS developer guide.
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from moto.kms.models import Key, KmsBackend, kms_backends
+from moto.kms.models import Key
 
 from sandbox.aws.calls import USES, AwsError, Visit
+from sandbox.aws.kms_backend import backend_of, find_key
 from sandbox.aws.kms_new_key import new_key_of
 from sandbox.aws.kms_stores import Handler, check_cluster, get_cluster, get_store, wrong_state
 from sandbox.aws.paging import page
 from sandbox.aws.regions import HSMS_STAY, KeyFacts, KeyStore, Region, Regions
 
-KEY_ID = re.compile(r"(mrk-)?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-f]{32}")
 SHORTEST_WINDOW, LONGEST_WINDOW = 7, 30  # days
 # Refused for a key that is pending deletion; everything else only reads it or cancels.
 NOT_WHEN_PENDING = frozenset({
@@ -142,29 +141,6 @@ def key_of_call(regions: Regions, visit: Visit, *, aliases: bool = False) -> tup
     note_key(visit, region, key=key)
     guard(visit, key)
     return region, key
-
-
-def backend_of(region: Region) -> KmsBackend:
-    return kms_backends[region.account][region.name]
-
-
-def find_key(region: Region, reference: str, *, aliases: bool) -> Key:
-    """A key by id or ARN, or by alias where the call takes one. Never another account's."""
-    backend, here = backend_of(region), region.arn("kms", "")
-    if reference.startswith("arn:") and not reference.startswith(here):
-        raise AwsError("NotFoundException", f"Key '{reference}' does not exist")
-    name = reference.removeprefix(here)
-    if name.startswith("alias/") and aliases:
-        key_id = backend.get_key_id_from_alias(name)
-        if key_id is None:
-            raise AwsError("NotFoundException", f"Alias {region.arn('kms', name)} is not found.")
-    else:
-        key_id = name.removeprefix("key/")
-    if not KEY_ID.fullmatch(key_id):
-        raise AwsError("NotFoundException", f"Invalid keyId {reference}")
-    if key_id not in backend.keys:
-        raise AwsError("NotFoundException", f"Key '{here}key/{key_id}' does not exist")
-    return backend.keys[key_id]
 
 
 def facts_of(region: Region, key: Key) -> KeyFacts:

@@ -11,7 +11,8 @@ from typing import Any
 from moto.kms.models import Key
 
 from sandbox.aws.calls import AwsError, Visit
-from sandbox.aws.kms_keys import backend_of, facts_of, key_of_call
+from sandbox.aws.kms_backend import backend_of
+from sandbox.aws.kms_keys import facts_of, key_of_call
 from sandbox.aws.kms_new_key import MOST_TAGS, check_policy, check_tags
 from sandbox.aws.kms_stores import Handler
 from sandbox.aws.paging import page

@@ -9,8 +9,9 @@ from typing import Any
 from moto.kms.models import Key
 
 from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.kms_backend import backend_of, find_key
 from sandbox.aws.kms_grants import check_dry_run
-from sandbox.aws.kms_keys import backend_of, facts_of, find_key, metadata, note_key, state_of
+from sandbox.aws.kms_keys import facts_of, metadata, note_key, state_of
 from sandbox.aws.kms_stores import Handler, get_store, wrong_state
 from sandbox.aws.regions import Region, Regions
 

@@ -12,7 +12,8 @@ from moto.kms.models import Key
 
 from sandbox.ages import parse_age
 from sandbox.aws.cloud import Cloud, Place, SeededKey
-from sandbox.aws.kms_keys import backend_of, doom
+from sandbox.aws.kms_backend import backend_of
+from sandbox.aws.kms_keys import doom
 from sandbox.aws.regions import KeyFacts, Region
 from sandbox.aws.seed_history import Copies
 from sandbox.aws.world import look

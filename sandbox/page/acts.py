@@ -53,7 +53,7 @@ def _delete(show: Show, _: str, __: Json) -> None:
         raise Refused("This story has no cluster.")
 
     def job(opened: Opened) -> None:
-        from sandbox.scenario.acts import Acts  # noqa: PLC0415 - loads moto
+        from sandbox.scenario.acts import Acts  # loads moto
 
         # the card of step 1 tells what came of it
         acts = Acts(show.scenario, opened.stage, opened.cases, Silent(), _forget)
@@ -70,7 +70,7 @@ def _outside(show: Show, _: str, asked: Json) -> None:
         raise Refused("Nobody can do that here.")
 
     def job(opened: Opened) -> None:
-        from sandbox.page.others import Others  # noqa: PLC0415 - loads moto
+        from sandbox.page.others import Others  # loads moto
 
         show.heard = Others(show.scenario, opened.stage).act(what, on)
         opened.driver.moment(show.tell)

@@ -129,8 +129,8 @@ class Show:
     def _play(self, jobs: Jobs) -> None:
         try:
             # not at the top, so that the page is there before moto has loaded
-            from sandbox.page.driver import Driver  # noqa: PLC0415
-            from sandbox.scenario.theatre import open_stage  # noqa: PLC0415
+            from sandbox.page.driver import Driver
+            from sandbox.scenario.theatre import open_stage
 
             scenario = self.scenario
             with open_stage(scenario) as (stage, cases):

@@ -61,7 +61,7 @@ def _now(show: Show, person: str) -> dict[str, Any]:
     opened = show.opened
     if opened is None:
         return {}
-    from sandbox.page import seen  # noqa: PLC0415 - loads moto
+    from sandbox.page import seen  # loads moto
 
     return {
         "is_open": True,

@@ -10,7 +10,8 @@ from typing import Any
 from moto.kms.models import Key
 
 from sandbox.aws.cloud import Cloud
-from sandbox.aws.kms_keys import backend_of, state_of
+from sandbox.aws.kms_backend import backend_of
+from sandbox.aws.kms_keys import state_of
 from sandbox.aws.regions import Cluster, KeyFacts, KeyStore, Region
 from sandbox.scenario.model import Scenario
 

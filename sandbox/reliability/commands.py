@@ -47,8 +47,8 @@ def add_to(commands: Any) -> None:
 def _fuzz(chosen: argparse.Namespace) -> int:
     # Each refused request would be a line of log; read when the logger is first made.
     os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"
-    from sandbox.reliability.fuzz import Fuzz  # noqa: PLC0415  # loads the bot
-    from sandbox.reliability.report import fuzz_lines, write  # noqa: PLC0415  # same
+    from sandbox.reliability.fuzz import Fuzz  # loads the bot
+    from sandbox.reliability.report import fuzz_lines, write
 
     began = time.monotonic()
     found = Fuzz(chosen.seed).feed(chosen.count)
@@ -62,8 +62,8 @@ def _fuzz(chosen: argparse.Namespace) -> int:
 
 
 def _matrix(chosen: argparse.Namespace) -> int:
-    from sandbox.reliability import matrix as designs  # noqa: PLC0415  # loads the sandbox
-    from sandbox.reliability.report import matrix_lines, write  # noqa: PLC0415  # same
+    from sandbox.reliability import matrix as designs  # loads the sandbox
+    from sandbox.reliability.report import matrix_lines, write
 
     design = {
         "crash-matrix": designs.CRASHES,

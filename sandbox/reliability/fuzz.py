@@ -20,7 +20,7 @@ from chalicelib.aws.store.inbox import INBOX, KINDS
 from chalicelib.domain.case import Case
 from chalicelib.domain.decide import decide
 from chalicelib.domain.situation import Situation
-from chalicelib.failures import GiveUp
+from chalicelib.failures import PermanentError
 from chalicelib.flows.open_case import open_case
 from chalicelib.slack.messages.render import render
 from chalicelib.slack.people import SlackPeople
@@ -173,7 +173,7 @@ class Fuzz:
         stand.table.items = items
         try:
             case = stand.cases.load(moment.case_id)
-        except (GiveUp, KeyError):
+        except (PermanentError, KeyError):
             self.found.answers["item refused"] += 1
         except Exception as error:  # noqa: BLE001  # what breaks is what is looked for
             self.found.note("load", items[name], error)

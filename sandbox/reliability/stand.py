@@ -22,7 +22,7 @@ from chalicelib.domain.policy import Policy
 from chalicelib.domain.snapshot import Key, KeyState, Snapshot
 from chalicelib.domain.step import Call
 from chalicelib.domain.trust import Anchor
-from chalicelib.failures import TryLater
+from chalicelib.failures import TemporaryError
 from chalicelib.ports import Ports, Receipt
 from chalicelib.slack.gateway import SlackGateway
 from chalicelib.slack.people import SlackPeople
@@ -58,7 +58,7 @@ class Aws:
         return self.model.at(self.now)
 
     def outline(self, account: str, region: str, *, now: datetime) -> Snapshot:  # noqa: ARG002  # a port's names
-        raise TryLater(f"nobody sweeps over {account} {region} here")
+        raise TemporaryError(f"nobody sweeps over {account} {region} here")
 
     def reread(self, case: Case, key_id: str) -> Key:  # noqa: ARG002  # a port's names
         keys = self.model.at(self.now).keys

@@ -14,7 +14,7 @@ from chalicelib.domain.case import Case
 from chalicelib.domain.click import Act, Click
 from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Remedy
 from chalicelib.domain.step import Call
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
 from tests.domain.scenes import offer
 from tests.flows.bench import CLUSTER, HUB, NOW, REGION, STORE, key, world
 
@@ -160,7 +160,7 @@ def test_a_plan_about_something_else_is_refused_before_any_session() -> None:
     for case in (replace(CASE, plan=other), replace(CASE, plan=None)):
         aws = Aws()
         step = Call(Operation.DELETE_CLUSTER, (CLUSTER,), "doing it")
-        with pytest.raises(GiveUp, match="another account, Region or cluster"):
+        with pytest.raises(PermanentError, match="another account, Region or cluster"):
             actions(aws).perform(step, CLUSTER, case=case)
         assert (aws.sessions, aws.asked) == ([], [])
 
@@ -179,6 +179,6 @@ def test_nothing_is_asked_of_a_cluster_that_was_not_seen(
 ) -> None:
     aws = Aws()
     case = replace(CASE, snapshot=snapshot)
-    with pytest.raises(TryLater):
+    with pytest.raises(TemporaryError):
         actions(aws).perform(Call(operation, ("us-east-1a",), "x"), "us-east-1a", case=case)
     assert aws.asked == []

@@ -1,4 +1,4 @@
-"""botocore's errors in the two words of the house."""
+"""botocore's errors as temporary or permanent ones."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from chalicelib.aws.errors import BUSY, DENIED, MOVED, translated, understood
-from chalicelib.failures import Code, GiveUp, TryLater
+from chalicelib.failures import Code, PermanentError, TemporaryError
 
 CALL = "kms:DeleteCustomKeyStore"
 
 
-def raised(code: str, *, status: int = 400) -> TryLater | GiveUp:
+def raised(code: str, *, status: int = 400) -> TemporaryError | PermanentError:
     metadata = {"HTTPStatusCode": status, "RequestId": "request-7"}
     error = ClientError({"Error": {"Code": code}, "ResponseMetadata": metadata}, "X")
     return word_for(error)
 
 
-def word_for(error: Exception) -> TryLater | GiveUp:
-    trouble = pytest.raises((TryLater, GiveUp))
+def word_for(error: Exception) -> TemporaryError | PermanentError:
+    trouble = pytest.raises((TemporaryError, PermanentError))
     with trouble as caught, translated(CALL, role="unlatch-executor", account="111122223333"):
         raise error
     assert caught.value.__cause__ is error
@@ -28,7 +28,7 @@ def word_for(error: Exception) -> TryLater | GiveUp:
 @pytest.mark.parametrize("code", sorted(DENIED))
 def test_a_denial_names_what_to_allow(code: str) -> None:
     word = raised(code, status=403)
-    assert isinstance(word, GiveUp)
+    assert isinstance(word, PermanentError)
     assert word.reason == f"AWS refused {CALL}: access denied."
     assert "unlatch-executor in account 111122223333" in word.advice[0]
     assert word.request_id == "request-7"
@@ -38,11 +38,11 @@ USER = "User: arn:aws:sts::111122223333:assumed-role/unlatch-executor/case-1 is 
 CALLED = f"{USER}perform: {CALL} on resource: * "
 
 
-def denied(message: str) -> GiveUp:
+def denied(message: str) -> PermanentError:
     said = {"Code": "AccessDeniedException", "Message": message}
     metadata = {"HTTPStatusCode": 400, "RequestId": "request-7"}
     word = word_for(ClientError({"Error": said, "ResponseMetadata": metadata}, "X"))
-    assert isinstance(word, GiveUp)
+    assert isinstance(word, PermanentError)
     return word
 
 
@@ -117,14 +117,14 @@ def test_aws_own_words_are_cleaned_and_cut_in_the_middle() -> None:
 @pytest.mark.parametrize("code", sorted(BUSY | MOVED | {"SomethingThrottled"}))
 def test_busy_and_moved_are_tried_again_and_did_not_land(code: str) -> None:
     word = raised(code)
-    assert isinstance(word, TryLater)
+    assert isinstance(word, TemporaryError)
     assert not word.unknown
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_a_server_error_may_have_landed(status: int) -> None:
     word = raised("InternalFailure", status=status)
-    assert isinstance(word, TryLater)
+    assert isinstance(word, TemporaryError)
     assert word.unknown
 
 
@@ -135,14 +135,14 @@ def test_a_server_error_may_have_landed(status: int) -> None:
 )
 def test_no_answer_may_have_landed(error: Exception) -> None:
     word = word_for(error)
-    assert isinstance(word, TryLater)
+    assert isinstance(word, TemporaryError)
     assert word.unknown
     assert word.reason == f"AWS did not answer {CALL}"
 
 
 def test_anything_else_needs_a_person() -> None:
     word = raised("ValidationException")
-    assert isinstance(word, GiveUp)
+    assert isinstance(word, PermanentError)
     assert word.reason == f"AWS refused {CALL}: ValidationException."
     assert word.advice
 
@@ -169,11 +169,13 @@ def test_other_errors_pass() -> None:
         (word_for(ReadTimeoutError(endpoint_url="https://kms")), Code.NO_ANSWER),
     ],
 )
-def test_it_says_which_kind_of_failure_it_is(word: TryLater | GiveUp, code: Code) -> None:
+def test_it_says_which_kind_of_failure_it_is(
+    word: TemporaryError | PermanentError, code: Code
+) -> None:
     assert word.code is code
 
 
 def test_a_reply_that_cannot_be_read_says_so() -> None:
-    with pytest.raises(TryLater) as caught, understood(CALL):
+    with pytest.raises(TemporaryError) as caught, understood(CALL):
         raise KeyError("Keys")
     assert caught.value.code is Code.UNREADABLE

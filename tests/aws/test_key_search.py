@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws import key_search
 from chalicelib.aws.key_search import AHEAD, LONGEST_SECONDS, Found, KeySearch
 from chalicelib.aws.keys import KeyReader, digest_of
-from chalicelib.failures import TryLater
+from chalicelib.failures import TemporaryError
 from tests.flows.bench import NOW, STORE
 
 PER_PAGE = 10
@@ -103,7 +103,7 @@ def test_a_search_carries_on_behind_what_was_learnt() -> None:
     seconds = iter(range(0, 10_000, LONGEST_SECONDS // 2 + 1))
     with (
         ThreadPoolExecutor(2) as pool,
-        pytest.raises(TryLater, match="15 of 25 keys of the account are still to be read"),
+        pytest.raises(TemporaryError, match="15 of 25 keys of the account are still to be read"),
     ):
         searched(kms, known, pool=pool, clock=lambda: next(seconds))
     assert known == {digest_of(key_id) for key_id in kms.ids[2:10]}
@@ -115,7 +115,7 @@ def test_a_search_carries_on_behind_what_was_learnt() -> None:
 
 def test_what_was_learnt_before_a_trouble_is_kept_and_no_more_is_asked() -> None:
     kms, known = Kms(100, broken="key-015"), set[bytes]()
-    with pytest.raises(TryLater):
+    with pytest.raises(TemporaryError):
         searched(kms, known, pool=Lazy())
     assert known == {digest_of(key_id) for key_id in kms.ids[2:15]}
     assert kms.described == kms.ids[:16]

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader, digest_of
 from chalicelib.domain.snapshot import KeyState
-from chalicelib.failures import TryLater
+from chalicelib.failures import TemporaryError
 from tests.flows.bench import NOW, STORE
 
 DENIED, GONE, BUSY = "AccessDeniedException", "NotFoundException", "ThrottlingException"
@@ -105,7 +105,7 @@ def test_grants_are_counted_of_those_that_are_asked_for_and_live() -> None:
 def test_grants_that_can_t_be_read(code: str, raised: bool) -> None:
     kms = Kms(KEYS, list_grants=code)
     found, _, _ = read(kms)
-    with pytest.raises(TryLater) if raised else nullcontext():
+    with pytest.raises(TemporaryError) if raised else nullcontext():
         (key, _) = reader_of(kms).with_grants(found.keys, {"in-1"}, map)
         assert key.grants is None
 
@@ -133,10 +133,10 @@ def test_a_key_that_cant_be_described_counts_as_one_of_the_stores() -> None:
 def test_a_key_that_kms_lists_and_does_not_know_says_nothing_of_its_store() -> None:
     """ListKeys may be ahead of DescribeKey, or behind: neither “gone” nor “in no store”."""
     kms, learnt = Kms(KEYS, out_1=GONE), set[bytes]()
-    with ThreadPoolExecutor(2) as pool, pytest.raises(TryLater, match=GONE):
+    with ThreadPoolExecutor(2) as pool, pytest.raises(TemporaryError, match=GONE):
         KeySearch(reader_of(kms), pool, 2, set(), learnt.update).found({STORE}, [])
     assert learnt == set()
-    with pytest.raises(TryLater):
+    with pytest.raises(TemporaryError):
         reader_of(kms).key("out-1", aliases=())
 
 
@@ -145,13 +145,13 @@ def test_metadata_without_a_state_says_nothing_of_a_key() -> None:
         def describe_key(self, *, KeyId: str) -> dict[str, Any]:  # noqa: N803  # boto3's names
             return {"KeyMetadata": {"KeyId": KeyId}}
 
-    with pytest.raises(TryLater, match="can’t be read"):
+    with pytest.raises(TemporaryError, match="can’t be read"):
         reader_of(Odd(KEYS)).sorted_out(["out-1"], {STORE})
 
 
 @pytest.mark.parametrize("name", ["list_keys", "in_1", "list_aliases"])
 def test_throttling_ends_the_look(name: str) -> None:
-    with pytest.raises(TryLater):
+    with pytest.raises(TemporaryError):
         read(Kms(KEYS, **{name: BUSY}))
 
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.other_use import other_use
 from chalicelib.domain.snapshot import NO_OTHERS, OtherUse, Sessions
-from chalicelib.failures import TryLater
+from chalicelib.failures import TemporaryError
 from tests.domain.worlds import CLUSTER, MINUTE, NOW, cluster
 
 HELD = cluster("1a", "1b", security_group="sg-1", interfaces=("eni-hsm",))
@@ -85,7 +85,7 @@ class Refuses(Aws):
 
 def test_a_refusal_is_no_data_and_trouble_is_tried_later() -> None:
     assert [hsm.missing for hsm in look(Refuses("AccessDenied")).hsms] == [2, 2]
-    with pytest.raises(TryLater):
+    with pytest.raises(TemporaryError):
         look(Refuses("Throttling"))
 
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.password import MOST_PAGES, connects, with_times
 from chalicelib.domain.snapshot import Connects, Copy
-from chalicelib.failures import TryLater
+from chalicelib.failures import TemporaryError
 from tests.domain.worlds import CLUSTER, DAY, NOW, STORE, sibling
 
 ROLE = {"role": "unlatch-reader", "account": "111122223333"}
@@ -68,9 +68,9 @@ def test_the_last_connect_that_aws_took(pages: list[Any], found: Connects) -> No
 
 
 def test_trouble_is_tried_later() -> None:
-    with pytest.raises(TryLater):
+    with pytest.raises(TemporaryError):
         told(Trail(refusal("ThrottlingException")))
-    with pytest.raises(TryLater):
+    with pytest.raises(TemporaryError):
         told(Trail([{"EventTime": NOW, "CloudTrailEvent": "{"}]))
 
 

@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 
 from chalicelib.aws.runs import StepFunctionsRuns
 from chalicelib.domain.trust import UNSEALED
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
 
 ARN = "arn:aws:states:us-east-1:111122223333:stateMachine:unlatch-dev-case"
 
@@ -55,9 +55,9 @@ def test_throttling_and_denial_are_told_apart(sfn: Any, stub: Stubber) -> None:
     stub.add_client_error("send_task_success", "ThrottlingException")
     stub.add_client_error("start_execution", "AccessDeniedException", http_status_code=400)
     runs = StepFunctionsRuns(sfn, ARN)
-    with pytest.raises(TryLater):
+    with pytest.raises(TemporaryError):
         runs.wake("token")
-    with pytest.raises(GiveUp, match="access denied"):
+    with pytest.raises(PermanentError, match="access denied"):
         runs.start("case-a", 0)
 
 

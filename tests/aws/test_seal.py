@@ -11,7 +11,7 @@ from botocore.stub import ANY, Stubber
 from moto import mock_aws
 
 from chalicelib.aws.seal import KmsSeal
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
 
 
 def client() -> Any:
@@ -40,7 +40,8 @@ def test_what_is_no_seal_does_not_hold(seal: KmsSeal, forged: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "word"), [("ThrottlingException", TryLater), ("AccessDeniedException", GiveUp)]
+    ("code", "word"),
+    [("ThrottlingException", TemporaryError), ("AccessDeniedException", PermanentError)],
 )
 def test_trouble_is_no_verdict(code: str, word: type[Exception]) -> None:
     kms = client()

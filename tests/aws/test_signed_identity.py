@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from chalicelib.aws.signed_identity import BODY, SignedIdentity
-from chalicelib.failures import Refused, TryLater
+from chalicelib.failures import Refused, TemporaryError
 from chalicelib.ports import Signed
 
 ARN = "arn:aws:sts::111122223333:assumed-role/security/grace"
@@ -178,18 +178,18 @@ def test_a_signature_that_sts_refuses_counts_for_nothing(sts: Sts) -> None:
 
 def test_an_answer_without_an_arn_says_nothing(sts: Sts) -> None:
     sts.body = WHO.replace(f"<Arn>{ARN}</Arn>", "")
-    with pytest.raises(TryLater, match="can’t be read"):
+    with pytest.raises(TemporaryError, match="can’t be read"):
         identity(sts)(signed(sts))
 
 
 @pytest.mark.parametrize(("status", "body"), [(503, ""), (200, "<half"), (200, "no xml")])
 def test_an_sts_in_trouble_is_asked_again_later(sts: Sts, status: int, body: str) -> None:
     sts.status, sts.body = status, body
-    with pytest.raises(TryLater):
+    with pytest.raises(TemporaryError):
         identity(sts)(signed(sts))
 
 
 def test_an_sts_that_is_not_there_is_asked_again_later(sts: Sts) -> None:
     sts.url = "http://127.0.0.1:1"
-    with pytest.raises(TryLater, match="did not answer"):
+    with pytest.raises(TemporaryError, match="did not answer"):
         identity(sts)(signed(sts))

@@ -23,7 +23,7 @@ from chalicelib.domain.click import Act, Click
 from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.trust import Anchor
-from chalicelib.failures import Conflict, GiveUp, Superseded, Unbelieved
+from chalicelib.failures import Conflict, PermanentError, Superseded, Unbelieved
 from chalicelib.ports import FailedDelete
 from sandbox.reliability.table import MemoryTable, TransactionConflictException
 from tests.flows.bench import BODY_SEAL, HUB, INBOX_SEAL, NOW, REGION, table
@@ -163,7 +163,7 @@ def test_a_closed_case_is_taken_up_again_only_while_its_cluster_is_free(cases: S
     case = cases.save(closed(opened(cases), Outcome.PARKED))
     other = cases.open_or_fold(failed("event-2"), now=NOW)
     undo = Click(Act.UNDO, "bob", NOW)
-    with pytest.raises(GiveUp, match=other.case_id):
+    with pytest.raises(PermanentError, match=other.case_id):
         cases.record_click(case, undo, reopen=True)
     assert cases.load(case.case_id).clicks == ()
     cases.save(closed(cases.load(other.case_id), Outcome.REJECTED))
@@ -246,9 +246,9 @@ def test_a_case_that_cant_be_read_says_so(cases: Store) -> None:
     assert stored.body
     newer = replace(stored.body, text='{"schema": 99, "phase": "levitating"}')
     cases._table.put_item(Item=newer.item(case.case_id))
-    with pytest.raises(GiveUp, match="another version"):
+    with pytest.raises(PermanentError, match="another version"):
         cases.load(case.case_id)
-    with pytest.raises(GiveUp, match="another version"):
+    with pytest.raises(PermanentError, match="another version"):
         cases.turn(case.case_id, newer.digest).load(case.case_id)
 
 

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.errors import translated
 from chalicelib.aws.session import fast_session
 from chalicelib.aws.whole import MARKS, TornReplyError
-from chalicelib.failures import TryLater
+from chalicelib.failures import TemporaryError
 from tests.aws.replies import REPLIES
 
 ROOT = Path(__file__).parents[2]
@@ -146,7 +146,10 @@ TORN = [
 def test_what_else_is_no_whole_reply(lines: Any, why: str, torn: AWSResponse) -> None:
     for line, clients in lines.values():
         line.asked, line.answers = 0, [torn]
-        with pytest.raises(TryLater) as failed, translated("kms:ListKeys", role="", account=""):
+        with (
+            pytest.raises(TemporaryError) as failed,
+            translated("kms:ListKeys", role="", account=""),
+        ):
             clients["kms"].list_keys()
         assert failed.value.unknown, f"{why}: what the request did is not known"
         assert line.asked in (ACTS, READS)
@@ -168,7 +171,7 @@ def test_an_error_of_aws_is_still_one(lines: Any) -> None:
 def test_a_busy_server_may_answer_with_any_page(lines: Any) -> None:
     line, clients = lines[ACTS]
     line.asked, line.answers = 0, [reply(b"<html>503</html>", status=503)]
-    with pytest.raises(TryLater) as busy, translated("sts:AssumeRole", role="", account=""):
+    with pytest.raises(TemporaryError) as busy, translated("sts:AssumeRole", role="", account=""):
         clients["sts"].assume_role()
     assert busy.value.unknown
 

@@ -18,8 +18,8 @@ GAP = "…"
 
 ARGUMENTS: dict[str, tuple[tuple[int, str], ...]] = {
     "Close": ((1, "reason"),),
-    "GiveUp": ((0, "reason"),),
-    "TryLater": ((0, "reason"),),
+    "PermanentError": ((0, "reason"),),
+    "TemporaryError": ((0, "reason"),),
     "Gate": ((0, "check"),),
     "Difference": ((0, "what"), (1, "before"), (2, "now")),
     "Wait": ((1, "why"),),

@@ -323,3 +323,42 @@ def test_a_stricter_policy_voids_what_it_did_not_see() -> None:
 def test_what_nobody_can_read_is_no_reason(text: str) -> None:
     assert not approval.is_reason(text)
     assert approval.is_reason(f"{text} ok")
+
+
+def test_clicks_fold_into_the_yeses_that_stand() -> None:
+    again = replace(ALICE, at=NOW + HOURS, reason="again")
+    other = replace(yes("bob", PLAN), plan_hash="another")
+    back = replace(TAKEN_BACK, by="bob")
+    clicks = (ALICE, yes("bob", PLAN), other, again, back)
+    assert approval.folded(clicks, PLAN.plan_hash) == (again,)
+    assert approval.folded((*clicks, yes("bob", PLAN)), PLAN.plan_hash) == (again, yes("bob", PLAN))
+    assert approval.folded(clicks, "another") == ()
+    nothing = replace(ALICE, reason=" ")
+    it = case(plan=PLAN, clicks=(nothing, yes("bob", PLAN)))
+    assert approval.approved(PLAN, it) == (yes("bob", PLAN),)
+    begun = case(plan=PLAN, calls=(CallRecord(Operation.DISCONNECT_KEY_STORE, "x", NOW, CallStatus.DONE, PLAN.plan_hash),))  # fmt: skip
+    assert approval.standing(PLAN, (ALICE, TAKEN_BACK), begun) == (ALICE,)
+    assert approval.standing(PLAN, (ALICE, TAKEN_BACK), it) == ()
+
+
+LEADING = (Remedy.KEEP, Remedy.PARK, Remedy.RETIRE)
+
+
+def test_the_leading_offer_is_the_one_nearest_to_its_number() -> None:
+    offers = all_plans(situation(world(IN_USE)))
+    keep, park, retire = (next(p for p in offers if p.remedy is r) for r in LEADING)
+    assert (park.terms.people, retire.terms.people) == (2, 3)
+
+    def led(*clicks: Click) -> object:
+        it = case(offers=offers, clicks=clicks)
+        found = approval.leading_offer(situation(case=it))
+        return found and (found[0].remedy, [click.by for click in found[1]])
+
+    assert led() is None
+    assert led(yes("alice", keep)) is None
+    assert led(yes("alice", retire)) == (Remedy.RETIRE, ["alice"])
+    both = (yes("alice", retire), yes("bob", park))
+    assert led(*both) == (Remedy.PARK, ["bob"])
+    assert led(*both, yes("bob", retire), yes("carol", retire))[0] is Remedy.RETIRE  # type: ignore[index]
+    old = replace(yes("alice", retire), at=NOW - 24 * HOURS)
+    assert led(old) is None

@@ -13,7 +13,7 @@ from chalicelib.domain.plan import Operation
 from chalicelib.domain.snapshot import Key, KeyState, Snapshot, StoreState
 from chalicelib.domain.step import Call
 from chalicelib.domain.zones import hsm_for
-from chalicelib.failures import TryLater
+from chalicelib.failures import TemporaryError
 from chalicelib.ports import Receipt
 from sandbox import sample
 
@@ -91,7 +91,7 @@ class Aws:
         with self.lock:
             if wrong := refusal(step, target, self.seen()):
                 self.illegal.append(f"{step.operation} {target}: {wrong}")
-                raise TryLater(f"AWS says {wrong} to {step.operation}")
+                raise TemporaryError(f"AWS says {wrong} to {step.operation}")
             self.model.call(step, target, self.clock.now)
             self.landed.append((str(step.operation).split(":")[1], target))
         self.after(step, target)

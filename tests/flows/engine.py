@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from chalicelib.domain.case import Case
-from chalicelib.failures import Conflict, GiveUp, TryLater
+from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.park import park
 from chalicelib.flows.sweep import Swept, sweep
@@ -100,7 +100,7 @@ class Engine:
         """What the function gives back; None where it failed, as Lambda reports it."""
         try:
             return function()
-        except (Died, TryLater, GiveUp, Conflict, RuntimeError):
+        except (Died, TemporaryError, PermanentError, Conflict, RuntimeError):
             self.restart()
         except Exception as surprise:  # noqa: BLE001  # a defect: told at the end of the test
             self.surprises.append(repr(surprise))

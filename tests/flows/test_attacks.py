@@ -20,7 +20,7 @@ from chalicelib.domain.log import Kind
 from chalicelib.domain.person import Person
 from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.domain.snapshot import Cluster, KeyState
-from chalicelib.failures import TryLater
+from chalicelib.failures import TemporaryError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.sweep import sweep
@@ -264,7 +264,7 @@ def test_without_a_look_at_aws_it_is_said_all_the_same(bench: Make) -> None:
 
     class Blind:
         def snapshot(self, case: Case, *, now: object) -> None:
-            raise TryLater("AWS is busy")
+            raise TemporaryError("AWS is busy")
 
     it.ports = replace(it.ports, inventory=Blind())
     it.turn(case_id)

@@ -11,7 +11,7 @@ from chalicelib.domain.log import Kind, flaws
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.snapshot import KeyState, Snapshot
 from chalicelib.domain.step import Call
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.batch import AT_ONCE, LONGEST_TURN
 from chalicelib.flows.open_case import open_case
 from tests.flows.bench import Bench, key, world
@@ -98,7 +98,9 @@ def test_a_cancel_in_the_midst_is_heard_at_the_next_write(bench: Make) -> None:
     assert {k.state for k in it.aws.model.world.keys} == {KeyState.ENABLED}
 
 
-@pytest.mark.parametrize("trouble", [TryLater("AWS is busy"), GiveUp("AWS refused.", "Mend it.")])
+@pytest.mark.parametrize(
+    "trouble", [TemporaryError("AWS is busy"), PermanentError("AWS refused.", "Mend it.")]
+)
 def test_a_call_that_is_not_taken_ends_the_batch(bench: Make, trouble: Exception) -> None:
     it, case_id = approved(bench)
 

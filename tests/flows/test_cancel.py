@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.case import Outcome
 from chalicelib.domain.log import Kind
-from chalicelib.failures import TryLater
+from chalicelib.failures import TemporaryError
 from chalicelib.flows.cancel import cancel
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.signed import LONGEST_REASON, Said
@@ -114,7 +114,7 @@ def test_a_run_that_can_not_be_woken_hears_it_later(bench: Make) -> None:
     it.stored.park(case_id, version=it.case(case_id).version, token="asleep")
 
     def busy(_: str) -> None:
-        raise TryLater("Step Functions is busy")
+        raise TemporaryError("Step Functions is busy")
 
     it.runs.on_wake = busy
     assert ask(it, case_id).status == 200

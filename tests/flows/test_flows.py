@@ -10,7 +10,7 @@ from chalicelib.domain import log
 from chalicelib.domain.case import Outcome, Phase
 from chalicelib.domain.click import Act
 from chalicelib.domain.snapshot import KeyState
-from chalicelib.failures import GiveUp
+from chalicelib.failures import PermanentError
 from chalicelib.flows.open_case import open_case
 from tests.flows.bench import Bench, key, world
 
@@ -142,7 +142,7 @@ def test_who_clicks_hears_that_the_run_could_not_be_woken(bench: Make) -> None:
     it.run(case_id, until=lambda c: c.is_closed)
 
     def refuse(case_id: str, generation: int) -> None:
-        raise GiveUp("AWS refused states:StartExecution: access denied.", "Allow it.")
+        raise PermanentError("AWS refused states:StartExecution: access denied.", "Allow it.")
 
     it.runs.on_start = refuse
     answer = it.click("bob", "undo", case_id)

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.domain.case import Case, KeyUse, Outcome, Phase
 from chalicelib.domain.log import Entry, Kind
 from chalicelib.domain.step import Call
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.record_use import record_use
 from tests.flows.bench import HUB, REGION, Bench, key, world
 from tests.flows.test_flows import opened
@@ -35,7 +35,7 @@ def stopped(it: Bench) -> None:
 
     def refuse(_: Call, target: str) -> None:
         if target == "key-2":
-            raise GiveUp("AWS refused kms:ScheduleKeyDeletion: denied.", "Allow it.")
+            raise PermanentError("AWS refused kms:ScheduleKeyDeletion: denied.", "Allow it.")
 
     it.aws.before = refuse
 
@@ -46,7 +46,7 @@ def frozen(it: Bench) -> None:
     def freeze(_: Call, target: str) -> None:
         if target == "key-2":
             it.brake.reason = "an incident"
-            raise TryLater("AWS is busy (ThrottlingException)")
+            raise TemporaryError("AWS is busy (ThrottlingException)")
 
     it.aws.before = freeze
 

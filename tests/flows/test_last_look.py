@@ -14,7 +14,7 @@ from chalicelib.domain.case import Case, Phase
 from chalicelib.domain.pace import MANY_KEYS, fresh_for
 from chalicelib.domain.snapshot import Snapshot
 from chalicelib.domain.trust import Anchor
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.open_case import open_case
 from tests.flows.bench import BODY_SEAL, INBOX_SEAL, Bench, key, world
 from tests.flows.cloud import Aws
@@ -120,7 +120,9 @@ def test_a_look_that_aws_kept_from_us_is_made_anew(bench: Make) -> None:
         it.turn(case_id)
 
 
-@pytest.mark.parametrize("trouble", [TryLater("DynamoDB is busy"), GiveUp("too large")])
+@pytest.mark.parametrize(
+    "trouble", [TemporaryError("DynamoDB is busy"), PermanentError("too large")]
+)
 def test_without_the_table_it_looks_anew(bench: Make, trouble: Exception) -> None:
     it, case_id, looks = asked(bench)
 

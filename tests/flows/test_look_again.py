@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.case import Case, Outcome, Phase
 from chalicelib.domain.snapshot import Snapshot, StoreState
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
 from tests.flows.bench import Bench, key, world
 from tests.flows.test_flows import opened
 
@@ -54,11 +54,11 @@ def off(seen: Snapshot) -> Snapshot:
 
 
 def busy(_: Snapshot) -> Snapshot:
-    raise TryLater("AWS is busy (ThrottlingException)")
+    raise TemporaryError("AWS is busy (ThrottlingException)")
 
 
 def refused(_: Snapshot) -> Snapshot:
-    raise GiveUp("AWS refused sts:AssumeRole: access denied.", "Allow it.")
+    raise PermanentError("AWS refused sts:AssumeRole: access denied.", "Allow it.")
 
 
 CHANGES: list[tuple[str, Change, Phase]] = [

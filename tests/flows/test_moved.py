@@ -9,7 +9,7 @@ from datetime import datetime
 from chalicelib.domain.case import Case, Outcome, Phase
 from chalicelib.domain.click import Act
 from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.moved import wake_if_moved
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.outlines import Outlines
@@ -83,7 +83,7 @@ class Blind:
 
 def test_what_can_not_be_read_wakes_nobody_and_is_asked_once(bench: Make) -> None:
     it, case_id = waiting_for_keys(bench)
-    for trouble in (None, TryLater("AWS is busy"), GiveUp("No.")):
+    for trouble in (None, TemporaryError("AWS is busy"), PermanentError("No.")):
         blind = Blind(it.aws, trouble)
         ports = replace(it.ports, inventory=blind)  # type: ignore[arg-type]
         outlines = Outlines(ports)
@@ -101,7 +101,7 @@ def test_a_case_that_can_not_be_woken_is_told_in_the_log(bench: Make) -> None:
 
 
 def fails(token: str) -> None:
-    raise TryLater(f"Step Functions is busy: {token}")
+    raise TemporaryError(f"Step Functions is busy: {token}")
 
 
 def test_a_case_that_is_over_or_never_looked_is_left_alone(bench: Make) -> None:
@@ -125,7 +125,7 @@ def test_a_stop_half_way_lives_on_and_can_be_cancelled(bench: Make) -> None:
 
     def refuses(step: object, target: str, *, case: Case) -> object:
         if target == "key-2":
-            raise GiveUp("AWS refused kms:ScheduleKeyDeletion: the key’s policy denies it.")
+            raise PermanentError("AWS refused kms:ScheduleKeyDeletion: the key’s policy denies it.")
         return perform(step, target, case=case)  # type: ignore[arg-type]
 
     it.aws.perform = refuses  # type: ignore[method-assign,assignment]

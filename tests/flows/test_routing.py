@@ -10,7 +10,7 @@ from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.approval import Refusal
 from chalicelib.domain.case import Phase
 from chalicelib.domain.routes import Route
-from chalicelib.failures import GiveUp
+from chalicelib.failures import PermanentError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.routing import for_anybody, tagged
 from tests.domain.worlds import cluster, world
@@ -78,7 +78,7 @@ def test_without_a_look_the_settings_decide_for_now(store: DynamoCases) -> None:
     assert dict(seen.route_tags or ()) in ({"env": "prod"}, {})
 
     def refuse(*_: object, **__: object) -> None:
-        raise GiveUp("the reader role can’t be assumed")
+        raise PermanentError("the reader role can’t be assumed")
 
     made.aws.outline = refuse  # type: ignore[method-assign,assignment]
     assert tagged(ports, blank).route_tags is None

@@ -11,7 +11,7 @@ from chalicelib.domain.case import CallRecord, CallStatus, KeyUse
 from chalicelib.domain.log import Kind
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.snapshot import Key
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows import watch_keys as watching
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.record_use import record_use
@@ -111,7 +111,7 @@ def test_the_first_look_goes_back_to_when_the_key_was_switched_off(bench: Make) 
 def test_keys_that_cant_be_read_are_looked_at_from_the_same_time_later(bench: Make) -> None:
     it, case_id = waiting(bench, key(1), key(2))
     off = it.case(case_id).calls[0].at
-    for trouble in (TryLater("AWS is busy"), GiveUp("access denied")):
+    for trouble in (TemporaryError("AWS is busy"), PermanentError("access denied")):
 
         def refuse(key_id: str, trouble: Exception = trouble) -> None:
             raise trouble

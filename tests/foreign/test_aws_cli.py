@@ -36,7 +36,7 @@ def aws(stand: Stand, python_clients) -> Command:
     return run
 
 
-def test_clusters_hsms_and_backups(stand: Stand, aws: Command):
+def test_clusters_hsms_and_backups(stand: Stand, aws: Command) -> None:
     found = aws("cloudhsmv2 describe-clusters")["Clusters"]
     assert CLUSTER in [cluster["ClusterId"] for cluster in found]
     wrong = "cloudhsmv2 describe-clusters --filters colours=red"
@@ -58,7 +58,7 @@ def test_clusters_hsms_and_backups(stand: Stand, aws: Command):
     assert {backup["BackupState"] for backup in backups} == {"CREATE_IN_PROGRESS", "READY"}
 
 
-def test_key_stores(stand: Stand, aws: Command):
+def test_key_stores(stand: Stand, aws: Command) -> None:
     state = f"kms describe-custom-key-stores --custom-key-store-id {STORE}"
     assert aws(state)["CustomKeyStores"][0]["ConnectionState"] == "CONNECTED"
     assert aws(f"kms delete-custom-key-store --custom-key-store-id {STORE}") == (
@@ -79,7 +79,7 @@ def test_key_stores(stand: Stand, aws: Command):
     )
 
 
-def test_keys(stand: Stand, aws: Command):
+def test_keys(stand: Stand, aws: Command) -> None:
     key = "--key-id alias/payments"
     about = aws(f"kms describe-key {key}")["KeyMetadata"]
     assert (about["CustomKeyStoreId"], about["KeyState"]) == (STORE, "Enabled")
@@ -95,7 +95,7 @@ def test_keys(stand: Stand, aws: Command):
     assert aws("kms create-key --key-spec RSA") == "ValidationException"
 
 
-def test_events(stand: Stand, aws: Command):
+def test_events(stand: Stand, aws: Command) -> None:
     assert (
         aws(f"cloudhsmv2 delete-cluster --cluster-id {CLUSTER}") == "CloudHsmClusterInUseException"
     )

@@ -62,7 +62,7 @@ def run_policy(sandbox: Sandbox, commands: Path, folder: Path) -> str:
     return done.stderr
 
 
-def test_its_failed_delete_opens_the_case(sandbox: Sandbox, python_clients, tmp_path: Path):
+def test_its_failed_delete_opens_the_case(sandbox: Sandbox, python_clients, tmp_path: Path) -> None:
     said = run_policy(sandbox, python_clients, tmp_path)
     assert "CloudHsmClusterInUseException" in said
     sandbox.settle()

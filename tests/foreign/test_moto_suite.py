@@ -54,7 +54,7 @@ def suite(python_clients: Path, tmp_path: Path) -> Path:
     return tmp_path / archive.name.removesuffix(".tar.gz")
 
 
-def test_those_of_motos_tests_fail_that_the_page_lists(suite: Path, python_clients: Path):
+def test_those_of_motos_tests_fail_that_the_page_lists(suite: Path, python_clients: Path) -> None:
     seed = suite / "seed.yaml"
     seed.write_text(SEED)
     with running(load_world(seed)) as server:

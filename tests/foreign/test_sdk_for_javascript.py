@@ -48,7 +48,7 @@ def outcomes(told: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def test_it_describes_deletes_and_creates(walk: Walk):
+def test_it_describes_deletes_and_creates(walk: Walk) -> None:
     hsm = {"ClusterId": CLUSTER, "AvailabilityZone": "us-east-1c"}
     told = walk(
         ("cloudhsm", "DescribeClusters", {"Filters": {"clusterIds": [CLUSTER]}}),
@@ -67,7 +67,7 @@ def test_it_describes_deletes_and_creates(walk: Walk):
     assert told[3]["result"]["Hsm"]["State"] == "CREATE_IN_PROGRESS"
 
 
-def test_it_connects_and_disconnects(stand: Stand, walk: Walk):
+def test_it_connects_and_disconnects(stand: Stand, walk: Walk) -> None:
     store = {"CustomKeyStoreId": STORE}
     told = walk(
         ("kms", "DescribeCustomKeyStores", store),
@@ -91,7 +91,7 @@ def test_it_connects_and_disconnects(stand: Stand, walk: Walk):
     assert outcomes(walk(("kms", "ConnectCustomKeyStore", store))) == ["ok"]
 
 
-def test_it_schedules_and_cancels(stand: Stand, walk: Walk):
+def test_it_schedules_and_cancels(stand: Stand, walk: Walk) -> None:
     key = {"KeyId": stand.key(0)}
     told = walk(
         ("kms", "ScheduleKeyDeletion", {**key, "PendingWindowInDays": 31}),
@@ -117,7 +117,7 @@ def test_it_schedules_and_cancels(stand: Stand, walk: Walk):
     assert told[2]["result"]["KeyMetadata"]["DeletionDate"].startswith("2026-03-09T09:00")
 
 
-def test_it_looks_up_what_it_did(walk: Walk):
+def test_it_looks_up_what_it_did(walk: Walk) -> None:
     def by(name: str) -> dict[str, Any]:
         return {"LookupAttributes": [{"AttributeKey": name, "AttributeValue": "DeleteCluster"}]}
 

@@ -112,7 +112,7 @@ def explanation(name, issue, said):
     )
 
 
-def test_parliament_finds_nothing_unexplained(parliament):
+def test_parliament_finds_nothing_unexplained(parliament) -> None:
     unexplained, used = [], set()
     for name, document in documents().items():
         for issue, said in findings(parliament, name, document):
@@ -124,7 +124,7 @@ def test_parliament_finds_nothing_unexplained(parliament):
     assert set(EXPLAINED) - used == set(), "explanations that nothing needs any more"
 
 
-def test_all_policies_are_linted():
+def test_all_policies_are_linted() -> None:
     assert len(documents()) == 8 + 5 + 2, sorted(documents())
 
 
@@ -136,13 +136,13 @@ def test_all_policies_are_linted():
         ({"Action": "sqs:SendMessage", "Resource": "arn:aws:s3:::bucket"}, "RESOURCE_MISMATCH"),
     ],
 )
-def test_it_would_find_what_is_wrong(parliament, statement, issue):
+def test_it_would_find_what_is_wrong(parliament, statement, issue) -> None:
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}
     assert issue in {found for found, _ in findings(parliament, "planted", document)}
 
 
 @pytest.mark.parametrize("operation", DEPENDENT)
-def test_the_sandbox_asks_for_what_the_reference_says_cloudhsm_does(parliament, operation):
+def test_the_sandbox_asks_for_what_the_reference_says_cloudhsm_does(parliament, operation) -> None:
     reference = next(s for s in parliament.iam_definition if s["prefix"] == "cloudhsm")
     action = next(p for p in reference["privileges"] if p["privilege"] == operation)
     needed = {a for kind in action["resource_types"] for a in kind["dependent_actions"]}

@@ -22,7 +22,7 @@ from botocore.parsers import ResponseParserError
 
 from chalicelib import __version__
 from chalicelib.domain.caller import caller_of
-from chalicelib.failures import Conflict, GiveUp, TryLater
+from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.slack.replies import SlackFailed
 from ops.__main__ import VERBS, main
 from ops.desk import PROJECT, Desk
@@ -128,8 +128,8 @@ def test_every_exit_code_is_explained() -> None:
         (NoRegionError(), "AWS_REGION"),
         (ConnectTimeoutError(endpoint_url="https://x"), "could not be reached"),
         (ResponseParserError("<html>"), "NO_PROXY"),
-        (GiveUp("It can’t be.", "Do that"), "Do that"),
-        (TryLater("AWS is busy"), "in a minute"),
+        (PermanentError("It can’t be.", "Do that"), "Do that"),
+        (TemporaryError("AWS is busy"), "in a minute"),
         (Conflict("case-1"), "moved on"),
         (SlackFailed("invalid_auth"), "invalid_auth"),
         (FileNotFoundError(2, "No such file or directory", "no.env"), "no.env can’t be used: No"),

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.domain.case import Case, Outcome, Phase
 from chalicelib.domain.snapshot import Key, KeyState, LastUse, Snapshot
-from chalicelib.failures import GiveUp
+from chalicelib.failures import PermanentError
 from tests.flows.bench import Bench, key, world
 from tests.flows.engine import Engine
 
@@ -37,7 +37,7 @@ class HalfBlind:
 
     def snapshot(self, case: Case, *, now: object) -> Snapshot:
         if self.part == "the role":
-            raise GiveUp("AWS refused sts:AssumeRole: access denied.", "Allow it.")
+            raise PermanentError("AWS refused sts:AssumeRole: access denied.", "Allow it.")
         seen: Snapshot = self.inventory.snapshot(case, now=now)  # type: ignore[attr-defined]  # any
         if self.part == A_KEY:
             hidden = (

@@ -16,7 +16,7 @@ from chalicelib.domain.log import Kind
 from chalicelib.domain.plan import Operation
 from chalicelib.domain.snapshot import Key, KeyState
 from chalicelib.domain.step import Call
-from chalicelib.failures import TryLater
+from chalicelib.failures import TemporaryError
 from chalicelib.flows.perform import wait_after
 from tests.flows.bench import NOW, Bench, key, world
 from tests.flows.engine import Engine
@@ -55,7 +55,7 @@ def test_a_throttled_call_is_tried_at_growing_distances_even_if_people_click(ben
     def throttled(step: Call, target: str) -> None:
         tried.append(it.clock.now)
         if len(tried) < 7:
-            raise TryLater("AWS is busy (ThrottlingException)")
+            raise TemporaryError("AWS is busy (ThrottlingException)")
 
     it.aws.before = throttled
     engine, case_id = approved(it)
@@ -76,7 +76,7 @@ def test_a_call_that_never_gets_through_stops_with_a_sentence(bench: Make) -> No
     it = bench(world())
 
     def throttled(step: Call, target: str) -> None:
-        raise TryLater("AWS is busy (ThrottlingException)")
+        raise TemporaryError("AWS is busy (ThrottlingException)")
 
     it.aws.before = throttled
     engine, case_id = approved(it)
@@ -107,7 +107,7 @@ def test_thousands_of_keys_are_scheduled_once_each(bench: Make) -> None:
         it.clock.now += timedelta(milliseconds=300)
         calls[step.operation] += 1
         if calls[step.operation] % 190 == 0:
-            raise TryLater("AWS is busy (ThrottlingException)")
+            raise TemporaryError("AWS is busy (ThrottlingException)")
 
     it.aws.before = slow
     engine, case_id = approved(it)
@@ -132,7 +132,7 @@ def test_a_key_that_is_busy_is_not_lost_and_one_that_fails_goes_back(
     def busy(step: Call, target: str) -> None:
         if step.operation is Operation.PROVE_KEY and left[0]:
             left[0] -= 1
-            raise TryLater("AWS is busy (ThrottlingException)")
+            raise TemporaryError("AWS is busy (ThrottlingException)")
 
     it.aws.before = busy
     engine = Engine(it)

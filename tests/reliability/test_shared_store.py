@@ -12,7 +12,7 @@ from chalicelib.domain.case import Case, Outcome, Phase
 from chalicelib.domain.model import Model
 from chalicelib.domain.snapshot import Key, Snapshot
 from chalicelib.domain.step import Call
-from chalicelib.failures import TryLater
+from chalicelib.failures import TemporaryError
 from chalicelib.ports import FailedDelete, Receipt
 from sandbox.reliability.table import MemoryTable
 from tests.flows.bench import CLUSTER, INBOX_SEAL, STORE, Bench, key, world
@@ -60,7 +60,7 @@ class Account:
         model = self.models[CLUSTER if is_kms else case.cluster_id]
         store = self.models[CLUSTER].at(self.clock.now).key_store(STORE)
         if step.to_cluster and not self._is_fit(step.to_cluster):
-            raise TryLater("AWS says CloudHsmClusterInvalidConfigurationException")
+            raise TemporaryError("AWS says CloudHsmClusterInvalidConfigurationException")
         hangs = store is not None and store.cluster_id == case.cluster_id
         name = step.operation.split(":")[1]
         assert not (hangs and name == "DeleteCluster"), "AWS would refuse"

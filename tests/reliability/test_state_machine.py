@@ -17,7 +17,7 @@ from chalicelib.domain.model import Model
 from chalicelib.domain.plan import Plan
 from chalicelib.domain.snapshot import Key, KeyState, Snapshot, StoreState
 from chalicelib.domain.step import Call
-from chalicelib.failures import TryLater
+from chalicelib.failures import TemporaryError
 from chalicelib.ports import FailedDelete, Receipt
 from ops.evidence.approved import unapproved
 from sandbox.reliability.table import MemoryTable
@@ -58,7 +58,7 @@ class Clouds:
         return self.clouds[case.cluster_id].look_again(case, seen)
 
     def outline(self, account: str, region: str, *, now: object) -> Snapshot:
-        raise TryLater(f"nobody looks at all of {account} here")
+        raise TemporaryError(f"nobody looks at all of {account} here")
 
     def reread(self, case: Case, key_id: str) -> Key:
         return self.clouds[case.cluster_id].reread(case, key_id)

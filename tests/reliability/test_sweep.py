@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.case import Outcome
-from chalicelib.failures import Conflict, GiveUp
+from chalicelib.failures import Conflict, PermanentError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.sweep import sweep
 from chalicelib.ports import FailedDelete, Opened
@@ -84,7 +84,9 @@ def test_one_place_that_cant_be_read_hides_no_other(bench: Make) -> None:
     class Refusing:
         def calls(self, account: str, region: str, **_: object) -> list[FailedDelete]:
             if region == "eu-west-1":
-                raise GiveUp("AWS refused cloudtrail:LookupEvents: access denied.", "Allow it.")
+                raise PermanentError(
+                    "AWS refused cloudtrail:LookupEvents: access denied.", "Allow it."
+                )
             return [failed]
 
         def failed_uses(self, *_: object, keys: object) -> Iterator[Any]:

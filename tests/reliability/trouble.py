@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.domain.trust import Anchor
-from chalicelib.failures import GiveUp, TryLater
+from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.ports import Ports
 from tests.flows.engine import Died
 
@@ -42,11 +42,11 @@ class Trouble:
                 self.dead = True
                 raise Died(name)
             case "try_later":
-                raise TryLater("AWS is busy (ThrottlingException)")
+                raise TemporaryError("AWS is busy (ThrottlingException)")
             case "unknown":
                 call()
-                raise TryLater(f"AWS did not answer {name}", unknown=True)
-        raise GiveUp(f"AWS refused {name}: access denied.", "Give the role the permission.")
+                raise TemporaryError(f"AWS did not answer {name}", unknown=True)
+        raise PermanentError(f"AWS refused {name}: access denied.", "Give the role the permission.")
 
     def restart(self) -> None:
         self.dead = False

@@ -72,11 +72,11 @@ def reached(*lines: str, **given: Any) -> bool:
         ([printed(1)], {"ComparisonOperator": "LessThanThreshold"}, True),
     ],
 )
-def test_an_alarm_is_reached_as_cloudwatch_reaches_it(lines, given, is_reached):
+def test_an_alarm_is_reached_as_cloudwatch_reaches_it(lines, given, is_reached) -> None:
     assert reached(*lines, **given) is is_reached
 
 
-def test_the_deployed_stack_has_alarms_of_its_own_namespace_and_others_are_left_out():
+def test_the_deployed_stack_has_alarms_of_its_own_namespace_and_others_are_left_out() -> None:
     parameters = {"Stage": "dev", "CaseDefinition": "{}"}
     resources = rendered(RESOURCES, parameters, account="111122223333").values()
     names = {alarm.name for alarm in own_alarms(resources, NAMESPACE)}

@@ -49,7 +49,7 @@ def serving(*arguments: str) -> Iterator[dict[str, str]]:
     assert process.returncode == 0
 
 
-def test_its_exports_are_all_that_a_client_needs(tmp_path: Path):
+def test_its_exports_are_all_that_a_client_needs(tmp_path: Path) -> None:
     seed = tmp_path / "world.yaml"
     seed.write_text(WORLD)
     with serving("--seed", str(seed), "--speed", "1000") as exported:
@@ -76,14 +76,14 @@ def test_its_exports_are_all_that_a_client_needs(tmp_path: Path):
 
 
 @pytest.mark.parametrize("text", [WORLD, "world:\n" + re.sub("^", "  ", WORLD, flags=re.MULTILINE)])
-def test_a_world_alone_is_a_seed(tmp_path: Path, text):
+def test_a_world_alone_is_a_seed(tmp_path: Path, text) -> None:
     (tmp_path / "seed.yaml").write_text(text)
     scenario = load_world(tmp_path / "seed.yaml")
     assert scenario.regions == ("eu-west-1",)
     assert scenario.world["clusters"][0]["hsms"] == 2
 
 
-def test_a_wrong_world_says_where(tmp_path: Path):
+def test_a_wrong_world_says_where(tmp_path: Path) -> None:
     (tmp_path / "seed.yaml").write_text(WORLD + "  - {store: cks-0}\n")
     with pytest.raises(UnusableError, match=r"seed\.yaml:7: no key store is called"):
         load_world(tmp_path / "seed.yaml")
@@ -101,14 +101,14 @@ def test_a_wrong_world_says_where(tmp_path: Path):
         (["--speed", "fast"], "fast is not a number"),
     ],
 )
-def test_wrong_arguments_are_refused_in_words(arguments, words, capfd):
+def test_wrong_arguments_are_refused_in_words(arguments, words, capfd) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["aws", *arguments])
     assert ended.value.code == 2
     assert words in capfd.readouterr().err
 
 
-def test_a_seed_that_is_not_there_is_refused_in_words(capfd):
+def test_a_seed_that_is_not_there_is_refused_in_words(capfd) -> None:
     before = signal.getsignal(signal.SIGTERM)
     try:
         assert main(["aws", "--seed", os.devnull + "/none.yaml"]) == 2

@@ -11,7 +11,7 @@ START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def test_timers_fire_in_order_and_see_their_own_moment():
+def test_timers_fire_in_order_and_see_their_own_moment() -> None:
     clock, seen = Clock(START), []
     for hours in (3, 1, 2):
         clock.call_at(START + hours * HOUR, lambda: seen.append(clock.now()), name="t")
@@ -20,10 +20,10 @@ def test_timers_fire_in_order_and_see_their_own_moment():
     assert clock.now() == START + 5 * HOUR
 
 
-def test_a_timer_set_by_a_timer_fires_in_the_same_move():
+def test_a_timer_set_by_a_timer_fires_in_the_same_move() -> None:
     clock, seen = Clock(START), []
 
-    def again():
+    def again() -> None:
         clock.call_at(clock.now() + HOUR, lambda: seen.append(clock.now()), name="second")
 
     clock.call_at(START + HOUR, again, name="first")
@@ -31,7 +31,7 @@ def test_a_timer_set_by_a_timer_fires_in_the_same_move():
     assert seen == [START + 2 * HOUR]
 
 
-def test_a_cancelled_timer_neither_fires_nor_counts_as_due():
+def test_a_cancelled_timer_neither_fires_nor_counts_as_due() -> None:
     clock, seen = Clock(START), []
     timer = clock.call_at(START + HOUR, lambda: seen.append(1), name="t")
     timer.cancel()
@@ -40,13 +40,13 @@ def test_a_cancelled_timer_neither_fires_nor_counts_as_due():
     assert seen == []
 
 
-def test_a_passed_moment_is_due_at_once():
+def test_a_passed_moment_is_due_at_once() -> None:
     clock = Clock(START)
     clock.call_at(START - HOUR, lambda: None, name="late")
     assert clock.next_due() == START
 
 
-def test_fire_next_fires_one_timer_of_two_at_the_same_moment():
+def test_fire_next_fires_one_timer_of_two_at_the_same_moment() -> None:
     clock, seen = Clock(START), []
     clock.call_at(START, lambda: seen.append("a"), name="a")
     clock.call_at(START, lambda: seen.append("b"), name="b")
@@ -54,15 +54,15 @@ def test_fire_next_fires_one_timer_of_two_at_the_same_moment():
     assert seen == ["a"]
 
 
-def test_time_does_not_run_backwards():
+def test_time_does_not_run_backwards() -> None:
     with pytest.raises(ValueError, match="backwards"):
         Clock(START).move_to(START - HOUR)
 
 
-def test_idle_comes_only_when_spawned_work_is_over():
+def test_idle_comes_only_when_spawned_work_is_over() -> None:
     work, gate, done = Work(), threading.Event(), []
 
-    def finish():
+    def finish() -> None:
         gate.wait()
         done.append(1)
 
@@ -73,7 +73,7 @@ def test_idle_comes_only_when_spawned_work_is_over():
     assert done == [1]
 
 
-def test_what_does_not_end_is_named():
+def test_what_does_not_end_is_named() -> None:
     work = Work()
     with (
         work.doing("function turn"),
@@ -83,7 +83,7 @@ def test_what_does_not_end_is_named():
         work.wait_idle(0.01)
 
 
-def test_what_a_spawned_thread_raises_reaches_the_driver():
+def test_what_a_spawned_thread_raises_reaches_the_driver() -> None:
     work = Work()
     work.spawn("broken", lambda: {}["missing"])
     with pytest.raises(KeyError):

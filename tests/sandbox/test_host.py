@@ -21,7 +21,7 @@ def forked(log):
         return receive(stream)["pid"]
 
 
-def test_one_serves_all_and_a_dead_one_is_replaced(tmp_path):
+def test_one_serves_all_and_a_dead_one_is_replaced(tmp_path) -> None:
     first = host()
     assert forked(tmp_path / "log") != forked(tmp_path / "log")
     assert host() is first
@@ -30,7 +30,7 @@ def test_one_serves_all_and_a_dead_one_is_replaced(tmp_path):
     assert host() is not first
 
 
-def test_what_chalice_says_of_a_failed_deployment_is_told(tmp_path):
+def test_what_chalice_says_of_a_failed_deployment_is_told(tmp_path) -> None:
     (tmp_path / "app.py").write_text("raise ValueError('there is no bot')")
     with (
         Sandbox(now=START, source=tmp_path) as sandbox,

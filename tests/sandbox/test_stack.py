@@ -26,7 +26,7 @@ def sandbox():
         yield made
 
 
-def block(sandbox, account=HUB, region="us-east-1"):
+def block(sandbox, account=HUB, region="us-east-1") -> None:
     """A cluster that a key store holds, and somebody who tries to delete it."""
     cluster = {"id": CLUSTER, "account": account, "region": region, "hsms": 2}
     store = {"id": STORE, "name": "p", "cluster": CLUSTER, "state": "CONNECTED"}
@@ -44,7 +44,7 @@ def turns(sandbox):
     return int(rows["Item"]["turns"]["N"])
 
 
-def test_a_failed_delete_travels_to_the_bot_and_nine_days_pass_quickly(sandbox):
+def test_a_failed_delete_travels_to_the_bot_and_nine_days_pass_quickly(sandbox) -> None:
     sandbox.deploy({"waits": "[64800]", "turns": "13"})
     started = time.monotonic()
     block(sandbox)
@@ -61,7 +61,7 @@ def test_a_failed_delete_travels_to_the_bot_and_nine_days_pass_quickly(sandbox):
     assert time.monotonic() - started < 60  # about 1 s on an idle machine
 
 
-def test_step_moves_to_each_due_moment(sandbox):
+def test_step_moves_to_each_due_moment(sandbox) -> None:
     sandbox.deploy({"waits": "[1800]", "turns": "3"})
     block(sandbox)
     moments = []
@@ -72,7 +72,7 @@ def test_step_moves_to_each_due_moment(sandbox):
     assert turns(sandbox) == 3
 
 
-def test_a_click_wakes_the_run_with_the_clock_still(sandbox):
+def test_a_click_wakes_the_run_with_the_clock_still(sandbox) -> None:
     sandbox.deploy({"waits": "[864000]", "turns": "2"})
     block(sandbox)
     sandbox.settle()
@@ -83,7 +83,7 @@ def test_a_click_wakes_the_run_with_the_clock_still(sandbox):
     assert sandbox.clock.now() == START
 
 
-def test_a_function_that_dies_at_a_call_is_retried_by_the_state_machine(sandbox):
+def test_a_function_that_dies_at_a_call_is_retried_by_the_state_machine(sandbox) -> None:
     sandbox.deploy({"turns": "2", "waits": "[60]"})
     sandbox.aws.faults.add("dynamodb:UpdateItem", nth=2, kind="crash_after")
     block(sandbox)
@@ -93,12 +93,12 @@ def test_a_function_that_dies_at_a_call_is_retried_by_the_state_machine(sandbox)
     assert turns(sandbox) == 2
 
 
-def test_a_function_that_dies_behind_the_gateway_is_a_bad_gateway(sandbox):
+def test_a_function_that_dies_behind_the_gateway_is_a_bad_gateway(sandbox) -> None:
     sandbox.deploy({})
     assert sandbox.slack.send_raw("boom", signature="good").status == 502
 
 
-def test_events_that_always_fail_end_in_the_dead_letter_queue(sandbox):
+def test_events_that_always_fail_end_in_the_dead_letter_queue(sandbox) -> None:
     sandbox.deploy({"fail_events": True})
     block(sandbox)
     sandbox.advance(timedelta(minutes=10))
@@ -109,7 +109,7 @@ def test_events_that_always_fail_end_in_the_dead_letter_queue(sandbox):
     assert letter["requestPayload"]["detail"]["eventName"] == "DeleteCluster"
 
 
-def test_another_account_and_region_reach_the_hub():
+def test_another_account_and_region_reach_the_hub() -> None:
     with Sandbox(now=START, accounts=(HUB, SPOKE), regions=REGIONS, source=BOT) as sandbox:
         sandbox.deploy({"turns": "1"})
         block(sandbox, account=SPOKE, region="eu-west-1")
@@ -120,7 +120,7 @@ def test_another_account_and_region_reach_the_hub():
         assert {"unlatch-reader", "unlatch-executor", "unlatch-restorer"} <= names
 
 
-def test_events_can_be_lost_repeated_and_put(sandbox):
+def test_events_can_be_lost_repeated_and_put(sandbox) -> None:
     sandbox.deploy({})
     sandbox.lose_next_event()
     block(sandbox)
@@ -134,7 +134,7 @@ def test_events_can_be_lost_repeated_and_put(sandbox):
     assert sandbox.log[-1].text == "sweep at 2026-03-02T09:00:00Z"
 
 
-def test_functions_call_as_their_own_roles_and_count_as_the_bot(sandbox):
+def test_functions_call_as_their_own_roles_and_count_as_the_bot(sandbox) -> None:
     sandbox.deploy({"turns": "1"})
     block(sandbox)
     sandbox.settle()
@@ -148,7 +148,7 @@ def test_functions_call_as_their_own_roles_and_count_as_the_bot(sandbox):
     assert any(c.by_deployment for c in sandbox.aws.calls)
 
 
-def test_callers_are_who_they_are_said_to_be(sandbox):
+def test_callers_are_who_they_are_said_to_be(sandbox) -> None:
     def caller(who):
         sts = sandbox.client("sts", account=SPOKE, region="us-east-1", who=who)
         return sts.get_caller_identity()["Arn"]
@@ -159,12 +159,12 @@ def test_callers_are_who_they_are_said_to_be(sandbox):
     assert caller(f"arn:aws:iam::{SPOKE}:user/eve") == f"arn:aws:iam::{SPOKE}:user/eve"
 
 
-def test_what_does_not_settle_is_named(sandbox):
+def test_what_does_not_settle_is_named(sandbox) -> None:
     with sandbox.work.doing("something"), pytest.raises(StillBusyError, match="something"):
         sandbox.settle(timeout=0.01)
 
 
-def test_it_leaves_the_checkout_and_the_process_alone():
+def test_it_leaves_the_checkout_and_the_process_alone() -> None:
     with Sandbox(now=START, source=BOT) as sandbox:
         sandbox.deploy({"waits": "[86400]"})
         block(sandbox)

@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.domain.click import Act
 from chalicelib.domain.clicks import not_possible
+from chalicelib.domain.recovery import returning_keys
 from chalicelib.slack.messages import going
 from tests.domain.worlds import (
     CLUSTER,
@@ -223,7 +224,7 @@ def test_words_that_matter(moment: str) -> None:
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_keys_that_go_are_said_with_their_day_at_every_moment(moment: str) -> None:
     play = MOMENTS[moment]()
-    waiting = going.keys(play.case)
+    waiting = returning_keys(play.case)
     said = words(shown(play, policy=play.policy).blocks)
     if waiting and play.case.ending is None:
         assert going.named(play.case, [k.key_id for k in waiting]) in said

@@ -20,7 +20,7 @@ NOW = datetime(2026, 3, 2, 9, 31, 7, tzinfo=UTC)
         ("a\n\tb\u2028c", "a b c", "one line"),
         ("  ", "(empty)", "nothing is said to be nothing"),
         ("a\ud800b", "ab", "lone surrogates can't be sent"),
-        ("مفاتيح", "\u2068مفاتيح\u2069", "right-to-left names are isolated"),
+        ("مفاتيح", "\u2068مفاتيح\u2069", "right-to-left names are isolated"),  # noqa: RUF001  # Arabic, on purpose
         ("x" * 100, "x" * 30 + "…" + "x" * 29, "long names are shortened in the middle"),
     ],
 )

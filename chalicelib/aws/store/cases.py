@@ -31,7 +31,7 @@ from chalicelib.aws.store.writes import OPEN, Write, place
 from chalicelib.domain.case import Case, KeyUse
 from chalicelib.domain.click import Act, Click
 from chalicelib.domain.log import Entry
-from chalicelib.failures import Conflict, GiveUp
+from chalicelib.failures import Conflict, PermanentError
 from chalicelib.ports import FailedDelete, Opened, Pointer, Seal, Woken
 
 MOST_HEARD = 10_000
@@ -62,13 +62,13 @@ class Stored:
 
 @contextmanager
 def readable(case_id: str) -> Iterator[None]:
-    """GiveUp if this version of the code can't read what is stored."""
+    """PermanentError if this version of the code can't read what is stored."""
     try:
         yield
     except NoCaseError:
         raise
     except codec.UNREADABLE as error:
-        raise GiveUp(
+        raise PermanentError(
             f"Unlatch can’t read {case_id}: another version of Unlatch wrote it.",
             "Deploy the newest version again.",
         ) from error
@@ -100,7 +100,7 @@ class DynamoCases(SweepMemory):
     def load(self, case_id: str) -> Case:
         """As it stands, whoever wrote it: fit to be shown and to be clicked on.
 
-        KeyError if there is none; GiveUp if this version of the code can't read it.
+        KeyError if there is none; PermanentError if this version of the code can't read it.
         """
         with readable(case_id):
             stored = self.stored(case_id)
@@ -167,13 +167,13 @@ class DynamoCases(SweepMemory):
         return sealed_entry(self._seal, case_id, kind, value)
 
     def _reopen(self, case: Case, update: Write) -> Woken:
-        """A closed case takes its cluster back with the click; GiveUp if another case has it."""
+        """A closed case takes its cluster back with the click; PermanentError if another case has it."""
         update = self.writes.update_of(case.case_id, **update)
         if self.writes.transact([update, self.writes.hold(case)]):
             return Woken("", case.generation + 1)
         held = self.writes.get(OPEN, place(case.account, case.region, case.cluster_id))
         if held and held["case_id"] != case.case_id:
-            raise GiveUp(
+            raise PermanentError(
                 f"Another case is open for {case.cluster_id} by now: {held['case_id']}.",
                 "Decide there. Your click changed nothing.",
             )

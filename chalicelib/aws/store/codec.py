@@ -35,7 +35,7 @@ than preset 1 by itself, in a seventh of a second with 2,000 keys."""
 
 @functools.cache
 def _converter() -> Any:
-    from cattrs import Converter  # noqa: PLC0415  # 40 ms that only functions with a case pay
+    from cattrs import Converter  # 40 ms that only functions with a case pay
 
     converter = Converter(detailed_validation=False, omit_if_default=True)
     converter.register_unstructure_hook(datetime, datetime.isoformat)

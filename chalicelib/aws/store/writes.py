@@ -1,4 +1,4 @@
-"""The conditional writes of the store, and DynamoDB's answers in the words of the house."""
+"""The conditional writes of the store, and DynamoDB's answers as temporary or permanent errors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.aws.errors import translated, understood
 from chalicelib.aws.store.inbox import INBOX
 from chalicelib.domain.case import Case
-from chalicelib.failures import Code, Conflict, TryLater
+from chalicelib.failures import Code, Conflict, TemporaryError
 
 OPEN = "OPEN"
 Write = dict[str, Any]
@@ -18,7 +18,7 @@ FREE_OR_OWN = "attribute_not_exists(pk) OR case_id=:case"
 
 
 def asking(call: str) -> AbstractContextManager[None]:
-    """Turns what DynamoDB can't do into TryLater or GiveUp; conditions are caught inside."""
+    """Turns what DynamoDB can't do into TemporaryError or PermanentError; conditions are caught inside."""
     return translated(f"dynamodb:{call}", role="this function", account="the hub")
 
 
@@ -66,7 +66,7 @@ class Writes:
             except self._client.exceptions.TransactionCanceledException as error:
                 codes = {r.get("Code") for r in error.response.get("CancellationReasons", [])}
                 if codes & BUSY:
-                    raise TryLater("DynamoDB is busy", code=Code.BUSY) from error
+                    raise TemporaryError("DynamoDB is busy", code=Code.BUSY) from error
                 if codes - REFUSED - {"None"}:
                     raise
                 return False

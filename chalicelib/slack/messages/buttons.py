@@ -6,7 +6,8 @@ from chalicelib.domain.case import Case
 from chalicelib.domain.click import Act
 from chalicelib.domain.clicks import not_possible
 from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.slack.messages import facts, goback
+from chalicelib.domain.recovery import can_restore, reconnects, returning_keys
+from chalicelib.slack.messages import goback
 from chalicelib.slack.messages.blocks import button, confirm
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import Block
@@ -84,12 +85,12 @@ def try_again(shown: Shown, *, green: bool = True) -> list[Block]:
 
 def go_back(shown: Shown, *, green: bool = False) -> list[Block]:
     """Cancel, under the label that says what will be true afterwards; none where it is too late."""
-    case, plan = shown.case, facts.plan_of(shown.case)
+    case, plan = shown.case, shown.case.current_plan
     if not may(case, Act.CANCEL):
         return []
     if plan and case.tried(Operation.DELETE_CLUSTER, plan.cluster_id):
         return []
-    if case.has_begun and not case.plan and not case.is_closed and not goback.can_restore(shown):
+    if case.has_begun and not case.plan and not case.is_closed and not can_restore(shown.situation):
         return []
     label, yes = _labels(shown)
     words = goback.what_returns(case, shown.policy)
@@ -109,13 +110,13 @@ def go_back(shown: Shown, *, green: bool = False) -> list[Block]:
 def _labels(shown: Shown) -> tuple[str, str]:
     """The label, and the yes of the question behind it."""
     case = shown.case
-    if goback.returning_keys(case):
+    if returning_keys(case):
         return "Cancel the deletion", "Cancel the deletion"
-    if case.is_closed and not goback.can_restore(shown):
+    if case.is_closed and not can_restore(shown.situation):
         return "Leave it here", "Close it"
     if case.is_closed:
         return "Put it back", "Put it back"
-    return "Stop here", "Stop and reconnect" if goback.reconnects(case) else "Stop here"
+    return "Stop here", "Stop and reconnect" if reconnects(case) else "Stop here"
 
 
 def undo(shown: Shown, *, label: str, title: str, words: str, no: str) -> list[Block]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chalicelib.domain.approval import folded
 from chalicelib.domain.case import Case, Difference
 from chalicelib.domain.click import Act, Click
+from chalicelib.domain.recovery import returning_keys
 from chalicelib.domain.snapshot import Key
 from chalicelib.slack.messages import buttons, facts, going, parts, ways
 from chalicelib.slack.messages.blocks import (
@@ -32,7 +34,7 @@ APPROVAL_OF = "Approval of "
 
 
 def message(shown: Shown) -> Message:
-    waiting = going.keys(shown.case)
+    waiting = returning_keys(shown.case)
     return _keys_go(shown, waiting) if waiting else _plainly(shown)
 
 
@@ -133,8 +135,7 @@ def void_approvals(case: Case) -> list[Click]:
     last = next((c for c in reversed(before) if c.act is Act.APPROVE), None)
     if last is None:
         return []
-    same = {c.by: c for c in before if c.act is Act.APPROVE and c.plan_hash == last.plan_hash}
-    return list(same.values())
+    return list(folded(before, last.plan_hash))
 
 
 def differences(case: Case, found: Sequence[Difference], block_id: str) -> list[Block]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from chalicelib.domain.case import Outcome
 from chalicelib.domain.click import Act
+from chalicelib.domain.progress import stages
+from chalicelib.domain.recovery import is_whole
 from chalicelib.slack.messages import expired, facts, going, parts
 from chalicelib.slack.messages.blocks import (
     CHECK_MARK,
@@ -20,7 +22,7 @@ from chalicelib.slack.messages.blocks import (
     user,
 )
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.steps import stages
+from chalicelib.slack.messages.steps import title as title_of
 from chalicelib.slack.messages.text import Block, Message, clean
 
 
@@ -60,7 +62,7 @@ def taken_back(shown: Shown) -> Message:
     case = shown.case
     undone = case.ending is not None and case.ending.act is Act.UNDO
     word = "Undone" if undone else "Cancelled"
-    whole = _is_whole(shown)
+    whole = is_whole(case)
     title = f"{word}: {shown.cluster} is back as it was"
     if not whole:
         title = f"{word}: not everything of {shown.cluster} came back"
@@ -78,15 +80,6 @@ def taken_back(shown: Shown) -> Message:
             parts.decided(case),
         ),
     )
-
-
-def _is_whole(shown: Shown) -> bool:
-    """All that was there before our first mutation is there again."""
-    case, world = shown.case, shown.case.snapshot
-    if case.before is None or world is None or world.cluster is None:
-        return False
-    store = case.before.store_state is None or facts.store(case) is not None
-    return store and not facts.lost_keys(case) and facts.hsms(case) >= len(case.before.zones)
 
 
 def resolved(shown: Shown) -> Message:
@@ -140,11 +133,10 @@ def explained(shown: Shown) -> Message:
 
 def _would(shown: Shown) -> list[Block]:
     """The steps of the plan, in order."""
-    plan = facts.plan_of(shown.case)
-    steps = stages(plan) if plan else []
-    if not steps:
+    plan = shown.case.current_plan
+    if not plan or not plan.calls:
         return []
-    listed = items("ordered", ([text(step.title)] for step in steps))
+    listed = items("ordered", ([text(title_of(stage, plan))] for stage in stages(plan)))
     return [rich(line(bold("For real, Unlatch would now")), listed)]
 
 

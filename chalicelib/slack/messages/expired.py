@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.click import Act, Click
-from chalicelib.slack.messages import buttons, facts, goback, going, parts
+from collections.abc import Sequence
+
+from chalicelib.domain.approval import approved
+from chalicelib.domain.click import Click
+from chalicelib.domain.plan import Plan
+from chalicelib.domain.recovery import can_restore
+from chalicelib.slack.messages import buttons, facts, going, parts
 from chalicelib.slack.messages.blocks import (
     Piece,
     actions,
@@ -43,7 +48,7 @@ def message(shown: Shown) -> Message:
 
 def half_done(shown: Shown) -> list[Block]:
     """The way back of a case that closed with our changes left."""
-    restores = shown.case.has_begun and goback.can_restore(shown)
+    restores = shown.case.has_begun and can_restore(shown.situation)
     return buttons.go_back(shown) if restores else []
 
 
@@ -53,7 +58,7 @@ def still_there(shown: Shown) -> list[Piece]:
     if world is not None and world.cluster is None:
         return [code(shown.cluster), text(" is gone.")]
     pieces = [code(shown.cluster), text(" is still there")]
-    if facts.store(shown.case) is None:
+    if shown.case.store is None:
         return [*pieces, text(".")]
     name = facts.store_name(shown.case)
     return [*pieces, text(", and so is the key store "), bold(name), text(".")]
@@ -62,15 +67,12 @@ def still_there(shown: Shown) -> list[Piece]:
 def _approvals(shown: Shown) -> Block:
     """The approvals that were not enough."""
     case = shown.case
-    given = [c for c in case.current_clicks if c.act is Act.APPROVE]
-    words = [_so_far(shown, given)] if given else []
+    begun = [(plan, given) for plan in case.offers if (given := approved(plan, case))]
+    last = max(begun, key=lambda item: max(click.at for click in item[1]), default=None)
+    words = [_so_far(*last)] if last else []
     return marked_note(" · ".join([*words, f"`{ident(case.case_id)}`"]))
 
 
-def _so_far(shown: Shown, given: list[Click]) -> str:
-    last = given[-1]
-    who = dict.fromkeys(c.by for c in given if c.plan_hash == last.plan_hash)
-    plan = next((p for p in shown.case.offers if p.plan_hash == last.plan_hash), None)
-    of = f" of {plan.terms.people}" if plan else ""
-    names = listing(person(user_id) for user_id in who)
-    return f"{len(who)}{of} approvals to {last.remedy or 'decide'}, by {names}"
+def _so_far(plan: Plan, given: Sequence[Click]) -> str:
+    names = listing(person(click.by) for click in given)
+    return f"{len(given)} of {plan.terms.people} approvals to {plan.remedy}, by {names}"

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from chalicelib.domain import approval, diagnosis
 from chalicelib.domain.case import CallRecord, CallStatus, Case
-from chalicelib.domain.click import Act, Click
 from chalicelib.domain.password import Login, login
-from chalicelib.domain.plan import Operation, Plan, Remedy
+from chalicelib.domain.plan import Operation, Plan
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.recovery import lost_keys
 from chalicelib.domain.situation import Situation
-from chalicelib.domain.snapshot import Cluster, Key, KeyState, KeyStore
+from chalicelib.domain.snapshot import Cluster, Key, KeyState
 from chalicelib.slack.messages.text import be, clean, count, ident, money, the, upper_first
 
 KEY_WORDS = {
@@ -28,36 +28,22 @@ def cluster(case: Case) -> str:
     return ident(case.cluster_id)
 
 
-def plan_of(case: Case) -> Plan | None:
-    """The plan in force, or the last one that was."""
-    return case.current_plan
-
-
 def is_dry_run(case: Case, policy: Policy) -> bool:
     """Nothing in AWS changes. What a finished plan did for real stays real."""
-    plan = plan_of(case)
+    plan = case.current_plan
     if plan and plan.terms.dry_run:
         return True
     return policy.dry_run and not (case.is_closed and case.has_begun)
 
 
-def store(case: Case) -> KeyStore | None:
-    """The key store that the plan names, else the one that holds the cluster; None once it is gone."""
-    if case.snapshot is None:
-        return None
-    plan = plan_of(case)
-    named = case.snapshot.key_store(plan.key_store_id) if plan else None
-    return named or case.snapshot.holder
-
-
 def store_name(case: Case) -> str:
     """The store's name, else its id (the name goes with the store), else nothing."""
-    found = store(case)
+    found = case.store
     if found:
         return clean(found.name)
     if case.before and case.before.store_name:
         return clean(case.before.store_name)
-    plan = plan_of(case)
+    plan = case.current_plan
     return ident(plan.key_store_id) if plan and plan.key_store_id else ""
 
 
@@ -74,7 +60,7 @@ def key_name(case: Case, key_id: str) -> str:
     for key in case.snapshot.keys if case.snapshot else ():
         if key.key_id == key_id:
             return clean(key.name)
-    plan = plan_of(case)
+    plan = case.current_plan
     for basis in plan.basis.keys if plan else ():
         if basis.key_id == key_id:
             return clean(basis.name)
@@ -87,19 +73,14 @@ def keys(case: Case) -> tuple[Key, ...]:
 
 def planned_keys(case: Case) -> int:
     """How many keys the plan is about, gone ones too."""
-    plan = plan_of(case)
+    plan = case.current_plan
     return len(plan.basis.keys) if plan else len(keys(case))
 
 
-def keys_in_use(situation: Situation) -> list[Key]:
-    """Used lately, latest first, then those of unknown use, which count as used."""
-    live = situation.snapshot.live_keys
-    found = [key for key in live if approval.in_use(key, situation)]
-    return sorted(found, key=lambda key: -use_time(key))
-
-
-def use_time(key: Key) -> float:
-    return key.last_use.at.timestamp() if key.last_use.at else 0.0
+def latest_used(situation: Situation) -> list[Key]:
+    """Keys in use, the latest first, then those of unknown use."""
+    found = approval.keys_in_use(situation)
+    return sorted(found, key=lambda key: -key.last_use.at.timestamp() if key.last_use.at else 0.0)
 
 
 def last_cluster(case: Case) -> Cluster | None:
@@ -139,45 +120,10 @@ def keys_begin(case: Case) -> datetime | None:
     return min(calls, default=None)
 
 
-def approvals(case: Case, plan: Plan, *, policy: Policy, now: datetime) -> tuple[Click, ...]:
-    """Who has approved this plan, one click a person. Whether each still may is for the turn to say."""
-    found: dict[str, Click] = {}
-    for click in case.current_clicks:
-        if click.act is Act.WITHDRAW:
-            found.pop(click.by, None)
-        elif (
-            click.act is Act.APPROVE
-            and click.plan_hash == plan.plan_hash
-            and (click.override or not plan.terms.override)
-        ):
-            found[click.by] = click
-    age = timedelta(hours=policy.expiry_hours)
-    return tuple(c for c in found.values() if now - c.at < age)
-
-
-def best_offer(
-    case: Case, *, policy: Policy, now: datetime
-) -> tuple[Plan, tuple[Click, ...]] | None:
-    """The offer that people have begun to approve, the one nearest to its number first."""
-    begun = [
-        (plan, clicks)
-        for plan in case.offers
-        if plan.remedy is not Remedy.KEEP
-        and (clicks := approvals(case, plan, policy=policy, now=now))
-    ]
-    return min(begun, key=lambda item: item[0].terms.people - len(item[1]), default=None)
-
-
 def refused(case: Case) -> CallRecord | None:
     """The last call that AWS said no to."""
     calls = [c for c in case.calls if c.status is CallStatus.REFUSED]
     return max(calls, key=lambda call: call.at, default=None)
-
-
-def lost_keys(case: Case) -> int:
-    """Keys that were there before our first mutation and are gone."""
-    present = {key.key_id for key in keys(case)}
-    return sum(key.key_id not in present for key in case.before.keys) if case.before else 0
 
 
 def states_before(case: Case) -> str:
@@ -199,7 +145,7 @@ def as_it_is(case: Case) -> str:
 
 
 def _store_now(case: Case) -> list[str]:
-    plan, found = plan_of(case), store(case)
+    plan, found = case.current_plan, case.store
     if found:
         return [f"the key store is {found.state.lower()}"]
     return ["the key store is deleted"] if plan and plan.key_store_id else []
@@ -220,7 +166,7 @@ def _keys_now(case: Case) -> list[str]:
 def _hsms_now(case: Case) -> list[str]:
     if case.snapshot is None or case.snapshot.cluster is None:
         return []
-    plan, number = plan_of(case), hsms(case)
+    plan, number = case.current_plan, hsms(case)
     planned = len(plan.basis.zones) if plan else number
     if number < planned:
         return [f"{planned - number} of {count(planned, 'HSM')} {be(planned - number)} gone"]

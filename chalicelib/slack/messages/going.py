@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from chalicelib.domain.case import CallStatus, Case
 from chalicelib.domain.plan import Operation
+from chalicelib.domain.recovery import returning_keys
 from chalicelib.domain.snapshot import Key
-from chalicelib.domain.waiting import gone_keys, our_keys
+from chalicelib.domain.waiting import gone_keys
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.blocks import Piece, bold, cell, date, note, table, text
 from chalicelib.slack.messages.shown import Shown
@@ -29,11 +30,6 @@ MOST_NAMES = 3
 MOST_ROWS = 20
 HEADS = ("Key", "Now", "What happens to it")
 WATCHED = "As long as a key waits, this case stays open, and Unlatch watches who tries to use it."
-
-
-def keys(case: Case) -> tuple[Key, ...]:
-    """Those that a cancel brings back."""
-    return our_keys(case, case.snapshot) if case.snapshot else ()
 
 
 def named(case: Case, key_ids: Sequence[str]) -> str:
@@ -63,7 +59,7 @@ def still_going(case: Case) -> list[Piece]:
     """A deletion that we scheduled goes on by itself, also while Unlatch waits or has closed."""
     lost = gone_keys(case, case.snapshot) if case.snapshot else ()
     words = until_cancelled(case)
-    if lost and facts.store(case):
+    if lost and case.store:
         who = named(case, lost)
         words.append(bold(f" KMS has deleted {who}; nobody can bring {_them(lost)} back."))
     return words
@@ -71,7 +67,7 @@ def still_going(case: Case) -> list[Piece]:
 
 def until_cancelled(case: Case) -> list[Piece]:
     """Which keys go and when; () once none waits for us."""
-    going = keys(case)
+    going = returning_keys(case)
     if not going:
         return []
     who = named(case, [key.key_id for key in going])
@@ -102,7 +98,7 @@ def each_key(shown: Shown) -> list[Block]:
     """What each key is now, and what becomes of it."""
     case = shown.case
     found = facts.keys(case)
-    ours = {key.key_id for key in keys(case)}
+    ours = {key.key_id for key in returning_keys(case)}
     first = sorted(found, key=lambda key: (key.key_id not in ours, key.name))
     rows = [_row(case, key, ours=key.key_id in ours) for key in first[:MOST_ROWS]]
     if not rows:

@@ -108,7 +108,7 @@ def _on_keys(entry: Entry, case: Case, operation: Operation) -> list[Piece]:
     """One key by its name; of many keys only the last call so far speaks, for all of them."""
     done = [c for c in case.calls if c.operation is operation and c.status is CallStatus.DONE]
     said = ON_KEYS[operation][0]
-    plan = facts.plan_of(case)
+    plan = case.current_plan
     total = max(len(plan.names(operation)) if plan else 0, len(done))
     if total <= MOST_SINGLE_LINES:
         return [text(f"{said} "), bold(_key(entry, case)), *_for_when(case, operation), text(".")]
@@ -142,7 +142,7 @@ def dry_run(entry: Entry, case: Case) -> Told | None:
         return None
     verb, when = _verb(operation), moment(entry["due"] or entry["at"]) or entry.at
     if operation in ON_KEYS:
-        plan = facts.plan_of(case)
+        plan = case.current_plan
         names = plan.names(operation) if plan else ()
         if len(names) > MOST_SINGLE_LINES and entry["target"] != names[0]:
             return None

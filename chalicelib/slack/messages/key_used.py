@@ -6,7 +6,8 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from chalicelib.domain.case import KeyUse
-from chalicelib.slack.messages import buttons, facts, goback, going, parts, progress
+from chalicelib.domain.recovery import disabled_keys, returning_keys
+from chalicelib.slack.messages import buttons, facts, going, parts, progress
 from chalicelib.slack.messages.blocks import (
     WARNING,
     Piece,
@@ -81,12 +82,12 @@ def _when(shown: Shown, last: KeyUse) -> list[Piece]:
 
 def _otherwise(shown: Shown, end: datetime | None) -> list[Piece]:
     """What cancelling does, and what happens if nobody acts."""
-    if not goback.returning_keys(shown.case) and not goback.disabled_keys(shown.case):
+    if not returning_keys(shown.case) and not disabled_keys(shown.case):
         return [text("Unlatch did not schedule this deletion, so it can’t cancel it.")]
     pieces = [bold("If that job matters, cancel now."), text(" You can start again later.")]
     if end is None:
         return pieces
-    who = going.named(shown.case, [key.key_id for key in going.keys(shown.case)])
+    who = going.named(shown.case, [key.key_id for key in returning_keys(shown.case)])
     return [
         *pieces,
         text(f"\nIf nobody cancels, {who} will be deleted on "),

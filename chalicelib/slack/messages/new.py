@@ -85,7 +85,7 @@ def notification(shown: Shown) -> str:
     """Header and worst fact without foreign words."""
     case = shown.case
     cause = cause_of(case.snapshot) if case.snapshot else Cause.INCOMPLETE
-    used = facts.keys_in_use(shown.situation)
+    used = facts.latest_used(shown.situation)
     worst_fact = f" {count(len(used), 'key')} {be(len(used))} in use or may be." if used else ""
     if cause is Cause.EMPTY_STORE:
         worst_fact = " No keys are at risk."
@@ -123,7 +123,7 @@ def worst(shown: Shown) -> list[Piece]:
     keys = facts.keys(case)
     if not keys:
         return _no_keys(shown)
-    used = facts.keys_in_use(shown.situation)
+    used = facts.latest_used(shown.situation)
     if used:
         return [symbol(WARNING), text(" "), *_in_use(shown)]
     if not any(key.is_live for key in keys):
@@ -147,14 +147,14 @@ def _no_keys(shown: Shown) -> list[Piece]:
             bold(" What is not known counts as dangerous"),
             text(", so nothing final is offered."),
         ]
-    if facts.store(shown.case) is None:
+    if shown.case.store is None:
         return [bold("No KMS key is at risk.")]
     return [bold("No keys are at risk."), text(" Removing the store frees the cluster.")]
 
 
 def _in_use(shown: Shown) -> list[Piece]:
     number = len(facts.keys(shown.case))
-    used = facts.keys_in_use(shown.situation)
+    used = facts.latest_used(shown.situation)
     known = [key for key in used if key.last_use.at]
     depends = " Something still depends on " + ("it." if len(known) == 1 else "them.")
     if not known:

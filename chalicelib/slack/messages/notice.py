@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from chalicelib.domain.case import Case, KeyUse
 from chalicelib.domain.notices import lapsed, switched_off
 from chalicelib.domain.policy import Policy
+from chalicelib.domain.recovery import returning_keys
 from chalicelib.domain.slack_message import Moment, Notice
 from chalicelib.slack.messages import facts, going, key_used
 from chalicelib.slack.messages.blocks import (
@@ -110,7 +111,7 @@ def _used(case: Case, notice: Notice, _policy: Policy) -> Said:
     last = max(uses, key=lambda use: use.at)
     off = switched_off(case, last.key_id)
     what = f"a key that {'was switched off' if off else 'is being deleted'} was just used"
-    waiting = going.keys(case)
+    waiting = returning_keys(case)
     ends = f"It will be deleted{going.day(waiting)} unless somebody cancels."
     return Said(
         f"{{where}}: {what}, and the caller failed. {'Cancel if the job matters.' if off else ends}",
@@ -136,7 +137,7 @@ def _not_yet() -> list[Piece]:
 
 
 def _when(case: Case, last: KeyUse) -> list[Piece]:
-    waiting = going.keys(case)
+    waiting = returning_keys(case)
     this = [key for key in waiting if key.key_id == last.key_id]
     when = going.when(this or waiting)
     return [text(" It will be deleted"), *when, text(" unless somebody cancels.")]
@@ -152,7 +153,7 @@ def _more(uses: Sequence[KeyUse]) -> list[Piece]:
 
 
 def _stopped(case: Case, _notice: Notice, _policy: Policy) -> Said:
-    waiting = going.keys(case)
+    waiting = returning_keys(case)
     number = len(waiting)
     rest = (
         f"{count(number, 'key')} will be deleted{going.day(waiting)} unless somebody cancels."
@@ -170,7 +171,7 @@ def _stopped(case: Case, _notice: Notice, _policy: Policy) -> Said:
 
 
 def _last_call(case: Case, notice: Notice, _policy: Policy) -> Said:
-    waiting = going.keys(case)
+    waiting = returning_keys(case)
     number, its = len(waiting), "key is" if len(waiting) == 1 else "keys are"
     when = max((k.deletion_date for k in waiting if k.deletion_date), default=notice.at)
     last = max((use.at for use in case.key_uses), default=None)

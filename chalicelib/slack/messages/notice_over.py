@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.case import Case, Outcome
+from chalicelib.domain.recovery import lost_keys
 from chalicelib.domain.slack_message import Moment, Notice
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.blocks import Piece, date, marked_note, says, text
@@ -41,7 +42,7 @@ def _end(case: Case, notice: Notice) -> tuple[str, list[Piece]]:
 def _keys_end(case: Case, notice: Notice) -> tuple[str, list[Piece]]:
     when, cancelled = notice.over_at or notice.at, case.ending
     number = facts.planned_keys(case)
-    lost = facts.lost_keys(case)
+    lost = lost_keys(case)
     if lost:
         words = f"{count(lost, 'key')} {be(lost)} deleted"
         return f"{words}.", [text(f"{words}; seen on "), date(when), text(".")]

@@ -29,12 +29,12 @@ def message(shown: Shown) -> Message:
 
 
 def _state(shown: Shown) -> list[Piece]:
-    plan = facts.plan_of(shown.case)
+    plan = shown.case.current_plan
     number = len(plan.basis.zones) if plan else 0
     hsms = {0: "no HSM runs", 1: "its HSM is deleted", 2: "both HSMs are deleted"}.get(
         number, f"all {count(number, 'HSM')} are deleted"
     )
-    if facts.store(shown.case) is None:
+    if shown.case.store is None:
         return [text(f"In the cluster {hsms}; no key store uses it.")]
     return [*parts.store_pieces(shown.case), text(f" is disconnected and {hsms}.")]
 
@@ -48,8 +48,8 @@ def _keys(shown: Shown) -> str:
 
 def _kept(shown: Shown) -> list[Piece]:
     number = len(facts.keys(shown.case))
-    kept = [the(number, "key"), "the store"] if facts.store(shown.case) and number else []
-    if facts.store(shown.case) and not number:
+    kept = [the(number, "key"), "the store"] if shown.case.store and number else []
+    if shown.case.store and not number:
         kept = ["the store"]
     words = " and ".join([", ".join(kept), "the cluster"]) if kept else "the cluster"
     verb = "are still there" if kept else "is still there"

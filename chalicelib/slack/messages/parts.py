@@ -70,7 +70,7 @@ def tried_by(shown: Shown) -> Block:
     if barred:
         whose = "They" if len(who) == 1 else _callers(barred)
         sentences.append(f"{whose} can’t approve their own request.")
-    if any(c.tool is Tool.TERRAFORM for c in who) and facts.store(shown.case):
+    if any(c.tool is Tool.TERRAFORM for c in who) and shown.case.store:
         sentences.append(TERRAFORM)
     return note(" ".join(sentences))
 
@@ -113,7 +113,7 @@ def record(shown: Shown, *, approved: str = "none", but: Sequence[str] = ()) -> 
 
 def decided(case: Case, *more: str) -> Block:
     """For who looks it up, once it is decided: by whom, case and plan."""
-    plan = facts.plan_of(case)
+    plan = case.current_plan
     words = [_approved(case)] if case.approved else []
     words += [*more, f"`{ident(case.case_id)}`"]
     if plan and case.approved:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import Case
 from chalicelib.domain.overdue import USUALLY
 from chalicelib.domain.plan import Operation, Plan, Remedy
-from chalicelib.slack.messages import facts
+from chalicelib.domain.progress import LongWait, Stage, Standing, place_now, progress, records
+from chalicelib.domain.situation import PlanContext
+from chalicelib.slack.messages import facts, steps
 from chalicelib.slack.messages.blocks import Piece, bold, date, plan, task, text
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.steps import KEYS_GONE, Stage, Standing, place_now, records, standing
 from chalicelib.slack.messages.text import TIME, Block, all_of, be, clean, count, upper_first
 
 STATUS = {
@@ -23,24 +23,26 @@ STATUS = {
 
 def block(shown: Shown) -> list[Block]:
     """The plan in force with its steps; nothing where a case has no plan."""
-    found = facts.plan_of(shown.case)
-    steps = standing(shown.case, found, shown.now) if found else []
-    if not found or not steps:
+    found = shown.case.current_plan
+    if not found or not found.calls:
         return []
+    context = shown.situation.on(found)
+    stages = progress(context)
     tasks = [
-        task(number, step.title, STATUS[step.standing], output(step, shown.case, found))
-        for number, step in enumerate(steps, start=1)
+        task(number, steps.title(step, found), STATUS[step.standing], output(step, context))
+        for number, step in enumerate(stages, start=1)
     ]
-    title = f"{found.remedy.capitalize()}: step {place_now(steps)} of {len(steps)}"
+    title = f"{found.remedy.capitalize()}: step {place_now(stages)} of {len(stages)}"
     return [plan(f"plan:{shown.version}", title, tasks)]
 
 
-def output(step: Stage, case: Case, found: Plan) -> list[Piece]:
+def output(step: Stage, context: PlanContext) -> list[Piece]:
     """What there is to say of one step."""
+    found = context.plan
     if step.standing is Standing.DONE:
-        calls = records(step, case, found)
+        calls = records(step, context)
         return [date(calls[-1].at)] if calls else _without_call(step, found)
-    pieces = _ahead(step, found) if step.standing is Standing.NEXT else _now(step, case, found)
+    pieces = _ahead(step, found) if step.standing is Standing.NEXT else _now(step, context)
     warning = [bold(last_way_back(step, found))] if step.is_final else _store_goes(step)
     return [*pieces, text(" "), *warning] if pieces and warning else [*pieces, *warning]
 
@@ -51,11 +53,11 @@ def _ahead(step: Stage, found: Plan) -> list[Piece]:
     return []
 
 
-def _now(step: Stage, case: Case, found: Plan) -> list[Piece]:
+def _now(step: Stage, context: PlanContext) -> list[Piece]:
     """Since when or until when; before the step's own call, what it waits for."""
-    calls = records(step, case, found)
+    case, calls = context.case, records(step, context)
     if step.operation is None or step.operation is Operation.DISABLE_KEY:
-        return _until(_end_of_wait(step, case, found))
+        return _until(_end_of_wait(step, context))
     if calls:
         return [text("Started "), date(calls[0].at, TIME), text(f".{_usually(step)}")]
     if case.waiting_for and not case.is_closed:
@@ -63,11 +65,12 @@ def _now(step: Stage, case: Case, found: Plan) -> list[Piece]:
     return []
 
 
-def _end_of_wait(step: Stage, case: Case, found: Plan) -> datetime | None:
-    if step.title == KEYS_GONE.title:
+def _end_of_wait(step: Stage, context: PlanContext) -> datetime | None:
+    case, found = context.case, context.plan
+    if step.wait is LongWait.KEYS_GO:
         return facts.keys_end(case)
     if step.operation is Operation.DISABLE_KEY:
-        calls = records(step, case, found)
+        calls = records(step, context)
         return calls[0].at + timedelta(days=found.quarantine_days) if calls else None
     since = case.soaking_since
     return since + timedelta(days=found.soak_days) if since else None
@@ -84,7 +87,7 @@ def _store_goes(step: Stage) -> list[Piece]:
 
 
 def _without_call(step: Stage, found: Plan) -> list[Piece]:
-    if step.title != KEYS_GONE.title:
+    if step.wait is not LongWait.KEYS_GO:
         return []
     number = len(found.basis.keys)
     return [text(f"{upper_first(all_of(number, 'key'))} {be(number)} gone.")]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
+from chalicelib.domain.approval import leading_offer
 from chalicelib.domain.case import Case, Outcome, Phase
 from chalicelib.domain.forecast import Forecast
 from chalicelib.domain.plan import Operation, Remedy
@@ -94,7 +95,7 @@ def _waiting(shown: Shown) -> Message:
         return new.message(shown)
     if case.plan and case.differences:
         return once_more.message(shown, case.plan)
-    begun = facts.best_offer(case, policy=shown.policy, now=shown.now)
+    begun = leading_offer(shown.situation)
     gates = {way.remedy: way.gates for way in shown.ways}
     if begun:
         plan, clicks = begun

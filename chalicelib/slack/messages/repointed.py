@@ -11,7 +11,7 @@ from chalicelib.slack.messages.text import Block, Message, be, count, ident, upp
 
 
 def message(shown: Shown) -> Message:
-    case, plan = shown.case, facts.plan_of(shown.case)
+    case, plan = shown.case, shown.case.current_plan
     number = facts.planned_keys(case)
     other = ident(plan.target_cluster_id) if plan and plan.target_cluster_id else "another cluster"
     hsms = count(len(plan.basis.zones), "HSM") if plan else "HSMs"

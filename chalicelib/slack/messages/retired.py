@@ -30,7 +30,7 @@ RESTORED_TYPE = "hsm2m.medium"
 def message(shown: Shown) -> Message:
     case = shown.case
     calls = sum(call.status is CallStatus.DONE for call in case.calls)
-    plan = facts.plan_of(case)
+    plan = case.current_plan
     never = plan is not None and not plan.names(Operation.KEEP_BACKUP)
     more = "It held no keys." if never else "How to restore it from a backup is in the message."
     return Message(
@@ -46,7 +46,7 @@ def message(shown: Shown) -> Message:
 
 
 def _gone(shown: Shown) -> list[Piece]:
-    plan = facts.plan_of(shown.case)
+    plan = shown.case.current_plan
     if plan is None:
         return [text("The cluster is gone.")]
     others = _with_it(plan)
@@ -69,7 +69,7 @@ def _with_it(plan: Plan) -> list[str]:
 
 
 def saving(shown: Shown) -> str:
-    plan = facts.plan_of(shown.case)
+    plan = shown.case.current_plan
     number = len(plan.basis.zones) if plan else 0
     if not number:
         return "No HSM was running, so nothing is saved."
@@ -84,7 +84,7 @@ def restore(shown: Shown) -> Block:
         line(bold("To get the cluster back"), text(", about 30 minutes. "), *_backup(shown)),
         typed(commands(shown, cluster, newest.backup_id if newest else "")),
     ]
-    plan = facts.plan_of(shown.case)
+    plan = shown.case.current_plan
     keys = len(plan.basis.keys) if plan else 0
     if keys and shown.case.outcome == "retired":
         verb = "does" if keys == 1 else "do"
@@ -133,7 +133,7 @@ def commands(shown: Shown, cluster: Cluster | None, backup_id: str) -> str:
 
 def _two_zones(shown: Shown, cluster: Cluster | None) -> list[str]:
     """KMS takes a cluster with active HSMs in two zones. The second is added once the first is active."""
-    plan = facts.plan_of(shown.case)
+    plan = shown.case.current_plan
     mapped = [zone for zone, _ in cluster.subnets] if cluster else []
     zones = [ident(zone) for zone in dict.fromkeys((*(plan.basis.zones if plan else ()), *mapped))]
     return [*zones[:2], *("ZONE", "ANOTHER-ZONE")[len(zones) :]]
@@ -141,7 +141,7 @@ def _two_zones(shown: Shown, cluster: Cluster | None) -> list[str]:
 
 def _for_kms(shown: Shown) -> list[list[str]]:
     """Where the key store is still there: what brings it to the new cluster."""
-    store = facts.store(shown.case)
+    store = shown.case.store
     if store is None:
         return []
     tool = f"aws kms {{}}-custom-key-store --region {ident(shown.case.region)}"

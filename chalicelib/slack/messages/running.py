@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from chalicelib.domain.click import Act
 from chalicelib.domain.overdue import Overdue
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.slack.messages import buttons, facts, goback, going, late, parts, progress
+from chalicelib.domain.plan import Plan, Remedy
+from chalicelib.domain.progress import LongWait, Stage, last_stop, place_now, records
+from chalicelib.domain.progress import progress as progress_of
+from chalicelib.domain.recovery import lost_keys
+from chalicelib.slack.messages import buttons, facts, goback, going, late, parts, progress, steps
 from chalicelib.slack.messages.blocks import (
     HOURGLASS,
     WARNING,
@@ -20,7 +23,6 @@ from chalicelib.slack.messages.blocks import (
     user,
 )
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.steps import KEYS_GONE, Stage, place_now, records, standing
 from chalicelib.slack.messages.text import DAY_AND_TIME, Message, be, clean, the, upper_first
 
 VERBS = {
@@ -34,13 +36,14 @@ VERBS = {
 def message(shown: Shown) -> Message:
     if shown.case.ending is not None:
         return going_back(shown)
-    plan = facts.plan_of(shown.case)
-    steps = standing(shown.case, plan, shown.now) if plan else []
+    plan = shown.case.current_plan
+    stages = progress_of(shown.situation.on(plan)) if plan else []
     verb = VERBS[plan.remedy] if plan else "Working on"
-    at = f"step {place_now(steps)} of {len(steps)}: {doing(shown, steps)}" if steps else "working"
+    place = f"step {place_now(stages)} of {len(stages)}"
+    at = f"{place}: {doing(shown, plan, stages)}" if plan and stages else "working"
     name = facts.store_name(shown.case)
     if late_step := late.found(shown):
-        return _overdue(shown, steps, late_step, title=f"{verb} {shown.cluster}")
+        return _overdue(shown, stages, late_step, title=f"{verb} {shown.cluster}")
     return Message(
         f"{verb} {shown.cluster}, {at}. Nothing for you to do.",
         (
@@ -48,7 +51,7 @@ def message(shown: Shown) -> Message:
             says(
                 bold(f"{upper_first(at)}."),
                 text(" Nothing for you to do.\n"),
-                *_way_back(shown, steps),
+                *_way_back(shown, stages),
             ),
             *progress.block(shown),
             *actions(f"act:{shown.version}", [*buttons.take_back(shown), *buttons.go_back(shown)]),
@@ -58,11 +61,13 @@ def message(shown: Shown) -> Message:
     )
 
 
-def _overdue(shown: Shown, steps: list[Stage], step: Overdue, *, title: str) -> Message:
+def _overdue(shown: Shown, stages: list[Stage], step: Overdue, *, title: str) -> Message:
     """Under way, and far longer than usual: since when, and what to check."""
     still = late.STILL[step.operation]
-    at = f"Step {place_now(steps)} of {len(steps)}: {still}." if steps else f"{upper_first(still)}."
-    stop = _way_back(shown, steps) if steps else []
+    at = f"{upper_first(still)}."
+    if stages:
+        at = f"Step {place_now(stages)} of {len(stages)}: {still}."
+    stop = _way_back(shown, stages) if stages else []
     return Message(
         f"{title}: {still}, far longer than usual. Unlatch goes on waiting. What to check is in "
         "the message.",
@@ -77,56 +82,48 @@ def _overdue(shown: Shown, steps: list[Stage], step: Overdue, *, title: str) -> 
     )
 
 
-def doing(shown: Shown, steps: list[Stage]) -> str:
+def doing(shown: Shown, plan: Plan, stages: list[Stage]) -> str:
     """What goes on now. Until the step's own call is made, that is what it waits for."""
-    plan, case = facts.plan_of(shown.case), shown.case
-    step = steps[place_now(steps) - 1]
-    if plan and case.snapshot and case.snapshot.cluster is None:
+    case, stage = shown.case, stages[place_now(stages) - 1]
+    if case.snapshot and case.snapshot.cluster is None:
         return "reading AWS once more to make sure"
-    if case.waiting_for and step.title != KEYS_GONE.title and not _is_called(shown, step):
+    is_called = bool(records(stage, shown.situation.on(plan)))
+    if case.waiting_for and stage.wait is not LongWait.KEYS_GO and not is_called:
         return clean(case.waiting_for, 150)
-    return step.doing
+    return steps.doing(stage, plan)
 
 
 def _is_called(shown: Shown, step: Stage) -> bool:
-    plan = facts.plan_of(shown.case)
-    return plan is not None and bool(records(step, shown.case, plan))
+    plan = shown.case.current_plan
+    return plan is not None and bool(records(step, shown.situation.on(plan)))
 
 
-def _way_back(shown: Shown, steps: list[Stage]) -> list[Piece]:
+def _way_back(shown: Shown, stages: list[Stage]) -> list[Piece]:
     """Until when it can be stopped, what is gone for good already, and which keys go."""
-    lost = facts.lost_keys(shown.case)
+    lost = lost_keys(shown.case)
     gone = f" {upper_first(the(lost, 'key'))} {be(lost)} already gone." if lost else ""
-    return [text(f"{_can_stop(shown, steps)}{gone}"), *going.until_cancelled(shown.case)]
+    return [text(f"{_can_stop(shown, stages)}{gone}"), *going.until_cancelled(shown.case)]
 
 
-def _can_stop(shown: Shown, steps: list[Stage]) -> str:
+def _can_stop(shown: Shown, stages: list[Stage]) -> str:
     if not buttons.go_back(shown):
         return "It can’t be stopped any more."
-    last, now = _last_stop(steps), place_now(steps)
+    last, now = last_stop(stages), place_now(stages)
     if last is None:
         return "You can stop at any time."
-    if last < now or (last == now and _is_called(shown, steps[last - 1])):
+    if last < now or (last == now and _is_called(shown, stages[last - 1])):
         return "You can still stop what is left."
-    return f"You can stop until step {last} of {len(steps)} begins."
-
-
-def _last_stop(steps: list[Stage]) -> int | None:
-    """The step after which not everything comes back: the store's deletion, else the marked one."""
-    for number, step in enumerate(steps, start=1):
-        if step.operation is Operation.DELETE_KEY_STORE:
-            return number
-    return next((n for n, step in enumerate(steps, start=1) if step.is_final), None)
+    return f"You can stop until step {last} of {len(stages)} begins."
 
 
 def going_back(shown: Shown) -> Message:
     """Cancel or undo under way."""
     case, ending = shown.case, shown.case.ending
-    lost = facts.lost_keys(case)
+    lost = lost_keys(case)
     title = f"Putting {shown.cluster} back as it was"
-    plan = facts.plan_of(case)
+    plan = case.current_plan
     parked = plan is not None and plan.remedy is Remedy.PARK
-    if lost or (facts.store(case) is None and not parked):
+    if lost or (case.store is None and not parked):
         title = f"Stopping: putting back what is left of {shown.cluster}"
     pieces: list[Piece] = []
     if ending:

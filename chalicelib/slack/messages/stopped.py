@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from chalicelib.domain.case import CallRecord, Case
 from chalicelib.domain.plan import Operation
+from chalicelib.domain.recovery import returning_keys
 from chalicelib.domain.snapshot import Key
 from chalicelib.slack.messages import buttons, facts, going, key_used, parts, progress
 from chalicelib.slack.messages.blocks import (
@@ -32,7 +33,7 @@ COMMANDS = ("aws ", "cloudhsm-cli ", "read ")
 
 
 def message(shown: Shown) -> Message:
-    waiting = going.keys(shown.case)
+    waiting = returning_keys(shown.case)
     if waiting:
         return _halfway(shown, waiting)
     case = shown.case

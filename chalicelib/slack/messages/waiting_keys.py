@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from chalicelib.domain.recovery import returning_keys
 from chalicelib.slack.messages import buttons, facts, going, parts, progress
 from chalicelib.slack.messages.blocks import (
     HOURGLASS,
@@ -20,7 +21,7 @@ from chalicelib.slack.messages.text import DAY, Block, Message, money, the, toke
 
 def message(shown: Shown, end: datetime) -> Message:
     case = shown.case
-    ours = going.keys(case)
+    ours = returning_keys(case)
     since, can_cancel = since_when(shown), bool(ours)
     which = (
         going.named(case, [k.key_id for k in ours]) if ours else the(len(facts.keys(case)), "key")

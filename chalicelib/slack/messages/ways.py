@@ -8,8 +8,9 @@ from chalicelib.domain.diagnosis import WayOut
 from chalicelib.domain.gates import Gate
 from chalicelib.domain.password import Login
 from chalicelib.domain.plan import Operation, Plan, Remedy
+from chalicelib.domain.recovery import returning_keys
 from chalicelib.domain.snapshot import StoreState
-from chalicelib.slack.messages import buttons, facts, goback
+from chalicelib.slack.messages import buttons, facts
 from chalicelib.slack.messages.blocks import note, section
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import (
@@ -104,7 +105,7 @@ def describe(shown: Shown, plan: Plan, *, needs: bool = True) -> str:
 
 
 def _kept(shown: Shown) -> str:
-    if not facts.store(shown.case):
+    if not shown.case.store:
         return "cluster"
     return "keys" if facts.keys(shown.case) else "store"
 
@@ -118,7 +119,7 @@ def _gone(shown: Shown, plan: Plan) -> str:
 def _breaks(shown: Shown, plan: Plan) -> str:
     number, live = len(facts.keys(shown.case)), _live(shown)
     match plan.remedy:
-        case Remedy.KEEP if going := goback.returning_keys(shown.case):
+        case Remedy.KEEP if going := len(returning_keys(shown.case)):
             return f"nothing more, but {the(going, 'key')} {be(going)} still being deleted"
         case Remedy.KEEP:
             return "nothing"
@@ -147,7 +148,7 @@ def _live(shown: Shown) -> int:
 
 
 def _is_off(shown: Shown) -> bool:
-    store = facts.store(shown.case)
+    store = shown.case.store
     return store is not None and store.state is StoreState.DISCONNECTED
 
 

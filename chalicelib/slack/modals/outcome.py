@@ -49,7 +49,7 @@ def _park(shown: Shown) -> Block:
         words = "No KMS key is affected. Nothing is deleted for good."
         return shapes.alert(f"{_others(shown)}{words}", "warning" if _others(shown) else "info")
     fail = f"{all_of(len(keys), 'key')} {'fails' if len(keys) == 1 else 'fail'}"
-    used = facts.keys_in_use(shown.situation)
+    used = facts.latest_used(shown.situation)
     words = f"{upper_first(fail)} as soon as this starts. {_use(used, shown)}"
     return shapes.alert(f"{words}Nothing is deleted for good.", "warning")
 
@@ -114,7 +114,7 @@ def unproven(shown: Shown, plan: Plan) -> list[Block]:
 
 def box(shown: Shown, plan: Plan) -> Block:
     """What the person says that they know; it names the key, or counts the keys."""
-    used = facts.keys_in_use(shown.situation)
+    used = facts.latest_used(shown.situation)
     used = used if plan.remedy is Remedy.RETIRE else []
     others = bool(_others(shown))
     if used and others:

@@ -56,12 +56,12 @@ def numbers(shown: Shown) -> list[Block]:
 def _keys(shown: Shown) -> list[Line]:
     keys = facts.keys(shown.case)
     if not keys:
-        empty = facts.store(shown.case) is not None
+        empty = shown.case.store is not None
         words = (
             "Key store is empty: no keys, none waiting for deletion" if empty else "No key store"
         )
         return [[text(words)]]
-    used = facts.keys_in_use(shown.situation)
+    used = facts.latest_used(shown.situation)
     lines = [_used(key, shown) for key in used[:NAMED_KEYS]]
     if len(used) > NAMED_KEYS:
         more = len(used) - NAMED_KEYS
@@ -88,7 +88,7 @@ def _used(key: Key, shown: Shown) -> Line:
 
 
 def _machines(shown: Shown) -> Line:
-    store = facts.store(shown.case)
+    store = shown.case.store
     state = f", key store {store.state.lower()}" if store else ""
     return [text(f"{count(facts.hsms(shown.case), 'HSM')}{state}")]
 

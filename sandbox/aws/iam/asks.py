@@ -18,7 +18,7 @@ from sandbox.aws.iam.conditions import Values
 from sandbox.aws.iam.network import network_asks
 from sandbox.aws.iam.policy import Ask
 from sandbox.aws.identity import Identity
-from sandbox.aws.kms_keys import find_key
+from sandbox.aws.kms_backend import find_key
 from sandbox.aws.regions import Region, Regions
 from sandbox.aws.sts import tags_of
 

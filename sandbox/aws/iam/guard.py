@@ -19,7 +19,7 @@ from sandbox.aws.iam.conditions import UnknownElementError
 from sandbox.aws.iam.policy import Ask, Policy, Principal, Verdict, judged, policy_of
 from sandbox.aws.iam.roles import Role, Roles
 from sandbox.aws.identity import Identity
-from sandbox.aws.kms_keys import backend_of
+from sandbox.aws.kms_backend import backend_of
 from sandbox.aws.regions import Regions
 
 EVERYTHING = policy_of({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})

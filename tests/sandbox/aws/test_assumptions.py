@@ -15,19 +15,19 @@ PAGE = ROOT / "docs/aws-reality.md"
 SETTINGS = {name.upper() for name in Settings.__dataclass_fields__}
 
 
-def test_ids_are_short_and_each_stands_for_one_thing():
+def test_ids_are_short_and_each_stands_for_one_thing() -> None:
     ids = [one.id for one in ASSUMPTIONS]
     assert len(set(ids)) == len(ids)
     assert all(re.fullmatch(r"A(-[A-Z0-9]+)+", name) and len(name) <= 24 for name in ids)
 
 
 @pytest.mark.parametrize("one", ASSUMPTIONS, ids=lambda one: one.id)
-def test_what_depends_on_it_is_there(one: Assumption):
+def test_what_depends_on_it_is_there(one: Assumption) -> None:
     named = re.findall(r"`([^`]+)`", one.relied_on_in)
     assert [name for name in named if name in SETTINGS or (ROOT / name).exists()]
 
 
-def test_the_page_has_the_table_and_names_no_other_ids():
+def test_the_page_has_the_table_and_names_no_other_ids() -> None:
     text = PAGE.read_text()
     assert table() in text
     assert set(re.findall(r"\bA-[A-Z0-9-]+\b", text)) == {one.id for one in ASSUMPTIONS}

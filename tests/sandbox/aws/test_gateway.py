@@ -3,6 +3,7 @@
 import http.client
 import json
 import threading
+from typing import Never
 
 import pytest
 
@@ -18,7 +19,7 @@ URI = (
 class Api:
     """A REST API with POST /slack/interactions in stage dev."""
 
-    def __init__(self, ground, limit_seconds):
+    def __init__(self, ground, limit_seconds) -> None:
         self.events = []
         self.answer = {"statusCode": 200, "body": "fine", "headers": {"content-type": "text/plain"}}
         ground.functions.handlers["bot"] = self.handle
@@ -67,7 +68,7 @@ def api(request):
         made.gateway.stop()
 
 
-def test_a_request_becomes_a_proxy_event(api):
+def test_a_request_becomes_a_proxy_event(api) -> None:
     status, body, headers = api.send(path="/dev/slack/interactions?a=1&a=2")
     assert (status, body, headers["Content-Type"]) == (200, "fine", "text/plain")
     (event,) = api.events
@@ -92,32 +93,32 @@ def test_a_request_becomes_a_proxy_event(api):
         ("GET", "/dev/slack/interactions"),
     ],
 )
-def test_an_unknown_route_is_forbidden(api, method, path):
+def test_an_unknown_route_is_forbidden(api, method, path) -> None:
     status, body, _ = api.send(path=path, method=method)
     assert (status, json.loads(body)) == (403, {"message": "Missing Authentication Token"})
     assert api.events == []
 
 
-def test_a_function_that_fails_is_a_bad_gateway(api):
-    def fail(event):
+def test_a_function_that_fails_is_a_bad_gateway(api) -> None:
+    def fail(event) -> Never:
         raise ValueError("broken")
 
     api.answer = fail
     assert api.send()[0] == 502
 
 
-def test_an_answer_that_is_no_response_is_a_bad_gateway(api):
+def test_an_answer_that_is_no_response_is_a_bad_gateway(api) -> None:
     api.answer = "hello"
     assert api.send()[0] == 502
 
 
-def test_a_binary_answer_is_decoded(api):
+def test_a_binary_answer_is_decoded(api) -> None:
     api.answer = {"statusCode": 201, "body": "aGk=", "isBase64Encoded": True}
     assert api.send()[:2] == (201, "hi")
 
 
 @pytest.mark.parametrize("api", [0.05], indirect=True)
-def test_a_slow_function_times_out_but_still_counts_as_work(api):
+def test_a_slow_function_times_out_but_still_counts_as_work(api) -> None:
     gate = threading.Event()
     api.answer = lambda _: {"statusCode": 200, "done": gate.wait(10)}
     assert api.send()[0] == 504
@@ -126,7 +127,7 @@ def test_a_slow_function_times_out_but_still_counts_as_work(api):
     api.work.wait_idle(10)
 
 
-def test_the_url_of_a_path_that_is_not_deployed_is_an_error(api):
+def test_the_url_of_a_path_that_is_not_deployed_is_an_error(api) -> None:
     assert api.gateway.url_of("/slack/interactions", stage="dev").endswith(
         "/dev/slack/interactions"
     )

@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 class Play:
     """The state machine with scripted turns; `park` keeps its token."""
 
-    def __init__(self, ground):
+    def __init__(self, ground) -> None:
         self.ground = ground
         self.states = ground.client("stepfunctions")
         self.tokens = []
@@ -31,7 +31,7 @@ class Play:
             raise step
         return {"finished": step is None, "wait_seconds": step or 1, "version": 1, "body": ""}
 
-    def park(self, event):
+    def park(self, event) -> None:
         self.tokens.append(event["token"])
 
     def start(self, name="c1-1", case="c1"):
@@ -42,7 +42,7 @@ class Play:
         arn = MACHINE.replace("stateMachine", "execution") + f":{name}"
         return self.states.describe_execution(executionArn=arn)
 
-    def wake(self, token):
+    def wake(self, token) -> None:
         self.states.send_task_success(taskToken=token, output="{}")
 
 
@@ -69,7 +69,7 @@ def code_of(error):
     return error.value.response["Error"]["Code"]
 
 
-def test_a_run_sleeps_on_sandbox_time_and_ends(play):
+def test_a_run_sleeps_on_sandbox_time_and_ends(play) -> None:
     play.turns = [6 * 3600, 2 * 24 * 3600, None]
     play.start()
     play.ground.settle()
@@ -82,7 +82,7 @@ def test_a_run_sleeps_on_sandbox_time_and_ends(play):
     assert ended["stopDate"] == START + 54 * HOUR
 
 
-def test_history_is_dated_by_the_clock(play):
+def test_history_is_dated_by_the_clock(play) -> None:
     play.turns = [3600, None]
     arn = play.start()["executionArn"]
     play.ground.advance(2 * HOUR)
@@ -93,7 +93,7 @@ def test_history_is_dated_by_the_clock(play):
     ]
 
 
-def test_a_token_wakes_at_once_and_works_once(play):
+def test_a_token_wakes_at_once_and_works_once(play) -> None:
     play.turns = [9 * 3600, 9 * 3600]
     play.start()
     play.ground.advance(HOUR)
@@ -105,7 +105,7 @@ def test_a_token_wakes_at_once_and_works_once(play):
     assert code_of(used) == "TaskTimedOut"
 
 
-def test_a_token_whose_wait_is_over_is_refused(play):
+def test_a_token_whose_wait_is_over_is_refused(play) -> None:
     play.start()
     play.ground.advance(HOUR)
     with pytest.raises(ClientError) as late:
@@ -113,7 +113,7 @@ def test_a_token_whose_wait_is_over_is_refused(play):
     assert code_of(late) == "TaskTimedOut"
 
 
-def test_a_token_of_a_closed_run_and_a_made_up_one_are_refused(play):
+def test_a_token_of_a_closed_run_and_a_made_up_one_are_refused(play) -> None:
     play.turns = [60, None]
     play.start()
     play.ground.advance(HOUR)
@@ -124,8 +124,8 @@ def test_a_token_of_a_closed_run_and_a_made_up_one_are_refused(play):
     assert (code_of(closed), code_of(unknown)) == ("TaskTimedOut", "InvalidToken")
 
 
-def test_a_wake_from_within_park_is_not_lost(play):
-    def park(event):
+def test_a_wake_from_within_park_is_not_lost(play) -> None:
+    def park(event) -> None:
         play.park(event)
         play.wake(event["token"])
 
@@ -137,7 +137,7 @@ def test_a_wake_from_within_park_is_not_lost(play):
     assert play.ground.clock.now() == START
 
 
-def test_retries_back_off_on_sandbox_time(play):
+def test_retries_back_off_on_sandbox_time(play) -> None:
     play.turns = [ValueError("1"), ValueError("2"), ValueError("3"), None]
     play.start()
     play.ground.advance(HOUR)
@@ -146,8 +146,8 @@ def test_retries_back_off_on_sandbox_time(play):
     assert play.status()["status"] == "SUCCEEDED"
 
 
-def test_each_attempt_to_park_has_a_token_of_its_own(play):
-    def park(event):
+def test_each_attempt_to_park_has_a_token_of_its_own(play) -> None:
+    def park(event) -> None:
         play.park(event)
         if len(play.tokens) == 1:
             raise ValueError("the table is slow")
@@ -165,20 +165,20 @@ def test_each_attempt_to_park_has_a_token_of_its_own(play):
     assert play.status()["status"] == "SUCCEEDED"
 
 
-def test_a_run_whose_function_is_not_deployed_fails(play):
+def test_a_run_whose_function_is_not_deployed_fails(play) -> None:
     del play.ground.functions.handlers["unlatch-dev-turn"]
     play.start()
     play.ground.advance(HOUR)
     assert play.status()["error"] == "Lambda.ResourceNotFoundException"
 
 
-def test_starting_a_running_one_again_is_the_same_run(play):
+def test_starting_a_running_one_again_is_the_same_run(play) -> None:
     assert play.start()["executionArn"] == play.start()["executionArn"]
     play.ground.settle()
     assert len(play.ground.functions.times("unlatch-dev-turn")) == 1
 
 
-def test_a_name_is_used_for_ever(play):
+def test_a_name_is_used_for_ever(play) -> None:
     play.turns = [None]
     play.start()
     play.ground.settle()
@@ -187,7 +187,7 @@ def test_a_name_is_used_for_ever(play):
     assert code_of(closed) == "ExecutionAlreadyExists"
 
 
-def test_other_input_under_a_running_name_is_refused(play):
+def test_other_input_under_a_running_name_is_refused(play) -> None:
     play.start()
     with pytest.raises(ClientError) as other:
         play.start(case="c2")
@@ -195,7 +195,7 @@ def test_other_input_under_a_running_name_is_refused(play):
     play.ground.settle()
 
 
-def test_a_parked_run_can_be_stopped(play):
+def test_a_parked_run_can_be_stopped(play) -> None:
     arn = play.start()["executionArn"]
     play.ground.settle()
     assert play.states.stop_execution(executionArn=arn)["stopDate"] == START
@@ -210,7 +210,7 @@ def test_a_parked_run_can_be_stopped(play):
     assert code_of(stopped) == "TaskTimedOut"
 
 
-def test_a_run_stopped_amid_its_turn_does_not_go_on(play):
+def test_a_run_stopped_amid_its_turn_does_not_go_on(play) -> None:
     arn = MACHINE.replace("stateMachine", "execution") + ":c1-1"
 
     def turn(event):
@@ -224,7 +224,7 @@ def test_a_run_stopped_amid_its_turn_does_not_go_on(play):
     assert play.tokens == []
 
 
-def test_many_runs_each_keep_their_own_time(play):
+def test_many_runs_each_keep_their_own_time(play) -> None:
     for number in range(8):
         play.start(f"c{number}-1", case=f"c{number}")
     play.ground.settle()

@@ -26,7 +26,7 @@ def cluster(hsm, cluster_id=CLUSTER):
     return found
 
 
-def test_a_cluster_is_described_whole(stand: Stand):
+def test_a_cluster_is_described_whole(stand: Stand) -> None:
     stand.seed()
     hsm = stand.client("cloudhsmv2")
     found = cluster(hsm)
@@ -41,7 +41,7 @@ def test_a_cluster_is_described_whole(stand: Stand):
     assert hsm.describe_clusters(Filters={"states": ["DEGRADED"]})["Clusters"] == []
 
 
-def test_an_attached_store_blocks_the_deletion(stand: Stand):
+def test_an_attached_store_blocks_the_deletion(stand: Stand) -> None:
     stand.seed()
     hsm, kms = stand.client("cloudhsmv2"), stand.client("kms")
     assert refused(hsm.delete_cluster, ClusterId=CLUSTER) == "CloudHsmClusterInUseException"
@@ -51,7 +51,7 @@ def test_an_attached_store_blocks_the_deletion(stand: Stand):
     assert refused(hsm.delete_cluster, ClusterId=CLUSTER) == "CloudHsmInvalidRequestException"
 
 
-def test_in_the_other_world_only_hsms_block_it(stand_blocked_by_hsms: Stand):
+def test_in_the_other_world_only_hsms_block_it(stand_blocked_by_hsms: Stand) -> None:
     stand = stand_blocked_by_hsms
     stand.seed()
     hsm = stand.client("cloudhsmv2")
@@ -63,7 +63,7 @@ def test_in_the_other_world_only_hsms_block_it(stand_blocked_by_hsms: Stand):
     assert hsm.delete_cluster(ClusterId=CLUSTER)["Cluster"]["State"] == "DELETE_IN_PROGRESS"
 
 
-def test_hsms_and_clusters_take_their_time_to_go(stand: Stand):
+def test_hsms_and_clusters_take_their_time_to_go(stand: Stand) -> None:
     stand.seed()
     hsm = stand.client("cloudhsmv2")
     for one in cluster(hsm, STRANGER)["Hsms"]:
@@ -81,7 +81,7 @@ def test_hsms_and_clusters_take_their_time_to_go(stand: Stand):
     assert refused(hsm.delete_cluster, ClusterId=STRANGER) == "CloudHsmResourceNotFoundException"
 
 
-def test_a_new_hsm_serves_after_its_creation(stand: Stand):
+def test_a_new_hsm_serves_after_its_creation(stand: Stand) -> None:
     stand.seed()
     hsm = stand.client("cloudhsmv2")
     zones = {"ClusterId": CLUSTER, "AvailabilityZone": "us-east-1c"}
@@ -92,7 +92,7 @@ def test_a_new_hsm_serves_after_its_creation(stand: Stand):
     assert refused(hsm.create_hsm, **zones) == "CloudHsmInvalidRequestException"
 
 
-def test_deleting_an_hsm_makes_a_backup_that_is_ready_when_it_is_gone(stand: Stand):
+def test_deleting_an_hsm_makes_a_backup_that_is_ready_when_it_is_gone(stand: Stand) -> None:
     stand.seed()
     hsm = stand.client("cloudhsmv2")
     hsm.delete_hsm(ClusterId=CLUSTER, HsmId=cluster(hsm)["Hsms"][0]["HsmId"])
@@ -112,7 +112,7 @@ def test_deleting_an_hsm_makes_a_backup_that_is_ready_when_it_is_gone(stand: Sta
     assert [one["BackupId"] for one in kept] == [newest["BackupId"]]
 
 
-def test_a_cluster_with_hsms_is_backed_up_daily(stand: Stand):
+def test_a_cluster_with_hsms_is_backed_up_daily(stand: Stand) -> None:
     stand.seed()
     hsm = stand.client("cloudhsmv2")
     stand.advance(days=60)
@@ -123,7 +123,7 @@ def test_a_cluster_with_hsms_is_backed_up_daily(stand: Stand):
     assert ages[-3] == timedelta(hours=-22), "a day after the seeded one"
 
 
-def test_tags_are_listed_and_set(stand: Stand):
+def test_tags_are_listed_and_set(stand: Stand) -> None:
     stand.seed()
     hsm = stand.client("cloudhsmv2")
     hsm.tag_resource(ResourceId=CLUSTER, TagList=[{"Key": "owner", "Value": "alice"}])
@@ -135,7 +135,7 @@ def test_tags_are_listed_and_set(stand: Stand):
     assert code == "CloudHsmResourceNotFoundException"
 
 
-def test_accounts_and_regions_are_worlds_of_their_own(stand: Stand):
+def test_accounts_and_regions_are_worlds_of_their_own(stand: Stand) -> None:
     away = {"id": "cluster-aaaaaaaaaaa", "account": SPOKE, "region": "eu-west-1", "hsms": 1}
     stand.seed({"clusters": [away]})
     assert stand.client("cloudhsmv2").describe_clusters()["Clusters"] == []
@@ -153,7 +153,7 @@ def interfaces(stand: Stand) -> list[dict[str, Any]]:
     return [one for one in found if all(g["GroupId"] == group for g in one["Groups"])]
 
 
-def test_the_interfaces_of_a_group_tell_who_made_them(stand: Stand):
+def test_the_interfaces_of_a_group_tell_who_made_them(stand: Stand) -> None:
     signer = {
         "cluster": CLUSTER,
         "description": "Lambda-cloudhsm-signer",
@@ -172,7 +172,7 @@ def test_the_interfaces_of_a_group_tell_who_made_them(stand: Stand):
     assert "RequesterId" not in plain
 
 
-def test_kms_takes_its_interfaces_away_with_the_connection(stand: Stand):
+def test_kms_takes_its_interfaces_away_with_the_connection(stand: Stand) -> None:
     stand.seed()
     stand.client("kms").disconnect_custom_key_store(CustomKeyStoreId=STORE)
     assert len(interfaces(stand)) == 4
@@ -186,7 +186,7 @@ def only(stand: Stand, **about: Any) -> Any:
     return stand.client("cloudhsmv2")
 
 
-def test_a_cluster_that_was_never_activated_has_no_certificate_and_no_backups(stand: Stand):
+def test_a_cluster_that_was_never_activated_has_no_certificate_and_no_backups(stand: Stand) -> None:
     hsm = only(stand, state="UNINITIALIZED")
     told = cluster(hsm)
     assert "ClusterCertificate" not in told["Certificates"]
@@ -198,7 +198,7 @@ def test_a_cluster_that_was_never_activated_has_no_certificate_and_no_backups(st
 
 
 @pytest.mark.parametrize("state", ["MODIFY_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"])
-def test_no_hsm_comes_or_goes_while_a_cluster_changes_their_type(stand: Stand, state: str):
+def test_no_hsm_comes_or_goes_while_a_cluster_changes_their_type(stand: Stand, state: str) -> None:
     hsm = only(stand, state=state)
     told = cluster(hsm)
     one = told["Hsms"][0]["HsmId"]
@@ -209,7 +209,7 @@ def test_no_hsm_comes_or_goes_while_a_cluster_changes_their_type(stand: Stand, s
     assert refused(hsm.create_hsm, **zone) == code
 
 
-def test_type_and_mode_stand_in_cluster_hsms_and_backups(stand: Stand):
+def test_type_and_mode_stand_in_cluster_hsms_and_backups(stand: Stand) -> None:
     hsm = only(stand, hsm_type="hsm1.medium", mode="NON_FIPS", backups=[{"age": "1h"}])
     told, (backup,) = cluster(hsm), hsm.describe_backups()["Backups"]
     assert (told["HsmType"], told["Mode"]) == ("hsm1.medium", "NON_FIPS")
@@ -217,11 +217,11 @@ def test_type_and_mode_stand_in_cluster_hsms_and_backups(stand: Stand):
     assert (backup["HsmType"], backup["Mode"]) == ("hsm1.medium", "NON_FIPS")
 
 
-def test_a_deleted_cluster_is_not_described(stand: Stand):
+def test_a_deleted_cluster_is_not_described(stand: Stand) -> None:
     assert only(stand, state="DELETED").describe_clusters()["Clusters"] == []
 
 
-def test_the_result_says_what_is_left(stand: Stand):
+def test_the_result_says_what_is_left(stand: Stand) -> None:
     stand.seed()
     kms = stand.client("kms")
     (plain, *_) = [

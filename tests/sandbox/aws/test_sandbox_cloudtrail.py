@@ -13,7 +13,7 @@ PERSON = (
 )
 
 
-def test_a_failed_deletion_is_told_as_cloudtrail_tells_it(stand: Stand):
+def test_a_failed_deletion_is_told_as_cloudtrail_tells_it(stand: Stand) -> None:
     stand.seed()
     refused(stand.client("cloudhsmv2", PERSON).delete_cluster, ClusterId=CLUSTER)
     (event,) = stand.events
@@ -43,7 +43,7 @@ def test_a_failed_deletion_is_told_as_cloudtrail_tells_it(stand: Stand):
     )
 
 
-def test_reads_are_recorded_and_told_to_nobody(stand: Stand):
+def test_reads_are_recorded_and_told_to_nobody(stand: Stand) -> None:
     stand.seed()
     stand.client("kms").describe_key(KeyId=stand.key(0))
     assert stand.events == []
@@ -51,7 +51,7 @@ def test_reads_are_recorded_and_told_to_nobody(stand: Stand):
     assert [(one["EventName"], one["ReadOnly"]) for one in found] == [("DescribeKey", "true")]
 
 
-def test_a_write_carries_its_parameters_answer_and_store(stand: Stand):
+def test_a_write_carries_its_parameters_answer_and_store(stand: Stand) -> None:
     stand.seed()
     kms = stand.client("kms")
     kms.schedule_key_deletion(KeyId=stand.key(0), PendingWindowInDays=7)
@@ -69,7 +69,7 @@ def test_a_write_carries_its_parameters_answer_and_store(stand: Stand):
     }
 
 
-def test_secrets_are_not_recorded_and_the_cluster_is_spelled_cloudtrails_way(stand: Stand):
+def test_secrets_are_not_recorded_and_the_cluster_is_spelled_cloudtrails_way(stand: Stand) -> None:
     stand.seed()
     refused(
         stand.client("kms").create_custom_key_store,
@@ -84,7 +84,7 @@ def test_secrets_are_not_recorded_and_the_cluster_is_spelled_cloudtrails_way(sta
     }
 
 
-def test_lookup_gives_the_newest_first_by_one_attribute_fifty_a_page(stand: Stand):
+def test_lookup_gives_the_newest_first_by_one_attribute_fifty_a_page(stand: Stand) -> None:
     stand.seed()
     kms, trail = stand.client("kms"), stand.client("cloudtrail")
     for _ in range(60):
@@ -105,7 +105,7 @@ def test_lookup_gives_the_newest_first_by_one_attribute_fifty_a_page(stand: Stan
     assert code == "InvalidLookupAttributesException"
 
 
-def test_pages_stay_whole_while_new_records_come(stand: Stand):
+def test_pages_stay_whole_while_new_records_come(stand: Stand) -> None:
     stand.seed()
     kms, trail = stand.client("kms"), stand.client("cloudtrail")
     for _ in range(60):
@@ -117,7 +117,7 @@ def test_pages_stay_whole_while_new_records_come(stand: Stand):
     assert len(ids) == 60
 
 
-def test_records_are_kept_for_ninety_days(stand: Stand):
+def test_records_are_kept_for_ninety_days(stand: Stand) -> None:
     stand.seed()
     stand.client("kms").list_keys()
     stand.advance(days=91)
@@ -125,7 +125,7 @@ def test_records_are_kept_for_ninety_days(stand: Stand):
     assert trail.lookup_events(StartTime=NOW - timedelta(days=1))["Events"] == []
 
 
-def test_the_approver_is_in_the_record_of_the_bots_call(stand: Stand):
+def test_the_approver_is_in_the_record_of_the_bots_call(stand: Stand) -> None:
     stand.seed()
     issued = stand.server.identity.register(
         HUB, BOT.format(account=HUB), source_identity="alice", tags={"case": "c1"}

@@ -41,7 +41,7 @@ def wanted(hsm, **more):
 
 def test_a_copy_is_what_the_lost_cluster_was_and_its_keys_work_again(
     stand_blocked_by_hsms: Stand,
-):
+) -> None:
     stand = stand_blocked_by_hsms
     stand.seed({**WORLD, "clusters": [WORLD["clusters"][0]]}, other_keys=0)
     hsm, kms = stand.client("cloudhsmv2"), stand.client("kms")
@@ -79,14 +79,14 @@ def test_a_copy_is_what_the_lost_cluster_was_and_its_keys_work_again(
     assert kms.encrypt(KeyId=stand.key(0), Plaintext=b"x")["CiphertextBlob"]
 
 
-def test_a_copy_is_of_its_backups_mode(stand: Stand):
+def test_a_copy_is_of_its_backups_mode(stand: Stand) -> None:
     stand.seed({"clusters": [{"id": CLUSTER, "mode": "NON_FIPS", "backups": [{"age": "2h"}]}]})
     hsm = stand.client("cloudhsmv2")
     assert hsm.create_cluster(**wanted(hsm, Mode=None))["Cluster"]["Mode"] == "NON_FIPS"
     assert refused(hsm.create_cluster, **wanted(hsm)) == INVALID
 
 
-def test_a_cluster_of_its_own_stays_uninitialized(stand: Stand, hsm):
+def test_a_cluster_of_its_own_stays_uninitialized(stand: Stand, hsm) -> None:
     made = hsm.create_cluster(**wanted(hsm, SourceBackupId=None, Mode="NON_FIPS"))["Cluster"]
     stand.advance(minutes=5)
     hsm.create_hsm(ClusterId=made["ClusterId"], AvailabilityZone="us-east-1a")
@@ -108,7 +108,7 @@ def test_a_cluster_of_its_own_stays_uninitialized(stand: Stand, hsm):
     assert code == "CloudHsmClusterNotActiveException"
 
 
-def test_a_cluster_can_be_made_in_subnets_that_ec2_shows(stand: Stand, hsm):
+def test_a_cluster_can_be_made_in_subnets_that_ec2_shows(stand: Stand, hsm) -> None:
     subnets = stand.client("ec2").describe_subnets()["Subnets"]
     two = [
         one["SubnetId"]
@@ -131,11 +131,11 @@ def test_a_cluster_can_be_made_in_subnets_that_ec2_shows(stand: Stand, hsm):
         ({"BackupRetentionPolicy": {"Value": "90"}}, INVALID),
     ],
 )
-def test_clusters_that_are_not_made(hsm, more, code):
+def test_clusters_that_are_not_made(hsm, more, code) -> None:
     assert refused(hsm.create_cluster, **wanted(hsm, **more)) == code
 
 
-def test_subnets_are_one_a_zone_and_of_one_vpc(stand: Stand, hsm):
+def test_subnets_are_one_a_zone_and_of_one_vpc(stand: Stand, hsm) -> None:
     ours = list(cluster(hsm)["SubnetMapping"].values())
     twice = wanted(hsm, SubnetIds=[ours[0], ours[0]])
     assert refused(hsm.create_cluster, **twice) == INVALID
@@ -146,7 +146,7 @@ def test_subnets_are_one_a_zone_and_of_one_vpc(stand: Stand, hsm):
 
 def test_a_backup_that_waits_for_its_deletion_makes_no_cluster_until_it_is_restored(
     stand: Stand, hsm
-):
+) -> None:
     asked, backup = wanted(hsm), backup_of(hsm)["BackupId"]
     told = hsm.delete_backup(BackupId=backup)["Backup"]
     assert told["DeleteTimestamp"] == NOW + timedelta(days=7)
@@ -162,7 +162,7 @@ def test_a_backup_that_waits_for_its_deletion_makes_no_cluster_until_it_is_resto
     assert refused(hsm.restore_backup, BackupId=backup) == MISSING
 
 
-def test_old_hsms_become_new_ones_and_old_ones_again_for_a_day(stand: Stand):
+def test_old_hsms_become_new_ones_and_old_ones_again_for_a_day(stand: Stand) -> None:
     old = {"id": CLUSTER, "hsms": 2, "hsm_type": "hsm1.medium"}
     stand.seed({"clusters": [old]})
     hsm = stand.client("cloudhsmv2")
@@ -185,7 +185,7 @@ def test_old_hsms_become_new_ones_and_old_ones_again_for_a_day(stand: Stand):
     assert refused(hsm.modify_cluster, ClusterId=CLUSTER, HsmType="hsm1.medium") == INVALID
 
 
-def test_the_retention_of_backups_can_be_changed(hsm):
+def test_the_retention_of_backups_can_be_changed(hsm) -> None:
     assert refused(hsm.modify_cluster, ClusterId=CLUSTER) == INVALID
     wider = {"Type": "DAYS", "Value": "379"}
     hsm.modify_cluster(ClusterId=CLUSTER, BackupRetentionPolicy=wider)
@@ -196,7 +196,7 @@ def test_the_retention_of_backups_can_be_changed(hsm):
     assert code == INVALID
 
 
-def test_a_cluster_has_28_hsms_at_most(stand: Stand):
+def test_a_cluster_has_28_hsms_at_most(stand: Stand) -> None:
     stand.seed({"clusters": [{"id": CLUSTER, "hsms": 26}]})
     hsm = stand.client("cloudhsmv2")
     for _ in range(2):

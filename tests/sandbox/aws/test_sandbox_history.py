@@ -49,7 +49,7 @@ def described(stand: Stand, cluster_id: str) -> Any:
     return stand.client("cloudhsmv2").describe_clusters(Filters=wanted)["Clusters"][0]
 
 
-def test_a_copy_names_its_backup_and_aws_shows_it(stand: Stand):
+def test_a_copy_names_its_backup_and_aws_shows_it(stand: Stand) -> None:
     stand.seed(world(copied="30d"))
     source = described(stand, SIBLING)["SourceBackupId"]
     assert "SourceBackupId" not in described(stand, CLUSTER)
@@ -71,12 +71,12 @@ def test_a_copy_names_its_backup_and_aws_shows_it(stand: Stand):
 )
 def test_a_copy_older_than_the_last_connect_has_an_older_password(
     stand: Stand, copied, last_connect, came
-):
+) -> None:
     stand.seed(world(copied=copied, connected=last_connect))
     assert connected(stand, to=SIBLING) == came
 
 
-def test_each_connect_sets_a_new_password_so_the_first_cluster_has_an_old_one(stand: Stand):
+def test_each_connect_sets_a_new_password_so_the_first_cluster_has_an_old_one(stand: Stand) -> None:
     stand.seed(world())
     assert connected(stand, to=SIBLING) == ("CONNECTED", None)
     assert connected(stand) == ("CONNECTED", None)
@@ -84,7 +84,7 @@ def test_each_connect_sets_a_new_password_so_the_first_cluster_has_an_old_one(st
     assert connected(stand, to=SIBLING) == ("CONNECTED", None)
 
 
-def test_a_person_sets_the_password_on_the_hsms_and_tells_kms(stand: Stand):
+def test_a_person_sets_the_password_on_the_hsms_and_tells_kms(stand: Stand) -> None:
     stand.seed(world(copied="30d", connected="2d"))
     assert connected(stand, to=SIBLING) == ("FAILED", "INVALID_CREDENTIALS")
     set_password(stand.server, STORE)
@@ -96,13 +96,13 @@ def test_a_person_sets_the_password_on_the_hsms_and_tells_kms(stand: Stand):
     assert connected(stand) == ("CONNECTED", None)
 
 
-def test_five_wrong_passwords_lock_kmsuser_out(stand: Stand):
+def test_five_wrong_passwords_lock_kmsuser_out(stand: Stand) -> None:
     stand.seed(world(copied="30d", connected="2d"))
     errors = [connected(stand, to=SIBLING)[1] for _ in range(5)]
     assert errors == ["INVALID_CREDENTIALS"] * 4 + ["USER_LOCKED_OUT"]
 
 
-def test_keys_newer_than_the_backup_are_not_in_the_copy(stand: Stand):
+def test_keys_newer_than_the_backup_are_not_in_the_copy(stand: Stand) -> None:
     stand.seed(world(copied="2d"))
     connected(stand, to=SIBLING)
     prove = stand.client("kms").generate_data_key_without_plaintext
@@ -110,7 +110,7 @@ def test_keys_newer_than_the_backup_are_not_in_the_copy(stand: Stand):
     assert refused(prove, KeyId=stand.key(1), KeySpec="AES_256") == "KMSInvalidStateException"
 
 
-def test_an_hsm_added_to_an_empty_cluster_begins_with_the_newest_backup(stand: Stand):
+def test_an_hsm_added_to_an_empty_cluster_begins_with_the_newest_backup(stand: Stand) -> None:
     stand.seed(world())
     hsm = stand.client("cloudhsmv2")
     for one in described(stand, CLUSTER)["Hsms"]:
@@ -121,7 +121,7 @@ def test_an_hsm_added_to_an_empty_cluster_begins_with_the_newest_backup(stand: S
     assert connected(stand) == ("CONNECTED", None)
 
 
-def test_cloudtrail_tells_the_last_connect_of_the_past_90_days(stand: Stand):
+def test_cloudtrail_tells_the_last_connect_of_the_past_90_days(stand: Stand) -> None:
     for last, times in (("30d", 1), ("90d", 1), ("91d", 0)):
         stand.seed(world(connected=last, name="payments"))
         wanted = [{"AttributeKey": "EventName", "AttributeValue": "ConnectCustomKeyStore"}]
@@ -141,7 +141,7 @@ def test_cloudtrail_tells_the_last_connect_of_the_past_90_days(stand: Stand):
     assert stand.events == [], "nobody hears of the past"
 
 
-def test_a_broken_store_fails_without_an_event_until_it_connects_again(stand: Stand):
+def test_a_broken_store_fails_without_an_event_until_it_connects_again(stand: Stand) -> None:
     stand.seed(world(state="CONNECTED"))
     break_store(stand.server, STORE, error="NETWORK_ERRORS")
     assert state(stand) == ("FAILED", "NETWORK_ERRORS")
@@ -153,7 +153,7 @@ def test_a_broken_store_fails_without_an_event_until_it_connects_again(stand: St
         break_store(stand.server, "cks-none", error="NETWORK_ERRORS")
 
 
-def test_a_store_without_hsms_stays_connected_and_its_keys_fail(stand: Stand):
+def test_a_store_without_hsms_stays_connected_and_its_keys_fail(stand: Stand) -> None:
     stand.seed(world(state="CONNECTED"))
     hsm = stand.client("cloudhsmv2")
     for one in described(stand, CLUSTER)["Hsms"]:
@@ -165,7 +165,7 @@ def test_a_store_without_hsms_stays_connected_and_its_keys_fail(stand: Stand):
 
 
 @pytest.mark.parametrize(("to", "left"), [("DISCONNECTED", True), ("CONNECTED", False)])
-def test_material_stays_where_the_store_could_not_delete_it(stand: Stand, to, left):
+def test_material_stays_where_the_store_could_not_delete_it(stand: Stand, to, left) -> None:
     stand.seed(world(state=to))
     stand.client("kms").schedule_key_deletion(KeyId=stand.key(0), PendingWindowInDays=7)
     told = {one["key_id"]: one["deletes_at"] for one in world_now(stand.server)["keys"]}
@@ -174,7 +174,7 @@ def test_material_stays_where_the_store_could_not_delete_it(stand: Stand, to, le
     assert world_now(stand.server)["material_left"] == ([stand.key(0)] if left else [])
 
 
-def test_a_deleted_backup_can_be_restored_for_a_week(stand: Stand):
+def test_a_deleted_backup_can_be_restored_for_a_week(stand: Stand) -> None:
     stand.seed(world())
     hsm = stand.client("cloudhsmv2")
     one = {"BackupId": hsm.describe_backups()["Backups"][0]["BackupId"]}

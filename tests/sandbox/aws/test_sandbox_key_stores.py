@@ -20,7 +20,7 @@ def in_state(store_state, **more):
     }
 
 
-def test_a_store_takes_its_time_to_disconnect_and_connect(stand: Stand):
+def test_a_store_takes_its_time_to_disconnect_and_connect(stand: Stand) -> None:
     stand.seed()
     kms = stand.client("kms")
     kms.disconnect_custom_key_store(CustomKeyStoreId=STORE)
@@ -33,7 +33,7 @@ def test_a_store_takes_its_time_to_disconnect_and_connect(stand: Stand):
     assert state(kms) == "CONNECTED"
 
 
-def test_each_call_is_refused_in_the_states_that_kms_names(stand: Stand):
+def test_each_call_is_refused_in_the_states_that_kms_names(stand: Stand) -> None:
     wrong = "CustomKeyStoreInvalidStateException"
     for held, connect, disconnect, update in (
         ("CONNECTED", None, None, wrong),
@@ -55,7 +55,7 @@ def test_each_call_is_refused_in_the_states_that_kms_names(stand: Stand):
                 assert refused(call, CustomKeyStoreId=STORE, **params) == expected, (held, method)
 
 
-def test_a_store_with_keys_or_connected_is_not_deleted(stand: Stand):
+def test_a_store_with_keys_or_connected_is_not_deleted(stand: Stand) -> None:
     stand.seed()
     kms = stand.client("kms")
     assert (
@@ -77,7 +77,9 @@ def test_a_store_with_keys_or_connected_is_not_deleted(stand: Stand):
     )
 
 
-def test_a_store_moves_only_to_a_related_active_cluster_with_hsms_in_two_zones(stand: Stand):
+def test_a_store_moves_only_to_a_related_active_cluster_with_hsms_in_two_zones(
+    stand: Stand,
+) -> None:
     world = in_state("DISCONNECTED")
     small = {"id": "cluster-5d6e7f2a3b4", "hsms": 1, "certificate": "lineage-a"}
     asleep = {
@@ -101,7 +103,7 @@ def test_a_store_moves_only_to_a_related_active_cluster_with_hsms_in_two_zones(s
     assert found["CloudHsmClusterId"] == SIBLING
 
 
-def test_a_store_is_refused_for_each_reason_that_kms_documents(stand: Stand):
+def test_a_store_is_refused_for_each_reason_that_kms_documents(stand: Stand) -> None:
     clusters = [
         {"id": CLUSTER},
         {"id": SIBLING, "hsms": 1},
@@ -124,7 +126,7 @@ def test_a_store_is_refused_for_each_reason_that_kms_documents(stand: Stand):
     assert code(CustomKeyStoreType="EXTERNAL_KEY_STORE") == "ValidationException"
 
 
-def test_there_are_ten_stores_at_most(stand: Stand):
+def test_there_are_ten_stores_at_most(stand: Stand) -> None:
     clusters = [{"id": f"cluster-{letter * 11}"} for letter in "abcdefghijk"]
     stores = [
         {"id": f"cks-{n}", "cluster": cluster["id"]} for n, cluster in enumerate(clusters[:10])
@@ -135,7 +137,7 @@ def test_there_are_ten_stores_at_most(stand: Stand):
     assert refused(create, **wanted) == "LimitExceededException"
 
 
-def test_a_lost_clusters_relatives_stay_taken(stand: Stand):
+def test_a_lost_clusters_relatives_stay_taken(stand: Stand) -> None:
     clusters = [{"id": SIBLING, "certificate": f"lineage of {CLUSTER}"}]
     stand.seed({"clusters": clusters, "key_stores": [{"id": STORE, "cluster": CLUSTER}]})
     create = stand.client("kms").create_custom_key_store
@@ -143,14 +145,14 @@ def test_a_lost_clusters_relatives_stay_taken(stand: Stand):
     assert refused(create, **wanted) == "CloudHsmClusterInUseException"
 
 
-def test_a_store_is_asked_for_by_id_or_by_name(stand: Stand):
+def test_a_store_is_asked_for_by_id_or_by_name(stand: Stand) -> None:
     stand.seed()
     describe = stand.client("kms").describe_custom_key_stores
     both = {"CustomKeyStoreId": STORE, "CustomKeyStoreName": "payments"}
     assert refused(describe, **both) == "ValidationException"
 
 
-def test_a_second_store_on_the_same_lineage_is_refused(stand: Stand):
+def test_a_second_store_on_the_same_lineage_is_refused(stand: Stand) -> None:
     stand.seed()
     kms = stand.client("kms")
     params, create = NEW, kms.create_custom_key_store
@@ -165,7 +167,9 @@ def test_a_second_store_on_the_same_lineage_is_refused(stand: Stand):
     assert state(kms, made["CustomKeyStoreId"]) == "DISCONNECTED"
 
 
-def test_a_failed_store_tells_why_and_fails_again_where_reconnecting_mends_nothing(stand: Stand):
+def test_a_failed_store_tells_why_and_fails_again_where_reconnecting_mends_nothing(
+    stand: Stand,
+) -> None:
     for error, after in (("INVALID_CREDENTIALS", "FAILED"), ("NETWORK_ERRORS", "CONNECTED")):
         stand.seed(in_state("FAILED", error=error))
         kms = stand.client("kms")
@@ -178,7 +182,7 @@ def test_a_failed_store_tells_why_and_fails_again_where_reconnecting_mends_nothi
         assert state(kms) == after, error
 
 
-def test_connecting_needs_an_active_hsm(stand: Stand):
+def test_connecting_needs_an_active_hsm(stand: Stand) -> None:
     world = in_state("DISCONNECTED")
     stand.seed({**world, "clusters": [{"id": CLUSTER, "hsms": 0}]})
     assert (
@@ -187,7 +191,7 @@ def test_connecting_needs_an_active_hsm(stand: Stand):
     )
 
 
-def test_connecting_to_a_cluster_that_is_gone_fails_later(stand: Stand):
+def test_connecting_to_a_cluster_that_is_gone_fails_later(stand: Stand) -> None:
     stand.seed({**in_state("DISCONNECTED"), "clusters": []})
     kms = stand.client("kms")
     kms.connect_custom_key_store(CustomKeyStoreId=STORE)
@@ -199,7 +203,7 @@ def test_connecting_to_a_cluster_that_is_gone_fails_later(stand: Stand):
     )
 
 
-def test_stores_come_in_pages(stand: Stand):
+def test_stores_come_in_pages(stand: Stand) -> None:
     stores = [
         {"id": f"cks-{n:017x}", "cluster": f"cluster-{n}", "state": "DISCONNECTED"}
         for n in range(5)
@@ -210,7 +214,7 @@ def test_stores_come_in_pages(stand: Stand):
     assert found == [2, 2, 1]
 
 
-def test_connecting_a_connected_store_changes_nothing(stand: Stand):
+def test_connecting_a_connected_store_changes_nothing(stand: Stand) -> None:
     stand.seed()
     stand.client("kms").connect_custom_key_store(CustomKeyStoreId=STORE)
     assert not stand.server.calls[-1].landed

@@ -12,7 +12,7 @@ def key_state(kms, key_id):
     return kms.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"]
 
 
-def test_a_key_tells_its_store_and_is_unavailable_without_it(stand: Stand):
+def test_a_key_tells_its_store_and_is_unavailable_without_it(stand: Stand) -> None:
     stand.seed()
     kms = stand.client("kms")
     key = kms.describe_key(KeyId="alias/payments")["KeyMetadata"]
@@ -30,7 +30,7 @@ def test_a_key_tells_its_store_and_is_unavailable_without_it(stand: Stand):
     assert key_state(kms, stand.key(1)) == "Disabled"
 
 
-def test_a_scheduled_key_goes_at_its_date_with_its_aliases_and_says_so(stand: Stand):
+def test_a_scheduled_key_goes_at_its_date_with_its_aliases_and_says_so(stand: Stand) -> None:
     stand.seed()
     kms = stand.client("kms")
     arn = kms.describe_key(KeyId=stand.key(0))["KeyMetadata"]["Arn"]
@@ -55,7 +55,7 @@ def test_a_scheduled_key_goes_at_its_date_with_its_aliases_and_says_so(stand: St
     assert refused(kms.describe_key, KeyId="alias/payments") == "NotFoundException"
 
 
-def test_a_key_that_goes_while_its_store_is_disconnected_leaves_its_material(stand: Stand):
+def test_a_key_that_goes_while_its_store_is_disconnected_leaves_its_material(stand: Stand) -> None:
     stand.seed()
     kms = stand.client("kms")
     kms.schedule_key_deletion(KeyId=stand.key(0), PendingWindowInDays=7)
@@ -65,7 +65,7 @@ def test_a_key_that_goes_while_its_store_is_disconnected_leaves_its_material(sta
     assert json.loads(deleted)[0]["deletionStatus"] == "FAILURE"
 
 
-def test_deletion_is_refused_outside_7_to_30_days_and_twice(stand: Stand):
+def test_deletion_is_refused_outside_7_to_30_days_and_twice(stand: Stand) -> None:
     stand.seed()
     kms, key = stand.client("kms"), stand.key(0)
     for days in (6, 31):
@@ -82,7 +82,7 @@ def test_deletion_is_refused_outside_7_to_30_days_and_twice(stand: Stand):
     assert refused(kms.encrypt, KeyId=key, Plaintext=b"x") == "KMSInvalidStateException"
 
 
-def test_enabling_an_enabled_key_changes_nothing(stand: Stand):
+def test_enabling_an_enabled_key_changes_nothing(stand: Stand) -> None:
     stand.seed()
     kms = stand.client("kms")
     kms.enable_key(KeyId=stand.key(0))
@@ -92,7 +92,7 @@ def test_enabling_an_enabled_key_changes_nothing(stand: Stand):
     assert refused(kms.encrypt, KeyId=stand.key(0), Plaintext=b"x") == "DisabledException"
 
 
-def test_last_usage_is_honest(stand: Stand):
+def test_last_usage_is_honest(stand: Stand) -> None:
     stand.seed()
     kms = stand.client("kms")
     used, never, unknown = (kms.get_key_last_usage(KeyId=stand.key(n)) for n in range(3))
@@ -104,7 +104,7 @@ def test_last_usage_is_honest(stand: Stand):
     assert refused(kms.get_key_last_usage, KeyId="alias/payments") == "NotFoundException"
 
 
-def test_use_is_noted_only_where_it_succeeds(stand: Stand):
+def test_use_is_noted_only_where_it_succeeds(stand: Stand) -> None:
     stand.seed()
     kms = stand.client("kms")
     blob = kms.encrypt(KeyId=stand.key(1), Plaintext=b"x")["CiphertextBlob"]
@@ -122,7 +122,7 @@ def test_use_is_noted_only_where_it_succeeds(stand: Stand):
     assert kms.get_key_last_usage(KeyId=stand.key(1))["KeyLastUsage"]["Timestamp"] == NOW
 
 
-def test_keys_of_the_seed_work_on_a_sibling_and_later_ones_do_not(stand: Stand):
+def test_keys_of_the_seed_work_on_a_sibling_and_later_ones_do_not(stand: Stand) -> None:
     stand.seed()
     kms = stand.client("kms")
     later = kms.create_key(CustomKeyStoreId=STORE, Origin="AWS_CLOUDHSM")["KeyMetadata"]["KeyId"]
@@ -138,7 +138,7 @@ def test_keys_of_the_seed_work_on_a_sibling_and_later_ones_do_not(stand: Stand):
     assert refused(prove, KeyId=later, KeySpec="AES_256") == "KMSInvalidStateException"
 
 
-def test_a_key_is_created_only_in_a_connected_store_with_two_hsms(stand: Stand):
+def test_a_key_is_created_only_in_a_connected_store_with_two_hsms(stand: Stand) -> None:
     stand.seed()
     kms = stand.client("kms")
     made = kms.create_key(CustomKeyStoreId=STORE, Origin="AWS_CLOUDHSM")["KeyMetadata"]
@@ -153,7 +153,7 @@ def test_a_key_is_created_only_in_a_connected_store_with_two_hsms(stand: Stand):
     assert code == "CloudHsmClusterInvalidConfigurationException"
 
 
-def test_keys_aliases_and_grants_come_in_pages(stand: Stand):
+def test_keys_aliases_and_grants_come_in_pages(stand: Stand) -> None:
     aliases = [f"alias/a{n:03}" for n in range(120)]
     stand.seed(keys=[{"store": STORE, "aliases": aliases, "grants": 60}])
     kms = stand.client("kms")
@@ -173,7 +173,7 @@ def test_keys_aliases_and_grants_come_in_pages(stand: Stand):
     assert refused(kms.list_keys, Limit=1001) == "ValidationException"
 
 
-def test_a_page_survives_deletions_before_it(stand: Stand):
+def test_a_page_survives_deletions_before_it(stand: Stand) -> None:
     stand.seed()
     kms = stand.client("kms")
     first = kms.list_keys(Limit=50)
@@ -184,7 +184,7 @@ def test_a_page_survives_deletions_before_it(stand: Stand):
     assert len(rest) == 123 - 50
 
 
-def test_another_accounts_key_is_not_found(stand: Stand):
+def test_another_accounts_key_is_not_found(stand: Stand) -> None:
     stand.seed()
     arn = stand.client("kms").describe_key(KeyId=stand.key(0))["KeyMetadata"]["Arn"]
     assert HUB in arn
@@ -192,7 +192,7 @@ def test_another_accounts_key_is_not_found(stand: Stand):
     assert refused(other.describe_key, KeyId=arn) == "NotFoundException"
 
 
-def test_the_seal_works(stand: Stand):
+def test_the_seal_works(stand: Stand) -> None:
     kms = stand.client("kms")
     key = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]
     assert key["MacAlgorithms"] == ["HMAC_SHA_256"]

@@ -26,12 +26,12 @@ def sessions(stand, *, minutes=15, stat="Maximum", period=60, **dimensions):
     return series["Values"]
 
 
-def seeded(stand, clients):
+def seeded(stand, clients) -> None:
     first, *others = WORLD["clusters"]
     stand.seed(clusters=[{**first, "clients": clients, "health_sessions": 0}, *others])
 
 
-def test_a_connected_store_holds_two_sessions_on_each_hsm(stand: Stand):
+def test_a_connected_store_holds_two_sessions_on_each_hsm(stand: Stand) -> None:
     seeded(stand, 0)
     assert sessions(stand) == [2.0] * 15
     assert sessions(stand, stat="Sum", minutes=5, period=300) == [20.0]
@@ -42,7 +42,7 @@ def test_a_connected_store_holds_two_sessions_on_each_hsm(stand: Stand):
     assert sessions(stand) == [2.0] * 10 + [0.0] * 5
 
 
-def test_other_programs_sessions_stay_after_the_disconnect(stand: Stand):
+def test_other_programs_sessions_stay_after_the_disconnect(stand: Stand) -> None:
     seeded(stand, 3)
     assert sessions(stand, minutes=1) == [4.0]
     stand.client("kms").disconnect_custom_key_store(CustomKeyStoreId=STORE)
@@ -50,7 +50,7 @@ def test_other_programs_sessions_stay_after_the_disconnect(stand: Stand):
     assert sessions(stand, minutes=5) == [2.0] * 5, "three sessions over two HSMs"
 
 
-def test_awss_own_connections_stay_on_each_hsm_after_the_disconnect(stand: Stand):
+def test_awss_own_connections_stay_on_each_hsm_after_the_disconnect(stand: Stand) -> None:
     first, *others = WORLD["clusters"]
     stand.seed(clusters=[first, *others])
     assert sessions(stand, minutes=1) == [4.0]
@@ -62,12 +62,12 @@ def test_awss_own_connections_stay_on_each_hsm_after_the_disconnect(stand: Stand
             assert found == [2.0] * 5
 
 
-def test_what_nobody_measures_has_no_datapoints(stand: Stand):
+def test_what_nobody_measures_has_no_datapoints(stand: Stand) -> None:
     seeded(stand, "unknown")
     assert sessions(stand) == []
 
 
-def test_a_deleted_hsm_counts_no_more(stand: Stand):
+def test_a_deleted_hsm_counts_no_more(stand: Stand) -> None:
     seeded(stand, 0)
     hsm = stand.client("cloudhsmv2")
     gone, stays = (one["HsmId"] for one in hsm.describe_clusters()["Clusters"][0]["Hsms"])

@@ -12,14 +12,14 @@ from sandbox.aws.world import world_now
 from tests.sandbox.aws.aws_stand import CLUSTER, NOW, STORE, WORLD, Stand
 
 
-def test_ages_are_read_as_scenarios_write_them():
+def test_ages_are_read_as_scenarios_write_them() -> None:
     assert parse_age("1d12h") == timedelta(days=1, hours=12)
     for wrong in ("3", "h", "-3h", "3 h", 3):
         with pytest.raises(ValueError, match="not a length of time"):
             parse_age(wrong)
 
 
-def test_key_ids_are_the_same_each_time(stand: Stand):
+def test_key_ids_are_the_same_each_time(stand: Stand) -> None:
     stand.seed()
     first = [stand.key(n) for n in range(3)]
     stand.seed()
@@ -27,7 +27,7 @@ def test_key_ids_are_the_same_each_time(stand: Stand):
     assert len(set(first)) == 3
 
 
-def test_transitions_under_way_take_their_full_time(stand: Stand):
+def test_transitions_under_way_take_their_full_time(stand: Stand) -> None:
     held = {"id": STORE, "cluster": CLUSTER, "state": "DISCONNECTING"}
     going = {"id": "cluster-5d6e7f2a3b4", "state": "DELETE_IN_PROGRESS", "hsms": 0}
     stand.seed(
@@ -44,7 +44,7 @@ def test_transitions_under_way_take_their_full_time(stand: Stand):
     assert world_now(stand.server)["key_stores"] == [{"id": STORE, "state": "DISCONNECTED"}]
 
 
-def test_a_key_that_is_pending_goes_when_it_says(stand: Stand):
+def test_a_key_that_is_pending_goes_when_it_says(stand: Stand) -> None:
     stand.seed(keys=[{"store": STORE, "state": "PendingDeletion", "deletes_in": "5d"}])
     told = stand.client("kms").describe_key(KeyId=stand.key(0))["KeyMetadata"]
     assert told["DeletionDate"] == NOW + timedelta(days=5)
@@ -57,7 +57,7 @@ def test_a_key_that_is_pending_goes_when_it_says(stand: Stand):
     assert world_now(stand.server)["keys"] == []
 
 
-def test_keys_are_a_year_old_unless_they_say_otherwise(stand: Stand):
+def test_keys_are_a_year_old_unless_they_say_otherwise(stand: Stand) -> None:
     stand.seed(
         keys=[
             {"store": STORE},
@@ -74,7 +74,7 @@ def test_keys_are_a_year_old_unless_they_say_otherwise(stand: Stand):
     assert old["KeyCreationDate"] < old["KeyLastUsage"]["Timestamp"], "no use before creation"
 
 
-def test_a_deleted_key_is_out_of_the_world(stand: Stand):
+def test_a_deleted_key_is_out_of_the_world(stand: Stand) -> None:
     stand.seed()
     key = stand.key(0)
     stand.client("kms").schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
@@ -82,7 +82,7 @@ def test_a_deleted_key_is_out_of_the_world(stand: Stand):
     assert key not in {one["key_id"] for one in world_now(stand.server)["keys"]}
 
 
-def test_many_callers_at_once_disturb_nobody(stand: Stand):
+def test_many_callers_at_once_disturb_nobody(stand: Stand) -> None:
     stand.seed()
     failures: list[Exception] = []
 

@@ -9,6 +9,7 @@ import urllib.request
 import zlib
 from contextlib import suppress
 from datetime import timedelta
+from typing import Never
 
 import pytest
 from botocore.exceptions import (
@@ -48,7 +49,7 @@ def create_stack(stand: Stand, account: str) -> None:
     )
 
 
-def test_templates_make_the_seal_the_secret_and_roles_in_their_account(stand: Stand):
+def test_templates_make_the_seal_the_secret_and_roles_in_their_account(stand: Stand) -> None:
     create_stack(stand, SPOKE)
     kms = stand.client("kms", account=SPOKE)
     sealed = {"KeyId": "alias/unlatch-dev-seal", "MacAlgorithm": "HMAC_SHA_256", "Message": b"x"}
@@ -59,7 +60,7 @@ def test_templates_make_the_seal_the_secret_and_roles_in_their_account(stand: St
     assert refused(stand.client("kms").describe_key, KeyId=sealed["KeyId"]) == "NotFoundException"
 
 
-def test_an_assumed_role_is_remembered_with_its_reasons(stand: Stand):
+def test_an_assumed_role_is_remembered_with_its_reasons(stand: Stand) -> None:
     create_stack(stand, SPOKE)
     role = f"arn:aws:iam::{SPOKE}:role/unlatch-reader"
     turn = "arn:aws:sts::{account}:assumed-role/unlatch-dev-turn/turn"
@@ -77,14 +78,14 @@ def test_an_assumed_role_is_remembered_with_its_reasons(stand: Stand):
     assert answer["AssumedRoleUser"]["Arn"] == identity.arn
 
 
-def test_no_session_for_a_role_that_does_not_exist_there(stand: Stand):
+def test_no_session_for_a_role_that_does_not_exist_there(stand: Stand) -> None:
     create_stack(stand, SPOKE)
     role = f"arn:aws:iam::{HUB}:role/unlatch-reader"
     sts = stand.client("sts", BOT)
     assert refused(sts.assume_role, RoleArn=role, RoleSessionName="case-1") == "AccessDenied"
 
 
-def test_calls_are_remembered_with_caller_and_effect(stand: Stand):
+def test_calls_are_remembered_with_caller_and_effect(stand: Stand) -> None:
     stand.seed()
     refused(stand.client("cloudhsmv2").delete_cluster, ClusterId=CLUSTER)
     stand.client("kms", BOT).disconnect_custom_key_store(CustomKeyStoreId=STORE)
@@ -103,7 +104,7 @@ def test_calls_are_remembered_with_caller_and_effect(stand: Stand):
     assert (landed.error, landed.landed, landed.by_bot) == (None, True, True)
 
 
-def test_motos_services_run_in_the_callers_account_on_sandbox_time(stand: Stand):
+def test_motos_services_run_in_the_callers_account_on_sandbox_time(stand: Stand) -> None:
     table = {
         "TableName": "unlatch-dev",
         "BillingMode": "PAY_PER_REQUEST",
@@ -119,7 +120,7 @@ def test_motos_services_run_in_the_callers_account_on_sandbox_time(stand: Stand)
     assert stand.server.calls[-1].error == code
 
 
-def test_faults_count_only_the_bots_requests(stand: Stand):
+def test_faults_count_only_the_bots_requests(stand: Stand) -> None:
     stand.seed()
     stand.server.faults.add("kms:DescribeKey", 2, kind="error", code="AccessDeniedException")
     key, bot, ci = stand.key(0), stand.client("kms", BOT), stand.client("kms")
@@ -135,7 +136,7 @@ def test_faults_count_only_the_bots_requests(stand: Stand):
     ("kind", "lands", "kills"),
     [("timeout", True, False), ("crash_before", False, True), ("crash_after", True, True)],
 )
-def test_lost_replies_land_or_not_as_their_kind_says(stand: Stand, kind, lands, kills):
+def test_lost_replies_land_or_not_as_their_kind_says(stand: Stand, kind, lands, kills) -> None:
     stand.seed()
     killed: list[int] = []
     stand.server.kill = killed.append
@@ -151,7 +152,7 @@ def test_lost_replies_land_or_not_as_their_kind_says(stand: Stand, kind, lands, 
     assert len(stand.events) == int(lands)
 
 
-def test_throttles_speak_each_services_language(stand: Stand):
+def test_throttles_speak_each_services_language(stand: Stand) -> None:
     stand.seed()
     for call in ("kms:*", "sts:*", "dynamodb:*", "ec2:*"):
         stand.server.faults.add(call, kind="throttle")
@@ -162,7 +163,7 @@ def test_throttles_speak_each_services_language(stand: Stand):
     assert refused(ec2.describe_network_interfaces) == "RequestLimitExceeded"
 
 
-def test_a_slow_reply_comes_late(stand: Stand):
+def test_a_slow_reply_comes_late(stand: Stand) -> None:
     stand.seed()
     stand.server.faults.add("kms:ListKeys", kind="slow", seconds=0.2)
     began = time.monotonic()
@@ -170,7 +171,7 @@ def test_a_slow_reply_comes_late(stand: Stand):
     assert time.monotonic() - began >= 0.2
 
 
-def test_nth_and_times_count_from_one():
+def test_nth_and_times_count_from_one() -> None:
     faults = Faults(Clock(NOW))
     faults.add("kms:ListKeys", 2, 2, kind="throttle")
     hits = [faults.hit("kms:ListKeys") is not None for _ in range(5)]
@@ -179,7 +180,7 @@ def test_nth_and_times_count_from_one():
         faults.add("kms:ListKeys", kind="explode")
 
 
-def test_a_window_befalls_each_request_within_it_and_none_outside():
+def test_a_window_befalls_each_request_within_it_and_none_outside() -> None:
     clock = Clock(NOW)
     faults = Faults(clock)
     hour = timedelta(hours=1)
@@ -220,7 +221,7 @@ def raw_reply(stand: Stand, kind: str) -> tuple[http.client.HTTPResponse, bytes]
         ("empty", b"{}", 2, b'{"TableNames": []}'),
     ],
 )
-def test_a_torn_reply_promises_what_its_kind_says(stand: Stand, kind, body, length, summed):
+def test_a_torn_reply_promises_what_its_kind_says(stand: Stand, kind, body, length, summed) -> None:
     answer, came = raw_reply(stand, kind)
     assert (answer.status, came) == (200, body)
     assert answer.headers["Content-Length"] == str(length)
@@ -228,7 +229,7 @@ def test_a_torn_reply_promises_what_its_kind_says(stand: Stand, kind, body, leng
 
 
 @pytest.mark.parametrize("kind", ["cut", "dropped", "empty"])
-def test_what_a_torn_reply_answers_has_landed(stand: Stand, kind):
+def test_what_a_torn_reply_answers_has_landed(stand: Stand, kind) -> None:
     stand.seed()
     stand.server.faults.add("cloudhsm:DeleteHsm", kind=kind)
     hsm = stand.client("cloudhsmv2", CI).describe_clusters()["Clusters"][0]["Hsms"][0]["HsmId"]
@@ -240,7 +241,7 @@ def test_what_a_torn_reply_answers_has_landed(stand: Stand, kind):
     assert stand.events[-1]["detail"]["responseElements"] == {"hsmId": hsm}
 
 
-def test_the_hook_denies_in_the_services_words(stand: Stand):
+def test_the_hook_denies_in_the_services_words(stand: Stand) -> None:
     stand.seed()
     stand.server.deny = lambda who, service, operation, params: (
         f"User: {who.arn} may not" if (service, operation) == ("kms", "ListKeys") else None
@@ -249,11 +250,11 @@ def test_the_hook_denies_in_the_services_words(stand: Stand):
     stand.client("kms").list_aliases()
 
 
-def test_a_reply_that_aws_cannot_give_is_an_internal_failure(stand: Stand):
+def test_a_reply_that_aws_cannot_give_is_an_internal_failure(stand: Stand) -> None:
     stand.server.services["kms"] = lambda visit: {"Keys": [{"KeyId": 7}]}
     assert refused(stand.client("kms").list_keys) == "InternalFailure"
 
-    def invents(visit):
+    def invents(visit) -> Never:
         raise AwsError("NoSuchKeyException")
 
     stand.server.services["kms"] = invents
@@ -269,12 +270,12 @@ def test_a_reply_that_aws_cannot_give_is_an_internal_failure(stand: Stand):
         ({"Hsm": {"HsmId": None}}, "NoneType"),
     ],
 )
-def test_results_are_walked_along_the_service_model(result, reason):
+def test_results_are_walked_along_the_service_model(result, reason) -> None:
     with pytest.raises(WrongReplyError, match=reason):
         check_result("cloudhsm", "CreateHsm", result=result)
 
 
-def test_chalices_api_document_is_taken(stand: Stand):
+def test_chalices_api_document_is_taken(stand: Stand) -> None:
     document = {"swagger": "2.0", "info": {"version": "1.0", "title": "unlatch"}, "paths": {}}
     body = json.dumps(document).encode()
     api = stand.client("apigateway").import_rest_api(body=body)
@@ -282,14 +283,14 @@ def test_chalices_api_document_is_taken(stand: Stand):
     assert [call.operation for call in stand.server.calls] == ["ImportRestApi", "PutRestApi"]
 
 
-def test_unsigned_requests_go_straight_to_moto(stand: Stand):
+def test_unsigned_requests_go_straight_to_moto(stand: Stand) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(stand.server.url + "/moto-api/") as answer:
         assert answer.status == 200
     assert stand.server.calls == []
 
 
-def test_a_reset_of_moto_forgets_our_world_too(stand: Stand):
+def test_a_reset_of_moto_forgets_our_world_too(stand: Stand) -> None:
     stand.seed()
     kms = stand.client("kms")
     kms.schedule_key_deletion(KeyId=stand.key(0), PendingWindowInDays=7)

@@ -23,7 +23,7 @@ MONDAY = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
         ("cron(5 7 ? * SAT,SUN *)", datetime(2026, 3, 7, 7, 5, tzinfo=UTC)),
     ],
 )
-def test_the_next_moment(expression, due):
+def test_the_next_moment(expression, due) -> None:
     assert next_due(expression, MONDAY) == due
 
 
@@ -35,6 +35,6 @@ def test_the_next_moment(expression, due):
         ("cron(0 8 31 2 ? *)", "never fires"),
     ],
 )
-def test_what_is_not_played_is_refused(expression, reason):
+def test_what_is_not_played_is_refused(expression, reason) -> None:
     with pytest.raises(ValueError, match=reason):
         next_due(expression, MONDAY)

@@ -122,14 +122,14 @@ def ask(stand: Stand, service: str, operation: str, body: Any) -> tuple[int, str
 )
 def test_what_the_model_forbids_is_refused_in_the_services_word(
     stand: Stand, call, body, code, words
-):
+) -> None:
     stand.seed(other_keys=0)
     status, told, message = ask(stand, *call.split(":"), body)
     assert (status, told) == (400, code)
     assert words in message
 
 
-def test_a_null_counts_as_not_given_and_an_unknown_member_is_passed_over(stand: Stand):
+def test_a_null_counts_as_not_given_and_an_unknown_member_is_passed_over(stand: Stand) -> None:
     stand.seed(other_keys=0)
     body = {"KeyId": stand.key(0), "GrantTokens": None, "Colour": "red"}
     assert ask(stand, "kms", "DescribeKey", body)[0] == 200
@@ -158,7 +158,7 @@ def likely(shape: Shape, stand: Stand, name: str) -> Any:
 
 
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
-def test_no_request_is_answered_with_a_500(stand: Stand, service, operation):
+def test_no_request_is_answered_with_a_500(stand: Stand, service, operation) -> None:
     stand.seed(other_keys=0)
     shape = operation_model(service, operation).input_shape
     if shape is None:

@@ -27,7 +27,7 @@ def states():
         "detail": {"eventName": ["DeleteCluster"], "errorCode": [{"exists": True}]},
     }
 )
-def on_delete_blocked(event):
+def on_delete_blocked(event) -> None:
     detail = event.to_dict()["detail"]
     print("blocked", detail["eventID"])  # noqa: T201 - shows up in the sandbox\'s log
     if os.environ.get("FAIL_EVENTS") == "true":
@@ -42,7 +42,7 @@ def on_delete_blocked(event):
         start("c1")
 
 
-def start(case_id):
+def start(case_id) -> None:
     arn = f"arn:aws:states:us-east-1:111122223333:stateMachine:{os.environ['STATE_MACHINE_NAME']}"
     request = json.dumps({"case_id": case_id, "generation": 1, "turn": {"body": ""}})
     states().start_execution(stateMachineArn=arn, name=f"{case_id}-1", input=request)
@@ -69,7 +69,7 @@ def turn(event, context):
 
 
 @app.lambda_function()
-def park(event, context):
+def park(event, context) -> None:
     table().update_item(
         Key={"pk": "case", "sk": event["case_id"]},
         UpdateExpression="SET #token = :token",
@@ -79,7 +79,7 @@ def park(event, context):
 
 
 @app.schedule("rate(1 hour)")
-def sweep(event):
+def sweep(event) -> None:
     print("sweep at", event.to_dict()["time"])  # noqa: T201 - shows up in the sandbox\'s log
 
 
@@ -89,7 +89,7 @@ def sweep(event):
         "detail": {"errorCode": ["DisabledException", "KMSInvalidStateException"]},
     }
 )
-def on_key_used(event):
+def on_key_used(event) -> None:
     print("key used", event.to_dict()["detail"]["eventName"])  # noqa: T201 - shows up in the sandbox\'s log
 
 

@@ -20,16 +20,16 @@ SEALS = {
 }  # fmt: skip
 
 
-def test_every_right_has_a_row_and_every_row_a_right():
+def test_every_right_has_a_row_and_every_row_a_right() -> None:
     assert set(CELLS) == {right.key for right in rights()}, "run: python -m sandbox permissions"
 
 
-def test_rows_say_where_and_under_which_conditions():
+def test_rows_say_where_and_under_which_conditions() -> None:
     assert written(SHOWN) == TEXT, "run: python -m sandbox permissions"
 
 
 @pytest.mark.parametrize("key", [right.key for right in rights()], ids=str)
-def test_a_scenario_shows_the_right_or_a_reason_says_who_needs_it(key):
+def test_a_scenario_shows_the_right_or_a_reason_says_who_needs_it(key) -> None:
     scenario = scenario_of(CELLS.get(key, ""))
     if scenario is None:
         assert reason(key), (
@@ -40,7 +40,7 @@ def test_a_scenario_shows_the_right_or_a_reason_says_who_needs_it(key):
     assert (ROOT / f"sandbox/scenarios/{scenario}.yaml").exists()
 
 
-def test_only_executor_and_restorer_change_kms_and_cloudhsm():
+def test_only_executor_and_restorer_change_kms_and_cloudhsm() -> None:
     mutating = {
         (role, action)
         for role, policy in policies()
@@ -62,7 +62,7 @@ def test_only_executor_and_restorer_change_kms_and_cloudhsm():
     }  # fmt: skip
 
 
-def test_no_policy_allows_by_wildcard_or_by_exclusion():
+def test_no_policy_allows_by_wildcard_or_by_exclusion() -> None:
     """A right that is not named could not be looked for in the scenarios."""
     for role, policy in policies():
         for statement in policy:
@@ -73,11 +73,11 @@ def test_no_policy_allows_by_wildcard_or_by_exclusion():
                 assert statement.sid, f"{role} has a statement without a name"
 
 
-def test_every_role_has_a_title():
+def test_every_role_has_a_title() -> None:
     assert {role for role, _ in policies()} == set(TITLES)
 
 
-def test_a_right_that_is_used_twice_is_the_better_show():
+def test_a_right_that_is_used_twice_is_the_better_show() -> None:
     key, other = (
         Key("turn", "Table", "dynamodb:GetItem"),
         Key("park", "Table", "dynamodb:UpdateItem"),
@@ -86,7 +86,7 @@ def test_a_right_that_is_used_twice_is_the_better_show():
     assert shown_by(plays, {}) == {key: "b", other: "a"}
 
 
-def test_a_page_keeps_its_scenarios_while_they_show_the_right():
+def test_a_page_keeps_its_scenarios_while_they_show_the_right() -> None:
     key, other = (
         Key("turn", "Table", "dynamodb:GetItem"),
         Key("park", "Table", "dynamodb:UpdateItem"),
@@ -95,6 +95,6 @@ def test_a_page_keeps_its_scenarios_while_they_show_the_right():
     assert shown_by(plays, {key: "c", other: "gone"}) == {key: "c", other: "a"}
 
 
-def test_names_are_short():
+def test_names_are_short() -> None:
     roles = ("unlatch-dev-turn", "unlatch-reader", "unlatch-STAGE-case")
     assert [short(role) for role in roles] == ["turn", "reader", "case"]

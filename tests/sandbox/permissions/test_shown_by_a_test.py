@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow  # it deploys the whole bot
 CLUSTER = "cluster-2a3b4c5d6e7"
 
 
-def test_the_slash_command_lists_cases_and_folds_into_an_open_one():
+def test_the_slash_command_lists_cases_and_folds_into_an_open_one() -> None:
     with open_stage(load(SCENARIO)) as (stage, _):
         hsms = stage.client("cloudhsmv2", account="111122223333", region="us-east-1", who="ci")
         with pytest.raises(ClientError):

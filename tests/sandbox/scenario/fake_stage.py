@@ -171,10 +171,10 @@ class FakeStage:
 
     # Stage
 
-    def settle(self):
+    def settle(self) -> None:
         pass
 
-    def step(self):
+    def step(self) -> bool:
         when = self.clock.next_due()
         if when is None:
             return False
@@ -186,18 +186,18 @@ class FakeStage:
         self.aws.calls.append(FakeCall("dynamodb", "UpdateItem"))
         return True
 
-    def advance(self, delta):
+    def advance(self, delta) -> None:
         self.clock.time += delta
 
     def client(self, service, *, account, region, who, source_identity=None, user_agent=None):
         return FakeClient(self, f"{who} for {source_identity}" if source_identity else who)
 
-    def break_store(self, store, *, error):
+    def break_store(self, store, *, error) -> None:
         if store not in self.stores:
             raise LookupError(f"there is no custom key store {store}")
         self.asked.append(("nobody", "break_store", {"store": store, "error": error}))
 
-    def set_password(self, store):
+    def set_password(self, store) -> None:
         self.asked.append(("crypto officer", "set_password", {"store": store}))
 
     def world(self):
@@ -209,21 +209,21 @@ class FakeStage:
     def runs(self):
         return [{"name": "case-1-1", "status": "SUCCEEDED", "events": 12}]
 
-    def put_event(self, event):
+    def put_event(self, event) -> None:
         self.events.append(event)
 
-    def redeliver(self, times):
+    def redeliver(self, times) -> None:
         if not self.events:
             raise LookupError("no event has matched a rule yet")
         self.events += ["again"] * times
 
-    def lose_next_event(self):
+    def lose_next_event(self) -> None:
         self.opens = False
 
-    def sweep(self):
+    def sweep(self) -> None:
         self.events.append("sweep")
 
-    def digest(self):
+    def digest(self) -> None:
         self.events.append("digest")
 
 
@@ -236,12 +236,12 @@ class FakeCases:
     def cases(self):
         return self._stage.stored
 
-    def tamper(self, case_id, what, value):
+    def tamper(self, case_id, what, value) -> str:
         self._stage.tampered.append((case_id, what, value))
         return f"Somebody edits {case_id}."
 
     def log(self):
         return [{"text": "opened"}]
 
-    def log_verified(self):
+    def log_verified(self) -> bool:
         return True

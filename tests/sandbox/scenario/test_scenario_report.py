@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Never
 
 import pytest
 
@@ -38,7 +39,7 @@ def opening(stage):
     return _open
 
 
-def test_the_report_has_the_keys_of_the_contract(stage, play):
+def test_the_report_has_the_keys_of_the_contract(stage, play) -> None:
     stage.open_case()
     told = play("play: []\n")
     assert list(told)[:-1] == [
@@ -54,7 +55,7 @@ def test_the_report_has_the_keys_of_the_contract(stage, play):
     assert told["runs"] == [{"name": "case-1-1", "status": "SUCCEEDED", "events": 12}]
 
 
-def test_calls_are_the_bots_mutations_and_the_rest_of_its_calls_are_reads(stage, play):
+def test_calls_are_the_bots_mutations_and_the_rest_of_its_calls_are_reads(stage, play) -> None:
     stage.aws.calls += [
         FakeCall("kms", "ScheduleKeyDeletion", {"KeyId": "key-0", "PendingWindowInDays": 7}),
         FakeCall("cloudhsm", "DeleteHsm", error="ThrottlingException", landed=False),
@@ -90,7 +91,7 @@ def test_calls_are_the_bots_mutations_and_the_rest_of_its_calls_are_reads(stage,
     }
 
 
-def test_slack_is_told_as_it_stands_and_a_gone_cluster_is_deleted(stage, play):
+def test_slack_is_told_as_it_stands_and_a_gone_cluster_is_deleted(stage, play) -> None:
     stage.slack.messages.append(FakeMessage("1.000001", "top"))
     stage.slack.messages.append(
         FakeMessage("1.000002", "reply", thread_ts="1.000001", mentions=("bob",))
@@ -161,29 +162,29 @@ def test_slack_is_told_as_it_stands_and_a_gone_cluster_is_deleted(stage, play):
         ),
     ],
 )
-def test_an_unmet_expectation_is_a_sentence(expect, told, failures):
+def test_an_unmet_expectation_is_a_sentence(expect, told, failures) -> None:
     assert unmet(expect, told) == failures
 
 
-def test_clusters_that_were_made_meanwhile_come_after_the_scenarios_own(stage, play):
+def test_clusters_that_were_made_meanwhile_come_after_the_scenarios_own(stage, play) -> None:
     new = {"id": "cluster-new", "state": "ACTIVE", "hsms": 2, "from_backup": "2026-03-02T08:00:00Z"}
     stage.world = lambda: {"clusters": [new], "key_stores": [], "keys": [], "material_left": []}
     clusters = play("play: []\n")["world"]["clusters"]
     assert [cluster["id"] for cluster in clusters] == ["cluster-2a3b4c5d6e7", "cluster-new"]
 
 
-def test_a_play_that_expects_nothing_does_not_say_that_all_came(stage, play):
+def test_a_play_that_expects_nothing_does_not_say_that_all_came(stage, play) -> None:
     told = play("play: []\n")
     assert told["expect"]["passed"]
     assert told["story"].endswith("The scenario expects nothing, so nothing was checked.\n")
     assert play("play: []\nexpect: {cases: 0}\n")["story"].endswith("All came as expected.\n")
 
 
-def only_deployed(_):
+def only_deployed(_) -> Never:
     raise UnusableError(Path("x.yaml"), [Problem(3, "digest: there is none")])
 
 
-def test_what_only_the_deployed_bot_can_tell_makes_a_file_unusable_too(write):
+def test_what_only_the_deployed_bot_can_tell_makes_a_file_unusable_too(write) -> None:
     out, err = io.StringIO(), io.StringIO()
     path = write(f"{WORLD}play: []\n")
     assert play_file(path, only_deployed, out=out, err=err, as_json=True) == 2
@@ -191,7 +192,7 @@ def test_what_only_the_deployed_bot_can_tell_makes_a_file_unusable_too(write):
 
 
 @pytest.mark.parametrize(("expected", "code"), [(0, 0), (1, 1)])
-def test_json_is_one_object_and_the_code_says_whether_it_held(stage, write, expected, code):
+def test_json_is_one_object_and_the_code_says_whether_it_held(stage, write, expected, code) -> None:
     out, err = io.StringIO(), io.StringIO()
     path = write(f"{WORLD}play: []\nexpect: {{cases: {expected}}}\n")
     assert play_file(path, opening(stage), out=out, err=err, as_json=True) == code
@@ -200,7 +201,7 @@ def test_json_is_one_object_and_the_code_says_whether_it_held(stage, write, expe
     assert err.getvalue() == ""
 
 
-def test_a_broken_sandbox_is_one_sentence_and_a_failure(write):
+def test_a_broken_sandbox_is_one_sentence_and_a_failure(write) -> None:
     out, err = io.StringIO(), io.StringIO()
     path = write(f"{WORLD}play: []\n")
     assert play_file(path, broken_stage, out=out, err=err, as_json=True) == 1
@@ -211,13 +212,13 @@ def test_a_broken_sandbox_is_one_sentence_and_a_failure(write):
     assert told["slack"] == {"messages": [], "ephemerals": [], "responses": []}
 
 
-def test_debug_adds_the_traceback(write):
+def test_debug_adds_the_traceback(write) -> None:
     err = io.StringIO()
     play_file(write(f"{WORLD}play: []\n"), broken_stage, out=io.StringIO(), err=err, debug=True)
     assert "Traceback" in err.getvalue()
 
 
-def test_an_unusable_file_ends_with_2_and_its_line_on_stderr(write):
+def test_an_unusable_file_ends_with_2_and_its_line_on_stderr(write) -> None:
     path = write("title: x\nplay:\n  - hop: 1\n")
     command = [sys.executable, "-m", "sandbox", "play", str(path), "--json"]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)

@@ -31,7 +31,7 @@ def schemas(part: Any, name: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
             yield from schemas(value, name)
 
 
-def test_the_schema_is_valid_and_refuses_unknown_keys_everywhere():
+def test_the_schema_is_valid_and_refuses_unknown_keys_everywhere() -> None:
     schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
@@ -45,20 +45,20 @@ def test_the_schema_is_valid_and_refuses_unknown_keys_everywhere():
     assert loose == []
 
 
-def test_every_pattern_has_the_sentence_that_errors_quote():
+def test_every_pattern_has_the_sentence_that_errors_quote() -> None:
     schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
     silent = [name for name, p in schemas(schema) if "pattern" in p and "description" not in p]
     assert silent == []
 
 
-def test_config_knows_every_setting_but_those_that_the_sandbox_makes():
+def test_config_knows_every_setting_but_those_that_the_sandbox_makes() -> None:
     schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
     known = set(schema["$defs"]["config"]["properties"])
     assert known == {setting.name for setting in fields(Settings)} - OF_THE_SANDBOX
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_every_shipped_scenario_can_be_played_and_expects_something(path):
+def test_every_shipped_scenario_can_be_played_and_expects_something(path) -> None:
     scenario = load(path)
     assert scenario.title != path.stem
     assert scenario.expect

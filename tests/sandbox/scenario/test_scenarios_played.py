@@ -163,7 +163,7 @@ MORE: dict[str, Callable[[Told], None]] = {
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_it_comes_as_it_expects(path, tmp_path):
+def test_it_comes_as_it_expects(path, tmp_path) -> None:
     told = play(path, tmp_path / "rights.json")
     assert told["expect"]["failures"] == []
     assert told["log_verified"]

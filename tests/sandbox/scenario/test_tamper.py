@@ -43,10 +43,10 @@ class FakeTable:
         more = {"LastEvaluatedKey": start + 1} if start + 1 < len(found) else {}
         return {"Items": copy.deepcopy(found[start : start + 1]), **more}
 
-    def put_item(self, *, Item):  # noqa: N803
+    def put_item(self, *, Item) -> None:  # noqa: N803
         self.items[Item["pk"], Item["sk"]] = copy.deepcopy(Item)
 
-    def delete_item(self, *, Key):  # noqa: N803
+    def delete_item(self, *, Key) -> None:  # noqa: N803
         del self.items[Key["pk"], Key["sk"]]
 
 
@@ -60,7 +60,7 @@ def item(table: FakeTable) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("is_long", [False, True])
-def test_fields_are_set_in_the_body_by_dotted_names(table: FakeTable, is_long: bool):
+def test_fields_are_set_in_the_body_by_dotted_names(table: FakeTable, is_long: bool) -> None:
     if is_long:
         item(table)["body"] = lzma.compress(item(table)["body"].encode())
     fields = {"cluster_id": "c-9", "phase": "waiting", "plan.steps.0.n": 2, "keep.by": "eve"}
@@ -75,14 +75,14 @@ def test_fields_are_set_in_the_body_by_dotted_names(table: FakeTable, is_long: b
     assert "sets cluster_id to 'c-9'" in said
 
 
-def test_a_case_without_a_body_is_told(table: FakeTable):
+def test_a_case_without_a_body_is_told(table: FakeTable) -> None:
     del item(table)["body"]
     assert "finds no body" in Tamper(table).act(CASE, "set", {"cluster_id": "c-9"})
 
 
 def test_what_was_kept_comes_back_whole_with_the_pointer_and_without_what_came_since(
     table: FakeTable,
-):
+) -> None:
     before = copy.deepcopy(table.items)
     tamper = Tamper(table)
     tamper.act(CASE, "keep", "before")
@@ -97,12 +97,12 @@ def test_what_was_kept_comes_back_whole_with_the_pointer_and_without_what_came_s
 @pytest.mark.parametrize(
     ("what", "emptied"), [("clicks", "clicks"), ("triggers", "attempts"), ("uses", None)]
 )
-def test_what_the_inbox_holds_is_dropped(table: FakeTable, what, emptied):
+def test_what_the_inbox_holds_is_dropped(table: FakeTable, what, emptied) -> None:
     Tamper(table).act(CASE, "drop", what)
     lists = {name: item(table)[name] for name in ("clicks", "attempts")}
     assert lists == {"clicks": ["x"], "attempts": ["y"]} | ({emptied: []} if emptied else {})
 
 
-def test_the_log_is_dropped_and_the_case_stays(table: FakeTable):
+def test_the_log_is_dropped_and_the_case_stays(table: FakeTable) -> None:
     Tamper(table).act(CASE, "drop", "log")
     assert [sk for pk, sk in table.items if pk == f"CASE#{CASE}"] == ["CASE"]

@@ -47,18 +47,18 @@ def holds(operator, key, wanted, told=None):
         ("ForAllValues:StringLike", "kms:ResourceAliases", "alias/u-*", None, True),
     ],
 )  # fmt: skip
-def test_an_operator_holds_as_in_aws(operator, key, wanted, told, expected):
+def test_an_operator_holds_as_in_aws(operator, key, wanted, told, expected) -> None:
     assert holds(operator, key, wanted, told) is expected
 
 
-def test_all_conditions_of_a_statement_must_hold():
+def test_all_conditions_of_a_statement_must_hold() -> None:
     both = conditions_of(
         {"StringEquals": {ORIGIN: "AWS_KMS"}, "Null": {"aws:RequestTag/case": "false"}}
     )
     assert [each.holds({"kms:keyorigin": "AWS_KMS"}) for each in both] == [True, False]
 
 
-def test_what_cloudformation_left_out_is_no_condition():
+def test_what_cloudformation_left_out_is_no_condition() -> None:
     assert conditions_of({"StringEquals": None, "StringLike": {ORIGIN: None}}) == ()
     (condition,) = conditions_of({"StringLike": {ORIGIN: ["AWS_KMS", None]}})
     assert condition.wanted == ("AWS_KMS",)
@@ -73,12 +73,12 @@ def test_what_cloudformation_left_out_is_no_condition():
         {"ForSomeValues:StringEquals": {ORIGIN: "AWS_KMS"}},
     ],
 )
-def test_what_cant_be_judged_is_refused(block):
+def test_what_cant_be_judged_is_refused(block) -> None:
     with pytest.raises(UnknownElementError):
         conditions_of(block)
 
 
-def test_a_key_with_several_values_needs_a_set_operator():
+def test_a_key_with_several_values_needs_a_set_operator() -> None:
     with pytest.raises(UnknownElementError):
         holds("StringLike", "kms:ResourceAliases", "alias/u-*", ("alias/u-1",))
 
@@ -95,5 +95,5 @@ def test_a_key_with_several_values_needs_a_set_operator():
         ("arn:aws:iam::111122223333:role/unlatch-dev-tur", False),
     ],
 )
-def test_a_wildcard_stays_within_its_segment_of_an_arn(pattern, expected):
+def test_a_wildcard_stays_within_its_segment_of_an_arn(pattern, expected) -> None:
     assert is_arn_like(ROLE, pattern) is expected

@@ -56,7 +56,7 @@ def _operator(stand, service, account):
     return client(stand.server.url, service, made, region=REGION)
 
 
-def _make_account_roles(stand, account):
+def _make_account_roles(stand, account) -> None:
     parameters = {
         "Stage": "dev",
         "HubAccountId": HUB,
@@ -71,7 +71,7 @@ def _make_account_roles(stand, account):
     )
 
 
-def _make_functions_roles():
+def _make_functions_roles() -> None:
     """In moto itself: twelve requests for each test would take longer than what is tested."""
     iam = iam_backends[HUB]["aws"]
     for file in (PROJECT / ".chalice/policies").iterdir():
@@ -84,7 +84,7 @@ def function(hub, name, service):
     return hub.client(service, f"arn:aws:sts::{{account}}:assumed-role/unlatch-dev-{name}/1")
 
 
-def role(name, account=HUB):
+def role(name, account=HUB) -> str:
     return f"arn:aws:iam::{account}:role/unlatch-{name}"
 
 
@@ -119,7 +119,7 @@ def reason(call, **params):
 # ---- taking roles ------------------------------------------------------------------------------
 
 
-def test_turn_takes_all_three_roles_in_both_accounts(both):
+def test_turn_takes_all_three_roles_in_both_accounts(both) -> None:
     for account in (HUB, SPOKE):
         assume(both, "reader", account=account)
         assume(both, "executor", account=account, **NAMED)
@@ -138,7 +138,7 @@ def test_turn_takes_all_three_roles_in_both_accounts(both):
         ("api_handler", "executor"),
     ],
 )
-def test_no_function_takes_a_role_that_is_not_listed_for_it(hub, by, name):
+def test_no_function_takes_a_role_that_is_not_listed_for_it(hub, by, name) -> None:
     said = reason(lambda: assume(hub, name, by=by, **NAMED))
     assert said == (
         f"User: arn:aws:sts::{HUB}:assumed-role/unlatch-dev-{by}/1 is not authorized to perform: "
@@ -147,7 +147,7 @@ def test_no_function_takes_a_role_that_is_not_listed_for_it(hub, by, name):
     )
 
 
-def test_nor_turn_a_role_that_is_not_ours(hub):
+def test_nor_turn_a_role_that_is_not_ours(hub) -> None:
     operator = hub.client("iam")
     trust = {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}}
     operator.create_role(RoleName="admin", AssumeRolePolicyDocument=json.dumps(trust))
@@ -167,18 +167,18 @@ def test_nor_turn_a_role_that_is_not_ours(hub):
         {},
     ],
 )
-def test_nobody_acts_without_source_identity_and_all_tags(hub, name, lacking):
+def test_nobody_acts_without_source_identity_and_all_tags(hub, name, lacking) -> None:
     assert "no resource-based policy" in reason(lambda: assume(hub, name, **lacking))
 
 
-def test_nobody_else_takes_a_role_of_ours(hub):
+def test_nobody_else_takes_a_role_of_ours(hub) -> None:
     sts = hub.client("sts", PERSON)
     for name in ("reader", "executor", "restorer"):
         asked = {"RoleArn": role(name), "RoleSessionName": "ann", **NAMED}
         assert "no resource-based policy allows" in reason(sts.assume_role, **asked)
 
 
-def test_another_stage_of_the_hub_takes_no_role(hub):
+def test_another_stage_of_the_hub_takes_no_role(hub) -> None:
     hub.client("iam").create_role(
         RoleName="unlatch-prod-turn", AssumeRolePolicyDocument='{"Statement": []}'
     )
@@ -194,7 +194,7 @@ def test_another_stage_of_the_hub_takes_no_role(hub):
 # ---- acting ------------------------------------------------------------------------------------
 
 
-def test_a_key_of_a_world_may_refuse_operations_to_our_roles_alone(hub):
+def test_a_key_of_a_world_may_refuse_operations_to_our_roles_alone(hub) -> None:
     policy = {"denies": ["ScheduleKeyDeletion", "DescribeKey"]}
     hub.seed(keys=[{"store": STORE, "policy": policy}])
     kms = acting(hub, "executor", "kms")
@@ -206,13 +206,13 @@ def test_a_key_of_a_world_may_refuse_operations_to_our_roles_alone(hub):
     hub.client("kms", PERSON).schedule_key_deletion(KeyId=hub.key(0), PendingWindowInDays=10)
 
 
-def test_the_executor_schedules_with_a_window_that_is_long_enough(hub):
+def test_the_executor_schedules_with_a_window_that_is_long_enough(hub) -> None:
     kms = acting(hub, "executor", "kms")
     kms.schedule_key_deletion(KeyId=hub.key(0), PendingWindowInDays=10)
 
 
 @pytest.mark.parametrize("window", [{"PendingWindowInDays": 7}, {}])
-def test_not_with_a_shorter_window_or_none(hub, window):
+def test_not_with_a_shorter_window_or_none(hub, window) -> None:
     kms = acting(hub, "executor", "kms")
     said = reason(kms.schedule_key_deletion, KeyId=hub.key(0), **window)
     assert "no identity-based policy allows the kms:ScheduleKeyDeletion" in said
@@ -233,18 +233,18 @@ def kms_state(hub, index):
         ("generate_data_key_without_plaintext", {"KeySpec": "AES_256"}),
     ],
 )
-def test_keys_of_another_origin_are_out_of_reach(hub, call, more):
+def test_keys_of_another_origin_are_out_of_reach(hub, call, more) -> None:
     key = hub.client("kms").create_key()["KeyMetadata"]["KeyId"]
     kms = acting(hub, "executor", "kms")
     assert reason(getattr(kms, call), KeyId=key, **more)
 
 
-def test_the_executor_acts_in_its_regions_only(hub):
+def test_the_executor_acts_in_its_regions_only(hub) -> None:
     kms = acting(hub, "executor", "kms", region="eu-west-1")
     assert reason(kms.disconnect_custom_key_store, CustomKeyStoreId=STORE)
 
 
-def test_a_session_is_narrowed_to_its_one_call(hub):
+def test_a_session_is_narrowed_to_its_one_call(hub) -> None:
     only = {"Statement": [{"Effect": "Allow", "Action": "kms:DisableKey", "Resource": "*"}]}
     kms = acting(hub, "executor", "kms", **NAMED, Policy=json.dumps(only))
     kms.disable_key(KeyId=hub.key(0))
@@ -253,7 +253,7 @@ def test_a_session_is_narrowed_to_its_one_call(hub):
 
 
 @pytest.mark.parametrize("name", ["reader", "restorer"])
-def test_nobody_else_touches_keys_stores_and_hsms(hub, name):
+def test_nobody_else_touches_keys_stores_and_hsms(hub, name) -> None:
     kms = acting(hub, name, "kms", **({} if name == "reader" else NAMED), DurationSeconds=900)
     hsms = acting(
         hub, name, "cloudhsmv2", **({} if name == "reader" else NAMED), DurationSeconds=900
@@ -265,20 +265,20 @@ def test_nobody_else_touches_keys_stores_and_hsms(hub, name):
     assert reason(hsms.delete_cluster, ClusterId=CLUSTER)
 
 
-def test_the_restorer_makes_hsms_and_the_executor_none(hub):
+def test_the_restorer_makes_hsms_and_the_executor_none(hub) -> None:
     zone = {"ClusterId": CLUSTER, "AvailabilityZone": f"{REGION}c"}
     assert reason(acting(hub, "executor", "cloudhsmv2").create_hsm, **zone)
     acting(hub, "restorer", "cloudhsmv2").create_hsm(**zone)
 
 
 @pytest.mark.parametrize("name", ["turn", "sweep", "api_handler", "park", "on_key_used"])
-def test_no_function_touches_a_key_by_itself(hub, name):
+def test_no_function_touches_a_key_by_itself(hub, name) -> None:
     kms = function(hub, name, "kms")
     assert reason(kms.schedule_key_deletion, KeyId=hub.key(0), PendingWindowInDays=30)
     assert reason(kms.describe_key, KeyId=hub.key(0))
 
 
-def test_sealing_needs_the_alias_of_the_seal_key(hub):
+def test_sealing_needs_the_alias_of_the_seal_key(hub) -> None:
     kms = hub.client("kms")
     spec = {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}
     ours, other = (kms.create_key(**spec)["KeyMetadata"]["KeyId"] for _ in range(2))
@@ -290,7 +290,7 @@ def test_sealing_needs_the_alias_of_the_seal_key(hub):
     assert reason(function(hub, "turn", "kms").generate_mac, KeyId=ours, **mac)
 
 
-def test_with_require_tag_only_tagged_clusters_go(hub):
+def test_with_require_tag_only_tagged_clusters_go(hub) -> None:
     parameters = {"Stage": "dev", "HubAccountId": HUB, "RequireTag": "yes"}
     role = rendered(INFRA / "account.yaml", parameters, account=HUB)["Executor"]
     policy = policy_of(role["Properties"]["Policies"][0]["PolicyDocument"])
@@ -312,7 +312,7 @@ def guarded(hub):
     return hub
 
 
-def test_with_the_guardrails_nobody_goes_round_the_approvals(guarded):
+def test_with_the_guardrails_nobody_goes_round_the_approvals(guarded) -> None:
     hsms, kms = guarded.client("cloudhsmv2", PERSON), guarded.client("kms", PERSON)
     said = reason(hsms.delete_cluster, ClusterId=CLUSTER)
     assert said.endswith("with an explicit deny in a service control policy")
@@ -326,20 +326,20 @@ def test_with_the_guardrails_nobody_goes_round_the_approvals(guarded):
     )
 
 
-def test_they_leave_everybody_the_rest(guarded):
+def test_they_leave_everybody_the_rest(guarded) -> None:
     kms = guarded.client("kms", PERSON)
     other = kms.create_key()["KeyMetadata"]["KeyId"]
     kms.schedule_key_deletion(KeyId=other, PendingWindowInDays=7)
 
 
-def test_they_leave_the_executor_its_work(guarded):
+def test_they_leave_the_executor_its_work(guarded) -> None:
     acting(guarded, "executor", "kms").disconnect_custom_key_store(CustomKeyStoreId=STORE)
 
 
 # ---- services ----------------------------------------------------------------------------------
 
 
-def test_eventbridge_forwards_to_the_hub_and_nowhere_else(both):
+def test_eventbridge_forwards_to_the_hub_and_nowhere_else(both) -> None:
     may, forwarder = both.server.guard.service_denial, role("dev-forwarder", SPOKE)
     service = "events.amazonaws.com"
     puts = Ask("events:PutEvents", BUS, {})
@@ -354,14 +354,14 @@ def test_eventbridge_forwards_to_the_hub_and_nowhere_else(both):
 # ---- in general --------------------------------------------------------------------------------
 
 
-def test_used_rights_are_remembered_by_role_statement_and_action(hub):
+def test_used_rights_are_remembered_by_role_statement_and_action(hub) -> None:
     acting(hub, "executor", "kms").disable_key(KeyId=hub.key(0))
     used = hub.server.guard.used
     assert used[Right("unlatch-executor", "KeysOfKeyStores", "kms:DisableKey")] == 1
     assert used[Right("unlatch-dev-turn", "ActInTargetAccounts", "sts:SetSourceIdentity")] == 1
 
 
-def test_a_role_that_cant_be_judged_is_denied(hub):
+def test_a_role_that_cant_be_judged_is_denied(hub) -> None:
     strange = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     strange["Condition"] = {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}
     hub.client("iam").put_role_policy(
@@ -373,6 +373,6 @@ def test_a_role_that_cant_be_judged_is_denied(hub):
     assert "can't be judged: unknown condition operator IpAddress" in said
 
 
-def test_a_role_that_is_not_there_is_denied(hub):
+def test_a_role_that_is_not_there_is_denied(hub) -> None:
     kms = hub.client("kms", "arn:aws:sts::{account}:assumed-role/unlatch-ghost/1")
     assert "has no role" in reason(kms.list_keys)

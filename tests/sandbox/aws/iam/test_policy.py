@@ -41,7 +41,7 @@ STRANGER = policy(Principal={"AWS": "arn:aws:iam::444455556666:root"})
         ({"identity": None}, ""),
     ],
 )  # fmt: skip
-def test_the_verdict(given, why):
+def test_the_verdict(given, why) -> None:
     verdict = judged(ASK, WHO, **given)
     assert verdict.why == why
     assert verdict.allowed is (why == "" and given["identity"] is not None)
@@ -61,7 +61,7 @@ def test_the_verdict(given, why):
         ({"Condition": {"StringEquals": {"kms:KeyOrigin": "AWS_CLOUDHSM"}}}, False),
     ],
 )
-def test_what_a_statement_speaks_of(statement, speaks):
+def test_what_a_statement_speaks_of(statement, speaks) -> None:
     action = {} if "NotAction" in statement else {"Action": "kms:*"}
     resource = {} if "NotResource" in statement else {"Resource": "*"}
     (read,) = policy_of({"Statement": [{"Effect": "Allow", **action, **resource, **statement}]})
@@ -79,12 +79,12 @@ def test_what_a_statement_speaks_of(statement, speaks):
         ({"Service": "states.amazonaws.com"}, False),
     ],
 )
-def test_whom_a_statement_names(principal, named):
+def test_whom_a_statement_names(principal, named) -> None:
     (read,) = policy(Principal=principal)
     assert read.names(WHO) is named
 
 
-def test_a_service_is_named_as_itself_alone():
+def test_a_service_is_named_as_itself_alone() -> None:
     (read,) = policy(Principal={"Service": "states.amazonaws.com"})
     assert read.names(Principal(service="states.amazonaws.com"))
     assert not read.names(Principal(service="lambda.amazonaws.com"))
@@ -100,6 +100,6 @@ def test_a_service_is_named_as_itself_alone():
         {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Like": {"kms:KeyOrigin": "x"}}},
     ],
 )  # fmt: skip
-def test_what_cant_be_judged_is_refused(statement):
+def test_what_cant_be_judged_is_refused(statement) -> None:
     with pytest.raises(UnknownElementError):
         policy_of({"Statement": [statement]})

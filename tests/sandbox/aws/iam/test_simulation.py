@@ -56,24 +56,24 @@ def decided(iam, *actions, resources=(), **context):
     return [result["EvalDecision"] for result in reply["EvaluationResults"]]
 
 
-def test_it_needs_the_resource_and_the_context(iam):
+def test_it_needs_the_resource_and_the_context(iam) -> None:
     origin = {"kms_KeyOrigin": "AWS_CLOUDHSM"}
     assert decided(iam, "kms:DisableKey", resources=[KEY], **origin) == ["allowed"]
     assert decided(iam, "kms:DisableKey", **origin) == ["implicitDeny"], "* is no key"
     assert decided(iam, "kms:DisableKey", resources=[KEY]) == ["implicitDeny"]
 
 
-def test_each_action_on_each_resource(iam):
+def test_each_action_on_each_resource(iam) -> None:
     actions, origin = ("kms:DisableKey", "iam:GetRole"), {"kms_KeyOrigin": "AWS_CLOUDHSM"}
     found = decided(iam, *actions, resources=[KEY, "arn:aws:s3:::bucket"], **origin)
     assert found == ["allowed", "implicitDeny", "explicitDeny", "explicitDeny"]
 
 
-def test_keys_with_several_values(iam):
+def test_keys_with_several_values(iam) -> None:
     names = ["alias/a", "alias/unlatch-dev-seal"]
     assert decided(iam, "kms:GenerateMac", kms_ResourceAliases=names) == ["allowed"]
 
 
-def test_a_role_that_is_not_there(iam):
+def test_a_role_that_is_not_there(iam) -> None:
     call = iam.simulate_principal_policy
     assert refused(call, PolicySourceArn=f"{ROLE}s", ActionNames=["iam:GetRole"]) == "NoSuchEntity"

@@ -1,0 +1,194 @@
+"""How far a plan is: its steps, each done, under way, next or failed. Believes only what AWS shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import Enum, auto
+
+from chalicelib.domain.case import CallRecord, Outcome
+from chalicelib.domain.plan import Operation, Plan, Remedy
+from chalicelib.domain.situation import PlanContext
+from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
+
+
+class Standing(Enum):
+    """How far a step is."""
+
+    DONE = auto()
+    NOW = auto()
+    NEXT = auto()
+    FAILED = auto()
+
+
+class LongWait(Enum):
+    """A wait that people follow as a step: for the keys to be gone, or for them to run elsewhere."""
+
+    KEYS_GO = auto()
+    SOAK = auto()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step that people follow: calls of one kind, or a long wait. `is_final`: the last way back."""
+
+    operation: Operation | None = None
+    targets: tuple[str, ...] = ()
+    wait: LongWait | None = None
+    is_final: bool = False
+    standing: Standing = Standing.NEXT
+
+
+KEYS_GO = Stage(wait=LongWait.KEYS_GO)
+SOAK = Stage(wait=LongWait.SOAK)
+
+
+def stages(plan: Plan) -> list[Stage]:
+    """The plan's calls in order, with its long waits as steps of their own; the last way back marked."""
+    found: list[Stage] = []
+    for place, call in enumerate(plan.calls):
+        found += _wait_before(plan, place)
+        found.append(Stage(call.operation, call.targets))
+    final = _final(plan, found)
+    return [replace(stage, is_final=place == final) for place, stage in enumerate(found)]
+
+
+def _wait_before(plan: Plan, place: int) -> list[Stage]:
+    """The keys are gone before the store is disconnected; they run in before the old HSMs go."""
+    operation = plan.calls[place].operation
+    later = {call.operation for call in plan.calls[place + 1 :]}
+    goes = operation is Operation.DISCONNECT_KEY_STORE and Operation.CONNECT_KEY_STORE not in later
+    if goes and plan.remedy is Remedy.RETIRE and plan.basis.keys:
+        return [KEYS_GO]
+    keeps = plan.remedy is Remedy.REPOINT and plan.names(Operation.KEEP_BACKUP)
+    if operation is (Operation.KEEP_BACKUP if keeps else Operation.DELETE_HSM) and plan.soak_days:
+        return [SOAK]
+    return []
+
+
+def _final(plan: Plan, found: list[Stage]) -> int:
+    """The place of the point of no return; -1 if there is none."""
+    order = [Operation.DELETE_HSM] if plan.remedy is Remedy.REPOINT else []
+    if plan.remedy is Remedy.RETIRE:
+        order = [Operation.DELETE_KEY_STORE]
+    if KEYS_GO in found:
+        return found.index(KEYS_GO)
+    for operation in (*order, Operation.DELETE_CLUSTER):
+        for place, stage in enumerate(found):
+            if stage.operation is operation:
+                return place
+    return -1
+
+
+def progress(context: PlanContext) -> list[Stage]:
+    """The steps with how far they are. While the case runs, the last one is never done yet."""
+    case, found = context.case, stages(context.plan)
+    place = _reached(found, context)
+    while place < len(found) and _is_done(found[place], context):
+        place += 1
+    if not case.is_closed:
+        place = min(place, len(found) - 1)
+    here = Standing.FAILED if case.outcome is Outcome.STOPPED else Standing.NOW
+    far = [
+        Standing.DONE if n < place else here if n == place else Standing.NEXT
+        for n in range(len(found))
+    ]
+    return [replace(stage, standing=how) for stage, how in zip(found, far, strict=True)]
+
+
+def _reached(found: list[Stage], context: PlanContext) -> int:
+    """The last step that was called; all before it are done, whatever AWS shows of them now.
+
+    The case remembers one record a call and target, so if a plan disconnects twice, the second
+    time counts only if it came after the calls in between.
+    """
+    last, first = 0, dict[Operation, int]()
+    for place, stage in enumerate(found):
+        calls = records(stage, context)
+        if stage.operation is None or not calls:
+            continue
+        before = first.setdefault(stage.operation, place)
+        between = [c.at for s in found[before + 1 : place] for c in records(s, context)]
+        if before == place or (between and calls[-1].at >= max(between)):
+            last = place
+    return last
+
+
+def records(stage: Stage, context: PlanContext) -> list[CallRecord]:
+    """Our calls of this step, oldest first."""
+    mine = (
+        c
+        for c in context.case.calls
+        if c.operation is stage.operation
+        and c.target in stage.targets
+        and c.plan_hash == context.plan.plan_hash
+    )
+    return sorted(mine, key=lambda call: call.at)
+
+
+def _is_done(stage: Stage, context: PlanContext) -> bool:
+    """AWS shows what the step is for."""
+    world, plan = context.case.snapshot, context.plan
+    if world is None:
+        return False
+    match stage.operation:
+        case None:
+            return _waited(stage, world, context)
+        case Operation.DELETE_HSM:
+            return world.cluster is None or not world.cluster.hsms
+        case Operation.DELETE_CLUSTER:
+            return world.cluster is None
+        case Operation.KEEP_BACKUP:
+            newest = world.cluster.newest_backup if world.cluster else None
+            return world.cluster is None or (newest is not None and newest.never_expires)
+        case Operation.PROVE_KEY:
+            return all(context.case.did(stage.operation, target) for target in stage.targets)
+        case Operation.DISABLE_KEY | Operation.SCHEDULE_KEY_DELETION:
+            return _keys_done(stage, world, context)
+    return _store_done(stage.operation, world, plan)
+
+
+def _waited(stage: Stage, world: Snapshot, context: PlanContext) -> bool:
+    if stage.wait is LongWait.KEYS_GO:
+        return not world.keys
+    since = context.case.soaking_since
+    days = timedelta(days=context.plan.soak_days)
+    return since is not None and context.now - since >= days
+
+
+def _keys_done(stage: Stage, world: Snapshot, context: PlanContext) -> bool:
+    keys = [k for k in world.live_keys if k.key_id in stage.targets]
+    if stage.operation is Operation.SCHEDULE_KEY_DELETION:
+        return not keys
+    calls, days = records(stage, context), timedelta(days=context.plan.quarantine_days)
+    over = bool(calls) and context.now - calls[-1].at >= days
+    return over and all(key.state is not KeyState.ENABLED for key in keys)
+
+
+def _store_done(operation: Operation, world: Snapshot, plan: Plan) -> bool:
+    store = world.key_store(plan.key_store_id)
+    match operation:
+        case Operation.DELETE_KEY_STORE:
+            return store is None
+        case Operation.DISCONNECT_KEY_STORE:
+            return store is None or store.state is StoreState.DISCONNECTED
+        case Operation.UPDATE_KEY_STORE:
+            return store is not None and store.cluster_id == plan.target_cluster_id
+    return store is not None and store.state is StoreState.CONNECTED
+
+
+def place_now(found: Sequence[Stage]) -> int:
+    """The place of the step that is under way or failed, from 1; the number of steps if all are done."""
+    for place, stage in enumerate(found, start=1):
+        if stage.standing in (Standing.NOW, Standing.FAILED):
+            return place
+    return len(found)
+
+
+def last_stop(found: Sequence[Stage]) -> int | None:
+    """The step after which not everything comes back: the store's deletion, else the marked one."""
+    for number, stage in enumerate(found, start=1):
+        if stage.operation is Operation.DELETE_KEY_STORE:
+            return number
+    return next((n for n, stage in enumerate(found, start=1) if stage.is_final), None)

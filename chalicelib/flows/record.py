@@ -1,0 +1,32 @@
+"""A click goes into the case's inbox, and the run hears of it. The one way in, from Slack and from a shell."""
+
+from __future__ import annotations
+
+from chalicelib.domain.case import Case
+from chalicelib.domain.click import Click
+from chalicelib.domain.clicks import is_asked_already, reopens
+from chalicelib.failures import PermanentError, TemporaryError
+from chalicelib.ports import Ports, Woken
+
+
+def record_and_wake(ports: Ports, case: Case, click: Click) -> str:
+    """Why the run could not be woken; "" if it was. Raises Conflict if the case moved on.
+
+    What was asked for already only wakes the run: whoever asked may have died before that.
+    """
+    anew = reopens(case, click.act)
+    if not anew and is_asked_already(case, click):
+        woken = Woken(ports.cases.touch(case.case_id), case.generation)
+    else:
+        woken = ports.cases.record_click(case, click, reopen=anew)
+    ports.log("click", case_id=case.case_id, by=click.by, act=click.act)
+    try:
+        if woken.generation != case.generation:
+            ports.runs.start(case.case_id, woken.generation)
+        elif woken.token:
+            ports.runs.wake(woken.token)
+    except (TemporaryError, PermanentError) as trouble:
+        # The click is in the case: the run hears it at its next look, or the sweep sees to it.
+        ports.log("run not woken", case_id=case.case_id, why=trouble.reason)
+        return trouble.reason.rstrip(".")
+    return ""
