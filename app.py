@@ -105,6 +105,17 @@ def sweep(event: CloudWatchEvent) -> dict[str, Any]:
         }
 
 
+@app.schedule("rate(7 days)", name="digest")
+def digest(event: CloudWatchEvent) -> dict[str, Any]:
+    """Looks at all accounts once a week; a message only if something changed, and if DIGEST says so."""
+    from chalicelib.flows.scan_fleet import ScanPorts, scan_fleet
+
+    wired = wiring.wired(event.context)
+    with observability.invocation(event.context, trace=wired.trace):
+        given = (wired.ports, wired.shelf, wired.survey, wired.reach.tell)
+        return {"changes": scan_fleet(ScanPorts(*given, is_told=wired.settings.digest)).number}
+
+
 @app.on_cw_event(event_patterns.KEY_USE_FAILED, name="on_key_used")
 def on_key_used(event: CloudWatchEvent) -> dict[str, Any]:
     """Somebody tried a key in vain: the case that did that is told; a store that is down opens one."""
@@ -133,6 +144,7 @@ def on_key_used(event: CloudWatchEvent) -> dict[str, Any]:
 @app.route("/slack/interactions", methods=["POST"], content_types=FORM)
 def slack_interaction() -> Response:
     """A button or a dialog: answered within three seconds, carried out by the next turn."""
+    from chalicelib.flows.command import open_from_scan
     from chalicelib.flows.record_click import record_click
     from chalicelib.slack.requests import Unreadable, parse
 
@@ -145,6 +157,9 @@ def slack_interaction() -> Response:
         except Unreadable as reason:
             observability.warn("request refused", reason=str(reason))
             return Response(f"Not understood: {reason}.", PLAIN, 400)
+        if clicked.action.startswith("open:"):
+            wired.gateway.reply(open_from_scan(wired.ports, clicked), clicked)
+            return Response("", PLAIN)
         observability.about(case_id=clicked.case_id)
         answer = record_click(wired.ports, clicked)
         # The gateway brings all of Slack's messages: a cold yes does without.
@@ -154,7 +169,7 @@ def slack_interaction() -> Response:
 
 @app.route("/slack/commands", methods=["POST"], content_types=FORM)
 def slack_command() -> Response:
-    """`/unlatch cluster-…` starts a case by hand; `/unlatch status` lists the open ones."""
+    """`/unlatch help | status | scan | cluster-…`: answered within three seconds."""
     from chalicelib.flows.command import command
     from chalicelib.slack.requests import Unreadable, parse_command
 
@@ -167,8 +182,29 @@ def slack_command() -> Response:
         except Unreadable as reason:
             observability.warn("request refused", reason=str(reason))
             return Response(f"Not understood: {reason}.", PLAIN, 400)
-        said = command(wired.ports, clicked, here=(wired.hub_account, wired.region))
+        at = (wired.hub_account, wired.region)
+        said = command(wired.ports, clicked, here=at, speech=wired.reach)
         return Response({"response_type": "ephemeral", "text": wired.gateway.said(said)})
+
+
+@app.route("/slack/events", methods=["POST"], content_types=FORM)
+def slack_events() -> Response:
+    """Somebody opened the Home tab: it is written anew."""
+    from chalicelib.flows.homes import opened_home
+    from chalicelib.slack.requests import Unreadable, parse_event
+
+    wired = wiring.wired(app.lambda_context)
+    with observability.invocation(app.lambda_context, trace=wired.trace):
+        if met := _met(wired):
+            return met
+        try:
+            opened = parse_event(_body())
+        except Unreadable as reason:
+            observability.warn("request refused", reason=str(reason))
+            return Response(f"Not understood: {reason}.", PLAIN, 400)
+        if opened:
+            opened_home(wired.homes, opened.user_id)
+        return Response("", PLAIN)
 
 
 @app.route("/approvals", methods=["POST"])

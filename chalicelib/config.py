@@ -167,6 +167,9 @@ class Settings:
     health_sessions: int = setting(
         2, "Connections to each HSM that may be AWS’s own health checks", number(0, 100)
     )
+    digest: bool = setting(
+        False, "A weekly message of what became idle or broke, if anything did", yes_or_no
+    )
     dry_run: bool = setting(
         False,
         "Play everything, change nothing in AWS; only a cancel of what had begun before still acts",

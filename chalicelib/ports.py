@@ -127,8 +127,8 @@ class Answer:
     """What a click's reply is. At most one of these is set; none: all is well, say nothing more.
 
     `private` goes to the person alone; `wrong_id` is what was typed; `field` is a block id and a
-    sentence; `unread` names the
-    approver groups that Slack did not tell the members of. `is_changed` replaces the dialog, as the plan that it showed is no longer offered.
+    sentence; `unread` names the approver groups that Slack did not tell the members of. `is_changed`
+    replaces the dialog, as the plan that it showed is no longer offered.
     """
 
     private: str = ""
@@ -238,10 +238,7 @@ class Seal(Protocol):
 
 
 class Gateway(Protocol):
-    """Slack. Showing never raises for Slack's own failures: the message catches up next turn.
-
-    `at` shows in another channel, under another policy.
-    """
+    """Slack. Showing never raises for its failures: the message catches up. `at`: in another channel."""
 
     def at(self, channel: str, policy: Policy) -> Gateway: ...
     def show(
@@ -291,6 +288,7 @@ class Ports:
     places: tuple[tuple[str, str], ...] = ()
     channel: str = ""
     routes: tuple[Route, ...] = ()
+    changed: Callable[[], None] = _nothing
     count: Callable[[str, int], None] = _nothing
     log: Callable[..., None] = _nothing
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from chalicelib import config, observability
 from chalicelib.config import Settings
+from chalicelib.lazy import lazy
 
 if TYPE_CHECKING:
     from chalicelib.aws.accounts import Accounts
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from chalicelib.aws.signed_identity import SignedIdentity
     from chalicelib.aws.store.cases import DynamoCases
     from chalicelib.aws.table import Table
+    from chalicelib.domain.fleet import Survey
     from chalicelib.domain.trust import Anchor
+    from chalicelib.flows.homes import HomePorts
     from chalicelib.ports import (
         Actions,
         Brake,
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     )
     from chalicelib.slack.client import SlackClient
     from chalicelib.slack.gateway import SlackGateway
+    from chalicelib.slack.reach import Reach
     from chalicelib.slack.secrets import Secret
 
 T = TypeVar("T")
@@ -41,24 +45,6 @@ READ_AGAIN_AFTER = timedelta(minutes=1)
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-class Lazy:
-    """Stands for a port until its first use, so that a function only pays for what it touches."""
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = make
-
-    def __getattr__(self, name: str) -> Any:
-        made = self.__dict__.get("_made")
-        if made is None:
-            made = self.__dict__["_made"] = self._make()
-        return getattr(made, name)
-
-
-def lazy(make: Callable[[], T]) -> T:
-    """For the type checker it is what `make` returns: an adapter that lacks a method is no port."""
-    return cast("T", Lazy(make))
 
 
 class Wiring:
@@ -88,6 +74,7 @@ class Wiring:
             places=self.places,
             channel=self.settings.slack_channel,
             routes=config.routes(),
+            changed=lambda: self.homes.refresh(),  # noqa: PLW0108  # made on use
             count=observability.count,
             log=observability.log,
         )
@@ -123,6 +110,26 @@ class Wiring:
             stage=self.settings.table_name.removeprefix("unlatch-"),
             naming=Naming.of(self._slack.call, self.settings),
         )
+
+    @functools.cached_property
+    def reach(self) -> Reach:
+        from chalicelib.slack.reach import Reach  # only where Slack is met
+
+        return Reach.of(self.gateway, self.shelf.scan)
+
+    @functools.cached_property
+    def homes(self) -> HomePorts:
+        from chalicelib.flows.homes import HomePorts  # on first use
+
+        shown = dataclasses.replace(self.ports, cases=self.shelf)
+        return HomePorts(shown, self.shelf, self.reach.publish)
+
+    @functools.cached_property
+    def shelf(self) -> DynamoCases:
+        """The cases for who only shows them, and may make no seals."""
+        from chalicelib.aws.store.cases import DynamoCases  # on first use
+
+        return DynamoCases(self._table)
 
     def identify(self, hub: str) -> SignedIdentity:
         """`hub` is the host that the API was called by."""
@@ -245,6 +252,13 @@ class Wiring:
         from chalicelib.aws.brake import SsmBrake
 
         return SsmBrake(self.client("ssm"), self.settings.brake_parameter)
+
+    def survey(self, account: str, region: str) -> Survey:
+        """What stands in this account's Region, keys and their use included."""
+        from chalicelib.aws.fleet import Fleet
+
+        fleet = Fleet(self._accounts, config.READER_ROLE, self._paces)
+        return fleet.survey(account, region, now=utc_now())
 
     def _trail(self) -> Trail:
         from chalicelib.aws.trail import AwsTrail

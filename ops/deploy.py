@@ -200,6 +200,7 @@ def _what_next(job: Job, desk: Desk, url: str) -> list[str]:
         )
         screen.line(f"  Interactivity, Request URL:   {url}slack/interactions")
         screen.line(f"  Slash command, Request URL:   {url}slack/commands")
+        screen.line(f"  Event Subscriptions, Request URL: {url}slack/events")
     steps = [
         f"aws secretsmanager put-secret-value --region {hub.region} --secret-id {secret} "
         f"--secret-string …   (Slack: {where})"

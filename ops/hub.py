@@ -28,9 +28,9 @@ from ops.verb import Options
 APP = "unlatch"
 HEARING = ("on_delete_blocked", "on_key_store_refused", "on_cluster_lost", "on_key_used")
 """Each has a rule of its own."""
-FUNCTIONS = (*HEARING, "turn", "park", "sweep")
+FUNCTIONS = (*HEARING, "turn", "park", "sweep", "digest")
 """As Chalice names them; the one that serves Slack is called `unlatch-<stage>`."""
-EVENT_FUNCTIONS = (*HEARING, "sweep")
+EVENT_FUNCTIONS = (*HEARING, "sweep", "digest")
 MAKING = threading.Lock()
 NOT_IN_NAMES = re.compile(r"[^\w+=,.@-]")
 

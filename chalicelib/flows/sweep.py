@@ -49,6 +49,7 @@ def sweep(ports: Ports) -> Swept:
         restarted += _revive(ports, case)
         woken += wake_if_moved(ports, outlines, case)
         off += switched_off(case)
+    ports.changed()
     ports.count("SweepsDone", 1)
     ports.count("OpenCases", len(pointers))
     ports.count("EventsFoundBySweep", found)

@@ -74,16 +74,25 @@ def _decided(ports: TurnPorts, case: Case) -> tuple[Case, int]:
     entries += said(case, decision, ports, now)
     if isinstance(decision.step, Close) and not case.is_closed:
         _count_end(ports, decision.case, decision.step.outcome)
-    decision, reminders = reminded(decision, ports.policy, now)
-    decision, overdue = late(decision, now)
-    ports.count("StepsOverdue", len(overdue))
     ports.count("KeysUsedWhileGoing", len(used))
-    ports.count("CasesUnanswered", sum(item["what"] != "keys" for item in reminders))
-    entries += [*reminders, *overdue]
+    decision, more = _reminded(ports, decision, now)
+    entries += more
     case, seconds = _do(ports, decision, entries)
     for click in looks:
         ports.gateway.fill(case, click, now=now)
-    return _shown(ports, case, seconds, may_exist=may_exist)
+    shown = _shown(ports, case, seconds, may_exist=may_exist)
+    if heard:
+        ports.changed()
+    return shown
+
+
+def _reminded(ports: TurnPorts, decision: Decision, now: datetime) -> tuple[Decision, list[Entry]]:
+    """With what time alone brings: reminders, the last call, and steps that take far too long."""
+    decision, reminders = reminded(decision, ports.policy, now)
+    decision, overdue = late(decision, now)
+    ports.count("StepsOverdue", len(overdue))
+    ports.count("CasesUnanswered", sum(item["what"] != "keys" for item in reminders))
+    return decision, [*reminders, *overdue]
 
 
 def _decision(ports: TurnPorts, case: Case, now: datetime, *, on_last_look: bool) -> Decision:

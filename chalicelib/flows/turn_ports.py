@@ -28,6 +28,7 @@ def turn_ports(ports: Ports, cases: TurnCases) -> TurnPorts:
         places=ports.places,
         channel=ports.channel,
         routes=ports.routes,
+        changed=ports.changed,
         count=ports.count,
         log=ports.log,
     )

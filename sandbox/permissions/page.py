@@ -18,6 +18,7 @@ TITLES = {
     "on_key_used": "The function on_key_used",
     "park": "The function park",
     "sweep": "The function sweep",
+    "digest": "The function digest",
     "turn": "The function turn",
     "case": "The state machine",
     "reader": "The reader, in each account that is served",
