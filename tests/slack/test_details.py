@@ -56,8 +56,8 @@ def test_the_first_message_has_no_snapshot_yet() -> None:
 def test_a_case_started_by_command_needs_no_attempt() -> None:
     message = shown(asked(OLD))
     by_hand = replace(asked(OLD).case, attempts=())
-    assert "/unlatch" in words(of(by_hand, NOW).blocks)
-    assert "/unlatch" not in words(message.blocks)
+    assert "Started by" in words(of(by_hand, NOW).blocks)
+    assert "Started by" not in words(message.blocks)
 
 
 def test_the_requester_is_told_that_they_cannot_approve() -> None:
@@ -78,7 +78,7 @@ def test_a_dry_run_says_so_under_the_header(moment: str) -> None:
     )
     it = replace(play.case, plan=plan, last_plan=plan)
     message = render(it, policy=DRY, now=play.now, version=1)
-    assert "*Dry run*" in str(message.blocks[1])
+    assert "*Dry run*" in str(message.blocks[2])
 
 
 def test_what_was_done_for_real_is_not_called_a_dry_run() -> None:
@@ -120,7 +120,7 @@ def test_keys_that_others_are_deleting() -> None:
     message = shown(asked(key("a", KeyState.PENDING_DELETION)))
     said = words(message.blocks)
     assert "Its only key is waiting for deletion already , until 7 Mar" in said
-    assert "Gone on 7 Mar" in said
+    assert "Will be deleted on 7 Mar" in said
     assert "park" not in buttons(message)
     assert "Park is not possible" in said
 

@@ -68,9 +68,10 @@ def render(
         case _:
             message = _waiting(shown)
     blocks = list(message.blocks)
+    blocks.insert(1, parts.place(shown))
     if facts.is_dry_run(case, policy):
-        blocks.insert(1, parts.dry_run())
-    return Message(marked(message.text), tuple(blocks[:MOST_BLOCKS]))
+        blocks.insert(2, parts.dry_run())
+    return Message(marked(parts.told_where(shown, message.text)), tuple(blocks[:MOST_BLOCKS]))
 
 
 def _running(shown: Shown) -> Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.domain import sessions
+from chalicelib.domain.approval import approved
 from chalicelib.domain.password import login_words
 from chalicelib.domain.plan import Operation, Plan, Remedy
 from chalicelib.domain.snapshot import Key
@@ -167,6 +168,15 @@ def _doubt(why: str, shown: Shown) -> str:
     return f"Foreseen: {clean(why, 300)}"
 
 
+def _start(shown: Shown, plan: Plan) -> str:
+    """When the plan begins: only the last one who is missing makes it begin now."""
+    need, case = plan.terms.people, shown.case
+    given = len(approved(plan, case))
+    if case.plan or given + 1 >= need:
+        return "Now"
+    return f"Once {count(need, 'person', 'people')} have approved"
+
+
 def _retire(shown: Shown, plan: Plan) -> list[Line]:
     live = _live(shown)
     if not live:
@@ -174,18 +184,26 @@ def _retire(shown: Shown, plan: Plan) -> list[Line]:
     if plan.quarantine_days:
         days = count(plan.quarantine_days, "day")
         return [
-            [text(f"Now: {the(live, 'key')} {be(live)} switched off, and watched for {days}")],
+            [
+                text(
+                    f"{_start(shown, plan)}: {the(live, 'key')} {be(live)} switched off, and watched for {days}"
+                )
+            ],
             [text("Meanwhile: any approver can cancel, and the keys come back")],
             [text("Then: Unlatch asks again, before anything is deleted")],
         ]
     window = count(plan.window_days, "day")
     return [
         *_connects(plan),
-        [text(f"Now: {the(live, 'key')} {'stops' if live == 1 else 'stop'} working")],
+        [
+            text(
+                f"{_start(shown, plan)}: {the(live, 'key')} {'stops' if live == 1 else 'stop'} working"
+            )
+        ],
         [text(f"For {window}: any approver can cancel, and the keys come back")],
         [
             date(ways.keys_gone_at(shown, plan), DAY),
-            text(": keys, store, HSMs and cluster are deleted. One backup is kept"),
+            text(": keys, store, HSMs and cluster will be deleted. One backup is kept"),
         ],
     ]
 
@@ -224,7 +242,9 @@ def _park(shown: Shown, plan: Plan) -> list[Line]:
     number, keys = len(plan.basis.zones), len(facts.keys(shown.case))
     fail = f", {the(keys, 'key')} {'fails' if keys == 1 else 'fail'}" if keys else ""
     off = bool(plan.names(Operation.DISCONNECT_KEY_STORE))
-    first: list[Line] = [[text(f"Now: the store is disconnected{fail}")]] if off else []
+    first: list[Line] = (
+        [[text(f"{_start(shown, plan)}: the store is disconnected{fail}")]] if off else []
+    )
     stay = "The cluster stays"
     if plan.key_store_id:
         stay = (
@@ -243,7 +263,7 @@ def _repoint(shown: Shown, plan: Plan) -> list[Line]:
     soak: list[Line] = [[text(days)]] if plan.soak_days else []
     return [
         [
-            text("Now: disconnect the store, point it to "),
+            text(f"{_start(shown, plan)}: disconnect the store, point it to "),
             text(ident(plan.target_cluster_id), code=True),
             text(", connect it"),
         ],
@@ -252,7 +272,7 @@ def _repoint(shown: Shown, plan: Plan) -> list[Line]:
         [
             *_on(end),
             text(
-                "the newest backup is kept for good, the old HSMs and the old cluster are deleted"
+                "the newest backup is kept for good, the old HSMs and the old cluster will be deleted"
             ),
         ],
     ]
