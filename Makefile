@@ -83,7 +83,7 @@ layers: .venv/.dev
 	$(BIN)/lint-imports --no-logo
 
 types: .venv/.dev
-	$(BIN)/mypy app.py chalicelib sandbox ops scripts bench
+	$(BIN)/mypy app.py chalicelib sandbox ops scripts bench tests
 
 docs: .venv/.dev  ## Write the parts of the documents that come from the code
 	$(BIN)/python -m scripts.write_docs

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, Response
 
 from chalicelib import event_patterns, observability, wiring
-
-if TYPE_CHECKING:
-    from chalicelib.domain.hearing import Heard
 
 app = Chalice(app_name="unlatch", configure_logs=False)
 """Chalice's log has the name of ours: with its own handler each line would stand there twice."""
@@ -229,8 +225,8 @@ def cancel_signed() -> Response:
         return Response({"message": said.text}, status_code=said.status)
 
 
-def _heard(event: CloudWatchEvent, read: Callable[..., Heard]) -> dict[str, Any]:
-    """The call read, placed by a look at AWS, and its case opened."""
+def _heard(event: CloudWatchEvent, read: Any) -> dict[str, Any]:
+    """The call that `read` takes from the event, placed by a look at AWS, and its case opened."""
     from chalicelib.aws.cloudtrail import NotOurs
     from chalicelib.flows.hear import hear
 

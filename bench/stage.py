@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 from bench.stub.answers import SECRET, TOKEN
 from chalicelib.aws.store.cases import DynamoCases
-from chalicelib.domain.case import Case
-from chalicelib.domain.plan import Remedy
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Remedy
 from chalicelib.flows.open_case import open_case
 from sandbox.reliability.table import MemoryTable
 from tests.flows.bench import INBOX_SEAL, Bench

@@ -14,9 +14,9 @@ from uuid import UUID
 from chalicelib.aws.keys import ALIAS_PAGE, PAGE
 from chalicelib.aws.pace import QUOTAS
 from chalicelib.aws.store.cases import DynamoCases
-from chalicelib.domain.case import Case
-from chalicelib.domain.snapshot import SHOWN_KEYS, Key, Snapshot
-from chalicelib.domain.step import Call
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.snapshot import SHOWN_KEYS, Key, Snapshot
 from chalicelib.flows.open_case import open_case
 from chalicelib.ports import Receipt
 from chalicelib.slack.gateway import SlackGateway

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.routes import Route, routes_from
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.routes import Route, routes_from
 
 
 class BadSettings(ValueError):  # noqa: N818  # a word of the house, not a kind of error

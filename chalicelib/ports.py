@@ -7,20 +7,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.domain.approval import Refusal
-from chalicelib.domain.caller import Caller
-from chalicelib.domain.case import Attempt, Case, KeyUse
-from chalicelib.domain.click import Click
-from chalicelib.domain.hearing import Heard
-from chalicelib.domain.log import Entry
-from chalicelib.domain.person import Person
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.routes import Route
-from chalicelib.domain.slack_message import SlackMessage
-from chalicelib.domain.snapshot import Key, Snapshot
-from chalicelib.domain.step import Call
-from chalicelib.domain.trust import Anchor
+from chalicelib.domain.rules.approval import Refusal
+from chalicelib.domain.rules.hearing import Heard
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.routes import Route
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.rules.trust import Anchor
+from chalicelib.domain.state.audit_log import Entry
+from chalicelib.domain.state.caller import Caller
+from chalicelib.domain.state.case import Attempt, Case, KeyUse
+from chalicelib.domain.state.click import Click
+from chalicelib.domain.state.person import Person
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.slack_message import SlackMessage
+from chalicelib.domain.state.snapshot import Key, Snapshot
 
 
 @dataclass(frozen=True)

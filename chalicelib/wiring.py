@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.aws.store.cases import DynamoCases
     from chalicelib.aws.table import Table
     from chalicelib.domain.fleet import Survey
-    from chalicelib.domain.trust import Anchor
+    from chalicelib.domain.rules.trust import Anchor
     from chalicelib.flows.homes import HomePorts
     from chalicelib.ports import (
         Actions,

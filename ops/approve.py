@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from chalicelib.domain.approval import approved
-from chalicelib.domain.case import Case
-from chalicelib.domain.plan import Plan
+from chalicelib.domain.rules.approval import approved
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Plan
 from ops.desk import Desk
 from ops.hub import connect
 from ops.screen import GREEN

@@ -13,8 +13,8 @@ import click
 
 from chalicelib.aws.pace import Paces
 from chalicelib.config import EXECUTOR_ROLE, READER_ROLE, RESTORER_ROLE
-from chalicelib.domain.case import Case
-from chalicelib.domain.log import Entry, flaws
+from chalicelib.domain.state.audit_log import Entry, flaws
+from chalicelib.domain.state.case import Case
 from ops.desk import Desk
 from ops.evidence import export
 from ops.evidence.approved import unapproved, unbound, unknown

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 
-from chalicelib.domain.approval import is_reason
+from chalicelib.domain.rules.approval import is_reason
 from ops.desk import Desk
 from ops.hub import connect
 from ops.screen import GREEN

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.domain.case import Case
+from chalicelib.domain.state.case import Case
 from ops.desk import Desk
 from ops.hub import Hub, connect
 from ops.screen import YELLOW, moment

@@ -12,7 +12,7 @@ import click
 
 from chalicelib import __version__, config
 from chalicelib.config import Settings
-from chalicelib.domain.routes import Route
+from chalicelib.domain.rules.routes import Route
 from ops.deployment import chalice, changes, infra, organisation, record, routing, runtime, settings
 from ops.deployment.build import Built, build
 from ops.deployment.changes import Changes

@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import code_of
 from chalicelib.config import Settings
-from chalicelib.domain.case import Case, Outcome
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.waiting import scheduled
+from chalicelib.domain.rules.waiting import scheduled
+from chalicelib.domain.state.case import Case, Outcome
+from chalicelib.domain.state.plan import Operation
 from ops.deployment import chalice, infra, remains
 from ops.deployment.found import NOT_THERE, found
 from ops.desk import Desk

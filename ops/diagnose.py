@@ -10,10 +10,10 @@ from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.aws.inventory import AwsInventory
 from chalicelib.aws.pace import Paces
 from chalicelib.config import READER_ROLE, Settings
-from chalicelib.domain.case import Case
 from chalicelib.domain.diagnosis import Cause, cause_of, ways_out
 from chalicelib.domain.forecast import forecast
-from chalicelib.domain.situation import Situation
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.state.case import Case
 from chalicelib.flows.command import CLUSTER
 from ops.desk import Desk
 from ops.exits import Exit

@@ -18,8 +18,8 @@ from botocore.exceptions import ClientError
 from chalicelib import config
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.config import Settings
-from chalicelib.domain.caller import Caller, caller_of
-from chalicelib.domain.case import Case
+from chalicelib.domain.state.caller import Caller, caller_of
+from chalicelib.domain.state.case import Case
 from chalicelib.wiring import Wiring
 from ops.exits import Exit
 from ops.trouble import Trouble

@@ -9,9 +9,9 @@ from typing import Any
 
 from chalicelib.domain.diagnosis import Cause, WayOut, daily_cost
 from chalicelib.domain.forecast import Forecast, Foreseen
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import Key, Snapshot
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.snapshot import Key, Snapshot
 from ops.screen import DIM, GREEN, RED, YELLOW, Screen, count, moment
 
 MOST_KEYS = 20

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.aws.accounts import Accounts
-from chalicelib.domain.case import Case
+from chalicelib.domain.state.case import Case
 from ops.hub import Hub
 from ops.trouble import Trouble
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from chalicelib.aws.store.body import mark_of
 from chalicelib.aws.store.cases import NoCaseError, Stored, readable
-from chalicelib.domain.approval import is_reason
-from chalicelib.domain.case import Case
-from chalicelib.domain.trust import Mark
+from chalicelib.domain.rules.approval import is_reason
+from chalicelib.domain.rules.trust import Mark
+from chalicelib.domain.state.case import Case
 from chalicelib.failures import Conflict
 from chalicelib.flows.remembering import MOST_RUNS
 from ops.desk import Desk

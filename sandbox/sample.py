@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.domain.snapshot import (
+from chalicelib.domain.state.snapshot import (
     NO_OTHERS,
     Backup,
     Cluster,

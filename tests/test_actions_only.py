@@ -13,9 +13,9 @@ from botocore import xform_name
 from botocore.session import get_session
 
 from chalicelib.aws.actions import _needed_besides, _request
-from chalicelib.domain.case import Case
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.step import Call
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Operation
 from tests.flows.bench import CLUSTER, HUB, NOW, REGION, STORE, key, world
 
 ROOT = Path(__file__).parents[1]
@@ -135,7 +135,8 @@ def test_an_operation_has_a_branch_that_makes_its_one_call_on_the_target(
     case = Case("case-1", HUB, REGION, CLUSTER, NOW, snapshot=world(key(1)))
     client, target = Recorder(), TARGETS[service]
     step = Call(operation, (target,), "doing it", window_days=7, to_cluster="cluster-7e6d5c4b3a2")
-    _request(step, target, case)({SERVICES[service]: client}.__getitem__)
+    clients: Any = {SERVICES[service]: client}.__getitem__
+    _request(step, target, case)(clients)
     ((method, given),) = client.asked
     assert method == xform_name(name)
     shape = get_session().get_service_model(SERVICES[service]).operation_model(name).input_shape

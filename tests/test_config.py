@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,8 @@ NEEDED = {
 
 def test_what_is_not_set_has_its_default() -> None:
     found = read(NEEDED)
-    assert found == Settings(**{name.lower(): value for name, value in NEEDED.items()})
+    given: dict[str, Any] = {name.lower(): value for name, value in NEEDED.items()}
+    assert found == Settings(**given)
     assert (found.quorum_irreversible, found.pending_window_days, found.dry_run) == (2, 30, False)
     assert found.approvers == (), "nobody, until somebody is named"
 

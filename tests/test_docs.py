@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from chalicelib.config import Settings
-from chalicelib.domain.case import Outcome
+from chalicelib.domain.state.case import Outcome
 from ops.__main__ import main as ops
 from sandbox.__main__ import main as sandbox
 from sandbox.scenario.load import load

@@ -17,7 +17,7 @@ from moto import mock_aws
 import app as bot
 from chalicelib import wiring
 from chalicelib.aws import session
-from chalicelib.domain.click import Act
+from chalicelib.domain.state.click import Act
 from sandbox.clock import Clock
 from sandbox.reliability.corpus import DELETE
 from sandbox.slack.api import LocalSlack
@@ -272,7 +272,19 @@ def test_a_token_that_cant_be_read_swallows_no_click() -> None:
     assert "could not say who may" in post(COMMANDS, typed("status"))["body"]
 
 
-ODD = [None, "", 0, [], {}, [{}], {"value": []}, "9" * 5_000, "x:" + "9" * 5_000, "é\u202e", True]
+ODD: list[Any] = [
+    None,
+    "",
+    0,
+    [],
+    {},
+    [{}],
+    {"value": []},
+    "9" * 5_000,
+    "x:" + "9" * 5_000,
+    "é\u202e",
+    True,
+]
 
 
 @pytest.mark.parametrize(

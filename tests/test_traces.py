@@ -59,7 +59,7 @@ class Daemon:
         }
 
     def taken(self) -> list[dict[str, Any]]:
-        found = []
+        found: list[dict[str, Any]] = []
         while True:
             try:
                 packet = self._taking.recv(65_536)

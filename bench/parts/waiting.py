@@ -9,11 +9,11 @@ from itertools import pairwise
 
 from bench.row import Row
 from chalicelib.aws.store.cases import DynamoCases
-from chalicelib.domain.case import Case
-from chalicelib.domain.model import Change, Durations, Model
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.snapshot import Snapshot
-from chalicelib.domain.step import Call
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.simulation import Change, Durations, Model
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.flows.open_case import open_case
 from sandbox.reliability.table import MemoryTable
 from tests.flows.bench import INBOX_SEAL, Bench
@@ -159,7 +159,7 @@ def _polls(usual: Waited, week: Waited, held: Waited) -> Row:
         ),
         limit=(
             "The polls of AWS's own transitions are few; what counts here are the looks days "
-            "apart for as long as the keys wait (`domain/pace.py`)."
+            "apart for as long as the keys wait (`domain/rules/pace.py`)."
         ),
     )
 

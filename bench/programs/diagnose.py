@@ -24,11 +24,11 @@ from chalicelib.aws.keys import PAGE
 from chalicelib.aws.pace import Paces
 from chalicelib.aws.store.inventory import DynamoKnownKeys
 from chalicelib.aws.table import Table
-from chalicelib.domain.case import Case
 from chalicelib.domain.diagnosis import all_plans
-from chalicelib.domain.plan import Plan
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.situation import Situation
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Plan
 from chalicelib.failures import TemporaryError
 from sandbox.reliability.table import MemoryTable
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.aws.errors import translated
-from chalicelib.domain.case import Case
+from chalicelib.domain.state.case import Case
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient

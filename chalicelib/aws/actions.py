@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, assert_never
 
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.errors import translated
-from chalicelib.domain.case import Case
 from chalicelib.domain.decide import FOREIGN
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.snapshot import Cluster
-from chalicelib.domain.step import Call
-from chalicelib.domain.zones import hsm_for, zone_of
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.snapshot import Cluster
+from chalicelib.domain.state.zones import hsm_for, zone_of
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.ports import Receipt
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.domain.caller import Caller, Tool, caller_of, tool_of
-from chalicelib.domain.case import Attempt, KeyUse
+from chalicelib.domain.state.caller import Caller, Tool, caller_of, tool_of
+from chalicelib.domain.state.case import Attempt, KeyUse
 from chalicelib.ports import FailedDelete
 
 CLUSTER_ID = re.compile(r"cluster-[2-7a-zA-Z]{11,16}")

@@ -15,7 +15,7 @@ from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader
 from chalicelib.aws.other_use import other_use
 from chalicelib.domain.fleet import Held, Survey
-from chalicelib.domain.snapshot import KeyStore
+from chalicelib.domain.state.snapshot import KeyStore
 from chalicelib.failures import PermanentError
 
 THREADS = 8

@@ -15,9 +15,9 @@ from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader
 from chalicelib.aws.other_use import other_use
 from chalicelib.aws.password import LOOKUP, connects, with_times
-from chalicelib.domain.case import Case
 from chalicelib.domain.remedies.repoint import targets
-from chalicelib.domain.snapshot import (
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.snapshot import (
     SHOWN_KEYS,
     Backup,
     Cluster,

@@ -9,7 +9,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 
 from chalicelib.aws.keys import Aliases, KeyReader, Part, digest_of
-from chalicelib.domain.snapshot import Key
+from chalicelib.domain.state.snapshot import Key
 from chalicelib.failures import TemporaryError
 
 IN_A_ROW = 20

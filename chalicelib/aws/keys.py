@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.errors import translated, understood
-from chalicelib.domain.snapshot import Key, KeyState, LastUse
+from chalicelib.domain.state.snapshot import Key, KeyState, LastUse
 from chalicelib.failures import Code, PermanentError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.aws.errors import translated, understood
-from chalicelib.domain.sessions import LATE, Samples, counted
-from chalicelib.domain.snapshot import NO_OTHERS, Cluster, OtherUse
+from chalicelib.domain.rules.sessions import LATE, Samples, counted
+from chalicelib.domain.state.snapshot import NO_OTHERS, Cluster, OtherUse
 from chalicelib.failures import Code, PermanentError
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.errors import translated, understood
-from chalicelib.domain.password import REMEMBERED
-from chalicelib.domain.snapshot import Cluster, Connects, Copy
+from chalicelib.domain.rules.password import REMEMBERED
+from chalicelib.domain.state.snapshot import Cluster, Connects, Copy
 from chalicelib.failures import PermanentError
 
 if TYPE_CHECKING:

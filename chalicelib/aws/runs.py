@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.errors import translated
-from chalicelib.domain.trust import UNSEALED
+from chalicelib.domain.rules.trust import UNSEALED
 from chalicelib.failures import Code, PermanentError
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ from chalicelib.aws.cloudtrail import (
     text,
     when,
 )
-from chalicelib.domain.case import Attempt
-from chalicelib.domain.hearing import Heard
-from chalicelib.domain.trigger import Trigger
+from chalicelib.domain.rules.hearing import Heard
+from chalicelib.domain.state.case import Attempt
+from chalicelib.domain.state.trigger import Trigger
 
 KEY_STORE_ID = re.compile(r"cks-[0-9a-f]{1,64}")
 KMS, CLOUDHSM = "kms.amazonaws.com", "cloudhsm.amazonaws.com"

@@ -14,8 +14,8 @@ from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.cloudtrail import NotOurs, failed_delete, key_uses
 from chalicelib.aws.errors import translated
 from chalicelib.aws.store_calls import CUTS_OFF, KMS, cut_off, refused_store_call
-from chalicelib.domain.case import KeyUse
-from chalicelib.domain.hearing import Heard
+from chalicelib.domain.rules.hearing import Heard
+from chalicelib.domain.state.case import KeyUse
 from chalicelib.ports import FailedDelete
 
 if TYPE_CHECKING:

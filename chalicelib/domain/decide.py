@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from chalicelib.domain import approval, step_up
-from chalicelib.domain.blind import hidden
-from chalicelib.domain.case import Case, Difference, Outcome, Phase
-from chalicelib.domain.changes import changes
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.gates import hard_gates
 from chalicelib.domain.guard import guarded
-from chalicelib.domain.look import is_gone, looked_at, until_sure
+from chalicelib.domain.observe import looked_at
 from chalicelib.domain.offers import (
     asked_again,
     asked_once_more,
@@ -20,13 +14,20 @@ from chalicelib.domain.offers import (
     fresh_offers,
     said_once_more,
 )
-from chalicelib.domain.plan import Operation, Plan, Remedy
-from chalicelib.domain.remedies import keep, park, repoint, retire
+from chalicelib.domain.remedies import keep, park, release, repoint, retire
 from chalicelib.domain.remedies.undo import recorded, undo_step
 from chalicelib.domain.rest import HOUR, asleep, closed
-from chalicelib.domain.situation import PlanContext, Situation
-from chalicelib.domain.snapshot import Snapshot
-from chalicelib.domain.step import Ask, Call, Close, Decision, Move, Wait
+from chalicelib.domain.revalidate import changes
+from chalicelib.domain.rules import approval, step_up
+from chalicelib.domain.rules.blind import hidden
+from chalicelib.domain.rules.gates import hard_gates
+from chalicelib.domain.rules.gone import is_gone, until_sure
+from chalicelib.domain.rules.situation import PlanContext, Situation
+from chalicelib.domain.rules.step import Ask, Call, Close, Decision, Move, Wait
+from chalicelib.domain.state.case import Case, Difference, Outcome, Phase
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import Snapshot
 
 __all__ = ["FOREIGN", "HOUR", "Decision", "decide"]
 
@@ -38,6 +39,7 @@ FOREIGN = Close(
 )
 """No turn ever made such a plan."""
 NEXT = {
+    Remedy.RELEASE: release.next_step,
     Remedy.RETIRE: retire.next_step,
     Remedy.PARK: park.next_step,
     Remedy.REPOINT: repoint.next_step,
@@ -108,6 +110,9 @@ def _others_did(case: Case, snapshot: Snapshot) -> Close:
         more = "What Unlatch had changed before stays." if case.has_begun else ""
         reason = f"Somebody else deleted the cluster. {more or 'Unlatch has nothing left to do.'}"
         return Close(Outcome.RESOLVED, reason)
+    if snapshot.cluster.hsms:
+        words = "No key store uses the cluster any more: it is free for a new one."
+        return Close(Outcome.RESOLVED, words)
     return Close(
         Outcome.RESOLVED,
         "Nothing holds the cluster any more: no key store and no HSM is left. It can be deleted now.",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chalicelib.domain.gates import Gate, hard_gates
-from chalicelib.domain.plan import Plan, Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.remedies import keep, park, repoint, retire
-from chalicelib.domain.situation import Situation
-from chalicelib.domain.snapshot import Snapshot, StoreState
+from chalicelib.domain.remedies import keep, park, release, repoint, retire
+from chalicelib.domain.rules.gates import Gate, hard_gates
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.state.plan import Plan, Remedy
+from chalicelib.domain.state.snapshot import Snapshot, StoreState
 
 
 class Cause(StrEnum):
@@ -60,7 +60,7 @@ def cause_of(snapshot: Snapshot) -> Cause:
 
 
 def ways_out(situation: Situation) -> tuple[WayOut, ...]:
-    """All four remedies, from harmless to final."""
+    """All remedies, from harmless to final."""
     found = []
     for remedy, module in MODULES.items():
         plan = module.plan(situation)
@@ -85,6 +85,7 @@ MODULES = {
     Remedy.KEEP: keep,
     Remedy.PARK: park,
     Remedy.REPOINT: repoint,
+    Remedy.RELEASE: release,
     Remedy.RETIRE: retire,
 }
 

@@ -11,8 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from functools import partial
 
-from chalicelib.domain.sessions import NO_KMS, Verdict, verdict
-from chalicelib.domain.snapshot import NO_OTHERS, Cluster, Key, KeyStore, OtherUse, StoreState
+from chalicelib.domain.rules.sessions import NO_KMS, Verdict, verdict
+from chalicelib.domain.state.snapshot import NO_OTHERS, Cluster, Key, KeyStore, OtherUse, StoreState
 
 HOURS_A_MONTH = 730
 RETIRED_TYPE = "hsm1.medium"

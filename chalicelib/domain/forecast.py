@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import CallRecord, CallStatus, Case, Phase
-from chalicelib.domain.click import Act, Click
 from chalicelib.domain.decide import decide
-from chalicelib.domain.model import Durations, Model
-from chalicelib.domain.person import Person
-from chalicelib.domain.plan import Operation, Plan
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.situation import Situation
-from chalicelib.domain.step import Ask, Call, Close
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.rules.step import Ask, Call, Close
+from chalicelib.domain.simulation import Durations, Model
+from chalicelib.domain.state.case import CallRecord, CallStatus, Case, Phase
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.person import Person
+from chalicelib.domain.state.plan import Operation, Plan
 
 MOST_TURNS = 2_000
 USUAL = Durations()

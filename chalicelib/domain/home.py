@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chalicelib.domain.case import Case
 from chalicelib.domain.scan import Scan
+from chalicelib.domain.state.case import Case
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain import approval
-from chalicelib.domain.case import Case, Difference, Phase
-from chalicelib.domain.changes import changes
-from chalicelib.domain.click import LETS_BEGIN
 from chalicelib.domain.diagnosis import all_plans
-from chalicelib.domain.plan import Plan
-from chalicelib.domain.situation import Situation
-from chalicelib.domain.step import Ask
+from chalicelib.domain.revalidate import changes
+from chalicelib.domain.rules import approval
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.rules.step import Ask
+from chalicelib.domain.state.case import Case, Difference, Phase
+from chalicelib.domain.state.click import LETS_BEGIN
+from chalicelib.domain.state.plan import Plan
 
 
 def deadline(situation: Situation) -> datetime | None:

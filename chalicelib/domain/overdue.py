@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import CallStatus, Case
-from chalicelib.domain.model import Durations
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.snapshot import Snapshot, StoreState
+from chalicelib.domain.simulation import Durations
+from chalicelib.domain.state.case import CallStatus, Case
+from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.snapshot import Snapshot, StoreState
 
 FAR_LONGER = 4
 """Times the usual."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import Enum, auto
 
-from chalicelib.domain.case import CallStatus, Case
 from chalicelib.domain.overdue import USUALLY
-from chalicelib.domain.plan import Operation, Plan
 from chalicelib.domain.remedies.undo import switched_off, undo_step
-from chalicelib.domain.situation import Situation
-from chalicelib.domain.snapshot import Key, StoreState
-from chalicelib.domain.step import Close
-from chalicelib.domain.waiting import our_keys
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.rules.step import Close
+from chalicelib.domain.rules.waiting import our_keys
+from chalicelib.domain.state.case import CallStatus, Case
+from chalicelib.domain.state.plan import Operation, Plan
+from chalicelib.domain.state.snapshot import Key, StoreState
 
 OFF = (StoreState.DISCONNECTED, StoreState.DISCONNECTING)
 

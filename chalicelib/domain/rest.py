@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.domain.case import Keep, Outcome, Phase
-from chalicelib.domain.look import looked_at, until_sure
+from chalicelib.domain.observe import looked_at
 from chalicelib.domain.remedies import keep
-from chalicelib.domain.situation import Situation
-from chalicelib.domain.step import Close, Decision, Wait
-from chalicelib.domain.waiting import our_keys, until_next
+from chalicelib.domain.rules.gone import until_sure
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.rules.step import Close, Decision, Wait
+from chalicelib.domain.rules.waiting import our_keys, until_next
+from chalicelib.domain.state.case import Keep, Outcome, Phase
 
 HOUR = 60 * 60
 LONGEST_SLEEP = 30 * 24 * HOUR

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import CallRecord, CallStatus, Case
-from chalicelib.domain.log import Entry, Kind, entry
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.snapshot import Key, KeyState
-from chalicelib.domain.step import Call
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.state.audit_log import Entry, Kind, entry
+from chalicelib.domain.state.case import CallRecord, CallStatus, Case
+from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.snapshot import Key, KeyState
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.perform import called, frozen, intended, intent, resaved, result
 from chalicelib.flows.turn_ports import TurnPorts

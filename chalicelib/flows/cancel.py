@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chalicelib.domain import step_up
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.clicks import is_asked_already, not_possible
+from chalicelib.domain.rules import step_up
+from chalicelib.domain.rules.clicks import is_asked_already, not_possible
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act, Click
 from chalicelib.failures import Refused
 from chalicelib.flows.record import record_and_wake
 from chalicelib.flows.signed import Said, answered, case_to_cancel, for_a_shell, on_newest

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from chalicelib.domain.approval import SLACK_USER, Refusal, refusal
-from chalicelib.domain.caller import Caller
-from chalicelib.domain.case import Attempt, Case
-from chalicelib.domain.click import Act
 from chalicelib.domain.home import Home
-from chalicelib.domain.person import Person
-from chalicelib.domain.situation import last_seen
-from chalicelib.domain.trigger import Trigger
+from chalicelib.domain.rules.approval import SLACK_USER, Refusal, refusal
+from chalicelib.domain.rules.situation import last_seen
+from chalicelib.domain.state.caller import Caller
+from chalicelib.domain.state.case import Attempt, Case
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.person import Person
+from chalicelib.domain.state.trigger import Trigger
 from chalicelib.flows.home import home
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.routing import for_anybody

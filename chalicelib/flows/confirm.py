@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chalicelib.domain import step_up
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.clicks import not_possible
-from chalicelib.domain.plan import Plan
-from chalicelib.domain.situation import last_seen
+from chalicelib.domain.rules import step_up
+from chalicelib.domain.rules.clicks import not_possible
+from chalicelib.domain.rules.situation import last_seen
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Plan
 from chalicelib.failures import Refused
 from chalicelib.flows.record import record_and_wake
 from chalicelib.flows.signed import Said, answered, for_a_shell, on_newest, plan_to_confirm

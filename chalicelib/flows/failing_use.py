@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chalicelib.domain.case import Case, KeyUse
-from chalicelib.domain.hearing import Heard
+from chalicelib.domain.rules.hearing import Heard
+from chalicelib.domain.state.case import Case, KeyUse
 from chalicelib.failures import PermanentError
 from chalicelib.flows.hear import hear
 from chalicelib.flows.record_use import record_use

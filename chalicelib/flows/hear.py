@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.hearing import Heard, placed
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.rules.hearing import Heard, placed
+from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import TemporaryError
 from chalicelib.flows.open_case import open_case
 from chalicelib.ports import FailedDelete, Opened, Ports

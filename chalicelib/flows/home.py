@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.approval import refusal
-from chalicelib.domain.case import Case, Outcome, Phase
-from chalicelib.domain.click import Act
 from chalicelib.domain.home import Home
+from chalicelib.domain.rules.approval import refusal
+from chalicelib.domain.rules.situation import last_seen
 from chalicelib.domain.scan import Scan
-from chalicelib.domain.situation import last_seen
+from chalicelib.domain.state.case import Case, Outcome, Phase
+from chalicelib.domain.state.click import Act
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.routing import for_case
 from chalicelib.ports import Ports

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act
-from chalicelib.domain.pace import fresh_for
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.rules.pace import fresh_for
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.turn_ports import TurnPorts
 

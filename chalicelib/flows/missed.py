@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chalicelib.domain.caller import Caller
-from chalicelib.domain.case import Attempt
-from chalicelib.domain.hearing import Heard, broken, trigger_of
-from chalicelib.domain.outage import Outage
-from chalicelib.domain.snapshot import KeyStore, Snapshot
-from chalicelib.domain.trigger import Trigger
+from chalicelib.domain.rules.hearing import Heard, broken, trigger_of
+from chalicelib.domain.rules.outage import Outage
+from chalicelib.domain.state.caller import Caller
+from chalicelib.domain.state.case import Attempt
+from chalicelib.domain.state.snapshot import KeyStore, Snapshot
+from chalicelib.domain.state.trigger import Trigger
 from chalicelib.failures import TemporaryError
 from chalicelib.flows.hear import hear
 from chalicelib.flows.open_case import open_case

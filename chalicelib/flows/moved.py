@@ -5,8 +5,8 @@ Changes nothing in AWS.
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.look import seen_in
+from chalicelib.domain.observe import seen_in
+from chalicelib.domain.state.case import Case
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.outlines import Outlines
 from chalicelib.ports import Ports

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.ports import Ports
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import CallRecord, CallStatus, Case
-from chalicelib.domain.log import Entry, Kind, entry
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.step import Call
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.state.audit_log import Entry, Kind, entry
+from chalicelib.domain.state.case import CallRecord, CallStatus, Case
+from chalicelib.domain.state.plan import Operation
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.turn_ports import TurnPorts
 from chalicelib.ports import Receipt

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Click
-from chalicelib.domain.clicks import is_asked_already, reopens
+from chalicelib.domain.rules.clicks import is_asked_already, reopens
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Click
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.ports import Ports, Woken
 

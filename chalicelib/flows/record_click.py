@@ -6,13 +6,13 @@ import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain import approval
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.clicks import ENDINGS, not_possible
-from chalicelib.domain.person import Person
-from chalicelib.domain.plan import Plan, Remedy
-from chalicelib.domain.situation import last_seen
+from chalicelib.domain.rules import approval
+from chalicelib.domain.rules.clicks import ENDINGS, not_possible
+from chalicelib.domain.rules.situation import last_seen
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.person import Person
+from chalicelib.domain.state.plan import Plan, Remedy
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.record import record_and_wake
 from chalicelib.flows.routing import for_case
@@ -24,7 +24,7 @@ BUTTONS = {
     "undo": Act.UNDO,
     "refresh": Act.REFRESH,
     "withdraw": Act.WITHDRAW,
-    **dict.fromkeys(("keep", "park", "repoint", "retire"), Act.LOOK),
+    **dict.fromkeys(("keep", "park", "repoint", "release", "retire"), Act.LOOK),
 }
 DAYS = re.compile(r"([1-9][0-9]{0,2})d")
 LONGEST_KEEP = 365

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chalicelib.domain.case import Case, KeyUse
-from chalicelib.domain.plan import Operation
+from chalicelib.domain.state.case import Case, KeyUse
+from chalicelib.domain.state.plan import Operation
 from chalicelib.failures import PermanentError
 from chalicelib.ports import Ports
 

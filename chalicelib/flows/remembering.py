@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.trust import UNSEALED, Anchor
+from chalicelib.domain.rules.trust import UNSEALED, Anchor
 from chalicelib.failures import Unbelieved
 from chalicelib.ports import Ports
 

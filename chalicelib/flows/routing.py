@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.routes import everybody, route_of, routed
+from chalicelib.domain.rules.routes import everybody, route_of, routed
+from chalicelib.domain.state.case import Case
 from chalicelib.failures import PermanentError
 from chalicelib.ports import Ports
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.domain.case import Case
 from chalicelib.domain.fleet import Survey
 from chalicelib.domain.scan import Changes, Scan, changes, scan_of
+from chalicelib.domain.state.case import Case
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.ports import Pointer, Ports
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.domain.approval import is_reason
-from chalicelib.domain.case import Case
+from chalicelib.domain.rules.approval import is_reason
+from chalicelib.domain.state.case import Case
 from chalicelib.failures import Conflict, PermanentError, Refused, TemporaryError
 from chalicelib.ports import Ports, Signed
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import Case, Outcome
 from chalicelib.domain.decide import Decision
 from chalicelib.domain.diagnosis import cause_of
 from chalicelib.domain.forecast import forecast
-from chalicelib.domain.log import Entry, Kind, entry
 from chalicelib.domain.overdue import overdue
-from chalicelib.domain.plan import Operation, Plan
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.sessions import why_quiet
-from chalicelib.domain.situation import last_seen
-from chalicelib.domain.step import Ask, Call, Close
-from chalicelib.domain.waiting import gone_keys, our_keys
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.sessions import why_quiet
+from chalicelib.domain.rules.situation import last_seen
+from chalicelib.domain.rules.step import Ask, Call, Close
+from chalicelib.domain.rules.waiting import gone_keys, our_keys
+from chalicelib.domain.state.audit_log import Entry, Kind, entry
+from chalicelib.domain.state.case import Case, Outcome
+from chalicelib.domain.state.plan import Operation, Plan
+from chalicelib.domain.state.trigger import Trigger
 from chalicelib.ports import Ports
 
 LAST_CALL = timedelta(hours=24, minutes=1)
@@ -55,6 +56,9 @@ def opened(case: Case, now: datetime) -> list[Entry]:
         by=first.caller.words,
         tool=first.caller.tool,
         error_code=first.error_code,
+        trigger=first.trigger,
+        operation=first.operation,
+        name=first.name,
     )
     return [] if case.log_length else [said]
 
@@ -77,7 +81,9 @@ def said(before: Case, decision: Decision, ports: Ports, now: datetime) -> list[
     if before.turns == 1 and case.snapshot:
         snapshot = case.snapshot
         counts = {"keys": len(snapshot.keys), "seen": snapshot.keys_seen}
-        said.append(entry(Kind.READ, now, **counts, cause=cause_of(snapshot)))
+        blocked = case.trigger in (Trigger.DELETE_BLOCKED, Trigger.SCAN)
+        cause = cause_of(snapshot) if blocked else ""
+        said.append(entry(Kind.READ, now, **counts, cause=cause))
     if case.plan and case.plan is not before.plan:
         said.append(_began(case, case.plan, now))
     if case.reset_at_click != before.reset_at_click and not before.keep:

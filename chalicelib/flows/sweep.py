@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import Case, Phase
+from chalicelib.domain.state.case import Case, Phase
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.missed import find_missed
 from chalicelib.flows.moved import wake_if_moved

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.log import Kind, entry
-from chalicelib.domain.snapshot import Snapshot
-from chalicelib.domain.trust import Anchor
+from chalicelib.domain.rules.trust import Anchor
+from chalicelib.domain.state.audit_log import Kind, entry
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import Conflict, PermanentError, Superseded, TemporaryError, Unbelieved
 from chalicelib.flows.remembering import anchor_of, is_left_over
 from chalicelib.flows.turn_once import turn_once

@@ -6,19 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.case import Case, Outcome, Phase
-from chalicelib.domain.click import Act
-from chalicelib.domain.clicks import take_in
 from chalicelib.domain.decide import HOUR, Decision, decide
-from chalicelib.domain.log import Entry, Kind, entry
-from chalicelib.domain.notices import noticed
-from chalicelib.domain.pace import MINUTE
-from chalicelib.domain.plan import LOOK_AGAIN_BEFORE, Operation
-from chalicelib.domain.situation import Situation
-from chalicelib.domain.slack_message import SlackMessage
-from chalicelib.domain.snapshot import Snapshot
-from chalicelib.domain.step import Ask, Call, Close, Wait
-from chalicelib.domain.waiting import our_keys, until_next
+from chalicelib.domain.rules.clicks import take_in
+from chalicelib.domain.rules.notices import noticed
+from chalicelib.domain.rules.pace import MINUTE
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.rules.step import Ask, Call, Close, Wait
+from chalicelib.domain.rules.waiting import our_keys, until_next
+from chalicelib.domain.state.audit_log import Entry, Kind, entry
+from chalicelib.domain.state.case import Case, Outcome, Phase
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import LOOK_AGAIN_BEFORE, Operation
+from chalicelib.domain.state.slack_message import SlackMessage
+from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.batch import perform_many
 from chalicelib.flows.last_look import keep_look, last_look, may_be_enough

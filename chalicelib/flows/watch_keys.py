@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import CallStatus, Case
-from chalicelib.domain.plan import Operation
+from chalicelib.domain.state.case import CallStatus, Case
+from chalicelib.domain.state.plan import Operation
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.record_use import SWITCHES_OFF, record_use
 from chalicelib.ports import Ports, Round

@@ -10,17 +10,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.approval import approved
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Click
 from chalicelib.domain.diagnosis import ways_out
 from chalicelib.domain.forecast import forecast
-from chalicelib.domain.log import Entry
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.situation import last_seen
-from chalicelib.domain.slack_message import SlackMessage
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.rules.approval import approved
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.situation import last_seen
+from chalicelib.domain.state.audit_log import Entry
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Click
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.slack_message import SlackMessage
+from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.ports import Answer, Clicked
 from chalicelib.slack import modals, refusals
 from chalicelib.slack.error_words import (

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from chalicelib.domain.case import Case
 from chalicelib.domain.fleet import Concern
 from chalicelib.domain.home import Home
-from chalicelib.domain.policy import Policy
+from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.scan import BAD, Finding, Scan
+from chalicelib.domain.state.case import Case
 from chalicelib.slack.messages import facts, fleet
 from chalicelib.slack.messages.blocks import divider, header, marked_note, note, section
 from chalicelib.slack.messages.names import Names, mention

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.config import Settings
-from chalicelib.domain.case import Case
+from chalicelib.domain.state.case import Case
 from chalicelib.slack.messages.names import MOST_APPROVERS, Names
 from chalicelib.slack.messages.text import GROUP, PERSON
 from chalicelib.slack.replies import SlackFailed

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.slack_message import Notice, SlackMessage
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.slack_message import Notice, SlackMessage
 from chalicelib.slack.error_words import NOT_EDITABLE, lasts
 from chalicelib.slack.messages import notice as messages
 from chalicelib.slack.messages.names import Names, called

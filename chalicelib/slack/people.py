@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from chalicelib.domain.approval import SLACK_USER
-from chalicelib.domain.caller import Caller
-from chalicelib.domain.person import Person
+from chalicelib.domain.rules.approval import SLACK_USER
+from chalicelib.domain.state.caller import Caller
+from chalicelib.domain.state.person import Person
 from chalicelib.slack.replies import SlackFailed
 
 GROUP = re.compile(r"S[A-Z0-9]{2,}")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.case import Case
 from chalicelib.domain.home import Home
-from chalicelib.domain.policy import Policy
+from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.scan import Changes, Finding, Scan
+from chalicelib.domain.state.case import Case
 from chalicelib.slack import home as home_tab
 from chalicelib.slack.gateway import SlackGateway
 from chalicelib.slack.messages import digest, fleet

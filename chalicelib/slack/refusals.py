@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.approval import Refusal
-from chalicelib.domain.policy import Policy
+from chalicelib.domain.rules.approval import Refusal
+from chalicelib.domain.rules.policy import Policy
 from chalicelib.slack.messages.blocks import section
 from chalicelib.slack.messages.text import GROUP, Message, approvers, marked, upper_first
 

@@ -9,13 +9,13 @@ import yaml
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import code_of
-from chalicelib.domain import approval
-from chalicelib.domain.approval import Refusal
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act
-from chalicelib.domain.person import Person
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.situation import last_seen
+from chalicelib.domain.rules import approval
+from chalicelib.domain.rules.approval import Refusal
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.situation import last_seen
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.person import Person
 from chalicelib.slack.client import SlackClient
 from chalicelib.slack.people import GROUP, SlackPeople
 from chalicelib.slack.replies import SlackFailed

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from chalicelib import config
 from chalicelib.config import BadSettings
-from chalicelib.domain.routes import Route, routed
+from chalicelib.domain.rules.routes import Route, routed
 from ops.checks import chat
 from ops.checks.finding import Finding
 from ops.hub import Hub

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from chalicelib.config import Settings
-from chalicelib.domain.case import Case
-from chalicelib.domain.routes import BadRoutes, Route, route_of, routes_from
+from chalicelib.domain.rules.routes import BadRoutes, Route, route_of, routes_from
+from chalicelib.domain.state.case import Case
 from ops.deployment.ids import ACCOUNT, OF_AWS, OF_SLACK
 from ops.hub import Hub
 from ops.screen import YELLOW, Screen

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from chalicelib.domain.log import Entry, Kind
-from chalicelib.domain.plan import IRREVERSIBLE
+from chalicelib.domain.state.audit_log import Entry, Kind
+from chalicelib.domain.state.plan import IRREVERSIBLE
 
 PLACE = ("account", "region", "cluster")
 OLDER = "it was written by an older version, which noted no places, rounds and quorums: they are not compared"

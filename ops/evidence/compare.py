@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.aws.accounts import source_identity
-from chalicelib.domain.log import Entry, Kind
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.zones import zone_of
+from chalicelib.domain.state.audit_log import Entry, Kind
+from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.zones import zone_of
 from ops.evidence.approved import intent_of
 from ops.evidence.trail import Seen
 

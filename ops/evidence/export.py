@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.log import Entry, Kind, flaws
+from chalicelib.domain.state.audit_log import Entry, Kind, flaws
+from chalicelib.domain.state.case import Case
 from ops.evidence.approved import unapproved, unbound
 
 COLUMNS = ("case_id", "log_head", "number", "at", "kind", "data", "previous", "hash")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.plan import Operation
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Operation
 
 MARGIN = timedelta(minutes=5)
 

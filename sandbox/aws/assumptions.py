@@ -41,7 +41,7 @@ ASSUMPTIONS = (
     Assumption(
         "A-DURATIONS",
         "Disconnecting takes 4 minutes, connecting 10, an HSM's deletion 6, its creation 10, a cluster's deletion 3",
-        "`chalicelib/domain/model.py`, scenarios' `durations`",
+        "`chalicelib/domain/simulation.py`, scenarios' `durations`",
         "Only forecasts are off. Waits end by what is seen, not by time.",
     ),
     Assumption(
@@ -113,7 +113,7 @@ ASSUMPTIONS = (
     Assumption(
         "A-SETTLED-IN-2-MINUTES",
         "What AWS shows within 2 minutes of a call may be old",
-        "`chalicelib/domain/pace.py`",
+        "`chalicelib/domain/rules/pace.py`",
         "A slower AWS may look like somebody's act: Unlatch asks again.",
     ),
     Assumption(
@@ -125,7 +125,7 @@ ASSUMPTIONS = (
     Assumption(
         "A-TRACKING-AGE",
         "Keys created before tracking began and never used since are “unknown” only until the tracking is older than `RECENT_USE_DAYS`",
-        "`chalicelib/domain/snapshot.py`",
+        "`chalicelib/domain/state/snapshot.py`",
         "Unknown counts as in use, never as unused.",
     ),
     Assumption(
@@ -137,7 +137,7 @@ ASSUMPTIONS = (
     Assumption(
         "A-SSO-SESSION",
         "A person who came in by IAM Identity Center has the role `AWSReservedSSO_…` and the e-mail as session name",
-        "`chalicelib/domain/caller.py`",
+        "`chalicelib/domain/state/caller.py`",
         "The person is not recognised as the requester by e-mail. Set `PEOPLE`.",
     ),
     Assumption(

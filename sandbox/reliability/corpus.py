@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib.aws.cloudtrail import failed_delete
-from chalicelib.domain.case import Case, KeyUse
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.state.case import Case, KeyUse
+from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.take_turn import take_turn

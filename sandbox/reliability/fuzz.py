@@ -17,9 +17,9 @@ from chalicelib.aws.cloudtrail import NotOurs, failed_delete, key_uses
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.body import BODY
 from chalicelib.aws.store.inbox import INBOX, KINDS
-from chalicelib.domain.case import Case
 from chalicelib.domain.decide import decide
-from chalicelib.domain.situation import Situation
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.state.case import Case
 from chalicelib.failures import PermanentError
 from chalicelib.flows.open_case import open_case
 from chalicelib.slack.messages.render import render
@@ -31,7 +31,10 @@ from sandbox.reliability.signing import signed
 from sandbox.reliability.stand import APPROVERS, CLUSTER, POLICY, SECRET, Stand, bot, slack
 
 SHARES = {"events": 0.3, "bodies": 0.35, "headers": 0.1, "items": 0.25}
-BUTTONS = ("retire", "park", "repoint", "keep", "reject", "cancel", "undo", "refresh", "withdraw")
+BUTTONS = (
+    *("retire", "release", "park", "repoint", "keep"),
+    *("reject", "cancel", "undo", "refresh", "withdraw", "more"),
+)
 
 
 @dataclass

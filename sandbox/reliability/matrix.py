@@ -13,7 +13,7 @@ from math import ceil, gcd
 from multiprocessing import get_context
 from typing import TypeVar
 
-from chalicelib.domain.plan import Operation
+from chalicelib.domain.state.plan import Operation
 from sandbox.reliability.plays import PLOTS, WAYS_BACK, End, Plot, Teller, with_faults
 from sandbox.scenario.theatre import open_stage
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.domain.log import Kind
+from chalicelib.domain.state.audit_log import Kind
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.model import DEFAULT_NOW, DEFAULT_REGION, HUB, Scenario, complete_world
 from sandbox.scenario.report import is_mutation

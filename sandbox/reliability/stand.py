@@ -16,12 +16,12 @@ from chalicelib import wiring
 from chalicelib.aws.seal import KmsSeal
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.aws.store.turns import TurnCases
-from chalicelib.domain.case import Case
-from chalicelib.domain.model import Durations, Model
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import Key, KeyState, Snapshot
-from chalicelib.domain.step import Call
-from chalicelib.domain.trust import Anchor
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.rules.trust import Anchor
+from chalicelib.domain.simulation import Durations, Model
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.snapshot import Key, KeyState, Snapshot
 from chalicelib.failures import TemporaryError
 from chalicelib.ports import Ports, Receipt
 from chalicelib.slack.gateway import SlackGateway

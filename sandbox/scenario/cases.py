@@ -10,9 +10,9 @@ from botocore.config import Config
 
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.aws.store.inbox import INBOX
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act
-from chalicelib.domain.log import Entry, flaws
+from chalicelib.domain.state.audit_log import Entry, flaws
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act
 from sandbox.scenario.model import moment
 from sandbox.scenario.tamper import Tamper
 from sandbox.stack import Sandbox

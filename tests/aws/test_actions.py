@@ -10,10 +10,10 @@ import pytest
 
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.actions import KEY_CALLS, AwsActions
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Remedy
-from chalicelib.domain.step import Call
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Remedy
 from chalicelib.failures import PermanentError, TemporaryError
 from tests.domain.scenes import offer
 from tests.flows.bench import CLUSTER, HUB, NOW, REGION, STORE, key, world
@@ -108,7 +108,7 @@ LABELS = {
 }
 
 
-def actions(aws: Aws, *, paced: list[str] | None = None) -> AwsActions:
+def actions(aws: Any, *, paced: list[str] | None = None) -> AwsActions:
     noted = paced if paced is not None else []
 
     def pace(call: str) -> Any:

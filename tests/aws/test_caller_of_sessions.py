@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from chalicelib.aws.cloudtrail import caller_from
-from chalicelib.domain.approval import is_mapped
-from chalicelib.domain.policy import Policy
+from chalicelib.domain.rules.approval import is_mapped
+from chalicelib.domain.rules.policy import Policy
 
 ACCOUNT = "111122223333"
 NAME = "AWSReservedSSO_Admin_0123456789abcdef"

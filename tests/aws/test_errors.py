@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
@@ -13,8 +15,8 @@ CALL = "kms:DeleteCustomKeyStore"
 
 def raised(code: str, *, status: int = 400) -> TemporaryError | PermanentError:
     metadata = {"HTTPStatusCode": status, "RequestId": "request-7"}
-    error = ClientError({"Error": {"Code": code}, "ResponseMetadata": metadata}, "X")
-    return word_for(error)
+    reply: Any = {"Error": {"Code": code}, "ResponseMetadata": metadata}
+    return word_for(ClientError(reply, "X"))
 
 
 def word_for(error: Exception) -> TemporaryError | PermanentError:
@@ -22,6 +24,7 @@ def word_for(error: Exception) -> TemporaryError | PermanentError:
     with trouble as caught, translated(CALL, role="unlatch-executor", account="111122223333"):
         raise error
     assert caught.value.__cause__ is error
+    assert isinstance(caught.value, TemporaryError | PermanentError)
     return caught.value
 
 
@@ -41,7 +44,8 @@ CALLED = f"{USER}perform: {CALL} on resource: * "
 def denied(message: str) -> PermanentError:
     said = {"Code": "AccessDeniedException", "Message": message}
     metadata = {"HTTPStatusCode": 400, "RequestId": "request-7"}
-    word = word_for(ClientError({"Error": said, "ResponseMetadata": metadata}, "X"))
+    reply: Any = {"Error": said, "ResponseMetadata": metadata}
+    word = word_for(ClientError(reply, "X"))
     assert isinstance(word, PermanentError)
     return word
 

@@ -73,7 +73,7 @@ class Waiting(Future[Any]):
 
 
 def searched(
-    kms: Kms, known: set[bytes], *, pool: Executor, clock: Callable[[], float] = lambda: 0.0
+    kms: Any, known: set[bytes], *, pool: Executor, clock: Callable[[], float] = lambda: 0.0
 ) -> Found:
     reader = KeyReader(kms, lambda call: lambda: None, "unlatch-reader", "1", PER_PAGE)
     return KeySearch(reader, pool, 2, set(known), known.update, clock).found({STORE}, [])
@@ -123,7 +123,8 @@ def test_what_was_learnt_before_a_trouble_is_kept_and_no_more_is_asked() -> None
 
 def test_it_is_kept_slice_by_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_search, "SLICE", 20)
-    kms, slices = Kms(100), list[int]()
+    kms: Any = Kms(100)
+    slices = list[int]()
     reader = KeyReader(kms, lambda call: lambda: None, "unlatch-reader", "1", PER_PAGE)
     search = KeySearch(reader, Lazy(), 2, set(), lambda more: slices.append(len(more)))
     search.found({STORE}, [])
@@ -136,7 +137,8 @@ def test_it_is_kept_slice_by_slice(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_few_keys_are_spread_over_the_threads_and_many_asked_in_a_row(
     keys: int, threads: int, tasks: int
 ) -> None:
-    kms, submitted = Kms(keys, mine=0), list[str]()
+    kms: Any = Kms(keys, mine=0)
+    submitted = list[str]()
 
     class Counted(Lazy):
         def submit(self, task: Callable[..., Any], /, *args: Any, **more: Any) -> Future[Any]:
@@ -144,6 +146,6 @@ def test_few_keys_are_spread_over_the_threads_and_many_asked_in_a_row(
             return super().submit(task, *args, **more)
 
     reader = KeyReader(kms, lambda call: lambda: None, "unlatch-reader", "1", 1_000)
-    search = KeySearch(reader, Counted(), threads, set(), set().update)
+    search = KeySearch(reader, Counted(), threads, set(), set[bytes]().update)
     search._ask(kms.ids, {STORE})
     assert len(submitted) == tasks

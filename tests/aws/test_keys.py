@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader, digest_of
-from chalicelib.domain.snapshot import KeyState
+from chalicelib.domain.state.snapshot import KeyState
 from chalicelib.failures import TemporaryError
 from tests.flows.bench import NOW, STORE
 
@@ -70,7 +70,7 @@ class Pages:
 KEYS = {"in-1": STORE, "in-2": STORE, "out-1": None, "other-1": "cks-other"}
 
 
-def reader_of(kms: Kms) -> KeyReader:
+def reader_of(kms: Any) -> KeyReader:
     return KeyReader(kms, lambda call: lambda: None, "unlatch-reader", "1")
 
 

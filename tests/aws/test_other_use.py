@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.other_use import other_use
-from chalicelib.domain.snapshot import NO_OTHERS, OtherUse, Sessions
+from chalicelib.domain.state.snapshot import NO_OTHERS, OtherUse, Sessions
 from chalicelib.failures import TemporaryError
 from tests.domain.worlds import CLUSTER, MINUTE, NOW, cluster
 

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.password import MOST_PAGES, connects, with_times
-from chalicelib.domain.snapshot import Connects, Copy
+from chalicelib.domain.state.snapshot import Connects, Copy
 from chalicelib.failures import TemporaryError
 from tests.domain.worlds import CLUSTER, DAY, NOW, STORE, sibling
 
@@ -43,7 +43,7 @@ class Trail:
         return {"Events": page, **({"NextToken": "t"} if len(self.asked) < len(self.pages) else {})}
 
 
-def told(trail: Trail) -> Connects:
+def told(trail: Any) -> Connects:
     return connects(trail, STORE, now=NOW, pace=lambda: None, **ROLE)
 
 
@@ -96,9 +96,13 @@ MADE = (
 )
 
 
+def timed(clusters: Any, hsms: Any) -> Any:
+    return with_times(clusters, hsms, **ROLE)
+
+
 def test_each_cluster_has_the_time_of_its_backup_if_that_is_still_there() -> None:
     there = {"BackupId": "backup-1", "ClusterId": CLUSTER, "CreateTimestamp": NOW}
-    copies = [cluster.copy for cluster in with_times(MADE, Hsms(there), **ROLE)]
+    copies = [cluster.copy for cluster in timed(MADE, Hsms(there))]
     assert copies == [Copy(CLUSTER, NOW), None, None]
-    assert with_times(MADE, Hsms(code="AccessDenied"), **ROLE) == MADE
-    assert with_times(MADE[2:], Hsms(code="asks nothing"), **ROLE) == MADE[2:]
+    assert timed(MADE, Hsms(code="AccessDenied")) == MADE
+    assert timed(MADE[2:], Hsms(code="asks nothing")) == MADE[2:]

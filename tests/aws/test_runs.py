@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import Stubber
 
 from chalicelib.aws.runs import StepFunctionsRuns
-from chalicelib.domain.trust import UNSEALED
+from chalicelib.domain.rules.trust import UNSEALED
 from chalicelib.failures import PermanentError, TemporaryError
 
 ARN = "arn:aws:states:us-east-1:111122223333:stateMachine:unlatch-dev-case"
@@ -18,7 +18,7 @@ ARN = "arn:aws:states:us-east-1:111122223333:stateMachine:unlatch-dev-case"
 
 @pytest.fixture
 def sfn() -> Any:
-    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+    keys: Any = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
     return boto3.client("stepfunctions", region_name="us-east-1", **keys)
 
 

@@ -13,11 +13,11 @@ import pytest
 
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.aws.store.migrations import SCHEMA
-from chalicelib.domain import log
-from chalicelib.domain.case import Outcome
-from chalicelib.domain.log import Kind
-from chalicelib.domain.snapshot import KeyState
-from chalicelib.domain.trust import UNSEALED
+from chalicelib.domain.rules.trust import UNSEALED
+from chalicelib.domain.state import audit_log
+from chalicelib.domain.state.audit_log import Kind
+from chalicelib.domain.state.case import Outcome
+from chalicelib.domain.state.snapshot import KeyState
 from chalicelib.flows.take_turn import take_turn
 from sandbox.reliability.table import MemoryTable
 from tests.flows.bench import INBOX_SEAL, Bench, key, world
@@ -43,7 +43,7 @@ def test_it_loads_with_its_log_whole(path: Path) -> None:
     cases = stored(sample)
     case = cases.load(sample["case_id"])
     assert case.attempts
-    assert log.flaws(cases.entries(case.case_id), head=case.log_head) == ()
+    assert audit_log.flaws(cases.entries(case.case_id), head=case.log_head) == ()
 
 
 def test_a_case_goes_on_after_a_redeploy_in_the_middle() -> None:
@@ -69,7 +69,7 @@ def test_a_case_goes_on_after_a_redeploy_in_the_middle() -> None:
     kinds = [entry.kind for entry in cases.entries(case.case_id)]
     assert kinds.count(Kind.TAKEN_IN) == 1
     assert (f"CASE#{case.case_id}", "CASE") not in cases._table.items
-    assert log.flaws(cases.entries(case.case_id), head=it.case(case.case_id).log_head) == ()
+    assert audit_log.flaws(cases.entries(case.case_id), head=it.case(case.case_id).log_head) == ()
 
 
 def test_an_old_case_whose_run_is_over_is_taken_in_by_the_next_run() -> None:

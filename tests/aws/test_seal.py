@@ -15,7 +15,7 @@ from chalicelib.failures import PermanentError, TemporaryError
 
 
 def client() -> Any:
-    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+    keys: Any = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
     return boto3.client("kms", region_name="us-east-1", **keys)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 from chalicelib.aws.secrets import Secrets
 
@@ -16,7 +17,7 @@ def test_it_is_read_again_once_a_while() -> None:
         asked.append(request["SecretId"])
         return {"SecretString": f"value {len(asked)}"}
 
-    manager = SimpleNamespace(get_secret_value=get_secret_value)
+    manager: Any = SimpleNamespace(get_secret_value=get_secret_value)
     secrets = Secrets(lambda: manager, lambda: now[0])
 
     def value(secret_id: str = "a", *, fresh: bool = True, seconds: int = 60) -> str:

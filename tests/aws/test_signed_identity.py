@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import boto3
 import pytest
@@ -119,7 +120,8 @@ def test_a_signature_for_a_plan_is_none_for_a_cancel(sts: Sts) -> None:
 
 
 def test_what_was_signed_for_another_deployment_is_refused(sts: Sts) -> None:
-    elsewhere = signed(sts, **{"X-Unlatch-Hub": "evil.execute-api.us-east-1.amazonaws.com"})
+    other: dict[str, Any] = {"X-Unlatch-Hub": "evil.execute-api.us-east-1.amazonaws.com"}
+    elsewhere = signed(sts, **other)
     with pytest.raises(Refused, match=r"It was signed for evil\..*, and this is abc123\."):
         identity(sts)(elsewhere)
     assert sts.heard == []
@@ -158,8 +160,9 @@ def test_what_is_spoilt_is_not_even_sent(sts: Sts, why: str, spoil: Spoil, words
 
 
 def test_a_strange_header_is_refused_though_it_is_signed(sts: Sts) -> None:
+    strange: dict[str, Any] = {"X-Forwarded-Host": "evil.example"}
     with pytest.raises(Refused, match="signature must cover"):
-        identity(sts)(signed(sts, **{"X-Forwarded-Host": "evil.example"}))
+        identity(sts)(signed(sts, **strange))
     assert sts.heard == []
 
 

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from moto import mock_aws
@@ -15,14 +16,22 @@ from chalicelib.aws.store.body import BODY, text_of
 from chalicelib.aws.store.cases import MANY_USES, MOST_USES, DynamoCases
 from chalicelib.aws.store.opening import MOST_CALLERS, MOST_WAITING, case_id_of
 from chalicelib.aws.store.turns import TurnCases
-from chalicelib.domain import log
-from chalicelib.domain.approval import CROWD
-from chalicelib.domain.caller import caller_of
-from chalicelib.domain.case import Attempt, CallRecord, CallStatus, Case, KeyUse, Outcome, Phase
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.log import Entry, Kind, entry
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.trust import Anchor
+from chalicelib.domain.rules.approval import CROWD
+from chalicelib.domain.rules.trust import Anchor
+from chalicelib.domain.state import audit_log
+from chalicelib.domain.state.audit_log import Entry, Kind, entry
+from chalicelib.domain.state.caller import caller_of
+from chalicelib.domain.state.case import (
+    Attempt,
+    CallRecord,
+    CallStatus,
+    Case,
+    KeyUse,
+    Outcome,
+    Phase,
+)
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Operation
 from chalicelib.failures import Conflict, PermanentError, Superseded, Unbelieved
 from chalicelib.ports import FailedDelete
 from sandbox.reliability.table import MemoryTable, TransactionConflictException
@@ -109,14 +118,14 @@ def test_a_save_on_old_news_is_refused_whole(cases: Store) -> None:
         cases.save(replace(case, turns=7), [entry(Kind.READ, NOW)])
     assert cases.load(case.case_id).turns == 1
     entries = cases.entries(case.case_id)
-    assert log.flaws(entries, head=cases.load(case.case_id).log_head) == ()
+    assert audit_log.flaws(entries, head=cases.load(case.case_id).log_head) == ()
 
 
 def test_two_hundred_log_entries_fit_one_save(cases: Store) -> None:
     case = cases.save(opened(cases), [entry(Kind.DRY_RUN, NOW, target=n) for n in range(200)])
     entries = cases.entries(case.case_id)
     assert len(entries) == 201
-    assert log.flaws(entries, head=cases.load(case.case_id).log_head) == ()
+    assert audit_log.flaws(entries, head=cases.load(case.case_id).log_head) == ()
 
 
 def test_a_click_counts_only_on_the_case_as_it_was_judged(cases: Store) -> None:
@@ -269,9 +278,9 @@ class Contended:
     def __getattr__(self, name: str) -> object:
         return getattr(self._table, name)
 
-    def update_item(self, **request: object) -> object:
+    def update_item(self, **request: Any) -> object:
         if self.is_held:
-            error = {"Error": {"Code": "TransactionConflictException", "Message": ""}}
+            error: Any = {"Error": {"Code": "TransactionConflictException", "Message": ""}}
             raise TransactionConflictException(error, "UpdateItem")
         return self._table.update_item(**request)
 

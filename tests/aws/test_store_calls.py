@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.aws.cloudtrail import NotOurs
 from chalicelib.aws.store_calls import cut_off, failed_use, refused_store_call
-from chalicelib.domain.trigger import Trigger
+from chalicelib.domain.state.trigger import Trigger
 from sandbox.reliability.corpus import DELETE, OWN
 
 STORE, CLUSTER = "cks-1234567890abcdef0", "cluster-2a3b4c5d6e7"

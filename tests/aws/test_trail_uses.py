@@ -71,7 +71,8 @@ def record(number: int, key_id: str = "key-1", **more: Any) -> dict[str, Any]:
 
 def trail(cloudtrail: CloudTrail, sts: Sts | None = None) -> tuple[AwsTrail, list[str]]:
     paced: list[str] = []
-    accounts = Accounts(sts or Sts(), lambda service, region, keys: cloudtrail)
+    asked: Any = sts or Sts()
+    accounts = Accounts(asked, lambda service, region, keys: cloudtrail)
 
     def pace(call: str) -> Any:
         return lambda: paced.append(call)

@@ -22,7 +22,7 @@ from tests.aws.replies import REPLIES
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = [(service, name) for service, replies in REPLIES.items() for name in replies]
-KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+KEYS: dict[str, Any] = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
 ACTS, READS = 1, 4
 """Attempts: as wiring has them for calls that change something and for all others."""
 
@@ -51,7 +51,7 @@ class Line:
             retries={"mode": "standard", "total_max_attempts": self._attempts},
             parameter_validation=False,
         )
-        client = self._session.create_client(service, "us-east-1", config=config, **KEYS)
+        client: Any = self._session.create_client(service, "us-east-1", config=config, **KEYS)
         client.meta.events.register("before-send", self._answer)
         return client
 
@@ -61,10 +61,9 @@ class Line:
 
 
 def reply(body: bytes, *, status: int = 200, **headers: str) -> AWSResponse:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return AWSResponse(
-        "https://aws", status, {"content-length": str(len(body)), **named}, Raw(body)
-    )
+    named: Any = {name.replace("_", "-"): value for name, value in headers.items()}
+    named["content-length"] = named.get("content-length", str(len(body)))
+    return AWSResponse("https://aws", status, named, Raw(body))
 
 
 def body_of(service: str, operation: str) -> bytes:

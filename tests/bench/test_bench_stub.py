@@ -17,9 +17,9 @@ from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.inventory import AwsInventory
 from chalicelib.aws.store.inventory import DynamoKnownKeys
 from chalicelib.aws.table import Table
-from chalicelib.domain.case import Case
 from chalicelib.domain.diagnosis import all_plans
-from chalicelib.domain.policy import Policy
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.case import Case
 from sandbox.reliability.table import MemoryTable
 from tests.domain.worlds import situation
 

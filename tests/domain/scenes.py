@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from chalicelib.domain.case import CallRecord, CallStatus
 from chalicelib.domain.diagnosis import all_plans
-from chalicelib.domain.plan import Operation, Plan, Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.situation import PlanContext
-from chalicelib.domain.snapshot import Snapshot
-from chalicelib.domain.step import Step, Wait
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.situation import PlanContext
+from chalicelib.domain.rules.step import Step, Wait
+from chalicelib.domain.state.case import CallRecord, CallStatus
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import Snapshot
 from tests.domain.worlds import HOURS, NOW, POLICY, STORE, case, situation
 
 JUST = timedelta(minutes=1)
@@ -62,6 +63,6 @@ def scene(
     """The plan of this remedy, approved in `basis` (else in this very world), after these calls."""
     plan = offer(remedy, basis or snapshot, policy=policy)
     own = tuple(c if c.plan_hash else replace(c, plan_hash=plan.plan_hash) for c in calls)
-    known: dict[str, object] = {"plan": plan, "last_plan": plan, "calls": own}
+    known: dict[str, Any] = {"plan": plan, "last_plan": plan, "calls": own}
     now_is = situation(snapshot, case=case(**known | case_values), policy=policy, now=now)
     return now_is.on(plan)

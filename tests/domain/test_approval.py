@@ -7,16 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain import approval
-from chalicelib.domain.approval import CROWD, Refusal
-from chalicelib.domain.caller import Caller, caller_of
-from chalicelib.domain.case import CallRecord, CallStatus
-from chalicelib.domain.click import Act, Click
 from chalicelib.domain.diagnosis import all_plans
-from chalicelib.domain.person import Person
-from chalicelib.domain.plan import Operation, Plan, Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import NO_OTHERS, KeyState, OtherUse, Snapshot, StoreState
+from chalicelib.domain.rules import approval
+from chalicelib.domain.rules.approval import CROWD, Refusal
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.caller import Caller, caller_of
+from chalicelib.domain.state.case import CallRecord, CallStatus
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.person import Person
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import NO_OTHERS, KeyState, OtherUse, Snapshot, StoreState
 from tests.domain.scenes import offer
 from tests.domain.worlds import (
     ACCOUNT,

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import Outcome, Phase
-from chalicelib.domain.model import store_in, with_hsm, without_hsm
-from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Remedy
-from chalicelib.domain.snapshot import (
+from chalicelib.domain.rules.step import Ask, Call, Close, Wait
+from chalicelib.domain.simulation import store_in, with_hsm, without_hsm
+from chalicelib.domain.state.case import Outcome, Phase
+from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Remedy
+from chalicelib.domain.state.snapshot import (
     NO_OTHERS,
     Backup,
     Hsm,
@@ -18,7 +19,6 @@ from chalicelib.domain.snapshot import (
     Snapshot,
     StoreState,
 )
-from chalicelib.domain.step import Ask, Call, Close, Wait
 from tests.domain.worlds import (
     CLUSTER,
     DAY,

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.blind import hidden
-from chalicelib.domain.case import CallStatus
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import Key, KeyState, LastUse, Snapshot
+from chalicelib.domain.rules.blind import hidden
+from chalicelib.domain.state.case import CallStatus
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import Key, KeyState, LastUse, Snapshot
 from tests.domain.worlds import NOW, Play, approved, key, world
 
 REFUSED = "kms:DescribeKey was refused"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.domain.caller import Caller, Tool, caller_of, tool_of
+from chalicelib.domain.state.caller import Caller, Tool, caller_of, tool_of
 from tests.domain.worlds import ACCOUNT
 
 TOOLS = [

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Before, CallRecord, CallStatus, Phase
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.plan import Operation, Remedy
+from chalicelib.domain.state.case import Before, CallRecord, CallStatus, Phase
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Operation, Remedy
 from tests.domain.scenes import made, offer
 from tests.domain.worlds import CI, CLUSTER, NOW, case, key, sso, world
 

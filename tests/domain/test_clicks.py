@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from chalicelib.domain.case import Before, CallRecord, CallStatus, Case, Keep, Outcome, Phase
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.clicks import (
+from chalicelib.domain.rules.clicks import (
     A_CLICK,
     MOST_BYTES,
     can_go_back,
@@ -18,15 +17,17 @@ from chalicelib.domain.clicks import (
     reopens,
     take_in,
 )
-from chalicelib.domain.log import Entry, Kind, entry
-from chalicelib.domain.plan import Operation, Remedy
+from chalicelib.domain.state.audit_log import Entry, Kind, entry
+from chalicelib.domain.state.case import Before, CallRecord, CallStatus, Case, Keep, Outcome, Phase
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Operation, Remedy
 from tests.domain.worlds import DAY, NOW, POLICY, Play, approved, case, key, world
 
 BEFORE = Before(NOW, None, (), (), "cluster-1")
 CANCEL = Click(Act.CANCEL, "bob", NOW)
 
 
-def closed(outcome: Outcome, **values: object) -> Case:
+def closed(outcome: Outcome, **values: Any) -> Case:
     return case(phase=Phase.CLOSED, outcome=outcome, closed_at=NOW, reason="Because.", **values)
 
 

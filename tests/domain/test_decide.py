@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from chalicelib.domain.case import Before, CallStatus, Difference, Outcome, Phase
-from chalicelib.domain.click import Act
-from chalicelib.domain.clicks import not_possible
-from chalicelib.domain.model import store_in
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import NO_OTHERS, KeyState, StoreState
-from chalicelib.domain.step import Ask, Call, Close, Wait
+from chalicelib.domain.rules.clicks import not_possible
+from chalicelib.domain.rules.step import Ask, Call, Close, Wait
+from chalicelib.domain.simulation import store_in
+from chalicelib.domain.state.case import Before, CallStatus, Difference, Outcome, Phase
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import NO_OTHERS, KeyState, StoreState
 from tests.domain.worlds import (  # fmt: skip
     DAY,
     HOURS,
@@ -294,8 +295,10 @@ def test_a_gate_that_opens_lets_a_standing_approval_begin() -> None:
 def test_a_plan_about_another_place_is_never_carried_out(where: str, field: str) -> None:
     """No turn ever made one: whoever wrote it into the table wants another cluster gone."""
     play = approved(world(), Remedy.RETIRE)
-    foreign = replace(play.case.offers[0], **{field: "elsewhere"})
-    play.case = replace(play.case, **{where: (foreign,) if where == "offers" else foreign})
+    elsewhere: dict[str, Any] = {field: "elsewhere"}
+    foreign = replace(play.case.offers[0], **elsewhere)
+    given: dict[str, Any] = {where: (foreign,) if where == "offers" else foreign}
+    play.case = replace(play.case, **given)
     close = play.turn()
     assert isinstance(close, Close)
     assert (close.outcome, play.calls) == (Outcome.STOPPED, [])

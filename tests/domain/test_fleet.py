@@ -16,7 +16,7 @@ from chalicelib.domain.fleet import (
     last_use,
     monthly_cost,
 )
-from chalicelib.domain.snapshot import (
+from chalicelib.domain.state.snapshot import (
     Cluster,
     Hsm,
     Key,

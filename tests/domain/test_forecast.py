@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from chalicelib.domain.case import Outcome, Phase
-from chalicelib.domain.click import Act, Click
 from chalicelib.domain.forecast import Forecast, Foreseen, forecast
-from chalicelib.domain.model import Durations
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
-from chalicelib.domain.step import Ask, Call
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.step import Ask, Call
+from chalicelib.domain.simulation import Durations
+from chalicelib.domain.state.case import Outcome, Phase
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from tests.domain.worlds import (  # fmt: skip
     DAY,
     HOURS,
@@ -38,7 +39,7 @@ PENDING = key("p", KeyState.PENDING_DELETION, deletion_date=NOW + 5 * HOURS)
 GOING = cluster(hsms=(*hsms("1b"), *hsms("1a", state="DELETE_IN_PROGRESS")))
 GROWING = cluster(hsms=(*hsms("1b"), *hsms("1a", state="CREATE_IN_PROGRESS")))
 R, P, M = Remedy.RETIRE, Remedy.PARK, Remedy.REPOINT
-MOVE = {"siblings": (sibling(),)}
+MOVE: dict[str, Any] = {"siblings": (sibling(),)}
 ROWS: list[tuple[str, Remedy, Snapshot, Outcome, timedelta]] = [
     ("keys", R, world(*KEYS), Outcome.RETIRED, 30 * DAY),
     ("keys in use", R, world(key("a", last_use=used(HOURS))), Outcome.RETIRED, 30 * DAY),

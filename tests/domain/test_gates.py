@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.gates import closed_gates, hard_gates
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.snapshot import NO_OTHERS, Backup, KeyState, Snapshot
+from chalicelib.domain.rules.gates import closed_gates, hard_gates
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.snapshot import NO_OTHERS, Backup, KeyState, Snapshot
 from tests.domain.worlds import DAY, HOURS, NOW, busy, cluster, key, situation, used, world
 
 R, P, M = Remedy.RETIRE, Remedy.PARK, Remedy.REPOINT

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import Difference
 from chalicelib.domain.guard import guarded
-from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Remedy
-from chalicelib.domain.snapshot import Snapshot, StoreState
-from chalicelib.domain.step import Ask, Call, Step, Wait
+from chalicelib.domain.rules.step import Ask, Call, Step, Wait
+from chalicelib.domain.state.case import Difference
+from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Remedy
+from chalicelib.domain.state.snapshot import Snapshot, StoreState
 from tests.domain.scenes import offer, scene
 from tests.domain.worlds import (
     CLUSTER,

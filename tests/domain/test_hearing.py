@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Attempt
-from chalicelib.domain.hearing import Heard, Placed, broken, placed, trigger_of
-from chalicelib.domain.outage import Outage, outage_of
-from chalicelib.domain.snapshot import Cluster, KeyStore, StoreState
-from chalicelib.domain.trigger import Trigger
+from chalicelib.domain.rules.hearing import Heard, Placed, broken, placed, trigger_of
+from chalicelib.domain.rules.outage import Outage, outage_of
+from chalicelib.domain.state.case import Attempt
+from chalicelib.domain.state.snapshot import Cluster, KeyStore, StoreState
+from chalicelib.domain.state.trigger import Trigger
 from tests.domain.worlds import (
     ACCOUNT,
     CI,

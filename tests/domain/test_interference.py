@@ -9,12 +9,19 @@ from dataclasses import replace
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.case import Outcome
-from chalicelib.domain.click import Act
-from chalicelib.domain.model import store_in, with_hsm, without_hsm
-from chalicelib.domain.plan import IRREVERSIBLE, Operation, Plan, Remedy
-from chalicelib.domain.snapshot import NO_OTHERS, Hsm, KeyState, OtherUse, Snapshot, StoreState
-from chalicelib.domain.step import Ask, Call, Close, Wait
+from chalicelib.domain.rules.step import Ask, Call, Close, Wait
+from chalicelib.domain.simulation import store_in, with_hsm, without_hsm
+from chalicelib.domain.state.case import Outcome
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import IRREVERSIBLE, Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import (
+    NO_OTHERS,
+    Hsm,
+    KeyState,
+    OtherUse,
+    Snapshot,
+    StoreState,
+)
 from tests.domain.worlds import (
     CLUSTER,
     DAY,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.domain.case import Case, KeyUse, Outcome, Phase
-from chalicelib.domain.click import Act
-from chalicelib.domain.notices import MOST_REMEMBERED, is_down, keys_go, noticed
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.slack_message import Moment, Notice, SlackMessage
-from chalicelib.domain.snapshot import StoreState
+from chalicelib.domain.rules.notices import MOST_REMEMBERED, is_down, keys_go, noticed
+from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.slack_message import Moment, Notice, SlackMessage
+from chalicelib.domain.state.snapshot import StoreState
 from tests.domain.worlds import DAY, HOURS, MINUTE, NOW, Play, case, cluster, store, world
 from tests.slack.moments import OLD, waiting_for_keys
 

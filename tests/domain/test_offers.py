@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.domain.case import Case, Difference, Phase
-from chalicelib.domain.click import Act, Click
 from chalicelib.domain.diagnosis import all_plans
-from chalicelib.domain.gates import Gate
 from chalicelib.domain.offers import asked_again, fresh_offers
-from chalicelib.domain.plan import Plan, Remedy
-from chalicelib.domain.snapshot import KeyState, Snapshot
-from chalicelib.domain.step import Ask
+from chalicelib.domain.rules.gates import Gate
+from chalicelib.domain.rules.step import Ask
+from chalicelib.domain.state.case import Case, Difference, Phase
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Plan, Remedy
+from chalicelib.domain.state.snapshot import KeyState, Snapshot
 from tests.domain.worlds import (
     DAY,
     HOURS,
@@ -87,7 +87,7 @@ def test_where_something_changed_all_approvals_are_void_and_it_is_said() -> None
     assert len(set(void)) == len(void), "each difference once"
     assert (it.reset_at_click, it.reminded) == (2, False)
     assert it.expires_at == LATER + DAY
-    assert [p.after_click for p in it.offers if p.remedy is not Remedy.KEEP] == [2] * 4
+    assert [p.after_click for p in it.offers if p.remedy is not Remedy.KEEP] == [2] * 5
     assert it.offers == all_plans(situation(USED, case=it, now=LATER))
 
 

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import Outcome, Phase
-from chalicelib.domain.click import Act
-from chalicelib.domain.clicks import not_possible, take_in
-from chalicelib.domain.model import store_in
-from chalicelib.domain.person import Person
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import KeyState, StoreState
-from chalicelib.domain.step import Ask, Call
+from chalicelib.domain.rules.clicks import not_possible, take_in
+from chalicelib.domain.rules.step import Ask, Call
+from chalicelib.domain.simulation import store_in
+from chalicelib.domain.state.case import Outcome, Phase
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.person import Person
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import KeyState, StoreState
 from tests.domain.worlds import (
     DAY,
     HOURS,

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import CallRecord, CallStatus
 from chalicelib.domain.overdue import USUALLY, overdue
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.snapshot import Hsm, Snapshot, StoreState
+from chalicelib.domain.state.case import CallRecord, CallStatus
+from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.snapshot import Hsm, Snapshot, StoreState
 from tests.domain.scenes import made
 from tests.domain.worlds import NOW, case, cluster, store, world
 

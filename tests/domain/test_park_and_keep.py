@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Keep, Outcome
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.plan import Basis, Operation, Plan, Remedy
 from chalicelib.domain.remedies import keep, park
-from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
-from chalicelib.domain.step import Call, Close
+from chalicelib.domain.rules.step import Call, Close
+from chalicelib.domain.state.case import Keep, Outcome
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Basis, Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from tests.domain.scenes import Told, made, scene, told
 from tests.domain.worlds import (
     ACCOUNT,

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.forecast import forecast
-from chalicelib.domain.password import CONNECTING, Login, login, login_words
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import Cluster, Connects, Copy, Snapshot
+from chalicelib.domain.rules.password import CONNECTING, Login, login, login_words
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import Cluster, Connects, Copy, Snapshot
 from tests.domain.scenes import offer
 from tests.domain.worlds import (
     CLUSTER,

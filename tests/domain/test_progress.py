@@ -7,8 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import CallRecord, Outcome, Phase
-from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Remedy
 from chalicelib.domain.progress import (
     LongWait,
     Stage,
@@ -19,8 +17,10 @@ from chalicelib.domain.progress import (
     records,
     stages,
 )
-from chalicelib.domain.situation import PlanContext
-from chalicelib.domain.snapshot import Backup, KeyState, Snapshot, StoreState
+from chalicelib.domain.rules.situation import PlanContext
+from chalicelib.domain.state.case import CallRecord, Outcome, Phase
+from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Remedy
+from chalicelib.domain.state.snapshot import Backup, KeyState, Snapshot, StoreState
 from tests.domain.scenes import made, offer, scene
 from tests.domain.worlds import (
     CLUSTER,

@@ -13,16 +13,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.case import CallRecord, CallStatus, Case, Keep, Outcome, Phase
-from chalicelib.domain.click import Act, Click
 from chalicelib.domain.decide import Decision, decide
 from chalicelib.domain.diagnosis import all_plans
-from chalicelib.domain.plan import Operation, Plan, Remedy
-from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies.undo import recorded
-from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
-from chalicelib.domain.step import Ask, Call, Close, Wait
-from chalicelib.domain.zones import zone_labels, zone_of
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.step import Ask, Call, Close, Wait
+from chalicelib.domain.state.case import CallRecord, CallStatus, Case, Keep, Outcome, Phase
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
+from chalicelib.domain.state.zones import zone_labels, zone_of
 from tests.domain.worlds import (
     CLUSTER,
     DAY,

@@ -7,8 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import Before, CallRecord, CallStatus, Case, KeyBefore
-from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.recovery import (
     StoreEnd,
     can_restore,
@@ -19,8 +17,10 @@ from chalicelib.domain.recovery import (
     store_end,
     usual_unpark,
 )
-from chalicelib.domain.situation import last_seen
-from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
+from chalicelib.domain.rules.situation import last_seen
+from chalicelib.domain.state.case import Before, CallRecord, CallStatus, Case, KeyBefore
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from tests.domain.scenes import made, scene
 from tests.domain.worlds import (
     CLUSTER,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from chalicelib.domain.case import CallRecord, CallStatus
-from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Plan, Remedy
 from chalicelib.domain.remedies import repoint
-from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
-from chalicelib.domain.step import Call, Step, Wait
+from chalicelib.domain.rules.step import Call, Step, Wait
+from chalicelib.domain.state.case import CallRecord, CallStatus
+from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from tests.domain.scenes import JUST, Told, made, offer, scene, told
 from tests.domain.worlds import (
     ACCOUNT,
@@ -47,12 +48,12 @@ KEYS = (key("a"), key("b", KeyState.DISABLED))
 START = world(*KEYS, siblings=(sibling(),))
 
 
-def at(where: str, state: StoreState = S.CONNECTED, **values: object) -> Snapshot:
+def at(where: str, state: StoreState = S.CONNECTED, **values: Any) -> Snapshot:
     """The start, with the store in this state on this cluster."""
-    return replace(START, key_stores=(store(state, cluster_id=where),), **values)  # type: ignore[arg-type]
+    return replace(START, key_stores=(store(state, cluster_id=where),), **values)
 
 
-def there(state: StoreState = S.CONNECTED, **values: object) -> Snapshot:
+def there(state: StoreState = S.CONNECTED, **values: Any) -> Snapshot:
     return at(OTHER_CLUSTER, state, **values)
 
 
@@ -94,7 +95,7 @@ def test_move_prove_soak(why: str, snapshot: Snapshot, calls: Calls, step: Told)
 
 def test_the_keys_run_there_for_days_before_anything_is_deleted() -> None:
     def soaking(since: timedelta, *calls: CallRecord) -> Step:
-        times = {"soaking_since": NOW - since, "quiet_since": NOW - DAY}
+        times: dict[str, Any] = {"soaking_since": NOW - since, "quiet_since": NOW - DAY}
         return repoint.next_step(scene(M, there(), PROVED, *calls, basis=START, **times))
 
     wait = "the keys run on the other cluster until 02 Mar"
@@ -128,7 +129,7 @@ def test_only_a_cluster_that_is_fit_can_take_the_store() -> None:
     assert repoint.targets(replace(START, siblings=(small, replace(one, state="UNINITIALIZED")))) == ()  # fmt: skip
 
 
-def planned(snapshot: Snapshot, *, target: str = "", **values: object) -> Plan | str:
+def planned(snapshot: Snapshot, *, target: str = "", **values: Any) -> Plan | str:
     return repoint.plan(situation(snapshot, case=case(**values)), target=target)
 
 

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import CallStatus, Outcome, Phase
-from chalicelib.domain.click import Act
-from chalicelib.domain.clicks import not_possible, reopens
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import KeyState, StoreState
-from chalicelib.domain.step import Ask, Call, Close, Wait
-from chalicelib.domain.waiting import until_next
+from chalicelib.domain.rules.clicks import not_possible, reopens
+from chalicelib.domain.rules.step import Ask, Call, Close, Wait
+from chalicelib.domain.rules.waiting import until_next
+from chalicelib.domain.state.case import CallStatus, Outcome, Phase
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import KeyState, StoreState
 from tests.domain.worlds import (
     DAY,
     HOURS,

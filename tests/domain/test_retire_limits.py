@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Outcome
-from chalicelib.domain.click import Act
-from chalicelib.domain.gates import hard_gates
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import KeyState, OtherUse, Snapshot, StoreState
-from chalicelib.domain.step import Wait
+from chalicelib.domain.rules.gates import hard_gates
+from chalicelib.domain.rules.step import Wait
+from chalicelib.domain.state.case import Outcome
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import KeyState, OtherUse, Snapshot, StoreState
 from tests.domain.worlds import Play, approved, cluster, key, situation, store, world
 
 S = StoreState
@@ -86,7 +86,7 @@ def test_material_that_would_stay_behind_is_named(
     play.turn()
     plan = next(p for p in play.case.offers if p.remedy is Remedy.RETIRE)
     assert tuple(sorted(plan.left_behind)) == left, why
-    assert all(p.left_behind == () for p in play.case.offers if p.remedy is not Remedy.RETIRE)
+    assert all(p.left_behind == () for p in play.case.offers if not p.remedy.deletes_keys)
 
 
 def test_keys_that_wait_in_a_store_that_is_off_are_connected_first() -> None:

@@ -7,13 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from chalicelib.domain.revalidate import changes
 
-from chalicelib.domain.approval import terms
-from chalicelib.domain.changes import changes
-from chalicelib.domain.plan import Plan, Remedy, _plain
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.routes import BadRoutes, Route, everybody, route_of, routed, routes_from
-from chalicelib.domain.situation import last_seen
+from chalicelib.domain.rules.approval import terms
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.routes import (
+    BadRoutes,
+    Route,
+    everybody,
+    route_of,
+    routed,
+    routes_from,
+)
+from chalicelib.domain.rules.situation import last_seen
+from chalicelib.domain.state.plan import Plan, Remedy, _plain
 from tests.domain.worlds import NOW, POLICY, Play, case, world
 
 PROD = Route(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from chalicelib.domain.fleet import Concern, Held, Survey
 from chalicelib.domain.scan import MOST_FINDINGS, Changes, Scan, changes, scan_of
-from chalicelib.domain.snapshot import StoreState
+from chalicelib.domain.state.snapshot import StoreState
 from tests.domain.test_fleet import NOW, STORE, key, survey
 
 BROKEN = survey(Held(replace(STORE, state=StoreState.FAILED, error="NETWORK_ERRORS"), (key(),)))

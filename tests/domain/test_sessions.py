@@ -7,11 +7,11 @@ from datetime import datetime
 
 import pytest
 
-from chalicelib.domain.plan import Remedy
 from chalicelib.domain.remedies.steps import quiet
-from chalicelib.domain.sessions import Verdict, counted, other_use_known, verdict, why_quiet
-from chalicelib.domain.snapshot import NO_OTHERS, OtherUse, Sessions, StoreState
-from chalicelib.domain.step import Ask, Wait
+from chalicelib.domain.rules.sessions import Verdict, counted, other_use_known, verdict, why_quiet
+from chalicelib.domain.rules.step import Ask, Wait
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.snapshot import NO_OTHERS, OtherUse, Sessions, StoreState
 from tests.domain.scenes import scene
 from tests.domain.worlds import MINUTE, NOW, busy, cluster, store, world
 

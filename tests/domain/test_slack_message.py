@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.slack_message import SlackMessage
+from chalicelib.domain.state.slack_message import SlackMessage
 from tests.domain.worlds import NOW
 
 HOUR = 3_600

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from chalicelib.domain.snapshot import (
+from chalicelib.domain.state.snapshot import (
     Backup,
     Hsm,
     Key,
@@ -35,7 +36,7 @@ SECOND = timedelta(seconds=1)
 BORN = NOW - 365 * DAY
 
 
-def lived(at: timedelta | None, tracked: timedelta | None, **values: object) -> Key:
+def lived(at: timedelta | None, tracked: timedelta | None, **values: Any) -> Key:
     """A key a year old, last used so long ago, of which KMS has kept track for so long."""
     return key("a", last_use=used(at, tracked=tracked), **values)
 

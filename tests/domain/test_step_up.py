@@ -7,15 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain import step_up
-from chalicelib.domain.approval import CROWD
-from chalicelib.domain.caller import Caller, caller_of
-from chalicelib.domain.case import Outcome, Phase
-from chalicelib.domain.click import Act, Click
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.forecast import forecast
-from chalicelib.domain.plan import Operation, Plan, Remedy
-from chalicelib.domain.step import Ask, Call, Wait
+from chalicelib.domain.rules import step_up
+from chalicelib.domain.rules.approval import CROWD
+from chalicelib.domain.rules.step import Ask, Call, Wait
+from chalicelib.domain.state.caller import Caller, caller_of
+from chalicelib.domain.state.case import Outcome, Phase
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from tests.domain.worlds import (
     ACCOUNT,
     HOURS,

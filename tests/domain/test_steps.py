@@ -8,15 +8,15 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import CallRecord, CallStatus, Outcome
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.plan import KeyBasis, Operation, Remedy
 from chalicelib.domain.remedies.planning import basis_of, moved_store
 from chalicelib.domain.remedies.steps import connect, delete_cluster, delete_hsms, disconnect, quiet
-from chalicelib.domain.situation import PlanContext
-from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
-from chalicelib.domain.step import Ask, Call, Close, Step, Wait
-from chalicelib.domain.zones import hsm_for, zone_labels
+from chalicelib.domain.rules.situation import PlanContext
+from chalicelib.domain.rules.step import Ask, Call, Close, Step, Wait
+from chalicelib.domain.state.case import CallRecord, CallStatus, Outcome
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import KeyBasis, Operation, Remedy
+from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
+from chalicelib.domain.state.zones import hsm_for, zone_labels
 from tests.domain.scenes import AGED, AGED_SECONDS, JUST, Told, made, scene, told
 from tests.domain.worlds import (
     CLUSTER,

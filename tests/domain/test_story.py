@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from chalicelib.domain.case import Outcome, Phase
 from chalicelib.domain.diagnosis import Cause, cause_of
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import KeyState
-from chalicelib.domain.step import Ask, Call, Close, Wait
+from chalicelib.domain.rules.step import Ask, Call, Close, Wait
+from chalicelib.domain.state.case import Outcome, Phase
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import KeyState
 from tests.domain.worlds import CLUSTER, DAY, HOURS, MINUTE, NOW, STORE, Play, key, world
 
 
@@ -20,6 +20,7 @@ def test_a_cluster_is_retired() -> None:
     assert [plan.remedy for plan in play.case.offers] == [
         Remedy.KEEP,
         Remedy.PARK,
+        Remedy.RELEASE,
         Remedy.RETIRE,
     ], "no sibling cluster holds a copy of the keys, so repoint is not offered"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from chalicelib.domain.trust import NO_BODY, Anchor, Mark, Verdict, verdict
+from chalicelib.domain.rules.trust import NO_BODY, Anchor, Mark, Verdict, verdict
 
 TURNS = 2
 

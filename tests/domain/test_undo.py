@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import CallStatus, Outcome, Phase
-from chalicelib.domain.click import Act
-from chalicelib.domain.model import store_in, without_hsm
-from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.remedies.undo import undo_step
-from chalicelib.domain.snapshot import KeyState, StoreState
-from chalicelib.domain.step import Ask, Call, Close, Wait
+from chalicelib.domain.rules.step import Ask, Call, Close, Wait
+from chalicelib.domain.simulation import store_in, without_hsm
+from chalicelib.domain.state.case import CallStatus, Outcome, Phase
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import KeyState, StoreState
 from tests.domain.worlds import (
     CLUSTER,
     DAY,

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import CallRecord, CallStatus
-from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.recovery import disabled_keys, returning_keys
 from chalicelib.domain.remedies.undo import recorded, undo_step
-from chalicelib.domain.snapshot import Key, KeyState
-from chalicelib.domain.step import Call, Wait
-from chalicelib.domain.waiting import gone_keys, may_wait, our_keys
+from chalicelib.domain.rules.step import Call, Wait
+from chalicelib.domain.rules.waiting import gone_keys, may_wait, our_keys
+from chalicelib.domain.state.case import CallRecord, CallStatus
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import Key, KeyState
 from tests.domain.scenes import JUST, made, scene
 from tests.domain.worlds import DAY, HOURS, key, situation, world
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Before, CallRecord, CallStatus, KeyBefore, Outcome
-from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.remedies.undo import recorded, undo_step
-from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
-from chalicelib.domain.step import Call, Close
+from chalicelib.domain.rules.step import Call, Close
+from chalicelib.domain.state.case import Before, CallRecord, CallStatus, KeyBefore, Outcome
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from tests.domain.scenes import JUST, Told, made, scene, told
 from tests.domain.worlds import (
     CLUSTER,

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.approval import SLACK_USER, is_caller
-from chalicelib.domain.caller import Caller
-from chalicelib.domain.case import Difference, Outcome, Phase
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.person import Person
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import StoreState
-from chalicelib.domain.step import Ask, Close, Wait
+from chalicelib.domain.rules.approval import SLACK_USER, is_caller
+from chalicelib.domain.rules.step import Ask, Close, Wait
+from chalicelib.domain.state.caller import Caller
+from chalicelib.domain.state.case import Difference, Outcome, Phase
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.person import Person
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import StoreState
 from tests.domain.worlds import (
     ACCOUNT,
     DAY,

@@ -8,13 +8,20 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.approval import terms
-from chalicelib.domain.case import CallStatus, Outcome, Phase
-from chalicelib.domain.click import Act
-from chalicelib.domain.gates import closed_gates
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import NO_OTHERS, Backup, KeyState, OtherUse, Snapshot, StoreState
-from chalicelib.domain.step import Call, Close, Wait
+from chalicelib.domain.rules.approval import terms
+from chalicelib.domain.rules.gates import closed_gates
+from chalicelib.domain.rules.step import Call, Close, Wait
+from chalicelib.domain.state.case import CallStatus, Outcome, Phase
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import (
+    NO_OTHERS,
+    Backup,
+    KeyState,
+    OtherUse,
+    Snapshot,
+    StoreState,
+)
 from tests.domain.worlds import (
     HOURS,
     NOW,

@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.caller import Caller, caller_of
-from chalicelib.domain.case import Attempt, CallRecord, CallStatus, Case, Phase
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.clicks import take_in
 from chalicelib.domain.decide import HOUR, Decision, decide
-from chalicelib.domain.model import Durations, Model
-from chalicelib.domain.person import Person
-from chalicelib.domain.plan import Operation, Plan, Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.situation import Situation
-from chalicelib.domain.snapshot import Key, LastUse, OtherUse, Sessions, Snapshot, StoreState
-from chalicelib.domain.step import Ask, Call, Close, Step, Wait
+from chalicelib.domain.rules.clicks import take_in
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.rules.step import Ask, Call, Close, Step, Wait
+from chalicelib.domain.simulation import Durations, Model
+from chalicelib.domain.state.caller import Caller, caller_of
+from chalicelib.domain.state.case import Attempt, CallRecord, CallStatus, Case, Phase
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.person import Person
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import Key, LastUse, OtherUse, Sessions, Snapshot, StoreState
 from sandbox.sample import (
     ACCOUNT,
     CLUSTER,

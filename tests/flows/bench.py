@@ -15,18 +15,18 @@ from chalicelib.aws.store.body import BODY
 from chalicelib.aws.store.cases import DynamoCases, Stored
 from chalicelib.aws.store.inbox import INBOX
 from chalicelib.aws.store.turns import TurnCases
-from chalicelib.domain.caller import Caller, Tool, caller_of
-from chalicelib.domain.case import Attempt, Case, KeyUse
-from chalicelib.domain.click import Click
-from chalicelib.domain.hearing import Heard
-from chalicelib.domain.log import Entry
-from chalicelib.domain.model import Durations, Model
-from chalicelib.domain.person import Person
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.slack_message import SlackMessage
-from chalicelib.domain.snapshot import Snapshot
-from chalicelib.domain.trust import Anchor
+from chalicelib.domain.rules.hearing import Heard
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.trust import Anchor
+from chalicelib.domain.simulation import Durations, Model
+from chalicelib.domain.state.audit_log import Entry
+from chalicelib.domain.state.caller import Caller, Tool, caller_of
+from chalicelib.domain.state.case import Attempt, Case, KeyUse
+from chalicelib.domain.state.click import Click
+from chalicelib.domain.state.person import Person
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.slack_message import SlackMessage
+from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.flows.park import park
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.take_turn import Turn, take_turn

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.model import Model
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.snapshot import Key, KeyState, Snapshot, StoreState
-from chalicelib.domain.step import Call
-from chalicelib.domain.zones import hsm_for
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.simulation import Model
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.snapshot import Key, KeyState, Snapshot, StoreState
+from chalicelib.domain.state.zones import hsm_for
 from chalicelib.failures import TemporaryError
 from chalicelib.ports import Receipt
 from sandbox import sample

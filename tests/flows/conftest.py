@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.aws.store.cases import DynamoCases
-from chalicelib.domain.snapshot import Snapshot
+from chalicelib.domain.state.snapshot import Snapshot
 from sandbox.reliability.table import MemoryTable
 from tests.flows.bench import INBOX_SEAL, Bench, QuickCases, table
 

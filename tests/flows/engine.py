@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import Case
+from chalicelib.domain.state.case import Case
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.park import park

@@ -13,13 +13,13 @@ import pytest
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.body import BODY, text_of
 from chalicelib.aws.store.inbox import INBOX, split
-from chalicelib.domain.approval import Refusal
-from chalicelib.domain.case import Case, Outcome, Phase
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.log import Kind
-from chalicelib.domain.person import Person
-from chalicelib.domain.plan import Plan, Remedy
-from chalicelib.domain.snapshot import Cluster, KeyState
+from chalicelib.domain.rules.approval import Refusal
+from chalicelib.domain.state.audit_log import Kind
+from chalicelib.domain.state.case import Case, Outcome, Phase
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.person import Person
+from chalicelib.domain.state.plan import Plan, Remedy
+from chalicelib.domain.state.snapshot import Cluster, KeyState
 from chalicelib.failures import TemporaryError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.record_click import record_click
@@ -266,7 +266,8 @@ def test_without_a_look_at_aws_it_is_said_all_the_same(bench: Make) -> None:
         def snapshot(self, case: Case, *, now: object) -> None:
             raise TemporaryError("AWS is busy")
 
-    it.ports = replace(it.ports, inventory=Blind())
+    blind: Any = Blind()
+    it.ports = replace(it.ports, inventory=blind)
     it.turn(case_id)
     assert it.slack.held[-1][1] is None
 
@@ -430,7 +431,7 @@ def test_an_override_that_nobody_asked_for_is_not_taken(bench: Make) -> None:
 
 @pytest.mark.parametrize("words", ["", "yes", "true", "in-use", "IN_USE", "not in_use"])
 def test_an_override_that_is_needed_must_be_ticked_as_it_is(bench: Make, words: str) -> None:
-    from chalicelib.domain.snapshot import LastUse  # noqa: PLC0415
+    from chalicelib.domain.state.snapshot import LastUse  # noqa: PLC0415
 
     it = bench(world(key(1, last_use=LastUse(None))))
     opened = open_case(it.ports, it.failed())

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.case import CallStatus, Case, Outcome
-from chalicelib.domain.log import Kind, flaws
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.snapshot import KeyState, Snapshot
-from chalicelib.domain.step import Call
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.state.audit_log import Kind, flaws
+from chalicelib.domain.state.case import CallStatus, Case, Outcome
+from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.snapshot import KeyState, Snapshot
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.batch import AT_ONCE, LONGEST_TURN
 from chalicelib.flows.open_case import open_case
@@ -31,7 +31,7 @@ def approved(bench: Make) -> tuple[Bench, str]:
     return it, opened.case_id
 
 
-def on_call(it: Bench, number: int, act: Callable[[], None], *, after: bool = False) -> None:
+def on_call(it: Bench, number: int, act: Callable[[], object], *, after: bool = False) -> None:
     """Something happens at this ScheduleKeyDeletion."""
     seen = [0]
 
@@ -155,7 +155,7 @@ def test_a_look_that_took_too_long_still_leads_to_a_call(bench: Make) -> None:
         it.clock.now += LONGEST_TURN + timedelta(minutes=1)
         return seen
 
-    it.aws.snapshot = slow
+    it.aws.snapshot = slow  # type: ignore[method-assign]  # one slow look
     it.turn(case_id)
     assert len(it.aws.landed) == 1
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.domain.case import Outcome
-from chalicelib.domain.log import Kind
+from chalicelib.domain.state.audit_log import Kind
+from chalicelib.domain.state.case import Outcome
 from chalicelib.failures import TemporaryError
 from chalicelib.flows.cancel import cancel
 from chalicelib.flows.open_case import open_case

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.domain.approval import SLACK_USER, Refusal
 from chalicelib.domain.home import Home
+from chalicelib.domain.rules.approval import SLACK_USER, Refusal
 from chalicelib.flows.command import command
 from chalicelib.ports import Answer, Clicked
 from tests.flows.bench import CLUSTER, Bench, world

@@ -11,13 +11,14 @@ import pytest
 
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.inbox import INBOX
-from chalicelib.domain.case import Outcome, Phase
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.log import Kind
-from chalicelib.domain.plan import Remedy
+from chalicelib.domain.state.audit_log import Kind
+from chalicelib.domain.state.case import Outcome, Phase
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Remedy
 from chalicelib.failures import Refused, TemporaryError
-from chalicelib.flows.confirm import Said, confirm
+from chalicelib.flows.confirm import confirm
 from chalicelib.flows.open_case import open_case
+from chalicelib.flows.signed import Said
 from chalicelib.ports import Signed
 from tests.flows.bench import HUB, Bench, world
 

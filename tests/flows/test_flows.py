@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Callable
 
 from chalicelib.aws.store.cases import DynamoCases
-from chalicelib.domain import log
-from chalicelib.domain.case import Outcome, Phase
-from chalicelib.domain.click import Act
-from chalicelib.domain.snapshot import KeyState
+from chalicelib.domain.state import audit_log
+from chalicelib.domain.state.case import Outcome, Phase
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.snapshot import KeyState
 from chalicelib.failures import PermanentError
 from chalicelib.flows.open_case import open_case
 from tests.flows.bench import Bench, key, world
@@ -42,7 +42,7 @@ def test_an_empty_store_is_retired_by_two_people(bench: Make) -> None:
     assert case.outcome is Outcome.RETIRED
     assert it.aws.operations == RETIRE_EMPTY
     entries = it.ports.cases.entries(case_id)
-    assert log.flaws(entries, head=case.log_head) == ()
+    assert audit_log.flaws(entries, head=case.log_head) == ()
 
 
 def test_the_same_on_moto(moto_store: DynamoCases) -> None:

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.case import Case, KeyUse, Outcome, Phase
-from chalicelib.domain.log import Entry, Kind
-from chalicelib.domain.step import Call
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.state.audit_log import Entry, Kind
+from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.record_use import record_use
 from tests.flows.bench import HUB, REGION, Bench, key, world

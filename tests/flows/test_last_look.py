@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from chalicelib.aws.store.turns import TurnCases
-from chalicelib.domain.case import Case, Phase
-from chalicelib.domain.pace import MANY_KEYS, fresh_for
-from chalicelib.domain.snapshot import Snapshot
-from chalicelib.domain.trust import Anchor
+from chalicelib.domain.rules.pace import MANY_KEYS, fresh_for
+from chalicelib.domain.rules.trust import Anchor
+from chalicelib.domain.state.case import Case, Phase
+from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.open_case import open_case
 from tests.flows.bench import BODY_SEAL, INBOX_SEAL, Bench, key, world
@@ -27,12 +28,13 @@ class Looks:
     """The inventory, counting."""
 
     def __init__(self, aws: Aws) -> None:
-        self._aws, self.number, self.unread = aws, 0, ()
+        self._aws, self.number = aws, 0
+        self.unread: tuple[str, ...] = ()
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._aws, name)
 
-    def snapshot(self, case: Case, *, now: object) -> Snapshot:
+    def snapshot(self, case: Case, *, now: datetime) -> Snapshot:
         self.number += 1
         return replace(self._aws.snapshot(case, now=now), unread=self.unread)
 
@@ -48,7 +50,8 @@ def asked(bench: Make, *, keys: int = MANY_KEYS, blind: bool = False) -> tuple[B
     it = bench(world(*map(key, range(keys))))
     looks = Looks(it.aws)
     looks.unread = ("kms:ListKeys was refused",) if blind else ()
-    it.ports = replace(it.ports, inventory=looks)
+    inventory: Any = looks
+    it.ports = replace(it.ports, inventory=inventory)
     opened = open_case(it.ports, it.failed())
     assert opened
     it.run(opened.case_id, until=lambda case: bool(case.message.ts))

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.case import Outcome
-from chalicelib.domain.log import Kind
-from chalicelib.domain.model import Durations
+from chalicelib.domain.simulation import Durations
+from chalicelib.domain.state.audit_log import Kind
+from chalicelib.domain.state.case import Outcome
 from chalicelib.flows.open_case import open_case
 from tests.flows.bench import Bench, world
 

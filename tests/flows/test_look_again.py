@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from chalicelib.domain.case import Case, Outcome, Phase
-from chalicelib.domain.snapshot import Snapshot, StoreState
+from chalicelib.domain.state.case import Case, Outcome, Phase
+from chalicelib.domain.state.snapshot import Snapshot, StoreState
 from chalicelib.failures import PermanentError, TemporaryError
 from tests.flows.bench import Bench, key, world
 from tests.flows.test_flows import opened
@@ -24,7 +25,7 @@ class Late:
         self._inventory, self._change = inventory, change
         self.again = 0
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._inventory, name)
 
     def look_again(self, case: Case, seen: Snapshot) -> Snapshot:
@@ -38,7 +39,8 @@ def approved_with(bench: Make, change: Change) -> tuple[Bench, str, Late]:
     it.run(case_id, until=lambda c: bool(c.message.ts))
     it.approve("alice", "retire", case_id)
     late = Late(it.ports.inventory, change)
-    it.ports = replace(it.ports, inventory=late)
+    inventory: Any = late
+    it.ports = replace(it.ports, inventory=inventory)
     it.approve("bob", "retire", case_id)
     return it, case_id, late
 
@@ -98,7 +100,8 @@ def undoing(bench: Make, change: Change) -> tuple[Bench, str, Late]:
     it.approve("erin", "retire", case_id, override="in_use")
     it.run(case_id, until=lambda c: "KMS deletes" in c.waiting_for)
     late = Late(it.ports.inventory, change)
-    it.ports = replace(it.ports, inventory=late)
+    inventory: Any = late
+    it.ports = replace(it.ports, inventory=inventory)
     it.click("bob", "cancel", case_id)
     it.run(case_id, until=lambda c: c.is_closed or late.again > 0)
     return it, case_id, late

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.case import Case, Outcome, Phase
-from chalicelib.domain.click import Act
-from chalicelib.domain.snapshot import KeyState, Snapshot, StoreState
+from chalicelib.domain.state.case import Case, Outcome, Phase
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.moved import wake_if_moved
 from chalicelib.flows.open_case import open_case

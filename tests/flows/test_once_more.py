@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from chalicelib.domain.case import Case, Outcome, Phase
-from chalicelib.domain.log import Kind
+from chalicelib.domain.state.audit_log import Kind
+from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.flows.open_case import open_case
 from ops.evidence.approved import unapproved
 from tests.flows.bench import Bench, key, world

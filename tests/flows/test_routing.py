@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.aws.store.cases import DynamoCases
-from chalicelib.domain.approval import Refusal
-from chalicelib.domain.case import Phase
-from chalicelib.domain.routes import Route
+from chalicelib.domain.rules.approval import Refusal
+from chalicelib.domain.rules.routes import Route
+from chalicelib.domain.state.case import Phase
 from chalicelib.failures import PermanentError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.routing import for_anybody, tagged

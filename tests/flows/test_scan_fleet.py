@@ -10,7 +10,7 @@ import pytest
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.fleet import Concern, Survey
 from chalicelib.domain.scan import Scan
-from chalicelib.domain.trigger import Trigger
+from chalicelib.domain.state.trigger import Trigger
 from chalicelib.failures import TemporaryError
 from chalicelib.flows.command import open_from_scan
 from chalicelib.flows.home import home

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chalicelib.aws.store.body import BODY, mark_of
-from chalicelib.domain.case import Outcome
-from chalicelib.domain.log import Kind
+from chalicelib.domain.state.audit_log import Kind
+from chalicelib.domain.state.case import Outcome
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.take_turn import take_turn
 from tests.flows.bench import Bench, world

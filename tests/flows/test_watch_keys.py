@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import CallRecord, CallStatus, KeyUse
-from chalicelib.domain.log import Kind
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.snapshot import Key
+from chalicelib.domain.state.audit_log import Kind
+from chalicelib.domain.state.case import CallRecord, CallStatus, KeyUse
+from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.snapshot import Key
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows import watch_keys as watching
 from chalicelib.flows.open_case import open_case

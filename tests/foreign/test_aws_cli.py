@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ Command = Callable[..., Any]
 
 
 @pytest.fixture
-def aws(stand: Stand, python_clients) -> Command:
+def aws(stand: Stand, python_clients: Path) -> Command:
     """`aws("kms describe-key …")`: what it prints, or the code of the error that it prints."""
     stand.seed(other_keys=2)
     variables = environment(stand)

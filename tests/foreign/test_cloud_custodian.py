@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,7 +33,7 @@ WORLD = {
 
 
 @pytest.fixture
-def sandbox():
+def sandbox() -> Iterator[Sandbox]:
     now = datetime(2026, 3, 2, 9, tzinfo=UTC)
     with Sandbox(now=now, people={"alice": {"approver": True}}) as made:
         made.deploy({})
@@ -62,7 +63,9 @@ def run_policy(sandbox: Sandbox, commands: Path, folder: Path) -> str:
     return done.stderr
 
 
-def test_its_failed_delete_opens_the_case(sandbox: Sandbox, python_clients, tmp_path: Path) -> None:
+def test_its_failed_delete_opens_the_case(
+    sandbox: Sandbox, python_clients: Path, tmp_path: Path
+) -> None:
     said = run_policy(sandbox, python_clients, tmp_path)
     assert "CloudHsmClusterInUseException" in said
     sandbox.settle()

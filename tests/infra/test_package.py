@@ -16,7 +16,7 @@ PROJECT = Path(__file__).parents[2]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_cfn_lint_takes_the_package(tmp_path, stage) -> None:
+def test_cfn_lint_takes_the_package(tmp_path: Path, stage: str) -> None:
     for name in (".chalice", "chalicelib"):
         ignored = shutil.ignore_patterns("__pycache__", "deployed", "deployments")
         shutil.copytree(PROJECT / name, tmp_path / name, ignore=ignored)

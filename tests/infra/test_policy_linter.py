@@ -7,7 +7,9 @@ checks those, with a list of actions that is renewed each week (test_policies.py
 
 import json
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +18,7 @@ from sandbox.aws.iam.template import rendered
 
 PROJECT = Path(__file__).parents[2]
 HUB = "111122223333"
-CONTENTS = {
+CONTENTS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "AWS::IAM::Role": lambda role: {p["PolicyName"]: p["PolicyDocument"] for p in role["Policies"]},
     "AWS::Organizations::Policy": lambda policy: {policy["Name"]: policy["Content"]},
     "AWS::KMS::Key": lambda key: {"seal-key": key["KeyPolicy"]},
@@ -71,7 +73,7 @@ EXPLAINED = {
 """Policy, finding, and a word of it → why it is right as it is."""
 
 
-def documents():
+def documents() -> dict[str, Any]:
     """Every policy that says what may be done, by a name of its own."""
     found = {
         file.stem: json.loads(file.read_text())
@@ -85,7 +87,7 @@ def documents():
 
 
 @pytest.fixture(scope="module")
-def parliament():
+def parliament() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # it leaves its own files open
         import parliament  # noqa: PLC0415  # its import warns
@@ -93,7 +95,7 @@ def parliament():
         return parliament
 
 
-def findings(parliament, name, document):
+def findings(parliament: Any, name: str, document: Any) -> Iterator[tuple[str, str]]:
     """(finding, its text with the statement's Sid) of one document."""
     text = json.dumps(document, indent=1)
     with warnings.catch_warnings():
@@ -105,14 +107,14 @@ def findings(parliament, name, document):
         yield found.issue, f"{found.detail} {found.location} {sid}"
 
 
-def explanation(name, issue, said):
+def explanation(name: str, issue: str, said: str) -> tuple[str, str, str] | None:
     return next(
         (key for key in EXPLAINED if key[:2] == (name, issue) and key[2] in said),
         None,
     )
 
 
-def test_parliament_finds_nothing_unexplained(parliament) -> None:
+def test_parliament_finds_nothing_unexplained(parliament: Any) -> None:
     unexplained, used = [], set()
     for name, document in documents().items():
         for issue, said in findings(parliament, name, document):
@@ -136,13 +138,17 @@ def test_all_policies_are_linted() -> None:
         ({"Action": "sqs:SendMessage", "Resource": "arn:aws:s3:::bucket"}, "RESOURCE_MISMATCH"),
     ],
 )
-def test_it_would_find_what_is_wrong(parliament, statement, issue) -> None:
+def test_it_would_find_what_is_wrong(
+    parliament: Any, statement: dict[str, Any], issue: str
+) -> None:
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}
     assert issue in {found for found, _ in findings(parliament, "planted", document)}
 
 
 @pytest.mark.parametrize("operation", DEPENDENT)
-def test_the_sandbox_asks_for_what_the_reference_says_cloudhsm_does(parliament, operation) -> None:
+def test_the_sandbox_asks_for_what_the_reference_says_cloudhsm_does(
+    parliament: Any, operation: Any
+) -> None:
     reference = next(s for s in parliament.iam_definition if s["prefix"] == "cloudhsm")
     action = next(p for p in reference["privileges"] if p["privilege"] == operation)
     needed = {a for kind in action["resource_types"] for a in kind["dependent_actions"]}

@@ -106,7 +106,7 @@ def _backend_for(functions: CaseFunctions) -> type[lambda_simple.LambdaSimpleBac
     return Backend
 
 
-def _client(service: str) -> Any:
+def _client(service: Any) -> Any:
     return boto3.client(service, region_name="us-east-1")
 
 

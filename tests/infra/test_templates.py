@@ -55,7 +55,7 @@ def aws() -> Iterator[None]:
         yield
 
 
-def _client(service: str) -> Any:
+def _client(service: Any) -> Any:
     return boto3.client(service, region_name="us-east-1")
 
 

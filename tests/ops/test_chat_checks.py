@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
-from chalicelib.domain.slack_message import SlackMessage
+from chalicelib.domain.state.slack_message import SlackMessage
 from ops.checks import chat
 from ops.hub import Hub
 

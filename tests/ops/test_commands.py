@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from botocore.exceptions import (
@@ -21,7 +22,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from chalicelib import __version__
-from chalicelib.domain.caller import caller_of
+from chalicelib.domain.state.caller import caller_of
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.slack.replies import SlackFailed
 from ops.__main__ import VERBS, main
@@ -203,8 +204,9 @@ def test_it_builds_in_the_checkout_or_in_the_users_cache(
     given = desk()
     assert given.workshop == PROJECT / "build"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    installed = SimpleNamespace(project=Path(main.__globals__["__file__"]).parent / "project")
-    assert Desk.workshop.fget(installed) == tmp_path / "unlatch"
+    installed: Any = SimpleNamespace(project=Path(main.__globals__["__file__"]).parent / "project")
+    workshop: Any = Desk.workshop
+    assert workshop.fget(installed) == tmp_path / "unlatch"
 
 
 @pytest.mark.parametrize(

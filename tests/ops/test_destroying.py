@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.case import CallRecord, CallStatus, Case, Outcome, Phase
-from chalicelib.domain.plan import Operation
+from chalicelib.domain.state.case import CallRecord, CallStatus, Case, Outcome, Phase
+from chalicelib.domain.state.plan import Operation
 from ops.destroy import _refuse_waiting_keys
 from ops.exits import Exit
 from ops.trouble import Trouble

@@ -114,7 +114,7 @@ def test_a_channel_that_outsiders_read(sandbox: Sandbox, ill: Callable[[], dict[
     [({"is_archived": True}, "it is archived"), ({"is_member": False}, "/invite @Unlatch")],
 )
 def test_a_channel_that_cant_be_written(
-    sandbox: Sandbox, ill: Callable[[], dict[str, str]], change: dict[str, bool], says: str
+    sandbox: Sandbox, ill: Callable[[], dict[str, str]], change: dict[str, Any], says: str
 ) -> None:
     sandbox.slack.workspace.change_channel(**change)
     assert says in ill()["slack channel"]
@@ -193,7 +193,8 @@ def test_functions_that_are_gone_and_dead_letters(
 
 
 def test_a_table_of_another_name_is_the_one_that_counts(deployed: Office) -> None:
-    name, keys = "unlatch-elsewhere", {"pk": "HASH", "sk": "RANGE"}
+    name = "unlatch-elsewhere"
+    keys: dict[str, Any] = {"pk": "HASH", "sk": "RANGE"}
     tables, functions = boto3.client("dynamodb"), boto3.client("lambda")
     tables.create_table(
         TableName=name,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.log import Entry, Kind, chained, entry
-from chalicelib.domain.plan import Operation
+from chalicelib.domain.state.audit_log import Entry, Kind, chained, entry
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Operation
 from ops.evidence import export
 from ops.evidence.approved import unapproved, unbound, unknown
 from ops.evidence.compare import compare

@@ -84,7 +84,8 @@ def changes(out: str) -> list[str]:
 
 def aws(words: list[str]) -> Any:
     """`aws secretsmanager put-secret-value --secret-id x` as boto3 does it."""
-    client, operation = boto3.client(words[1]), words[2].replace("-", "_")
+    service: Any = words[1]
+    client, operation = boto3.client(service), words[2].replace("-", "_")
     pairs = zip(words[3::2], words[4::2], strict=True)
     given = {name.strip("-").title().replace("-", ""): VALUES.get(v, v) for name, v in pairs}
     return getattr(client, operation)(**given)

@@ -12,9 +12,9 @@ import pytest
 
 from chalicelib import config
 from chalicelib.config import BadSettings
-from chalicelib.domain.case import Case
-from chalicelib.domain.routes import Route
-from chalicelib.domain.slack_message import SlackMessage
+from chalicelib.domain.rules.routes import Route
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.slack_message import SlackMessage
 from ops.checks import routes as check
 from ops.deployment import routing
 from ops.screen import Screen

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
-from chalicelib.domain import log
-from chalicelib.domain.case import Case, Outcome
-from chalicelib.domain.model import Durations
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.snapshot import Cluster, Hsm, KeyState, Snapshot
+from chalicelib.domain.simulation import Durations
+from chalicelib.domain.state import audit_log
+from chalicelib.domain.state.case import Case, Outcome
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.snapshot import Cluster, Hsm, KeyState, Snapshot
 from chalicelib.ports import Answer
 from ops.evidence.approved import unapproved
 from sandbox.reliability.table import MemoryTable
@@ -132,7 +132,7 @@ def played(story: str, *, at: int = -1, kind: str = "", turns_a_run: int = 1_500
         bench.aws.model.at(bench.clock.now),
         tuple(bench.aws.landed),
         tuple(bench.aws.illegal),
-        (*log.flaws(entries, head=case.log_head), *unapproved(entries)),
+        (*audit_log.flaws(entries, head=case.log_head), *unapproved(entries)),
         tuple(trouble.calls),
         tuple(stops),
     )

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import Case, Outcome, Phase
-from chalicelib.domain.snapshot import Key, KeyState, LastUse, Snapshot
+from chalicelib.domain.state.case import Case, Outcome, Phase
+from chalicelib.domain.state.snapshot import Key, KeyState, LastUse, Snapshot
 from chalicelib.failures import PermanentError
 from tests.flows.bench import Bench, key, world
 from tests.flows.engine import Engine

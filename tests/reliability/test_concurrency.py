@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from chalicelib.aws.store.cases import DynamoCases
-from chalicelib.domain import log
-from chalicelib.domain.case import Outcome, Phase
-from chalicelib.domain.click import Act
-from chalicelib.domain.log import Kind
+from chalicelib.domain.state import audit_log
+from chalicelib.domain.state.audit_log import Kind
+from chalicelib.domain.state.case import Outcome, Phase
+from chalicelib.domain.state.click import Act
 from chalicelib.failures import Superseded
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.sweep import sweep
@@ -108,7 +108,7 @@ def test_thirty_two_people_reject_cancel_and_approve_one_case(bench: Make, attem
     assert case.outcome in (Outcome.REJECTED, Outcome.CANCELLED)
     assert it.aws.landed == []
     entries = it.stored.entries(case_id)
-    assert log.flaws(entries, head=case.log_head) == ()
+    assert audit_log.flaws(entries, head=case.log_head) == ()
     assert Counter(e.kind for e in entries)[Kind.ASKED_BACK] == 1
     TRIED["clicks at the same moment, each answered"] += len(answers)
 
@@ -138,7 +138,7 @@ def test_turns_at_the_same_moment_make_each_call_once(bench: Make) -> None:
     case = it.case(case_id)
     assert case.outcome is Outcome.RETIRED
     assert max(Counter(it.aws.landed).values()) == 1
-    assert log.flaws(it.stored.entries(case_id), head=case.log_head) == ()
+    assert audit_log.flaws(it.stored.entries(case_id), head=case.log_head) == ()
 
 
 def test_two_hundred_deliveries_of_one_event_open_one_case(bench: Make) -> None:
@@ -176,7 +176,7 @@ def test_clicks_sweeps_events_and_turns_all_at_once(bench: Make) -> None:
     case = it.run(case_id, until=lambda c: c.is_closed)
     assert case.outcome is Outcome.RETIRED
     assert max(Counter(it.aws.landed).values()) == 1
-    assert log.flaws(it.stored.entries(case_id), head=case.log_head) == ()
+    assert audit_log.flaws(it.stored.entries(case_id), head=case.log_head) == ()
 
 
 def test_two_clusters_of_one_account_go_their_own_ways(store: DynamoCases) -> None:

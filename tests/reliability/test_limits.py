@@ -11,11 +11,11 @@ from random import Random
 
 import pytest
 
-from chalicelib.domain.case import Outcome
-from chalicelib.domain.log import Kind
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.snapshot import Key, KeyState
-from chalicelib.domain.step import Call
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.state.audit_log import Kind
+from chalicelib.domain.state.case import Outcome
+from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.snapshot import Key, KeyState
 from chalicelib.failures import TemporaryError
 from chalicelib.flows.perform import wait_after
 from tests.flows.bench import NOW, Bench, key, world

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
 from chalicelib.aws.store.cases import DynamoCases
-from chalicelib.domain.case import Case, Outcome, Phase
-from chalicelib.domain.model import Model
-from chalicelib.domain.snapshot import Key, Snapshot
-from chalicelib.domain.step import Call
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.simulation import Model
+from chalicelib.domain.state.case import Case, Outcome, Phase
+from chalicelib.domain.state.snapshot import Key, Snapshot
 from chalicelib.failures import TemporaryError
 from chalicelib.ports import FailedDelete, Receipt
 from sandbox.reliability.table import MemoryTable
@@ -81,7 +82,8 @@ def test_one_of_them_gets_its_way_and_the_other_is_asked_again(seed: int) -> Non
         world(key(1)), store=DynamoCases(MemoryTable(), INBOX_SEAL), durations=QUICK, **RULES
     )
     account = Account(it.clock)
-    it.ports = replace(it.ports, inventory=account, actions=account)
+    seen: Any = account
+    it.ports = replace(it.ports, inventory=seen, actions=account)
     engine = Engine(it)
     first = it.failed("event-1")
     engine.deliver(first)

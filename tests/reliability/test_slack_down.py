@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from chalicelib.domain.case import Outcome
+from chalicelib.domain.state.case import Outcome
 from tests.flows.bench import Bench, key, world
 from tests.flows.engine import Engine
 from tests.reliability.figures import TRIED

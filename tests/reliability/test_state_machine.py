@@ -11,12 +11,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.aws.store.inbox import INBOX
-from chalicelib.domain import log
-from chalicelib.domain.case import Case, Outcome
-from chalicelib.domain.model import Model
-from chalicelib.domain.plan import Plan
-from chalicelib.domain.snapshot import Key, KeyState, Snapshot, StoreState
-from chalicelib.domain.step import Call
+from chalicelib.domain.rules.step import Call
+from chalicelib.domain.simulation import Model
+from chalicelib.domain.state import audit_log
+from chalicelib.domain.state.case import Case, Outcome
+from chalicelib.domain.state.plan import Plan
+from chalicelib.domain.state.snapshot import Key, KeyState, Snapshot, StoreState
 from chalicelib.failures import TemporaryError
 from chalicelib.ports import FailedDelete, Receipt
 from ops.evidence.approved import unapproved
@@ -211,7 +211,7 @@ class Anything(RuleBasedStateMachine):
     def logs_are_whole(self) -> None:
         for case in self.cases:
             entries = self.it.stored.entries(case.case_id)
-            assert log.flaws(entries, head=case.log_head) == ()
+            assert audit_log.flaws(entries, head=case.log_head) == ()
             assert unapproved(entries) == ()
 
     @invariant()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.case import Outcome
+from chalicelib.domain.state.case import Outcome
 from chalicelib.failures import Conflict, PermanentError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.sweep import sweep

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chalicelib.domain.trust import Anchor
+from chalicelib.domain.rules.trust import Anchor
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.ports import Ports
 from tests.flows.engine import Died

@@ -72,7 +72,9 @@ def reached(*lines: str, **given: Any) -> bool:
         ([printed(1)], {"ComparisonOperator": "LessThanThreshold"}, True),
     ],
 )
-def test_an_alarm_is_reached_as_cloudwatch_reaches_it(lines, given, is_reached) -> None:
+def test_an_alarm_is_reached_as_cloudwatch_reaches_it(
+    lines: list[Any], given: dict[str, Any], is_reached: bool
+) -> None:
     assert reached(*lines, **given) is is_reached
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_its_exports_are_all_that_a_client_needs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [WORLD, "world:\n" + re.sub("^", "  ", WORLD, flags=re.MULTILINE)])
-def test_a_world_alone_is_a_seed(tmp_path: Path, text) -> None:
+def test_a_world_alone_is_a_seed(tmp_path: Path, text: Any) -> None:
     (tmp_path / "seed.yaml").write_text(text)
     scenario = load_world(tmp_path / "seed.yaml")
     assert scenario.regions == ("eu-west-1",)
@@ -101,14 +102,16 @@ def test_a_wrong_world_says_where(tmp_path: Path) -> None:
         (["--speed", "fast"], "fast is not a number"),
     ],
 )
-def test_wrong_arguments_are_refused_in_words(arguments, words, capfd) -> None:
+def test_wrong_arguments_are_refused_in_words(
+    arguments: list[Any], words: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["aws", *arguments])
     assert ended.value.code == 2
     assert words in capfd.readouterr().err
 
 
-def test_a_seed_that_is_not_there_is_refused_in_words(capfd) -> None:
+def test_a_seed_that_is_not_there_is_refused_in_words(capfd: pytest.CaptureFixture[str]) -> None:
     before = signal.getsignal(signal.SIGTERM)
     try:
         assert main(["aws", "--seed", os.devnull + "/none.yaml"]) == 2

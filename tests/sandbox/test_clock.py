@@ -85,7 +85,8 @@ def test_what_does_not_end_is_named() -> None:
 
 def test_what_a_spawned_thread_raises_reaches_the_driver() -> None:
     work = Work()
-    work.spawn("broken", lambda: {}["missing"])
+    nothing: dict[str, None] = {}
+    work.spawn("broken", lambda: nothing["missing"])
     with pytest.raises(KeyError):
         work.wait_idle(5)
     work.wait_idle(5)

@@ -19,7 +19,12 @@ def test_a_port_that_cannot_be_is_refused_in_words(
 
 def test_a_browser_is_asked_only_where_it_has_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or True)
+
+    def opens(url: str) -> bool:
+        opened.append(url)
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", opens)
     monkeypatch.setattr("sys.platform", "linux")
     assert open_in_browser("http://127.0.0.1/", {"DISPLAY": ":0"})
     assert opened == ["http://127.0.0.1/"]

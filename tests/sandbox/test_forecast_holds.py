@@ -16,11 +16,11 @@ from chalicelib import config
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.inventory import AwsInventory
 from chalicelib.aws.pace import Paces
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act
 from chalicelib.domain.forecast import Forecast, forecast
-from chalicelib.domain.plan import Operation
-from chalicelib.domain.policy import Policy
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Operation
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.load import load
 from sandbox.scenario.model import Scenario
@@ -84,10 +84,10 @@ class Onlooker:
 def inventory_of(theatre: Theatre, scenario: Scenario) -> AwsInventory:
     """The bot's own eyes, at the sandbox's endpoint."""
 
-    def client(service: str, region: str, keys: Mapping[str, str] | None) -> Any:
+    def client(service: Any, region: str, keys: Mapping[str, str] | None) -> Any:
         plain = Config(proxies={})
         url = theatre.aws_url
-        given = dict(keys or {})
+        given: Any = dict(keys or {})
         return boto3.client(service, region_name=region, endpoint_url=url, config=plain, **given)
 
     hub, region = scenario.accounts[0], scenario.regions[0]
@@ -122,7 +122,7 @@ def played(name: str) -> tuple[list[str], Onlooker, Scenario]:
     with open_stage(scenario) as (stage, cases):
         assert isinstance(cases, StoredCases)
         assert isinstance(stage, Theatre)
-        onlooker = Onlooker(cases, inventory_of(stage, scenario), stage)
+        onlooker: Any = Onlooker(cases, inventory_of(stage, scenario), stage)
         record = Record(scenario.now)
         told = Player(scenario, stage, onlooker, Story(io.StringIO()), record).play()
     assert told["expect"]["failures"] == []

@@ -16,8 +16,8 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.aws.store.inbox import INBOX
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.plan import Remedy
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Remedy
 from sandbox.scenario.load import load
 from sandbox.scenario.theatre import Theatre, open_stage
 

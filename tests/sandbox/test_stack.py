@@ -2,8 +2,10 @@
 
 import json
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -21,12 +23,12 @@ PEOPLE = {"alice": {"approver": True}, "carol": {}}
 
 
 @pytest.fixture
-def sandbox():
+def sandbox() -> Iterator[Sandbox]:
     with Sandbox(now=START, people=PEOPLE, source=BOT) as made:
         yield made
 
 
-def block(sandbox, account=HUB, region="us-east-1") -> None:
+def block(sandbox: Sandbox, account: str = HUB, region: str = "us-east-1") -> None:
     """A cluster that a key store holds, and somebody who tries to delete it."""
     cluster = {"id": CLUSTER, "account": account, "region": region, "hsms": 2}
     store = {"id": STORE, "name": "p", "cluster": CLUSTER, "state": "CONNECTED"}
@@ -37,14 +39,14 @@ def block(sandbox, account=HUB, region="us-east-1") -> None:
         hsms.delete_cluster(ClusterId=CLUSTER)
 
 
-def turns(sandbox):
+def turns(sandbox: Sandbox) -> int:
     rows = sandbox.client("dynamodb", account=HUB, region="us-east-1").get_item(
         TableName="unlatch-dev", Key={"pk": {"S": "case"}, "sk": {"S": "c1"}}
     )
     return int(rows["Item"]["turns"]["N"])
 
 
-def test_a_failed_delete_travels_to_the_bot_and_nine_days_pass_quickly(sandbox) -> None:
+def test_a_failed_delete_travels_to_the_bot_and_nine_days_pass_quickly(sandbox: Sandbox) -> None:
     sandbox.deploy({"waits": "[64800]", "turns": "13"})
     started = time.monotonic()
     block(sandbox)
@@ -61,7 +63,7 @@ def test_a_failed_delete_travels_to_the_bot_and_nine_days_pass_quickly(sandbox) 
     assert time.monotonic() - started < 60  # about 1 s on an idle machine
 
 
-def test_step_moves_to_each_due_moment(sandbox) -> None:
+def test_step_moves_to_each_due_moment(sandbox: Sandbox) -> None:
     sandbox.deploy({"waits": "[1800]", "turns": "3"})
     block(sandbox)
     moments = []
@@ -72,7 +74,7 @@ def test_step_moves_to_each_due_moment(sandbox) -> None:
     assert turns(sandbox) == 3
 
 
-def test_a_click_wakes_the_run_with_the_clock_still(sandbox) -> None:
+def test_a_click_wakes_the_run_with_the_clock_still(sandbox: Sandbox) -> None:
     sandbox.deploy({"waits": "[864000]", "turns": "2"})
     block(sandbox)
     sandbox.settle()
@@ -83,7 +85,7 @@ def test_a_click_wakes_the_run_with_the_clock_still(sandbox) -> None:
     assert sandbox.clock.now() == START
 
 
-def test_a_function_that_dies_at_a_call_is_retried_by_the_state_machine(sandbox) -> None:
+def test_a_function_that_dies_at_a_call_is_retried_by_the_state_machine(sandbox: Sandbox) -> None:
     sandbox.deploy({"turns": "2", "waits": "[60]"})
     sandbox.aws.faults.add("dynamodb:UpdateItem", nth=2, kind="crash_after")
     block(sandbox)
@@ -93,12 +95,12 @@ def test_a_function_that_dies_at_a_call_is_retried_by_the_state_machine(sandbox)
     assert turns(sandbox) == 2
 
 
-def test_a_function_that_dies_behind_the_gateway_is_a_bad_gateway(sandbox) -> None:
+def test_a_function_that_dies_behind_the_gateway_is_a_bad_gateway(sandbox: Sandbox) -> None:
     sandbox.deploy({})
     assert sandbox.slack.send_raw("boom", signature="good").status == 502
 
 
-def test_events_that_always_fail_end_in_the_dead_letter_queue(sandbox) -> None:
+def test_events_that_always_fail_end_in_the_dead_letter_queue(sandbox: Sandbox) -> None:
     sandbox.deploy({"fail_events": True})
     block(sandbox)
     sandbox.advance(timedelta(minutes=10))
@@ -120,7 +122,7 @@ def test_another_account_and_region_reach_the_hub() -> None:
         assert {"unlatch-reader", "unlatch-executor", "unlatch-restorer"} <= names
 
 
-def test_events_can_be_lost_repeated_and_put(sandbox) -> None:
+def test_events_can_be_lost_repeated_and_put(sandbox: Sandbox) -> None:
     sandbox.deploy({})
     sandbox.lose_next_event()
     block(sandbox)
@@ -134,7 +136,7 @@ def test_events_can_be_lost_repeated_and_put(sandbox) -> None:
     assert sandbox.log[-1].text == "sweep at 2026-03-02T09:00:00Z"
 
 
-def test_functions_call_as_their_own_roles_and_count_as_the_bot(sandbox) -> None:
+def test_functions_call_as_their_own_roles_and_count_as_the_bot(sandbox: Sandbox) -> None:
     sandbox.deploy({"turns": "1"})
     block(sandbox)
     sandbox.settle()
@@ -148,8 +150,8 @@ def test_functions_call_as_their_own_roles_and_count_as_the_bot(sandbox) -> None
     assert any(c.by_deployment for c in sandbox.aws.calls)
 
 
-def test_callers_are_who_they_are_said_to_be(sandbox) -> None:
-    def caller(who):
+def test_callers_are_who_they_are_said_to_be(sandbox: Sandbox) -> None:
+    def caller(who: str) -> Any:
         sts = sandbox.client("sts", account=SPOKE, region="us-east-1", who=who)
         return sts.get_caller_identity()["Arn"]
 
@@ -159,7 +161,7 @@ def test_callers_are_who_they_are_said_to_be(sandbox) -> None:
     assert caller(f"arn:aws:iam::{SPOKE}:user/eve") == f"arn:aws:iam::{SPOKE}:user/eve"
 
 
-def test_what_does_not_settle_is_named(sandbox) -> None:
+def test_what_does_not_settle_is_named(sandbox: Sandbox) -> None:
     with sandbox.work.doing("something"), pytest.raises(StillBusyError, match="something"):
         sandbox.settle(timeout=0.01)
 

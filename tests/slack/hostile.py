@@ -7,8 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.domain.caller import Caller, Tool
-from chalicelib.domain.case import (
+from chalicelib.domain.diagnosis import all_plans
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.caller import Caller, Tool
+from chalicelib.domain.state.case import (
     Attempt,
     Before,
     CallRecord,
@@ -21,11 +23,9 @@ from chalicelib.domain.case import (
     Outcome,
     Phase,
 )
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.diagnosis import all_plans
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import (
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.snapshot import (
     Backup,
     Cluster,
     Hsm,

@@ -5,16 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.caller import Tool
-from chalicelib.domain.case import (
-    Case,
-    KeyUse,
-    Phase,
-)
 from chalicelib.domain.forecast import forecast
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import KeyState
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.caller import Tool
+from chalicelib.domain.state.case import Case, KeyUse, Phase
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import KeyState
 from chalicelib.slack.messages.render import Message, render
 from tests.domain.worlds import (
     CI,

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.case import Case, KeyUse, Outcome, Phase
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.snapshot import Backup, KeyState, StoreState
+from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
+from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.snapshot import Backup, KeyState, StoreState
 from chalicelib.slack.messages import goback
 from chalicelib.slack.messages.render import render
 from tests.domain.worlds import (
@@ -88,7 +88,10 @@ def test_what_was_done_for_real_is_not_called_a_dry_run() -> None:
 
 def test_repoint_is_offered_where_a_sibling_can_take_the_keys() -> None:
     message = shown(asked(OLD, siblings=(sibling(),)))
-    assert list(buttons(message)) == ["keep", "park", "repoint", "retire", "refresh", "reject"]
+    assert list(buttons(message)) == ["keep", "park", "repoint", "refresh", "reject"]
+    menu = next(b["accessory"] for b in message.blocks if "*More ways*" in str(b.get("text")))
+    values = [option["value"] for option in menu["options"]]
+    assert values == ["case-1:7:release", "case-1:7:retire"], "four at most stand open"
     assert "for 7 days, by a crypto officer; then the keys stay on the other cluster" in words(
         message.blocks
     )

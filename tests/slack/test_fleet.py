@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.case import Case, Keep, Outcome, Phase
 from chalicelib.domain.fleet import Concern
 from chalicelib.domain.home import Home
 from chalicelib.domain.scan import Changes, Finding, Scan, changes
-from chalicelib.domain.slack_message import SlackMessage
+from chalicelib.domain.state.case import Case, Keep, Outcome, Phase
+from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.slack.home import view
 from chalicelib.slack.messages import digest, fleet
 from chalicelib.slack.messages.names import Names

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.approval import Refusal
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.log import Entry, Kind, chained, entry
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.slack_message import SlackMessage
+from chalicelib.domain.rules.approval import Refusal
+from chalicelib.domain.state.audit_log import Entry, Kind, chained, entry
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.ports import Answer, Clicked
 from chalicelib.slack.error_words import NOT_EDITABLE
 from chalicelib.slack.gateway import EVENT, SlackGateway

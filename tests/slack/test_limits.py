@@ -9,15 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.case import (
-    Case,
-    Phase,
-)
 from chalicelib.domain.diagnosis import ways_out
-from chalicelib.domain.gates import Gate
-from chalicelib.domain.log import Kind, entry
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.policy import Policy
+from chalicelib.domain.rules.gates import Gate
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.audit_log import Kind, entry
+from chalicelib.domain.state.case import Case, Phase
+from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.slack import modals
 from chalicelib.slack.messages.render import render
 from chalicelib.slack.messages.thread import line

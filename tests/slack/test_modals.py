@@ -10,10 +10,17 @@ import pytest
 
 from chalicelib.domain.diagnosis import ways_out
 from chalicelib.domain.forecast import Forecast, forecast
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.slack_message import SlackMessage
-from chalicelib.domain.snapshot import NO_OTHERS, Connects, Copy, KeyState, OtherUse, StoreState
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.slack_message import SlackMessage
+from chalicelib.domain.state.snapshot import (
+    NO_OTHERS,
+    Connects,
+    Copy,
+    KeyState,
+    OtherUse,
+    StoreState,
+)
 from chalicelib.slack import modals
 from tests.domain.worlds import (
     CLUSTER,

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act
-from chalicelib.domain.notices import noticed
-from chalicelib.domain.slack_message import Moment, Notice, SlackMessage
-from chalicelib.domain.snapshot import StoreState
+from chalicelib.domain.rules.notices import noticed
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.slack_message import Moment, Notice, SlackMessage
+from chalicelib.domain.state.snapshot import StoreState
 from chalicelib.slack.messages.names import Names, called, mentions
 from chalicelib.slack.messages.notice import line, message, rest
 from chalicelib.slack.messages.notice_over import over

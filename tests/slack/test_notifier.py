@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.notices import noticed
-from chalicelib.domain.slack_message import Notice, SlackMessage
+from chalicelib.domain.rules.notices import noticed
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.slack_message import Notice, SlackMessage
 from chalicelib.slack.messages.names import NO_NAMES
 from chalicelib.slack.notifier import MOST_AN_HOUR, Notifier
 from chalicelib.slack.replies import SlackFailed

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.snapshot import KeyState
+from chalicelib.domain.state.snapshot import KeyState
 from chalicelib.slack.messages.on_hold import message
 from tests.domain.worlds import CLUSTER, NOW, case, key, world
 from tests.slack.reading import buttons, header, problems, words

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.approval import SLACK_USER
-from chalicelib.domain.caller import Caller
+from chalicelib.domain.rules.approval import SLACK_USER
+from chalicelib.domain.state.caller import Caller
 from chalicelib.slack.people import SlackPeople
 from chalicelib.slack.replies import SlackFailed
 
@@ -136,8 +136,9 @@ def test_where_slack_refuses_to_tell_it_is_a_no(code: str) -> None:
     assert refused.is_approver is False
 
 
-def caller(**values: str) -> Caller:
-    return Caller(**{"arn": "arn:aws:iam::1:role/x", "name": "x", "kind": "AssumedRole", **values})
+def caller(**values: Any) -> Caller:
+    given = {"arn": "arn:aws:iam::1:role/x", "name": "x", "kind": "AssumedRole", **values}
+    return Caller(**given)
 
 
 def test_a_caller_is_found_by_the_table_by_mail_or_not_at_all() -> None:

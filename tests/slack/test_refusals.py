@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.approval import Refusal
+from chalicelib.domain.rules.approval import Refusal
 from chalicelib.slack import refusals
 from tests.domain.worlds import POLICY
 from tests.slack.reading import problems

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.log import Kind, entry
-from chalicelib.domain.plan import Plan, Remedy
+from chalicelib.domain.state.audit_log import Kind, entry
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Plan, Remedy
 from chalicelib.slack.messages.thread import line
 from tests.domain.worlds import ACCOUNT, POLICY, Play, world
 from tests.slack.moments import shown

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.case import CallStatus, Outcome, Phase
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.log import Entry, Kind, chained, entry
-from chalicelib.domain.plan import Operation, Remedy
+from chalicelib.domain.state.audit_log import Entry, Kind, chained, entry
+from chalicelib.domain.state.case import CallStatus, Outcome, Phase
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.slack.messages.thread import line
 from tests.domain.worlds import DAY, NOW, Play, approved, case, key, world
 from tests.slack.every_moment import kept, rejected

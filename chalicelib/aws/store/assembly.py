@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.inbox import CLICKS, TRIGGERS, USES, Inbox, read, split
-from chalicelib.domain.case import Case, KeyUse
-from chalicelib.domain.click import Click
+from chalicelib.domain.state.case import Case, KeyUse
+from chalicelib.domain.state.click import Click
 from chalicelib.ports import FailedDelete
 
 Judge = Callable[[str, str], bool]

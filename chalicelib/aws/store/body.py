@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from chalicelib.aws.store import codec
-from chalicelib.domain.case import Case
-from chalicelib.domain.trust import NO_BODY, Mark
+from chalicelib.domain.rules.trust import NO_BODY, Mark
+from chalicelib.domain.state.case import Case
 
 BODY = "BODY"
 """The sort key of the item that turns alone write."""
@@ -20,7 +20,7 @@ NOT_STORED = frozenset({"version", "generation", "snapshot", "on_hold_since"})
 
 @dataclass(frozen=True)
 class Body:
-    """`text` is the JSON of the case. `since` and `attempt`: see `Anchor` in chalicelib/domain/trust.py."""
+    """`text` is the JSON of the case. `since` and `attempt`: see `Anchor` in chalicelib/domain/rules/trust.py."""
 
     text: str
     generation: int

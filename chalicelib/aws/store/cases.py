@@ -28,9 +28,9 @@ from chalicelib.aws.store.log import Log
 from chalicelib.aws.store.memory import SweepMemory
 from chalicelib.aws.store.opening import Opening
 from chalicelib.aws.store.writes import OPEN, Write, place
-from chalicelib.domain.case import Case, KeyUse
-from chalicelib.domain.click import Act, Click
-from chalicelib.domain.log import Entry
+from chalicelib.domain.state.audit_log import Entry
+from chalicelib.domain.state.case import Case, KeyUse
+from chalicelib.domain.state.click import Act, Click
 from chalicelib.failures import Conflict, PermanentError
 from chalicelib.ports import FailedDelete, Opened, Pointer, Seal, Woken
 

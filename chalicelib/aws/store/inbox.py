@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from chalicelib.aws.store import codec
-from chalicelib.domain.case import KeyUse
-from chalicelib.domain.click import Click
+from chalicelib.domain.state.case import KeyUse
+from chalicelib.domain.state.click import Click
 from chalicelib.ports import FailedDelete, Seal
 
 INBOX = "INBOX"

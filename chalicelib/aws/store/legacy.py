@@ -7,8 +7,8 @@ from typing import Any
 
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.inbox import INBOX, KINDS
-from chalicelib.domain.case import Attempt, Case, KeyUse
-from chalicelib.domain.click import Click
+from chalicelib.domain.state.case import Attempt, Case, KeyUse
+from chalicelib.domain.state.click import Click
 from chalicelib.ports import FailedDelete
 
 OLD = "CASE"

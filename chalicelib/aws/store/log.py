@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.writes import asking
-from chalicelib.domain.log import Entry
+from chalicelib.domain.state.audit_log import Entry
 
 
 class Log:

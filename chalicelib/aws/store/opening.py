@@ -18,8 +18,8 @@ from chalicelib.aws.store.inbox import (
     split,
 )
 from chalicelib.aws.store.writes import OPEN, Write, Writes, place
-from chalicelib.domain.approval import CROWD
-from chalicelib.domain.caller import Caller
+from chalicelib.domain.rules.approval import CROWD
+from chalicelib.domain.state.caller import Caller
 from chalicelib.failures import Conflict
 from chalicelib.ports import FailedDelete, Opened
 

@@ -25,11 +25,11 @@ from chalicelib.aws.store.inbox import (
 )
 from chalicelib.aws.store.log import log_put
 from chalicelib.aws.store.writes import Write
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Click
-from chalicelib.domain.log import Entry, chained
-from chalicelib.domain.snapshot import Snapshot
-from chalicelib.domain.trust import UNSEALED, Anchor, Verdict, verdict
+from chalicelib.domain.rules.trust import UNSEALED, Anchor, Verdict, verdict
+from chalicelib.domain.state.audit_log import Entry, chained
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Click
+from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import Conflict, Superseded, Unbelieved
 from chalicelib.ports import FailedDelete, Held, Seal
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.aws.errors import translated, understood
 from chalicelib.aws.store.inbox import INBOX
-from chalicelib.domain.case import Case
+from chalicelib.domain.state.case import Case
 from chalicelib.failures import Code, Conflict, TemporaryError
 
 OPEN = "OPEN"

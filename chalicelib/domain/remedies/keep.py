@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.domain.approval import terms
-from chalicelib.domain.case import Keep
-from chalicelib.domain.click import Click
-from chalicelib.domain.plan import Basis, Plan, Remedy
-from chalicelib.domain.situation import Situation
+from chalicelib.domain.rules.approval import terms
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.state.case import Keep
+from chalicelib.domain.state.click import Click
+from chalicelib.domain.state.plan import Basis, Plan, Remedy
 
 
 def plan(situation: Situation) -> Plan | str:

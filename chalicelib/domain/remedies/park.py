@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Outcome
-from chalicelib.domain.plan import Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.remedies.planning import plan_of
 from chalicelib.domain.remedies.steps import delete_hsms, disconnect, quiet
-from chalicelib.domain.situation import PlanContext, Situation
-from chalicelib.domain.snapshot import StoreState
-from chalicelib.domain.step import Close, Step
-from chalicelib.domain.zones import zone_labels
+from chalicelib.domain.rules.situation import PlanContext, Situation
+from chalicelib.domain.rules.step import Close, Step
+from chalicelib.domain.state.case import Outcome
+from chalicelib.domain.state.plan import Operation, Plan, PlannedCall, Remedy
+from chalicelib.domain.state.snapshot import StoreState
+from chalicelib.domain.state.zones import zone_labels
 
 
 def plan(situation: Situation) -> Plan | str:

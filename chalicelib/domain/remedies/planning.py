@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chalicelib.domain.approval import in_use, terms
-from chalicelib.domain.case import Case
-from chalicelib.domain.plan import Basis, KeyBasis, Plan, PlannedCall, Remedy
-from chalicelib.domain.situation import Situation
-from chalicelib.domain.snapshot import KeyStore, Snapshot
+from chalicelib.domain.rules.approval import in_use, terms
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Basis, KeyBasis, Plan, PlannedCall, Remedy
+from chalicelib.domain.state.snapshot import KeyStore, Snapshot
 
 
 def plan_of(

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.case import CallRecord, CallStatus, Case, Difference
-from chalicelib.domain.pace import SOON, until
-from chalicelib.domain.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.remedies.planning import moved_store, plan_of
 from chalicelib.domain.remedies.steps import (
     connect,
@@ -17,10 +14,13 @@ from chalicelib.domain.remedies.steps import (
     keep_backup,
     quiet,
 )
-from chalicelib.domain.situation import PlanContext, Situation
-from chalicelib.domain.snapshot import Cluster, KeyState, KeyStore, Snapshot, StoreState
-from chalicelib.domain.step import Call, Step, Wait
-from chalicelib.domain.zones import zone_labels
+from chalicelib.domain.rules.pace import SOON, until
+from chalicelib.domain.rules.situation import PlanContext, Situation
+from chalicelib.domain.rules.step import Call, Step, Wait
+from chalicelib.domain.state.case import CallRecord, CallStatus, Case, Difference
+from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
+from chalicelib.domain.state.snapshot import Cluster, KeyState, KeyStore, Snapshot, StoreState
+from chalicelib.domain.state.zones import zone_labels
 
 MAY_WORK = (KeyState.ENABLED, KeyState.UNAVAILABLE)
 """States in which a key can be checked, or may be once its store is connected."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import Outcome
-from chalicelib.domain.gates import everything_read, others_gate
-from chalicelib.domain.pace import MINUTE, SOON, at_the_end, under_way
-from chalicelib.domain.password import PERSON_ONLY, officer_steps
-from chalicelib.domain.plan import NEWEST_BACKUP, Operation
-from chalicelib.domain.sessions import LATE, Verdict, verdict
-from chalicelib.domain.situation import PlanContext
-from chalicelib.domain.snapshot import KeyStore, StoreState
-from chalicelib.domain.step import Ask, Call, Close, Move, Step, Wait
-from chalicelib.domain.zones import hsm_for
+from chalicelib.domain.rules.gates import everything_read, others_gate
+from chalicelib.domain.rules.pace import MINUTE, SOON, at_the_end, under_way
+from chalicelib.domain.rules.password import PERSON_ONLY, officer_steps
+from chalicelib.domain.rules.sessions import LATE, Verdict, verdict
+from chalicelib.domain.rules.situation import PlanContext
+from chalicelib.domain.rules.step import Ask, Call, Close, Move, Step, Wait
+from chalicelib.domain.state.case import Outcome
+from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation
+from chalicelib.domain.state.snapshot import KeyStore, StoreState
+from chalicelib.domain.state.zones import hsm_for
 
 CHANGES_HSMS = ("MODIFY_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
 """AWS replaces one HSM after the other by another type, half an hour each (ModifyCluster)."""

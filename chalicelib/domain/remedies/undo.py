@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.case import Before, CallStatus, Case, KeyBefore, Outcome
-from chalicelib.domain.look import until_sure
-from chalicelib.domain.pace import SETTLING, SOON, under_way
-from chalicelib.domain.plan import LOOK_AGAIN_BEFORE, Operation, Remedy
 from chalicelib.domain.remedies.steps import connect, disconnect, held_by_aws
-from chalicelib.domain.situation import PlanContext, Situation
-from chalicelib.domain.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
-from chalicelib.domain.step import Call, Close, Move, Wait
-from chalicelib.domain.waiting import may_wait, scheduled_by_us
-from chalicelib.domain.zones import zone_labels, zone_of
+from chalicelib.domain.rules.gone import until_sure
+from chalicelib.domain.rules.pace import SETTLING, SOON, under_way
+from chalicelib.domain.rules.situation import PlanContext, Situation
+from chalicelib.domain.rules.step import Call, Close, Move, Wait
+from chalicelib.domain.rules.waiting import may_wait, scheduled_by_us
+from chalicelib.domain.state.case import Before, CallStatus, Case, KeyBefore, Outcome
+from chalicelib.domain.state.plan import LOOK_AGAIN_BEFORE, Operation, Remedy
+from chalicelib.domain.state.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
+from chalicelib.domain.state.zones import zone_labels, zone_of
 
 HIDDEN = (KeyState.UNAVAILABLE, KeyState.UNKNOWN)
 """States that don't tell whether the key is enabled."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain import step_up
-from chalicelib.domain.click import Click
-from chalicelib.domain.plan import Plan
+from chalicelib.domain.rules import step_up
+from chalicelib.domain.state.click import Click
+from chalicelib.domain.state.plan import Plan
 from chalicelib.slack.messages import buttons, going, keytable, parts, ways
 from chalicelib.slack.messages.blocks import (
     Piece,

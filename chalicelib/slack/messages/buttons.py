@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Act
-from chalicelib.domain.clicks import not_possible
-from chalicelib.domain.plan import Operation, Remedy
 from chalicelib.domain.recovery import can_restore, reconnects, returning_keys
+from chalicelib.domain.rules.clicks import not_possible
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.slack.messages import goback
 from chalicelib.slack.messages.blocks import button, confirm
 from chalicelib.slack.messages.shown import Shown
@@ -17,6 +17,7 @@ SPOKEN = {
     Remedy.KEEP: "Keep {cluster} as it is and be reminded later",
     Remedy.PARK: "Park {cluster}: stop its cost and keep its keys",
     Remedy.REPOINT: "Move the keys of {cluster} to another cluster",
+    Remedy.RELEASE: "Review before deleting the key store of {cluster}",
     Remedy.RETIRE: "Review before retiring {cluster}",
 }
 
@@ -36,7 +37,7 @@ def choose(shown: Shown, remedy: Remedy, label: str = "") -> Block:
         remedy.value,
         value=shown.value,
         spoken=SPOKEN[remedy].format(cluster=shown.cluster),
-        style="danger" if remedy is Remedy.RETIRE else "",
+        style="danger" if remedy.deletes_keys else "",
     )
 
 

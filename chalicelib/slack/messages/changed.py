@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.approval import folded
-from chalicelib.domain.case import Case, Difference
-from chalicelib.domain.click import Act, Click
 from chalicelib.domain.recovery import returning_keys
-from chalicelib.domain.snapshot import Key
+from chalicelib.domain.rules.approval import folded
+from chalicelib.domain.state.case import Case, Difference
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.snapshot import Key
 from chalicelib.slack.messages import buttons, facts, going, parts, ways
 from chalicelib.slack.messages.blocks import (
     WARNING,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Outcome
-from chalicelib.domain.click import Act
 from chalicelib.domain.progress import stages
 from chalicelib.domain.recovery import is_whole
+from chalicelib.domain.state.case import Outcome
+from chalicelib.domain.state.click import Act
 from chalicelib.slack.messages import expired, facts, going, parts
 from chalicelib.slack.messages.blocks import (
     CHECK_MARK,

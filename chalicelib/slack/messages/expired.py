@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.approval import approved
-from chalicelib.domain.click import Click
-from chalicelib.domain.plan import Plan
 from chalicelib.domain.recovery import can_restore
+from chalicelib.domain.rules.approval import approved
+from chalicelib.domain.state.click import Click
+from chalicelib.domain.state.plan import Plan
 from chalicelib.slack.messages import buttons, facts, going, parts
 from chalicelib.slack.messages.blocks import (
     Piece,

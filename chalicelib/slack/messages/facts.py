@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
-from chalicelib.domain import approval, diagnosis
-from chalicelib.domain.case import CallRecord, CallStatus, Case
-from chalicelib.domain.password import Login, login
-from chalicelib.domain.plan import Operation, Plan
-from chalicelib.domain.policy import Policy
+from chalicelib.domain import diagnosis
 from chalicelib.domain.recovery import lost_keys
-from chalicelib.domain.situation import Situation
-from chalicelib.domain.snapshot import Cluster, Key, KeyState
+from chalicelib.domain.rules import approval
+from chalicelib.domain.rules.password import Login, login
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.state.case import CallRecord, CallStatus, Case
+from chalicelib.domain.state.plan import Operation, Plan
+from chalicelib.domain.state.snapshot import Cluster, Key, KeyState
 from chalicelib.slack.messages.text import be, clean, count, ident, money, the, upper_first
 
 KEY_WORDS = {

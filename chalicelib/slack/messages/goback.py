@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.plan import Remedy
-from chalicelib.domain.policy import Policy
 from chalicelib.domain.recovery import (
     StoreEnd,
     disabled_keys,
@@ -15,6 +12,9 @@ from chalicelib.domain.recovery import (
     store_end,
     usual_unpark,
 )
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Remedy
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.text import be, count, money, the, upper_first
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from chalicelib.domain.case import CallStatus, Case
-from chalicelib.domain.plan import Operation
 from chalicelib.domain.recovery import returning_keys
-from chalicelib.domain.snapshot import Key
-from chalicelib.domain.waiting import gone_keys
+from chalicelib.domain.rules.waiting import gone_keys
+from chalicelib.domain.state.case import CallStatus, Case
+from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.snapshot import Key
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.blocks import Piece, bold, cell, date, note, table, text
 from chalicelib.slack.messages.shown import Shown

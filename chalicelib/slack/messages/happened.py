@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from chalicelib.domain.case import CallStatus, Case
-from chalicelib.domain.log import Entry
-from chalicelib.domain.plan import Operation
+from chalicelib.domain.state.audit_log import Entry
+from chalicelib.domain.state.case import CallStatus, Case
+from chalicelib.domain.state.plan import Operation
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.blocks import WARNING, Piece, bold, code, date, symbol, text
 from chalicelib.slack.messages.text import DAY, clean, count, ident

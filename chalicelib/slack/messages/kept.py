@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Keep
+from chalicelib.domain.state.case import Keep
 from chalicelib.slack.messages import buttons, facts, going, parts
 from chalicelib.slack.messages.blocks import Piece, actions, bold, date, header, says, text, user
 from chalicelib.slack.messages.shown import Shown

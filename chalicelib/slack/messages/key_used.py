@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import KeyUse
 from chalicelib.domain.recovery import disabled_keys, returning_keys
+from chalicelib.domain.state.case import KeyUse
 from chalicelib.slack.messages import buttons, facts, going, parts, progress
 from chalicelib.slack.messages.blocks import (
     WARNING,

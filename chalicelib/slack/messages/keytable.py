@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.snapshot import SHOWN_KEYS, Key, KeyState, most_used
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.snapshot import SHOWN_KEYS, Key, KeyState, most_used
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.blocks import cell, note, table
 from chalicelib.slack.messages.shown import Shown

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.log import Entry
 from chalicelib.domain.overdue import Overdue, overdue
-from chalicelib.domain.plan import Operation
+from chalicelib.domain.state.audit_log import Entry
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Operation
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.blocks import (
     WARNING,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.slack_message import Moment
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.slack_message import Moment
 from chalicelib.slack.messages.text import GROUP, PERSON, clean, ident, listing
 
 MOST_APPROVERS = 10

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chalicelib.domain.case import Case, KeyUse
-from chalicelib.domain.notices import lapsed, switched_off
-from chalicelib.domain.policy import Policy
 from chalicelib.domain.recovery import returning_keys
-from chalicelib.domain.slack_message import Moment, Notice
+from chalicelib.domain.rules.notices import lapsed, switched_off
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.case import Case, KeyUse
+from chalicelib.domain.state.slack_message import Moment, Notice
 from chalicelib.slack.messages import facts, going, key_used
 from chalicelib.slack.messages.blocks import (
     WARNING,

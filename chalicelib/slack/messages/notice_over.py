@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Case, Outcome
 from chalicelib.domain.recovery import lost_keys
-from chalicelib.domain.slack_message import Moment, Notice
+from chalicelib.domain.state.case import Case, Outcome
+from chalicelib.domain.state.slack_message import Moment, Notice
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.blocks import Piece, date, marked_note, says, text
 from chalicelib.slack.messages.names import Names

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.snapshot import Key, Snapshot
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.snapshot import Key, Snapshot
 from chalicelib.slack.messages.blocks import (
     WARNING,
     Piece,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.plan import Plan
+from chalicelib.domain.state.plan import Plan
 from chalicelib.slack.messages import buttons, going, parts, progress
 from chalicelib.slack.messages.blocks import WARNING, actions, bold, header, says, text
 from chalicelib.slack.messages.shown import Shown

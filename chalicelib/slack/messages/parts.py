@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.approval import SLACK_USER, is_mapped
-from chalicelib.domain.caller import Caller, Tool
-from chalicelib.domain.case import Case
-from chalicelib.domain.click import Click
-from chalicelib.domain.plan import Remedy
-from chalicelib.slack.messages import facts
+from chalicelib.domain.rules.approval import SLACK_USER, is_mapped
+from chalicelib.domain.state.caller import Caller, Tool
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Click
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.slack.messages import facts, lead
 from chalicelib.slack.messages.blocks import Piece, bold, date, marked_note, note, text, users
 from chalicelib.slack.messages.names import mentions
 from chalicelib.slack.messages.shown import Shown
@@ -63,7 +63,9 @@ def tried_by(shown: Shown) -> Block:
     who = list(dict.fromkeys(attempt.caller for attempt in attempts))
     number, last = len(attempts), attempts[-1]
     often = "once," if number == 1 else f"{count(number, 'attempt')}, last"
-    sentences = [f"Tried by {_callers(who)}{_tool(last.caller)}, {often} on {utc(last.at)}."]
+    what = lead.what_was_tried(last)
+    to = f": {what}" if what else ""
+    sentences = [f"Tried by {_callers(who)}{_tool(last.caller)}, {often} on {utc(last.at)}{to}."]
     barred = [c for c in who if is_mapped(c, shown.policy)]
     if barred:
         whose = "They" if len(who) == 1 else _callers(barred)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.log import Entry
+from chalicelib.domain.state.audit_log import Entry
+from chalicelib.domain.state.case import Case
 from chalicelib.slack.messages.blocks import WARNING, date, symbol, text
 from chalicelib.slack.messages.happened import Told, moment
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from chalicelib.domain.approval import leading_offer
-from chalicelib.domain.case import Case, Outcome, Phase
 from chalicelib.domain.forecast import Forecast
-from chalicelib.domain.plan import Operation, Remedy
-from chalicelib.domain.policy import Policy
+from chalicelib.domain.rules.approval import leading_offer
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.case import Case, Outcome, Phase
+from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.slack.messages import (
     approvals,
     changed,
@@ -23,6 +23,7 @@ from chalicelib.slack.messages import (
     once_more,
     parked,
     parts,
+    released,
     repointed,
     retired,
     running,
@@ -40,6 +41,7 @@ __all__ = ["Message", "render"]
 NO_FORECASTS: Mapping[str, Forecast] = MappingProxyType({})
 ENDINGS = {
     Outcome.RETIRED: retired.message,
+    Outcome.RELEASED: released.message,
     Outcome.PARKED: parked.message,
     Outcome.REPOINTED: repointed.message,
     Outcome.KEPT: kept.message,
@@ -77,7 +79,7 @@ def render(
 def _running(shown: Shown) -> Message:
     """Under way; while keys wait for their deletion, that is what matters."""
     case, plan = shown.case, shown.case.plan
-    retiring = plan is not None and plan.remedy is Remedy.RETIRE and case.ending is None
+    retiring = plan is not None and plan.remedy.deletes_keys and case.ending is None
     if not retiring or case.snapshot is None:
         return running.message(shown)
     end = facts.keys_end(case)

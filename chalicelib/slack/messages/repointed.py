@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import CallRecord, CallStatus, Case
-from chalicelib.domain.plan import Operation
+from chalicelib.domain.state.case import CallRecord, CallStatus, Case
+from chalicelib.domain.state.plan import Operation
 from chalicelib.slack.messages import buttons, facts, goback, parts, retired
 from chalicelib.slack.messages.blocks import CHECK_MARK, actions, bold, code, header, says, text
 from chalicelib.slack.messages.shown import Shown

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.case import CallStatus
-from chalicelib.domain.plan import Operation, Plan
-from chalicelib.domain.snapshot import Cluster
+from chalicelib.domain.state.case import CallStatus
+from chalicelib.domain.state.plan import Operation, Plan
+from chalicelib.domain.state.snapshot import Cluster
 from chalicelib.slack.messages import facts, parts
 from chalicelib.slack.messages.blocks import (
     CHECK_MARK,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.click import Act
 from chalicelib.domain.overdue import Overdue
-from chalicelib.domain.plan import Plan, Remedy
 from chalicelib.domain.progress import LongWait, Stage, last_stop, place_now, records
 from chalicelib.domain.progress import progress as progress_of
 from chalicelib.domain.recovery import lost_keys
+from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Plan, Remedy
 from chalicelib.slack.messages import buttons, facts, goback, going, late, parts, progress, steps
 from chalicelib.slack.messages.blocks import (
     HOURGLASS,
@@ -26,6 +26,7 @@ from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import DAY_AND_TIME, Message, be, clean, the, upper_first
 
 VERBS = {
+    Remedy.RELEASE: "Releasing",
     Remedy.RETIRE: "Retiring",
     Remedy.PARK: "Parking",
     Remedy.REPOINT: "Repointing",
@@ -39,15 +40,16 @@ def message(shown: Shown) -> Message:
     plan = shown.case.current_plan
     stages = progress_of(shown.situation.on(plan)) if plan else []
     verb = VERBS[plan.remedy] if plan else "Working on"
+    about = f"{shown.cluster}{_from_its_store(plan)}"
     place = f"step {place_now(stages)} of {len(stages)}"
     at = f"{place}: {doing(shown, plan, stages)}" if plan and stages else "working"
     name = facts.store_name(shown.case)
     if late_step := late.found(shown):
-        return _overdue(shown, stages, late_step, title=f"{verb} {shown.cluster}")
+        return _overdue(shown, stages, late_step, title=f"{verb} {about}")
     return Message(
-        f"{verb} {shown.cluster}, {at}. Nothing for you to do.",
+        f"{verb} {about}, {at}. Nothing for you to do.",
         (
-            header(f"{verb} {shown.cluster}", HOURGLASS),
+            header(f"{verb} {about}", HOURGLASS),
             says(
                 bold(f"{upper_first(at)}."),
                 text(" Nothing for you to do.\n"),
@@ -59,6 +61,10 @@ def message(shown: Shown) -> Message:
             parts.decided(shown.case),
         ),
     )
+
+
+def _from_its_store(plan: Plan | None) -> str:
+    return " from its key store" if plan and plan.remedy is Remedy.RELEASE else ""
 
 
 def _overdue(shown: Shown, stages: list[Stage], step: Overdue, *, title: str) -> Message:

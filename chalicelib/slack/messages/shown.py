@@ -8,12 +8,12 @@ from datetime import datetime
 from functools import cached_property
 
 from chalicelib.domain import diagnosis
-from chalicelib.domain.case import Case
 from chalicelib.domain.diagnosis import WayOut
 from chalicelib.domain.forecast import Forecast
-from chalicelib.domain.plan import Plan
-from chalicelib.domain.policy import Policy
-from chalicelib.domain.situation import Situation, last_seen
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.situation import Situation, last_seen
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Plan
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.names import NO_NAMES, Names
 

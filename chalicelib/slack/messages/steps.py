@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.plan import Operation, Plan
 from chalicelib.domain.progress import LongWait, Stage
+from chalicelib.domain.state.plan import Operation, Plan
 from chalicelib.slack.messages.text import count, ident
 
 CALLS = {

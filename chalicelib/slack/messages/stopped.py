@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.case import CallRecord, Case
-from chalicelib.domain.plan import Operation
 from chalicelib.domain.recovery import returning_keys
-from chalicelib.domain.snapshot import Key
+from chalicelib.domain.state.case import CallRecord, Case
+from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.snapshot import Key
 from chalicelib.slack.messages import buttons, facts, going, key_used, parts, progress
 from chalicelib.slack.messages.blocks import (
     WARNING,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.click import Click
-from chalicelib.domain.gates import Gate
-from chalicelib.domain.plan import Plan
+from chalicelib.domain.rules.gates import Gate
+from chalicelib.domain.state.click import Click
+from chalicelib.domain.state.plan import Plan
 from chalicelib.slack.messages import buttons, new, ways
 from chalicelib.slack.messages.blocks import (
     Piece,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from chalicelib.domain.case import Case, Difference
-from chalicelib.domain.gates import Gate
-from chalicelib.domain.plan import Remedy
+from chalicelib.domain.rules.gates import Gate
+from chalicelib.domain.state.case import Case, Difference
+from chalicelib.domain.state.plan import Remedy
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.blocks import (
     bold,

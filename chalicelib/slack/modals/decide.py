@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from chalicelib.domain.case import Case
 from chalicelib.domain.forecast import Forecast
-from chalicelib.domain.plan import Plan, Remedy
-from chalicelib.domain.policy import Policy
 from chalicelib.domain.remedies import repoint
-from chalicelib.domain.snapshot import Cluster
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Plan, Remedy
+from chalicelib.domain.state.snapshot import Cluster
 from chalicelib.slack.messages import facts, going, parts, ways
 from chalicelib.slack.messages.blocks import marked_note, says, section
 from chalicelib.slack.messages.shown import Shown

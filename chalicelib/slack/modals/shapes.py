@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.plan import Remedy
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import Remedy
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.blocks import plain
 from chalicelib.slack.messages.fallback import plainer_blocks

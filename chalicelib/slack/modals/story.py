@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chalicelib.domain import sessions
-from chalicelib.domain.approval import approved
-from chalicelib.domain.password import login_words
-from chalicelib.domain.plan import Operation, Plan, Remedy
-from chalicelib.domain.snapshot import Key
+from chalicelib.domain.rules import sessions
+from chalicelib.domain.rules.approval import approved
+from chalicelib.domain.rules.password import login_words
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import Key
 from chalicelib.slack.messages import facts, keytable, ways
 from chalicelib.slack.messages.blocks import (
     Piece,
@@ -117,6 +117,7 @@ def happens(shown: Shown, plan: Plan) -> list[Block]:
     """The plan as a story of at most a few lines; the forecast's own doubt below it."""
     lines = {
         Remedy.RETIRE: _retire,
+        Remedy.RELEASE: _retire,
         Remedy.PARK: _park,
         Remedy.REPOINT: _repoint,
     }.get(plan.remedy, _park)(shown, plan)
@@ -201,11 +202,21 @@ def _retire(shown: Shown, plan: Plan) -> list[Line]:
             )
         ],
         [text(f"For {window}: any approver can cancel, and the keys come back")],
-        [
-            date(ways.keys_gone_at(shown, plan), DAY),
-            text(": keys, store, HSMs and cluster will be deleted. One backup is kept"),
-        ],
+        *_then_gone(shown, plan),
     ]
+
+
+def _then_gone(shown: Shown, plan: Plan) -> list[Line]:
+    gone = date(ways.keys_gone_at(shown, plan), DAY)
+    if plan.remedy is Remedy.RELEASE:
+        return [[gone, text(": the keys are deleted, and the key store with them")], _stay(shown)]
+    return [[gone, text(": keys, store, HSMs and cluster are deleted. One backup is kept")]]
+
+
+def _stay(shown: Shown) -> Line:
+    number = facts.hsms(shown.case)
+    hsms = f" and its {count(number, 'HSM')} stay, at {facts.price(shown.case, shown.policy)}"
+    return [text(f"The cluster{hsms if number else ' stays'}, free for a new key store")]
 
 
 def _retire_store(shown: Shown, plan: Plan) -> list[Line]:
@@ -215,6 +226,8 @@ def _retire_store(shown: Shown, plan: Plan) -> list[Line]:
     end = forecast.end if forecast else None
     waits: list[Line] = [[text("Wait until the keys are gone, "), date(pending)]] if pending else []
     store: list[Line] = [[text("Disconnect and delete the key store")]] if plan.key_store_id else []
+    if plan.remedy is Remedy.RELEASE:
+        return [*waits, *store, _stay(shown)]
     hsms = f"Delete {count(number, 'HSM')}, keep the newest backup for good"
     return [
         *waits,

@@ -50,7 +50,7 @@ class Stand:
         server.on_record.append(self.events.append)
 
     def client(
-        self, service: str, who: str = CI, *, account: str = HUB, region: str = "us-east-1"
+        self, service: Any, who: str = CI, *, account: str = HUB, region: str = "us-east-1"
     ) -> Any:
         issued = self.server.identity.register(account, who.format(account=account))
         return boto3.client(

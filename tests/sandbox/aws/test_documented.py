@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ PAGE = Path(__file__).parents[3] / "docs/sandbox.md"
 @pytest.mark.parametrize(
     ("name", "service", "answers"), [("KMS", "kms", Kms), ("CloudHSM", "cloudhsm", CloudHsm)]
 )
-def test_the_page_lists_what_is_not_served(name, service, answers) -> None:
+def test_the_page_lists_what_is_not_served(name: str, service: str, answers: Any) -> None:
     listed = re.search(rf"^- {name}: (.*)\.$", PAGE.read_text(), re.MULTILINE)
     assert listed is not None
     served = answers(Regions(Clock(NOW), blocked_by="hsms")).handlers

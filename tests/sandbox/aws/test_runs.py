@@ -1,14 +1,16 @@
 """Runs of the real case.asl.json on sandbox time."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.aws.runs import Runs
-from tests.sandbox.aws.runtime_stand import HUB, REGION, START, anything, ground
+from tests.sandbox.aws.runtime_stand import HUB, REGION, START, Ground, anything, ground
 
 MACHINE = f"arn:aws:states:{REGION}:{HUB}:stateMachine:case"
 DEFINITION = Path("infra/case.asl.json")
@@ -18,38 +20,40 @@ HOUR = timedelta(hours=1)
 class Play:
     """The state machine with scripted turns; `park` keeps its token."""
 
-    def __init__(self, ground) -> None:
+    def __init__(self, ground: Ground) -> None:
         self.ground = ground
         self.states = ground.client("stepfunctions")
-        self.tokens = []
-        self.turns = []
+        self.tokens: list[str] = []
+        self.turns: list[Any] = []
+        self.runs: Runs
         ground.functions.handlers |= {"unlatch-dev-turn": self.turn, "unlatch-dev-park": self.park}
 
-    def turn(self, event):
+    def turn(self, event: Any) -> dict[str, Any]:
         step = self.turns.pop(0) if self.turns else 3600
         if isinstance(step, ValueError):
             raise step
         return {"finished": step is None, "wait_seconds": step or 1, "version": 1, "body": ""}
 
-    def park(self, event) -> None:
+    def park(self, event: Any) -> None:
         self.tokens.append(event["token"])
 
-    def start(self, name="c1-1", case="c1"):
+    def start(self, name: str = "c1-1", case: str = "c1") -> Any:
         request = json.dumps({"case_id": case, "generation": 1, "turn": {"body": ""}})
         return self.states.start_execution(stateMachineArn=MACHINE, name=name, input=request)
 
-    def status(self, name="c1-1"):
+    def status(self, name: str = "c1-1") -> Any:
         arn = MACHINE.replace("stateMachine", "execution") + f":{name}"
         return self.states.describe_execution(executionArn=arn)
 
-    def wake(self, token) -> None:
+    def wake(self, token: str) -> None:
         self.states.send_task_success(taskToken=token, output="{}")
 
 
 @pytest.fixture
-def play():
+def play() -> Iterator[Play]:
     with ground() as here:
-        runs = Runs(here.clock, here.work, here.functions, account=HUB, region=REGION, may=anything)
+        functions: Any = here.functions
+        runs = Runs(here.clock, here.work, functions, account=HUB, region=REGION, may=anything)
         runs.install()
         made = Play(here)
         made.runs = runs
@@ -65,11 +69,11 @@ def play():
         assert here.work.running() == []
 
 
-def code_of(error):
+def code_of(error: Any) -> Any:
     return error.value.response["Error"]["Code"]
 
 
-def test_a_run_sleeps_on_sandbox_time_and_ends(play) -> None:
+def test_a_run_sleeps_on_sandbox_time_and_ends(play: Play) -> None:
     play.turns = [6 * 3600, 2 * 24 * 3600, None]
     play.start()
     play.ground.settle()
@@ -82,7 +86,7 @@ def test_a_run_sleeps_on_sandbox_time_and_ends(play) -> None:
     assert ended["stopDate"] == START + 54 * HOUR
 
 
-def test_history_is_dated_by_the_clock(play) -> None:
+def test_history_is_dated_by_the_clock(play: Play) -> None:
     play.turns = [3600, None]
     arn = play.start()["executionArn"]
     play.ground.advance(2 * HOUR)
@@ -93,7 +97,7 @@ def test_history_is_dated_by_the_clock(play) -> None:
     ]
 
 
-def test_a_token_wakes_at_once_and_works_once(play) -> None:
+def test_a_token_wakes_at_once_and_works_once(play: Play) -> None:
     play.turns = [9 * 3600, 9 * 3600]
     play.start()
     play.ground.advance(HOUR)
@@ -105,7 +109,7 @@ def test_a_token_wakes_at_once_and_works_once(play) -> None:
     assert code_of(used) == "TaskTimedOut"
 
 
-def test_a_token_whose_wait_is_over_is_refused(play) -> None:
+def test_a_token_whose_wait_is_over_is_refused(play: Play) -> None:
     play.start()
     play.ground.advance(HOUR)
     with pytest.raises(ClientError) as late:
@@ -113,7 +117,7 @@ def test_a_token_whose_wait_is_over_is_refused(play) -> None:
     assert code_of(late) == "TaskTimedOut"
 
 
-def test_a_token_of_a_closed_run_and_a_made_up_one_are_refused(play) -> None:
+def test_a_token_of_a_closed_run_and_a_made_up_one_are_refused(play: Play) -> None:
     play.turns = [60, None]
     play.start()
     play.ground.advance(HOUR)
@@ -124,8 +128,8 @@ def test_a_token_of_a_closed_run_and_a_made_up_one_are_refused(play) -> None:
     assert (code_of(closed), code_of(unknown)) == ("TaskTimedOut", "InvalidToken")
 
 
-def test_a_wake_from_within_park_is_not_lost(play) -> None:
-    def park(event) -> None:
+def test_a_wake_from_within_park_is_not_lost(play: Play) -> None:
+    def park(event: Any) -> None:
         play.park(event)
         play.wake(event["token"])
 
@@ -137,7 +141,7 @@ def test_a_wake_from_within_park_is_not_lost(play) -> None:
     assert play.ground.clock.now() == START
 
 
-def test_retries_back_off_on_sandbox_time(play) -> None:
+def test_retries_back_off_on_sandbox_time(play: Play) -> None:
     play.turns = [ValueError("1"), ValueError("2"), ValueError("3"), None]
     play.start()
     play.ground.advance(HOUR)
@@ -146,8 +150,8 @@ def test_retries_back_off_on_sandbox_time(play) -> None:
     assert play.status()["status"] == "SUCCEEDED"
 
 
-def test_each_attempt_to_park_has_a_token_of_its_own(play) -> None:
-    def park(event) -> None:
+def test_each_attempt_to_park_has_a_token_of_its_own(play: Play) -> None:
+    def park(event: Any) -> None:
         play.park(event)
         if len(play.tokens) == 1:
             raise ValueError("the table is slow")
@@ -165,20 +169,20 @@ def test_each_attempt_to_park_has_a_token_of_its_own(play) -> None:
     assert play.status()["status"] == "SUCCEEDED"
 
 
-def test_a_run_whose_function_is_not_deployed_fails(play) -> None:
+def test_a_run_whose_function_is_not_deployed_fails(play: Play) -> None:
     del play.ground.functions.handlers["unlatch-dev-turn"]
     play.start()
     play.ground.advance(HOUR)
     assert play.status()["error"] == "Lambda.ResourceNotFoundException"
 
 
-def test_starting_a_running_one_again_is_the_same_run(play) -> None:
+def test_starting_a_running_one_again_is_the_same_run(play: Play) -> None:
     assert play.start()["executionArn"] == play.start()["executionArn"]
     play.ground.settle()
     assert len(play.ground.functions.times("unlatch-dev-turn")) == 1
 
 
-def test_a_name_is_used_for_ever(play) -> None:
+def test_a_name_is_used_for_ever(play: Play) -> None:
     play.turns = [None]
     play.start()
     play.ground.settle()
@@ -187,7 +191,7 @@ def test_a_name_is_used_for_ever(play) -> None:
     assert code_of(closed) == "ExecutionAlreadyExists"
 
 
-def test_other_input_under_a_running_name_is_refused(play) -> None:
+def test_other_input_under_a_running_name_is_refused(play: Play) -> None:
     play.start()
     with pytest.raises(ClientError) as other:
         play.start(case="c2")
@@ -195,7 +199,7 @@ def test_other_input_under_a_running_name_is_refused(play) -> None:
     play.ground.settle()
 
 
-def test_a_parked_run_can_be_stopped(play) -> None:
+def test_a_parked_run_can_be_stopped(play: Play) -> None:
     arn = play.start()["executionArn"]
     play.ground.settle()
     assert play.states.stop_execution(executionArn=arn)["stopDate"] == START
@@ -210,10 +214,10 @@ def test_a_parked_run_can_be_stopped(play) -> None:
     assert code_of(stopped) == "TaskTimedOut"
 
 
-def test_a_run_stopped_amid_its_turn_does_not_go_on(play) -> None:
+def test_a_run_stopped_amid_its_turn_does_not_go_on(play: Play) -> None:
     arn = MACHINE.replace("stateMachine", "execution") + ":c1-1"
 
-    def turn(event):
+    def turn(event: Any) -> dict[str, Any]:
         play.states.stop_execution(executionArn=arn)
         return play.turn(event)
 
@@ -224,7 +228,7 @@ def test_a_run_stopped_amid_its_turn_does_not_go_on(play) -> None:
     assert play.tokens == []
 
 
-def test_many_runs_each_keep_their_own_time(play) -> None:
+def test_many_runs_each_keep_their_own_time(play: Play) -> None:
     for number in range(8):
         play.start(f"c{number}-1", case=f"c{number}")
     play.ground.settle()

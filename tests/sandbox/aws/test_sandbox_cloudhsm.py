@@ -21,7 +21,7 @@ from tests.sandbox.aws.aws_stand import (
 )
 
 
-def cluster(hsm, cluster_id=CLUSTER):
+def cluster(hsm: Any, cluster_id: str = CLUSTER) -> Any:
     (found,) = hsm.describe_clusters(Filters={"clusterIds": [cluster_id]})["Clusters"]
     return found
 
@@ -136,7 +136,12 @@ def test_tags_are_listed_and_set(stand: Stand) -> None:
 
 
 def test_accounts_and_regions_are_worlds_of_their_own(stand: Stand) -> None:
-    away = {"id": "cluster-aaaaaaaaaaa", "account": SPOKE, "region": "eu-west-1", "hsms": 1}
+    away: dict[str, Any] = {
+        "id": "cluster-aaaaaaaaaaa",
+        "account": SPOKE,
+        "region": "eu-west-1",
+        "hsms": 1,
+    }
     stand.seed({"clusters": [away]})
     assert stand.client("cloudhsmv2").describe_clusters()["Clusters"] == []
     there = stand.client("cloudhsmv2", account=SPOKE, region="eu-west-1")

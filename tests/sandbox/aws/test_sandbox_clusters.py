@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,21 +13,21 @@ INVALID, MISSING = "CloudHsmInvalidRequestException", "CloudHsmResourceNotFoundE
 
 
 @pytest.fixture
-def hsm(stand: Stand):
+def hsm(stand: Stand) -> Any:
     stand.seed(other_keys=0)
     return stand.client("cloudhsmv2")
 
 
-def cluster(hsm, name=CLUSTER):
+def cluster(hsm: Any, name: str = CLUSTER) -> Any:
     (found,) = hsm.describe_clusters(Filters={"clusterIds": [name]})["Clusters"]
     return found
 
 
-def backup_of(hsm):
+def backup_of(hsm: Any) -> Any:
     return hsm.describe_backups(Filters={"clusterIds": [CLUSTER]})["Backups"][0]
 
 
-def wanted(hsm, **more):
+def wanted(hsm: Any, **more: Any) -> dict[str, Any]:
     """Two subnets of the cluster that is there, and its newest backup."""
     subnets = list(cluster(hsm)["SubnetMapping"].values())[:2]
     asked = {
@@ -86,7 +87,7 @@ def test_a_copy_is_of_its_backups_mode(stand: Stand) -> None:
     assert refused(hsm.create_cluster, **wanted(hsm)) == INVALID
 
 
-def test_a_cluster_of_its_own_stays_uninitialized(stand: Stand, hsm) -> None:
+def test_a_cluster_of_its_own_stays_uninitialized(stand: Stand, hsm: Any) -> None:
     made = hsm.create_cluster(**wanted(hsm, SourceBackupId=None, Mode="NON_FIPS"))["Cluster"]
     stand.advance(minutes=5)
     hsm.create_hsm(ClusterId=made["ClusterId"], AvailabilityZone="us-east-1a")
@@ -108,7 +109,7 @@ def test_a_cluster_of_its_own_stays_uninitialized(stand: Stand, hsm) -> None:
     assert code == "CloudHsmClusterNotActiveException"
 
 
-def test_a_cluster_can_be_made_in_subnets_that_ec2_shows(stand: Stand, hsm) -> None:
+def test_a_cluster_can_be_made_in_subnets_that_ec2_shows(stand: Stand, hsm: Any) -> None:
     subnets = stand.client("ec2").describe_subnets()["Subnets"]
     two = [
         one["SubnetId"]
@@ -131,11 +132,11 @@ def test_a_cluster_can_be_made_in_subnets_that_ec2_shows(stand: Stand, hsm) -> N
         ({"BackupRetentionPolicy": {"Value": "90"}}, INVALID),
     ],
 )
-def test_clusters_that_are_not_made(hsm, more, code) -> None:
+def test_clusters_that_are_not_made(hsm: Any, more: dict[str, Any], code: Any) -> None:
     assert refused(hsm.create_cluster, **wanted(hsm, **more)) == code
 
 
-def test_subnets_are_one_a_zone_and_of_one_vpc(stand: Stand, hsm) -> None:
+def test_subnets_are_one_a_zone_and_of_one_vpc(stand: Stand, hsm: Any) -> None:
     ours = list(cluster(hsm)["SubnetMapping"].values())
     twice = wanted(hsm, SubnetIds=[ours[0], ours[0]])
     assert refused(hsm.create_cluster, **twice) == INVALID
@@ -145,7 +146,7 @@ def test_subnets_are_one_a_zone_and_of_one_vpc(stand: Stand, hsm) -> None:
 
 
 def test_a_backup_that_waits_for_its_deletion_makes_no_cluster_until_it_is_restored(
-    stand: Stand, hsm
+    stand: Stand, hsm: Any
 ) -> None:
     asked, backup = wanted(hsm), backup_of(hsm)["BackupId"]
     told = hsm.delete_backup(BackupId=backup)["Backup"]
@@ -185,7 +186,7 @@ def test_old_hsms_become_new_ones_and_old_ones_again_for_a_day(stand: Stand) -> 
     assert refused(hsm.modify_cluster, ClusterId=CLUSTER, HsmType="hsm1.medium") == INVALID
 
 
-def test_the_retention_of_backups_can_be_changed(hsm) -> None:
+def test_the_retention_of_backups_can_be_changed(hsm: Any) -> None:
     assert refused(hsm.modify_cluster, ClusterId=CLUSTER) == INVALID
     wider = {"Type": "DAYS", "Value": "379"}
     hsm.modify_cluster(ClusterId=CLUSTER, BackupRetentionPolicy=wider)

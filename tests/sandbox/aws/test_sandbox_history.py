@@ -70,7 +70,7 @@ def test_a_copy_names_its_backup_and_aws_shows_it(stand: Stand) -> None:
     ],
 )
 def test_a_copy_older_than_the_last_connect_has_an_older_password(
-    stand: Stand, copied, last_connect, came
+    stand: Stand, copied: str, last_connect: str, came: tuple[Any, ...]
 ) -> None:
     stand.seed(world(copied=copied, connected=last_connect))
     assert connected(stand, to=SIBLING) == came
@@ -165,7 +165,9 @@ def test_a_store_without_hsms_stays_connected_and_its_keys_fail(stand: Stand) ->
 
 
 @pytest.mark.parametrize(("to", "left"), [("DISCONNECTED", True), ("CONNECTED", False)])
-def test_material_stays_where_the_store_could_not_delete_it(stand: Stand, to, left) -> None:
+def test_material_stays_where_the_store_could_not_delete_it(
+    stand: Stand, to: str, left: bool
+) -> None:
     stand.seed(world(state=to))
     stand.client("kms").schedule_key_deletion(KeyId=stand.key(0), PendingWindowInDays=7)
     told = {one["key_id"]: one["deletes_at"] for one in world_now(stand.server)["keys"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,13 +13,13 @@ from tests.sandbox.aws.aws_stand import HUB, NOW, STORE, Stand, refused
 
 
 @pytest.fixture
-def kms(stand: Stand):
+def kms(stand: Stand) -> Any:
     stand.seed(other_keys=0)
     return stand.client("kms")
 
 
-def made(kms, **params):
-    return kms.create_key(**params)["KeyMetadata"]["KeyId"]
+def made(kms: Any, **params: Any) -> str:
+    return str(kms.create_key(**params)["KeyMetadata"]["KeyId"])
 
 
 @pytest.mark.parametrize(
@@ -35,11 +36,11 @@ def made(kms, **params):
         ({"Tags": [{"TagKey": "aws:x", "TagValue": "y"}]}, "TagException"),
     ],
 )
-def test_keys_that_kms_does_not_make(kms, params, code) -> None:
+def test_keys_that_kms_does_not_make(kms: Any, params: dict[str, Any], code: str) -> None:
     assert refused(kms.create_key, **params) == code
 
 
-def test_a_store_takes_symmetric_keys_of_one_region_alone(kms) -> None:
+def test_a_store_takes_symmetric_keys_of_one_region_alone(kms: Any) -> None:
     here = {"Origin": "AWS_CLOUDHSM", "CustomKeyStoreId": STORE}
     unsupported = "UnsupportedOperationException"
     assert refused(kms.create_key, **here, MultiRegion=True) == unsupported
@@ -47,7 +48,7 @@ def test_a_store_takes_symmetric_keys_of_one_region_alone(kms) -> None:
     assert refused(kms.create_key, **here, **rsa) == unsupported
 
 
-def test_keys_of_a_store_are_never_rotated(stand: Stand, kms) -> None:
+def test_keys_of_a_store_are_never_rotated(stand: Stand, kms: Any) -> None:
     for call in (
         kms.enable_key_rotation, kms.disable_key_rotation, kms.get_key_rotation_status,
         kms.rotate_key_on_demand, kms.list_key_rotations,
@@ -55,7 +56,7 @@ def test_keys_of_a_store_are_never_rotated(stand: Stand, kms) -> None:
         assert refused(call, KeyId=stand.key(0)) == "UnsupportedOperationException"
 
 
-def test_a_key_of_kms_itself_is_rotated(stand: Stand, kms) -> None:
+def test_a_key_of_kms_itself_is_rotated(stand: Stand, kms: Any) -> None:
     key = made(kms)
     assert not kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]
     kms.enable_key_rotation(KeyId=key, RotationPeriodInDays=90)
@@ -73,7 +74,7 @@ def test_a_key_of_kms_itself_is_rotated(stand: Stand, kms) -> None:
     assert refused(kms.enable_key_rotation, KeyId=key) == "KMSInvalidStateException"
 
 
-def test_random_bytes_of_a_store_need_its_connection(kms) -> None:
+def test_random_bytes_of_a_store_need_its_connection(kms: Any) -> None:
     assert len(kms.generate_random(NumberOfBytes=8, CustomKeyStoreId=STORE)["Plaintext"]) == 8
     kms.disconnect_custom_key_store(CustomKeyStoreId=STORE)
     wanted = {"NumberOfBytes": 8, "CustomKeyStoreId": STORE}
@@ -83,7 +84,7 @@ def test_random_bytes_of_a_store_need_its_connection(kms) -> None:
     assert refused(kms.generate_random) == "ValidationException"
 
 
-def test_policies_tags_and_descriptions_are_read_as_they_were_set(stand: Stand, kms) -> None:
+def test_policies_tags_and_descriptions_are_read_as_they_were_set(stand: Stand, kms: Any) -> None:
     key = stand.key(0)
     policy = kms.get_key_policy(KeyId=key)
     assert policy["PolicyName"] == "default"
@@ -101,7 +102,7 @@ def test_policies_tags_and_descriptions_are_read_as_they_were_set(stand: Stand, 
     assert kms.describe_key(KeyId=key)["KeyMetadata"]["Description"] == "payments"
 
 
-def test_a_key_policy_can_deny_anybody_anything(stand: Stand, kms) -> None:
+def test_a_key_policy_can_deny_anybody_anything(stand: Stand, kms: Any) -> None:
     stand.server.guard = Guard(stand.server.regions, lambda role: "unlatch-" in role)
     key = stand.key(0)
     policy = json.loads(kms.get_key_policy(KeyId=key)["Policy"])
@@ -115,7 +116,7 @@ def test_a_key_policy_can_deny_anybody_anything(stand: Stand, kms) -> None:
     assert refused(kms.list_grants, KeyId=key) == "AccessDeniedException"
 
 
-def test_aliases_are_made_moved_and_taken_away(stand: Stand, kms) -> None:
+def test_aliases_are_made_moved_and_taken_away(stand: Stand, kms: Any) -> None:
     key, other = stand.key(0), stand.key(1)
     kms.create_alias(AliasName="alias/new", TargetKeyId=key)
     taken = {"AliasName": "alias/new", "TargetKeyId": other}
@@ -136,7 +137,7 @@ def test_aliases_are_made_moved_and_taken_away(stand: Stand, kms) -> None:
         assert refused(kms.create_alias, AliasName=name, TargetKeyId=key) == code
 
 
-def test_grants_are_given_once_by_name_and_taken_back(stand: Stand, kms) -> None:
+def test_grants_are_given_once_by_name_and_taken_back(stand: Stand, kms: Any) -> None:
     key, app = stand.key(1), f"arn:aws:iam::{HUB}:role/app"
     about = {
         "KeyId": key,
@@ -164,7 +165,7 @@ def test_grants_are_given_once_by_name_and_taken_back(stand: Stand, kms) -> None
     assert refused(kms.create_grant, **about) == "DisabledException"
 
 
-def test_asymmetric_keys_sign_and_show_their_public_half(kms) -> None:
+def test_asymmetric_keys_sign_and_show_their_public_half(kms: Any) -> None:
     key = made(kms, KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
     kms.create_alias(AliasName="alias/signer", TargetKeyId=key)
     shown = kms.get_public_key(KeyId="alias/signer")
@@ -182,7 +183,7 @@ def test_asymmetric_keys_sign_and_show_their_public_half(kms) -> None:
     assert refused(kms.encrypt, KeyId=key, Plaintext=b"x") == "InvalidKeyUsageException"
 
 
-def test_a_symmetric_key_has_no_public_half_and_makes_no_macs(stand: Stand, kms) -> None:
+def test_a_symmetric_key_has_no_public_half_and_makes_no_macs(stand: Stand, kms: Any) -> None:
     key = stand.key(0)
     assert refused(kms.get_public_key, KeyId=key) == "UnsupportedOperationException"
     mac = {"KeyId": key, "Message": b"x", "MacAlgorithm": "HMAC_SHA_256"}
@@ -194,7 +195,7 @@ def test_a_symmetric_key_has_no_public_half_and_makes_no_macs(stand: Stand, kms)
     assert code == "ValidationException"
 
 
-def test_to_encrypt_anew_uses_both_keys_and_records_both(stand: Stand, kms) -> None:
+def test_to_encrypt_anew_uses_both_keys_and_records_both(stand: Stand, kms: Any) -> None:
     source, target = stand.key(0), stand.key(1)
     blob = kms.encrypt(KeyId=source, Plaintext=b"x", EncryptionContext={"a": "b"})["CiphertextBlob"]
     stand.advance(minutes=1)
@@ -219,7 +220,7 @@ def test_to_encrypt_anew_uses_both_keys_and_records_both(stand: Stand, kms) -> N
     assert event["detail"]["additionalEventData"] == {"customKeyStoreId": STORE}
 
 
-def test_what_is_not_served_says_so(stand: Stand, kms) -> None:
+def test_what_is_not_served_says_so(stand: Stand, kms: Any) -> None:
     key = stand.key(0)
     assert refused(kms.replicate_key, KeyId=key, ReplicaRegion="eu-west-1") == (
         "UnknownOperationException"

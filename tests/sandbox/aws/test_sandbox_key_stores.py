@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sandbox.aws.regions import TRUST_ANCHOR
 from tests.sandbox.aws.aws_stand import CLUSTER, SIBLING, STORE, STRANGER, WORLD, Stand, refused
 
 NEW = {"TrustAnchorCertificate": TRUST_ANCHOR, "KeyStorePassword": "kmsPswd1"}
 
 
-def state(kms, store=STORE):
+def state(kms: Any, store: str = STORE) -> str:
     (found,) = kms.describe_custom_key_stores(CustomKeyStoreId=store)["CustomKeyStores"]
-    return found["ConnectionState"]
+    return str(found["ConnectionState"])
 
 
-def in_state(store_state, **more):
+def in_state(store_state: str, **more: Any) -> dict[str, Any]:
     return {
         **WORLD,
         "key_stores": [{"id": STORE, "cluster": CLUSTER, "state": store_state, **more}],
@@ -112,7 +114,7 @@ def test_a_store_is_refused_for_each_reason_that_kms_documents(stand: Stand) -> 
     stand.seed({"clusters": clusters})
     kms = stand.client("kms")
 
-    def code(cluster=CLUSTER, **more):
+    def code(cluster: Any = CLUSTER, **more: Any) -> str:
         wanted = {"CustomKeyStoreName": "new", "CloudHsmClusterId": cluster, **NEW, **more}
         given = {name: value for name, value in wanted.items() if value is not None}
         return refused(kms.create_custom_key_store, **given)

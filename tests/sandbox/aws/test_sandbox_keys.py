@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 from tests.sandbox.aws.aws_stand import CLUSTER, HUB, NOW, SIBLING, STORE, WORLD, Stand, refused
 
 
-def key_state(kms, key_id):
-    return kms.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"]
+def key_state(kms: Any, key_id: str) -> str:
+    return str(kms.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"])
 
 
 def test_a_key_tells_its_store_and_is_unavailable_without_it(stand: Stand) -> None:

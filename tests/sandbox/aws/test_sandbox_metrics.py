@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from tests.sandbox.aws.aws_stand import CLUSTER, NOW, STORE, WORLD, Stand
 
 
-def sessions(stand, *, minutes=15, stat="Maximum", period=60, **dimensions):
+def sessions(
+    stand: Stand, *, minutes: int = 15, stat: str = "Maximum", period: int = 60, **dimensions: Any
+) -> list[float]:
     now = stand.clock.now()
     wanted = {"ClusterId": CLUSTER, **dimensions}
     metric = {
@@ -23,10 +26,10 @@ def sessions(stand, *, minutes=15, stat="Maximum", period=60, **dimensions):
         EndTime=now,
         ScanBy="TimestampAscending",
     )["MetricDataResults"]
-    return series["Values"]
+    return list(series["Values"])
 
 
-def seeded(stand, clients) -> None:
+def seeded(stand: Stand, clients: Any) -> None:
     first, *others = WORLD["clusters"]
     stand.seed(clusters=[{**first, "clients": clients, "health_sessions": 0}, *others])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,8 @@ from tests.sandbox.aws.aws_stand import CLUSTER, NOW, STORE, WORLD, Stand
 
 def test_ages_are_read_as_scenarios_write_them() -> None:
     assert parse_age("1d12h") == timedelta(days=1, hours=12)
-    for wrong in ("3", "h", "-3h", "3 h", 3):
+    odd: list[Any] = ["3", "h", "-3h", "3 h", 3]
+    for wrong in odd:
         with pytest.raises(ValueError, match="not a length of time"):
             parse_age(wrong)
 

@@ -9,7 +9,7 @@ import urllib.request
 import zlib
 from contextlib import suppress
 from datetime import timedelta
-from typing import Never
+from typing import Any, Never
 
 import pytest
 from botocore.exceptions import (
@@ -18,7 +18,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from sandbox.aws.calls import AwsError
+from sandbox.aws.calls import AwsError, Visit
 from sandbox.aws.faults import Faults, Window
 from sandbox.aws.replies import WrongReplyError, check_result
 from sandbox.clock import Clock
@@ -136,7 +136,9 @@ def test_faults_count_only_the_bots_requests(stand: Stand) -> None:
     ("kind", "lands", "kills"),
     [("timeout", True, False), ("crash_before", False, True), ("crash_after", True, True)],
 )
-def test_lost_replies_land_or_not_as_their_kind_says(stand: Stand, kind, lands, kills) -> None:
+def test_lost_replies_land_or_not_as_their_kind_says(
+    stand: Stand, kind: str, lands: bool, kills: bool
+) -> None:
     stand.seed()
     killed: list[int] = []
     stand.server.kill = killed.append
@@ -221,7 +223,9 @@ def raw_reply(stand: Stand, kind: str) -> tuple[http.client.HTTPResponse, bytes]
         ("empty", b"{}", 2, b'{"TableNames": []}'),
     ],
 )
-def test_a_torn_reply_promises_what_its_kind_says(stand: Stand, kind, body, length, summed) -> None:
+def test_a_torn_reply_promises_what_its_kind_says(
+    stand: Stand, kind: str, body: bytes, length: int, summed: bytes
+) -> None:
     answer, came = raw_reply(stand, kind)
     assert (answer.status, came) == (200, body)
     assert answer.headers["Content-Length"] == str(length)
@@ -229,7 +233,7 @@ def test_a_torn_reply_promises_what_its_kind_says(stand: Stand, kind, body, leng
 
 
 @pytest.mark.parametrize("kind", ["cut", "dropped", "empty"])
-def test_what_a_torn_reply_answers_has_landed(stand: Stand, kind) -> None:
+def test_what_a_torn_reply_answers_has_landed(stand: Stand, kind: str) -> None:
     stand.seed()
     stand.server.faults.add("cloudhsm:DeleteHsm", kind=kind)
     hsm = stand.client("cloudhsmv2", CI).describe_clusters()["Clusters"][0]["Hsms"][0]["HsmId"]
@@ -254,7 +258,7 @@ def test_a_reply_that_aws_cannot_give_is_an_internal_failure(stand: Stand) -> No
     stand.server.services["kms"] = lambda visit: {"Keys": [{"KeyId": 7}]}
     assert refused(stand.client("kms").list_keys) == "InternalFailure"
 
-    def invents(visit) -> Never:
+    def invents(visit: Visit) -> Never:
         raise AwsError("NoSuchKeyException")
 
     stand.server.services["kms"] = invents
@@ -270,7 +274,7 @@ def test_a_reply_that_aws_cannot_give_is_an_internal_failure(stand: Stand) -> No
         ({"Hsm": {"HsmId": None}}, "NoneType"),
     ],
 )
-def test_results_are_walked_along_the_service_model(result, reason) -> None:
+def test_results_are_walked_along_the_service_model(result: dict[str, Any], reason: str) -> None:
     with pytest.raises(WrongReplyError, match=reason):
         check_result("cloudhsm", "CreateHsm", result=result)
 

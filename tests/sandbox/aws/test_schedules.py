@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ MONDAY = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
         ("cron(5 7 ? * SAT,SUN *)", datetime(2026, 3, 7, 7, 5, tzinfo=UTC)),
     ],
 )
-def test_the_next_moment(expression, due) -> None:
+def test_the_next_moment(expression: str, due: Any) -> None:
     assert next_due(expression, MONDAY) == due
 
 
@@ -35,6 +36,6 @@ def test_the_next_moment(expression, due) -> None:
         ("cron(0 8 31 2 ? *)", "never fires"),
     ],
 )
-def test_what_is_not_played_is_refused(expression, reason) -> None:
+def test_what_is_not_played_is_refused(expression: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         next_due(expression, MONDAY)

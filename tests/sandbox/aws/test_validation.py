@@ -19,7 +19,7 @@ OPERATIONS = [
     *(("cloudhsm", name) for name in model_of("cloudhsm").operation_names),
     ("cloudtrail", "LookupEvents"),
 ]
-ODD = (
+ODD: tuple[Any, ...] = (
     None, 7, -1, 1.5, 1e300, float("nan"), 10**30, True, "x", "", "\ud800", [], {}, [[]], [None],
     {"x": {}}, {"\ud800": "x"}, "alias/payments",
 )  # fmt: skip
@@ -121,10 +121,11 @@ def ask(stand: Stand, service: str, operation: str, body: Any) -> tuple[int, str
     ],
 )
 def test_what_the_model_forbids_is_refused_in_the_services_word(
-    stand: Stand, call, body, code, words
+    stand: Stand, call: str, body: Any, code: str, words: str
 ) -> None:
     stand.seed(other_keys=0)
-    status, told, message = ask(stand, *call.split(":"), body)
+    service, operation = call.split(":")
+    status, told, message = ask(stand, service, operation, body)
     assert (status, told) == (400, code)
     assert words in message
 
@@ -158,7 +159,7 @@ def likely(shape: Shape, stand: Stand, name: str) -> Any:
 
 
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
-def test_no_request_is_answered_with_a_500(stand: Stand, service, operation) -> None:
+def test_no_request_is_answered_with_a_500(stand: Stand, service: Any, operation: Any) -> None:
     stand.seed(other_keys=0)
     shape = operation_model(service, operation).input_shape
     if shape is None:

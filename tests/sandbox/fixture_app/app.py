@@ -2,20 +2,21 @@
 
 import json
 import os
+from typing import Any
 
-from chalice import Chalice, Response
+from chalice.app import Chalice, Response
 
 app = Chalice(app_name="unlatch")
-runs = {}
+runs: dict[str, Any] = {}
 
 
-def table():
+def table() -> Any:
     import boto3
 
     return boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"])
 
 
-def states():
+def states() -> Any:
     import boto3
 
     return boto3.client("stepfunctions")
@@ -27,7 +28,7 @@ def states():
         "detail": {"eventName": ["DeleteCluster"], "errorCode": [{"exists": True}]},
     }
 )
-def on_delete_blocked(event) -> None:
+def on_delete_blocked(event: Any) -> None:
     detail = event.to_dict()["detail"]
     print("blocked", detail["eventID"])  # noqa: T201 - shows up in the sandbox\'s log
     if os.environ.get("FAIL_EVENTS") == "true":
@@ -42,14 +43,14 @@ def on_delete_blocked(event) -> None:
         start("c1")
 
 
-def start(case_id) -> None:
+def start(case_id: str) -> None:
     arn = f"arn:aws:states:us-east-1:111122223333:stateMachine:{os.environ['STATE_MACHINE_NAME']}"
     request = json.dumps({"case_id": case_id, "generation": 1, "turn": {"body": ""}})
     states().start_execution(stateMachineArn=arn, name=f"{case_id}-1", input=request)
 
 
 @app.lambda_function()
-def turn(event, context):
+def turn(event: Any, context: Any) -> dict[str, Any]:
     row = table().update_item(
         Key={"pk": "case", "sk": event["case_id"]},
         UpdateExpression="ADD turns :one",
@@ -69,7 +70,7 @@ def turn(event, context):
 
 
 @app.lambda_function()
-def park(event, context) -> None:
+def park(event: Any, context: Any) -> None:
     table().update_item(
         Key={"pk": "case", "sk": event["case_id"]},
         UpdateExpression="SET #token = :token",
@@ -79,7 +80,7 @@ def park(event, context) -> None:
 
 
 @app.schedule("rate(1 hour)")
-def sweep(event) -> None:
+def sweep(event: Any) -> None:
     print("sweep at", event.to_dict()["time"])  # noqa: T201 - shows up in the sandbox\'s log
 
 
@@ -89,15 +90,16 @@ def sweep(event) -> None:
         "detail": {"errorCode": ["DisabledException", "KMSInvalidStateException"]},
     }
 )
-def on_key_used(event) -> None:
+def on_key_used(event: Any) -> None:
     print("key used", event.to_dict()["detail"]["eventName"])  # noqa: T201 - shows up in the sandbox\'s log
 
 
 @app.route(
     "/slack/interactions", methods=["POST"], content_types=["application/x-www-form-urlencoded"]
 )
-def interactions():
-    body = app.current_request.raw_body.decode()
+def interactions() -> Response:
+    request: Any = app.current_request
+    body = request.raw_body.decode()
     if body == "boom":
         os._exit(1)
     token = table().get_item(Key={"pk": "case", "sk": "c1"}).get("Item", {}).get("token")
@@ -107,5 +109,5 @@ def interactions():
 
 
 @app.route("/slack/commands", methods=["POST"], content_types=["application/x-www-form-urlencoded"])
-def commands():
+def commands() -> dict[str, str]:
     return {"text": "hello"}

@@ -1,5 +1,7 @@
 """docs/permissions.md says what the policies say, and only executor and restorer can change what matters."""
 
+from typing import Any
+
 import pytest
 
 from sandbox.permissions.command import shown_by
@@ -29,7 +31,7 @@ def test_rows_say_where_and_under_which_conditions() -> None:
 
 
 @pytest.mark.parametrize("key", [right.key for right in rights()], ids=str)
-def test_a_scenario_shows_the_right_or_a_reason_says_who_needs_it(key) -> None:
+def test_a_scenario_shows_the_right_or_a_reason_says_who_needs_it(key: Any) -> None:
     scenario = scenario_of(CELLS.get(key, ""))
     if scenario is None:
         assert reason(key), (

@@ -52,7 +52,9 @@ def play(stage: FakeStage, write: Callable[[str], Path]) -> Callable[[str], dict
     def _play(text: str) -> dict[str, Any]:
         scenario = load(write(f"{WORLD}{text}"))
         out = io.StringIO()
-        told = Player(scenario, stage, FakeCases(stage), Story(out), Record(scenario.now)).play()
+        theatre: Any = stage
+        cases: Any = FakeCases(stage)
+        told = Player(scenario, theatre, cases, Story(out), Record(scenario.now)).play()
         return {**told, "story": out.getvalue()}
 
     return _play

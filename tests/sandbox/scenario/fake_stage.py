@@ -1,6 +1,6 @@
 """A stage without moto or bot: time moves, a case opens when a delete fails, and clicks are noted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,15 +14,15 @@ HOUR = timedelta(hours=1)
 class FakeClock:
     def __init__(self) -> None:
         self.time = NOW
-        self.timers: list[tuple[datetime, Callable[[], None]]] = []
+        self.timers: list[tuple[datetime, Callable[[], object]]] = []
 
-    def now(self):
+    def now(self) -> datetime:
         return self.time
 
-    def next_due(self):
+    def next_due(self) -> datetime | None:
         return min((when for when, _ in self.timers), default=None)
 
-    def after(self, span: timedelta, fn: Callable[[], None]) -> None:
+    def after(self, span: timedelta, fn: Callable[[], object]) -> None:
         self.timers.append((self.time + span, fn))
 
 
@@ -85,19 +85,19 @@ class FakeSlack:
         self.done: list[tuple[Any, ...]] = []
         self.on_click: Callable[[str, str], None] = lambda user, button: None
 
-    def click(self, user, *, button, ts=None):
+    def click(self, user: str, *, button: str, ts: Any = None) -> FakeAnswer:
         self.done.append(("click", user, button, ts))
         self.modals[user] = FakeDialog()
         self.on_click(user, button)
         return FakeAnswer()
 
-    def submit(self, user, values):
+    def submit(self, user: str, values: Mapping[str, Any]) -> FakeAnswer | None:
         if self.modals.pop(user, None) is None:
             return None
         self.done.append(("submit", user, dict(values)))
         return FakeAnswer()
 
-    def send_raw(self, body, *, signature):
+    def send_raw(self, body: Any, *, signature: str) -> FakeAnswer:
         self.done.append(("raw", body, signature))
         return FakeAnswer(status=401 if signature == "bad" else 200)
 
@@ -150,7 +150,7 @@ class FakeStage:
 
     def open_case(self, *, posted: bool = True) -> dict[str, Any]:
         number = len(self.stored) + 1
-        case = {
+        case: dict[str, Any] = {
             "id": f"case-{number}", "account": "111122223333", "region": "us-east-1",
             "cluster_id": "cluster-2a3b4c5d6e7", "phase": "waiting", "outcome": None,
             "reason": "", "remedy": None, "attempts": 1, "plan_hash": None, "approvals": [],
@@ -186,33 +186,42 @@ class FakeStage:
         self.aws.calls.append(FakeCall("dynamodb", "UpdateItem"))
         return True
 
-    def advance(self, delta) -> None:
+    def advance(self, delta: timedelta) -> None:
         self.clock.time += delta
 
-    def client(self, service, *, account, region, who, source_identity=None, user_agent=None):
+    def client(
+        self,
+        service: str,
+        *,
+        account: str,
+        region: str,
+        who: str,
+        source_identity: Any = None,
+        user_agent: Any = None,
+    ) -> FakeClient:
         return FakeClient(self, f"{who} for {source_identity}" if source_identity else who)
 
-    def break_store(self, store, *, error) -> None:
+    def break_store(self, store: str, *, error: Any) -> None:
         if store not in self.stores:
             raise LookupError(f"there is no custom key store {store}")
         self.asked.append(("nobody", "break_store", {"store": store, "error": error}))
 
-    def set_password(self, store) -> None:
+    def set_password(self, store: str) -> None:
         self.asked.append(("crypto officer", "set_password", {"store": store}))
 
-    def world(self):
+    def world(self) -> dict[str, Any]:
         return {"clusters": [], "key_stores": [], "keys": [], "other_keys": 250}
 
-    def alarms(self):
+    def alarms(self) -> list[str]:
         return ["unlatch-dev-seals"]
 
-    def runs(self):
+    def runs(self) -> list[dict[str, Any]]:
         return [{"name": "case-1-1", "status": "SUCCEEDED", "events": 12}]
 
-    def put_event(self, event) -> None:
+    def put_event(self, event: Any) -> None:
         self.events.append(event)
 
-    def redeliver(self, times) -> None:
+    def redeliver(self, times: int) -> None:
         if not self.events:
             raise LookupError("no event has matched a rule yet")
         self.events += ["again"] * times
@@ -233,14 +242,14 @@ class FakeCases:
     def __init__(self, stage: FakeStage) -> None:
         self._stage = stage
 
-    def cases(self):
+    def cases(self) -> list[dict[str, Any]]:
         return self._stage.stored
 
-    def tamper(self, case_id, what, value) -> str:
+    def tamper(self, case_id: str, what: str, value: Any) -> str:
         self._stage.tampered.append((case_id, what, value))
         return f"Somebody edits {case_id}."
 
-    def log(self):
+    def log(self) -> list[dict[str, Any]]:
         return [{"text": "opened"}]
 
     def log_verified(self) -> bool:

@@ -1,6 +1,9 @@
 """A scenario that can't be played is refused with its line and with what is allowed there."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,13 +16,13 @@ from tests.sandbox.scenario.conftest import WORLD
 PLAYED = f"{WORLD}play: []\n"
 
 
-def refused(path):
+def refused(path: Path) -> str:
     with pytest.raises(UnusableError) as caught:
         load(path)
     return str(caught.value).replace(f"{path}:", "")
 
 
-def test_a_file_of_play_alone_is_a_scenario_with_defaults(write) -> None:
+def test_a_file_of_play_alone_is_a_scenario_with_defaults(write: Callable[..., Path]) -> None:
     scenario = load(write("play: []\n", name="short.yaml"))
     assert scenario.title == "short"
     assert scenario.now == datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -29,7 +32,7 @@ def test_a_file_of_play_alone_is_a_scenario_with_defaults(write) -> None:
     assert scenario.world["durations"]["delete_hsm"] == "6m"
 
 
-def test_the_optional_parts_of_the_world_are_filled_in(write) -> None:
+def test_the_optional_parts_of_the_world_are_filled_in(write: Callable[..., Path]) -> None:
     scenario = load(write(PLAYED))
     assert scenario.world["clusters"][0] == {
         "id": "cluster-2a3b4c5d6e7",
@@ -57,13 +60,15 @@ def test_the_optional_parts_of_the_world_are_filled_in(write) -> None:
         ("20260302T090000Z", datetime(2026, 3, 2, 9, tzinfo=UTC)),
     ],
 )
-def test_now_is_a_string_or_a_yaml_timestamp(write, written, meant) -> None:
+def test_now_is_a_string_or_a_yaml_timestamp(
+    write: Callable[..., Path], written: str, meant: Any
+) -> None:
     assert parse_moment(written) == meant
     assert load(write(f"now: {written}\nplay: []\n")).now == meant
     assert load(write(f"now: '{written}'\nplay: []\n")).now == meant
 
 
-def test_settings_become_the_text_of_environment_variables(write) -> None:
+def test_settings_become_the_text_of_environment_variables(write: Callable[..., Path]) -> None:
     text = "config: {dry_run: true, pending_window_days: 7, approvers: [S0KEYS, alice]}\nplay: []\n"
     assert load(write(text)).config == {
         "dry_run": "true",
@@ -132,7 +137,9 @@ def test_ages_may_be_of_several_parts() -> None:
         ),
     ],
 )
-def test_a_broken_file_is_told_with_its_line(write, text, problem) -> None:
+def test_a_broken_file_is_told_with_its_line(
+    write: Callable[..., Path], text: str, problem: str
+) -> None:
     assert refused(write(text)).startswith(problem)
 
 
@@ -157,7 +164,9 @@ def test_a_broken_file_is_told_with_its_line(write, text, problem) -> None:
         ("- request: {signature: bad}", "request: needs body, unless it is a replay"),
     ],
 )
-def test_a_name_that_points_at_nothing_is_told_with_its_line(write, item, problem) -> None:
+def test_a_name_that_points_at_nothing_is_told_with_its_line(
+    write: Callable[..., Path], item: str, problem: str
+) -> None:
     line = WORLD.count("\n") + 2
     assert refused(write(f"{WORLD}play:\n  {item}\n")).startswith(f"{line}: {problem}")
 
@@ -179,36 +188,42 @@ def test_a_name_that_points_at_nothing_is_told_with_its_line(write, item, proble
         ),
     ],
 )
-def test_a_world_that_hangs_in_the_air_is_told(write, world, problem) -> None:
+def test_a_world_that_hangs_in_the_air_is_told(
+    write: Callable[..., Path], world: str, problem: str
+) -> None:
     text = f'accounts: ["111122223333"]\nworld:\n  {world}\nplay: []\n'
     assert problem in refused(write(text))
 
 
-def test_an_event_file_must_hold_an_event(write) -> None:
+def test_an_event_file_must_hold_an_event(write: Callable[..., Path]) -> None:
     write("not json", name="event.json")
     assert "is not JSON" in refused(write("play:\n  - event: {file: event.json}\n"))
     write("[]", name="event.json")
     assert "holds no JSON object" in refused(write("play:\n  - event: {file: event.json}\n"))
 
 
-def test_every_problem_is_told_at_once_in_the_order_of_lines(write) -> None:
+def test_every_problem_is_told_at_once_in_the_order_of_lines(write: Callable[..., Path]) -> None:
     lines = refused(write("title: 1\nplay:\n  - hop: 1\n  - advance: 2\n")).splitlines()
     assert [line.partition(":")[0] for line in lines] == ["1", "3", "4"]
 
 
-def test_a_file_that_is_missing_or_no_text_is_told(tmp_path, write) -> None:
+def test_a_file_that_is_missing_or_no_text_is_told(
+    tmp_path: Path, write: Callable[..., Path]
+) -> None:
     assert "can't be read" in refused(tmp_path / "none.yaml")
     path = write("")
     path.write_bytes(b"\xff\xfe\x00")
     assert "is not UTF-8 text" in refused(path)
 
 
-def test_accounts_may_be_left_to_the_clusters(write) -> None:
+def test_accounts_may_be_left_to_the_clusters(write: Callable[..., Path]) -> None:
     text = 'world: {clusters: [{id: c, account: "444455556666"}]}\nplay: []\n'
     assert load(write(text)).accounts == ("444455556666",)
 
 
-def test_a_cluster_that_was_never_activated_has_no_backups_unless_it_says_so(write) -> None:
+def test_a_cluster_that_was_never_activated_has_no_backups_unless_it_says_so(
+    write: Callable[..., Path],
+) -> None:
     world = (
         "clusters: [{id: a, state: INITIALIZED}, {id: b, state: INITIALIZED, backups: [{age: 1h}]}]"
     )
@@ -216,7 +231,7 @@ def test_a_cluster_that_was_never_activated_has_no_backups_unless_it_says_so(wri
     assert [len(cluster["backups"]) for cluster in scenario.world["clusters"]] == [0, 1]
 
 
-def test_the_teams_are_said_once(write) -> None:
+def test_the_teams_are_said_once(write: Callable[..., Path]) -> None:
     assert load(write("slack: {team_ids: [E0ORG]}\nplay: []\n")).team_ids == ("E0ORG",)
     twice = "slack: {team_ids: [E0ORG]}\nconfig: {slack_team_ids: T1}\nplay: []\n"
     assert "slack.team_ids: config.slack_team_ids says it as well" in refused(write(twice))

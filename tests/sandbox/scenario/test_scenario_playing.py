@@ -1,7 +1,11 @@
 """The player does each item once, in order, and lets time pass only where the scenario says so."""
 
+import functools
 import io
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,21 +14,25 @@ from sandbox.scenario.player import Player
 from sandbox.scenario.report import Record
 from sandbox.scenario.story import Story
 from tests.sandbox.scenario.conftest import WORLD
-from tests.sandbox.scenario.fake_stage import HOUR, NOW, FakeCall, FakeCases
+from tests.sandbox.scenario.fake_stage import HOUR, NOW, FakeCall, FakeCases, FakeStage
 
 OPERATIONS = "arn:aws:sts::111122223333:assumed-role/operations/somebody-else"
 DELETE = "  - delete_cluster: {cluster: cluster-2a3b4c5d6e7, by: ci}\n"
 
 
-def test_a_refused_delete_opens_a_case_and_its_message_is_awaited(stage, play) -> None:
+def test_a_refused_delete_opens_a_case_and_its_message_is_awaited(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     told = play(f"play:\n{DELETE}  - until: waiting\nexpect: {{outcome: null, cases: 1}}\n")
     assert stage.asked == [("ci", "delete_cluster", {"ClusterId": "cluster-2a3b4c5d6e7"})]
     assert told["expect"] == {"passed": True, "failures": []}
     assert "AWS refuses: CloudHsmClusterInUseException." in told["story"]
 
 
-def test_waiting_is_met_only_once_the_message_is_posted(stage, play) -> None:
-    stage.refused = lambda: None
+def test_waiting_is_met_only_once_the_message_is_posted(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
+    stage.opens = False
     case = stage.open_case(posted=False)
     stage.clock.after(HOUR, lambda: stage.post_message(case))
     stage.clock.after(5 * HOUR, lambda: None)
@@ -32,12 +40,16 @@ def test_waiting_is_met_only_once_the_message_is_posted(stage, play) -> None:
     assert stage.clock.now() == NOW + HOUR
 
 
-def test_time_advances_until_a_case_exists(stage, play) -> None:
+def test_time_advances_until_a_case_exists(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     stage.clock.after(HOUR, stage.open_case)
     assert play("play:\n  - until: waiting\n")["expect"]["passed"]
 
 
-def test_a_case_that_asks_a_second_time_is_waiting_again(stage, play) -> None:
+def test_a_case_that_asks_a_second_time_is_waiting_again(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     stage.clock.after(HOUR, lambda: stage.stored[-1].update(phase="running"))
     stage.clock.after(5 * HOUR, lambda: stage.stored[-1].update(phase="waiting", round=2))
     stage.clock.after(9 * HOUR, lambda: None)
@@ -46,7 +58,9 @@ def test_a_case_that_asks_a_second_time_is_waiting_again(stage, play) -> None:
     assert stage.clock.now() == NOW + 5 * HOUR
 
 
-def test_until_gives_up_after_60_days_and_the_play_ends_there(stage, play) -> None:
+def test_until_gives_up_after_60_days_and_the_play_ends_there(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     def again() -> None:
         stage.clock.after(timedelta(days=7), again)
 
@@ -59,7 +73,9 @@ def test_until_gives_up_after_60_days_and_the_play_ends_there(stage, play) -> No
     assert stage.clock.now() <= NOW + timedelta(days=60)
 
 
-def test_until_stops_at_once_where_the_case_closes_in_another_phase(stage, play) -> None:
+def test_until_stops_at_once_where_the_case_closes_in_another_phase(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     stage.clock.after(HOUR, lambda: stage.close("expired", "Nobody decided in 24 hours."))
     stage.clock.after(9 * HOUR, lambda: None)
     told = play(f"play:\n{DELETE}  - until: running\n")
@@ -72,23 +88,29 @@ def test_until_stops_at_once_where_the_case_closes_in_another_phase(stage, play)
     assert stage.clock.now() == NOW + HOUR
 
 
-def test_until_closed_is_met_by_any_outcome(stage, play) -> None:
+def test_until_closed_is_met_by_any_outcome(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     stage.clock.after(HOUR, lambda: stage.close("kept"))
     assert play(f"play:\n{DELETE}  - until: closed\nexpect: {{outcome: kept}}\n")["expect"][
         "passed"
     ]
 
 
-def test_advance_runs_what_is_due_on_the_way_and_stands_at_its_end(stage, play) -> None:
-    ran = []
+def test_advance_runs_what_is_due_on_the_way_and_stands_at_its_end(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
+    ran: list[int] = []
     for hours in (1, 3, 4):
-        stage.clock.after(hours * HOUR, lambda hours=hours: ran.append(hours))
+        stage.clock.after(hours * HOUR, functools.partial(ran.append, hours))
     told = play("play:\n  - advance: 3h\n")
     assert ran == [1, 3]
     assert told["ended_at"] == "2026-03-02T12:00:00Z"
 
 
-def test_clicks_go_to_the_newest_case_that_has_a_message(stage, play) -> None:
+def test_clicks_go_to_the_newest_case_that_has_a_message(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     told = play(
         f"play:\n{DELETE}{DELETE}  - click: {{by: alice, button: retire}}\n"
         "  - submit: {by: alice, cluster_id: c, reason: old, override: true, for: 30d}\n"
@@ -105,7 +127,9 @@ def test_clicks_go_to_the_newest_case_that_has_a_message(stage, play) -> None:
     ]
 
 
-def test_interactions_that_can_not_be_sent_are_recorded_as_skipped(play) -> None:
+def test_interactions_that_can_not_be_sent_are_recorded_as_skipped(
+    play: Callable[[str], dict[str, Any]],
+) -> None:
     told = play(
         "play:\n  - click: {by: alice, button: undo}\n  - submit: {by: bob}\n"
         "  - request: {body: payload=1, signature: bad}\n"
@@ -118,7 +142,9 @@ def test_interactions_that_can_not_be_sent_are_recorded_as_skipped(play) -> None
     assert told["expect"]["passed"]
 
 
-def test_events_reach_the_stage_as_they_are(stage, play, write) -> None:
+def test_events_reach_the_stage_as_they_are(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]], write: Callable[..., Path]
+) -> None:
     write('{"source": "somewhere"}', name="event.json")
     play(
         "play:\n  - event: {file: event.json}\n  - redeliver: 2\n  - sweep: {}\n"
@@ -128,7 +154,9 @@ def test_events_reach_the_stage_as_they_are(stage, play, write) -> None:
     assert stage.stored == []
 
 
-def test_redelivering_before_any_event_is_told_and_no_error(play) -> None:
+def test_redelivering_before_any_event_is_told_and_no_error(
+    play: Callable[[str], dict[str, Any]],
+) -> None:
     told = play("play:\n  - redeliver: 1\n")
     assert told["expect"]["passed"]
     assert "Nothing to deliver: no event has matched a rule yet." in told["story"]
@@ -152,7 +180,9 @@ def test_redelivering_before_any_event_is_told_and_no_error(play) -> None:
         ),
     ],
 )  # fmt: skip
-def test_somebody_else_acts_in_aws(stage, play, act, asked) -> None:
+def test_somebody_else_acts_in_aws(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]], act: str, asked: tuple[Any, ...]
+) -> None:
     hsms = [
         {"HsmId": "hsm-a", "State": "DELETE_IN_PROGRESS"},
         {"HsmId": "hsm-b", "State": "ACTIVE"},
@@ -168,7 +198,9 @@ def test_somebody_else_acts_in_aws(stage, play, act, asked) -> None:
     assert "Somebody else" in told["story"]
 
 
-def test_a_refusal_of_somebody_elses_call_is_told_and_no_error(stage, play) -> None:
+def test_a_refusal_of_somebody_elses_call_is_told_and_no_error(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     stage.refusals = {"encrypt": "KMSInvalidStateException"}
     stage.opens = False
     told = play("play:\n  - outside: {use_key: {alias: alias/payments}}\n")
@@ -178,8 +210,10 @@ def test_a_refusal_of_somebody_elses_call_is_told_and_no_error(stage, play) -> N
     assert told["expect"]["passed"]
 
 
-def test_the_story_tells_calls_messages_and_ends_in_order(stage, play) -> None:
-    def work(service: str, operation: str, **facts: object) -> None:
+def test_the_story_tells_calls_messages_and_ends_in_order(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
+    def work(service: str, operation: str, **facts: Any) -> None:
         call = FakeCall(service, operation, {"CustomKeyStoreId": "cks-1"}, **facts)
         call.at = stage.clock.now()
         stage.aws.calls.append(call)
@@ -233,7 +267,9 @@ def test_the_story_tells_calls_messages_and_ends_in_order(stage, play) -> None:
         ),
     ],
 )
-def test_somebody_who_is_named_calls_kms_and_a_refusal_is_told(stage, play, act, asked) -> None:
+def test_somebody_who_is_named_calls_kms_and_a_refusal_is_told(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]], act: str, asked: tuple[Any, ...]
+) -> None:
     stage.refusals = {asked[1]: "CustomKeyStoreInvalidStateException"}
     told = play(f"play:\n  - {act}\n")
     assert stage.asked[-1][:2] == asked
@@ -241,22 +277,30 @@ def test_somebody_who_is_named_calls_kms_and_a_refusal_is_told(stage, play, act,
     assert told["expect"]["passed"]
 
 
-def test_a_caller_in_words_counts_as_who_he_is(stage, play) -> None:
+def test_a_caller_in_words_counts_as_who_he_is(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     by = "{arn: 'arn:aws:sts::111122223333:assumed-role/deploy/run-7', source_identity: alice@example.com}"
     told = play(f"play:\n  - delete_cluster: {{cluster: cluster-2a3b4c5d6e7, by: {by}}}\n")
     assert "run-7 (for alice@example.com) tries to delete cluster-2a3b4c5d6e7" in told["story"]
 
 
-def test_a_person_calls_aws_by_the_e_mail_that_people_says(stage, write) -> None:
+def test_a_person_calls_aws_by_the_e_mail_that_people_says(
+    stage: FakeStage, write: Callable[..., Path]
+) -> None:
     text = WORLD.replace("alice: {approver: true}", "alice: {email: a.liddell@example.com}")
     item = "play:\n  - delete_cluster: {cluster: cluster-2a3b4c5d6e7, by: alice}\n"
     scenario = load(write(f"{text}{item}"))
     record = Record(scenario.now)
-    Player(scenario, stage, FakeCases(stage), Story(io.StringIO()), record).play()
+    theatre: Any = stage
+    cases: Any = FakeCases(stage)
+    Player(scenario, theatre, cases, Story(io.StringIO()), record).play()
     assert stage.asked[-1][0] == "a.liddell@example.com"
 
 
-def test_the_newest_case_is_tampered_with_as_the_scenario_says(stage, play) -> None:
+def test_the_newest_case_is_tampered_with_as_the_scenario_says(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     told = play(
         "play:\n  - tamper: {keep: early}\n"
         f"{DELETE}{DELETE}  - tamper: {{keep: before}}\n  - tamper: {{drop: clicks}}\n"
@@ -271,12 +315,14 @@ def test_the_newest_case_is_tampered_with_as_the_scenario_says(stage, play) -> N
     assert "There is no case to tamper with." in told["story"]
 
 
-def test_the_digest_fires(stage, play) -> None:
+def test_the_digest_fires(stage: FakeStage, play: Callable[[str], dict[str, Any]]) -> None:
     play("play:\n  - digest: {}\n")
     assert stage.events == ["digest"]
 
 
-def test_a_store_breaks_by_itself_and_a_person_mends_it(stage, play) -> None:
+def test_a_store_breaks_by_itself_and_a_person_mends_it(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     told = play(
         "play:\n  - outside: {break_store: {store: cks-1, error: NETWORK_ERRORS}}\n"
         "  - outside: {mend_store: {store: cks-1}}\n"
@@ -289,13 +335,17 @@ def test_a_store_breaks_by_itself_and_a_person_mends_it(stage, play) -> None:
     assert "Somebody else breaks something that cks-1 needs: NETWORK_ERRORS." in told["story"]
 
 
-def test_what_is_gone_can_not_be_broken_and_that_is_told(stage, play) -> None:
+def test_what_is_gone_can_not_be_broken_and_that_is_told(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     stage.stores = []
     told = play("play:\n  - outside: {break_store: {store: cks-1, error: NETWORK_ERRORS}}\n")
     assert "Somebody else can't: there is no custom key store cks-1." in told["story"]
 
 
-def test_the_newest_backup_is_deleted(stage, play) -> None:
+def test_the_newest_backup_is_deleted(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     delete = "  - outside: {delete_backup: {cluster: cluster-2a3b4c5d6e7}}\n"
     stage.answers = {"describe_backups": {"Backups": [{"BackupId": "b-2"}, {"BackupId": "b-1"}]}}
     play(f"play:\n{delete}")
@@ -304,7 +354,9 @@ def test_the_newest_backup_is_deleted(stage, play) -> None:
     assert "finds no backup" in play(f"play:\n{delete}")["story"]
 
 
-def test_a_key_is_what_another_one_is_encrypted_again_to(stage, play) -> None:
+def test_a_key_is_what_another_one_is_encrypted_again_to(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     stage.answers = {
         "create_key": {"KeyMetadata": {"KeyId": "key-9"}},
         "encrypt": {"CiphertextBlob": b"c"},

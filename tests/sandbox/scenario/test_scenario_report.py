@@ -4,9 +4,10 @@ import io
 import json
 import subprocess
 import sys
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Never
+from typing import Any, Never
 
 import pytest
 
@@ -14,32 +15,40 @@ from sandbox.scenario.command import play_file
 from sandbox.scenario.document import Problem, UnusableError
 from sandbox.scenario.expectation import unmet
 from tests.sandbox.scenario.conftest import WORLD
-from tests.sandbox.scenario.fake_stage import FakeCall, FakeCases, FakeEphemeral, FakeMessage
+from tests.sandbox.scenario.fake_stage import (
+    FakeCall,
+    FakeCases,
+    FakeEphemeral,
+    FakeMessage,
+    FakeStage,
+)
 
 PROJECT = Path(__file__).parents[3]
 EMPTY = {"cases": [], "calls": [], "slack": {"messages": []}}
 
 
-def called(*names, landed=True):
+def called(*names: Any, landed: bool = True) -> list[dict[str, Any]]:
     pairs = [name.split(":") for name in names]
     return [{"service": s, "operation": o, "landed": landed} for s, o in pairs]
 
 
 @contextmanager
-def broken_stage(_):
+def broken_stage(_: Any) -> Iterator[Any]:
     raise RuntimeError("no port is free")
     yield
 
 
-def opening(stage):
+def opening(stage: FakeStage) -> Callable[[Any], AbstractContextManager[Any]]:
     @contextmanager
-    def _open(_):
+    def _open(_: Any) -> Iterator[tuple[FakeStage, FakeCases]]:
         yield stage, FakeCases(stage)
 
     return _open
 
 
-def test_the_report_has_the_keys_of_the_contract(stage, play) -> None:
+def test_the_report_has_the_keys_of_the_contract(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     stage.open_case()
     told = play("play: []\n")
     assert list(told)[:-1] == [
@@ -55,7 +64,9 @@ def test_the_report_has_the_keys_of_the_contract(stage, play) -> None:
     assert told["runs"] == [{"name": "case-1-1", "status": "SUCCEEDED", "events": 12}]
 
 
-def test_calls_are_the_bots_mutations_and_the_rest_of_its_calls_are_reads(stage, play) -> None:
+def test_calls_are_the_bots_mutations_and_the_rest_of_its_calls_are_reads(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     stage.aws.calls += [
         FakeCall("kms", "ScheduleKeyDeletion", {"KeyId": "key-0", "PendingWindowInDays": 7}),
         FakeCall("cloudhsm", "DeleteHsm", error="ThrottlingException", landed=False),
@@ -91,7 +102,9 @@ def test_calls_are_the_bots_mutations_and_the_rest_of_its_calls_are_reads(stage,
     }
 
 
-def test_slack_is_told_as_it_stands_and_a_gone_cluster_is_deleted(stage, play) -> None:
+def test_slack_is_told_as_it_stands_and_a_gone_cluster_is_deleted(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     stage.slack.messages.append(FakeMessage("1.000001", "top"))
     stage.slack.messages.append(
         FakeMessage("1.000002", "reply", thread_ts="1.000001", mentions=("bob",))
@@ -162,29 +175,41 @@ def test_slack_is_told_as_it_stands_and_a_gone_cluster_is_deleted(stage, play) -
         ),
     ],
 )
-def test_an_unmet_expectation_is_a_sentence(expect, told, failures) -> None:
+def test_an_unmet_expectation_is_a_sentence(
+    expect: dict[str, Any], told: Any, failures: list[Any]
+) -> None:
     assert unmet(expect, told) == failures
 
 
-def test_clusters_that_were_made_meanwhile_come_after_the_scenarios_own(stage, play) -> None:
+def test_clusters_that_were_made_meanwhile_come_after_the_scenarios_own(
+    monkeypatch: pytest.MonkeyPatch, stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     new = {"id": "cluster-new", "state": "ACTIVE", "hsms": 2, "from_backup": "2026-03-02T08:00:00Z"}
-    stage.world = lambda: {"clusters": [new], "key_stores": [], "keys": [], "material_left": []}
+    monkeypatch.setattr(
+        stage,
+        "world",
+        lambda: {"clusters": [new], "key_stores": [], "keys": [], "material_left": []},
+    )
     clusters = play("play: []\n")["world"]["clusters"]
     assert [cluster["id"] for cluster in clusters] == ["cluster-2a3b4c5d6e7", "cluster-new"]
 
 
-def test_a_play_that_expects_nothing_does_not_say_that_all_came(stage, play) -> None:
+def test_a_play_that_expects_nothing_does_not_say_that_all_came(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
     told = play("play: []\n")
     assert told["expect"]["passed"]
     assert told["story"].endswith("The scenario expects nothing, so nothing was checked.\n")
     assert play("play: []\nexpect: {cases: 0}\n")["story"].endswith("All came as expected.\n")
 
 
-def only_deployed(_) -> Never:
+def only_deployed(_: Any) -> Never:
     raise UnusableError(Path("x.yaml"), [Problem(3, "digest: there is none")])
 
 
-def test_what_only_the_deployed_bot_can_tell_makes_a_file_unusable_too(write) -> None:
+def test_what_only_the_deployed_bot_can_tell_makes_a_file_unusable_too(
+    write: Callable[[str], Path],
+) -> None:
     out, err = io.StringIO(), io.StringIO()
     path = write(f"{WORLD}play: []\n")
     assert play_file(path, only_deployed, out=out, err=err, as_json=True) == 2
@@ -192,7 +217,9 @@ def test_what_only_the_deployed_bot_can_tell_makes_a_file_unusable_too(write) ->
 
 
 @pytest.mark.parametrize(("expected", "code"), [(0, 0), (1, 1)])
-def test_json_is_one_object_and_the_code_says_whether_it_held(stage, write, expected, code) -> None:
+def test_json_is_one_object_and_the_code_says_whether_it_held(
+    stage: FakeStage, write: Callable[[str], Path], expected: int, code: int
+) -> None:
     out, err = io.StringIO(), io.StringIO()
     path = write(f"{WORLD}play: []\nexpect: {{cases: {expected}}}\n")
     assert play_file(path, opening(stage), out=out, err=err, as_json=True) == code
@@ -201,7 +228,7 @@ def test_json_is_one_object_and_the_code_says_whether_it_held(stage, write, expe
     assert err.getvalue() == ""
 
 
-def test_a_broken_sandbox_is_one_sentence_and_a_failure(write) -> None:
+def test_a_broken_sandbox_is_one_sentence_and_a_failure(write: Callable[[str], Path]) -> None:
     out, err = io.StringIO(), io.StringIO()
     path = write(f"{WORLD}play: []\n")
     assert play_file(path, broken_stage, out=out, err=err, as_json=True) == 1
@@ -212,13 +239,13 @@ def test_a_broken_sandbox_is_one_sentence_and_a_failure(write) -> None:
     assert told["slack"] == {"messages": [], "ephemerals": [], "responses": []}
 
 
-def test_debug_adds_the_traceback(write) -> None:
+def test_debug_adds_the_traceback(write: Callable[[str], Path]) -> None:
     err = io.StringIO()
     play_file(write(f"{WORLD}play: []\n"), broken_stage, out=io.StringIO(), err=err, debug=True)
     assert "Traceback" in err.getvalue()
 
 
-def test_an_unusable_file_ends_with_2_and_its_line_on_stderr(write) -> None:
+def test_an_unusable_file_ends_with_2_and_its_line_on_stderr(write: Callable[[str], Path]) -> None:
     path = write("title: x\nplay:\n  - hop: 1\n")
     command = [sys.executable, "-m", "sandbox", "play", str(path), "--json"]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)

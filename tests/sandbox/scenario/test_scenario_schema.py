@@ -58,7 +58,7 @@ def test_config_knows_every_setting_but_those_that_the_sandbox_makes() -> None:
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_every_shipped_scenario_can_be_played_and_expects_something(path) -> None:
+def test_every_shipped_scenario_can_be_played_and_expects_something(path: Any) -> None:
     scenario = load(path)
     assert scenario.title != path.stem
     assert scenario.expect

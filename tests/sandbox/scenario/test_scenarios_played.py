@@ -163,11 +163,12 @@ MORE: dict[str, Callable[[Told], None]] = {
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_it_comes_as_it_expects(path, tmp_path) -> None:
+def test_it_comes_as_it_expects(path: Any, tmp_path: Path) -> None:
     told = play(path, tmp_path / "rights.json")
     assert told["expect"]["failures"] == []
     assert told["log_verified"]
-    MORE.get(path.stem, lambda told: None)(told)
+    if more := MORE.get(path.stem):
+        more(told)
     used = recorded(tmp_path / "rights.json")
     assert [key for key in shown_by(path.stem) if key not in used] == [], (
         "docs/permissions.md says that it uses these; run: python -m sandbox permissions"

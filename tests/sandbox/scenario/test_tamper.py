@@ -35,7 +35,13 @@ class FakeTable:
     def __init__(self, items: list[dict[str, Any]]) -> None:
         self.items = {(item["pk"], item["sk"]): copy.deepcopy(item) for item in items}
 
-    def query(self, *, KeyConditionExpression, ConsistentRead, ExclusiveStartKey=None):  # noqa: N803
+    def query(
+        self,
+        *,
+        KeyConditionExpression: Any,  # noqa: N803
+        ConsistentRead: bool,  # noqa: N803
+        ExclusiveStartKey: int | None = None,  # noqa: N803
+    ) -> dict[str, Any]:
         assert ConsistentRead
         wanted = KeyConditionExpression.get_expression()["values"][1]
         start = ExclusiveStartKey or 0
@@ -43,10 +49,10 @@ class FakeTable:
         more = {"LastEvaluatedKey": start + 1} if start + 1 < len(found) else {}
         return {"Items": copy.deepcopy(found[start : start + 1]), **more}
 
-    def put_item(self, *, Item) -> None:  # noqa: N803
+    def put_item(self, *, Item: Any) -> None:  # noqa: N803
         self.items[Item["pk"], Item["sk"]] = copy.deepcopy(Item)
 
-    def delete_item(self, *, Key) -> None:  # noqa: N803
+    def delete_item(self, *, Key: Any) -> None:  # noqa: N803
         del self.items[Key["pk"], Key["sk"]]
 
 
@@ -97,7 +103,7 @@ def test_what_was_kept_comes_back_whole_with_the_pointer_and_without_what_came_s
 @pytest.mark.parametrize(
     ("what", "emptied"), [("clicks", "clicks"), ("triggers", "attempts"), ("uses", None)]
 )
-def test_what_the_inbox_holds_is_dropped(table: FakeTable, what, emptied) -> None:
+def test_what_the_inbox_holds_is_dropped(table: FakeTable, what: str, emptied: str | None) -> None:
     Tamper(table).act(CASE, "drop", what)
     lists = {name: item(table)[name] for name in ("clicks", "attempts")}
     assert lists == {"clicks": ["x"], "attempts": ["y"]} | ({emptied: []} if emptied else {})

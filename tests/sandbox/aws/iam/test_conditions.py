@@ -1,5 +1,7 @@
 """Each operator holds where AWS's would, also where the request does not have the key."""
 
+from typing import Any
+
 import pytest
 
 from sandbox.aws.iam.conditions import UnknownElementError, conditions_of, is_arn_like
@@ -8,7 +10,7 @@ ORIGIN, WINDOW, CASE = "kms:KeyOrigin", "kms:ScheduleKeyDeletionPendingWindowInD
 ROLE = "arn:aws:iam::111122223333:role/unlatch-dev-turn"
 
 
-def holds(operator, key, wanted, told=None):
+def holds(operator: str, key: str, wanted: Any, told: Any = None) -> bool:
     context = {} if told is None else {key.lower(): told}
     return all(each.holds(context) for each in conditions_of({operator: {key: wanted}}))
 
@@ -47,7 +49,9 @@ def holds(operator, key, wanted, told=None):
         ("ForAllValues:StringLike", "kms:ResourceAliases", "alias/u-*", None, True),
     ],
 )  # fmt: skip
-def test_an_operator_holds_as_in_aws(operator, key, wanted, told, expected) -> None:
+def test_an_operator_holds_as_in_aws(
+    operator: str, key: Any, wanted: Any, told: Any, expected: bool
+) -> None:
     assert holds(operator, key, wanted, told) is expected
 
 
@@ -73,7 +77,7 @@ def test_what_cloudformation_left_out_is_no_condition() -> None:
         {"ForSomeValues:StringEquals": {ORIGIN: "AWS_KMS"}},
     ],
 )
-def test_what_cant_be_judged_is_refused(block) -> None:
+def test_what_cant_be_judged_is_refused(block: dict[str, Any]) -> None:
     with pytest.raises(UnknownElementError):
         conditions_of(block)
 
@@ -95,5 +99,5 @@ def test_a_key_with_several_values_needs_a_set_operator() -> None:
         ("arn:aws:iam::111122223333:role/unlatch-dev-tur", False),
     ],
 )
-def test_a_wildcard_stays_within_its_segment_of_an_arn(pattern, expected) -> None:
+def test_a_wildcard_stays_within_its_segment_of_an_arn(pattern: str, expected: bool) -> None:
     assert is_arn_like(ROLE, pattern) is expected

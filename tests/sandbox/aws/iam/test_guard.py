@@ -1,7 +1,9 @@
 """The real policies and templates, asked on the wire: what each role may, and above all what it may not."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -11,7 +13,7 @@ from sandbox.aws.callers import client
 from sandbox.aws.iam.guard import Guard, Right
 from sandbox.aws.iam.policy import Ask, policy_of
 from sandbox.aws.iam.template import rendered
-from tests.sandbox.aws.aws_stand import CLUSTER, HUB, SPOKE, STORE, refused
+from tests.sandbox.aws.aws_stand import CLUSTER, HUB, SPOKE, STORE, Stand, refused
 
 PROJECT = Path(__file__).parents[4]
 INFRA = PROJECT / "infra"
@@ -22,19 +24,19 @@ TAGS = [
     {"Key": "plan_hash", "Value": "abc"},
     {"Key": "approvers", "Value": "alice bob"},
 ]
-NAMED = {"SourceIdentity": "alice", "Tags": TAGS}
+NAMED: dict[str, Any] = {"SourceIdentity": "alice", "Tags": TAGS}
 EVENTS = f"arn:aws:events:{REGION}:{SPOKE}:rule/unlatch-dev-failed-deletes"
 BUS = f"arn:aws:events:{REGION}:{HUB}:event-bus/default"
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse AWS")
 
 
-def is_bot(role):
+def is_bot(role: str) -> bool:
     return ":role/unlatch-" in role
 
 
 @pytest.fixture
-def hub(stand):
+def hub(stand: Stand) -> Stand:
     """The stand with the world, the hub's functions' roles and the roles of its account."""
     stand.seed()
     stand.server.guard = Guard(stand.server.regions, is_bot)
@@ -44,19 +46,19 @@ def hub(stand):
 
 
 @pytest.fixture
-def both(hub):
+def both(hub: Stand) -> Stand:
     """The same, with another account that is served."""
     _make_account_roles(hub, SPOKE)
     return hub
 
 
-def _operator(stand, service, account):
+def _operator(stand: Stand, service: str, account: str) -> Any:
     operator = f"arn:aws:sts::{account}:assumed-role/deployer/operator"
     made = stand.server.identity.register(account, operator, deployment=True)
     return client(stand.server.url, service, made, region=REGION)
 
 
-def _make_account_roles(stand, account) -> None:
+def _make_account_roles(stand: Stand, account: str) -> None:
     parameters = {
         "Stage": "dev",
         "HubAccountId": HUB,
@@ -80,20 +82,22 @@ def _make_functions_roles() -> None:
         iam.put_role_policy(name, name, file.read_text())
 
 
-def function(hub, name, service):
+def function(hub: Stand, name: str, service: str) -> Any:
     return hub.client(service, f"arn:aws:sts::{{account}}:assumed-role/unlatch-dev-{name}/1")
 
 
-def role(name, account=HUB) -> str:
+def role(name: str, account: str = HUB) -> str:
     return f"arn:aws:iam::{account}:role/unlatch-{name}"
 
 
-def assume(hub, name, *, by="turn", account=HUB, **more):
+def assume(hub: Stand, name: str, *, by: str = "turn", account: str = HUB, **more: Any) -> Any:
     asked = {"RoleArn": role(name, account), "RoleSessionName": "c1", **more}
     return function(hub, by, "sts").assume_role(**asked)["Credentials"]
 
 
-def acting(hub, name, service, *, account=HUB, region=REGION, **more):
+def acting(
+    hub: Stand, name: str, service: str, *, account: str = HUB, region: str = REGION, **more: Any
+) -> Any:
     """A client with a session of this role, as turn would make it."""
     issued = assume(hub, name, account=account, **(more or NAMED))
     found = hub.server.identity.find(issued["AccessKeyId"])
@@ -108,7 +112,7 @@ def acting(hub, name, service, *, account=HUB, region=REGION, **more):
     return client(hub.server.url, service, credentials, region=region)
 
 
-def reason(call, **params):
+def reason(call: Callable[..., Any], **params: Any) -> str:
     with pytest.raises(ClientError) as caught:
         call(**params)
     error = caught.value.response["Error"]
@@ -119,7 +123,7 @@ def reason(call, **params):
 # ---- taking roles ------------------------------------------------------------------------------
 
 
-def test_turn_takes_all_three_roles_in_both_accounts(both) -> None:
+def test_turn_takes_all_three_roles_in_both_accounts(both: Stand) -> None:
     for account in (HUB, SPOKE):
         assume(both, "reader", account=account)
         assume(both, "executor", account=account, **NAMED)
@@ -138,7 +142,7 @@ def test_turn_takes_all_three_roles_in_both_accounts(both) -> None:
         ("api_handler", "executor"),
     ],
 )
-def test_no_function_takes_a_role_that_is_not_listed_for_it(hub, by, name) -> None:
+def test_no_function_takes_a_role_that_is_not_listed_for_it(hub: Stand, by: str, name: str) -> None:
     said = reason(lambda: assume(hub, name, by=by, **NAMED))
     assert said == (
         f"User: arn:aws:sts::{HUB}:assumed-role/unlatch-dev-{by}/1 is not authorized to perform: "
@@ -147,7 +151,7 @@ def test_no_function_takes_a_role_that_is_not_listed_for_it(hub, by, name) -> No
     )
 
 
-def test_nor_turn_a_role_that_is_not_ours(hub) -> None:
+def test_nor_turn_a_role_that_is_not_ours(hub: Stand) -> None:
     operator = hub.client("iam")
     trust = {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}}
     operator.create_role(RoleName="admin", AssumeRolePolicyDocument=json.dumps(trust))
@@ -167,18 +171,20 @@ def test_nor_turn_a_role_that_is_not_ours(hub) -> None:
         {},
     ],
 )
-def test_nobody_acts_without_source_identity_and_all_tags(hub, name, lacking) -> None:
+def test_nobody_acts_without_source_identity_and_all_tags(
+    hub: Stand, name: str, lacking: dict[str, Any]
+) -> None:
     assert "no resource-based policy" in reason(lambda: assume(hub, name, **lacking))
 
 
-def test_nobody_else_takes_a_role_of_ours(hub) -> None:
+def test_nobody_else_takes_a_role_of_ours(hub: Stand) -> None:
     sts = hub.client("sts", PERSON)
     for name in ("reader", "executor", "restorer"):
         asked = {"RoleArn": role(name), "RoleSessionName": "ann", **NAMED}
         assert "no resource-based policy allows" in reason(sts.assume_role, **asked)
 
 
-def test_another_stage_of_the_hub_takes_no_role(hub) -> None:
+def test_another_stage_of_the_hub_takes_no_role(hub: Stand) -> None:
     hub.client("iam").create_role(
         RoleName="unlatch-prod-turn", AssumeRolePolicyDocument='{"Statement": []}'
     )
@@ -194,7 +200,7 @@ def test_another_stage_of_the_hub_takes_no_role(hub) -> None:
 # ---- acting ------------------------------------------------------------------------------------
 
 
-def test_a_key_of_a_world_may_refuse_operations_to_our_roles_alone(hub) -> None:
+def test_a_key_of_a_world_may_refuse_operations_to_our_roles_alone(hub: Stand) -> None:
     policy = {"denies": ["ScheduleKeyDeletion", "DescribeKey"]}
     hub.seed(keys=[{"store": STORE, "policy": policy}])
     kms = acting(hub, "executor", "kms")
@@ -206,20 +212,20 @@ def test_a_key_of_a_world_may_refuse_operations_to_our_roles_alone(hub) -> None:
     hub.client("kms", PERSON).schedule_key_deletion(KeyId=hub.key(0), PendingWindowInDays=10)
 
 
-def test_the_executor_schedules_with_a_window_that_is_long_enough(hub) -> None:
+def test_the_executor_schedules_with_a_window_that_is_long_enough(hub: Stand) -> None:
     kms = acting(hub, "executor", "kms")
     kms.schedule_key_deletion(KeyId=hub.key(0), PendingWindowInDays=10)
 
 
 @pytest.mark.parametrize("window", [{"PendingWindowInDays": 7}, {}])
-def test_not_with_a_shorter_window_or_none(hub, window) -> None:
+def test_not_with_a_shorter_window_or_none(hub: Stand, window: dict[str, Any]) -> None:
     kms = acting(hub, "executor", "kms")
     said = reason(kms.schedule_key_deletion, KeyId=hub.key(0), **window)
     assert "no identity-based policy allows the kms:ScheduleKeyDeletion" in said
     assert kms_state(hub, 0) == "Enabled"
 
 
-def kms_state(hub, index):
+def kms_state(hub: Stand, index: int) -> Any:
     return hub.client("kms").describe_key(KeyId=hub.key(index))["KeyMetadata"]["KeyState"]
 
 
@@ -233,18 +239,20 @@ def kms_state(hub, index):
         ("generate_data_key_without_plaintext", {"KeySpec": "AES_256"}),
     ],
 )
-def test_keys_of_another_origin_are_out_of_reach(hub, call, more) -> None:
+def test_keys_of_another_origin_are_out_of_reach(
+    hub: Stand, call: str, more: dict[str, Any]
+) -> None:
     key = hub.client("kms").create_key()["KeyMetadata"]["KeyId"]
     kms = acting(hub, "executor", "kms")
     assert reason(getattr(kms, call), KeyId=key, **more)
 
 
-def test_the_executor_acts_in_its_regions_only(hub) -> None:
+def test_the_executor_acts_in_its_regions_only(hub: Stand) -> None:
     kms = acting(hub, "executor", "kms", region="eu-west-1")
     assert reason(kms.disconnect_custom_key_store, CustomKeyStoreId=STORE)
 
 
-def test_a_session_is_narrowed_to_its_one_call(hub) -> None:
+def test_a_session_is_narrowed_to_its_one_call(hub: Stand) -> None:
     only = {"Statement": [{"Effect": "Allow", "Action": "kms:DisableKey", "Resource": "*"}]}
     kms = acting(hub, "executor", "kms", **NAMED, Policy=json.dumps(only))
     kms.disable_key(KeyId=hub.key(0))
@@ -253,7 +261,7 @@ def test_a_session_is_narrowed_to_its_one_call(hub) -> None:
 
 
 @pytest.mark.parametrize("name", ["reader", "restorer"])
-def test_nobody_else_touches_keys_stores_and_hsms(hub, name) -> None:
+def test_nobody_else_touches_keys_stores_and_hsms(hub: Stand, name: str) -> None:
     kms = acting(hub, name, "kms", **({} if name == "reader" else NAMED), DurationSeconds=900)
     hsms = acting(
         hub, name, "cloudhsmv2", **({} if name == "reader" else NAMED), DurationSeconds=900
@@ -265,20 +273,20 @@ def test_nobody_else_touches_keys_stores_and_hsms(hub, name) -> None:
     assert reason(hsms.delete_cluster, ClusterId=CLUSTER)
 
 
-def test_the_restorer_makes_hsms_and_the_executor_none(hub) -> None:
+def test_the_restorer_makes_hsms_and_the_executor_none(hub: Stand) -> None:
     zone = {"ClusterId": CLUSTER, "AvailabilityZone": f"{REGION}c"}
     assert reason(acting(hub, "executor", "cloudhsmv2").create_hsm, **zone)
     acting(hub, "restorer", "cloudhsmv2").create_hsm(**zone)
 
 
 @pytest.mark.parametrize("name", ["turn", "sweep", "api_handler", "park", "on_key_used"])
-def test_no_function_touches_a_key_by_itself(hub, name) -> None:
+def test_no_function_touches_a_key_by_itself(hub: Stand, name: str) -> None:
     kms = function(hub, name, "kms")
     assert reason(kms.schedule_key_deletion, KeyId=hub.key(0), PendingWindowInDays=30)
     assert reason(kms.describe_key, KeyId=hub.key(0))
 
 
-def test_sealing_needs_the_alias_of_the_seal_key(hub) -> None:
+def test_sealing_needs_the_alias_of_the_seal_key(hub: Stand) -> None:
     kms = hub.client("kms")
     spec = {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}
     ours, other = (kms.create_key(**spec)["KeyMetadata"]["KeyId"] for _ in range(2))
@@ -290,7 +298,7 @@ def test_sealing_needs_the_alias_of_the_seal_key(hub) -> None:
     assert reason(function(hub, "turn", "kms").generate_mac, KeyId=ours, **mac)
 
 
-def test_with_require_tag_only_tagged_clusters_go(hub) -> None:
+def test_with_require_tag_only_tagged_clusters_go(hub: Stand) -> None:
     parameters = {"Stage": "dev", "HubAccountId": HUB, "RequireTag": "yes"}
     role = rendered(INFRA / "account.yaml", parameters, account=HUB)["Executor"]
     policy = policy_of(role["Properties"]["Policies"][0]["PolicyDocument"])
@@ -305,14 +313,15 @@ def test_with_require_tag_only_tagged_clusters_go(hub) -> None:
 
 
 @pytest.fixture
-def guarded(hub):
+def guarded(hub: Stand) -> Stand:
     parameters = {"TargetIds": "r-1", "ReserveDeleteCluster": "yes"}
     guardrail = rendered(INFRA / "guardrails.yaml", parameters, account=HUB)["Guardrail"]
+    assert hub.server.guard is not None
     hub.server.guard.guardrails = policy_of(guardrail["Properties"]["Content"])
     return hub
 
 
-def test_with_the_guardrails_nobody_goes_round_the_approvals(guarded) -> None:
+def test_with_the_guardrails_nobody_goes_round_the_approvals(guarded: Stand) -> None:
     hsms, kms = guarded.client("cloudhsmv2", PERSON), guarded.client("kms", PERSON)
     said = reason(hsms.delete_cluster, ClusterId=CLUSTER)
     assert said.endswith("with an explicit deny in a service control policy")
@@ -326,20 +335,21 @@ def test_with_the_guardrails_nobody_goes_round_the_approvals(guarded) -> None:
     )
 
 
-def test_they_leave_everybody_the_rest(guarded) -> None:
+def test_they_leave_everybody_the_rest(guarded: Stand) -> None:
     kms = guarded.client("kms", PERSON)
     other = kms.create_key()["KeyMetadata"]["KeyId"]
     kms.schedule_key_deletion(KeyId=other, PendingWindowInDays=7)
 
 
-def test_they_leave_the_executor_its_work(guarded) -> None:
+def test_they_leave_the_executor_its_work(guarded: Stand) -> None:
     acting(guarded, "executor", "kms").disconnect_custom_key_store(CustomKeyStoreId=STORE)
 
 
 # ---- services ----------------------------------------------------------------------------------
 
 
-def test_eventbridge_forwards_to_the_hub_and_nowhere_else(both) -> None:
+def test_eventbridge_forwards_to_the_hub_and_nowhere_else(both: Stand) -> None:
+    assert both.server.guard is not None
     may, forwarder = both.server.guard.service_denial, role("dev-forwarder", SPOKE)
     service = "events.amazonaws.com"
     puts = Ask("events:PutEvents", BUS, {})
@@ -354,15 +364,16 @@ def test_eventbridge_forwards_to_the_hub_and_nowhere_else(both) -> None:
 # ---- in general --------------------------------------------------------------------------------
 
 
-def test_used_rights_are_remembered_by_role_statement_and_action(hub) -> None:
+def test_used_rights_are_remembered_by_role_statement_and_action(hub: Stand) -> None:
     acting(hub, "executor", "kms").disable_key(KeyId=hub.key(0))
+    assert hub.server.guard is not None
     used = hub.server.guard.used
     assert used[Right("unlatch-executor", "KeysOfKeyStores", "kms:DisableKey")] == 1
     assert used[Right("unlatch-dev-turn", "ActInTargetAccounts", "sts:SetSourceIdentity")] == 1
 
 
-def test_a_role_that_cant_be_judged_is_denied(hub) -> None:
-    strange = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+def test_a_role_that_cant_be_judged_is_denied(hub: Stand) -> None:
+    strange: dict[str, Any] = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     strange["Condition"] = {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}
     hub.client("iam").put_role_policy(
         RoleName="unlatch-dev-park",
@@ -373,6 +384,6 @@ def test_a_role_that_cant_be_judged_is_denied(hub) -> None:
     assert "can't be judged: unknown condition operator IpAddress" in said
 
 
-def test_a_role_that_is_not_there_is_denied(hub) -> None:
+def test_a_role_that_is_not_there_is_denied(hub: Stand) -> None:
     kms = hub.client("kms", "arn:aws:sts::{account}:assumed-role/unlatch-ghost/1")
     assert "has no role" in reason(kms.list_keys)

@@ -1,9 +1,11 @@
 """Deny wins, every kind of policy must allow, and what a document says is taken as AWS takes it."""
 
+from typing import Any
+
 import pytest
 
 from sandbox.aws.iam.conditions import UnknownElementError
-from sandbox.aws.iam.policy import Ask, Principal, judged, policy_of
+from sandbox.aws.iam.policy import Ask, Policy, Principal, judged, policy_of
 
 HUB = "111122223333"
 ROLE = f"arn:aws:iam::{HUB}:role/unlatch-dev-turn"
@@ -12,7 +14,9 @@ WHO = Principal(arn=ROLE, session="arn:aws:sts::111122223333:assumed-role/x/y", 
 ASK = Ask("kms:DescribeKey", KEY, {})
 
 
-def policy(effect="Allow", action="kms:*", resource="*", **more):
+def policy(
+    effect: str = "Allow", action: str = "kms:*", resource: str = "*", **more: Any
+) -> Policy:
     return policy_of(
         {"Statement": {"Effect": effect, "Action": action, "Resource": resource, **more}}
     )
@@ -41,7 +45,7 @@ STRANGER = policy(Principal={"AWS": "arn:aws:iam::444455556666:root"})
         ({"identity": None}, ""),
     ],
 )  # fmt: skip
-def test_the_verdict(given, why) -> None:
+def test_the_verdict(given: dict[str, Any], why: str) -> None:
     verdict = judged(ASK, WHO, **given)
     assert verdict.why == why
     assert verdict.allowed is (why == "" and given["identity"] is not None)
@@ -61,7 +65,7 @@ def test_the_verdict(given, why) -> None:
         ({"Condition": {"StringEquals": {"kms:KeyOrigin": "AWS_CLOUDHSM"}}}, False),
     ],
 )
-def test_what_a_statement_speaks_of(statement, speaks) -> None:
+def test_what_a_statement_speaks_of(statement: dict[str, Any], speaks: bool) -> None:
     action = {} if "NotAction" in statement else {"Action": "kms:*"}
     resource = {} if "NotResource" in statement else {"Resource": "*"}
     (read,) = policy_of({"Statement": [{"Effect": "Allow", **action, **resource, **statement}]})
@@ -79,7 +83,7 @@ def test_what_a_statement_speaks_of(statement, speaks) -> None:
         ({"Service": "states.amazonaws.com"}, False),
     ],
 )
-def test_whom_a_statement_names(principal, named) -> None:
+def test_whom_a_statement_names(principal: dict[str, Any] | str, named: bool) -> None:
     (read,) = policy(Principal=principal)
     assert read.names(WHO) is named
 
@@ -100,6 +104,6 @@ def test_a_service_is_named_as_itself_alone() -> None:
         {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Like": {"kms:KeyOrigin": "x"}}},
     ],
 )  # fmt: skip
-def test_what_cant_be_judged_is_refused(statement) -> None:
+def test_what_cant_be_judged_is_refused(statement: dict[str, Any]) -> None:
     with pytest.raises(UnknownElementError):
         policy_of({"Statement": [statement]})

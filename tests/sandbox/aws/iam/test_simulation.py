@@ -1,12 +1,13 @@
 """SimulatePrincipalPolicy says of a role what the judge would, with what the caller tells and no more."""
 
 import json
+from typing import Any
 
 import pytest
 
 from sandbox.aws.iam.guard import Guard
 from sandbox.aws.iam.simulation import Simulations
-from tests.sandbox.aws.aws_stand import HUB, refused
+from tests.sandbox.aws.aws_stand import HUB, Stand, refused
 
 ROLE = f"arn:aws:iam::{HUB}:role/unlatch-executor"
 KEY = f"arn:aws:kms:us-east-1:{HUB}:key/1"
@@ -28,7 +29,7 @@ STATEMENTS = [
 
 
 @pytest.fixture
-def iam(stand):
+def iam(stand: Stand) -> Any:
     guard = Guard(stand.server.regions, lambda role: False)
     stand.server.services["iam"] = Simulations(guard).answer
     client = stand.client("iam")
@@ -40,7 +41,7 @@ def iam(stand):
     return client
 
 
-def decided(iam, *actions, resources=(), **context):
+def decided(iam: Any, *actions: Any, resources: Any = (), **context: Any) -> list[str]:
     entries = [
         {
             "ContextKeyName": name.replace("_", ":"),
@@ -56,24 +57,24 @@ def decided(iam, *actions, resources=(), **context):
     return [result["EvalDecision"] for result in reply["EvaluationResults"]]
 
 
-def test_it_needs_the_resource_and_the_context(iam) -> None:
+def test_it_needs_the_resource_and_the_context(iam: Any) -> None:
     origin = {"kms_KeyOrigin": "AWS_CLOUDHSM"}
     assert decided(iam, "kms:DisableKey", resources=[KEY], **origin) == ["allowed"]
     assert decided(iam, "kms:DisableKey", **origin) == ["implicitDeny"], "* is no key"
     assert decided(iam, "kms:DisableKey", resources=[KEY]) == ["implicitDeny"]
 
 
-def test_each_action_on_each_resource(iam) -> None:
+def test_each_action_on_each_resource(iam: Any) -> None:
     actions, origin = ("kms:DisableKey", "iam:GetRole"), {"kms_KeyOrigin": "AWS_CLOUDHSM"}
     found = decided(iam, *actions, resources=[KEY, "arn:aws:s3:::bucket"], **origin)
     assert found == ["allowed", "implicitDeny", "explicitDeny", "explicitDeny"]
 
 
-def test_keys_with_several_values(iam) -> None:
+def test_keys_with_several_values(iam: Any) -> None:
     names = ["alias/a", "alias/unlatch-dev-seal"]
     assert decided(iam, "kms:GenerateMac", kms_ResourceAliases=names) == ["allowed"]
 
 
-def test_a_role_that_is_not_there(iam) -> None:
+def test_a_role_that_is_not_there(iam: Any) -> None:
     call = iam.simulate_principal_policy
     assert refused(call, PolicySourceArn=f"{ROLE}s", ActionNames=["iam:GetRole"]) == "NoSuchEntity"

@@ -1,0 +1,1 @@
+"""What must hold: who may decide, what is safe, what counts as gone, and what may be said next."""

@@ -1,0 +1,185 @@
+"""What a click may ask for in a case as it stands, and what it does to it once recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.state.audit_log import Entry, Kind, entry
+from chalicelib.domain.state.case import CallStatus, Case, Outcome, Phase
+from chalicelib.domain.state.click import LETS_BEGIN, Act, Click
+from chalicelib.domain.state.plan import Remedy
+
+ON_HOLD = (
+    "This case is on hold: its record can’t be trusted, so nobody can decide here. Nothing was "
+    "changed. An operator has to look; the message has the steps."
+)
+MOST_BYTES = 150_000
+"""Of clicks: a DynamoDB item holds 400 kB, and what stops a case must always find room in it."""
+A_CLICK = 300
+"""Bytes, beside its reason."""
+ENDINGS = frozenset({Act.REJECT, Act.CANCEL, Act.UNDO})
+UNDOABLE = frozenset({Outcome.PARKED, Outcome.REPOINTED, Outcome.KEPT, Outcome.STOPPED})
+KINDS = {
+    Act.APPROVE: Kind.APPROVED,
+    Act.WITHDRAW: Kind.WITHDRAWN,
+    Act.CONFIRM: Kind.CONFIRMED,
+}
+HALF_DONE = frozenset({Outcome.EXPIRED, Outcome.EXPLAINED, Outcome.RESOLVED})
+
+
+def not_possible(case: Case, act: Act, remedy: Remedy | None = None, *, by: str = "") -> str:
+    """Why this can't be done in the case as it stands; "" where it can."""
+    if case.on_hold_since:
+        return ON_HOLD
+    if act not in ENDINGS and _is_full(case, act):
+        return "This case has had too many clicks. Close or cancel it, and start a new one."
+    if act is Act.REFRESH:
+        return "" if not case.is_closed or case.outcome is Outcome.STOPPED else _over(case)
+    if act is Act.UNDO or act is Act.CANCEL:
+        return _no_way_back(case, act)
+    if case.is_closed:
+        return _over(case)
+    if act is Act.WITHDRAW and case.plan_has_begun:
+        return "The plan has begun, so approvals can’t be taken back. Press Cancel instead."
+    if act is Act.REJECT and case.has_begun:
+        return "The plan has begun, so closing would leave it half done. Press Cancel instead."
+    if act in (Act.LOOK, Act.APPROVE, Act.KEEP, Act.CONFIRM) and case.phase is Phase.RUNNING:
+        last = case.approved[-1].by if case.approved else ""
+        if last and last == by:
+            return "You decided this already, and it is under way. It counts once."
+        who = f"<@{last}>" if last else "Somebody"
+        return (
+            f"{who} decided this just before you. Your click changed nothing. "
+            "The message shows how it stands."
+        )
+    needs_offer = act in LETS_BEGIN or (act is Act.KEEP and case.plan is not None)
+    if needs_offer and case.offer(remedy) is None:
+        what = remedy.capitalize() if remedy else "This"
+        return f"{what} is not possible now. The message says why."
+    return ""
+
+
+def _is_full(case: Case, act: Act) -> bool:
+    """What takes an approval back, or looks again, has as much room once more."""
+    most = MOST_BYTES * (2 if act in (Act.WITHDRAW, Act.REFRESH) else 1)
+    return (
+        sum(A_CLICK + len(click.reason.encode(errors="replace")) for click in case.clicks) >= most
+    )
+
+
+def is_asked_already(case: Case, click: Click) -> bool:
+    """The click would say again what no turn has heard yet, or only that AWS be read again.
+
+    It wakes the case and is not kept, so that nobody fills a case by pressing a button.
+    """
+    if click.act is Act.REFRESH:
+        same = any(known.act is Act.REFRESH for known in case.new_clicks)
+        return same or not case.is_closed
+    return click.act in ENDINGS and any(
+        known.act is click.act and known.by == click.by for known in case.new_clicks
+    )
+
+
+def _no_way_back(case: Case, act: Act) -> str:
+    if case.is_closed:
+        return "" if can_go_back(case) else _over(case)
+    if act is Act.UNDO and not case.has_begun:
+        return "There is nothing to undo: Unlatch has changed nothing."
+    if case.ending is not None:
+        return f"<@{case.ending.by}> asked for this already. It is under way."
+    return ""
+
+
+def _over(case: Case) -> str:
+    when = f"{case.closed_at:%d %b, %H:%M} UTC" if case.closed_at else "before"
+    if case.outcome is Outcome.EXPIRED:
+        return (
+            f"This case closed on {when}. Your click changed nothing. "
+            f"Write `/unlatch {case.cluster_id}` to start again."
+        )
+    if case.outcome in (Outcome.REJECTED, Outcome.CANCELLED) and case.ending:
+        return f"<@{case.ending.by}> closed this on {when}. Your click changed nothing."
+    return f"This case is over ({case.outcome}, {when}). Your click changed nothing."
+
+
+def reopens(case: Case, act: Act) -> bool:
+    """The click needs a new run: the case is closed, and this takes it up again."""
+    if not case.is_over:
+        return False
+    if act is Act.REFRESH:
+        return case.outcome is Outcome.STOPPED
+    return act in (Act.UNDO, Act.CANCEL) and can_go_back(case)
+
+
+def can_go_back(case: Case) -> bool:
+    """Undo takes this closed case up again. Also where it ended half done, with our changes left."""
+    half_done = case.has_begun and case.outcome in HALF_DONE
+    return case.outcome in UNDOABLE or half_done
+
+
+def take_in(case: Case, now: datetime) -> tuple[Case, tuple[Entry, ...]]:
+    """The case with its new clicks heard, and what the log says of them."""
+    entries: list[Entry] = []
+    for click in case.new_clicks:
+        case, said = _hear(case, click, now)
+        entries += said
+    return replace(case, clicks_seen=len(case.clicks)), tuple(entries)
+
+
+def _hear(case: Case, click: Click, now: datetime) -> tuple[Case, list[Entry]]:
+    match click.act:
+        case Act.APPROVE | Act.WITHDRAW | Act.CONFIRM:
+            return case, [
+                entry(
+                    KINDS[click.act],
+                    now,
+                    by=click.by,
+                    remedy=click.remedy,
+                    plan_hash=click.plan_hash,
+                    reason=click.reason,
+                    override="yes" if click.override else "",
+                    again="yes" if case.plan else "",
+                    clicked_at=click.at.isoformat(),
+                    round=click.round,
+                )
+            ]
+        case Act.KEEP:
+            until = click.keep_until.isoformat() if click.keep_until else ""
+            words = {"by": click.by, "owner": click.owner, "until": until, "reason": click.reason}
+            return case, [entry(Kind.KEPT, now, **words)]
+        case Act.REJECT | Act.CANCEL | Act.UNDO:
+            return _turn_back(case, click, now)
+        case Act.REFRESH if case.outcome is Outcome.STOPPED:
+            return reopened(case), [entry(Kind.REOPENED, now, by=click.by)]
+    return case, []
+
+
+def _turn_back(case: Case, click: Click, now: datetime) -> tuple[Case, list[Entry]]:
+    if case.ending is not None and not case.is_closed:
+        return case, []
+    if click.act is Act.REJECT and (case.has_begun or case.is_closed):
+        return case, []
+    if case.is_closed and not can_go_back(case):
+        return case, []
+    back = replace(reopened(case) if case.is_closed else case, ending=click, keep=None)
+    return back, [entry(Kind.ASKED_BACK, now, by=click.by, act=click.act, reason=click.reason)]
+
+
+def reopened(case: Case) -> Case:
+    """A closed case taken up again: refusals by AWS are forgotten, all else is remembered.
+
+    An undo that stopped stays an undo: trying again must never go on with what was cancelled.
+    """
+    return replace(
+        case,
+        phase=Phase.RUNNING if case.has_begun else Phase.WAITING,
+        outcome=None,
+        reason="",
+        advice=(),
+        closed_at=None,
+        missing="",
+        missing_since=None,
+        calls=tuple(c for c in case.calls if c.status is not CallStatus.REFUSED),
+        expires_at=None if case.plan is None else case.expires_at,
+    )

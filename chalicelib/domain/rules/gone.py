@@ -1,0 +1,33 @@
+"""What counts as gone: two whole looks a minute apart. Half a look tells nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from chalicelib.domain.rules.step import Wait
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.snapshot import Snapshot
+from chalicelib.domain.state.trigger import Trigger
+
+CONFIRM = timedelta(minutes=1)
+"""Gone means: two whole looks this far apart."""
+
+
+def is_gone(case: Case, snapshot: Snapshot) -> bool:
+    """This look lacks the cluster; before our first mutation also: nothing holds it any more."""
+    if snapshot.unread:
+        return False
+    if snapshot.cluster is None:
+        return True
+    going = snapshot.cluster.state in ("DELETE_IN_PROGRESS", "DELETED")
+    about_the_store = case.trigger in (Trigger.STORE_DELETE_BLOCKED, Trigger.CLUSTER_TAKEN)
+    free = snapshot.holder is None and (about_the_store or not snapshot.cluster.hsms) and not going
+    return free and not case.has_begun
+
+
+def until_sure(case: Case, now: datetime) -> Wait | None:
+    """Until what the last look did not show counts as gone. None: all is there, or gone for sure."""
+    if case.missing_since is None or now - case.missing_since >= CONFIRM:
+        return None
+    left = int((case.missing_since + CONFIRM - now).total_seconds())
+    return Wait(left + 1, "reading AWS once more to make sure")
