@@ -137,9 +137,26 @@ def on_key_used(event: CloudWatchEvent) -> dict[str, Any]:
         return {"told": [*cases, *([opened.case_id] if opened else [])]}
 
 
+@app.on_cw_event(event_patterns.LIVE_PROBE, name="on_probe")
+def on_probe(event: CloudWatchEvent) -> dict[str, Any]:
+    """`unlatch doctor --live` tries whether events arrive: this one is noted, and opens no case."""
+    from chalicelib.aws.cloudtrail import NotOurs, probe_of
+
+    wired = wiring.wired(event.context)
+    with observability.invocation(event.context, trace=wired.trace):
+        try:
+            record = probe_of(event.to_dict())
+        except NotOurs as reason:
+            observability.warn("event refused", reason=str(reason))
+            return {"refused": str(reason)}
+        wired.probes.note(record, now=datetime.now(UTC))
+        return {"noted": record["eventID"]}
+
+
 @app.route("/slack/interactions", methods=["POST"], content_types=FORM)
 def slack_interaction() -> Response:
     """A button or a dialog: answered within three seconds, carried out by the next turn."""
+    from chalicelib.answers import Recorded
     from chalicelib.flows.command import open_from_scan
     from chalicelib.flows.record_click import record_click
     from chalicelib.slack.requests import Unreadable, parse
@@ -159,7 +176,7 @@ def slack_interaction() -> Response:
         observability.about(case_id=clicked.case_id)
         answer = record_click(wired.ports, clicked)
         # The gateway brings all of Slack's messages: a cold yes does without.
-        reply = {} if answer.is_silent else _gateway(wired, answer.case).reply(answer, clicked)
+        reply = {} if answer == Recorded() else _gateway(wired, clicked).reply(answer, clicked)
         return Response(reply) if reply else Response("", PLAIN)
 
 
@@ -241,11 +258,11 @@ def _heard(event: CloudWatchEvent, read: Any) -> dict[str, Any]:
         return {"refused": opened} if isinstance(opened, str) else {"case_id": opened.case_id}
 
 
-def _gateway(wired: wiring.Wiring, case: Any) -> Any:
+def _gateway(wired: wiring.Wiring, clicked: Any) -> Any:
     """Speaks as the route of this case has it."""
-    from chalicelib.flows.routing import for_case
+    from chalicelib.flows.routing import gateway_of
 
-    return for_case(wired.ports, case).gateway if case else wired.gateway
+    return gateway_of(wired.ports, clicked.case_id) if wired.ports.routes else wired.gateway
 
 
 def _host() -> str:
@@ -263,34 +280,9 @@ def _body() -> bytes:
 
 def _met(wired: wiring.Wiring) -> Response | None:
     """The answer to what is no click: Slack's own checks, and what Slack did not sign. None: go on."""
-    from chalicelib.failures import PermanentError, TemporaryError
-    from chalicelib.slack.requests import challenge, is_ssl_check
-
-    if is_ssl_check(_body()):
-        return Response("", PLAIN)
-    try:
-        if not _is_signed(wired):
-            return Response("The signature is missing or wrong.", PLAIN, 401)
-    except (TemporaryError, PermanentError) as trouble:
-        observability.warn("signing secret not read", reason=trouble.reason)
-        return Response("The signature can’t be checked now. Please try again.", PLAIN, 503)
-    word = challenge(_body())
-    return Response(word, PLAIN) if word else None
-
-
-def _is_signed(wired: wiring.Wiring) -> bool:
-    """Checked over the raw body. A signature that does not fit is tried against a rotated secret."""
-    from chalicelib.slack.requests import Unsigned, verify
+    from chalicelib.slack.door import met
 
     assert app.current_request is not None, "only called within a request"
     headers, now = app.current_request.headers, datetime.now(UTC)
-    for fresh in (False, True):
-        try:
-            verify(_body(), headers, secret=wired.signing_secret(fresh=fresh), now=now)
-        except Unsigned as reason:
-            observability.warn("request refused", reason=str(reason))
-            if not reason.may_be_rotation:
-                return False
-        else:
-            return True
-    return False
+    said = met(_body(), headers, wired.signing_secret, now=now, warn=observability.warn)
+    return Response(said.text, PLAIN, said.status) if said else None

@@ -175,7 +175,11 @@ class Settings:
         "Play everything, change nothing in AWS; only a cancel of what had begun before still acts",
         yes_or_no,
     )
-    hsm_hour_price: float = setting(1.60, "US dollars an HSM costs an hour", number(0, 1000, float))
+    hsm_hour_price: float = setting(
+        0,
+        "US dollars an HSM costs an hour; 0: as docs/aws-reality.md knows it",
+        number(0, 1000, float),
+    )
     error_codes: tuple[str, ...] = setting(
         BOTH_CODES, "Error codes of DeleteCluster that open a case", words
     )

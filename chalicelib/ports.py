@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.rules.hearing import Heard
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.routes import Route
@@ -120,30 +119,6 @@ class Signed:
     headers: Mapping[str, str]
     plan_hash: str = ""
     reason: str = ""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a click's reply is. At most one of these is set; none: all is well, say nothing more.
-
-    `private` goes to the person alone; `wrong_id` is what was typed; `field` is a block id and a
-    sentence; `unread` names the approver groups that Slack did not tell the members of. `is_changed`
-    replaces the dialog, as the plan that it showed is no longer offered.
-    """
-
-    private: str = ""
-    refusal: Refusal | None = None
-    unread: tuple[str, ...] = ()
-    wrong_id: str | None = None
-    field: tuple[str, str] | None = None
-    is_changed: bool = False
-    remedy: Remedy | None = None
-    case: Case | None = None
-
-    @property
-    def is_silent(self) -> bool:
-        """All is well, and there is nothing to say: no Slack message needs to be made."""
-        return replace(self, case=None) == Answer()
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.aws.secrets import Secrets
     from chalicelib.aws.signed_identity import SignedIdentity
     from chalicelib.aws.store.cases import DynamoCases
+    from chalicelib.aws.store.probes import Probes
     from chalicelib.aws.table import Table
     from chalicelib.domain.fleet import Survey
     from chalicelib.domain.rules.trust import Anchor
@@ -121,8 +122,7 @@ class Wiring:
     def homes(self) -> HomePorts:
         from chalicelib.flows.homes import HomePorts  # on first use
 
-        shown = dataclasses.replace(self.ports, cases=self.shelf)
-        return HomePorts(shown, self.shelf, self.reach.publish)
+        return HomePorts(replace(self.ports, cases=self.shelf), self.shelf, self.reach.publish)
 
     @functools.cached_property
     def shelf(self) -> DynamoCases:
@@ -172,6 +172,12 @@ class Wiring:
         from chalicelib.aws.store.cases import DynamoCases
 
         return DynamoCases(self._table, self._seal(self.settings.inbox_key_id))
+
+    @property
+    def probes(self) -> Probes:
+        from chalicelib.aws.store.probes import Probes  # on first use
+
+        return Probes(self._table, self._seal(self.settings.inbox_key_id))
 
     def _for_turn(self, anchor: Anchor, generation: int) -> TurnCases:
         from chalicelib.aws.store.turns import TurnCases  # turns alone
@@ -254,11 +260,10 @@ class Wiring:
         return SsmBrake(self.client("ssm"), self.settings.brake_parameter)
 
     def survey(self, account: str, region: str) -> Survey:
-        """What stands in this account's Region, keys and their use included."""
         from chalicelib.aws.fleet import Fleet
 
-        fleet = Fleet(self._accounts, config.READER_ROLE, self._paces)
-        return fleet.survey(account, region, now=utc_now())
+        reader = Fleet(self._accounts, config.READER_ROLE, self._paces)
+        return reader.survey(account, region, now=utc_now())
 
     def _trail(self) -> Trail:
         from chalicelib.aws.trail import AwsTrail

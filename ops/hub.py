@@ -26,7 +26,13 @@ from ops.trouble import Trouble
 from ops.verb import Options
 
 APP = "unlatch"
-HEARING = ("on_delete_blocked", "on_key_store_refused", "on_cluster_lost", "on_key_used")
+HEARING = (
+    "on_delete_blocked",
+    "on_key_store_refused",
+    "on_cluster_lost",
+    "on_key_used",
+    "on_probe",
+)
 """Each has a rule of its own."""
 FUNCTIONS = (*HEARING, "turn", "park", "sweep", "digest")
 """As Chalice names them; the one that serves Slack is called `unlatch-<stage>`."""

@@ -17,6 +17,7 @@ from chalicelib.aws.other_use import other_use
 from chalicelib.aws.password import LOOKUP, connects, with_times
 from chalicelib.domain.remedies.repoint import targets
 from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.hsm_states import BackupState, ClusterState, HsmState
 from chalicelib.domain.state.snapshot import (
     SHOWN_KEYS,
     Backup,
@@ -202,7 +203,7 @@ class Look:
         pages = self.hsms.get_paginator("describe_clusters").paginate()
         items = self._read("cloudhsm:DescribeClusters", pages, "Clusters", unread)
         with understood("cloudhsm:DescribeClusters"):
-            return tuple(cluster_from(item) for item in items if item["State"] != "DELETED")
+            return clusters_from(items)
 
     def backups(self, unread: list[str]) -> tuple[Backup, ...]:
         filters = {"clusterIds": [self.case.cluster_id]}
@@ -211,7 +212,7 @@ class Look:
         return tuple(
             Backup(
                 item["BackupId"],
-                item["BackupState"],
+                BackupState(item["BackupState"]),
                 item["CreateTimestamp"],
                 bool(item.get("NeverExpires")),
                 item.get("Mode", ""),
@@ -247,15 +248,20 @@ def _is_on_a_cluster(item: Mapping[str, Any]) -> bool:
     return bool(item.get("CustomKeyStoreType", "AWS_CLOUDHSM") == "AWS_CLOUDHSM")
 
 
+def clusters_from(items: Iterable[Mapping[str, Any]]) -> tuple[Cluster, ...]:
+    """All but deleted ones."""
+    return tuple(cluster_from(item) for item in items if item["State"] != ClusterState.DELETED)
+
+
 def cluster_from(item: Mapping[str, Any]) -> Cluster:
     certificates = item.get("Certificates", {})
     return Cluster(
         cluster_id=item["ClusterId"],
-        state=item["State"],
+        state=ClusterState(item["State"]),
         hsms=tuple(
-            Hsm(hsm["HsmId"], hsm.get("State", "UNKNOWN"), hsm.get("AvailabilityZone", "?"))
+            Hsm(hsm["HsmId"], HsmState(hsm.get("State")), hsm.get("AvailabilityZone", "?"))
             for hsm in item.get("Hsms", ())
-            if hsm.get("State") != "DELETED"
+            if hsm.get("State") != HsmState.DELETED
         ),
         certificate=certificates.get("ClusterCertificate", ""),
         tags=tuple(sorted((tag["Key"], tag["Value"]) for tag in item.get("TagList", ()))),

@@ -91,5 +91,6 @@ MODULES = {
 
 
 def daily_cost(snapshot: Snapshot, policy: Policy) -> float:
-    """What the HSMs cost a day, in US dollars at the configured price."""
-    return len(snapshot.live_hsms) * 24 * policy.hsm_hour_price
+    """What the HSMs cost a day, in US dollars."""
+    hsm_type = snapshot.cluster.hsm_type if snapshot.cluster else ""
+    return len(snapshot.live_hsms) * 24 * policy.hour_price(snapshot.region, hsm_type)

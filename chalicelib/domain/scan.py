@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.fleet import Concern, Remark, Survey, judge, monthly_cost
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.snapshot import Cluster
 
 MOST_FINDINGS = 300
 WORTH_A_CASE = (Concern.IDLE, Concern.HOLDS_NOTHING)
@@ -75,14 +77,14 @@ class Changes:
         return len(self.new) + len(self.over) + len(self.gone)
 
 
-def scan_of(surveys: Iterable[Survey], *, idle_days: int, hour_price: float, now: datetime) -> Scan:
+def scan_of(surveys: Iterable[Survey], *, policy: Policy, now: datetime) -> Scan:
     """The worst first, as in each survey."""
     surveyed = list(surveys)
     order = list(Concern)
     found = [
-        _finding(survey, remark, hour_price=hour_price)
+        _finding(survey, remark, policy)
         for survey in surveyed
-        for remark in judge(survey, idle_days=idle_days)
+        for remark in judge(survey, idle_days=policy.recent_use_days)
     ]
     found.sort(key=lambda finding: (order.index(finding.concern), finding.key))
     clusters = [(survey, cluster) for survey in surveyed for cluster in survey.clusters]
@@ -92,13 +94,18 @@ def scan_of(surveys: Iterable[Survey], *, idle_days: int, hour_price: float, now
         regions=len({survey.region for survey in surveyed}),
         clusters=tuple(f"{s.account}/{s.region}/{c.cluster_id}" for s, c in clusters),
         hsms=sum(len(cluster.live_hsms) for _, cluster in clusters),
-        dollars=sum(monthly_cost(cluster, hour_price=hour_price) for _, cluster in clusters),
+        dollars=sum(_monthly(survey, cluster, policy) for survey, cluster in clusters),
         findings=tuple(found[:MOST_FINDINGS]),
         unseen=max(len(found) - MOST_FINDINGS, 0),
     )
 
 
-def _finding(survey: Survey, remark: Remark, *, hour_price: float) -> Finding:
+def _monthly(survey: Survey, cluster: Cluster, policy: Policy) -> float:
+    price = policy.hour_price(survey.region, cluster.hsm_type)
+    return monthly_cost(cluster, hour_price=price)
+
+
+def _finding(survey: Survey, remark: Remark, policy: Policy) -> Finding:
     cluster = next((c for c in survey.clusters if c.cluster_id == remark.cluster_id), None)
     held = survey.on(cluster) if cluster else ()
     return Finding(
@@ -112,7 +119,7 @@ def _finding(survey: Survey, remark: Remark, *, hour_price: float) -> Finding:
         remark.detail,
         keys=sum(len(one.keys) for one in held),
         hsms=len(cluster.live_hsms) if cluster else 0,
-        dollars=monthly_cost(cluster, hour_price=hour_price) if cluster else 0.0,
+        dollars=_monthly(survey, cluster, policy) if cluster else 0.0,
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.rules.password import Login, login
 from chalicelib.domain.rules.step import Call
+from chalicelib.domain.state.hsm_states import BackupState, ClusterState, HsmState
 from chalicelib.domain.state.plan import Operation
 from chalicelib.domain.state.snapshot import (
     NO_OTHERS,
@@ -57,12 +58,12 @@ class Model:
                     store.key_store_id, snapshot.at + wait, store_in(store.key_store_id, state)
                 )
         for hsm in snapshot.cluster.hsms if snapshot.cluster else ():
-            if hsm.state == "DELETE_IN_PROGRESS":
+            if hsm.state is HsmState.DELETE_IN_PROGRESS:
                 end = snapshot.at + self.durations.delete_hsm
                 self._later(hsm.hsm_id, end, without_hsm(hsm.hsm_id))
-            if hsm.state == "CREATE_IN_PROGRESS":
+            if hsm.state is HsmState.CREATE_IN_PROGRESS:
                 end = snapshot.at + self.durations.create_hsm
-                self._later(hsm.hsm_id, end, hsm_in(hsm.hsm_id, "ACTIVE"))
+                self._later(hsm.hsm_id, end, hsm_in(hsm.hsm_id, HsmState.ACTIVE))
 
     def at(self, now: datetime) -> Snapshot:
         """The world at this time, with all that was due by then done."""
@@ -110,20 +111,22 @@ class Model:
             case Operation.DELETE_HSM:
                 hsm = hsm_for(target, self.world)
                 assert hsm is not None, "decide only deletes what is there"
-                self.world = hsm_in(hsm.hsm_id, "DELETE_IN_PROGRESS")(self.world)
+                self.world = hsm_in(hsm.hsm_id, HsmState.DELETE_IN_PROGRESS)(self.world)
                 self.world = with_backup(now)(self.world)
                 end = now + self.durations.delete_hsm
                 self._later(hsm.hsm_id, end, without_hsm(hsm.hsm_id))
             case Operation.CREATE_HSM:
                 hsm_id = f"hsm-new-{target}"
-                coming = with_hsm(Hsm(hsm_id, "CREATE_IN_PROGRESS", zone_of(target)))
+                coming = with_hsm(Hsm(hsm_id, HsmState.CREATE_IN_PROGRESS, zone_of(target)))
                 self.world = coming(self.world)
                 end = now + self.durations.create_hsm
-                self._later(hsm_id, end, hsm_in(hsm_id, "ACTIVE"))
+                self._later(hsm_id, end, hsm_in(hsm_id, HsmState.ACTIVE))
             case Operation.KEEP_BACKUP:
                 self.world = in_cluster(keep_newest)(self.world)
             case Operation.DELETE_CLUSTER:
-                going = in_cluster(lambda cluster: replace(cluster, state="DELETE_IN_PROGRESS"))
+                going = in_cluster(
+                    lambda cluster: replace(cluster, state=ClusterState.DELETE_IN_PROGRESS)
+                )
                 self.world = going(self.world)
                 end = now + self.durations.delete_cluster
                 self._later(target, end, lambda world: replace(world, cluster=None))
@@ -192,7 +195,7 @@ def in_cluster(change: Callable[[Cluster], Cluster]) -> Change:
     return lambda world: replace(world, cluster=change(world.cluster)) if world.cluster else world
 
 
-def hsm_in(hsm_id: str, state: str) -> Change:
+def hsm_in(hsm_id: str, state: HsmState) -> Change:
     return in_cluster(
         lambda cluster: replace(
             cluster,
@@ -215,7 +218,7 @@ def with_backup(now: datetime) -> Change:
     """DeleteHsm makes a backup of the cluster."""
 
     def change(cluster: Cluster) -> Cluster:
-        made = Backup(f"backup-{len(cluster.backups)}", "READY", now)
+        made = Backup(f"backup-{len(cluster.backups)}", BackupState.READY, now)
         return replace(cluster, backups=(*cluster.backups, made))
 
     return in_cluster(change)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
+from chalicelib.answers import Answer, MayNot, Private
 from chalicelib.domain.home import Home
 from chalicelib.domain.rules.approval import SLACK_USER, Refusal, refusal
 from chalicelib.domain.rules.situation import last_seen
@@ -16,7 +17,7 @@ from chalicelib.domain.state.trigger import Trigger
 from chalicelib.flows.home import home
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.routing import for_anybody
-from chalicelib.ports import Answer, Clicked, FailedDelete, Ports
+from chalicelib.ports import Clicked, FailedDelete, Ports
 
 CLUSTER = re.compile(r"cluster-[2-7a-zA-Z]{11,16}")
 PLACE = re.compile(r"([0-9]{12})?(?:/([a-z0-9-]+))?")
@@ -34,19 +35,19 @@ def command(ports: Ports, clicked: Clicked, *, here: tuple[str, str], speech: Sp
     """The private answer. Only approvers may start a case or see what is open; help is for everybody."""
     words = clicked.text.split()
     if words == ["help"]:
-        return Answer(private=speech.help())
+        return Private(speech.help())
     person, why = _judged(ports, clicked)
     if why:
-        return Answer(refusal=why)
+        return MayNot(why)
     match words:
         case ["status"]:
             seen = home(ports, clicked.user_id, seen_in=clicked.team_id)
-            return Answer(private=speech.status(seen))
+            return Private(speech.status(seen))
         case ["scan"]:
-            return Answer(private=speech.scan())
+            return Private(speech.scan())
     place = PLACE.fullmatch(words[1] if len(words) > 1 else "")
     if not words or len(words) > 2 or not CLUSTER.fullmatch(words[0]) or not place:
-        return Answer(private=speech.help())
+        return Private(speech.help())
     account, region = place[1] or here[0], place[2] or here[1]
     email = person.email if person else ""
     return _start(ports, clicked, words[0], (account, region), email=email)
@@ -56,11 +57,11 @@ def open_from_scan(ports: Ports, clicked: Clicked) -> Answer:
     """The button beside an idle cluster: whoever presses it counts as the one who asked."""
     person, why = _judged(ports, clicked)
     if why:
-        return Answer(refusal=why)
+        return MayNot(why)
     account, region, cluster_id = (*clicked.case_id.split("/"), "", "", "")[:3]
     place = PLACE.fullmatch(f"{account}/{region}")
     if not CLUSTER.fullmatch(cluster_id) or not place or not place[1] or not place[2]:
-        return Answer(private="Unlatch does not know this cluster. Nothing was started.")
+        return Private("Unlatch does not know this cluster. Nothing was started.")
     email = person.email if person else ""
     return _start(ports, clicked, cluster_id, (account, region), email=email, trigger=Trigger.SCAN)
 
@@ -90,7 +91,7 @@ def _start(
     attempt = Attempt(event_id, ports.clock(), "", caller, trigger=trigger)
     opened = open_case(ports, FailedDelete(*where, cluster_id, attempt))
     if opened is None:
-        return Answer(private=f"Unlatch does not serve account {where[0]}. Nothing was started.")
+        return Private(f"Unlatch does not serve account {where[0]}. Nothing was started.")
     if opened.is_new:
-        return Answer(private=f"Started `{opened.case_id}` for `{cluster_id}`. See the channel.")
-    return Answer(private=f"`{cluster_id}` has an open case already: `{opened.case_id}`.")
+        return Private(f"Started `{opened.case_id}` for `{cluster_id}`. See the channel.")
+    return Private(f"`{cluster_id}` has an open case already: `{opened.case_id}`.")

@@ -8,7 +8,7 @@ from typing import TypeVar
 from chalicelib.domain.rules.routes import everybody, route_of, routed
 from chalicelib.domain.state.case import Case
 from chalicelib.failures import PermanentError
-from chalicelib.ports import Ports
+from chalicelib.ports import Gateway, Ports
 
 P = TypeVar("P", bound=Ports)
 
@@ -26,6 +26,14 @@ def for_case(ports: P, case: Case) -> P:
         people=ports.people.among(policy.approvers),
         gateway=ports.gateway.at(channel, policy),
     )
+
+
+def gateway_of(ports: Ports, case_id: str) -> Gateway:
+    """Of the case’s route; the settings’ if there is no such case."""
+    try:
+        return for_case(ports, ports.cases.load(case_id)).gateway
+    except KeyError:
+        return ports.gateway
 
 
 def for_anybody(ports: P) -> P:

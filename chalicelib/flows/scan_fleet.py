@@ -47,10 +47,7 @@ def scan_fleet(scanning: ScanPorts) -> Changes:
     ports, now = scanning.ports, scanning.ports.clock()
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         surveys = list(pool.map(lambda place: _surveyed(scanning, place, now), ports.places))
-    policy = ports.policy
-    scan = scan_of(
-        surveys, idle_days=policy.recent_use_days, hour_price=policy.hsm_hour_price, now=now
-    )
+    scan = scan_of(surveys, policy=ports.policy, now=now)
     scanning.memory.set_scan(scan)
     ports.count("FleetScans", 1)
     if not scanning.is_told:

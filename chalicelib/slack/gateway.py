@@ -8,8 +8,18 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
+from chalicelib.answers import (
+    Answer,
+    FieldError,
+    Looking,
+    MayNot,
+    PlanChanged,
+    Private,
+    Recorded,
+    WrongId,
+)
 from chalicelib.domain.diagnosis import ways_out
 from chalicelib.domain.forecast import forecast
 from chalicelib.domain.rules.approval import approved
@@ -21,7 +31,7 @@ from chalicelib.domain.state.click import Click
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.domain.state.snapshot import Snapshot
-from chalicelib.ports import Answer, Clicked
+from chalicelib.ports import Clicked
 from chalicelib.slack import modals, refusals
 from chalicelib.slack.error_words import (
     NOT_EDITABLE,
@@ -255,26 +265,36 @@ class SlackGateway:
         )
 
     def said(self, answer: Answer, *, action: str = "") -> str:
-        """An answer to what was pressed, as the text of a private reply."""
-        if answer.refusal:
-            return refusals.sentence(
-                answer.refusal, policy=self.policy, action=action, unread=answer.unread
-            )
-        return answer.private
+        """An answer to what was pressed, as the text of a private reply; "" if it is none."""
+        match answer:
+            case MayNot(refusal, unread):
+                return refusals.sentence(refusal, policy=self.policy, action=action, unread=unread)
+            case Private(text):
+                return text
+        return ""
 
     def reply(self, answer: Answer, clicked: Clicked) -> dict[str, Any]:
         """The body of the HTTP answer; private sentences are sent on their own. {} closes a dialog."""
-        if answer.refusal or answer.private:
-            words = self.said(answer, action=clicked.action)
-            if not self.tell(clicked, words) and clicked.kind == "submission":
-                return {"response_action": "update", "view": modals.said(words)}
-        elif answer.wrong_id is not None and answer.case:
-            return modals.wrong_id(answer.wrong_id, answer.case)
-        elif answer.field:
-            return modals.field_error(*answer.field)
-        elif answer.is_changed and answer.case and answer.remedy:
-            view = modals.changed(answer.case, answer.remedy, answer.case.differences)
-            return {"response_action": "update", "view": view}
-        elif clicked.action == "look_again" and answer.case and answer.remedy:
-            return {"response_action": "update", "view": modals.loading(answer.case, answer.remedy)}
-        return {}
+        match answer:
+            case Recorded():
+                return {}
+            case Private() | MayNot():
+                words = self.said(answer, action=clicked.action)
+                if self.tell(clicked, words) or clicked.kind != "submission":
+                    return {}
+                return _instead(modals.said(words))
+            case WrongId(typed, case):
+                return modals.wrong_id(typed, case)
+            case FieldError(block_id, text):
+                return modals.field_error(block_id, text)
+            case PlanChanged(case, remedy):
+                return _instead(modals.changed(case, remedy, case.differences))
+            case Looking(case, remedy):
+                return _instead(modals.loading(case, remedy))
+            case _:
+                assert_never(answer)
+
+
+def _instead(view: dict[str, Any]) -> dict[str, Any]:
+    """This dialog takes the place of the one that was submitted."""
+    return {"response_action": "update", "view": view}

@@ -11,6 +11,26 @@ from chalicelib.slack.messages.text import GROUP, Message, approvers, marked, up
 
 VERBS = {"cancel": "cancel", "refresh": "do", "reject": "close", "undo": "undo"}
 """What a button that approves nothing would have done."""
+REFUSALS = {
+    Refusal.EXTERNAL: "You can’t decide here: your account belongs to another company. "
+    "Nothing was changed. Ask your contact in this channel.",
+    Refusal.GUEST: "You can’t decide here: guest accounts can’t approve. Nothing was changed. "
+    "{approvers} can.",
+    Refusal.BOT: "Apps and bots can’t decide here. Nothing was changed. {approvers} can.",
+    Refusal.GONE: "This account is deactivated, so nothing was counted. {approvers} can decide.",
+    Refusal.REQUESTER: "You can’t {verb} this: you made the delete that failed, so somebody else "
+    "has to agree. Nothing was changed. {approvers} can.",
+    Refusal.NOT_AN_APPROVER: "You can’t {verb} this: you are not {among}. "
+    "Nothing was changed. {anybody} can decide; you can write in the thread.",
+    Refusal.NO_APPROVERS: "Nobody can approve: the list of approvers is empty. "
+    "Nothing was changed. Whoever runs Unlatch can set APPROVERS.",
+    Refusal.REFUSED: "Slack refuses to tell Unlatch who you are, so nothing was counted. "
+    "Nothing was changed. Whoever runs Unlatch can find out why with `unlatch doctor`.",
+    Refusal.CROWDED: "Nobody can {verb} this: more callers made the delete that failed than "
+    "Unlatch can tell apart from you. Nothing was changed. Close this case and start a new one.",
+    Refusal.UNKNOWN: "Slack could not say who may approve, so nothing was counted. "
+    "Nothing was changed. Please click again in a minute.",
+}
 
 
 def sentence(
@@ -20,11 +40,16 @@ def sentence(
 
     `action`: what was pressed. `unread`: groups that Slack did not tell the members of.
     """
-    words = refusal.value.replace("approve this", f"{VERBS.get(action, 'approve')} this")
-    if any(not GROUP.fullmatch(name) for name in policy.approvers):
-        words = words.replace("not in {approvers}", "not one of {approvers}")
-        words = words.replace("Anybody there", "Any of them")
-    words = upper_first(words.replace("{approvers}", approvers(policy.approvers)))
+    are_groups = all(GROUP.fullmatch(name) for name in policy.approvers)
+    within, anybody = ("in", "Anybody there") if are_groups else ("one of", "Any of them")
+    names = approvers(policy.approvers)
+    words = REFUSALS[refusal].format(
+        verb=VERBS.get(action, "approve"),
+        among=f"{within} {names}",
+        anybody=anybody,
+        approvers=names,
+    )
+    words = upper_first(words)
     if not unread:
         return words
     return f"{words} Slack did not say who is in {approvers(unread)}, so nobody counts by it."

@@ -184,19 +184,36 @@ def enough_can_approve(hub: Hub, policy: Policy, what: str) -> Iterator[Finding]
     slack = slack_of(hub)
     users, troubles = _listed(slack, policy.approvers)
     yield from troubles
-    people = SlackPeople(slack, policy.approvers).fetch(users)
-    now = hub.clock()
-    nobody = last_seen(Case("", "", "", "", now), policy=policy, now=now)
-    fit = 0
-    for user in users:
-        person = people.get(user)
-        why = approval.refusal(person, Act.APPROVE, nobody)
+    able = 0
+    for user, person, why in _judged(hub, slack, users, policy):
         if why is None:
-            fit += 1
+            able += 1
             continue
         says = f"{_named(user, person)} {WHY_NOT.get(why, 'may not approve')}"
         yield Finding(what, False, says, "Take them off approvers, or fix it in Slack")
-    yield from _quorum(policy, fit, "quorum" if what == WHO else what)
+    yield from _quorum(policy, able, "quorum" if what == WHO else what)
+
+
+def able_to_approve(hub: Hub) -> list[tuple[str, Person]]:
+    """Those of the list whom the bot would let approve, each with a name."""
+    slack = slack_of(hub)
+    users, _ = _listed(slack, hub.settings.approvers)
+    return [
+        (_named(user, person), person)
+        for user, person, why in _judged(hub, slack, users, hub.settings.policy())
+        if why is None and person is not None
+    ]
+
+
+def _judged(
+    hub: Hub, slack: Slack, users: list[str], policy: Policy
+) -> Iterator[tuple[str, Person | None, Refusal | None]]:
+    people = SlackPeople(slack, policy.approvers).fetch(users)
+    now = hub.clock()
+    nobody = last_seen(Case("", "", "", "", now), policy=policy, now=now)
+    for user in users:
+        person = people.get(user)
+        yield user, person, approval.refusal(person, Act.APPROVE, nobody)
 
 
 def _listed(slack: Slack, named: tuple[str, ...]) -> tuple[list[str], list[Finding]]:

@@ -17,7 +17,7 @@ MISSING = frozenset({"ResourceNotFoundException", "NotFoundException", "StateMac
 
 
 def functions(hub: Hub) -> Iterator[Finding]:
-    """All six, able to run, and those that take events with somewhere to put what failed."""
+    """All of them, able to run, and those that take events with somewhere to put what failed."""
     aws, deploy = hub.client("lambda"), DEPLOY.format(stage=hub.stage)
     wrong = []
     for name in (hub.name, *(f"{hub.name}-{short}" for short in FUNCTIONS)):

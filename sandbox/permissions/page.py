@@ -16,6 +16,7 @@ TITLES = {
     "on_key_store_refused": "The function on_key_store_refused",
     "on_cluster_lost": "The function on_cluster_lost",
     "on_key_used": "The function on_key_used",
+    "on_probe": "The function on_probe",
     "park": "The function park",
     "sweep": "The function sweep",
     "digest": "The function digest",

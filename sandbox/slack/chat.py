@@ -41,6 +41,18 @@ def update_message(api: WebApi, args: Json) -> Json:
     return {"channel": channel.id, "ts": ts, "text": text, "message": message_to_api(new)}
 
 
+def delete_message(api: WebApi, args: Json) -> Json:
+    required(args, "channel", "ts")
+    channel, ts = api.channel(args), str(args["ts"])
+    found = api.workspace.find_message(ts)
+    if found is None or found.channel != channel.id:
+        raise Refused("message_not_found")
+    if found.user != BOT_USER:
+        raise Refused("cant_delete_message")
+    api.workspace.remove(ts)
+    return {"channel": channel.id, "ts": ts}
+
+
 def post_ephemeral(api: WebApi, args: Json) -> Json:
     required(args, "channel", "user")
     channel, user = api.channel_to_write(args), str(args["user"])

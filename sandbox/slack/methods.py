@@ -58,6 +58,7 @@ def _method(answer: Callable[[WebApi, Json], Json], *scopes: str, of_team: bool 
 
 METHODS: Mapping[str, Method] = {
     "auth.test": _method(lookups.who_am_i),
+    "chat.delete": _method(chat.delete_message, "chat:write"),
     "chat.getPermalink": _method(chat.link_to_message),
     "chat.postEphemeral": _method(chat.post_ephemeral, "chat:write"),
     "chat.postMessage": _method(chat.post_message, "chat:write"),

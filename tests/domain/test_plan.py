@@ -17,6 +17,7 @@ from chalicelib.domain.diagnosis import (
 )
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.hsm_states import BackupState
 from chalicelib.domain.state.plan import LATER, NEWEST_BACKUP, Operation, Plan, Remedy, _plain
 from chalicelib.domain.state.snapshot import Backup, KeyState, Snapshot, StoreState
 from chalicelib.domain.state.zones import zone_labels
@@ -59,7 +60,7 @@ SAME: list[tuple[str, Snapshot]] = [
     ("keys in another order", replace(TWO, keys=KEYS[::-1])),
     ("HSMs in another order", replace(TWO, cluster=cluster("1b", "1a"))),
     ("looked at later", replace(TWO, at=NOW + HOURS)),
-    ("a new backup", replace(TWO, cluster=cluster("1a", "1b", backups=(Backup("x", "READY", NOW),)))),
+    ("a new backup", replace(TWO, cluster=cluster("1a", "1b", backups=(Backup("x", BackupState.READY, NOW),)))),
     ("more sessions", replace(TWO, other_use=busy(7))),
     ("more keys of others seen", replace(TWO, keys_seen=9_000)),
     ("grants", replace(TWO, keys=(replace(KEYS[0], grants=5), KEYS[1]))),

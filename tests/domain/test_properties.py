@@ -20,6 +20,7 @@ from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.step import Ask, Call, Close, Wait
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case, Keep, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from chalicelib.domain.state.zones import zone_labels, zone_of
@@ -101,9 +102,9 @@ def worlds() -> list[Snapshot]:
         (whole, ("kms:DescribeCustomKeyStores was refused",)),
         (cluster("1a", "1b", "1c"), ()),
         (cluster("1b"), ()),
-        (cluster(hsms=hsms("1a", state="DELETE_IN_PROGRESS")), ()),
+        (cluster(hsms=hsms("1a", state=HsmState.DELETE_IN_PROGRESS)), ()),
         (cluster(), ()),
-        (replace(cluster(), state="DELETE_IN_PROGRESS"), ()),
+        (replace(cluster(), state=ClusterState.DELETE_IN_PROGRESS), ()),
         (None, ()),
         (None, ("cloudhsm:DescribeClusters was refused",)),
     ]

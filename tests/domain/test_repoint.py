@@ -11,6 +11,7 @@ import pytest
 from chalicelib.domain.remedies import repoint
 from chalicelib.domain.rules.step import Call, Step, Wait
 from chalicelib.domain.state.case import CallRecord, CallStatus
+from chalicelib.domain.state.hsm_states import ClusterState
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from tests.domain.scenes import JUST, Told, made, offer, scene, told
@@ -126,7 +127,7 @@ def test_only_a_cluster_that_is_fit_can_take_the_store() -> None:
     ids = [c.cluster_id for c in repoint.targets(replace(START, siblings=(one, sibling("cluster-a"))))]  # fmt: skip
     assert ids == ["cluster-a", "cluster-b"]
     small = replace(one, hsms=hsms("1a", "1a"))
-    assert repoint.targets(replace(START, siblings=(small, replace(one, state="UNINITIALIZED")))) == ()  # fmt: skip
+    assert repoint.targets(replace(START, siblings=(small, replace(one, state=ClusterState.UNINITIALIZED)))) == ()  # fmt: skip
 
 
 def planned(snapshot: Snapshot, *, target: str = "", **values: Any) -> Plan | str:

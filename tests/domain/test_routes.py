@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from chalicelib.domain.revalidate import changes
 
+from chalicelib.domain.revalidate import changes
 from chalicelib.domain.rules.approval import terms
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.routes import (

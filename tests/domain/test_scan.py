@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chalicelib.domain.fleet import Concern, Held, Survey
+from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.scan import MOST_FINDINGS, Changes, Scan, changes, scan_of
 from chalicelib.domain.state.snapshot import StoreState
 from tests.domain.test_fleet import NOW, STORE, key, survey
@@ -15,7 +16,7 @@ BLIND = Survey("2", "eu", NOW, unread=("kms:ListKeys was refused",))
 
 
 def scanned(*surveys: Survey) -> Scan:
-    return scan_of(surveys, idle_days=30, hour_price=1.6, now=NOW)
+    return scan_of(surveys, policy=Policy(), now=NOW)
 
 
 def test_the_worst_stands_first_with_its_place_and_price() -> None:

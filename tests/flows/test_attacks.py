@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.answers import Answer, FieldError, PlanChanged, Recorded
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.body import BODY, text_of
 from chalicelib.aws.store.inbox import INBOX, split
@@ -17,6 +18,7 @@ from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.state.audit_log import Kind
 from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.hsm_states import ClusterState
 from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Plan, Remedy
 from chalicelib.domain.state.snapshot import Cluster, KeyState
@@ -25,8 +27,10 @@ from chalicelib.flows.open_case import open_case
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.sweep import sweep
 from chalicelib.flows.take_turn import take_turn
-from chalicelib.ports import Answer, Clicked
+from chalicelib.ports import Clicked
 from tests.domain.worlds import hsms
+from tests.flows.answers import private
+from tests.flows.answers import refusal as refusal_of
 from tests.flows.bench import CLUSTER, HUB, Bench, key, world
 
 Make = Callable[..., Bench]
@@ -115,8 +119,8 @@ def test_a_click_without_a_seal_is_refused_logged_and_alarmed(bench: Make) -> No
 def test_a_forged_click_in_alices_name_does_not_stand_in_her_way(bench: Make) -> None:
     it, case_id = asked(bench)
     write_click(it, case_id, yes(offer(it, case_id), "alice", it))
-    assert submit(it, "alice", case_id) == Answer()
-    assert submit(it, "alice", case_id).private == "You approved this already. It counts once."
+    assert submit(it, "alice", case_id) == Recorded()
+    assert private(submit(it, "alice", case_id)) == "You approved this already. It counts once."
     submit(it, "bob", case_id)
     case = it.run(case_id, until=lambda c: c.is_closed)
     assert case.outcome is Outcome.RETIRED
@@ -254,7 +258,7 @@ def test_nobody_decides_about_a_case_on_hold_and_looks_grow_rare(bench: Make) ->
         it.clock.now += timedelta(seconds=turn.wait_seconds)
     assert (waits[0], waits[-1]) == (300, 3600)
     for button in ("retire", "cancel", "keep", "refresh"):
-        assert "on hold" in it.click("alice", button, case_id).private
+        assert "on hold" in private(it.click("alice", button, case_id))
     assert it.stored.stored(case_id).inbox.waiting["clicks"] == ()
 
 
@@ -326,7 +330,7 @@ def test_an_approver_with_the_table_offers_himself_an_easier_plan(bench: Make) -
     plan = offer(it, case_id)
     easy = replace(plan, terms=replace(plan.terms, people=1))
     write_body(it, replace(it.case(case_id), offers=(easy,)))
-    assert submit(it, "alice", case_id, plan_hash=easy.plan_hash) == Answer(case=None)
+    assert submit(it, "alice", case_id, plan_hash=easy.plan_hash) == Recorded()
     refuses(it, case_id)
 
 
@@ -357,7 +361,7 @@ def submit(it: Bench, by: str, case_id: str, **more: Any) -> Answer:
         values=values,
         **words,
     )
-    return replace(record_click(it.ports, clicked), case=None)
+    return record_click(it.ports, clicked)
 
 
 def approvals(it: Bench, case_id: str) -> list[str]:
@@ -366,9 +370,9 @@ def approvals(it: Bench, case_id: str) -> list[str]:
 
 def test_sent_twice_it_counts_once(bench: Make) -> None:
     it, case_id = asked(bench)
-    assert submit(it, "alice", case_id) == Answer()
+    assert submit(it, "alice", case_id) == Recorded()
     for _ in range(3):
-        assert submit(it, "alice", case_id).private == "You approved this already. It counts once."
+        assert private(submit(it, "alice", case_id)) == "You approved this already. It counts once."
     assert approvals(it, case_id) == ["alice"]
     nothing_began(it, case_id)
 
@@ -381,7 +385,7 @@ def test_an_old_dialog_sent_again_after_the_case_asked_afresh(bench: Make) -> No
     it.turn(case_id)
     assert it.case(case_id).reset_at_click > 0
     for name in ("alice", "bob"):
-        assert submit(it, name, case_id, plan_hash=old).is_changed
+        assert isinstance(submit(it, name, case_id, plan_hash=old), PlanChanged)
     nothing_began(it, case_id)
 
 
@@ -402,29 +406,29 @@ def test_way_and_plan_that_do_not_belong_together(
     said = submit(
         it, "alice", case_id, remedy=remedy, plan_hash=offer(it, case_id, hashed).plan_hash
     )
-    assert said.is_changed or said.private, why
+    assert isinstance(said, PlanChanged) or private(said), why
     assert approvals(it, case_id) == []
 
 
 def test_the_plan_of_another_case(bench: Make) -> None:
     it, case_id = asked(bench, key(1))
     said = submit(it, "alice", case_id, plan_hash="a" * 64)
-    assert said.is_changed
-    assert submit(it, "alice", "case-unknown", plan_hash="a" * 64).private
+    assert isinstance(said, PlanChanged)
+    assert private(submit(it, "alice", "case-unknown", plan_hash="a" * 64))
     assert approvals(it, case_id) == []
 
 
 def test_a_target_that_is_not_offered(bench: Make) -> None:
     it, case_id = asked(bench, key(1))
     said = submit(it, "alice", case_id, values={"target": "cluster-aaaaaaaaaaa"})
-    assert said.field
-    assert said.field[0] == "target"
+    assert isinstance(said, FieldError)
+    assert said.block_id == "target"
     assert approvals(it, case_id) == []
 
 
 def test_an_override_that_nobody_asked_for_is_not_taken(bench: Make) -> None:
     it, case_id = asked(bench, key(1))
-    assert submit(it, "alice", case_id, values={"override": "in_use"}) == Answer()
+    assert submit(it, "alice", case_id, values={"override": "in_use"}) == Recorded()
     (click,) = (c for c in it.case(case_id).clicks if c.act is Act.APPROVE)
     assert not click.override
 
@@ -439,8 +443,8 @@ def test_an_override_that_is_needed_must_be_ticked_as_it_is(bench: Make, words: 
     it.run(opened.case_id, until=lambda c: bool(c.message.ts))
     assert offer(it, opened.case_id).terms.override
     said = submit(it, "alice", opened.case_id, values={"override": words})
-    assert said.field
-    assert said.field[0] == "override"
+    assert isinstance(said, FieldError)
+    assert said.block_id == "override"
     assert approvals(it, opened.case_id) == []
 
 
@@ -462,9 +466,9 @@ def test_a_dialog_without_the_click_before_it(
 ) -> None:
     it, case_id = asked(bench)
     it.slack.people["mallory"] = person
-    assert submit(it, "mallory", case_id, team=team).refusal is refusal, who
+    assert refusal_of(submit(it, "mallory", case_id, team=team)) is refusal, who
     keep = submit(it, "mallory", case_id, team=team, remedy="keep", values={"for": "30d"})
-    assert keep.refusal is refusal
+    assert refusal_of(keep) is refusal
     assert it.case(case_id).clicks == ()
 
 
@@ -484,8 +488,8 @@ def test_a_second_account_of_one_e_mail_does_not_count(bench: Make) -> None:
     it.slack.people["alice2"] = Person(
         "alice2", "T1", name="alice2", email="alice+2@example.com", is_approver=True
     )
-    assert submit(it, "alice", case_id) == Answer()
-    assert submit(it, "alice2", case_id).private == (
+    assert submit(it, "alice", case_id) == Recorded()
+    assert private(submit(it, "alice2", case_id)) == (
         "Your other account has approved this. One e-mail address counts once."
     )
     nothing_began(it, case_id)
@@ -493,7 +497,9 @@ def test_a_second_account_of_one_e_mail_does_not_count(bench: Make) -> None:
 
 def test_keys_that_cant_be_checked_need_their_box(bench: Make) -> None:
     """Slack asks for the box; a forged dialog without it is refused."""
-    there = Cluster("cluster-7e6d5c4b3a2", "ACTIVE", hsms("us-east-1a", "us-east-1b"), "lineage-a")
+    there = Cluster(
+        "cluster-7e6d5c4b3a2", ClusterState.ACTIVE, hsms("us-east-1a", "us-east-1b"), "lineage-a"
+    )
     off = world(key(1), key(2, KeyState.DISABLED))
     it = bench(replace(off, siblings=(there,)))
     opened = open_case(it.ports, it.failed())
@@ -501,12 +507,12 @@ def test_keys_that_cant_be_checked_need_their_box(bench: Make) -> None:
     it.run(opened.case_id, until=lambda c: bool(c.message.ts))
     plan = offer(it, opened.case_id, Remedy.REPOINT)
     sent = {"remedy": "repoint", "plan_hash": plan.plan_hash}
-    assert submit(it, "alice", opened.case_id, **sent).field == (
+    assert submit(it, "alice", opened.case_id, **sent) == FieldError(
         "unproven",
         "Tick this box to say that you know which keys can’t be checked.",
     )
     ticked = submit(it, "alice", opened.case_id, **sent, values={"unproven": "unproven"})
-    assert ticked == Answer()
+    assert ticked == Recorded()
 
 
 AS_ALICE = f"arn:aws:sts::{HUB}:assumed-role/developer/alice@example.com"
@@ -523,9 +529,9 @@ SPELLINGS = [
 def test_a_session_in_alices_name_bars_alice_and_makes_nobody_known(bench: Make, arn: str) -> None:
     """A caller may choose the name of a session: it takes a right away, it never gives one."""
     it, case_id = asked(bench, arn=arn, quorum_irreversible=1)
-    assert submit(it, "alice", case_id).refusal is Refusal.REQUESTER
+    assert refusal_of(submit(it, "alice", case_id)) is Refusal.REQUESTER
     assert offer(it, case_id).terms.people == 2, "the caller is nobody known"
-    assert submit(it, "bob", case_id) == Answer()
+    assert submit(it, "bob", case_id) == Recorded()
     nothing_began(it, case_id)
 
 

@@ -9,6 +9,7 @@ from chalicelib.domain.state.audit_log import Kind
 from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.flows.open_case import open_case
 from ops.evidence.approved import unapproved
+from tests.flows.answers import private
 from tests.flows.bench import Bench, key, world
 
 Make = Callable[..., Bench]
@@ -36,7 +37,7 @@ def kinds(it: Bench, case_id: str) -> list[Kind]:
 def test_who_said_yes_before_may_say_it_again_and_it_goes_on(bench: Make) -> None:
     it, case_id = asked(bench)
     plan = it.case(case_id).plan
-    assert it.approve("alice", "retire", case_id).private == ""
+    assert private(it.approve("alice", "retire", case_id)) == ""
     done = it.run(case_id, until=lambda case: case.is_closed)
     assert done.outcome is Outcome.RETIRED
     assert unapproved(it.stored.entries(case_id)) == ()
@@ -50,10 +51,10 @@ def test_who_said_yes_before_may_say_it_again_and_it_goes_on(bench: Make) -> Non
 
 def test_no_approval_can_be_taken_back_and_no_other_way_be_chosen(bench: Make) -> None:
     it, case_id = asked(bench)
-    assert "Press Cancel instead" in it.click("alice", "withdraw", case_id).private
-    assert "Press Cancel instead" in it.click("alice", "reject", case_id).private
-    assert "not possible now" in it.submit("alice", "keep", case_id).private
-    assert "not possible now" in it.submit("alice", "park", case_id).private
+    assert "Press Cancel instead" in private(it.click("alice", "withdraw", case_id))
+    assert "Press Cancel instead" in private(it.click("alice", "reject", case_id))
+    assert "not possible now" in private(it.submit("alice", "keep", case_id))
+    assert "not possible now" in private(it.submit("alice", "park", case_id))
     assert it.run(case_id, until=asking).plan
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.answers import MayNot
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.rules.routes import Route
@@ -33,7 +34,7 @@ def test_the_channel_and_the_people_are_those_of_the_route(store: DynamoCases) -
     case = made.case(case_id)
     assert case.message.channel == "C2"
     assert {plan.terms.route for plan in case.offers} == {"prod"}
-    assert made.click("alice", "park", case_id).refusal is Refusal.NOT_AN_APPROVER
+    assert made.click("alice", "park", case_id) == MayNot(Refusal.NOT_AN_APPROVER)
     made.approve("frank", "park", case_id)
     assert made.run(case_id, until=lambda case: case.has_begun).phase is Phase.RUNNING
 
@@ -41,7 +42,7 @@ def test_the_channel_and_the_people_are_those_of_the_route(store: DynamoCases) -
 def test_where_no_rule_fits_the_settings_decide(store: DynamoCases) -> None:
     made, case_id = bench(store, PROD, env="dev")
     assert made.case(case_id).message.channel == "C1"
-    assert made.click("frank", "park", case_id).refusal is Refusal.NOT_AN_APPROVER
+    assert made.click("frank", "park", case_id) == MayNot(Refusal.NOT_AN_APPROVER)
 
 
 def test_a_new_tag_does_not_choose_other_people(store: DynamoCases) -> None:
@@ -50,7 +51,7 @@ def test_a_new_tag_does_not_choose_other_people(store: DynamoCases) -> None:
     made.aws.model.world = replace(made.aws.model.world, cluster=changed)
     made.turn(case_id)
     assert made.case(case_id).message.channel == "C2"
-    assert made.click("alice", "park", case_id).refusal is Refusal.NOT_AN_APPROVER
+    assert made.click("alice", "park", case_id) == MayNot(Refusal.NOT_AN_APPROVER)
 
 
 def test_a_deployment_that_changes_the_route_voids_approvals(store: DynamoCases) -> None:

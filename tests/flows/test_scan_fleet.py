@@ -19,6 +19,7 @@ from chalicelib.flows.record_click import record_click
 from chalicelib.flows.scan_fleet import ScanPorts, scan_fleet
 from chalicelib.ports import Clicked
 from tests.domain.worlds import ACCOUNT, CLUSTER, DAY, REGION, cluster, world
+from tests.flows.answers import private, refusal
 from tests.flows.bench import Bench
 
 
@@ -91,7 +92,7 @@ def test_trouble_with_one_place_leaves_the_others(room: Room) -> None:
 
 def test_the_message_knows_the_open_case(room: Room) -> None:
     opened = open_from_scan(room.bench.ports, pressed())
-    assert "Started" in opened.private
+    assert "Started" in private(opened)
     room.scan()
     [(_, _, _, cases)] = room.told
     assert [case.cluster_id for case in cases] == [CLUSTER]
@@ -106,23 +107,23 @@ def test_whoever_presses_counts_as_the_one_who_asked(room: Room) -> None:
     open_from_scan(room.bench.ports, pressed())
     [pointer] = room.store.pointers()
     room.bench.run(pointer.case_id, until=lambda case: bool(case.offers))
-    refused = room.bench.click("alice", "park", pointer.case_id).refusal
+    refused = refusal(room.bench.click("alice", "park", pointer.case_id))
     assert refused is not None
-    assert not room.bench.click("bob", "park", pointer.case_id).refusal
+    assert not refusal(room.bench.click("bob", "park", pointer.case_id))
     again = open_from_scan(room.bench.ports, replace(pressed(), trigger_id="t2"))
-    assert "has an open case already" in again.private
+    assert "has an open case already" in private(again)
 
 
 @pytest.mark.parametrize(
     "value", ["", "x", f"{ACCOUNT}/{REGION}/x", f"/{REGION}/{CLUSTER}", "a/b/c/d"]
 )
 def test_a_forged_value_starts_nothing(room: Room, value: str) -> None:
-    assert "Nothing was started" in open_from_scan(room.bench.ports, pressed(value)).private
+    assert "Nothing was started" in private(open_from_scan(room.bench.ports, pressed(value)))
     assert not room.store.pointers()
 
 
 def test_an_outsider_starts_nothing(room: Room) -> None:
-    assert open_from_scan(room.bench.ports, pressed(by="mallory")).refusal
+    assert refusal(open_from_scan(room.bench.ports, pressed(by="mallory")))
     assert not room.store.pointers()
 
 

@@ -20,6 +20,7 @@ TABLE = {
     "on_key_store_refused": "GetItem Query PutItem UpdateItem ConditionCheckItem",
     "on_cluster_lost": "GetItem Query PutItem UpdateItem ConditionCheckItem",
     "on_key_used": "GetItem Query PutItem UpdateItem ConditionCheckItem",
+    "on_probe": "PutItem",
     "api_handler": "GetItem Query PutItem UpdateItem ConditionCheckItem",
 }
 WRITE_LOGS = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
@@ -65,6 +66,7 @@ OWN = {
     "on_key_store_refused": LOOKS_AND_OPENS,
     "on_cluster_lost": LOOKS_AND_OPENS,
     "on_key_used": LOOKS_AND_OPENS,
+    "on_probe": {"kms:GenerateMac", "sqs:SendMessage"},
     "api_handler": {
         "states:StartExecution",
         "states:SendTaskSuccess",
@@ -170,6 +172,7 @@ def test_who_hears_seals_the_inbox_and_turns_alone_seal_bodies() -> None:
         "on_key_store_refused": hears,
         "on_cluster_lost": hears,
         "on_key_used": hears,
+        "on_probe": hears,
         "sweep": hears,
         "turn": turn,
     }

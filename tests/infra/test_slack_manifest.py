@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 SCOPES = {
     "chat.postMessage": {"chat:write"},
     "chat.update": {"chat:write"},
+    "chat.delete": {"chat:write"},
     "chat.postEphemeral": {"chat:write"},
     "views.open": set(),
     "views.publish": set(),

@@ -13,9 +13,9 @@ from tests.ops.office import HUB, OPERATOR, OPERATORS, REGION, Office
 
 pytestmark = pytest.mark.slow  # it deploys the whole bot
 
-FUNCTIONS = {f"unlatch-dev{n}" for n in ("", "-turn", "-park", "-sweep", "-on_key_used")} | {
-    "unlatch-dev-on_delete_blocked"
-}
+FUNCTIONS = {
+    f"unlatch-dev{n}" for n in ("", "-turn", "-park", "-sweep", "-on_key_used", "-on_probe")
+} | {"unlatch-dev-on_delete_blocked"}
 
 
 def functions() -> set[str]:
@@ -90,7 +90,7 @@ def test_a_deployment_that_breaks_off_goes_on_where_it_was(
 
 def test_what_chalice_leaves_out_is_there() -> None:
     queue = f"arn:aws:sqs:{REGION}:{HUB}:unlatch-dev-dead-letters"
-    for function in ("on_delete_blocked", "on_key_used", "sweep"):
+    for function in ("on_delete_blocked", "on_key_used", "on_probe", "sweep"):
         found = boto3.client("lambda").get_function_event_invoke_config(
             FunctionName=f"unlatch-dev-{function}"
         )

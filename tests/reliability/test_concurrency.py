@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.answers import Answer
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.state import audit_log
 from chalicelib.domain.state.audit_log import Kind
@@ -23,7 +24,7 @@ from chalicelib.failures import Superseded
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.sweep import sweep
 from chalicelib.flows.take_turn import Turn, take_turn
-from chalicelib.ports import Answer
+from tests.flows.answers import private, refusal
 from tests.flows.bench import CLUSTER, Bench, key, world
 from tests.flows.engine import Engine
 from tests.reliability.figures import TRIED
@@ -84,7 +85,7 @@ def asked(bench: Make) -> tuple[Bench, str]:
 
 
 def is_counted(answer: Answer) -> bool:
-    return answer.refusal is None and not answer.private
+    return refusal(answer) is None and not private(answer)
 
 
 @pytest.mark.parametrize("attempt", range(3))
@@ -103,7 +104,7 @@ def test_thirty_two_people_reject_cancel_and_approve_one_case(bench: Make, attem
     answers = at_once([acting(number) for number in range(THREADS)])
     endings = [a for n, a in enumerate(answers) if n % 4 < 2 and is_counted(a)]
     assert len(endings) == 1, "one reject or cancel wins"
-    assert all(is_counted(a) or a.private for a in answers), "everybody else is answered"
+    assert all(is_counted(a) or private(a) for a in answers), "everybody else is answered"
     case = it.run(case_id, until=lambda c: c.is_closed)
     assert case.outcome in (Outcome.REJECTED, Outcome.CANCELLED)
     assert it.aws.landed == []
@@ -221,11 +222,11 @@ def test_a_reopened_case_finds_its_cluster_taken(bench: Make) -> None:
     engine.deliver(it.failed("event-2"))
     second = next(p.case_id for p in it.stored.pointers())
     answer = it.click("bob", "undo", first)
-    assert second in answer.private
+    assert second in private(answer)
     assert it.case(first).is_closed, "nothing was changed"
     engine.go(until=lambda: bool(it.case(second).message.ts))
     it.click("bob", "reject", second)
     engine.go(until=lambda: it.case(second).is_closed and not engine.living)
-    assert it.click("bob", "undo", first).private == ""
+    assert private(it.click("bob", "undo", first)) == ""
     engine.go(until=lambda: it.case(first).outcome is Outcome.CANCELLED)
     assert it.case(first).phase is Phase.CLOSED

@@ -16,6 +16,7 @@ from chalicelib.domain.state.case import (
     Phase,
 )
 from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.hsm_states import ClusterState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import KeyState, StoreState
 from chalicelib.domain.state.trigger import Trigger
@@ -356,7 +357,7 @@ def undo_hangs() -> Play:
 
 
 def never_activated() -> Play:
-    bare = replace(cluster("1a", backups=()), state="UNINITIALIZED")
+    bare = replace(cluster("1a", backups=()), state=ClusterState.UNINITIALIZED)
     play = approved(world(free=True, cluster=bare), Remedy.RETIRE)
     play.to_close()
     return play

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
+from chalicelib.domain.state.hsm_states import BackupState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import Backup, KeyState, StoreState
 from chalicelib.slack.messages import goback
@@ -236,7 +237,7 @@ def test_the_backup_and_its_commands_are_given_where_the_cluster_is_known() -> N
     [("NON_FIPS", "FIPS", "NON_FIPS"), ("", "NON_FIPS", "NON_FIPS"), ("", "", "FIPS")],
 )
 def test_the_mode_is_the_backups(backup: str, own: str, said: str) -> None:
-    kept = Backup("backup-1", "READY", NOW, never_expires=True, mode=backup)
+    kept = Backup("backup-1", BackupState.READY, NOW, never_expires=True, mode=backup)
     play = retired()
     it = replace(play.case, last_cluster=cluster("1a", mode=own, backups=(kept,)))
     assert f"--hsm-type hsm2m.medium --mode {said}" in words(of(it, play.now).blocks)

@@ -12,6 +12,7 @@ from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Call, Close, Move, Wait
 from chalicelib.domain.rules.waiting import may_wait, scheduled_by_us
 from chalicelib.domain.state.case import Before, CallStatus, Case, KeyBefore, Outcome
+from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import LOOK_AGAIN_BEFORE, Operation, Remedy
 from chalicelib.domain.state.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.state.zones import zone_labels, zone_of
@@ -128,7 +129,7 @@ def _hsms(context: PlanContext, before: Before) -> Move | None:
     cluster = context.snapshot.cluster
     if cluster is None or context.plan.remedy is not Remedy.PARK:
         return None
-    if any(h.state == "DELETE_IN_PROGRESS" for h in cluster.hsms):
+    if any(h.state is HsmState.DELETE_IN_PROGRESS for h in cluster.hsms):
         return Wait(under_way(None, context.now), "the HSMs are still being deleted")
     for label in zone_labels(before.zones):
         zone = zone_of(label)
@@ -140,7 +141,7 @@ def _hsms(context: PlanContext, before: Before) -> Move | None:
         if not context.case.did(Operation.CREATE_HSM, label):
             step = Call(Operation.CREATE_HSM, (label,), "creating the HSMs again")
             return held_by_aws(step, context)
-    if any(hsm.state == "CREATE_IN_PROGRESS" for hsm in cluster.live_hsms):
+    if any(hsm.state is HsmState.CREATE_IN_PROGRESS for hsm in cluster.live_hsms):
         return Wait(under_way(None, context.now), "the HSMs are being created")
     return None
 
@@ -157,7 +158,7 @@ def _store(context: PlanContext, before: Before) -> Move | None:
     connected_by_us = context.case.tried(Operation.CONNECT_KEY_STORE, target)
     if before.store_state in (StoreState.CONNECTED, StoreState.CONNECTING):
         touched = connected_by_us or context.case.tried(Operation.DISCONNECT_KEY_STORE, target)
-        has_hsm = any(h.state == "ACTIVE" for h in context.snapshot.live_hsms)
+        has_hsm = any(h.state is HsmState.ACTIVE for h in context.snapshot.live_hsms)
         return (
             connect(context, store, why="connecting the key store again")
             if touched and has_hsm
@@ -223,7 +224,9 @@ def _keys(count: int) -> str:
 
 
 def _is_going(snapshot: Snapshot) -> bool:
-    return snapshot.cluster is not None and snapshot.cluster.state == "DELETE_IN_PROGRESS"
+    return (
+        snapshot.cluster is not None and snapshot.cluster.state is ClusterState.DELETE_IN_PROGRESS
+    )
 
 
 def _where_the_store_is(context: PlanContext, before: Before) -> str:

@@ -12,6 +12,7 @@ from chalicelib.domain.rules.password import Login, login
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case
+from chalicelib.domain.state.hsm_states import HsmState
 from chalicelib.domain.state.plan import Operation, Plan
 from chalicelib.domain.state.snapshot import Cluster, Key, KeyState
 from chalicelib.slack.messages.text import be, clean, count, ident, money, the, upper_first
@@ -171,6 +172,6 @@ def _hsms_now(case: Case) -> list[str]:
     planned = len(plan.basis.zones) if plan else number
     if number < planned:
         return [f"{planned - number} of {count(planned, 'HSM')} {be(planned - number)} gone"]
-    if all(hsm.state == "ACTIVE" for hsm in case.snapshot.live_hsms):
+    if all(hsm.state is HsmState.ACTIVE for hsm in case.snapshot.live_hsms):
         return [f"{count(number, 'HSM')} {'runs' if number == 1 else 'run'}"]
     return [f"{count(number, 'HSM')} {be(number)} there"]

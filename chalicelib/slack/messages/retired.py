@@ -73,7 +73,7 @@ def saving(shown: Shown) -> str:
     number = len(plan.basis.zones) if plan else 0
     if not number:
         return "No HSM was running, so nothing is saved."
-    return f"Saves about {money(number * 24 * shown.policy.hsm_hour_price)} a day."
+    return f"Saves about {money(number * 24 * shown.policy.hour_price(shown.case.region))} a day."
 
 
 def restore(shown: Shown) -> Block:

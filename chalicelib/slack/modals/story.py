@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from chalicelib.domain.forecast import Forecast
 from chalicelib.domain.rules import sessions
 from chalicelib.domain.rules.approval import approved
 from chalicelib.domain.rules.password import login_words
@@ -135,7 +136,7 @@ def happens(shown: Shown, plan: Plan) -> list[Block]:
         blocks.append(says(bold("To undo: "), text(undo)))
     forecast = shown.forecast(plan)
     if forecast and forecast.end is None:
-        blocks.append(note(_doubt(forecast.why, shown)))
+        blocks.append(note(_doubt(forecast, shown)))
     return blocks
 
 
@@ -161,12 +162,12 @@ def _to_know(shown: Shown, plan: Plan) -> list[Block]:
     return [rich(line(bold("What to know")), items("bullet", known))] if known else []
 
 
-def _doubt(why: str, shown: Shown) -> str:
-    """Why the plan would not run to its end by itself. The forecast's own people are nobody."""
-    if "forecast" in why:
+def _doubt(forecast: Forecast, shown: Shown) -> str:
+    """Why the plan would not run to its end by itself."""
+    if forecast.lapses:
         hours = count(shown.policy.expiry_hours, "hour")
         return f"Unlatch will ask again: approvals last {hours} until the first call."
-    return f"Foreseen: {clean(why, 300)}"
+    return f"Foreseen: {clean(forecast.why, 300)}"
 
 
 def _start(shown: Shown, plan: Plan) -> str:

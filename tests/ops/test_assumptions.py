@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from chalicelib.config import Settings
-from sandbox.aws.assumptions import ASSUMPTIONS, Assumption, table
+from ops.probing.assumptions import ASSUMPTIONS, Assumption, table
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/aws-reality.md"
 SETTINGS = {name.upper() for name in Settings.__dataclass_fields__}
 
