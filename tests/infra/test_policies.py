@@ -59,6 +59,7 @@ OWN = {
         "states:SendTaskSuccess",
         "sts:AssumeRole",
         "kms:GenerateMac",
+        "ssm:GetParameter",
         "secretsmanager:GetSecretValue",
         "sqs:SendMessage",
     },
@@ -71,6 +72,7 @@ OWN = {
         "states:StartExecution",
         "states:SendTaskSuccess",
         "kms:GenerateMac",
+        "ssm:GetParameter",
         "secretsmanager:GetSecretValue",
     },
 }
