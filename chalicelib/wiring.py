@@ -244,9 +244,9 @@ class Wiring:
     def _people(self) -> People:
         from chalicelib.slack.people import SlackPeople
 
-        return SlackPeople(
-            self._slack.call, self.settings.approvers, principals=dict(self.settings.people)
-        )
+        told = self.settings
+        who, known, domains = told.approvers, dict(told.people), told.email_domains
+        return SlackPeople(self._slack.call, who, principals=known, domains=domains)
 
     @functools.cache  # noqa: B019  # one wiring a process
     def _seal(self, key_id: str) -> Seal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from chalicelib.config import Settings
 from chalicelib.domain.state.case import Case
 from chalicelib.slack.messages.names import MOST_APPROVERS, Names
 from chalicelib.slack.messages.text import GROUP, PERSON
+from chalicelib.slack.people import addresses
 from chalicelib.slack.replies import SlackFailed
 
 REMEMBER_SECONDS = 3_600
@@ -102,11 +103,3 @@ class Naming:
             value = ""
         self._known[kind, what] = (self.clock() + REMEMBER_SECONDS, value)
         return value
-
-
-def addresses(email: str, domains: Iterable[str]) -> tuple[str, ...]:
-    """The same mailbox under each domain, its own first."""
-    mailbox, sign, domain = email.rpartition("@")
-    if not sign or not mailbox:
-        return ()
-    return tuple(dict.fromkeys(f"{mailbox}@{one}" for one in (domain, *domains)))

@@ -70,6 +70,11 @@ def test_the_requester_is_told_that_they_cannot_approve() -> None:
 
 
 @pytest.mark.parametrize("moment", ["new", "one_of_two", "waiting_for_keys", "parked", "stopped"])
+def test_whoever_made_the_call_is_told_by_a_mention() -> None:
+    case = replace(asked().case, requester_id="U0PRIYA")
+    assert "Tried by <@U0PRIYA> with Terraform, once" in str(of(case, NOW).blocks)
+
+
 def test_a_dry_run_says_so_under_the_header(moment: str) -> None:
     play = MOMENTS[moment]()
     plan = (

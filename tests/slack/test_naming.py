@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.config import read
-from chalicelib.slack.naming import REMEMBER_SECONDS, Naming, addresses
+from chalicelib.slack.naming import REMEMBER_SECONDS, Naming
+from chalicelib.slack.people import addresses
 from chalicelib.slack.replies import SlackFailed
 from tests.domain.worlds import case, cluster, world
 from tests.slack.test_gateway import Slack

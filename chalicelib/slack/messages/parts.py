@@ -21,6 +21,7 @@ from chalicelib.slack.messages.text import (
     count,
     ident,
     listing,
+    marked,
     person,
     quoted,
     token,
@@ -65,14 +66,16 @@ def tried_by(shown: Shown) -> Block:
     often = "once," if number == 1 else f"{count(number, 'attempt')}, last"
     what = lead.what_was_tried(last)
     to = f": {what}" if what else ""
-    sentences = [f"Tried by {_callers(who)}{_tool(last.caller)}, {often} on {utc(last.at)}{to}."]
+    known = person(shown.case.requester_id) if shown.case.requester_id and len(who) == 1 else ""
+    by = f"{known or _callers(who)}{_tool(last.caller)}"
+    sentences = [f"Tried by {by}, {often} on {utc(last.at)}{to}."]
     barred = [c for c in who if is_mapped(c, shown.policy)]
     if barred:
         whose = "They" if len(who) == 1 else _callers(barred)
         sentences.append(f"{whose} can’t approve their own request.")
     if any(c.tool is Tool.TERRAFORM for c in who) and shown.case.store:
         sentences.append(TERRAFORM)
-    return note(" ".join(sentences))
+    return marked_note(marked(" ".join(sentences))) if known else note(" ".join(sentences))
 
 
 def _callers(who: Sequence[Caller]) -> str:
