@@ -138,6 +138,8 @@ def _open(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) -> 
         return Private(UNKNOWN_BUTTON)
     view_id = clicked.view_id
     if clicked.kind == "button":
+        if told := _counted_already(case, clicked.user_id, remedy):
+            return Private(told)
         view_id = ports.gateway.open(case, remedy, trigger_id=clicked.trigger_id)
     if not view_id:
         return Private("Slack could not open the dialog in time. Please click again.")
@@ -146,6 +148,19 @@ def _open(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) -> 
     if clicked.kind == "submission" and isinstance(answer, Recorded):
         return Looking(case, remedy)
     return answer
+
+
+def _counted_already(case: Case, user_id: str, remedy: Remedy) -> str:
+    """Told before the dialog opens, not once it is filled in. Another target of a repoint is another plan."""
+    plan = case.offer(remedy)
+    if plan is None or case.plan or remedy is Remedy.REPOINT:
+        return ""
+    said = {click.by for click in approval.approved(plan, case)}
+    missing = plan.terms.people - len(said)
+    if user_id not in said or missing <= 0:
+        return ""
+    who = "One more person is" if missing == 1 else f"{missing} more people are"
+    return f"You approved this already. It counts once. {who} needed."
 
 
 def _approve(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) -> Answer:

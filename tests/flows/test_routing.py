@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.answers import MayNot
+from chalicelib.answers import MayNot, Private, Recorded
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.rules.routes import Route
@@ -92,3 +92,12 @@ def test_tags_are_only_remembered_where_a_rule_asks_for_them(
 ) -> None:
     made, case_id = bench(store, *routes)
     assert made.case(case_id).route_tags is None
+
+
+def test_who_has_approved_is_told_so_before_the_dialog(store: DynamoCases) -> None:
+    made, case_id = bench(store, Route("all"))
+    made.approve("alice", "retire", case_id)
+    said = "You approved this already. It counts once. One more person is needed."
+    assert made.click("alice", "retire", case_id) == Private(said)
+    assert made.click("alice", "park", case_id) == Recorded(), "another way is another plan"
+    assert made.click("bob", "retire", case_id) == Recorded()
