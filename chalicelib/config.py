@@ -42,6 +42,19 @@ def number(low: float, high: float, kind: type = int) -> Callable[[str], Any]:
     return read
 
 
+def never_or(least: int) -> Callable[[str], int]:
+    """Days: 0, or so many at least."""
+    days = number(0, 36_500)
+
+    def read(text: str) -> int:
+        value = int(days(text))
+        if 0 < value < least:
+            raise ValueError(f"0, or {least} and more")
+        return value
+
+    return read
+
+
 def words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
@@ -170,6 +183,9 @@ class Settings:
     digest: bool = setting(
         False, "A weekly message of what became idle or broke, if anything did", yes_or_no
     )
+    keep_closed_days: int = setting(
+        0, "Days that the record of a case that is over for good is kept; 0: for ever", never_or(90)
+    )
     dry_run: bool = setting(
         False,
         "Play everything, change nothing in AWS; only a cancel of what had begun before still acts",
@@ -259,6 +275,13 @@ def region(environ: Mapping[str, str] | None = None) -> str:
     """The Region that the function runs in; Lambda sets it."""
     environ = os.environ if environ is None else environ
     return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+
+
+def partition_of(region: str) -> str:
+    """As ARNs name it: aws, aws-cn or aws-us-gov."""
+    special = {"cn-": "aws-cn", "us-": "aws", "us-gov-": "aws-us-gov"}
+    fits = [start for start in special if region.startswith(start)]
+    return special[max(fits, key=len)] if fits else "aws"
 
 
 def trace(environ: Mapping[str, str] | None = None) -> str:

@@ -35,12 +35,16 @@ class FailedDelete:
 
 @dataclass(frozen=True)
 class Opened:
-    """The case that now holds the failed call. `token` wakes its parked run, where there is one."""
+    """The case that now holds the failed call. `token` wakes its parked run, where there is one.
+
+    `is_gone`: the call was heard before, and the record of its case has been removed since.
+    """
 
     case_id: str
     generation: int
     is_new: bool
     token: str = ""
+    is_gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,18 +111,29 @@ class Clicked:
 
 
 @dataclass(frozen=True)
-class Signed:
-    """A GetCallerIdentity request that somebody signed for one plan, or for a cancel, but did not send.
+class SignedRequest:
+    """A GetCallerIdentity request that somebody signed for one meaning, but did not send.
 
-    Nothing in it is trusted before STS has confirmed the signature. It has a plan's hash or a reason.
+    Nothing in it is trusted before STS has confirmed the signature.
     """
 
     case_id: str
     url: str
     body: str
     headers: Mapping[str, str]
-    plan_hash: str = ""
-    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SignedPlan(SignedRequest):
+    plan_hash: str
+
+
+@dataclass(frozen=True)
+class SignedCancel(SignedRequest):
+    reason: str
+
+
+Signed = SignedPlan | SignedCancel
 
 
 @dataclass(frozen=True)
@@ -156,6 +171,7 @@ class TurnCases(Cases, Protocol):
 
     `digest` is that of the body which the run has to remember; `unsealed` says whose the inbox entries
     claim to be whose seal does not hold: they are not counted, and the next save removes them.
+    `has_saved` says whether this try did, which shuts out those before it.
     """
 
     @property
@@ -164,10 +180,13 @@ class TurnCases(Cases, Protocol):
     def unsealed(self) -> tuple[str, ...]: ...
     @property
     def is_old(self) -> bool: ...
+    @property
+    def has_saved(self) -> bool: ...
     def save(self, case: Case, entries: Sequence[Entry] = ()) -> Case: ...
     def refuse(self, case_id: str, *, now: datetime) -> Held: ...
     def keep_look(self, case_id: str, seen: Snapshot) -> None: ...
     def last_look(self, case_id: str) -> Snapshot | None: ...
+    def expire(self, case: Case, at: datetime) -> None: ...
 
 
 class Inventory(Protocol):

@@ -49,12 +49,18 @@ def utc_now() -> datetime:
 
 
 class Wiring:
-    """Builds each port from the settings. `hub_account` comes from the function's own ARN."""
+    """Builds each port from the settings. `hub_account` comes from the function's own ARN.
 
-    def __init__(self, settings: Settings, *, hub_account: str, region: str) -> None:
+    `profile` is the AWS profile that an operator named.
+    """
+
+    def __init__(
+        self, settings: Settings, *, hub_account: str, region: str, profile: str | None = None
+    ) -> None:
         self.settings = settings
         self.hub_account = hub_account
         self.region = region
+        self.profile = profile
 
     @functools.cached_property
     def ports(self) -> Ports:
@@ -200,13 +206,7 @@ class Wiring:
     def _accounts(self) -> Accounts:
         from chalicelib.aws.accounts import Accounts
 
-        return Accounts(self.client("sts"), _maker(), self._partition)
-
-    @property
-    def _partition(self) -> str:
-        special = {"cn-": "aws-cn", "us-": "aws", "us-gov-": "aws-us-gov"}
-        fits = [start for start in special if self.region.startswith(start)]
-        return special[max(fits, key=len)] if fits else "aws"
+        return Accounts(self.client("sts"), self._maker(), config.partition_of(self.region))
 
     @functools.cached_property
     def _paces(self) -> Paces:
@@ -221,7 +221,7 @@ class Wiring:
         return AwsInventory(
             self._accounts,
             config.READER_ROLE,
-            DynamoKnownKeys(self._table),
+            DynamoKnownKeys(self._table, self._seal(self.settings.body_key_id)),
             self._paces,
             self.settings.quiet_minutes,
             self.settings.recent_use_days,
@@ -231,13 +231,14 @@ class Wiring:
     def _actions(self) -> Actions:
         from chalicelib.aws.actions import AwsActions
 
-        acting = self._accounts.__class__(self.client("sts"), _maker(acts=True), self._partition)
+        place, make = config.partition_of(self.region), self._maker(acts=True)
+        acting = self._accounts.__class__(self.client("sts"), make, place)
         return AwsActions(acting, *self.own_roles, self._paces)
 
     def _runs(self) -> Runs:
         from chalicelib.aws.runs import StepFunctionsRuns
 
-        place = f"arn:{self._partition}:states:{self.region}:{self.hub_account}"
+        place = f"arn:{config.partition_of(self.region)}:states:{self.region}:{self.hub_account}"
         arn = f"{place}:stateMachine:{self.settings.state_machine_name}"
         return StepFunctionsRuns(self.client("stepfunctions"), arn)
 
@@ -276,16 +277,15 @@ class Wiring:
             self._paces,
         )
 
+    def _maker(self, *, acts: bool = False) -> MakesClients:
+        from chalicelib.aws.session import make_client
+
+        return functools.partial(make_client, acts=acts, profile=self.profile)
+
     @property
     def client(self) -> Clients:
         """Makes clients of the hub's own account."""
-        return cast("Clients", lambda service: _maker()(service, self.region, None))
-
-
-def _maker(*, acts: bool = False) -> MakesClients:
-    from chalicelib.aws.session import make_client
-
-    return functools.partial(make_client, acts=acts)
+        return cast("Clients", lambda service: self._maker()(service, self.region, None))
 
 
 @functools.cache

@@ -11,7 +11,10 @@ from ops.checks.finding import Check, Finding, asked
 from ops.desk import Desk
 from ops.exits import Exit
 from ops.hub import Hub, connect
+from ops.probing import live
 from ops.probing.assumptions import Probe
+from ops.probing.filing import Filed, file_report
+from ops.probing.report import Findings
 from ops.screen import GREEN, RED, YELLOW, Screen, count
 from ops.verb import Options, Verb, flag, option, place
 
@@ -24,6 +27,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("settings", machinery.settings),
     ("state machine", machinery.state_machine),
     ("table", machinery.table),
+    ("stages", machinery.stages),
     ("brake", machinery.brake),
     ("seal keys", machinery.seal_keys),
     ("secrets", machinery.secrets),
@@ -53,9 +57,11 @@ def run(options: Options, desk: Desk) -> int:
         if not finding.account or finding.ok is False:
             _show(finding, desk.screen)
     _show_accounts(found, desk.screen)
-    report = _live(hub, desk, found, folder=Path(options.report)) if options.live else None
+    filed = _live(hub, desk, found, folder=Path(options.report)) if options.live else None
     wrong = [finding for finding in found if finding.ok is False]
-    desk.screen.line(f"{count(len(wrong), 'thing')} to fix." if wrong else "All is well.")
+    differs = bool(filed and filed.differing)
+    well = "All is in place, but AWS differs: see above." if differs else "All is well."
+    desk.screen.line(f"{count(len(wrong), 'thing')} to fix." if wrong else well)
     checks = [
         {
             "name": f.name,
@@ -67,22 +73,22 @@ def run(options: Options, desk: Desk) -> int:
         }
         for f in found
     ]
-    told = {"report": str(report)} if report else {}
+    told = {"report": str(filed.machine)} if filed else {}
     desk.screen.answer({"ok": not wrong, "checks": checks, **told})
-    return Exit.FOUND if wrong else Exit.DONE
+    return Exit.FOUND if wrong or differs else Exit.DONE
 
 
-def _live(hub: Hub, desk: Desk, found: list[Finding], *, folder: Path) -> Path:
-    """Adds to `found` what only a try can tell. The path of the report for machines."""
-    from ops.probing import live  # noqa: PLC0415  # only where it is asked for
-    from ops.probing.filing import file_report  # noqa: PLC0415  # same
-    from ops.probing.report import Findings  # noqa: PLC0415  # same
-
+def _live(hub: Hub, desk: Desk, found: list[Finding], *, folder: Path) -> Filed:
+    """Adds to `found` what only a try can tell."""
     desk.screen.title("Live: one call that must fail, and one message that deletes itself")
     seen = Findings()
+    tried = []
     for finding in live.of_stage(hub, desk, seen):
-        found.append(finding)
-        _show(finding, desk.screen)
+        tried.append(finding)
+        if not finding.account or finding.ok is False:
+            _show(finding, desk.screen)
+    _show_accounts(tried, desk.screen)
+    found += tried
     return file_report(hub, desk, seen, Probe.LIVE, folder=folder)
 
 

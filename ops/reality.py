@@ -11,12 +11,12 @@ import click
 from ops.desk import Desk
 from ops.exits import Exit
 from ops.probing.assumptions import ASSUMPTIONS, BY_ID
+from ops.probing.filing import COLOURS, differ
 from ops.probing.report import Observation, Report, Verdict, from_json, settings_to_change
-from ops.screen import GREEN, RED, YELLOW, Screen
+from ops.screen import Screen
 from ops.trouble import Trouble
 from ops.verb import Options, Verb
 
-COLOURS = {Verdict.HELD: GREEN, Verdict.DIFFERS: RED, Verdict.NOT_TRIED: YELLOW}
 ANY_WAY = "CONTRIBUTING.md says how to send a report that differs"
 
 
@@ -80,9 +80,9 @@ def show(found: list[Observation], screen: Screen) -> None:
     settings = settings_to_change(found)
     for name, value in settings.items():
         screen.line(f"  → set {name}={value}" if value else f"  → look at the setting {name}")
-    counts = {each: sum(one.verdict is each for one in found) for each in Verdict}
-    screen.line(", ".join(f"{number} {each}" for each, number in counts.items()) + ".")
-    if counts[Verdict.DIFFERS]:
+    held, differing, untried = (sum(one.verdict is each for one in found) for each in Verdict)
+    screen.line(f"{held} held, {differing} {differ(differing)}, {untried} not tried.")
+    if differing:
         screen.line(f"  → {ANY_WAY}")
 
 

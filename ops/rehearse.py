@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import click
+
 from ops.checks.finding import Finding
 from ops.desk import Desk
 from ops.exits import Exit
@@ -53,11 +55,10 @@ def _rehearse_cluster(options: Options, desk: Desk, target: There) -> int:
         *before.of_bot(target),
         *before.of_people(target.hub, target.hub.settings.quorum_irreversible),
     )
-    dollars, source = before.most_dollars(target.hub, target.region)
-    screen = desk.screen
-    screen.line(
-        f"It makes a cluster and one HSM, and lets the bot take both down again. That takes one to two hours "
-        f"and costs up to ${dollars:.2f} ({before.HOURS} hours of one HSM; {source})."
+    costs = before.most_dollars(target.hub, target.region, most=_most(options))
+    desk.screen.line(
+        f"It makes a cluster and one HSM, and lets the bot take both down again. "
+        f"That takes one to two hours and costs up to {costs}."
     )
     _confirm(options, desk, f"Type the account’s id, {target.account}, to begin:", target.account)
     rehearsal = cluster.Rehearsal(target, desk, Findings(), _name(), _most(options))
@@ -100,16 +101,18 @@ def _played(options: Options, desk: Desk, rehearsal: Any, probe: Probe, *, play:
     finally:
         left = _leave_nothing(desk, rehearsal)
     rehearsal.conclude()
-    report = file_report(
+    filed = file_report(
         rehearsal.there.hub, desk, rehearsal.found, probe, folder=Path(options.report)
     )
+    kept = f"What was seen until then is in {filed.machine}"
     if left:
-        raise Trouble(f"Not all is as before: {'; '.join(left)}.", rehearsal.there.clean_command)
+        reason = f"Not all is as before: {'; '.join(left)}."
+        raise Trouble(reason, rehearsal.there.clean_command, kept)
     if trouble:
-        raise trouble
+        raise Trouble(trouble.reason, *trouble.advice, kept, code=trouble.code)
     desk.screen.line("Done, and nothing is left of it.", colour=GREEN)
-    desk.screen.answer({"report": str(report)})
-    return Exit.FOUND if rehearsal.found.has_differing else Exit.DONE
+    desk.screen.answer({"report": str(filed.machine)})
+    return Exit.FOUND if filed.differing else Exit.DONE
 
 
 def _leave_nothing(desk: Desk, rehearsal: Any) -> list[str]:
@@ -187,10 +190,10 @@ VERB = Verb(
         option("--account-profile", metavar="PROFILE", help="An AWS profile of that account."),
         option(
             "--hours",
-            type=float,
-            default=2.0,
+            type=click.FloatRange(0.25, 24),
+            default=1.75,
             show_default=True,
-            help="How long to wait for people and AWS.",
+            help="How long an HSM of its own may live, or a store stay off.",
         ),
         option("--yes", metavar="ID", help="The id that it asks for, for scripts."),
         option("--report", default=".", metavar="FOLDER", help="Where the report is written [.]."),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.decide import HOUR, Decision, decide
+from chalicelib.domain.rules.blind import remembered
 from chalicelib.domain.rules.clicks import take_in
 from chalicelib.domain.rules.notices import noticed
 from chalicelib.domain.rules.pace import MINUTE
@@ -51,7 +52,7 @@ def turn_once(ports: TurnPorts, case: Case) -> tuple[Case, int]:
         return ports.cases.save(more, entries), UNREAD_SECONDS
     except PermanentError as stop:
         ports = for_case(ports, case)
-        return _shown(ports, _stopped(ports, ports.cases.load(case.case_id), stop), 1)
+        return _told(ports, _stopped(ports, ports.cases.load(case.case_id), stop), ports.clock())
 
 
 def _decided(ports: TurnPorts, case: Case) -> tuple[Case, int]:
@@ -69,7 +70,7 @@ def _decided(ports: TurnPorts, case: Case) -> tuple[Case, int]:
         # The time to decide counts from the message: nobody can answer what was never asked.
         case = replace(case, expires_at=None)
     if case.is_over:
-        return _shown(ports, resaved(ports, case, lambda c: _like(c, case), entries), 1)
+        return _told(ports, resaved(ports, case, lambda c: _like(c, case), entries), now)
     decision = _decision(ports, case, now, on_last_look=asked)
     entries += said(case, decision, ports, now)
     if isinstance(decision.step, Close) and not case.is_closed:
@@ -93,6 +94,17 @@ def _reminded(ports: TurnPorts, decision: Decision, now: datetime) -> tuple[Deci
     ports.count("StepsOverdue", len(overdue))
     ports.count("CasesUnanswered", sum(item["what"] != "keys" for item in reminders))
     return decision, [*reminders, *overdue]
+
+
+def _told(ports: TurnPorts, case: Case, now: datetime) -> tuple[Case, int]:
+    """The end of a case, shown late: by AWS as it is now, as no look is kept. What can't be read waits."""
+    try:
+        seen = remembered(case, _look(ports, case, now))
+    except TemporaryError as trouble:
+        ports.log("AWS can’t now", reason=trouble.reason, case_id=case.case_id)
+        behind = replace(case.message, is_behind=True)
+        return resaved(ports, case, lambda c: replace(c, message=behind)), UNREAD_SECONDS
+    return _shown(ports, replace(case, snapshot=seen), 1)
 
 
 def _decision(ports: TurnPorts, case: Case, now: datetime, *, on_last_look: bool) -> Decision:

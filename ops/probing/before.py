@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -42,9 +44,43 @@ OF_STORE = (
     "kms:ScheduleKeyDeletion",
     "kms:CancelKeyDeletion",
 )
+KNOW_A_RESOURCE = (
+    (
+        "cloudhsm",
+        rights.ANY_CLUSTER,
+        ("cloudhsm:CreateHsm", "cloudhsm:DeleteCluster", "cloudhsm:TagResource"),
+    ),
+    ("cloudhsm", rights.ANY_BACKUP, ("cloudhsm:CreateCluster",)),
+    (
+        "kms",
+        rights.ANY_KEY,
+        ("kms:TagResource", "kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion"),
+    ),
+    (
+        "ec2",
+        "network-interface/eni-00000000000000000",
+        ("ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"),
+    ),
+    (
+        "ec2",
+        "security-group/sg-00000000000000000",
+        (
+            "ec2:CreateSecurityGroup",
+            "ec2:DeleteSecurityGroup",
+            "ec2:AuthorizeSecurityGroupIngress",
+            "ec2:AuthorizeSecurityGroupEgress",
+            "ec2:RevokeSecurityGroupEgress",
+        ),
+    ),
+    (
+        "iam",
+        f"role/aws-service-role/cloudhsm.amazonaws.com/{LINKED_ROLE}",
+        ("iam:CreateServiceLinkedRole",),
+    ),
+)
+"""A policy may name these, and then denies them on *. All others know no resource."""
 LEAST_ADDRESSES = 1
-HOURS = 2
-"""For which one HSM is paid at most."""
+CLEANING = timedelta(minutes=15)
 
 
 def require_ready(there: There) -> None:
@@ -114,7 +150,8 @@ def of_operator(there: There, actions: Sequence[str]) -> Iterator[Finding]:
         yield Finding("your rights", None, says, f"They should hold {', '.join(needed)}")
         return
     says = f"your role may not {', '.join(denied)}" if denied else "all that is needed"
-    yield Finding("your rights", not denied, says)
+    do = "Give your role these rights for the rehearsal, or use a profile of another one"
+    yield Finding("your rights", not denied, says, do if denied else "")
 
 
 def _linked_role_exists(iam: Any) -> bool:
@@ -131,12 +168,22 @@ def _denied(there: There, iam: Any, actions: Sequence[str]) -> list[str]:
     arn = there.session.client("sts", region_name=there.region).get_caller_identity()["Arn"]
     if ":assumed-role/" in arn:
         arn = iam.get_role(RoleName=arn.split("/")[1])["Role"]["Arn"]
-    reply = iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=list(actions))
-    return [
-        one["EvalActionName"]
-        for one in reply["EvaluationResults"]
-        if one["EvalDecision"] != "allowed"
-    ]
+    allowed = _allowed(iam, arn, "*", actions)
+    for service, thing, known in KNOW_A_RESOURCE:
+        asked = [action for action in actions if action in known and action not in allowed]
+        if asked:
+            place = f"{there.region}:{there.account}" if service != "iam" else f":{there.account}"
+            on = f"arn:{there.hub.partition}:{service}:{place}:{thing}"
+            allowed |= _allowed(iam, arn, on, asked)
+    return [action for action in actions if action not in allowed]
+
+
+def _allowed(iam: Any, role: str, on: str, actions: Sequence[str]) -> set[str]:
+    reply = iam.simulate_principal_policy(
+        PolicySourceArn=role, ActionNames=list(actions), ResourceArns=[on]
+    )
+    results = reply["EvaluationResults"]
+    return {one["EvalActionName"] for one in results if one["EvalDecision"] == "allowed"}
 
 
 def of_people(hub: Hub, needed: int) -> Iterator[Finding]:
@@ -155,7 +202,8 @@ def _is_operator(hub: Hub, person: Person) -> bool:
     return by_setting or bool(hub.caller.email and hub.caller.email == person.email)
 
 
-def most_dollars(hub: Hub, region: str) -> tuple[float, str]:
-    """For one HSM, and where the price is from."""
+def most_dollars(hub: Hub, region: str, *, most: timedelta) -> str:
+    """For one HSM that lives so long and is then removed; AWS bills hours that have begun."""
     price = hsm_hour(region, setting=hub.settings.hsm_hour_price)
-    return price.dollars * HOURS, price.source
+    hours = math.ceil((most + CLEANING) / timedelta(hours=1))
+    return f"${price.dollars * hours:.2f} ({hours} hours of one HSM; {price.source})"

@@ -38,6 +38,8 @@ class Rehearsal:
     cluster_id: str = ""
     is_shown: bool = False
     not_restored: tuple[str, ...] = ()
+    until: datetime | None = None
+    """When the HSM has to go, whatever has come of it."""
 
     @property
     def unseen(self) -> str:
@@ -51,7 +53,7 @@ class Rehearsal:
         refusal = refused_delete(self.there, self.cluster_id)
         self.desk.say(f"AWS refused DeleteCluster: {refusal.code}: {refusal.text}")
         here: Any = {"cluster_id": self.cluster_id, "refusal": refusal}
-        case = following.case_of(self.there, self.desk, self.found, **here)
+        case = following.case_of(self.there, self.desk, self.found, most=self._left, **here)
         self.desk.screen.line(
             f"{case.case_id} is in Slack. Have it retired there: press Retire, as many people as it asks for."
         )
@@ -88,6 +90,7 @@ class Rehearsal:
         began = self.desk.clock()
         zone = self._zone(subnets[0])
         hsms.create_hsm(ClusterId=self.cluster_id, AvailabilityZone=zone)
+        self.until = began + self.most
         self.desk.say(f"One HSM is being made in {zone}. From now on it costs money")
         self._until("to have its HSM", _has_hsm, most=HSM_MOST)
         add_duration(self.found, following.MAKE_HSM, self.desk.clock() - began)
@@ -120,16 +123,21 @@ class Rehearsal:
             case.case_id,
             until=lambda now: now.is_closed,
             look=self._look,
-            most=self.most,
+            most=self._left,
         )
         if self._is_stuck(self.desk.clock()):
             took = span(STUCK)
             says = f"after {took} it still shows as DELETE_IN_PROGRESS"
             self.found.differs("A-DELETED-CLUSTER", says)
         elif ended is None:
-            raise Trouble(f"Nobody finished the case within {span(self.most)}.")
+            raise Trouble(f"Nobody finished the case within {span(self.most)} of the HSM’s life.")
         elif ended.outcome is not Outcome.RETIRED:
             raise Trouble(f"The case ended otherwise. {following.words_of(ended)}")
+
+    @property
+    def _left(self) -> timedelta:
+        assert self.until is not None, "the HSM is there"
+        return max(self.until - self.desk.clock(), timedelta(0))
 
     def _look(self, now: datetime) -> bool:
         one = seen.cluster(self.there.client, self.cluster_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from chalicelib.domain.overdue import FAR_LONGER, USUAL
@@ -88,33 +89,51 @@ def add_duration(found: Findings, what: str, took: timedelta | None) -> None:
 
 
 def case_of(
-    there: There, desk: Desk, found: Findings, *, cluster_id: str, refusal: Refusal
+    there: There,
+    desk: Desk,
+    found: Findings,
+    *,
+    cluster_id: str,
+    refusal: Refusal,
+    most: timedelta,
 ) -> Case:
     """The open case of the cluster: an event opens it, or the hourly sweep, which looks the same from here.
 
     Raises Trouble if neither does.
     """
-    hub, place = there.hub, (there.account, there.region, cluster_id)
-
-    def look() -> Case | None:
-        pointers = hub.cases.pointers()
-        ids = [p.case_id for p in pointers if (p.account, p.region, p.cluster_id) == place]
-        return hub.case(ids[0]) if ids else None
-
+    look = partial(_open_case, there, cluster_id)
     waited = wait_for(desk, "the event to open a case", look, most=CASE_MOST)
-    took = waited.took
     if waited.seen:
-        found.durations.append(Duration("an event, from the call to the case", took, CASE_MOST))
+        found.durations.append(
+            Duration("an event, from the call to the case", waited.took, CASE_MOST)
+        )
         return waited.seen
+    _require_named(there, desk, found, cluster_id=cluster_id, refusal=refusal)
+    desk.say("No event has opened a case. The hourly sweep looks for what was lost; waiting for it")
+    waited = wait_for(
+        desk, "the sweep to open a case", look, most=min(SWEEP_MOST, most - waited.took)
+    )
+    if waited.seen:
+        return waited.seen
+    raise Trouble(
+        f"No case was opened for {cluster_id}.", f"unlatch doctor --live --stage {there.hub.stage}"
+    )
+
+
+def _open_case(there: There, cluster_id: str) -> Case | None:
+    place = (there.account, there.region, cluster_id)
+    pointers = there.hub.cases.pointers()
+    ids = [p.case_id for p in pointers if (p.account, p.region, p.cluster_id) == place]
+    return there.hub.case(ids[0]) if ids else None
+
+
+def _require_named(
+    there: There, desk: Desk, found: Findings, *, cluster_id: str, refusal: Refusal
+) -> None:
+    """Raises Trouble for a record from which neither rule nor sweep can open a case."""
     record = judge_record(there, desk, found, cluster_id=cluster_id, refusal=refusal)
     if record is not None and roundtrip.named_in(record) != cluster_id:
         raise Trouble("CloudTrail’s record names no cluster, so nothing can open a case.")
-    desk.say("No event has opened a case. The hourly sweep looks for what was lost; waiting for it")
-    waited = wait_for(desk, "the sweep to open a case", look, most=SWEEP_MOST)
-    if waited.seen:
-        return waited.seen
-    advice = f"unlatch doctor --live --stage {hub.stage} looks for the reason"
-    raise Trouble(f"No case was opened for {cluster_id}.", advice)
 
 
 def follow(

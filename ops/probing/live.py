@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -66,39 +65,37 @@ def patterns(hub: Hub) -> Iterator[Finding]:
 
 
 def readers(hub: Hub) -> Iterator[Finding]:
-    """Each read of the bot, as its reader role, in each account and Region."""
-    for account, region in hub.by_name.places:
-        name, known = f"reads {account} {region}", account if account != hub.account else ""
+    """Each read of the bot, as its reader role, in each account and Region; a line an account."""
+    regions = dict.fromkeys(region for _, region in hub.by_name.places)
+    for account in dict.fromkeys(account for account, _ in hub.by_name.places):
+        name, known = f"reads {account}", account if account != hub.account else ""
         try:
-            client = accounts(hub, assume=True).clients(
-                READER_ROLE, account=account, region=region, session_name="unlatch-doctor"
-            )
-            denied = list(_denied(client, hub.clock()))
+            denied = [one for region in regions for one in _denied(hub, account, region)]
         except EXPECTED as error:
             if not isinstance(error, PermanentError) and code_of(error) not in DENIED:
                 raise
-            do = "Set OperatorArn in the stack of infra/account.yaml, or rely on the sweep’s own look above"
-            yield Finding(name, None, "your role may not look as the reader", do, account=known)
+            says, do = "your role may not look as the reader", LET_IN
+            yield Finding(name, None, says, do, account=known)
             continue
-        says = (
-            f"the reader may not {', '.join(denied)}" if denied else "the reader may make each read"
-        )
-        do = (
-            "Deploy infra/account.yaml there again; an organisation’s policy may deny it"
-            if denied
-            else ""
-        )
-        yield Finding(name, not denied, says, do, account=known)
+        says = f"the reader may not {', '.join(denied)}" if denied else "the reader may read all"
+        yield Finding(name, not denied, says, AGAIN if denied else "", account=known)
 
 
-def _denied(client: Any, now: datetime) -> Iterator[str]:
+LET_IN = "Set OperatorArn in the stack of infra/account.yaml, or rely on the sweep’s own look above"
+AGAIN = "Deploy infra/account.yaml there again; an organisation’s policy may deny it"
+
+
+def _denied(hub: Hub, account: str, region: str) -> Iterator[str]:
+    client: Any = accounts(hub, assume=True).clients(
+        READER_ROLE, account=account, region=region, session_name="unlatch-doctor"
+    )
     for service, call, given in samples.READS:
         try:
-            getattr(client(service), call)(**given(now))
+            getattr(client(service), call)(**given(hub.clock()))
         except EXPECTED as error:
             if code_of(error) not in DENIED:
                 raise
-            yield f"{service}:{call}"
+            yield f"{service}:{call} in {region}"
 
 
 def _of_operator(caller: Caller, found: Findings) -> None:

@@ -19,7 +19,9 @@ KINDS = (
     ("address", ADDRESS),
     ("person", SLACK_USER),
 )
-WHO = ("userName", "principalId", "accessKeyId", "sourceIdentity", "arn")
+WHO = ("userName", "sourceIdentity")
+AWS_OWN = frozenset({"assumed-role", "role", "user", "aws-reserved", "sso.amazonaws.com", "root"})
+"""Words of AWS’s in an ARN."""
 SHORTEST = 3
 """Shorter names would be found within other words."""
 
@@ -36,26 +38,30 @@ def replaced(told: Any, *, records: Sequence[Mapping[str, Any]], known: Iterable
             names[word] = f"{kind}-{counts[kind]}"
         return names[word]
 
-    people = {*known, *_people_of(records)}
-    for word in sorted(people, key=lambda w: (-len(w), w)):
-        if len(word) >= SHORTEST and not ACCOUNT.fullmatch(word):
-            within = json.dumps(word, ensure_ascii=False)[1:-1]
-            whole = re.compile(rf"(?<![\w]){re.escape(within)}(?![\w])")
-            text = whole.sub(lambda found: called("person", found[0]), text)
+    words = dict.fromkeys(_names_in(records), "name") | dict.fromkeys(known, "person")
+    for word, kind in sorted(words.items(), key=lambda item: (-len(item[0]), item[0])):
+        if len(word) < SHORTEST or any(pattern.fullmatch(word) for _, pattern in KINDS):
+            continue
+        within = json.dumps(word, ensure_ascii=False)[1:-1]
+        whole = re.compile(rf"(?<!\w){re.escape(within)}(?!\w)")
+        text = whole.sub(lambda found, kind=kind: called(kind, found[0]), text)  # type: ignore[misc]  # bound at once
     for kind, pattern in KINDS:
         text = pattern.sub(lambda found, kind=kind: called(kind, found[0]), text)  # type: ignore[misc]  # bound at once
     return json.loads(text)
 
 
-def _people_of(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _names_in(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Names within the identities of records, of sessions and roles alike."""
     for record in records:
         identity = record.get("userIdentity")
         for name, value in _leaves(identity if isinstance(identity, Mapping) else {}):
             if name == "arn":
-                yield from str(value).split(":", 5)[-1].split("/")[1:]
+                path = str(value).split(":", 5)[-1].split("/")
+                yield from (word for word in path if word not in AWS_OWN)
+            elif name == "principalId":
+                yield str(value).partition(":")[2]
             elif name in WHO:
-                yield from str(value).split(":")
+                yield str(value)
 
 
 def _leaves(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

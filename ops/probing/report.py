@@ -60,10 +60,6 @@ class Findings:
     def differs(self, name: str, says: str, **set_to: str) -> None:
         self._say(Observation(name, Verdict.DIFFERS, says, set_to))
 
-    @property
-    def has_differing(self) -> bool:
-        return any(one.verdict is Verdict.DIFFERS for one in self.observations.values())
-
     def not_tried(self, name: str, why: str) -> None:
         if name not in self.observations:
             self._say(Observation(name, Verdict.NOT_TRIED, why))
@@ -115,7 +111,7 @@ def _unsaid(name: str, probe: Probe) -> Observation:
         return Observation(name, Verdict.NOT_TRIED, f"because {one.why_not}")
     if probe in one.probes:
         return Observation(name, Verdict.NOT_TRIED, "it did not come to that")
-    return Observation(name, Verdict.NOT_TRIED, f"{one.found_out_by} does")
+    return Observation(name, Verdict.NOT_TRIED, f"{one.found_out_by} tries it")
 
 
 def write(report: Report, folder: Path, *, known: Iterable[str]) -> tuple[Path, Path]:
@@ -178,7 +174,7 @@ def _head(report: Report) -> Iterator[str]:
     yield "| assumption | | what was seen |"
     yield "|---|---|---|"
     for one in report.observations:
-        change = "".join(f" Set `{name}={value}`." for name, value in one.set_to.items())
+        change = "".join(f". Set `{name}={value}`" for name, value in one.set_to.items())
         yield f"| {one.id} | {one.verdict} | {_cell(one.says)}{change} |"
 
 

@@ -119,7 +119,7 @@ class StoreRehearsal:
         self.desk.say(f"AWS refused DeleteCluster: {refusal.code}: {refusal.text}")
         self._judge_refusal(refusal)
         here: Any = {"cluster_id": self.store.cluster_id, "refusal": refusal}
-        case = following.case_of(self.there, self.desk, self.found, **here)
+        case = following.case_of(self.there, self.desk, self.found, most=self.most, **here)
         self.desk.screen.line(f"{case.case_id} is in Slack. Have it parked there: press Park.")
         following.judge_record(self.there, self.desk, self.found, **here)
         self._until_back(case)

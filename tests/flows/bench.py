@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.domain.state.snapshot import Snapshot
+from chalicelib.failures import Conflict, Superseded
 from chalicelib.flows.park import park
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.take_turn import Turn, take_turn
@@ -48,6 +50,8 @@ __all__ = [
     "world",
 ]
 
+MOST_RETRIES = 15
+"""Of a turn, as in infra/case.asl.json."""
 CI = "arn:aws:sts::111122223333:assumed-role/deploy-ci/ci"
 DECODED: dict[object, Stored] = {}
 """By all that an item holds."""
@@ -137,6 +141,8 @@ class Slack:
         self.filled: list[tuple[str, Remedy | None]] = []
         self.lines: list[Entry] = []
         self.held: list[tuple[Case, Snapshot | None]] = []
+        self.worlds: list[Snapshot | None] = []
+        """What each message was made from; without a look it would say untruths of AWS."""
         self.down, self.channel = False, "C1"
         self._ids = itertools.count(1)
 
@@ -174,6 +180,8 @@ class Slack:
         if self.down:
             failures = case.message.failures + 1
             return replace(case.message, is_behind=True, failures=failures)
+        assert case.snapshot or not case.has_begun, "a message without a look tells untruths of AWS"
+        self.worlds.append(case.snapshot)
         self.lines += entries
         last = entries[-1].number if entries else case.message.thread_lines
         return SlackMessage(self.channel, case.message.ts or "1.0", f"{case.phase}", last)
@@ -298,12 +306,18 @@ class Bench:
         return saved
 
     def turn(self, case_id: str, *, attempt: int = 0) -> Turn:
-        """As the state machine takes it: what the run remembers goes in, and comes out."""
+        """As the state machine takes it: what the run remembers goes in, and comes out.
+
+        A try that finds another's traces fails, and the next one follows.
+        """
         run = case_id, self.stored.stored(case_id).inbox.generation
         given = self.runs.bodies.get(run, "")
-        turn = take_turn(self.ports, *run, given=given, attempt=attempt)
-        self.runs.bodies[run] = turn.body
-        return turn
+        for number in range(attempt, MOST_RETRIES):
+            with suppress(Superseded, Conflict):
+                turn = take_turn(self.ports, *run, given=given, attempt=number)
+                self.runs.bodies[run] = turn.body
+                return turn
+        raise AssertionError("the run has failed")
 
     def run(self, case_id: str, *, until: Callable[[Case], bool], most: int = 400) -> Case:
         """Turns, with the time between them, until this holds of the case or the run ends."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ops.probing.assumptions import ASSUMPTIONS, Probe
 from ops.probing.there import TAG, tags
 from sandbox.stack import Sandbox
-from tests.ops.office import CLUSTER, HUB, REGION, Office
+from tests.ops.office import CLUSTER, HUB, OPERATOR, REGION, Office, log_in
 from tests.ops.rehearsing import Stage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # it deploys the whole bot
@@ -141,3 +143,55 @@ def test_what_can_not_be_rehearsed_is_said_at_once(
     subnets = ("--subnets", "subnet-1") if words and words[0] != "--key-store" else ()
     said = stage.rehearse(*words, *subnets)
     assert says in said.err
+
+
+def test_what_the_operator_may_not_is_found_before_anything_is_made(
+    stage: Stage, subnets: str
+) -> None:
+    iam = stage.sandbox.client("iam", account=HUB, region=REGION)
+    trust = {"Effect": "Allow", "Principal": {"AWS": HUB}, "Action": "sts:AssumeRole"}
+    iam.create_role(
+        RoleName="rehearser",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )
+    own = [f"arn:aws:cloudhsm:{REGION}:{HUB}:{kind}/*" for kind in ("cluster", "backup")]
+    statements = [
+        {"Effect": "Allow", "Action": "cloudhsm:*", "Resource": own},
+        {"Effect": "Allow", "Action": ["ec2:*", "iam:*"], "Resource": "*"},
+    ]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_role_policy(RoleName="rehearser", PolicyName="p", PolicyDocument=policy)
+    arn = f"arn:aws:sts::{HUB}:assumed-role/rehearser/olga"
+    log_in(stage.office, stage.sandbox, arn=arn)
+    try:
+        said = stage.rehearse("--subnets", subnets, "--yes", HUB)
+    finally:
+        log_in(stage.office, stage.sandbox)
+    assert said.code == 6
+    assert "your role may not cloudhsm:DeleteHsm, cloudhsm:DescribeClusters" in said.out
+    assert clusters(stage) == [CLUSTER]
+
+
+def test_a_call_that_aws_refuses_half_way_leaves_nothing(stage: Stage, subnets: str) -> None:
+    def deny(who: Any, service: str, operation: str, params: dict[str, Any]) -> str | None:
+        return "no quota" if (service, operation) == ("cloudhsm", "CreateHsm") else None
+
+    stage.sandbox.aws.deny = deny
+    try:
+        said = stage.rehearse("--subnets", subnets, "--yes", HUB)
+    finally:
+        stage.sandbox.aws.deny = None
+    assert said.code == 3
+    assert "It stops here" in said.out
+    assert "What was seen until then is in" in said.err
+    assert clusters(stage) == [CLUSTER]
+
+
+def test_an_operator_who_may_approve_is_not_counted(stage: Stage, subnets: str) -> None:
+    log_in(stage.office, stage.sandbox, arn=OPERATOR.replace("olga", "alice"))
+    try:
+        said = stage.rehearse("--subnets", subnets, typing="no")
+    finally:
+        log_in(stage.office, stage.sandbox)
+    assert "2 of bob, carl have to click; you made the call" in said.out
+    assert said.code == 6

@@ -95,6 +95,18 @@ def soaking() -> Play:
     return play
 
 
+def goes_back_by_itself() -> Play:
+    """A key failed on the other cluster, and the store is on its way back."""
+    play = approved(world(OLD, siblings=(sibling(),)), Remedy.REPOINT)
+    play.to_call(Operation.PROVE_KEY)
+    proof = play.case.call(Operation.PROVE_KEY, OLD.key_id)
+    assert proof is not None
+    error = "KMSInternalException: try later"
+    play.case = play.case.with_call(replace(proof, status=CallStatus.REFUSED, error=error))
+    play.to_call(Operation.UPDATE_KEY_STORE)
+    return play
+
+
 def repointed() -> Play:
     play = approved(world(OLD, siblings=(sibling(),)), Remedy.REPOINT)
     play.to_close()
@@ -363,6 +375,14 @@ def never_activated() -> Play:
     return play
 
 
+def blind_while_keys_wait() -> Play:
+    """AWS refuses to list keys while two wait."""
+    play = waiting_for_keys()
+    play.change(lambda it: replace(it, unread=("kms:ListKeys was refused",), keys=()))
+    play.turn()
+    return play
+
+
 def material_stays() -> Play:
     """Keys that others scheduled wait in a store that is off, and no HSM is left to connect to."""
     going = key("attic", KeyState.PENDING_DELETION)
@@ -447,6 +467,7 @@ MOMENTS: dict[str, Callable[[], Play]] = {
     "undoing": undoing,
     "undone": undone,
     "soaking": soaking,
+    "goes_back_by_itself": goes_back_by_itself,
     "repointed": repointed,
     "repointed_unchecked": repointed_unchecked,
     "kept": kept,
@@ -484,4 +505,5 @@ MOMENTS: dict[str, Callable[[], Play]] = {
     "releasing": releasing,
     "released": released,
     "released_parked": released_parked,
+    "blind_while_keys_wait": blind_while_keys_wait,
 }

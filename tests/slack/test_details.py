@@ -70,11 +70,6 @@ def test_the_requester_is_told_that_they_cannot_approve() -> None:
 
 
 @pytest.mark.parametrize("moment", ["new", "one_of_two", "waiting_for_keys", "parked", "stopped"])
-def test_whoever_made_the_call_is_told_by_a_mention() -> None:
-    case = replace(asked().case, requester_id="U0PRIYA")
-    assert "Tried by <@U0PRIYA> with Terraform, once" in str(of(case, NOW).blocks)
-
-
 def test_a_dry_run_says_so_under_the_header(moment: str) -> None:
     play = MOMENTS[moment]()
     plan = (
@@ -237,6 +232,18 @@ def test_the_backup_and_its_commands_are_given_where_the_cluster_is_known() -> N
     assert "aws kms" not in said, "the key store is gone"
 
 
+def test_the_backup_that_is_named_is_the_one_that_aws_keeps() -> None:
+    """A repoint keeps one before the HSMs go; those that their deletion makes expire."""
+    play = MOMENTS["repointed"]()
+    last = play.case.last_cluster
+    assert last
+    kept = next(backup for backup in last.backups if backup.never_expires)
+    assert last.newest_backup != kept
+    said = words(shown(play).blocks)
+    assert f"The backup {kept.backup_id} is kept for good." in said
+    assert f"--source-backup-id {kept.backup_id}" in said
+
+
 @pytest.mark.parametrize(
     ("backup", "own", "said"),
     [("NON_FIPS", "FIPS", "NON_FIPS"), ("", "NON_FIPS", "NON_FIPS"), ("", "", "FIPS")],
@@ -307,3 +314,8 @@ def test_the_way_back_from_another_cluster_needs_a_crypto_officer_once_it_connec
     said = goback.what_returns(replace(play.case, calls=tuple(calls)), POLICY)
     assert "The store goes back to this cluster" in said
     assert ("crypto officer" in said) is connected
+
+
+def test_whoever_made_the_call_is_told_by_a_mention() -> None:
+    case = replace(asked().case, requester_id="U0PRIYA")
+    assert "Tried by <@U0PRIYA> with Terraform, once" in str(of(case, NOW).blocks)

@@ -115,6 +115,8 @@ HEADERS |= {
         f"{CLUSTER} can’t be deleted",
         {"keep": "Keep…", "release": "Release…", "retire": "Retire…"} | FOOT,
     ),
+    "blind_while_keys_wait": (f"{GLASS}2 keys of {CLUSTER} will be deleted on 1 Apr", CANCEL),
+    "goes_back_by_itself": (f"{GLASS}Putting {CLUSTER} back as it was", {}),
     "undo_hangs": (f"{LOOK}Putting {CLUSTER} back takes far longer than usual", {}),
 }
 WAYS = {"keep": "Keep…", "release": "Release…"}
@@ -213,6 +215,10 @@ WORDS = {
     "disconnect_hangs": ["Step 3 of 7: the key store is still disconnecting.", "usually it takes 4 minutes.",
                          "AWS has refused nothing.", "In the KMS console: does the key store payments",
                          "On the AWS Health page", "ask AWS Support", "The 2 keys are already gone."],
+    "blind_while_keys_wait": ["Unlatch can’t see everything: kms:ListKeys was refused.",
+                              "Keys that wait are deleted on their day all the same.", "unlatch-reader"],
+    "goes_back_by_itself": ["alias/payments-2024 does not work on the other cluster (KMSInternalException: try later)",
+                            "Now: pointing the key store back to this cluster."],
     "undo_hangs": ["An HSM is still being created.", "usually it takes 10 minutes.", "In the CloudHSM console"],
     "changed_keys_gone": ["KMS has deleted alias/payments-2024 and key-spar… (no alias)"],
     "stopped_halfway": ["Unless somebody cancels, alias/payments-2024 will be deleted on 1 Apr, 09:00 UTC",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
+from chalicelib.domain.state.hsm_states import GOING
 from chalicelib.domain.state.snapshot import Cluster, KeyStore, StoreState
-
-GOING = ("DELETE_IN_PROGRESS", "DELETED")
 
 
 class Outage(StrEnum):

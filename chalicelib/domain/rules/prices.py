@@ -37,6 +37,6 @@ def hsm_hour(region: str, hsm_type: str = USUAL_TYPE, *, setting: float = 0) -> 
     usual = PRICES[USUAL_REGION, USUAL_TYPE]
     return Price(
         usual.dollars,
-        f"no price of {hsm_type} in {region} is known; that of {USUAL_REGION}",
+        f"no price of {hsm_type} in {region} is known; that of {USUAL_REGION} stands for it",
         is_known=False,
     )

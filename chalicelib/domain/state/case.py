@@ -80,6 +80,7 @@ class CallRecord:
     request_id: str = ""
     error: str = ""
     tries: int = 1
+    denied: bool = False  # by a policy, which says nothing of the target
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -69,6 +69,8 @@ LOOK_AGAIN_BEFORE = frozenset(
 )
 """Stores and cluster are read once more straight before: a look at many keys takes minutes."""
 NEWEST_BACKUP = "newest"
+LONGEST_WINDOW = 30
+"""Days that KMS lets keys wait for their deletion at most."""
 LATER = frozenset({"unproven", "route"})
 """Fields that came later: while they say nothing the hash is as before, so that approvals stand."""
 
@@ -153,6 +155,13 @@ class Plan:
         going = any(key.state is KeyState.PENDING_DELETION for key in self.basis.keys)
         acts = (Operation.SCHEDULE_KEY_DELETION, Operation.CONNECT_KEY_STORE)
         return going and not any(map(self.names, acts))
+
+    @property
+    def longest_wait(self) -> timedelta:
+        """All that it may wait between its calls, added up; keys that others scheduled wait for 30 days at most."""
+        going = any(key.state is KeyState.PENDING_DELETION for key in self.basis.keys)
+        window = max(self.window_days, LONGEST_WINDOW * going)
+        return timedelta(days=window + self.quarantine_days + self.soak_days)
 
     @property
     def left_behind(self) -> tuple[str, ...]:

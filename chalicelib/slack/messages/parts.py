@@ -10,7 +10,7 @@ from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Click
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.slack.messages import facts, lead
-from chalicelib.slack.messages.blocks import Piece, bold, date, marked_note, note, text, users
+from chalicelib.slack.messages.blocks import Piece, bold, date, marked_note, note, says, text, users
 from chalicelib.slack.messages.names import mentions
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import (
@@ -35,6 +35,18 @@ MOST_TAGS = 6
 
 def dry_run() -> Block:
     return marked_note(DRY_RUN)
+
+
+def hidden(unread: Sequence[str]) -> Block:
+    """AWS does not show all: what stands in the message is partly what was known before."""
+    why = clean(unread[0], 200).removesuffix(".")
+    return says(
+        bold(f"Unlatch can’t see everything: {why}."),
+        text(
+            " What it can’t see stands here as it was last known. Keys that wait are deleted on their "
+            "day all the same. Allow the role unlatch-reader to read it."
+        ),
+    )
 
 
 def store_pieces(case: Case) -> list[Piece]:

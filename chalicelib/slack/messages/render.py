@@ -71,6 +71,8 @@ def render(
             message = _waiting(shown)
     blocks = list(message.blocks)
     blocks.insert(1, parts.place(shown))
+    if case.has_begun and case.snapshot and case.snapshot.unread:
+        blocks.insert(2, parts.hidden(case.snapshot.unread))
     if facts.is_dry_run(case, policy):
         blocks.insert(2, parts.dry_run())
     return Message(marked(parts.told_where(shown, message.text)), tuple(blocks[:MOST_BLOCKS]))

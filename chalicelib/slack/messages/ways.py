@@ -142,6 +142,8 @@ def _breaks(shown: Shown, plan: Plan) -> str:
             return f"nothing more, but {the(going, 'key')} {be(going)} still being deleted"
         case Remedy.KEEP:
             return "nothing"
+        case Remedy.REPOINT if not facts.moves(plan):
+            return "nothing more: the store is on the other cluster already"
         case Remedy.REPOINT:
             words = (
                 f"{all_of(number, 'key')} {_fail(number)} for about 20 min, then {_work(number)}"

@@ -147,7 +147,7 @@ def _to_know(shown: Shown, plan: Plan) -> list[Block]:
         (c for c in world.siblings if c.cluster_id == plan.target_cluster_id), None
     )
     known: list[Line] = []
-    if world and target:
+    if world and target and facts.moves(plan):
         known.append([text(clean(login_words(target, world), 500))])
     names = [facts.key_name(shown.case, key_id) for key_id in plan.unproven]
     known += [
@@ -171,12 +171,10 @@ def _doubt(forecast: Forecast, shown: Shown) -> str:
 
 
 def _start(shown: Shown, plan: Plan) -> str:
-    """When the plan begins: only the last one who is missing makes it begin now."""
-    need, case = plan.terms.people, shown.case
-    given = len(approved(plan, case))
-    if case.plan or given + 1 >= need:
-        return "Now"
-    return f"Once {count(need, 'person', 'people')} have approved"
+    """Only the last one who is missing makes the plan begin now."""
+    need = plan.terms.people
+    is_last = shown.case.plan or len(approved(plan, shown.case)) + 1 >= need
+    return "Now" if is_last else f"Once {count(need, 'person', 'people')} have approved"
 
 
 def _retire(shown: Shown, plan: Plan) -> list[Line]:
@@ -239,9 +237,8 @@ def _retire_store(shown: Shown, plan: Plan) -> list[Line]:
 
 
 def _connects(plan: Plan) -> list[Line]:
-    if not plan.names(Operation.CONNECT_KEY_STORE):
-        return []
-    return [[text("First: the store is connected, as KMS can only then delete its keys")]]
+    words = "First: the store is connected, as KMS can only then delete its keys"
+    return [[text(words)]] if plan.names(Operation.CONNECT_KEY_STORE) else []
 
 
 def _on(end: datetime | None) -> Line:
@@ -275,12 +272,15 @@ def _repoint(shown: Shown, plan: Plan) -> list[Line]:
     end = ways.spending_ends(shown, plan)
     days = f"For {count(plan.soak_days, 'day')}: the keys run there; any approver can still stop"
     soak: list[Line] = [[text(days)]] if plan.soak_days else []
+    to = text(ident(plan.target_cluster_id), code=True)
+    now = [
+        text(f"{_start(shown, plan)}: disconnect the store, point it to "),
+        to,
+        text(", connect it"),
+    ]
+    there = [text("The store is on "), to, text(" already")]
     return [
-        [
-            text(f"{_start(shown, plan)}: disconnect the store, point it to "),
-            text(ident(plan.target_cluster_id), code=True),
-            text(", connect it"),
-        ],
+        now if facts.moves(plan) else there,
         [text(_checks(plan))],
         *soak,
         [
