@@ -50,7 +50,6 @@ CUT_OFF = {
         "errorCode": [{"exists": False}],
     },
 }
-
 LIVE_PROBE = {
     "source": ["aws.cloudhsm"],
     "detail-type": ["AWS API Call via CloudTrail"],

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from chalicelib.domain.rules.hearing import Heard
 from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.routes import Route
 from chalicelib.domain.rules.step import Call
 from chalicelib.domain.rules.trust import Anchor
 from chalicelib.domain.state.audit_log import Entry
@@ -212,6 +213,9 @@ class Runs(Protocol):
 
 
 class People(Protocol):
+    """`among` judges who approves by another list."""
+
+    def among(self, approvers: Sequence[str]) -> People: ...
     def fetch(self, user_ids: Sequence[str]) -> Mapping[str, Person]: ...
     def find(self, caller: Caller) -> str: ...
 
@@ -228,8 +232,9 @@ class Seal(Protocol):
 
 
 class Gateway(Protocol):
-    """Slack. Showing never raises for Slack's own failures: the message catches up next turn."""
+    """Slack. Showing never raises for its failures: the message catches up. `at`: in another channel."""
 
+    def at(self, channel: str, policy: Policy) -> Gateway: ...
     def show(
         self, case: Case, entries: Sequence[Entry], *, now: datetime, may_exist: bool
     ) -> SlackMessage: ...
@@ -276,6 +281,8 @@ class Ports:
     clock: Callable[[], datetime]
     places: tuple[tuple[str, str], ...] = ()
     channel: str = ""
+    routes: tuple[Route, ...] = ()
+    changed: Callable[[], None] = _nothing
     count: Callable[[str, int], None] = _nothing
     log: Callable[..., None] = _nothing
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import threading
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from chalicelib import config, observability
 from chalicelib.config import Settings
+from chalicelib.lazy import lazy
 
 if TYPE_CHECKING:
     from chalicelib.aws.accounts import Accounts
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from chalicelib.aws.store.cases import DynamoCases
     from chalicelib.aws.store.probes import Probes
     from chalicelib.aws.table import Table
+    from chalicelib.domain.fleet import Survey
     from chalicelib.domain.rules.trust import Anchor
+    from chalicelib.flows.homes import HomePorts
     from chalicelib.ports import (
         Actions,
         Brake,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     )
     from chalicelib.slack.client import SlackClient
     from chalicelib.slack.gateway import SlackGateway
+    from chalicelib.slack.reach import Reach
     from chalicelib.slack.secrets import Secret
 
 T = TypeVar("T")
@@ -43,25 +46,6 @@ READ_AGAIN_AFTER = timedelta(minutes=1)
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-class Lazy:
-    """Stands for a port until its first use, so that a function only pays for what it touches."""
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make, self._making = make, threading.RLock()
-
-    def __getattr__(self, name: str) -> Any:
-        if "_made" not in self.__dict__:
-            with self._making:  # a sweep asks from many threads
-                if "_made" not in self.__dict__:
-                    self.__dict__["_made"] = self._make()
-        return getattr(self.__dict__["_made"], name)
-
-
-def lazy(make: Callable[[], T]) -> T:
-    """For the type checker it is what `make` returns: an adapter that lacks a method is no port."""
-    return cast("T", Lazy(make))
 
 
 class Wiring:
@@ -96,6 +80,8 @@ class Wiring:
             clock=utc_now,
             places=self.places,
             channel=self.settings.slack_channel,
+            routes=config.routes(),
+            changed=lambda: self.homes.refresh(),  # noqa: PLW0108  # made on use
             count=observability.count,
             log=observability.log,
         )
@@ -119,6 +105,7 @@ class Wiring:
     @functools.cached_property
     def gateway(self) -> SlackGateway:
         from chalicelib.slack.gateway import SlackGateway  # only where Slack is met
+        from chalicelib.slack.naming import Naming  # same
 
         return SlackGateway(
             call=self._slack.call,
@@ -128,7 +115,27 @@ class Wiring:
             count=observability.count,
             respond=self._slack.respond,
             stage=self.settings.table_name.removeprefix("unlatch-"),
+            naming=Naming.of(self._slack.call, self.settings),
         )
+
+    @functools.cached_property
+    def reach(self) -> Reach:
+        from chalicelib.slack.reach import Reach  # only where Slack is met
+
+        return Reach.of(self.gateway, self.shelf.scan)
+
+    @functools.cached_property
+    def homes(self) -> HomePorts:
+        from chalicelib.flows.homes import HomePorts  # on first use
+
+        return HomePorts(replace(self.ports, cases=self.shelf), self.shelf, self.reach.publish)
+
+    @functools.cached_property
+    def shelf(self) -> DynamoCases:
+        """The cases for who only shows them, and may make no seals."""
+        from chalicelib.aws.store.cases import DynamoCases  # on first use
+
+        return DynamoCases(self._table)
 
     def identify(self, hub: str) -> SignedIdentity:
         """`hub` is the host that the API was called by."""
@@ -140,17 +147,17 @@ class Wiring:
         """`fresh`: it may have been rotated; badly signed rubbish does not read it each time."""
         from chalicelib.slack.secrets import Secret  # only where Slack is met
 
-        secret_id = self.settings.signing_secret_id
-        return self._secret(secret_id, Secret.SIGNING, fresh=fresh, rest=READ_AGAIN_AFTER)
+        how = {"fresh": fresh, "rest": READ_AGAIN_AFTER}
+        return self._secret(self.settings.signing_secret_id, Secret.SIGNING, **how)
 
     @functools.cached_property
     def _slack(self) -> SlackClient:
         from chalicelib.slack.client import SlackClient  # only where Slack is met
         from chalicelib.slack.secrets import Secret
 
-        secret_id = self.settings.bot_token_secret_id
+        named = self.settings.bot_token_secret_id
         return SlackClient(
-            lambda fresh: self._secret(secret_id, Secret.TOKEN, fresh=fresh),
+            lambda fresh: self._secret(named, Secret.TOKEN, fresh=fresh),
             self.settings.slack_api_url,
             team_id=self.settings.slack_workspace,
         )
@@ -199,13 +206,7 @@ class Wiring:
     def _accounts(self) -> Accounts:
         from chalicelib.aws.accounts import Accounts
 
-        return Accounts(self.client("sts"), self._maker(), self._partition)
-
-    @property
-    def _partition(self) -> str:
-        special = {"cn-": "aws-cn", "us-": "aws", "us-gov-": "aws-us-gov"}
-        fits = [start for start in special if self.region.startswith(start)]
-        return special[max(fits, key=len)] if fits else "aws"
+        return Accounts(self.client("sts"), self._maker(), config.partition_of(self.region))
 
     @functools.cached_property
     def _paces(self) -> Paces:
@@ -230,26 +231,23 @@ class Wiring:
     def _actions(self) -> Actions:
         from chalicelib.aws.actions import AwsActions
 
-        acting = self._accounts.__class__(
-            self.client("sts"), self._maker(acts=True), self._partition
-        )
+        place, make = config.partition_of(self.region), self._maker(acts=True)
+        acting = self._accounts.__class__(self.client("sts"), make, place)
         return AwsActions(acting, *self.own_roles, self._paces)
 
     def _runs(self) -> Runs:
         from chalicelib.aws.runs import StepFunctionsRuns
 
-        arn = (
-            f"arn:{self._partition}:states:{self.region}:{self.hub_account}"
-            f":stateMachine:{self.settings.state_machine_name}"
-        )
+        place = f"arn:{config.partition_of(self.region)}:states:{self.region}:{self.hub_account}"
+        arn = f"{place}:stateMachine:{self.settings.state_machine_name}"
         return StepFunctionsRuns(self.client("stepfunctions"), arn)
 
     def _people(self) -> People:
         from chalicelib.slack.people import SlackPeople
 
-        return SlackPeople(
-            self._slack.call, self.settings.approvers, principals=dict(self.settings.people)
-        )
+        told = self.settings
+        who, known, domains = told.approvers, dict(told.people), told.email_domains
+        return SlackPeople(self._slack.call, who, principals=known, domains=domains)
 
     @functools.cache  # noqa: B019  # one wiring a process
     def _seal(self, key_id: str) -> Seal:
@@ -261,6 +259,12 @@ class Wiring:
         from chalicelib.aws.brake import SsmBrake
 
         return SsmBrake(self.client("ssm"), self.settings.brake_parameter)
+
+    def survey(self, account: str, region: str) -> Survey:
+        from chalicelib.aws.fleet import Fleet
+
+        reader = Fleet(self._accounts, config.READER_ROLE, self._paces)
+        return reader.survey(account, region, now=utc_now())
 
     def _trail(self) -> Trail:
         from chalicelib.aws.trail import AwsTrail

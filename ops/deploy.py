@@ -12,7 +12,8 @@ import click
 
 from chalicelib import __version__, config
 from chalicelib.config import Settings
-from ops.deployment import chalice, changes, infra, organisation, record, runtime, settings
+from chalicelib.domain.rules.routes import Route
+from ops.deployment import chalice, changes, infra, organisation, record, routing, runtime, settings
 from ops.deployment.build import BILL, Built, build
 from ops.deployment.changes import Changes
 from ops.deployment.finish import finish
@@ -45,6 +46,7 @@ class Job:
     given: dict[str, str]
     parameters: dict[str, str]
     last: Record | None
+    routes: tuple[Route, ...] = ()
 
     @property
     def settings(self) -> Settings:
@@ -68,8 +70,10 @@ def run(options: Options, desk: Desk) -> int:
             tuple(changes.of_functions(hub, built, existing)),
         )
         changes.show(plan, screen)
+        moved = _moved(job)
+        routing.show(moved, screen)
         _warn_of_silence(job, desk)
-        if plan and not options.yes:
+        if (plan or moved) and not options.yes:
             desk.confirm("Deploy this? Type yes:", option="--yes")
         stacks.execute()
     url = chalice.deploy(hub, desk, built.folder, deployed=existing)
@@ -87,9 +91,8 @@ def _checked(options: Options, desk: Desk) -> Job:
     hub, last = _hub(options, desk, wrong)
     before = dict(hub.variables) if hub else {}
     remembered = last.settings if last else _unlike_config(desk.project, options.stage, before)
-    variables: dict[str, str] = {}
-    given: dict[str, str] = {}
-    parameters: dict[str, str] = {}
+    variables, given, parameters = dict[str, str](), dict[str, str](), dict[str, str]()
+    routes = _routes(desk, wrong)
     try:
         chosen = settings.chosen(
             desk.project,
@@ -110,7 +113,20 @@ def _checked(options: Options, desk: Desk) -> Job:
         wrong.append(trouble)
     if wrong or hub is None:
         raise _all_of(wrong)
-    return Job(hub, variables, before, given, parameters, last)
+    return Job(hub, variables, before, given, parameters, last, routes)
+
+
+def _routes(desk: Desk, wrong: list[Trouble]) -> tuple[Route, ...]:
+    try:
+        return routing.prepared(desk.project)
+    except Trouble as trouble:
+        wrong.append(trouble)
+    return ()
+
+
+def _moved(job: Job) -> list[str]:
+    """What the routes change for open cases; nothing where no stage is deployed yet."""
+    return list(routing.effects(job.hub, job.routes, job.settings)) if job.last else []
 
 
 def _all_of(wrong: list[Trouble]) -> Trouble:
@@ -193,6 +209,7 @@ def _tell_urls(job: Job, screen: Screen, url: str) -> None:
         )
         screen.line(f"  Interactivity, Request URL:   {url}slack/interactions")
         screen.line(f"  Slash command, Request URL:   {url}slack/commands")
+        screen.line(f"  Event Subscriptions, Request URL: {url}slack/events")
 
 
 def _what_next(job: Job, desk: Desk, url: str) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from ops.checks import chat, events, laptop, machinery, release, rights, roles
+from ops.checks import chat, events, laptop, machinery, release, rights, roles, routes
 from ops.checks.finding import Check, Finding, asked
 from ops.desk import Desk
 from ops.exits import Exit
@@ -42,6 +42,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("slack channel", chat.channel),
     ("slack messages", chat.shown),
     ("approvers", chat.approvers),
+    ("routes", routes.all_of_them),
 )
 MARKS = {True: ("ok", GREEN), False: ("WRONG", RED), None: ("unknown", YELLOW)}
 

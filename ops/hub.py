@@ -34,9 +34,9 @@ HEARING = (
     "on_probe",
 )
 """Each has a rule of its own."""
-FUNCTIONS = (*HEARING, "turn", "park", "sweep")
+FUNCTIONS = (*HEARING, "turn", "park", "sweep", "digest")
 """As Chalice names them; the one that serves Slack is called `unlatch-<stage>`."""
-EVENT_FUNCTIONS = (*HEARING, "sweep")
+EVENT_FUNCTIONS = (*HEARING, "sweep", "digest")
 MAKING = threading.Lock()
 NOT_IN_NAMES = re.compile(r"[^\w+=,.@-]")
 

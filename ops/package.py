@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from chalicelib import __version__, config
-from ops.deployment import infra, one_template, organisation, runtime, settings
+from ops.deployment import infra, one_template, organisation, routing, runtime, settings
 from ops.deployment.build import BILL, CODE, SUMS, Built, build
 from ops.deployment.ids import ACCOUNT
 from ops.deployment.record import Record
@@ -29,6 +29,7 @@ def run(options: Options, desk: Desk) -> int:
     chosen = settings.chosen(
         desk.project, options.stage, file=options.settings, environ=os.environ, remembered={}
     )
+    routing.prepared(desk.project)
     parameters = infra.parameters_of(options.parameter, desk.project)
     variables = {**chosen.variables, "ACCOUNTS": _accounts(options, desk, chosen.variables)}
     region = options.region or "us-east-1"  # Chalice wants one; the template names none

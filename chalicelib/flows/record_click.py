@@ -24,6 +24,7 @@ from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Plan, Remedy
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.record import record_and_wake
+from chalicelib.flows.routing import for_case
 from chalicelib.ports import Clicked, Ports
 
 BUTTONS = {
@@ -72,11 +73,12 @@ def record_click(ports: Ports, clicked: Clicked) -> Answer:
 
 def _recorded(ports: Ports, clicked: Clicked, act: Act) -> Answer:
     """Judged on the newest case: of clicks at the same moment, each sees those before it."""
-    person = ports.people.fetch([clicked.user_id]).get(clicked.user_id)
     for _ in range(MOST_LOOKS):
         case = ports.cases.load(clicked.case_id)
+        there = for_case(ports, case)
+        person = there.people.fetch([clicked.user_id]).get(clicked.user_id)
         try:
-            return _judge(ports, clicked, act, case, person)
+            return _judge(there, clicked, act, case, person)
         except Conflict:
             continue
     return Private("Others clicked at the same moment. Please look again and click once more.")
@@ -136,6 +138,8 @@ def _open(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) -> 
         return Private(UNKNOWN_BUTTON)
     view_id = clicked.view_id
     if clicked.kind == "button":
+        if told := _counted_already(case, clicked.user_id, remedy):
+            return Private(told)
         view_id = ports.gateway.open(case, remedy, trigger_id=clicked.trigger_id)
     if not view_id:
         return Private("Slack could not open the dialog in time. Please click again.")
@@ -144,6 +148,19 @@ def _open(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) -> 
     if clicked.kind == "submission" and isinstance(answer, Recorded):
         return Looking(case, remedy)
     return answer
+
+
+def _counted_already(case: Case, user_id: str, remedy: Remedy) -> str:
+    """Told before the dialog opens, not once it is filled in. Another target of a repoint is another plan."""
+    plan = case.offer(remedy)
+    if plan is None or case.plan or remedy is Remedy.REPOINT:
+        return ""
+    said = {click.by for click in approval.approved(plan, case)}
+    missing = plan.terms.people - len(said)
+    if user_id not in said or missing <= 0:
+        return ""
+    who = "One more person is" if missing == 1 else f"{missing} more people are"
+    return f"You approved this already. It counts once. {who} needed."
 
 
 def _approve(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) -> Answer:

@@ -13,6 +13,7 @@ from chalicelib.flows.missed import find_missed
 from chalicelib.flows.moved import wake_if_moved
 from chalicelib.flows.outlines import Outlines
 from chalicelib.flows.remembering import MOST_RUNS
+from chalicelib.flows.routing import for_case
 from chalicelib.flows.side_by_side import Place, side_by_side
 from chalicelib.flows.watch_keys import Spot, switched_off, watch_keys
 from chalicelib.ports import Pointer, Ports
@@ -53,6 +54,7 @@ def sweep(ports: Ports) -> Swept:
         restarted += _revive(ports, case)
         woken += wake_if_moved(ports, outlines, case)
         off += switched_off(case)
+    ports.changed()
     ports.count("SweepsDone", 1)
     ports.count("OpenCases", len(pointers))
     ports.count("EventsFoundBySweep", found)
@@ -132,7 +134,8 @@ def _is_deaf(case: Case, now: datetime) -> bool:
 def _is_elsewhere(ports: Ports, case: Case) -> bool:
     """Shown in a channel of before, by a run that sleeps; one that Slack refuses tries by itself."""
     shown = case.message
-    has_moved = bool(shown.ts) and ports.channel not in ("", shown.channel)
+    channel = for_case(ports, case).channel
+    has_moved = bool(shown.ts) and channel not in ("", shown.channel)
     return has_moved and not shown.is_behind
 
 

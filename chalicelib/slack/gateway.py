@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -42,9 +43,12 @@ from chalicelib.slack.error_words import (
 from chalicelib.slack.messages import on_hold
 from chalicelib.slack.messages.blocks import section
 from chalicelib.slack.messages.fallback import plainer_blocks
+from chalicelib.slack.messages.names import NO_NAMES, Names
 from chalicelib.slack.messages.render import render
 from chalicelib.slack.messages.text import Message
 from chalicelib.slack.messages.thread import line
+from chalicelib.slack.naming import Naming
+from chalicelib.slack.notifier import Notifier
 from chalicelib.slack.private import PrivateAnswers
 from chalicelib.slack.replies import SlackFailed
 from chalicelib.slack.sending import send
@@ -66,6 +70,10 @@ class SlackGateway:
     count: Callable[[str, int], None]
     respond: Callable[..., None]
     stage: str = ""
+    naming: Naming | None = None
+
+    def at(self, channel: str, policy: Policy) -> SlackGateway:
+        return replace(self, channel=channel, policy=policy)
 
     def show(
         self, case: Case, entries: Sequence[Entry], *, now: datetime, may_exist: bool
@@ -82,6 +90,9 @@ class SlackGateway:
                     # A message that was posted anew: the next turn tells its thread from the start.
                     return replace(message, is_behind=True, failures=0, refused="")
                 message = self._thread(case, message, item)
+            notifier = Notifier(self.call, self.policy, self._names(case))
+            while further := notifier.next(case, message, now):
+                message = further
         except SlackFailed as failed:
             return self._behind(case, message, failed)
         return replace(message, failures=0, refused="")
@@ -118,12 +129,15 @@ class SlackGateway:
     def _message(
         self, case: Case, message: SlackMessage, now: datetime, *, may_exist: bool
     ) -> SlackMessage:
-        draft = render(case, policy=self.policy, now=now, version=0, stage=self.stage)
+        shown = functools.partial(
+            render, case, policy=self.policy, now=now, stage=self.stage, names=self._names(case)
+        )
+        draft = shown(version=0)
         digest = hashlib.sha256(json.dumps([draft.text, draft.blocks]).encode()).hexdigest()[:16]
         has_moved = bool(message.ts) and message.channel != self.channel
         if message.ts and digest == message.shown and not has_moved:
             return message
-        final = render(case, policy=self.policy, now=now, version=case.version, stage=self.stage)
+        final = shown(version=case.version)
         old = message
         if has_moved:
             message = replace(message, ts="", thread_lines=0)
@@ -133,6 +147,9 @@ class SlackGateway:
         if has_moved:
             self._leave(old)
         return message
+
+    def _names(self, case: Case) -> Names:
+        return self.naming.names(case, self.policy.approvers) if self.naming else NO_NAMES
 
     def _sent(self, case: Case, final: Message, message: SlackMessage) -> SlackMessage:
         """Updated where it can be, else posted: then its thread is told again from the start."""

@@ -111,7 +111,7 @@ def _functions(stage: str, settings: Settings) -> Iterator[tuple[str, dict[str, 
 
 def _event(rule: str, function: str, settings: Settings) -> dict[str, Any]:
     kept = {"DeadLetterConfig": {"Arn": QUEUE}, "RetryPolicy": RETRIES}
-    if function == "sweep":
+    if function in ("sweep", "digest"):
         return {"Properties": {"Name": rule, **kept}}
     properties = {"RuleName": rule, "State": "ENABLED", **kept}
     if function == "on_key_used":

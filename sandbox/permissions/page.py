@@ -19,6 +19,7 @@ TITLES = {
     "on_probe": "The function on_probe",
     "park": "The function park",
     "sweep": "The function sweep",
+    "digest": "The function digest",
     "turn": "The function turn",
     "case": "The state machine",
     "reader": "The reader, in each account that is served",

@@ -35,7 +35,9 @@ def update_message(api: WebApi, args: Json) -> Json:
         raise Refused("edit_window_closed")
     # A call with text alone takes the blocks away, as Slack does.
     text, blocks = api.content(args)
-    new = api.workspace.update(ts, text=text, blocks=blocks)
+    # Metadata that is not given stays as it was.
+    metadata = decoded(args, "metadata", "invalid_metadata_format") or old.metadata
+    new = api.workspace.update(ts, text=text, blocks=blocks, metadata=metadata)
     return {"channel": channel.id, "ts": ts, "text": text, "message": message_to_api(new)}
 
 

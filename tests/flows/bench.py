@@ -6,6 +6,7 @@ import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -142,7 +143,7 @@ class Slack:
         self.held: list[tuple[Case, Snapshot | None]] = []
         self.worlds: list[Snapshot | None] = []
         """What each message was made from; without a look it would say untruths of AWS."""
-        self.down = False
+        self.down, self.channel = False, "C1"
         self._ids = itertools.count(1)
 
     def fetch(self, user_ids: Sequence[str]) -> Mapping[str, Person]:
@@ -160,6 +161,16 @@ class Slack:
             {} if self.down else {**plain, **{n: p for n, p in self.people.items() if n in plain}}
         )
 
+    def among(self, approvers: Sequence[str]) -> Slack:
+        other = copy(self)
+        other.approvers = approvers
+        return other
+
+    def at(self, channel: str, policy: Policy) -> Slack:
+        other = copy(self)
+        other.channel = channel
+        return other
+
     def find(self, caller: Caller) -> str:
         return ""
 
@@ -173,7 +184,7 @@ class Slack:
         self.worlds.append(case.snapshot)
         self.lines += entries
         last = entries[-1].number if entries else case.message.thread_lines
-        return SlackMessage("C1", case.message.ts or "1.0", f"{case.phase}", last)
+        return SlackMessage(self.channel, case.message.ts or "1.0", f"{case.phase}", last)
 
     def hold(self, case: Case, world: Snapshot | None) -> None:
         self.held.append((case, world))

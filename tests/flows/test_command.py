@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.answers import Answer
+from chalicelib.domain.home import Home
 from chalicelib.domain.rules.approval import SLACK_USER, Refusal
-from chalicelib.flows.command import USAGE, command
+from chalicelib.flows.command import command
 from chalicelib.ports import Clicked
 from tests.flows.answers import private
 from tests.flows.answers import refusal as refusal_of
@@ -16,11 +17,26 @@ from tests.flows.bench import CLUSTER, Bench, world
 
 Make = Callable[..., Bench]
 HERE = ("111122223333", "us-east-1")
+USAGE = "how to write it"
+
+
+class Speech:
+    """Says little; the words are tested with Slack."""
+
+    def help(self) -> str:
+        return USAGE
+
+    def scan(self) -> str:
+        return "the last scan"
+
+    def status(self, home: Home) -> str:
+        mine = [case.cluster_id for case in home.waiting]
+        return f"open: {[case.cluster_id for case in home.open]}, waits for you: {mine}"
 
 
 def typed(it: Bench, text: str, *, by: str = "alice", team: str = "T1", nth: int = 1) -> Answer:
     clicked = Clicked("command", by, team, "C1", text=text, trigger_id=f"trigger-{nth}")
-    return command(it.ports, clicked, here=HERE)
+    return command(it.ports, clicked, here=HERE, speech=Speech())
 
 
 def test_it_starts_a_case_whose_requester_is_who_typed(bench: Make) -> None:
@@ -65,9 +81,16 @@ def test_anything_else_is_answered_with_how_to_write_it(bench: Make, text: str) 
 
 def test_status_lists_what_is_open(bench: Make) -> None:
     it = bench(world())
-    assert private(typed(it, "status")) == "No case is open."
+    assert private(typed(it, "status")) == "open: [], waits for you: []"
     typed(it, CLUSTER)
-    assert private(typed(it, "status")) == f"• `{CLUSTER}` (111122223333, us-east-1): waiting"
+    assert private(typed(it, "status")) == f"open: ['{CLUSTER}'], waits for you: []"
+
+
+def test_scan_and_help_start_nothing(bench: Make) -> None:
+    it = bench(world())
+    assert private(typed(it, "scan")) == "the last scan"
+    assert private(typed(it, "help", by="mallory")) == USAGE, "help is for everybody"
+    assert it.stored.pointers() == []
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ TABLE = {
     "turn": "GetItem Query PutItem UpdateItem DeleteItem",
     "park": "UpdateItem",
     "sweep": "GetItem Query PutItem UpdateItem ConditionCheckItem",
+    "digest": "GetItem Query PutItem",
     "on_key_store_refused": "GetItem Query PutItem UpdateItem ConditionCheckItem",
     "on_cluster_lost": "GetItem Query PutItem UpdateItem ConditionCheckItem",
     "on_key_used": "GetItem Query PutItem UpdateItem ConditionCheckItem",
@@ -58,8 +59,11 @@ OWN = {
         "states:SendTaskSuccess",
         "sts:AssumeRole",
         "kms:GenerateMac",
+        "ssm:GetParameter",
+        "secretsmanager:GetSecretValue",
         "sqs:SendMessage",
     },
+    "digest": {"sts:AssumeRole", "secretsmanager:GetSecretValue"},
     "on_key_store_refused": LOOKS_AND_OPENS,
     "on_cluster_lost": LOOKS_AND_OPENS,
     "on_key_used": LOOKS_AND_OPENS,
@@ -68,6 +72,7 @@ OWN = {
         "states:StartExecution",
         "states:SendTaskSuccess",
         "kms:GenerateMac",
+        "ssm:GetParameter",
         "secretsmanager:GetSecretValue",
     },
 }
@@ -142,6 +147,7 @@ def test_only_turn_can_change_other_accounts() -> None:
     assert {function: names for function, names in roles.items() if names} == {
         "turn": ["unlatch-reader", "unlatch-executor", "unlatch-restorer"],
         "sweep": ["unlatch-reader"],
+        "digest": ["unlatch-reader"],
         "on_key_store_refused": ["unlatch-reader"],
         "on_cluster_lost": ["unlatch-reader"],
         "on_key_used": ["unlatch-reader"],
@@ -186,6 +192,8 @@ def test_only_the_slack_function_reads_the_signing_secret() -> None:
     }
     assert readers == {
         "turn": ["slack-bot-token-??????"],
+        "sweep": ["slack-bot-token-??????"],
+        "digest": ["slack-bot-token-??????"],
         "api_handler": ["slack-signing-secret-??????", "slack-bot-token-??????"],
     }
 

@@ -27,7 +27,7 @@ HEARING = {
     "on_key_used",
     "on_probe",
 }
-FUNCTIONS = {*HEARING, "turn", "park", "sweep"}
+FUNCTIONS = {*HEARING, "turn", "park", "sweep", "digest"}
 # I4010 wants prose in a `Metadata` block of every resource; the why stands in comments here.
 IGNORED_RULES = ("I4010",)
 
@@ -164,7 +164,7 @@ def test_no_session_that_changes_something_without_the_approvers_names(role: str
             {
                 f"unlatch-dev-{name}"
                 for name in (
-                    *("turn", "sweep"),
+                    *("turn", "sweep", "digest"),
                     *("on_key_store_refused", "on_cluster_lost", "on_key_used"),
                 )
             },

@@ -106,7 +106,7 @@ def test_retire_with_a_key_in_use() -> None:
         "2 more keys, not used in 30 days",
         "2 HSMs, key store connected",
         "newer than every key",
-        "Now: the 3 keys stop working",
+        "Once 3 people have approved: the 3 keys stop working",
         "For 30 days: any approver can cancel",
         "I know that what uses alias/payments will fail",
         "Needs 3 people because a key was used in the last 30 days",

@@ -12,9 +12,11 @@ from typing import Any
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.log import Log
 from chalicelib.aws.store.writes import OPEN, Writes, asking
+from chalicelib.domain.scan import Scan
 from chalicelib.ports import Pointer, Round
 
 SWEEP, ROUND = "SWEEP", "ROUND"
+SCAN, TOLD, HOMES = "SCAN", "TOLD", "HOMES"
 
 
 class SweepMemory:
@@ -67,6 +69,35 @@ class SweepMemory:
     def set_down_since(self, account: str, region: str, since: Mapping[str, datetime]) -> None:
         told = {store: when.isoformat() for store, when in since.items()}
         self._put(f"DOWN#{account}#{region}", since=told)
+
+    def scan(self) -> Scan | None:
+        return self._scan(SCAN)
+
+    def set_scan(self, scan: Scan) -> None:
+        self._put(SCAN, scan=codec.packed(codec.dump(scan)))
+
+    def told_scan(self) -> Scan | None:
+        return self._scan(TOLD)
+
+    def set_told_scan(self, scan: Scan) -> None:
+        self._put(TOLD, scan=codec.packed(codec.dump(scan)))
+
+    def _scan(self, which: str) -> Scan | None:
+        """One of another version of the code is as good as none: the next scan writes it anew."""
+        item = self.writes.get(SWEEP, which)
+        try:
+            return codec.load(codec.text_of(item["scan"]), Scan) if item else None
+        except codec.UNREADABLE:
+            return None
+
+    def homes(self) -> Mapping[str, datetime]:
+        """Who opened the Home tab, and when last."""
+        item = self.writes.get(SWEEP, HOMES)
+        found = item["users"] if item else {}
+        return {user: datetime.fromisoformat(text) for user, text in found.items()}
+
+    def set_homes(self, users: Mapping[str, datetime]) -> None:
+        self._put(HOMES, users={user: when.isoformat() for user, when in users.items()})
 
     def _put(self, sort_key: str, **values: Any) -> None:
         with asking("PutItem"):

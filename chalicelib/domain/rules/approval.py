@@ -135,6 +135,7 @@ def terms(remedy: Remedy, situation: Situation) -> Terms:
         go_again_after=policy.go_again_after,
         quiet_minutes=policy.quiet_minutes,
         step_up=bool(policy.step_up_roles) and (remedy.deletes_keys or remedy is Remedy.REPOINT),
+        route=policy.route,
     )
 
 

@@ -30,6 +30,8 @@ class Policy:
     hsm_hour_price: float = 0
     step_up_roles: tuple[str, ...] = field(default=())
     operator_roles: tuple[str, ...] = field(default=())
+    mention: tuple[str, ...] = ("approvers",)
+    route: str = ""
 
     def hour_price(self, region: str, hsm_type: str = "") -> float:
         """US dollars an HSM costs an hour: as set, else as known."""

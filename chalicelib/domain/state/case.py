@@ -184,6 +184,7 @@ class Case:
     message: SlackMessage = field(default_factory=SlackMessage)
     log_length: int = 0
     log_head: str = ""
+    route_tags: tuple[tuple[str, str], ...] | None = None  # of its first look: for its route
     on_hold_since: str = ""  # since when turns refuse the stored body, as the inbox says
 
     @property

@@ -71,7 +71,7 @@ LOOK_AGAIN_BEFORE = frozenset(
 NEWEST_BACKUP = "newest"
 LONGEST_WINDOW = 30
 """Days that KMS lets keys wait for their deletion at most."""
-LATER = frozenset({"unproven"})
+LATER = frozenset({"unproven", "route"})
 """Fields that came later: while they say nothing the hash is as before, so that approvals stand."""
 
 
@@ -115,6 +115,7 @@ class Terms:
     go_again_after: int
     quiet_minutes: int
     step_up: bool = False
+    route: str = ""
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,6 @@ def untouched(shown: Shown) -> Message:
                 text("\n"),
                 *parts.start_again(shown.case),
             ),
-            parts.place(shown.case),
             parts.decided(shown.case),
         ),
     )
@@ -103,7 +102,6 @@ def resolved(shown: Shown) -> Message:
             ),
             *actions(f"act:{shown.version}", expired.half_done(shown)),
             parts.tried_by(shown),
-            parts.place(case),
             parts.decided(case),
         ),
     )
@@ -125,7 +123,6 @@ def explained(shown: Shown) -> Message:
             *(_would(shown) if dry else []),
             *actions(f"act:{shown.version}", expired.half_done(shown)),
             parts.tried_by(shown),
-            parts.place(case),
             parts.decided(case),
         ),
     )

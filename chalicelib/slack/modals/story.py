@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.forecast import Forecast
 from chalicelib.domain.rules import sessions
+from chalicelib.domain.rules.approval import approved
 from chalicelib.domain.rules.password import login_words
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import Key
@@ -169,6 +170,13 @@ def _doubt(forecast: Forecast, shown: Shown) -> str:
     return f"Foreseen: {clean(forecast.why, 300)}"
 
 
+def _start(shown: Shown, plan: Plan) -> str:
+    """Only the last one who is missing makes the plan begin now."""
+    need = plan.terms.people
+    is_last = shown.case.plan or len(approved(plan, shown.case)) + 1 >= need
+    return "Now" if is_last else f"Once {count(need, 'person', 'people')} have approved"
+
+
 def _retire(shown: Shown, plan: Plan) -> list[Line]:
     live = _live(shown)
     if not live:
@@ -176,14 +184,22 @@ def _retire(shown: Shown, plan: Plan) -> list[Line]:
     if plan.quarantine_days:
         days = count(plan.quarantine_days, "day")
         return [
-            [text(f"Now: {the(live, 'key')} {be(live)} switched off, and watched for {days}")],
+            [
+                text(
+                    f"{_start(shown, plan)}: {the(live, 'key')} {be(live)} switched off, and watched for {days}"
+                )
+            ],
             [text("Meanwhile: any approver can cancel, and the keys come back")],
             [text("Then: Unlatch asks again, before anything is deleted")],
         ]
     window = count(plan.window_days, "day")
     return [
         *_connects(plan),
-        [text(f"Now: {the(live, 'key')} {'stops' if live == 1 else 'stop'} working")],
+        [
+            text(
+                f"{_start(shown, plan)}: {the(live, 'key')} {'stops' if live == 1 else 'stop'} working"
+            )
+        ],
         [text(f"For {window}: any approver can cancel, and the keys come back")],
         *_then_gone(shown, plan),
     ]
@@ -221,9 +237,8 @@ def _retire_store(shown: Shown, plan: Plan) -> list[Line]:
 
 
 def _connects(plan: Plan) -> list[Line]:
-    if not plan.names(Operation.CONNECT_KEY_STORE):
-        return []
-    return [[text("First: the store is connected, as KMS can only then delete its keys")]]
+    words = "First: the store is connected, as KMS can only then delete its keys"
+    return [[text(words)]] if plan.names(Operation.CONNECT_KEY_STORE) else []
 
 
 def _on(end: datetime | None) -> Line:
@@ -238,7 +253,9 @@ def _park(shown: Shown, plan: Plan) -> list[Line]:
     number, keys = len(plan.basis.zones), len(facts.keys(shown.case))
     fail = f", {the(keys, 'key')} {'fails' if keys == 1 else 'fail'}" if keys else ""
     off = bool(plan.names(Operation.DISCONNECT_KEY_STORE))
-    first: list[Line] = [[text(f"Now: the store is disconnected{fail}")]] if off else []
+    first: list[Line] = (
+        [[text(f"{_start(shown, plan)}: the store is disconnected{fail}")]] if off else []
+    )
     stay = "The cluster stays"
     if plan.key_store_id:
         stay = (
@@ -256,7 +273,11 @@ def _repoint(shown: Shown, plan: Plan) -> list[Line]:
     days = f"For {count(plan.soak_days, 'day')}: the keys run there; any approver can still stop"
     soak: list[Line] = [[text(days)]] if plan.soak_days else []
     to = text(ident(plan.target_cluster_id), code=True)
-    now = [text("Now: disconnect the store, point it to "), to, text(", connect it")]
+    now = [
+        text(f"{_start(shown, plan)}: disconnect the store, point it to "),
+        to,
+        text(", connect it"),
+    ]
     there = [text("The store is on "), to, text(" already")]
     return [
         now if facts.moves(plan) else there,
@@ -265,7 +286,7 @@ def _repoint(shown: Shown, plan: Plan) -> list[Line]:
         [
             *_on(end),
             text(
-                "the newest backup is kept for good, the old HSMs and the old cluster are deleted"
+                "the newest backup is kept for good, the old HSMs and the old cluster will be deleted"
             ),
         ],
     ]
