@@ -7,7 +7,7 @@ from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, Response
 
-from chalicelib import observability, wiring
+from chalicelib import event_patterns, observability, wiring
 
 app = Chalice(app_name="unlatch", configure_logs=False)
 """Chalice's log has the name of ours: with its own handler each line would stand there twice."""
@@ -15,44 +15,8 @@ FORM = ["application/x-www-form-urlencoded", "application/json"]
 """Clicks and commands are forms; the one thing that Slack sends as JSON is its `url_verification`."""
 PLAIN: dict[str, str | list[str]] = {"Content-Type": "text/plain"}
 
-DELETE_FAILED = {
-    "source": ["aws.cloudhsm"],
-    "detail-type": ["AWS API Call via CloudTrail"],
-    "detail": {
-        "eventSource": ["cloudhsm.amazonaws.com"],
-        "eventName": ["DeleteCluster"],
-        "errorCode": ["CloudHsmClusterInUseException", "CloudHsmInvalidRequestException"],
-    },
-}
-KEY_USE_FAILED = {
-    "source": ["aws.kms"],
-    "detail-type": ["AWS API Call via CloudTrail"],
-    "detail": {
-        "eventSource": ["kms.amazonaws.com"],
-        "errorCode": ["DisabledException", "KMSInvalidStateException"],
-        "eventName": [
-            "Decrypt",
-            "Encrypt",
-            "GenerateDataKey",
-            "GenerateDataKeyWithoutPlaintext",
-            "ReEncrypt",
-        ],
-    },
-}
-LIVE_PROBE = {
-    "source": ["aws.cloudhsm"],
-    "detail-type": ["AWS API Call via CloudTrail"],
-    "detail": {
-        "eventSource": ["cloudhsm.amazonaws.com"],
-        "eventName": ["DeleteCluster"],
-        "errorCode": ["CloudHsmResourceNotFoundException", "CloudHsmResourceNotFound"],
-        "requestParameters": {"clusterId": ["cluster-unlatchLiveProbe"]},
-    },
-}
-"""The call of `unlatch doctor --live`, with CloudTrail's code in full or short: which is not documented."""
 
-
-@app.on_cw_event(DELETE_FAILED, name="on_delete_blocked")
+@app.on_cw_event(event_patterns.DELETE_FAILED, name="on_delete_blocked")
 def on_delete_blocked(event: CloudWatchEvent) -> dict[str, Any]:
     """A DeleteCluster that AWS refused: opens a case, or raises the counter of the open one."""
     from chalicelib.aws.cloudtrail import NotOurs, failed_delete
@@ -69,6 +33,22 @@ def on_delete_blocked(event: CloudWatchEvent) -> dict[str, Any]:
             return {"refused": str(reason)}
         opened = open_case(wired.ports, failed)
         return {"case_id": opened.case_id} if opened else {"refused": "its account is not served"}
+
+
+@app.on_cw_event(event_patterns.KEY_STORE_REFUSED, name="on_key_store_refused")
+def on_key_store_refused(event: CloudWatchEvent) -> dict[str, Any]:
+    """A key store that AWS would not create, delete or connect: opens a case, or folds into the open one."""
+    from chalicelib.aws.store_calls import refused_store_call
+
+    return _heard(event, refused_store_call)
+
+
+@app.on_cw_event(event_patterns.CUT_OFF, name="on_cluster_lost")
+def on_cluster_lost(event: CloudWatchEvent) -> dict[str, Any]:
+    """An HSM or a cluster that somebody deleted: a case if a key store still needs it."""
+    from chalicelib.aws.store_calls import cut_off
+
+    return _heard(event, cut_off)
 
 
 @app.lambda_function(name="turn")
@@ -121,10 +101,12 @@ def sweep(event: CloudWatchEvent) -> dict[str, Any]:
         }
 
 
-@app.on_cw_event(KEY_USE_FAILED, name="on_key_used")
+@app.on_cw_event(event_patterns.KEY_USE_FAILED, name="on_key_used")
 def on_key_used(event: CloudWatchEvent) -> dict[str, Any]:
-    """Somebody tried a key that is switched off: if a case did that, it is told."""
+    """Somebody tried a key in vain: the case that did that is told; a store that is down opens one."""
     from chalicelib.aws.cloudtrail import NotOurs, key_uses
+    from chalicelib.aws.store_calls import failed_use
+    from chalicelib.flows.failing_use import hear_use
     from chalicelib.flows.record_use import record_use
 
     wired = wiring.wired(event.context)
@@ -135,10 +117,16 @@ def on_key_used(event: CloudWatchEvent) -> dict[str, Any]:
             observability.warn("event refused", reason=str(reason))
             return {"refused": str(reason)}
         told = [record_use(wired.ports, use, account=account, region=region) for use in uses]
-        return {"told": [case_id for cases in told for case_id in cases]}
+        cases = [case_id for heard in told for case_id in heard]
+        try:
+            heard = None if cases else failed_use(event.to_dict(), own_roles=wired.own_roles)
+        except NotOurs:
+            heard = None
+        opened = hear_use(wired.ports, heard, uses) if heard else None
+        return {"told": [*cases, *([opened.case_id] if opened else [])]}
 
 
-@app.on_cw_event(LIVE_PROBE, name="on_probe")
+@app.on_cw_event(event_patterns.LIVE_PROBE, name="on_probe")
 def on_probe(event: CloudWatchEvent) -> dict[str, Any]:
     """`unlatch doctor --live` tries whether events arrive: this one is noted, and opens no case."""
     from chalicelib.aws.cloudtrail import NotOurs, probe_of
@@ -216,6 +204,22 @@ def cancel_signed() -> Response:
     with observability.invocation(app.lambda_context, trace=wired.trace):
         said = cancel(wired.ports, wired.identify(_host()), _body())
         return Response({"message": said.text}, status_code=said.status)
+
+
+def _heard(event: CloudWatchEvent, read: Any) -> dict[str, Any]:
+    """The call that `read` takes from the event, placed by a look at AWS, and its case opened."""
+    from chalicelib.aws.cloudtrail import NotOurs
+    from chalicelib.flows.hear import hear
+
+    wired = wiring.wired(event.context)
+    with observability.invocation(event.context, trace=wired.trace):
+        try:
+            heard = read(event.to_dict(), own_roles=wired.own_roles)
+        except NotOurs as reason:
+            observability.warn("event refused", reason=str(reason))
+            return {"refused": str(reason)}
+        opened = hear(wired.ports, heard)
+        return {"refused": opened} if isinstance(opened, str) else {"case_id": opened.case_id}
 
 
 def _host() -> str:

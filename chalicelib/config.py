@@ -38,6 +38,19 @@ def number(low: float, high: float, kind: type = int) -> Callable[[str], Any]:
     return read
 
 
+def never_or(least: int) -> Callable[[str], int]:
+    """Days: 0, or so many at least."""
+    days = number(0, 36_500)
+
+    def read(text: str) -> int:
+        value = int(days(text))
+        if 0 < value < least:
+            raise ValueError(f"0, or {least} and more")
+        return value
+
+    return read
+
+
 def words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
@@ -138,6 +151,9 @@ class Settings:
     )
     health_sessions: int = setting(
         2, "Connections to each HSM that may be AWS’s own health checks", number(0, 100)
+    )
+    keep_closed_days: int = setting(
+        0, "Days that the record of a case that is over for good is kept; 0: for ever", never_or(90)
     )
     dry_run: bool = setting(
         False,

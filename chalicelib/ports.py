@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from chalicelib.domain.rules.hearing import Heard
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.step import Call
 from chalicelib.domain.rules.trust import Anchor
@@ -22,7 +23,7 @@ from chalicelib.domain.state.snapshot import Key, Snapshot
 
 @dataclass(frozen=True)
 class FailedDelete:
-    """A failed DeleteCluster, as CloudTrail told it. `heard_at` is when Unlatch opened a case for it."""
+    """A call that opens a case or folds into it. `heard_at` is when Unlatch opened a case for it."""
 
     account: str
     region: str
@@ -33,12 +34,16 @@ class FailedDelete:
 
 @dataclass(frozen=True)
 class Opened:
-    """The case that now holds the failed call. `token` wakes its parked run, where there is one."""
+    """The case that now holds the failed call. `token` wakes its parked run, where there is one.
+
+    `is_gone`: the call was heard before, and the record of its case has been removed since.
+    """
 
     case_id: str
     generation: int
     is_new: bool
     token: str = ""
+    is_gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,18 +110,29 @@ class Clicked:
 
 
 @dataclass(frozen=True)
-class Signed:
-    """A GetCallerIdentity request that somebody signed for one plan, or for a cancel, but did not send.
+class SignedRequest:
+    """A GetCallerIdentity request that somebody signed for one meaning, but did not send.
 
-    Nothing in it is trusted before STS has confirmed the signature. It has a plan's hash or a reason.
+    Nothing in it is trusted before STS has confirmed the signature.
     """
 
     case_id: str
     url: str
     body: str
     headers: Mapping[str, str]
-    plan_hash: str = ""
-    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SignedPlan(SignedRequest):
+    plan_hash: str
+
+
+@dataclass(frozen=True)
+class SignedCancel(SignedRequest):
+    reason: str
+
+
+Signed = SignedPlan | SignedCancel
 
 
 @dataclass(frozen=True)
@@ -144,6 +160,8 @@ class Cases(Protocol):
     def set_looked(self, account: str, region: str, until: datetime) -> None: ...
     def watch_round(self) -> Round: ...
     def set_watch_round(self, now: Round) -> None: ...
+    def down_since(self, account: str, region: str) -> Mapping[str, datetime]: ...
+    def set_down_since(self, account: str, region: str, since: Mapping[str, datetime]) -> None: ...
     def entries(self, case_id: str) -> Sequence[Entry]: ...
 
 
@@ -152,6 +170,7 @@ class TurnCases(Cases, Protocol):
 
     `digest` is that of the body which the run has to remember; `unsealed` says whose the inbox entries
     claim to be whose seal does not hold: they are not counted, and the next save removes them.
+    `has_saved` says whether this try did, which shuts out those before it.
     """
 
     @property
@@ -160,16 +179,19 @@ class TurnCases(Cases, Protocol):
     def unsealed(self) -> tuple[str, ...]: ...
     @property
     def is_old(self) -> bool: ...
+    @property
+    def has_saved(self) -> bool: ...
     def save(self, case: Case, entries: Sequence[Entry] = ()) -> Case: ...
     def refuse(self, case_id: str, *, now: datetime) -> Held: ...
     def keep_look(self, case_id: str, seen: Snapshot) -> None: ...
     def last_look(self, case_id: str) -> Snapshot | None: ...
+    def expire(self, case: Case, at: datetime) -> None: ...
 
 
 class Inventory(Protocol):
     def look_again(self, case: Case, seen: Snapshot) -> Snapshot: ...
     def reread(self, case: Case, key_id: str) -> Key: ...
-    def outline(self, case: Case) -> Snapshot: ...
+    def outline(self, account: str, region: str, *, now: datetime) -> Snapshot: ...
     def snapshot(self, case: Case, *, now: datetime) -> Snapshot: ...
 
 
@@ -217,14 +239,14 @@ class Gateway(Protocol):
 
 
 class Trail(Protocol):
-    """CloudTrail's own memory of failed deletes and failed uses of keys, for the sweep.
+    """CloudTrail's own memory of calls that open cases and of failed uses of keys, for the sweep.
 
-    `failed_uses` looks key by key, from the time given for each, and yields what it found.
+    `names` are those of the calls to look for. `failed_uses` looks key by key, from the time given for each, and yields what it found.
     """
 
-    def failed_deletes(
-        self, account: str, region: str, *, since: datetime
-    ) -> Sequence[FailedDelete]: ...
+    def calls(
+        self, account: str, region: str, *, since: datetime, names: Sequence[str]
+    ) -> Sequence[FailedDelete | Heard]: ...
     def failed_uses(
         self, account: str, region: str, *, keys: Mapping[str, datetime]
     ) -> Iterator[tuple[str, Sequence[KeyUse]]]: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -48,13 +49,14 @@ class Lazy:
     """Stands for a port until its first use, so that a function only pays for what it touches."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = make
+        self._make, self._making = make, threading.RLock()
 
     def __getattr__(self, name: str) -> Any:
-        made = self.__dict__.get("_made")
-        if made is None:
-            made = self.__dict__["_made"] = self._make()
-        return getattr(made, name)
+        if "_made" not in self.__dict__:
+            with self._making:  # a sweep asks from many threads
+                if "_made" not in self.__dict__:
+                    self.__dict__["_made"] = self._make()
+        return getattr(self.__dict__["_made"], name)
 
 
 def lazy(make: Callable[[], T]) -> T:
@@ -63,12 +65,18 @@ def lazy(make: Callable[[], T]) -> T:
 
 
 class Wiring:
-    """Builds each port from the settings. `hub_account` comes from the function's own ARN."""
+    """Builds each port from the settings. `hub_account` comes from the function's own ARN.
 
-    def __init__(self, settings: Settings, *, hub_account: str, region: str) -> None:
+    `profile` is the AWS profile that an operator named.
+    """
+
+    def __init__(
+        self, settings: Settings, *, hub_account: str, region: str, profile: str | None = None
+    ) -> None:
         self.settings = settings
         self.hub_account = hub_account
         self.region = region
+        self.profile = profile
 
     @functools.cached_property
     def ports(self) -> Ports:
@@ -191,7 +199,7 @@ class Wiring:
     def _accounts(self) -> Accounts:
         from chalicelib.aws.accounts import Accounts
 
-        return Accounts(self.client("sts"), _maker(), self._partition)
+        return Accounts(self.client("sts"), self._maker(), self._partition)
 
     @property
     def _partition(self) -> str:
@@ -212,7 +220,7 @@ class Wiring:
         return AwsInventory(
             self._accounts,
             config.READER_ROLE,
-            DynamoKnownKeys(self._table),
+            DynamoKnownKeys(self._table, self._seal(self.settings.body_key_id)),
             self._paces,
             self.settings.quiet_minutes,
             self.settings.recent_use_days,
@@ -222,7 +230,9 @@ class Wiring:
     def _actions(self) -> Actions:
         from chalicelib.aws.actions import AwsActions
 
-        acting = self._accounts.__class__(self.client("sts"), _maker(acts=True), self._partition)
+        acting = self._accounts.__class__(
+            self.client("sts"), self._maker(acts=True), self._partition
+        )
         return AwsActions(acting, *self.own_roles, self._paces)
 
     def _runs(self) -> Runs:
@@ -263,16 +273,15 @@ class Wiring:
             self._paces,
         )
 
+    def _maker(self, *, acts: bool = False) -> MakesClients:
+        from chalicelib.aws.session import make_client
+
+        return functools.partial(make_client, acts=acts, profile=self.profile)
+
     @property
     def client(self) -> Clients:
         """Makes clients of the hub's own account."""
-        return cast("Clients", lambda service: _maker()(service, self.region, None))
-
-
-def _maker(*, acts: bool = False) -> MakesClients:
-    from chalicelib.aws.session import make_client
-
-    return functools.partial(make_client, acts=acts)
+        return cast("Clients", lambda service: self._maker()(service, self.region, None))
 
 
 @functools.cache

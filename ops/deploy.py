@@ -13,7 +13,7 @@ import click
 from chalicelib import __version__, config
 from chalicelib.config import Settings
 from ops.deployment import chalice, changes, infra, organisation, record, runtime, settings
-from ops.deployment.build import Built, build
+from ops.deployment.build import BILL, Built, build
 from ops.deployment.changes import Changes
 from ops.deployment.finish import finish
 from ops.deployment.found import found
@@ -22,7 +22,7 @@ from ops.desk import Desk
 from ops.exits import Exit
 from ops.expected import EXPECTED, trouble_of
 from ops.hub import APP, Hub, connect, who
-from ops.screen import GREEN, YELLOW
+from ops.screen import GREEN, YELLOW, Screen
 from ops.trouble import Trouble
 from ops.verb import Options, Verb, flag, option, place
 
@@ -30,6 +30,7 @@ SECRETS = {
     "slack-signing-secret": "Basic Information, Signing Secret",
     "slack-bot-token": "OAuth & Permissions, Bot User OAuth Token (xoxb-…)",
 }
+TOPIC = "--parameter AlarmTopicArn=arn:…:sns:…; the stack remembers it"
 MOST_BYTES = 4_000
 """Lambda takes 4 KB of environment for a function, names included."""
 
@@ -72,10 +73,11 @@ def run(options: Options, desk: Desk) -> int:
             desk.confirm("Deploy this? Type yes:", option="--yes")
         stacks.execute()
     url = chalice.deploy(hub, desk, built.folder, deployed=existing)
-    finish(hub, error_codes=job.settings.error_codes, say=desk.say)
+    finish(hub, error_codes=job.settings.error_codes, url=url, say=desk.say)
     record.keep(hub, _record(job, built, url, desk))
+    made = _described(hub, built, desk)
     next_steps = _what_next(job, desk, url)
-    screen.answer({"changes": changes.as_plain(plan), "url": url, "next": next_steps})
+    screen.answer({"changes": changes.as_plain(plan), "url": url, **made, "next": next_steps})
     return 0
 
 
@@ -156,7 +158,15 @@ def _accounts(hub: Hub, variables: dict[str, str]) -> str:
 def _warn_of_silence(job: Job, desk: Desk) -> None:
     if not infra.alarm_topic(job.hub, job.parameters):
         desk.screen.line("Nobody hears the alarms yet: no SNS topic is named.", colour=YELLOW)
-        desk.screen.line("  → --parameter AlarmTopicArn=arn:…:sns:…; the stack remembers it")
+        desk.screen.line(f"  → {TOPIC}")
+
+
+def _described(hub: Hub, built: Built, desk: Desk) -> dict[str, str]:
+    """The bill of materials and the digest of what was deployed, beside what was built."""
+    folder = desk.workshop / f"deployed-{hub.stage}"
+    built.describe(folder)
+    desk.say(f"what is in the package, and its digest: {folder}")
+    return {"sha256": built.digest, "sbom": str(folder / BILL)}
 
 
 def _record(job: Job, built: Built, url: str, desk: Desk) -> Record:
@@ -171,9 +181,8 @@ def _record(job: Job, built: Built, url: str, desk: Desk) -> Record:
     )
 
 
-def _what_next(job: Job, desk: Desk, url: str) -> list[str]:
-    hub, screen = job.hub, desk.screen
-    screen.line("Deployed.", colour=GREEN)
+def _tell_urls(job: Job, screen: Screen, url: str) -> None:
+    """Those that the Slack app needs, if it can't have them yet."""
     if job.last and job.last.url and job.last.url != url:
         screen.line(
             "The URLs have CHANGED. No click arrives until the Slack app has them:", colour=YELLOW
@@ -184,6 +193,12 @@ def _what_next(job: Job, desk: Desk, url: str) -> list[str]:
         )
         screen.line(f"  Interactivity, Request URL:   {url}slack/interactions")
         screen.line(f"  Slash command, Request URL:   {url}slack/commands")
+
+
+def _what_next(job: Job, desk: Desk, url: str) -> list[str]:
+    hub, screen = job.hub, desk.screen
+    screen.line("Deployed.", colour=GREEN)
+    _tell_urls(job, screen, url)
     steps = [
         f"aws secretsmanager put-secret-value --region {hub.region} --secret-id {secret} "
         f"--secret-string …   (Slack: {where})"
@@ -195,6 +210,8 @@ def _what_next(job: Job, desk: Desk, url: str) -> list[str]:
         steps.append(
             "DRY_RUN is on: plans are played and nothing is changed. UNLATCH_DRY_RUN=false"
         )
+    if not infra.alarm_topic(hub, job.parameters):
+        steps.append(f"Name an SNS topic, or nobody hears the alarms: {TOPIC}")
     steps.append(f"unlatch doctor --stage {hub.stage}")
     screen.title("Next")
     for number, step in enumerate(steps, start=1):

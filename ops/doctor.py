@@ -27,6 +27,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("settings", machinery.settings),
     ("state machine", machinery.state_machine),
     ("table", machinery.table),
+    ("stages", machinery.stages),
     ("brake", machinery.brake),
     ("seal keys", machinery.seal_keys),
     ("secrets", machinery.secrets),

@@ -13,7 +13,7 @@ import click
 
 from chalicelib import __version__, config
 from ops.deployment import infra, one_template, organisation, runtime, settings
-from ops.deployment.build import Built, build
+from ops.deployment.build import BILL, CODE, SUMS, Built, build
 from ops.deployment.ids import ACCOUNT
 from ops.deployment.record import Record
 from ops.desk import Desk
@@ -21,7 +21,7 @@ from ops.hub import connect
 from ops.screen import GREEN
 from ops.verb import Options, Verb, option, place
 
-CODE, TEMPLATE, BILL, SUMS = "deployment.zip", "template.json", "sbom.cdx.json", "SHA256SUMS"
+TEMPLATE = "template.json"
 
 
 def run(options: Options, desk: Desk) -> int:
@@ -56,11 +56,9 @@ def run(options: Options, desk: Desk) -> int:
 
 
 def _write(built: Built, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    built.describe(folder)
     shutil.copy(built.package, folder / CODE)
     (folder / TEMPLATE).write_text(json.dumps(built.template, indent=1))
-    (folder / BILL).write_text(json.dumps(built.sbom, indent=1))
-    (folder / SUMS).write_text(f"{built.digest}  {CODE}\n")
 
 
 def _told(options: Options, folder: Path, digest: str) -> list[str]:

@@ -12,18 +12,12 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.errors import code_of
 from ops.desk import Desk
 from ops.exits import Exit
-from ops.hub import EVENT_FUNCTIONS, Hub, connect
+from ops.hub import EVENT_FUNCTIONS, Hub, connect_to_stage
 from ops.screen import GREEN, RED, count
 from ops.verb import Options, Verb, place
 
 BATCH = 10
 HIDDEN_SECONDS = 60
-BY_SOURCE = {
-    "aws.cloudhsm": "on_delete_blocked",
-    "aws.kms": "on_key_used",
-    "aws.events": "sweep",
-}
-"""For an event that EventBridge gave up without saying for which target."""
 
 
 class Unreadable(ValueError):  # noqa: N818  # a word for what it is
@@ -40,7 +34,7 @@ class Letter:
 
 
 def run(options: Options, desk: Desk) -> int:
-    hub = connect(options, desk.clock)
+    hub = connect_to_stage(options, desk.clock)
     queue, functions, screen = hub.client("sqs"), hub.client("lambda"), desk.screen
     url = queue.get_queue_url(QueueName=f"{hub.name}-dead-letters")["QueueUrl"]
     done: list[str] = []
@@ -97,12 +91,27 @@ def read(message: Mapping[str, Any], hub: Hub) -> Letter:
     target = attributes.get("TARGET_ARN")
     if target:
         function = _ours(target, hub)
-    elif body.get("source") in BY_SOURCE:
-        function = f"{hub.name}-{BY_SOURCE[body['source']]}"
+    elif found := _function_for(body):
+        function = f"{hub.name}-{found}"
     else:
         raise Unreadable(f"nobody says which function it was for ({_about(body)})")
     why = attributes.get("ERROR_CODE") or "not delivered"
     return Letter(function, body, f"{_about(body)} ({why})")
+
+
+def _function_for(event: Mapping[str, Any]) -> str:
+    """Of an event that EventBridge gave up without saying for which target; "" if none takes it."""
+    detail = event.get("detail")
+    detail = detail if isinstance(detail, dict) else {}
+    match event.get("source"):
+        case "aws.cloudhsm":
+            return "on_delete_blocked" if detail.get("errorCode") else "on_cluster_lost"
+        case "aws.kms":
+            is_on_stores = str(detail.get("eventName")).endswith("CustomKeyStore")
+            return "on_key_store_refused" if is_on_stores else "on_key_used"
+        case "aws.events":
+            return "sweep"
+    return ""
 
 
 def _ours(arn: str, hub: Hub) -> str:

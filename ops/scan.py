@@ -21,7 +21,7 @@ from ops.screen import GREEN, RED, YELLOW, Screen, count, moment
 from ops.trouble import Trouble
 from ops.verb import Options, Verb, flag, option, place
 
-AT_A_TIME = 16
+AT_A_TIME = 40
 SENTENCES = {
     Concern.BROKEN_STORE: (
         "the key store has FAILED ({detail}), and {keys} can’t be used",
@@ -69,7 +69,10 @@ class Seen:
 
 
 def run(options: Options, desk: Desk) -> int:
-    hub = connect(options, desk.clock)
+    return scan(connect(options, desk.clock), options, desk)
+
+
+def scan(hub: Hub, options: Options, desk: Desk) -> int:
     settings = _settings(hub)
     places = _places(options, hub, settings)
     seen = sorted(

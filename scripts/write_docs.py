@@ -14,14 +14,14 @@ from typing import Any
 
 from chalicelib import config
 from chalicelib.config import Settings
+from chalicelib.domain.diagnosis import MODULES
 from chalicelib.domain.forecast import Foreseen, forecast
-from chalicelib.domain.remedies import park, repoint, retire
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.prices import KNOWN_ON, PRICES
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.state.caller import caller_of
 from chalicelib.domain.state.case import Attempt, Case
-from chalicelib.domain.state.plan import Plan
+from chalicelib.domain.state.plan import Plan, Remedy
 from ops.probing import assumptions
 from sandbox.sample import ACCOUNT, CLUSTER, NOW, REGION, key, sibling, world
 from scripts import example_env
@@ -96,7 +96,7 @@ def _at(when: datetime) -> str:
 
 
 def _planned(name: str) -> tuple[Plan, Situation]:
-    module = {"retire": retire, "park": park, "repoint": repoint}[name.partition(" ")[0]]
+    module = MODULES[Remedy(name.partition(" ")[0])]
     keys = () if name.endswith("empty") else map(key, "abc")
     situation = Situation(_case(), world(*keys, siblings=(sibling(),)), {}, POLICY, NOW)
     plan = module.plan(situation)
@@ -116,7 +116,7 @@ PARTS = (
     Part("docs/aws-reality.md", "prices", prices_table),
     *(
         Part("docs/remedies.md", f"timeline of {name}", partial(timeline, name))
-        for name in ("park", "repoint", "retire", "retire empty")
+        for name in ("park", "repoint", "release", "retire", "retire empty")
     ),
 )
 

@@ -15,7 +15,7 @@ import time_machine
 from moto import mock_aws
 
 import app as bot
-from chalicelib import wiring
+from chalicelib import event_patterns, wiring
 from chalicelib.aws import session
 from chalicelib.aws.cloudtrail import PROBE_CLUSTER
 from chalicelib.domain.state.click import Act
@@ -406,5 +406,5 @@ def test_the_doctors_function_notes_nothing_else() -> None:
 
 
 def test_the_rule_of_the_doctor_names_its_cluster() -> None:
-    wanted = bot.LIVE_PROBE["detail"]["requestParameters"]  # type: ignore[index]  # a pattern
+    wanted = event_patterns.LIVE_PROBE["detail"]["requestParameters"]  # type: ignore[index]  # a pattern
     assert wanted == {"clusterId": [PROBE_CLUSTER]}

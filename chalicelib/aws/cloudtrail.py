@@ -102,6 +102,7 @@ def key_uses(
         key_id="",
         who=caller.words,
         operation=short(detail.get("eventName")),
+        key_store_id=short(part(detail, "additionalEventData").get("customKeyStoreId") or ""),
     )
     return tuple(replace(one, key_id=key_id) for key_id in key_ids), *place(detail, event)
 

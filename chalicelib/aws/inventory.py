@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -75,6 +75,7 @@ class AwsInventory:
             stores = look.key_stores(unread)
             ids = {store.key_store_id for store in stores}
             keys, seen = self._keys(case, kms, ids, unread, pool, now=now) if stores else ((), 0)
+            keys += self._by_name(case, kms, keys) if unread else ()
             machines = reading.result()
         snapshot = Snapshot(
             at=now,
@@ -136,12 +137,13 @@ class AwsInventory:
             unread=(*seen.unread, *unread),
         )
 
-    def outline(self, case: Case) -> Snapshot:
-        """All clusters and stores of the case's place, in two calls; keys and all else are left out."""
-        clients, unread = self._clients(case), list[str]()
-        look = Look(clients("cloudhsmv2"), clients("kms"), self.reader_role, case)
+    def outline(self, account: str, region: str, *, now: datetime) -> Snapshot:
+        """All clusters and stores of a place, in two calls; keys and all else are left out."""
+        nobodys = Case("unlatch-outline", account, region, "", now)
+        clients, unread = self._clients(nobodys), list[str]()
+        look = Look(clients("cloudhsmv2"), clients("kms"), self.reader_role, nobodys)
         stores, clusters = look.stores(unread), look.clusters(unread)
-        where = (case.opened_at, case.account, case.region, "", None)
+        where = (now, account, region, "", None)
         return Snapshot(*where, stores, siblings=clusters, unread=tuple(unread))
 
     def reread(self, case: Case, key_id: str) -> Key:
@@ -156,6 +158,13 @@ class AwsInventory:
             region=case.region,
             session_name=case.case_id,
         )
+
+    def _by_name(self, case: Case, kms: KMSClient, found: Sequence[Key]) -> tuple[Key, ...]:
+        """Keys that the case may have to bring back: a list that is refused must not hide them."""
+        known = {key.key_id for key in found}
+        recorded = [key.key_id for key in (case.before.keys if case.before else ())]
+        reader = KeyReader(kms, self.pace, self.reader_role, case.account)
+        return reader.by_name([key_id for key_id in recorded if key_id not in known])
 
     def _keys(
         self,

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.cloudtrail import NotOurs, failed_delete, key_uses
 from chalicelib.aws.errors import translated
+from chalicelib.aws.store_calls import CUTS_OFF, KMS, cut_off, refused_store_call
+from chalicelib.domain.rules.hearing import Heard
 from chalicelib.domain.state.case import KeyUse
 from chalicelib.ports import FailedDelete
 
@@ -32,24 +34,27 @@ while Lambda lets a function sleep."""
 
 @dataclass(frozen=True)
 class AwsTrail:
-    """Takes its share of the two requests a second that LookupEvents allows."""
+    """Takes its share of the two requests a second that LookupEvents allows each account and Region."""
 
     accounts: Accounts
     reader_role: str
     own_roles: tuple[str, ...]
     codes: tuple[str, ...]
-    pace: Callable[[str], Callable[[], None]]
+    pace: Callable[[str, str], Callable[[], None]]
     kept: dict[tuple[str, str], tuple[float, CloudTrailClient]] = field(default_factory=dict)
 
-    def failed_deletes(
-        self, account: str, region: str, *, since: datetime
-    ) -> Sequence[FailedDelete]:
-        """All failed DeleteCluster calls since then, oldest first."""
-        records = self._records(
-            self._client(account, region), account, since, EventName="DeleteCluster"
-        )
-        found = [failed for record in records if (failed := self._delete(record))]
-        return sorted(found, key=lambda failed: failed.attempt.at)
+    def calls(
+        self, account: str, region: str, *, since: datetime, names: Sequence[str]
+    ) -> Sequence[FailedDelete | Heard]:
+        """All calls of these names since then that may open a case, oldest first."""
+        trail = self._client(account, region)
+        found = [
+            call
+            for name in names
+            for record in self._records(trail, account, since, EventName=name)
+            if (call := self._call(record))
+        ]
+        return sorted(found, key=lambda call: call.attempt.at)
 
     def failed_uses(
         self, account: str, region: str, *, keys: Mapping[str, datetime]
@@ -80,7 +85,7 @@ class AwsTrail:
         looked = [{"AttributeKey": k, "AttributeValue": v} for k, v in attribute.items()]
         request: dict[str, Any] = {"LookupAttributes": looked, "StartTime": since}
         while True:
-            self.pace(LOOKUP)()
+            self.pace(LOOKUP, f"{account} {trail.meta.region_name}")()
             with translated(LOOKUP, role=self.reader_role, account=account):
                 page = trail.lookup_events(**request)
             for item in page["Events"]:
@@ -89,9 +94,16 @@ class AwsTrail:
                 return
             request["NextToken"] = page["NextToken"]
 
-    def _delete(self, record: Mapping[str, Any]) -> FailedDelete | None:
+    def _call(self, record: Mapping[str, Any]) -> FailedDelete | Heard | None:
+        """None: none of our business."""
+        event, own = {"detail": record}, self.own_roles
+        is_lost = record.get("eventName") in CUTS_OFF and not record.get("errorCode")
         try:
-            return failed_delete({"detail": record}, codes=self.codes, own_roles=self.own_roles)
+            if record.get("eventSource") == KMS:
+                return refused_store_call(event, own_roles=own)
+            if is_lost:
+                return cut_off(event, own_roles=own)
+            return failed_delete(event, codes=self.codes, own_roles=own)
         except NotOurs:
             return None
 

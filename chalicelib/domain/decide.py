@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from chalicelib.domain.guard import guarded
 from chalicelib.domain.observe import looked_at
@@ -14,16 +15,17 @@ from chalicelib.domain.offers import (
     fresh_offers,
     said_once_more,
 )
-from chalicelib.domain.remedies import keep, park, repoint, retire
+from chalicelib.domain.remedies import keep, park, release, repoint, retire
 from chalicelib.domain.remedies.undo import recorded, undo_step
 from chalicelib.domain.rest import HOUR, asleep, closed
 from chalicelib.domain.revalidate import changes
 from chalicelib.domain.rules import approval, step_up
-from chalicelib.domain.rules.blind import hidden
+from chalicelib.domain.rules.blind import hidden, remembered
 from chalicelib.domain.rules.gates import hard_gates
 from chalicelib.domain.rules.gone import is_gone, until_sure
 from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Ask, Call, Close, Decision, Move, Wait
+from chalicelib.domain.rules.waiting import may_wait
 from chalicelib.domain.state.case import Case, Difference, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
@@ -32,6 +34,8 @@ from chalicelib.domain.state.snapshot import Snapshot
 __all__ = ["FOREIGN", "HOUR", "Decision", "decide"]
 
 BLIND_SECONDS = 300
+MOST_IDLE = timedelta(days=7)
+"""Beyond the longest wait of a plan that has begun: then people look at the world afresh."""
 FOREIGN = Close(
     Outcome.STOPPED,
     "The plan is about another account, Region or cluster than the case, so nothing was done.",
@@ -39,6 +43,7 @@ FOREIGN = Close(
 )
 """No turn ever made such a plan."""
 NEXT = {
+    Remedy.RELEASE: release.next_step,
     Remedy.RETIRE: retire.next_step,
     Remedy.PARK: park.next_step,
     Remedy.REPOINT: repoint.next_step,
@@ -50,11 +55,22 @@ def decide(situation: Situation) -> Decision:
 
     The order of endings is: the world, cancel, a begun plan, expiry. A closed case stays so.
     """
+    decision, snapshot = _decided(situation), situation.snapshot
+    if decision.case.snapshot is not snapshot:
+        return decision
+    return replace(
+        decision, case=replace(decision.case, snapshot=remembered(decision.case, snapshot))
+    )
+
+
+def _decided(situation: Situation) -> Decision:
     case, snapshot = situation.case, situation.snapshot
     if case.is_closed and case.outcome and case.outcome is not Outcome.KEPT:
         return closed(situation)
     unseen = hidden(case, snapshot)
     if unseen:
+        watches = may_wait(case, snapshot)
+        situation = situation.with_case(replace(case, snapshot=snapshot, watches=watches))
         wait = Wait(
             BLIND_SECONDS, f"Unlatch must be allowed to read AWS: {unseen.removesuffix('.')}"
         )
@@ -109,6 +125,9 @@ def _others_did(case: Case, snapshot: Snapshot) -> Close:
         more = "What Unlatch had changed before stays." if case.has_begun else ""
         reason = f"Somebody else deleted the cluster. {more or 'Unlatch has nothing left to do.'}"
         return Close(Outcome.RESOLVED, reason)
+    if snapshot.cluster.hsms:
+        words = "No key store uses the cluster any more: it is free for a new one."
+        return Close(Outcome.RESOLVED, words)
     return Close(
         Outcome.RESOLVED,
         "Nothing holds the cluster any more: no key store and no HSM is left. It can be deleted now.",
@@ -176,12 +195,18 @@ def _go_on(context: PlanContext) -> Decision:
 
 
 def _approvals_lost(context: PlanContext) -> tuple[Difference, ...]:
-    """Approvals must count at every mutation; time only bounds how long a plan may not begin."""
+    """Approvals must count at every mutation; time bounds how long a plan may not begin, or not go on."""
     case, plan = context.case, context.plan
     begun = case.plan_is_under_way
     if not begun and _is_late(context):
         lapsed = f"lapsed: nothing could begin in {context.policy.expiry_hours} hours"
         return (Difference("Approvals", "in time", lapsed),)
+    if begun and (idle := _idle(context)) > plan.longest_wait + MOST_IDLE:
+        return (
+            Difference(
+                "Approvals", "in time", f"too old: nothing came of them for {idle.days} days"
+            ),
+        )
     clicks = case.current_clicks
     if begun:
         latest = {c.by: c for c in clicks if c.act in (Act.APPROVE, Act.WITHDRAW)}
@@ -196,6 +221,13 @@ def _approvals_lost(context: PlanContext) -> tuple[Difference, ...]:
     return tuple(_lost(who, case, clicks) for who in missing) or (
         Difference("Approvals", str(plan.terms.people), str(len(live))),
     )
+
+
+def _idle(context: PlanContext) -> timedelta:
+    """How long ago its last call was made, or somebody last said yes to it."""
+    case, plan, now = context.case, context.plan, context.now
+    calls = (call.at for call in case.calls if call.plan_hash == plan.plan_hash)
+    return now - max((*calls, *(click.at for click in case.approved)), default=now)
 
 
 def _lost(who: str, case: Case, clicks: Sequence[Click]) -> Difference:
@@ -219,7 +251,8 @@ def _bring_back(context: PlanContext, lost: str) -> Decision:
         step = Close(
             Outcome.STOPPED,
             f"{lost} {where if is_back and step.outcome is Outcome.CANCELLED else step.reason}",
-            ("Find out why the other cluster lacks the key.", "Then press Try again."),
+            step.advice
+            or ("Find out why the other cluster lacks the key.", "Then press Try again."),
         )
     return _running(context, step)
 

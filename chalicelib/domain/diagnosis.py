@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chalicelib.domain.remedies import keep, park, repoint, retire
+from chalicelib.domain.remedies import keep, park, release, repoint, retire
 from chalicelib.domain.rules.gates import Gate, hard_gates
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.situation import Situation
@@ -60,7 +60,7 @@ def cause_of(snapshot: Snapshot) -> Cause:
 
 
 def ways_out(situation: Situation) -> tuple[WayOut, ...]:
-    """All four remedies, from harmless to final."""
+    """All remedies, from harmless to final."""
     found = []
     for remedy, module in MODULES.items():
         plan = module.plan(situation)
@@ -85,6 +85,7 @@ MODULES = {
     Remedy.KEEP: keep,
     Remedy.PARK: park,
     Remedy.REPOINT: repoint,
+    Remedy.RELEASE: release,
     Remedy.RETIRE: retire,
 }
 

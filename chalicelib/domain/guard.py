@@ -9,7 +9,7 @@ from chalicelib.domain.rules.gates import hard_gates
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.rules.step import Ask, Call, Step
 from chalicelib.domain.state.case import Difference
-from chalicelib.domain.state.plan import IRREVERSIBLE, Operation, Remedy
+from chalicelib.domain.state.plan import IRREVERSIBLE, Operation
 
 NO_RETURN = frozenset({Operation.DELETE_KEY_STORE, Operation.DELETE_CLUSTER})
 
@@ -31,9 +31,9 @@ def _strange(step: Call, context: PlanContext) -> Ask | None:
 
 
 def _unsafe(step: Call, context: PlanContext) -> Ask | None:
-    """Retire's disconnect counts as final: a key that could not be seen would be orphaned by it."""
+    """Before a store is deleted its disconnect is final: a key that was not seen would be orphaned."""
     plan = context.plan
-    orphans = plan.remedy is Remedy.RETIRE and step.operation is Operation.DISCONNECT_KEY_STORE
+    orphans = plan.remedy.deletes_keys and step.operation is Operation.DISCONNECT_KEY_STORE
     if step.operation not in IRREVERSIBLE and not orphans:
         return None
     gates = hard_gates(plan.remedy, context)

@@ -59,7 +59,7 @@ def _wait_before(plan: Plan, place: int) -> list[Stage]:
     operation = plan.calls[place].operation
     later = {call.operation for call in plan.calls[place + 1 :]}
     goes = operation is Operation.DISCONNECT_KEY_STORE and Operation.CONNECT_KEY_STORE not in later
-    if goes and plan.remedy is Remedy.RETIRE and plan.basis.keys:
+    if goes and plan.remedy.deletes_keys and plan.basis.keys:
         return [KEYS_GO]
     keeps = plan.remedy is Remedy.REPOINT and plan.names(Operation.KEEP_BACKUP)
     if operation is (Operation.KEEP_BACKUP if keeps else Operation.DELETE_HSM) and plan.soak_days:
@@ -70,7 +70,7 @@ def _wait_before(plan: Plan, place: int) -> list[Stage]:
 def _final(plan: Plan, found: list[Stage]) -> int:
     """The place of the point of no return; -1 if there is none."""
     order = [Operation.DELETE_HSM] if plan.remedy is Remedy.REPOINT else []
-    if plan.remedy is Remedy.RETIRE:
+    if plan.remedy.deletes_keys:
         order = [Operation.DELETE_KEY_STORE]
     if KEYS_GO in found:
         return found.index(KEYS_GO)

@@ -85,7 +85,7 @@ def _last_of_ours(context: PlanContext, store: KeyStore) -> CallRecord | None:
 
 def _must_stay(context: PlanContext, connected_by_us: bool) -> bool:
     """KMS deletes keys, also those that wait for it, only while connected; repoint moves live ones."""
-    if context.plan.remedy is Remedy.RETIRE:
+    if context.plan.remedy.deletes_keys:
         return bool(context.snapshot.keys)
     # Before a key has proven itself the connection may never have stood: a person may be at it.
     proved = any(context.did(Operation.PROVE_KEY, key.key_id) for key in context.snapshot.keys)
@@ -100,7 +100,7 @@ def _keys(context: PlanContext) -> list[Difference]:
         if before is None:
             made = f", made {key.created_at:%d %b %H:%M} UTC" if key.created_at else ""
             found.append(Difference(key.name, "did not exist", f"new key{made}"))
-        elif context.plan.remedy is Remedy.RETIRE:
+        elif context.plan.remedy.deletes_keys:
             found += _key(context, before, key)
     there = {key.key_id for key in context.snapshot.keys}
     for before in context.plan.basis.keys:
@@ -181,7 +181,7 @@ def _hsms(context: PlanContext) -> list[Difference]:
 def _no_hsm(context: PlanContext) -> list[Difference]:
     """Retire: KMS deletes the keys' material only while an HSM is there."""
     planned, snapshot = context.plan.basis.zones, context.snapshot
-    if context.plan.remedy is not Remedy.RETIRE or not snapshot.keys:
+    if not context.plan.remedy.deletes_keys or not snapshot.keys:
         return []
     if not planned or snapshot.live_hsms:
         return []
@@ -217,11 +217,11 @@ def _stricter(context: PlanContext, wanted: Terms) -> list[Difference]:
     if case.plan is not None and case.plan_is_under_way:
         return []
     policy, agreed = context.policy, plan.terms
-    is_retire, is_repoint = plan.remedy is Remedy.RETIRE, plan.remedy is Remedy.REPOINT
+    deletes, is_repoint = plan.remedy.deletes_keys, plan.remedy is Remedy.REPOINT
     window = policy.pending_window_days if plan.window_days else 0
     rows = (
         ("Days that keys wait", plan.window_days, window),
-        ("Days of watch", plan.quarantine_days, _watch(context) if is_retire else 0),
+        ("Days of watch", plan.quarantine_days, _watch(context) if deletes else 0),
         ("Days on the other cluster", plan.soak_days, policy.repoint_soak_days * is_repoint),
         ("Quiet minutes", agreed.quiet_minutes, wanted.quiet_minutes),
     )

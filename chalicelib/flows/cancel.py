@@ -11,7 +11,7 @@ from chalicelib.domain.state.click import Act, Click
 from chalicelib.failures import Refused
 from chalicelib.flows.record import record_and_wake
 from chalicelib.flows.signed import Said, answered, case_to_cancel, for_a_shell, on_newest
-from chalicelib.ports import Ports, Signed
+from chalicelib.ports import Ports, Signed, SignedCancel
 
 
 def cancel(ports: Ports, identify: Callable[[Signed], str], posted: bytes) -> Said:
@@ -33,7 +33,7 @@ def cancel(ports: Ports, identify: Callable[[Signed], str], posted: bytes) -> Sa
     return answered(ports, do, refusals="ClicksRefused")
 
 
-def _asked(ports: Ports, case: Case, signed: Signed, arn: str) -> Said:
+def _asked(ports: Ports, case: Case, signed: SignedCancel, arn: str) -> Said:
     click = Click(Act.CANCEL, arn, ports.clock(), reason=signed.reason)
     said = Said(
         200,

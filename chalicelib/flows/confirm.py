@@ -13,7 +13,7 @@ from chalicelib.domain.state.plan import Plan
 from chalicelib.failures import Refused
 from chalicelib.flows.record import record_and_wake
 from chalicelib.flows.signed import Said, answered, for_a_shell, on_newest, plan_to_confirm
-from chalicelib.ports import Ports, Signed
+from chalicelib.ports import Ports, Signed, SignedPlan
 
 
 def confirm(ports: Ports, identify: Callable[[Signed], str], posted: bytes) -> Said:
@@ -31,7 +31,7 @@ def confirm(ports: Ports, identify: Callable[[Signed], str], posted: bytes) -> S
     return answered(ports, do, refusals="ConfirmationsRefused")
 
 
-def _confirmed(ports: Ports, case: Case, signed: Signed, arn: str) -> Said:
+def _confirmed(ports: Ports, case: Case, signed: SignedPlan, arn: str) -> Said:
     plan = _plan(case, signed)
     before = _confirmed_by(ports, case, plan, arn)
     if before:
@@ -43,7 +43,7 @@ def _confirmed(ports: Ports, case: Case, signed: Signed, arn: str) -> Said:
     return Said(200, f"{arn} confirmed the plan to {plan.remedy} {case.cluster_id}.")
 
 
-def _plan(case: Case, signed: Signed) -> Plan:
+def _plan(case: Case, signed: SignedPlan) -> Plan:
     """The plan that is offered now, and that needs a confirmation."""
     offers = (offer for offer in case.offers if offer.plan_hash == signed.plan_hash)
     plan = next(offers, None)

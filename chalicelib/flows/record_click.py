@@ -32,7 +32,7 @@ BUTTONS = {
     "undo": Act.UNDO,
     "refresh": Act.REFRESH,
     "withdraw": Act.WITHDRAW,
-    **dict.fromkeys(("keep", "park", "repoint", "retire"), Act.LOOK),
+    **dict.fromkeys(("keep", "park", "repoint", "release", "retire"), Act.LOOK),
 }
 DAYS = re.compile(r"([1-9][0-9]{0,2})d")
 LONGEST_KEEP = 365

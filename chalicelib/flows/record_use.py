@@ -1,4 +1,4 @@
-"""A failed use of a key: if one of our cases switched it off, the case is told and wakes."""
+"""A failed use of a key: the case that switched it off, or that its key store is down for, is told and wakes."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ def record_use(ports: Ports, use: KeyUse, *, account: str, region: str) -> tuple
 
 
 def _concerns(case: Case, use: KeyUse) -> bool:
-    """We switched the key off, and no turn has heard of this use yet."""
+    """We switched the key off, or its store is down; and no turn has heard of this use yet."""
     off = any(case.tried(operation, use.key_id) for operation in SWITCHES_OFF)
-    return off and not _is_among(case.key_uses[: case.uses_seen], use)
+    stores = {a.key_store_id for a in case.attempts if a.trigger.is_outage} - {""}
+    concerned = off or use.key_store_id in stores
+    return concerned and not _is_among(case.key_uses[: case.uses_seen], use)
 
 
 def _is_among(known: Iterable[KeyUse], use: KeyUse) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.domain.rules.approval import is_reason
 from chalicelib.domain.state.case import Case
 from chalicelib.failures import Conflict, PermanentError, Refused, TemporaryError
-from chalicelib.ports import Ports, Signed
+from chalicelib.ports import Ports, SignedCancel, SignedPlan
 
 LONGEST = 20_000
 LONGEST_REASON = 1_000
@@ -19,6 +19,8 @@ MOST_LOOKS = 10
 CASE_ID = re.compile(r"[\w.-]{1,100}")
 PLAN_HASH = re.compile(r"[0-9a-f]{64}")
 MENTION = re.compile(r"<@([^>]+)>")
+PRESS = re.compile(r"\b([Pp])ress (?:Try|Check) again")
+ASKS_AGAIN = " If AWS has changed meanwhile, Unlatch asks again first."
 FIELDS = ("case_id", "url", "body")
 
 
@@ -43,22 +45,22 @@ def answered(ports: Ports, do: Callable[[], Said], *, refusals: str) -> Said:
         return Said(503, f"Nothing was recorded: {trouble.reason}. Run the command again.")
 
 
-def plan_to_confirm(posted: bytes) -> Signed:
+def plan_to_confirm(posted: bytes) -> SignedPlan:
     """The posted JSON object; Refused if it is none, or holds more than it may."""
     told, case_id, url, body = _read(posted)
     plan_hash = told.get("plan_hash")
     if not isinstance(plan_hash, str) or not PLAN_HASH.fullmatch(plan_hash):
         raise Refused(400, "What was posted names no case and plan.")
-    return Signed(case_id, url, body, told["headers"], plan_hash=plan_hash)
+    return SignedPlan(case_id, url, body, told["headers"], plan_hash)
 
 
-def case_to_cancel(posted: bytes) -> Signed:
+def case_to_cancel(posted: bytes) -> SignedCancel:
     """Refused also without a reason that somebody can read."""
     told, case_id, url, body = _read(posted)
     reason = told.get("reason")
     if not isinstance(reason, str) or not is_reason(reason) or len(reason) > LONGEST_REASON:
         raise Refused(400, f"A reason is needed, of at most {LONGEST_REASON} characters.")
-    return Signed(case_id, url, body, told["headers"], reason=reason)
+    return SignedCancel(case_id, url, body, told["headers"], reason)
 
 
 def _read(posted: bytes) -> tuple[dict[str, Any], str, str, str]:
@@ -96,5 +98,6 @@ def on_newest(ports: Ports, case_id: str, judge: Callable[[Case], Said]) -> Said
 
 def for_a_shell(reason: str) -> str:
     """Words made for Slack, without its mark-up and for somebody who clicked nothing."""
-    plain = MENTION.sub(r"\1", reason).replace("`", "")
+    plain = MENTION.sub(r"\1", reason).replace("`", "").replace(ASKS_AGAIN, "")
+    plain = PRESS.sub(lambda found: f"{'R' if found[1] == 'P' else 'r'}un the command again", plain)
     return plain.replace("Your click changed nothing", "Nothing was changed")

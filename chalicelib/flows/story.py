@@ -17,6 +17,7 @@ from chalicelib.domain.rules.waiting import gone_keys, our_keys
 from chalicelib.domain.state.audit_log import Entry, Kind, entry
 from chalicelib.domain.state.case import Case, Outcome
 from chalicelib.domain.state.plan import Operation, Plan
+from chalicelib.domain.state.trigger import Trigger
 from chalicelib.ports import Ports
 
 LAST_CALL = timedelta(hours=24, minutes=1)
@@ -55,6 +56,9 @@ def opened(case: Case, now: datetime) -> list[Entry]:
         by=first.caller.words,
         tool=first.caller.tool,
         error_code=first.error_code,
+        trigger=first.trigger,
+        operation=first.operation,
+        name=first.name,
     )
     return [] if case.log_length else [said]
 
@@ -77,7 +81,9 @@ def said(before: Case, decision: Decision, ports: Ports, now: datetime) -> list[
     if before.turns == 1 and case.snapshot:
         snapshot = case.snapshot
         counts = {"keys": len(snapshot.keys), "seen": snapshot.keys_seen}
-        said.append(entry(Kind.READ, now, **counts, cause=cause_of(snapshot)))
+        blocked = case.trigger in (Trigger.DELETE_BLOCKED, Trigger.SCAN)
+        cause = cause_of(snapshot) if blocked else ""
+        said.append(entry(Kind.READ, now, **counts, cause=cause))
     if case.plan and case.plan is not before.plan:
         said.append(_began(case, case.plan, now))
     if case.reset_at_click != before.reset_at_click and not before.keep:
@@ -127,7 +133,8 @@ def reminded(decision: Decision, policy: Policy, now: datetime) -> tuple[Decisio
     """One reminder before a case lapses, and a last call a day before keys of ours go."""
     case = decision.case
     last = _last_call(case, now)
-    if last and not case.ending:
+    is_coming_back = case.ending is not None and not case.is_closed
+    if last and not is_coming_back:
         said = entry(Kind.REMINDED, now, what="keys", until=last.isoformat())
         return replace(decision, case=replace(case, called_until=last)), [said]
     soon = timedelta(hours=policy.remind_hours)

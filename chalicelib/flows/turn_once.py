@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.decide import HOUR, Decision, decide
+from chalicelib.domain.rules.blind import remembered
 from chalicelib.domain.rules.clicks import take_in
 from chalicelib.domain.rules.pace import MINUTE
 from chalicelib.domain.rules.situation import Situation
@@ -47,7 +48,7 @@ def turn_once(ports: TurnPorts, case: Case) -> tuple[Case, int]:
         entries = [*opened(case, ports.clock()), *_forged(ports)]
         return ports.cases.save(more, entries), UNREAD_SECONDS
     except PermanentError as stop:
-        return _shown(ports, _stopped(ports, ports.cases.load(case.case_id), stop), 1)
+        return _told(ports, _stopped(ports, ports.cases.load(case.case_id), stop), ports.clock())
 
 
 def _decided(ports: TurnPorts, case: Case) -> tuple[Case, int]:
@@ -65,7 +66,7 @@ def _decided(ports: TurnPorts, case: Case) -> tuple[Case, int]:
         # The time to decide counts from the message: nobody can answer what was never asked.
         case = replace(case, expires_at=None)
     if case.is_over:
-        return _shown(ports, resaved(ports, case, lambda c: _like(c, case), entries), 1)
+        return _told(ports, resaved(ports, case, lambda c: _like(c, case), entries), now)
     decision = _decision(ports, case, now, on_last_look=asked)
     entries += said(case, decision, ports, now)
     if isinstance(decision.step, Close) and not case.is_closed:
@@ -78,6 +79,17 @@ def _decided(ports: TurnPorts, case: Case) -> tuple[Case, int]:
     for click in looks:
         ports.gateway.fill(case, click, now=now)
     return _shown(ports, case, seconds, may_exist=may_exist)
+
+
+def _told(ports: TurnPorts, case: Case, now: datetime) -> tuple[Case, int]:
+    """The end of a case, shown late: by AWS as it is now, as no look is kept. What can't be read waits."""
+    try:
+        seen = remembered(case, _look(ports, case, now))
+    except TemporaryError as trouble:
+        ports.log("AWS can’t now", reason=trouble.reason, case_id=case.case_id)
+        behind = replace(case.message, is_behind=True)
+        return resaved(ports, case, lambda c: replace(c, message=behind)), UNREAD_SECONDS
+    return _shown(ports, replace(case, snapshot=seen), 1)
 
 
 def _decision(ports: TurnPorts, case: Case, now: datetime, *, on_last_look: bool) -> Decision:

@@ -16,6 +16,8 @@ from chalicelib.ports import Clicked
 FIVE_MINUTES = 300
 LONGEST_WORD, LONGEST_ADDRESS, LONGEST_TEXT = 200, 500, 3_000
 """Slack's ids, addresses and typed texts are shorter; what is longer is cut, and then fits nothing."""
+MENU = "more"
+"""What its options ask for stands in their values, behind case and version."""
 VERSION = re.compile(r"[0-9]{1,12}")
 
 
@@ -109,12 +111,14 @@ def _button(payload: dict[str, Any]) -> Clicked:
     actions = payload.get("actions")
     if not isinstance(actions, list) or len(actions) != 1 or not isinstance(actions[0], dict):
         raise Unreadable("the payload does not hold exactly one action")
-    case_id, _, version = _get(actions[0], "value").partition(":")
+    chosen = _get(actions[0], "selected_option", "value")
+    case_id, version, remedy = (*(chosen or _get(actions[0], "value")).split(":"), "", "")[:3]
+    action = _get(actions[0], "action_id")
     return Clicked(
         "button",
         *_who(payload),
         channel=_get(payload, "channel", "id"),
-        action=_get(actions[0], "action_id"),
+        action=remedy if action == MENU and chosen else action,
         case_id=case_id,
         version=_version(version),
         trigger_id=_get(payload, "trigger_id"),

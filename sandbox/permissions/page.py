@@ -13,6 +13,8 @@ PAGE = ROOT / "docs/permissions.md"
 TITLES = {
     "api_handler": "The function that serves Slack",
     "on_delete_blocked": "The function on_delete_blocked",
+    "on_key_store_refused": "The function on_key_store_refused",
+    "on_cluster_lost": "The function on_cluster_lost",
     "on_key_used": "The function on_key_used",
     "on_probe": "The function on_probe",
     "park": "The function park",

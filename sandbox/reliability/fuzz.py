@@ -31,7 +31,10 @@ from sandbox.reliability.signing import signed
 from sandbox.reliability.stand import APPROVERS, CLUSTER, POLICY, SECRET, Stand, bot, slack
 
 SHARES = {"events": 0.3, "bodies": 0.35, "headers": 0.1, "items": 0.25}
-BUTTONS = ("retire", "park", "repoint", "keep", "reject", "cancel", "undo", "refresh", "withdraw")
+BUTTONS = (
+    *("retire", "release", "park", "repoint", "keep"),
+    *("reject", "cancel", "undo", "refresh", "withdraw", "more"),
+)
 
 
 @dataclass

@@ -57,8 +57,8 @@ class Aws:
     def look_again(self, case: Case, seen: Snapshot) -> Snapshot:  # noqa: ARG002  # a port's names
         return self.model.at(self.now)
 
-    def outline(self, case: Case) -> Snapshot:
-        raise TemporaryError(f"nobody sweeps over {case.case_id} here")
+    def outline(self, account: str, region: str, *, now: datetime) -> Snapshot:  # noqa: ARG002  # a port's names
+        raise TemporaryError(f"nobody sweeps over {account} {region} here")
 
     def reread(self, case: Case, key_id: str) -> Key:  # noqa: ARG002  # a port's names
         keys = self.model.at(self.now).keys

@@ -35,7 +35,8 @@ class StoredCases:
             config=Config(proxies={}),
         ).Table(TABLE)
         self._store = DynamoCases(self._table)
-        self.tamper = Tamper(self._table).act
+        self.hand = Tamper(self._table)
+        self.tamper = self.hand.act
         self._seen: dict[str, int] = {}
 
     def cases(self) -> list[dict[str, Any]]:
@@ -92,8 +93,7 @@ def _told(case: Case, *, tampered: bool) -> dict[str, Any]:
             {"by": click.by, "at": moment(click.at), "plan_hash": click.plan_hash}
             for click in approvals
         ],
-        # A case that does not say what opened it was opened by the one trigger that there was.
-        "trigger": str(getattr(case, "trigger", "delete_blocked")),
+        "trigger": str(case.trigger),
         "round": case.round,
         "tampered": tampered,
         "message_ts": case.message.ts or None,

@@ -106,10 +106,9 @@ TEXT_INPUT = record(
     | {"min_length": number(0, 3000), "max_length": number(1, 3000), "focus_on_load": flag},
 )
 IMAGE = record({"image_url": string(3000), "alt_text": string(2000)})
-ACTIONS = by_type(
-    {**SELECTS, "button": BUTTON, "overflow": record({"options": items(OPTION, most=5)}, ACTION_ID)}
-)
-ACCESSORIES = by_type({**SELECTS, "button": BUTTON, "image": IMAGE})
+OVERFLOW = record({"options": items(OPTION, most=5)}, ACTION_ID | {"confirm": CONFIRM})
+ACTIONS = by_type({**SELECTS, "button": BUTTON, "overflow": OVERFLOW})
+ACCESSORIES = by_type({**SELECTS, "button": BUTTON, "overflow": OVERFLOW, "image": IMAGE})
 INPUTS = by_type({**SELECTS, "plain_text_input": TEXT_INPUT})
 
 STYLE = {

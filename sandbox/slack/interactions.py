@@ -95,6 +95,8 @@ def action_of(
 
     `value` counts before the button's own, and that before the last that was seen.
     """
+    if chosen := _chosen(blocks, button, value=value, action_ts=action_ts):
+        return chosen
     shown = next(
         (
             (block, node)
@@ -114,6 +116,23 @@ def action_of(
         "value": value or node.get("value") or last_value,
         "action_ts": action_ts,
     }
+
+
+def _chosen(blocks: list[Json], menu: str, *, value: str | None, action_ts: str) -> Json | None:
+    """A choice from the menu of this action: the option of this value, else the first."""
+    for block in with_ids(blocks):
+        for node, _ in walk(block):
+            if node.get("type") == "overflow" and node.get("action_id") == menu:
+                options = node["options"]
+                option = next((one for one in options if one["value"] == value), options[0])
+                return {
+                    "type": "overflow",
+                    "action_id": menu,
+                    "block_id": block.get("block_id", "gone"),
+                    "selected_option": option,
+                    "action_ts": action_ts,
+                }
+    return None
 
 
 def view_submission(

@@ -6,11 +6,12 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-import app
+from chalicelib import event_patterns
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.cloudtrail import USES, NotOurs, key_uses
 from chalicelib.aws.trail import MOST_PAGES, AwsTrail
@@ -35,6 +36,7 @@ class CloudTrail:
 
     def __init__(self, records: list[dict[str, Any]]) -> None:
         self.records, self.requests = records, 0
+        self.meta = SimpleNamespace(region_name=REGION)
 
     def lookup_events(self, **request: Any) -> dict[str, Any]:
         self.requests += 1
@@ -74,7 +76,8 @@ def trail(cloudtrail: CloudTrail, sts: Sts | None = None) -> tuple[AwsTrail, lis
     asked: Any = sts or Sts()
     accounts = Accounts(asked, lambda service, region, keys: cloudtrail)
 
-    def pace(call: str) -> Any:
+    def pace(call: str, place: str) -> Any:
+        assert place == f"{ACCOUNT} {REGION}"
         return lambda: paced.append(call)
 
     return AwsTrail(accounts, "unlatch-reader", OWN, (), pace), paced
@@ -190,7 +193,7 @@ def test_our_own_proof_that_fails_is_no_use_by_others() -> None:
 
 
 def test_the_rule_sees_what_the_sweep_looks_for() -> None:
-    assert set(app.KEY_USE_FAILED["detail"]["eventName"]) == USES  # type: ignore[index]  # JSON
+    assert set(event_patterns.KEY_USE_FAILED["detail"]["eventName"]) == USES  # type: ignore[index]  # JSON
 
 
 @pytest.mark.parametrize("name", ["DescribeKey", "EnableKey", None])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,15 +14,30 @@ from chalicelib.domain.rules.clicks import (
     can_go_back,
     is_asked_already,
     not_possible,
+    record_ends,
     reopened,
     reopens,
     take_in,
 )
+from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.audit_log import Entry, Kind, entry
 from chalicelib.domain.state.case import Before, CallRecord, CallStatus, Case, Keep, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Operation, Remedy
-from tests.domain.worlds import DAY, NOW, POLICY, Play, approved, case, key, world
+from chalicelib.domain.state.snapshot import Cluster, Seen
+from chalicelib.domain.state.snapshot import StoreState as S
+from tests.domain.worlds import (
+    DAY,
+    NOW,
+    POLICY,
+    Play,
+    approved,
+    case,
+    cluster,
+    hsms,
+    key,
+    world,
+)
 
 BEFORE = Before(NOW, None, (), (), "cluster-1")
 CANCEL = Click(Act.CANCEL, "bob", NOW)
@@ -154,6 +170,19 @@ def test_only_what_takes_up_a_closed_case_needs_a_new_run() -> None:
     assert can_go_back(closed(Outcome.RESOLVED, before=BEFORE))
 
 
+def test_a_record_ends_only_where_nothing_can_go_on() -> None:
+    keeping = Policy(keep_closed_days=90)
+    rejected = replace(closed(Outcome.REJECTED), closed_at=NOW)
+    assert record_ends(rejected, keeping) == NOW + timedelta(days=90)
+    assert record_ends(rejected, Policy()) is None, "records are kept for ever by default"
+    assert record_ends(WAITING, keeping) is None
+    for outcome in (Outcome.PARKED, Outcome.REPOINTED, Outcome.STOPPED, Outcome.KEPT):
+        assert record_ends(replace(rejected, outcome=outcome), keeping) is None
+    assert record_ends(replace(rejected, watches=True), keeping) is None
+    assert record_ends(replace(rejected, clicks=(CANCEL,)), keeping) is None, "it is unheard"
+    assert record_ends(replace(rejected, closed_at=None), keeping) is None
+
+
 def heard(it: Case, *clicks: Click) -> tuple[Case, list[Kind]]:
     after, entries = take_in(replace(it, clicks=(*it.clicks, *clicks)), NOW)
     assert after.new_clicks == ()
@@ -283,6 +312,40 @@ def test_a_case_taken_up_again_is_open_in_every_way() -> None:
     assert (again.phase, again.outcome, again.reason, again.advice) == (Phase.RUNNING, None, "", ())
     assert (again.closed_at, again.missing_since, again.expires_at) == (None, None, NOW)
     assert reopened(replace(it, plan=None)).expires_at is None
+
+
+HOME, AWAY = "cluster-1", "cluster-2"
+FIT = cluster(hsms=hsms("1a", "1b"))
+
+
+@pytest.mark.parametrize(
+    ("why", "was", "seen", "own", "stays"),
+    [
+        ("home, and connected as it was", S.CONNECTED, Seen(S.CONNECTED, HOME), FIT, False),
+        ("home, and off", S.CONNECTED, Seen(S.DISCONNECTED, HOME), FIT, True),
+        ("home, as failed", S.CONNECTING, Seen(S.FAILED, HOME), FIT, True),
+        ("home, and off as it was", S.DISCONNECTED, Seen(S.DISCONNECTED, HOME), FIT, False),
+        ("away", S.CONNECTED, Seen(S.CONNECTED, AWAY), FIT, True),
+        ("away, and can’t come home", S.CONNECTED, Seen(S.CONNECTED, AWAY), cluster(hsms=()), False),
+        ("away, and home was never seen", S.CONNECTED, Seen(S.CONNECTED, AWAY), None, False),
+        ("never seen", S.CONNECTED, None, FIT, False),
+    ],
+)  # fmt: skip
+def test_a_store_on_its_way_back_goes_on_with_that(
+    why: str, was: S, seen: Seen | None, own: Cluster | None, stays: bool
+) -> None:
+    """A key failed elsewhere. What AWS refused is forgotten, but not why the store comes back."""
+    failed = CallRecord(
+        Operation.PROVE_KEY, "key-a", NOW, CallStatus.REFUSED, PLAN.plan_hash, error="no"
+    )
+    denied = replace(failed, target="key-b", denied=True)
+    before = replace(BEFORE, store_state=was)
+    values = {"before": before, "plan": PLAN, "seen": seen, "last_cluster": own}
+    it = closed(Outcome.STOPPED, calls=(denied, failed), **values)
+    assert reopened(it).calls == ((failed,) if stays else ()), why
+    assert reopened(replace(it, plan=None)).calls == ()
+    assert reopened(replace(it, before=None)).calls == ()
+    assert reopened(replace(it, calls=(denied,))).calls == ()
 
 
 def test_undo_takes_up_a_parked_case_and_ends_a_keep() -> None:

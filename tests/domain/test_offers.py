@@ -87,7 +87,7 @@ def test_where_something_changed_all_approvals_are_void_and_it_is_said() -> None
     assert len(set(void)) == len(void), "each difference once"
     assert (it.reset_at_click, it.reminded) == (2, False)
     assert it.expires_at == LATER + DAY
-    assert [p.after_click for p in it.offers if p.remedy is not Remedy.KEEP] == [2] * 4
+    assert [p.after_click for p in it.offers if p.remedy is not Remedy.KEEP] == [2] * 5
     assert it.offers == all_plans(situation(USED, case=it, now=LATER))
 
 

@@ -182,6 +182,13 @@ def progress(running: Case, approved: Approved) -> Iterator[tuple[str, Case, dat
         last = replace(records[-1], at=LATER - ages[age], status=status)
         begun = replace(running, calls=(*records[:-1], last))
         yield f"{count} calls, {status} {age}", begun, LATER
+        if status is CallStatus.REFUSED:
+            denied = replace(last, denied=True)
+            yield (
+                f"{count} calls, denied {age}",
+                replace(begun, calls=(*records[:-1], denied)),
+                LATER,
+            )
         if status is CallStatus.DONE or age == "long ago":
             cancel = replace(begun, ending=Click(Act.CANCEL, "bob", LATER))
             yield f"{count} calls, {status} {age}, cancelled", cancel, LATER
@@ -304,7 +311,7 @@ def gone_for_sure(before: Case, decision: Decision, snapshot: Snapshot, now: dat
 
 def brings_back(before: Case) -> bool:
     """A key failed to prove itself: the store goes back by itself, which is no progress."""
-    refused = (c for c in before.calls if c.status is CallStatus.REFUSED)
+    refused = (c for c in before.calls if c.status is CallStatus.REFUSED and not c.denied)
     return any(c.operation is Operation.PROVE_KEY for c in refused)
 
 

@@ -20,6 +20,7 @@ def test_a_cluster_is_retired() -> None:
     assert [plan.remedy for plan in play.case.offers] == [
         Remedy.KEEP,
         Remedy.PARK,
+        Remedy.RELEASE,
         Remedy.RETIRE,
     ], "no sibling cluster holds a copy of the keys, so repoint is not offered"
 

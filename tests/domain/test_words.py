@@ -168,7 +168,7 @@ def test_a_key_that_fails_elsewhere_brings_the_store_back() -> None:
     assert proof
     failed = replace(proof, status=CallStatus.REFUSED, error="KMSInvalidStateException")
     play.case = play.case.with_call(failed)
-    told = "alias/a does not work there (KMSInvalidStateException)"
+    told = "alias/a does not work there (KMSInvalidStateException)."
     back = "The store is back on this cluster, and nothing was deleted."
     advice = ("Find out why the other cluster lacks the key.", "Then press Try again.")
     assert play.to_close() == Close(Outcome.STOPPED, f"{told} {back}", advice)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from chalicelib.aws.store.body import BODY
 from chalicelib.aws.store.cases import DynamoCases, Stored
 from chalicelib.aws.store.inbox import INBOX
 from chalicelib.aws.store.turns import TurnCases
+from chalicelib.domain.rules.hearing import Heard
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.trust import Anchor
 from chalicelib.domain.simulation import Durations, Model
@@ -26,6 +28,7 @@ from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.domain.state.snapshot import Snapshot
+from chalicelib.failures import Conflict, Superseded
 from chalicelib.flows.park import park
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.take_turn import Turn, take_turn
@@ -46,6 +49,8 @@ __all__ = [
     "world",
 ]
 
+MOST_RETRIES = 15
+"""Of a turn, as in infra/case.asl.json."""
 CI = "arn:aws:sts::111122223333:assumed-role/deploy-ci/ci"
 DECODED: dict[object, Stored] = {}
 """By all that an item holds."""
@@ -135,6 +140,8 @@ class Slack:
         self.filled: list[tuple[str, Remedy | None]] = []
         self.lines: list[Entry] = []
         self.held: list[tuple[Case, Snapshot | None]] = []
+        self.worlds: list[Snapshot | None] = []
+        """What each message was made from; without a look it would say untruths of AWS."""
         self.down = False
         self._ids = itertools.count(1)
 
@@ -162,6 +169,8 @@ class Slack:
         if self.down:
             failures = case.message.failures + 1
             return replace(case.message, is_behind=True, failures=failures)
+        assert case.snapshot or not case.has_begun, "a message without a look tells untruths of AWS"
+        self.worlds.append(case.snapshot)
         self.lines += entries
         last = entries[-1].number if entries else case.message.thread_lines
         return SlackMessage("C1", case.message.ts or "1.0", f"{case.phase}", last)
@@ -206,15 +215,16 @@ class Brake:
 
 class Trail:
     def __init__(self) -> None:
-        self.found: list[FailedDelete] = []
+        self.found: list[FailedDelete | Heard] = []
         self.used: list[KeyUse] = []
         self.looked: list[tuple[str, datetime]] = []
         self.before: Callable[[str], None] = lambda key_id: None
 
-    def failed_deletes(
-        self, account: str, region: str, *, since: datetime
-    ) -> Sequence[FailedDelete]:
-        return [f for f in self.found if (f.account, f.region) == (account, region)]
+    def calls(
+        self, account: str, region: str, *, since: datetime, names: Sequence[str]
+    ) -> Sequence[FailedDelete | Heard]:
+        here = (f for f in self.found if (f.account, f.region) == (account, region))
+        return [f for f in here if f.attempt.operation in names]
 
     def failed_uses(
         self, account: str, region: str, *, keys: Mapping[str, datetime]
@@ -285,12 +295,18 @@ class Bench:
         return saved
 
     def turn(self, case_id: str, *, attempt: int = 0) -> Turn:
-        """As the state machine takes it: what the run remembers goes in, and comes out."""
+        """As the state machine takes it: what the run remembers goes in, and comes out.
+
+        A try that finds another's traces fails, and the next one follows.
+        """
         run = case_id, self.stored.stored(case_id).inbox.generation
         given = self.runs.bodies.get(run, "")
-        turn = take_turn(self.ports, *run, given=given, attempt=attempt)
-        self.runs.bodies[run] = turn.body
-        return turn
+        for number in range(attempt, MOST_RETRIES):
+            with suppress(Superseded, Conflict):
+                turn = take_turn(self.ports, *run, given=given, attempt=number)
+                self.runs.bodies[run] = turn.body
+                return turn
+        raise AssertionError("the run has failed")
 
     def run(self, case_id: str, *, until: Callable[[Case], bool], most: int = 400) -> Case:
         """Turns, with the time between them, until this holds of the case or the run ends."""

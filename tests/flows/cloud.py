@@ -76,7 +76,7 @@ class Aws:
     def look_again(self, case: Case, seen: Snapshot) -> Snapshot:
         return self.seen()
 
-    def outline(self, case: Case) -> Snapshot:
+    def outline(self, account: str, region: str, *, now: datetime) -> Snapshot:
         seen = self.seen()
         clusters = (seen.cluster,) if seen.cluster else ()
         return replace(seen, cluster=None, siblings=clusters, keys=())

@@ -16,13 +16,11 @@ from chalicelib.flows.sweep import Swept, sweep
 from chalicelib.flows.take_turn import TURNS_A_RUN, take_turn
 from chalicelib.ports import FailedDelete
 from tests.flows.answers import private
-from tests.flows.bench import Bench
+from tests.flows.bench import MOST_RETRIES, Bench
 
 HOUR = timedelta(hours=1)
 AGAIN = ("once more", "AWS refused")
 """Words of an answer that asks for another click."""
-MOST_RETRIES = 15
-"""Of a turn, as in infra/case.asl.json."""
 
 
 class Died(BaseException):

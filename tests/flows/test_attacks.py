@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from operator import methodcaller
 from typing import Any
 
 import pytest
@@ -551,3 +552,149 @@ def test_everything_in_order_still_works(bench: Make) -> None:
     submit(it, "bob", case_id)
     case = it.run(case_id, until=lambda c: c.is_closed)
     assert case.outcome is Outcome.RETIRED
+
+
+# The inbox itself
+
+
+BROKEN_INBOXES: list[tuple[str, Callable[[dict[str, Any]], None]]] = [
+    ("no number for a version", lambda item: item.update(version="7")),
+    ("a version that no number can be added to", lambda item: item.update(version=10**37)),
+    ("a generation below none", lambda item: item.update(generation=-1)),
+    ("no list of clicks", lambda item: item.update(clicks="x")),
+    ("no list at all", lambda item: item.pop("clicks")),
+    ("no first trigger", lambda item: item.pop("first")),
+]
+
+
+@pytest.mark.parametrize(("what", "change"), BROKEN_INBOXES, ids=[b[0] for b in BROKEN_INBOXES])
+def test_an_inbox_that_nobody_can_write_to_is_refused_and_waited_for(
+    bench: Make, what: str, change: Callable[[dict[str, Any]], None]
+) -> None:
+    it, case_id = asked(bench)
+    true = copy.deepcopy(it.stored._table.items[f"CASE#{case_id}", INBOX])
+    write(it, case_id, INBOX, change)
+    given = it.runs.bodies[case_id, 0]
+    turn = take_turn(it.ports, case_id, 0, given=given)
+    assert (turn.finished, turn.body) == (False, given), what
+    assert "BodyRefused" in it.counted
+    it.stored._table.put_item(Item=true)
+    submit(it, "alice", case_id)
+    submit(it, "bob", case_id)
+    assert it.run(case_id, until=lambda c: c.is_closed).outcome is Outcome.RETIRED
+
+
+def test_an_inbox_that_is_gone_is_waited_for(bench: Make) -> None:
+    it, case_id = asked(bench)
+    true = it.stored._table.items.pop((f"CASE#{case_id}", INBOX))
+    given = it.runs.bodies[case_id, 0]
+    assert not take_turn(it.ports, case_id, 0, given=given).finished
+    assert "BodyRefused" in it.counted
+    it.stored._table.put_item(Item=true)
+    it.turn(case_id)
+    assert not it.stored.stored(case_id).inbox.refused
+
+
+def test_a_mark_that_is_no_time_does_not_matter(bench: Make) -> None:
+    it, case_id = asked(bench)
+    write_body(it, replace(it.case(case_id), round=7))
+    write(it, case_id, INBOX, lambda item: item.update(refused="x"))
+    assert not it.turn(case_id).finished
+    assert "BodyRefused" in it.counted
+
+
+def test_a_run_of_a_generation_that_is_put_back_ends_without_a_mark(bench: Make) -> None:
+    """Nobody remembers the one far ahead; the true one goes on, and no message says "on hold"."""
+    it, case_id = asked(bench)
+    true = copy.deepcopy(it.stored._table.items[f"CASE#{case_id}", INBOX])
+    write(it, case_id, INBOX, lambda item: item.update(generation=1_000))
+    assert not take_turn(it.ports, case_id, 1_000, given="").finished
+    assert "BodyRefused" in it.counted
+    it.counted.clear()
+    it.stored._table.put_item(Item=true)
+    assert take_turn(it.ports, case_id, 1_000, given="").finished
+    assert "BodyRefused" not in it.counted
+    assert not it.stored.stored(case_id).inbox.refused
+
+
+def test_a_refused_run_remembers_what_the_run_before_it_did(bench: Make) -> None:
+    """However many runs were started meanwhile, the newest knows what to believe."""
+    it, case_id = asked(bench)
+    body = it.stored._table.items[f"CASE#{case_id}", BODY]
+    true = copy.deepcopy(body)
+    write_body(it, replace(it.case(case_id), round=7))
+    for generation in range(1, 40):
+        write(it, case_id, INBOX, methodcaller("update", generation=generation))
+        it.runs.start(case_id, generation)
+        it.turn(case_id)
+    it.stored._table.put_item(Item=true)
+    it.counted.clear()
+    it.turn(case_id)
+    assert "BodyRefused" not in it.counted
+
+
+def test_the_sweep_finds_a_run_that_was_never_started_after_generations_were_put_back(
+    bench: Make,
+) -> None:
+    it, case_id = asked(bench)
+    for generation in range(1, 5):
+        it.runs.start(case_id, generation)
+        it.runs.bodies[case_id, generation] = it.runs.bodies[case_id, 0]
+    it.runs.alive = lambda *_: False
+    assert sweep(it.ports).restarted == 1
+    assert it.runs.started[-1] == (case_id, 5)
+    it.turn(case_id)
+    assert "BodyRefused" not in it.counted
+
+
+def test_a_case_on_hold_is_not_started_again_for_a_click_that_nobody_may_hear(bench: Make) -> None:
+    it, case_id = asked(bench)
+    submit(it, "alice", case_id)
+    write_body(it, replace(it.case(case_id), turns=7))
+    it.turn(case_id)
+    it.clock.now += timedelta(hours=2)
+    assert sweep(it.ports).restarted == 0
+
+
+def test_a_body_that_says_it_is_another_case_starts_no_run_for_that_one(bench: Make) -> None:
+    it, case_id = asked(bench)
+    write_body(it, it.case(case_id))
+    body = codec.text_of(it.stored._table.items[f"CASE#{case_id}", BODY]["body"])
+    write(it, case_id, BODY, lambda item: item.update(body=body.replace(case_id, "case-other")))
+    it.runs.alive = lambda *_: False
+    sweep(it.ports)
+    assert {name for name, _ in it.runs.started} == {case_id}
+
+
+# What is about no case alone
+
+
+SPOILT: list[tuple[str, dict[str, Any]]] = [
+    ("a pointer without a case", {"pk": "OPEN", "sk": f"{HUB}#us-east-1#cluster-7e6d5c4b3a2"}),
+    ("a pointer to nowhere", {"pk": "OPEN", "sk": "x", "case_id": "case-x"}),
+    ("a time that is none", {"pk": "SWEEP", "sk": f"{HUB}#us-east-1", "until": "x"}),
+    ("a time without a zone", {"pk": "SWEEP", "sk": f"{HUB}#us-east-1", "until": "2026-03-01T00:00"}),
+    ("no time", {"pk": "SWEEP", "sk": f"{HUB}#us-east-1"}),
+    ("a round that is none", {"pk": "SWEEP", "sk": "ROUND", "round": "{"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "item"), SPOILT, ids=[s[0] for s in SPOILT])
+def test_one_spoilt_item_keeps_the_sweep_from_no_other_case(
+    bench: Make, what: str, item: dict[str, Any]
+) -> None:
+    it, case_id = asked(bench)
+    it.stored._table.put_item(Item=item)
+    it.runs.alive = lambda *_: False
+    assert sweep(it.ports).restarted == 1, what
+    assert it.runs.started[-1] == (case_id, 1)
+
+
+def test_a_spoilt_line_of_the_log_is_missed_and_holds_up_nothing(bench: Make) -> None:
+    it, case_id = asked(bench)
+    write(it, case_id, "LOG#000001", lambda item: item.update(entry="{"))
+    assert it.stored.entries(case_id)[0].number == 2
+    write(it, case_id, "LOG#000002", lambda item: item.pop("entry"))
+    submit(it, "alice", case_id)
+    submit(it, "bob", case_id)
+    assert it.run(case_id, until=lambda c: c.is_closed).outcome is Outcome.RETIRED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from chalicelib.answers import Recorded
+from chalicelib.answers import Recorded, WrongId
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.state import audit_log
 from chalicelib.domain.state.case import Outcome, Phase
@@ -119,6 +119,19 @@ def test_parked_and_undone(bench: Make) -> None:
     assert case.outcome is Outcome.CANCELLED
     assert len(it.aws.model.world.live_hsms) == 2
     assert it.aws.model.world.key_stores[0].state == "CONNECTED"
+
+
+def test_a_cluster_id_typed_with_capitals_and_blanks_is_the_same(bench: Make) -> None:
+    it = bench(world())
+    case_id = opened(it)
+    it.run(case_id, until=lambda c: bool(c.message.ts))
+    own = it.case(case_id).cluster_id
+    assert it.approve("alice", "retire", case_id, cluster_id=f"  {own.upper()}\n") == Recorded()
+    for typed in (f"{own}x", ""):
+        answer = it.approve("bob", "retire", case_id, cluster_id=typed)
+        assert isinstance(answer, WrongId)
+        assert answer.typed == typed
+    assert {c.by for c in it.case(case_id).clicks if c.plan_hash} == {"alice"}
 
 
 def test_an_approval_taken_back_does_not_count(bench: Make) -> None:

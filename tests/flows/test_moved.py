@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from chalicelib.failures import PermanentError, TemporaryError
-from chalicelib.flows.moved import Moved
+from chalicelib.flows.moved import wake_if_moved
 from chalicelib.flows.open_case import open_case
+from chalicelib.flows.outlines import Outlines
 from chalicelib.flows.sweep import sweep
 from tests.flows.answers import private
 from tests.flows.bench import Bench, key, world
@@ -72,11 +74,11 @@ class Blind:
     def __init__(self, inner: object, trouble: Exception | None) -> None:
         self.inner, self.trouble, self.looks = inner, trouble, 0
 
-    def outline(self, case: Case) -> Snapshot:
+    def outline(self, account: str, region: str, *, now: datetime) -> Snapshot:
         self.looks += 1
         if self.trouble:
             raise self.trouble
-        seen: Snapshot = self.inner.outline(case)  # type: ignore[attr-defined]
+        seen: Snapshot = self.inner.outline(account, region, now=now)  # type: ignore[attr-defined]
         return replace(seen, siblings=(), key_stores=(), unread=("kms:… was refused",))
 
 
@@ -84,9 +86,10 @@ def test_what_can_not_be_read_wakes_nobody_and_is_asked_once(bench: Make) -> Non
     it, case_id = waiting_for_keys(bench)
     for trouble in (None, TemporaryError("AWS is busy"), PermanentError("No.")):
         blind = Blind(it.aws, trouble)
-        moved = Moved(replace(it.ports, inventory=blind))  # type: ignore[arg-type]
-        assert not moved.wake(it.case(case_id))
-        assert not moved.wake(it.case(case_id))
+        ports = replace(it.ports, inventory=blind)  # type: ignore[arg-type]
+        outlines = Outlines(ports)
+        assert not wake_if_moved(ports, outlines, it.case(case_id))
+        assert not wake_if_moved(ports, outlines, it.case(case_id))
         assert blind.looks == 1
     assert it.runs.woken == []
 
@@ -95,7 +98,7 @@ def test_a_case_that_can_not_be_woken_is_told_in_the_log(bench: Make) -> None:
     it, case_id = waiting_for_keys(bench)
     others(it, cluster=None)
     it.runs.wake = fails  # type: ignore[method-assign]
-    assert not Moved(it.ports).wake(it.case(case_id))
+    assert not wake_if_moved(it.ports, Outlines(it.ports), it.case(case_id))
 
 
 def fails(token: str) -> None:
@@ -106,10 +109,10 @@ def test_a_case_that_is_over_or_never_looked_is_left_alone(bench: Make) -> None:
     it, case_id = waiting_for_keys(bench)
     others(it, cluster=None)
     case = it.case(case_id)
-    moved = Moved(it.ports)
-    assert not moved.wake(replace(case, seen=None))
+    outlines = Outlines(it.ports)
+    assert not wake_if_moved(it.ports, outlines, replace(case, seen=None))
     over = replace(case, phase=Phase.CLOSED, outcome=Outcome.CANCELLED, watches=False)
-    assert not moved.wake(over)
+    assert not wake_if_moved(it.ports, outlines, over)
 
 
 def test_a_stop_half_way_lives_on_and_can_be_cancelled(bench: Make) -> None:

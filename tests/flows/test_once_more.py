@@ -65,3 +65,22 @@ def test_it_reminds_every_day_and_never_lapses(bench: Make) -> None:
     reminders = [e for e in it.stored.entries(case_id) if e.kind is Kind.REMINDED]
     assert [e["what"] for e in reminders].count("once more") == 5
     assert asking(it.case(case_id))
+
+
+def test_a_plan_that_stood_still_for_months_is_asked_about_afresh(bench: Make) -> None:
+    """A yes of long ago is none to the world of now: everybody agrees once more."""
+    it = bench(world(key(1)))
+    opened = open_case(it.ports, it.failed())
+    assert opened
+    it.run(opened.case_id, until=lambda case: bool(case.message.ts))
+    for person in ("alice", "bob"):
+        it.approve(person, "retire", opened.case_id)
+    it.run(opened.case_id, until=lambda case: case.plan_has_begun)
+    landed = list(it.aws.landed)
+    it.clock.now += timedelta(days=90)
+    case = it.run(opened.case_id, until=lambda case: case.phase is Phase.WAITING)
+    assert it.aws.landed == landed
+    assert "too old: nothing came of them for 90 days" in [item.now for item in case.differences]
+    for person in ("alice", "bob"):
+        it.approve(person, "retire", opened.case_id)
+    assert it.run(opened.case_id, until=lambda c: c.is_closed).outcome is Outcome.RETIRED

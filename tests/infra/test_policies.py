@@ -16,12 +16,21 @@ TABLE = {
     "turn": "GetItem Query PutItem UpdateItem DeleteItem",
     "park": "UpdateItem",
     "sweep": "GetItem Query PutItem UpdateItem ConditionCheckItem",
-    "on_key_used": "GetItem Query UpdateItem",
+    "on_key_store_refused": "GetItem Query PutItem UpdateItem ConditionCheckItem",
+    "on_cluster_lost": "GetItem Query PutItem UpdateItem ConditionCheckItem",
+    "on_key_used": "GetItem Query PutItem UpdateItem ConditionCheckItem",
     "on_probe": "PutItem",
     "api_handler": "GetItem Query PutItem UpdateItem ConditionCheckItem",
 }
 WRITE_LOGS = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
 TRACE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+LOOKS_AND_OPENS = {
+    "states:StartExecution",
+    "states:SendTaskSuccess",
+    "sts:AssumeRole",
+    "kms:GenerateMac",
+    "sqs:SendMessage",
+}
 # Beside table, logs and traces, which all have.
 OWN = {
     "on_delete_blocked": {
@@ -51,7 +60,9 @@ OWN = {
         "kms:GenerateMac",
         "sqs:SendMessage",
     },
-    "on_key_used": {"states:SendTaskSuccess", "kms:GenerateMac", "sqs:SendMessage"},
+    "on_key_store_refused": LOOKS_AND_OPENS,
+    "on_cluster_lost": LOOKS_AND_OPENS,
+    "on_key_used": LOOKS_AND_OPENS,
     "on_probe": {"kms:GenerateMac", "sqs:SendMessage"},
     "api_handler": {
         "states:StartExecution",
@@ -131,6 +142,9 @@ def test_only_turn_can_change_other_accounts() -> None:
     assert {function: names for function, names in roles.items() if names} == {
         "turn": ["unlatch-reader", "unlatch-executor", "unlatch-restorer"],
         "sweep": ["unlatch-reader"],
+        "on_key_store_refused": ["unlatch-reader"],
+        "on_cluster_lost": ["unlatch-reader"],
+        "on_key_used": ["unlatch-reader"],
     }
 
 
@@ -151,6 +165,8 @@ def test_who_hears_seals_the_inbox_and_turns_alone_seal_bodies() -> None:
     assert {each: seals for each in FUNCTIONS if (seals := _seals(each))} == {
         "api_handler": hears,
         "on_delete_blocked": hears,
+        "on_key_store_refused": hears,
+        "on_cluster_lost": hears,
         "on_key_used": hears,
         "on_probe": hears,
         "sweep": hears,

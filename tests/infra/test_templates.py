@@ -20,7 +20,14 @@ CASE_DEFINITION = (INFRA / "case.asl.json").read_text()
 TEMPLATES = ["resources.yaml", "account.yaml", "guardrails.yaml"]
 HUB = "123456789012"  # moto's own account
 HUB_BUS = "arn:aws:events:us-east-1:111122223333:event-bus/default"
-FUNCTIONS = {"on_delete_blocked", "turn", "park", "sweep", "on_key_used", "on_probe"}
+HEARING = {
+    "on_delete_blocked",
+    "on_key_store_refused",
+    "on_cluster_lost",
+    "on_key_used",
+    "on_probe",
+}
+FUNCTIONS = {*HEARING, "turn", "park", "sweep"}
 # I4010 wants prose in a `Metadata` block of every resource; the why stands in comments here.
 IGNORED_RULES = ("I4010",)
 
@@ -152,7 +159,16 @@ def test_no_session_that_changes_something_without_the_approvers_names(role: str
 @pytest.mark.parametrize(
     ("role", "callers"),
     [
-        ("unlatch-reader", {"unlatch-dev-turn", "unlatch-dev-sweep"}),
+        (
+            "unlatch-reader",
+            {
+                f"unlatch-dev-{name}"
+                for name in (
+                    *("turn", "sweep"),
+                    *("on_key_store_refused", "on_cluster_lost", "on_key_used"),
+                )
+            },
+        ),
         ("unlatch-executor", {"unlatch-dev-turn"}),
         ("unlatch-restorer", {"unlatch-dev-turn"}),
     ],

@@ -82,7 +82,7 @@ def test_one_place_that_cant_be_read_hides_no_other(bench: Make) -> None:
     failed = it.failed()
 
     class Refusing:
-        def failed_deletes(self, account: str, region: str, *, since: object) -> list[FailedDelete]:
+        def calls(self, account: str, region: str, **_: object) -> list[FailedDelete]:
             if region == "eu-west-1":
                 raise PermanentError(
                     "AWS refused cloudtrail:LookupEvents: access denied.", "Allow it."

@@ -6,18 +6,31 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chalicelib.domain.simulation import Durations
-from chalicelib.domain.state.case import CallRecord, CallStatus, Difference, KeyUse, Outcome, Phase
+from chalicelib.domain.state.case import (
+    Attempt,
+    CallRecord,
+    CallStatus,
+    Difference,
+    KeyUse,
+    Outcome,
+    Phase,
+)
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.hsm_states import ClusterState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import KeyState, StoreState
+from chalicelib.domain.state.trigger import Trigger
 from tests.domain.worlds import (
+    CI,
+    CLUSTER,
     DAY,
     HOURS,
     NOW,
+    OTHER_CLUSTER,
     POLICY,
     Play,
     approved,
+    case,
     cluster,
     key,
     sibling,
@@ -79,6 +92,18 @@ def soaking() -> Play:
     play = approved(world(OLD, siblings=(sibling(),)), Remedy.REPOINT)
     play.to_call(Operation.PROVE_KEY)
     play.turn()
+    return play
+
+
+def goes_back_by_itself() -> Play:
+    """A key failed on the other cluster, and the store is on its way back."""
+    play = approved(world(OLD, siblings=(sibling(),)), Remedy.REPOINT)
+    play.to_call(Operation.PROVE_KEY)
+    proof = play.case.call(Operation.PROVE_KEY, OLD.key_id)
+    assert proof is not None
+    error = "KMSInternalException: try later"
+    play.case = play.case.with_call(replace(proof, status=CallStatus.REFUSED, error=error))
+    play.to_call(Operation.UPDATE_KEY_STORE)
     return play
 
 
@@ -350,11 +375,76 @@ def never_activated() -> Play:
     return play
 
 
+def blind_while_keys_wait() -> Play:
+    """AWS refuses to list keys while two wait."""
+    play = waiting_for_keys()
+    play.change(lambda it: replace(it, unread=("kms:ListKeys was refused",), keys=()))
+    play.turn()
+    return play
+
+
 def material_stays() -> Play:
     """Keys that others scheduled wait in a store that is off, and no HSM is left to connect to."""
     going = key("attic", KeyState.PENDING_DELETION)
     off = store(StoreState.DISCONNECTED)
     return asked(going, held=off, zones=())
+
+
+def by_trigger(trigger: Trigger, *keys: object, asked_for: str = "", **values: object) -> Play:
+    """Just read, and put to people, after a call on a key store that AWS refused."""
+    operation = {
+        Trigger.CLUSTER_TAKEN: "CreateCustomKeyStore",
+        Trigger.STORE_DELETE_BLOCKED: "DeleteCustomKeyStore",
+    }[trigger]
+    told = Attempt(
+        *("event-1", NOW, "AWSsCodeException", CI),
+        trigger,
+        operation,
+        name="payments-eu" if trigger is Trigger.CLUSTER_TAKEN else "",
+        asked=asked_for,
+    )
+    it = case(trigger=trigger, attempts=(told,))
+    play = Play(world(*keys, **values), case=it)  # type: ignore[arg-type]
+    play.turn()
+    return play
+
+
+def taken() -> Play:
+    return by_trigger(Trigger.CLUSTER_TAKEN, IN_USE, OLD, asked_for=CLUSTER)
+
+
+def taken_copy() -> Play:
+    """The new key store was wanted on another cluster of the same backup history."""
+    copy = sibling()
+    return by_trigger(Trigger.CLUSTER_TAKEN, OLD, asked_for=OTHER_CLUSTER, siblings=(copy,))
+
+
+def store_blocked() -> Play:
+    going = key("attic", KeyState.PENDING_DELETION)
+    return by_trigger(Trigger.STORE_DELETE_BLOCKED, IN_USE, OLD, going)
+
+
+def store_blocked_empty() -> Play:
+    return by_trigger(Trigger.STORE_DELETE_BLOCKED)
+
+
+def releasing() -> Play:
+    play = approved(world(OLD, OFF), Remedy.RELEASE)
+    play.to_call(Operation.DISCONNECT_KEY_STORE)
+    return play
+
+
+def released() -> Play:
+    play = approved(world(OLD, OFF), Remedy.RELEASE)
+    play.to_close()
+    return play
+
+
+def released_parked() -> Play:
+    """An empty store, and no HSM runs."""
+    play = approved(world(zones=(), held=store(StoreState.DISCONNECTED)), Remedy.RELEASE)
+    play.to_close()
+    return play
 
 
 MOMENTS: dict[str, Callable[[], Play]] = {
@@ -377,6 +467,7 @@ MOMENTS: dict[str, Callable[[], Play]] = {
     "undoing": undoing,
     "undone": undone,
     "soaking": soaking,
+    "goes_back_by_itself": goes_back_by_itself,
     "repointed": repointed,
     "repointed_unchecked": repointed_unchecked,
     "kept": kept,
@@ -407,4 +498,12 @@ MOMENTS: dict[str, Callable[[], Play]] = {
     "never_activated": never_activated,
     "material_stays": material_stays,
     "undo_hangs": undo_hangs,
+    "taken": taken,
+    "taken_copy": taken_copy,
+    "store_blocked": store_blocked,
+    "store_blocked_empty": store_blocked_empty,
+    "releasing": releasing,
+    "released": released,
+    "released_parked": released_parked,
+    "blind_while_keys_wait": blind_while_keys_wait,
 }

@@ -89,7 +89,10 @@ def test_what_was_done_for_real_is_not_called_a_dry_run() -> None:
 
 def test_repoint_is_offered_where_a_sibling_can_take_the_keys() -> None:
     message = shown(asked(OLD, siblings=(sibling(),)))
-    assert list(buttons(message)) == ["keep", "park", "repoint", "retire", "refresh", "reject"]
+    assert list(buttons(message)) == ["keep", "park", "repoint", "refresh", "reject"]
+    menu = next(b["accessory"] for b in message.blocks if "*More ways*" in str(b.get("text")))
+    values = [option["value"] for option in menu["options"]]
+    assert values == ["case-1:7:release", "case-1:7:retire"], "four at most stand open"
     assert "for 7 days, by a crypto officer; then the keys stay on the other cluster" in words(
         message.blocks
     )
@@ -227,6 +230,18 @@ def test_the_backup_and_its_commands_are_given_where_the_cluster_is_known() -> N
         True
     ] * 2
     assert "aws kms" not in said, "the key store is gone"
+
+
+def test_the_backup_that_is_named_is_the_one_that_aws_keeps() -> None:
+    """A repoint keeps one before the HSMs go; those that their deletion makes expire."""
+    play = MOMENTS["repointed"]()
+    last = play.case.last_cluster
+    assert last
+    kept = next(backup for backup in last.backups if backup.never_expires)
+    assert last.newest_backup != kept
+    said = words(shown(play).blocks)
+    assert f"The backup {kept.backup_id} is kept for good." in said
+    assert f"--source-backup-id {kept.backup_id}" in said
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tests.slack.every_moment import MOMENTS
 from tests.slack.moments import shown
 from tests.slack.reading import button, buttons, header, problems, question, words
 
-ALL = {"keep": "Keep…", "park": "Park…", "retire": "Retire…"}
+ALL = {"keep": "Keep…", "park": "Park…", "release": "Release…", "retire": "Retire…"}
 FOOT = {"refresh": "Check again", "reject": "Close the case"}
 STOP = {"cancel": "Stop here"}
 CANCEL = {"cancel": "Cancel the deletion"}
@@ -26,7 +26,7 @@ HEADERS = {
     "empty": (f"{CLUSTER} can’t be deleted", ALL | FOOT),
     "one_of_two": (
         f"One more approval to retire {CLUSTER}",
-        {"retire": "Review and approve…", "keep": "Keep…", "park": "Park…"}
+        {"retire": "Review and approve…", "keep": "Keep…", "park": "Park…", "release": "Release…"}
         | {"withdraw": "Take back my approval"}
         | FOOT,
     ),
@@ -113,9 +113,30 @@ HEADERS |= {
     "never_activated": (f"{TICK}Done: {CLUSTER} is deleted", {}),
     "material_stays": (
         f"{CLUSTER} can’t be deleted",
-        {"keep": "Keep…", "retire": "Retire…"} | FOOT,
+        {"keep": "Keep…", "release": "Release…", "retire": "Retire…"} | FOOT,
     ),
+    "blind_while_keys_wait": (f"{GLASS}Keys will be deleted on 1 Apr", CANCEL),
+    "goes_back_by_itself": (f"{GLASS}Putting {CLUSTER} back as it was", {}),
     "undo_hangs": (f"{LOOK}Putting {CLUSTER} back takes far longer than usual", {}),
+}
+WAYS = {"keep": "Keep…", "release": "Release…"}
+HEADERS |= {
+    "taken": (f"{CLUSTER} already has a key store", WAYS | FOOT),
+    "taken_copy": (
+        "cluster-7e6d5c4b3a2 can’t take a new key store",
+        {"keep": "Keep…", "repoint": "Repoint…", "release": "Release…"} | FOOT,
+    ),
+    "store_blocked": (
+        f"The key store of {CLUSTER} can’t be deleted",
+        WAYS | {"retire": "Retire…"} | FOOT,
+    ),
+    "store_blocked_empty": (
+        f"The key store of {CLUSTER} can’t be deleted",
+        {"keep": "Keep…", "park": "Park…", "release": "Release…", "retire": "Retire…"} | FOOT,
+    ),
+    "releasing": (f"{GLASS}Releasing {CLUSTER} from its key store", STOP),
+    "released": (f"{TICK}Released: {CLUSTER} is free for a new key store", {}),
+    "released_parked": (f"{TICK}Released: {CLUSTER} is free for a new key store", {}),
 }
 ACTS = {
     "withdraw": Act.WITHDRAW,
@@ -145,9 +166,8 @@ def test_buttons_carry_the_case_and_only_what_may_be_asked(moment: str) -> None:
     for action_id in buttons(message):
         it = button(message, action_id)
         assert it["value"] == "case-1:41"
-        assert it.get("style") != "danger" or action_id == "retire", "red leads to what is final"
-        if action_id == "retire":
-            assert it["style"] == "danger"
+        is_final = action_id in ("release", "retire")
+        assert (it.get("style") == "danger") is is_final, "red leads to what is final"
         act = ACTS.get(action_id, Act.LOOK)
         assert not_possible(play.case, act, None) == ""
         if action_id in ("reject", "cancel", "undo"):
@@ -195,6 +215,10 @@ WORDS = {
     "disconnect_hangs": ["Step 3 of 7: the key store is still disconnecting.", "usually it takes 4 minutes.",
                          "AWS has refused nothing.", "In the KMS console: does the key store payments",
                          "On the AWS Health page", "ask AWS Support", "The 2 keys are already gone."],
+    "blind_while_keys_wait": ["Unlatch can’t see everything: kms:ListKeys was refused.",
+                              "Keys that wait are deleted on their day all the same.", "unlatch-reader"],
+    "goes_back_by_itself": ["alias/payments-2024 does not work on the other cluster (KMSInternalException: try later)",
+                            "Now: pointing the key store back to this cluster."],
     "undo_hangs": ["An HSM is still being created.", "usually it takes 10 minutes.", "In the CloudHSM console"],
     "changed_keys_gone": ["KMS has deleted alias/payments-2024 and key-spar… (no alias)"],
     "stopped_halfway": ["Unless somebody cancels, alias/payments-2024 will be deleted on 1 Apr, 09:00 UTC",

@@ -30,6 +30,7 @@ def assembled(base: Case, inbox: Inbox, *, is_ours: Judge = anybody) -> Case:
     used = {(use.event_id, use.key_id) for use in base.key_uses}
     return replace(
         base,
+        case_id=inbox.case_id,  # whatever a body says that nobody has judged yet
         version=inbox.version,
         generation=inbox.generation,
         on_hold_since=inbox.refused,
@@ -48,5 +49,6 @@ def begun(inbox: Inbox) -> Case:
         first.region,
         first.cluster_id,
         first.heard_at or first.attempt.at,
+        trigger=first.attempt.trigger,
         attempts=(first.attempt,),
     )

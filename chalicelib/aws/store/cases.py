@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -24,16 +24,15 @@ from chalicelib.aws.store.inbox import (
     sealed_text,
     split,
 )
-from chalicelib.aws.store.log import Log
+from chalicelib.aws.store.memory import SweepMemory
 from chalicelib.aws.store.opening import Opening
-from chalicelib.aws.store.writes import OPEN, Write, Writes, asking, place
+from chalicelib.aws.store.writes import OPEN, Write, place
 from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.case import Case, KeyUse
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.failures import Conflict, PermanentError
-from chalicelib.ports import FailedDelete, Opened, Pointer, Round, Seal, Woken
+from chalicelib.ports import FailedDelete, Opened, Seal, Woken
 
-ROUND = "ROUND"
 MOST_HEARD = 10_000
 """Events that a function remembers."""
 MANY_USES, MOST_USES = 200, 600
@@ -74,13 +73,12 @@ def readable(case_id: str) -> Iterator[None]:
         ) from error
 
 
-class DynamoCases:
+class DynamoCases(SweepMemory):
     """The store of cases. `seal` makes the seals of inbox entries; None: only to look."""
 
     def __init__(self, table: Any, seal: Seal | None = None) -> None:
-        self._table, self._seal = table, seal
-        self.writes = Writes(table)
-        self._log = Log(table)
+        super().__init__(table)
+        self._seal = seal
         self._heard: dict[str, Opened] = {}
 
     def open_or_fold(self, failed: FailedDelete, *, now: datetime) -> Opened:
@@ -233,10 +231,6 @@ class DynamoCases:
             raise Conflict(case.case_id)
         return case.generation + 1
 
-    def pointers(self) -> Sequence[Pointer]:
-        """All open and kept cases."""
-        return [Pointer(item["case_id"], *item["sk"].split("#")) for item in self._log.query(OPEN)]
-
     def everything(self) -> Iterator[Case]:
         """All cases there ever were, in no order. Reads the whole table."""
         start: dict[str, Any] = {}
@@ -249,27 +243,11 @@ class DynamoCases:
                 **start,
             )
             for pk in dict.fromkeys(item["pk"] for item in page["Items"]):
-                yield self.load(pk.partition("#")[2])
+                with suppress(NoCaseError):  # its record has just gone
+                    yield self.load(pk.partition("#")[2])
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-
-    def looked_until(self, account: str, region: str) -> datetime | None:
-        item = self.writes.get("SWEEP", f"{account}#{region}")
-        return datetime.fromisoformat(item["until"]) if item else None
-
-    def set_looked(self, account: str, region: str, until: datetime) -> None:
-        where = {"pk": "SWEEP", "sk": f"{account}#{region}"}
-        with asking("PutItem"):
-            self._table.put_item(Item={**where, "until": until.isoformat()})
-
-    def watch_round(self) -> Round:
-        item = self.writes.get("SWEEP", ROUND)
-        return codec.load(item["round"], Round) if item else Round()
-
-    def set_watch_round(self, now: Round) -> None:
-        with asking("PutItem"):
-            self._table.put_item(Item={"pk": "SWEEP", "sk": ROUND, "round": codec.dump(now)})
 
     def entries(self, case_id: str) -> Sequence[Entry]:
         return self._log.entries(case_id)

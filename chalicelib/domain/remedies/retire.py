@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,40 +19,54 @@ from chalicelib.domain.rules.pace import SOON, until
 from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Ask, Call, Step, Wait
 from chalicelib.domain.rules.waiting import until_next
-from chalicelib.domain.state.case import Case, Difference
+from chalicelib.domain.state.case import Difference
 from chalicelib.domain.state.hsm_states import HsmState
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.state.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.state.zones import zone_labels
 
+NO_CLUSTER = (
+    "Retire is not possible: the cluster is gone, and its key store is not. Rescue comes first."
+)
+
 
 def plan(situation: Situation) -> Plan | str:
     """The plan in this world, or the sentence that says why it is not possible."""
+    snapshot = situation.snapshot
+    if snapshot.cluster is None:
+        return NO_CLUSTER if snapshot.holder else "Retire is not needed: the cluster is gone."
+    return impossible(situation, Remedy.RETIRE) or keys_first(
+        Remedy.RETIRE, situation, _other_calls(snapshot)
+    )
+
+
+def keys_first(remedy: Remedy, situation: Situation, then: Sequence[PlannedCall]) -> Plan:
+    """The keys' deletion, and the calls that come once none is left."""
     snapshot, policy = situation.snapshot, situation.policy
-    impossible = _impossible(snapshot, situation.case)
-    if impossible:
-        return impossible
     quarantine = 0 if watched(situation) else policy.quarantine_days
-    zones = snapshot.cluster.zones if snapshot.cluster else ()
-    calls = (*_key_calls(snapshot, quarantine), *_other_calls(snapshot, zones))
     return replace(
-        plan_of(Remedy.RETIRE, situation, store=snapshot.holder, calls=calls),
+        plan_of(
+            remedy,
+            situation,
+            store=snapshot.holder,
+            calls=(*_key_calls(snapshot, quarantine), *then),
+        ),
         window_days=policy.pending_window_days if snapshot.live_keys else 0,
         quarantine_days=quarantine,
     )
 
 
-def _impossible(snapshot: Snapshot, case: Case) -> str:
-    if snapshot.cluster is None:
-        return "Retire is not needed: the cluster is gone."
+def impossible(situation: Situation, remedy: Remedy) -> str:
+    """Why the keys can't go properly; "" if they can."""
+    snapshot, name = situation.snapshot, remedy.capitalize()
     if snapshot.live_keys and not has_active_hsm(snapshot):
         return (
-            "Retire is not possible: KMS can delete its keys only while the cluster has an "
+            f"{name} is not possible: KMS can delete its keys only while the cluster has an "
             "active HSM. Add one first."
         )
-    if moved_store(case, snapshot):
+    if moved_store(situation.case, snapshot):
         return (
-            "Retire is not possible: the key store is already on the other cluster. Repoint goes "
+            f"{name} is not possible: the key store is already on the other cluster. Repoint goes "
             "on from there; Cancel brings it back."
         )
     return ""
@@ -74,13 +89,16 @@ def watched(situation: Situation) -> bool:
     return not disabled or situation.now - max(disabled) >= days
 
 
-def _other_calls(snapshot: Snapshot, zones: tuple[str, ...]) -> list[PlannedCall]:
+def store_calls(holder: KeyStore) -> list[PlannedCall]:
+    """Once no key is left."""
+    operations = (Operation.DISCONNECT_KEY_STORE, Operation.DELETE_KEY_STORE)
+    return [PlannedCall(operation, (holder.key_store_id,)) for operation in operations]
+
+
+def _other_calls(snapshot: Snapshot) -> list[PlannedCall]:
     """Once no key is left: the store, the HSMs, the cluster."""
-    calls = []
-    holder = snapshot.holder
-    if holder:
-        calls.append(PlannedCall(Operation.DISCONNECT_KEY_STORE, (holder.key_store_id,)))
-        calls.append(PlannedCall(Operation.DELETE_KEY_STORE, (holder.key_store_id,)))
+    calls = store_calls(snapshot.holder) if snapshot.holder else []
+    zones = snapshot.cluster.zones if snapshot.cluster else ()
     if zones:
         calls.append(PlannedCall(Operation.DELETE_HSM, zone_labels(zones)))
     if snapshot.cluster and not snapshot.cluster.was_never_activated:
@@ -110,11 +128,16 @@ def next_step(context: PlanContext) -> Step:
     """What this plan does next in this world; each call is legal and still needed here."""
     store = context.store
     if store is not None:
-        return _keys(context, store) or _store(context, store.key_store_id)
+        return (
+            keys_go(context, store)
+            or disconnect(context)
+            or quiet(context)
+            or delete_store(context, store.key_store_id)
+        )
     return quiet(context) or delete_hsms(context) or keep_backup(context) or delete_cluster(context)
 
 
-def _keys(context: PlanContext, store: KeyStore) -> Step | None:
+def keys_go(context: PlanContext, store: KeyStore) -> Step | None:
     """Keys first. None once the store holds none."""
     planned = set(context.plan.names(Operation.SCHEDULE_KEY_DELETION))
     live = [k for k in context.snapshot.live_keys if k.key_id in planned]
@@ -178,11 +201,8 @@ def _quarantine(context: PlanContext, live: list[Key]) -> Step | None:
     return Ask()
 
 
-def _store(context: PlanContext, target: str) -> Step:
-    """No key is left: disconnect, make sure that nobody else uses the HSMs, delete the store."""
-    step = disconnect(context) or quiet(context)
-    if step:
-        return step
+def delete_store(context: PlanContext, target: str) -> Step:
+    """No key is left and it is disconnected; before, make sure that nobody else uses HSMs that go too."""
     if context.just_did(Operation.DELETE_KEY_STORE, target):
         return Wait(SOON, "KMS takes in that the store is deleted")
     return Call(Operation.DELETE_KEY_STORE, (target,), "deleting the key store")

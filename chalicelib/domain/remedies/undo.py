@@ -70,6 +70,7 @@ def undo_step(context: PlanContext) -> Move:
         or _hsms(context, before)
         or _seen_whole(context, _store(context, before))
         or _unseen(context)
+        or _denied(context)
         or Close(Outcome.CANCELLED, _what_is_back(context, before))
     )
 
@@ -77,7 +78,9 @@ def undo_step(context: PlanContext) -> Move:
 def _deletions(context: PlanContext) -> Move | None:
     """Cancel the deletions that we scheduled; somebody else's stay."""
     operation = Operation.CANCEL_KEY_DELETION
-    ours = [k for k in context.snapshot.keys if scheduled_by_us(context.case, k, context.now)]
+    mine = (k for k in context.snapshot.keys if scheduled_by_us(context.case, k, context.now))
+    # A key whose policy denies it keeps no other one from coming back.
+    ours = [k for k in mine if k.is_live or not _is_denied(context, operation, k)]
     due = tuple(
         key.key_id
         for key in ours
@@ -113,7 +116,8 @@ def _was_enabled(case: Case, key_id: str, at: datetime) -> bool:
 def _switches(context: PlanContext) -> Move | None:
     """Enable what was enabled and what our own calls switched off."""
     operation = Operation.ENABLE_KEY
-    off = switched_off(context.case, context.snapshot)
+    mine = switched_off(context.case, context.snapshot)
+    off = [key for key in mine if not _is_denied(context, operation, key)]
     settling = [key for key in off if context.just_did(operation, key.key_id)]
     due = [key.key_id for key in off if key not in settling]
     if due:
@@ -199,6 +203,28 @@ def _unseen(context: PlanContext) -> Move | None:
         f"Unlatch could not see everything, so something may not be back yet: {refused[0]}.",
         ("Allow the role unlatch-reader to read it.", "Then press Try again."),
     )
+
+
+def _is_denied(context: PlanContext, operation: Operation, key: Key) -> bool:
+    """A policy stands in the way. Trying again forgets it."""
+    call = context.case.call(operation, key.key_id)
+    return call is not None and call.denied
+
+
+def _denied(context: PlanContext) -> Move | None:
+    """All that could come back is back, and AWS refused the rest."""
+    left = {
+        Operation.CANCEL_KEY_DELETION: context.snapshot.pending_keys,
+        Operation.ENABLE_KEY: switched_off(context.case, context.snapshot),
+    }
+    for operation, keys in left.items():
+        if any(_is_denied(context, operation, key) for key in keys):
+            return Close(
+                Outcome.STOPPED,
+                f"A policy denies {operation}, so not every key could be brought back.",
+                ("Allow it to the role unlatch-executor: AWS’s own words say what denies it.",),
+            )
+    return None
 
 
 def _what_is_back(context: PlanContext, before: Before) -> str:

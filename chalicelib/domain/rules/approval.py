@@ -112,8 +112,8 @@ def terms(remedy: Remedy, situation: Situation) -> Terms:
     """How many people this plan needs, and why, in words for the message."""
     policy = situation.policy
     used = bool(keys_in_use(situation))
-    shared = bool(other_use_known(situation.snapshot)) and remedy is not Remedy.KEEP
-    override = shared or (used and remedy is Remedy.RETIRE)
+    shared = remedy.deletes_hsms and bool(other_use_known(situation.snapshot))
+    override = shared or (used and remedy.deletes_keys)
     people, reasons = _quorum(remedy, situation)
     before = dict(situation.case.quorums).get(remedy, 0)
     if before > people:
@@ -123,7 +123,7 @@ def terms(remedy: Remedy, situation: Situation) -> Terms:
         reasons.append(_use_reason(used, policy))
     if override and remedy is not Remedy.PARK:
         people = max(people + 1, 3)
-        reasons.append(_use_reason(used and remedy is Remedy.RETIRE, policy))
+        reasons.append(_use_reason(used and remedy.deletes_keys, policy))
     if remedy is Remedy.REPOINT and used:
         reasons.append(_use_reason(used, policy))
     return Terms(
@@ -134,7 +134,7 @@ def terms(remedy: Remedy, situation: Situation) -> Terms:
         recent_use_days=policy.recent_use_days,
         go_again_after=policy.go_again_after,
         quiet_minutes=policy.quiet_minutes,
-        step_up=bool(policy.step_up_roles) and remedy in (Remedy.RETIRE, Remedy.REPOINT),
+        step_up=bool(policy.step_up_roles) and (remedy.deletes_keys or remedy is Remedy.REPOINT),
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.proof import failed_proof
 from chalicelib.domain.state.audit_log import Entry, Kind, entry
-from chalicelib.domain.state.case import CallStatus, Case, Outcome, Phase
+from chalicelib.domain.state.case import CallRecord, CallStatus, Case, Outcome, Phase
 from chalicelib.domain.state.click import LETS_BEGIN, Act, Click
 from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.snapshot import StoreState
 
 ON_HOLD = (
     "This case is on hold: its record can’t be trusted, so nobody can decide here. Nothing was "
@@ -118,6 +121,14 @@ def can_go_back(case: Case) -> bool:
     return case.outcome in UNDOABLE or half_done
 
 
+def record_ends(case: Case, policy: Policy) -> datetime | None:
+    """When the record of this case may go; None: never, or not while it may still go on."""
+    may_go_on = not case.is_over or bool(case.new_clicks) or can_go_back(case)
+    if may_go_on or not policy.keep_closed_days or case.closed_at is None:
+        return None
+    return case.closed_at + timedelta(days=policy.keep_closed_days)
+
+
 def take_in(case: Case, now: datetime) -> tuple[Case, tuple[Entry, ...]]:
     """The case with its new clicks heard, and what the log says of them."""
     entries: list[Entry] = []
@@ -169,8 +180,10 @@ def _turn_back(case: Case, click: Click, now: datetime) -> tuple[Case, list[Entr
 def reopened(case: Case) -> Case:
     """A closed case taken up again: refusals by AWS are forgotten, all else is remembered.
 
-    An undo that stopped stays an undo: trying again must never go on with what was cancelled.
+    An undo that stopped stays an undo: trying again must never go on with what was cancelled. So does
+    the way back of a store whose key fails on the other cluster.
     """
+    stays = _that_sent_it_back(case)
     return replace(
         case,
         phase=Phase.RUNNING if case.has_begun else Phase.WAITING,
@@ -180,6 +193,19 @@ def reopened(case: Case) -> Case:
         closed_at=None,
         missing="",
         missing_since=None,
-        calls=tuple(c for c in case.calls if c.status is not CallStatus.REFUSED),
+        calls=tuple(c for c in case.calls if c.status is not CallStatus.REFUSED or c is stays),
         expires_at=None if case.plan is None else case.expires_at,
     )
+
+
+def _that_sent_it_back(case: Case) -> CallRecord | None:
+    """The proof that failed on the other cluster, while the store is not back as it was and could be."""
+    plan, seen, before, own = case.plan, case.seen, case.before, case.last_cluster
+    if plan is None or seen is None or before is None:
+        return None
+    if seen.store_cluster != before.cluster_id:
+        is_due = own is not None and own.can_take_keys
+    else:
+        was_connected = before.store_state in (StoreState.CONNECTED, StoreState.CONNECTING)
+        is_due = was_connected and seen.store_state != StoreState.CONNECTED
+    return failed_proof(plan, case) if is_due else None

@@ -28,9 +28,10 @@ def closed_gates(remedy: Remedy, situation: Situation) -> tuple[Gate, ...]:
     if remedy is Remedy.KEEP:
         return ()
     gates = [] if remedy is Remedy.PARK else [everything_read(snapshot), _backup(remedy, snapshot)]
-    if remedy is Remedy.RETIRE:
+    if remedy.deletes_keys:
         gates.append(_keys_unused(situation))
-    return (*(gate for gate in gates if gate), *others_gate(snapshot))
+    others = others_gate(snapshot) if remedy.deletes_hsms else ()
+    return (*(gate for gate in gates if gate), *others)
 
 
 def hard_gates(remedy: Remedy, situation: Situation) -> tuple[Gate, ...]:
@@ -61,7 +62,7 @@ def _backup(remedy: Remedy, snapshot: Snapshot) -> Gate | None:
     if newest is None:
         return Gate("A backup that is ready", "There is none", helps)
     created = [key.created_at for key in snapshot.live_keys if key.created_at]
-    if remedy is Remedy.RETIRE and created and max(created) >= newest.created_at:
+    if remedy.deletes_keys and created and max(created) >= newest.created_at:
         found = f"Newest backup {newest.created_at:%d %b %H:%M}, newest key {max(created):%d %b %H:%M} UTC"
         return Gate(check, found, helps)
     return None

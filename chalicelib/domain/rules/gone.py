@@ -8,6 +8,7 @@ from chalicelib.domain.rules.step import Wait
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.hsm_states import GOING
 from chalicelib.domain.state.snapshot import Snapshot
+from chalicelib.domain.state.trigger import Trigger
 
 CONFIRM = timedelta(minutes=1)
 """Gone means: two whole looks this far apart."""
@@ -20,7 +21,8 @@ def is_gone(case: Case, snapshot: Snapshot) -> bool:
     if snapshot.cluster is None:
         return True
     going = snapshot.cluster.state in GOING
-    free = snapshot.holder is None and not snapshot.cluster.hsms and not going
+    about_the_store = case.trigger in (Trigger.STORE_DELETE_BLOCKED, Trigger.CLUSTER_TAKEN)
+    free = snapshot.holder is None and (about_the_store or not snapshot.cluster.hsms) and not going
     return free and not case.has_begun
 
 

@@ -25,6 +25,7 @@ class Policy:
     repoint_soak_days: int = 7
     go_again_after: int = 0
     quiet_minutes: int = 5
+    keep_closed_days: int = 0
     dry_run: bool = False
     hsm_hour_price: float = 0
     step_up_roles: tuple[str, ...] = field(default=())

@@ -1,4 +1,4 @@
-"""A case: one blocked deletion from the first failed call to its end, as an immutable value."""
+"""A case: one cluster and its key store, from the first trigger to its end, as an immutable value."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from chalicelib.domain.state.click import LETS_BEGIN, Click
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.domain.state.snapshot import Cluster, KeyState, KeyStore, Seen, Snapshot, StoreState
+from chalicelib.domain.state.trigger import Trigger
 
 
 class Phase(StrEnum):
@@ -27,6 +28,7 @@ class Outcome(StrEnum):
     """How a case ended."""
 
     RETIRED = "retired"
+    RELEASED = "released"
     PARKED = "parked"
     REPOINTED = "repointed"
     KEPT = "kept"
@@ -40,12 +42,21 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Attempt:
-    """One failed DeleteCluster call by somebody other than Unlatch."""
+    """One call by somebody other than Unlatch that AWS refused, or that cut keys off.
+
+    `key_store_id` is the store that it was about. Of a store that could not be created: its `name`,
+    and the cluster that was `asked` for, which may be a copy of the case's. `operation` is the call.
+    """
 
     event_id: str
     at: datetime
     error_code: str
     caller: Caller
+    trigger: Trigger = Trigger.DELETE_BLOCKED
+    operation: str = "DeleteCluster"
+    key_store_id: str = ""
+    name: str = ""
+    asked: str = ""
 
 
 class CallStatus(StrEnum):
@@ -58,10 +69,8 @@ class CallStatus(StrEnum):
 
 @dataclass(frozen=True)
 class CallRecord:
-    """A mutating call of ours, as the case remembers it (one per operation and target, the last).
-
-    Of a call that AWS took, the log alone has the request: thousands would double the case.
-    """
+    """A mutating call of ours: the last one per operation and target. Of one that AWS took, the log alone
+    has the request: thousands would double the case."""
 
     operation: Operation
     target: str
@@ -71,6 +80,7 @@ class CallRecord:
     request_id: str = ""
     error: str = ""
     tries: int = 1
+    denied: bool = False  # by a policy, which says nothing of the target
 
 
 @dataclass(frozen=True)
@@ -102,13 +112,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class KeyUse:
-    """A failed use of a key that is scheduled for deletion or disabled."""
+    """A failed use of a key that is scheduled for deletion or disabled, or whose key store is down."""
 
     event_id: str
     at: datetime
     key_id: str
     who: str
     operation: str
+    key_store_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,6 +139,7 @@ class Case:
     region: str
     cluster_id: str
     opened_at: datetime
+    trigger: Trigger = Trigger.DELETE_BLOCKED
     attempts: tuple[Attempt, ...] = ()
     clicks: tuple[Click, ...] = ()
     version: int = 0
@@ -182,8 +194,7 @@ class Case:
     @property
     def is_its_own(self) -> bool:
         """Its plans are about its cluster: no turn ever made another one."""
-        plans = (self.plan, self.last_plan, *self.offers)
-        return all(plan.place == self.place for plan in plans if plan)
+        return all(p.place == self.place for p in (self.plan, self.last_plan, *self.offers) if p)
 
     @property
     def is_closed(self) -> bool:
@@ -201,10 +212,8 @@ class Case:
     @property
     def plan_has_begun(self) -> bool:
         """Its first mutation was intended, and not refused by AWS. Until then it can be taken back."""
-        plan = self.plan
-        return plan is not None and any(
-            c.plan_hash == plan.plan_hash and c.status is not CallStatus.REFUSED for c in self.calls
-        )
+        done = (c.plan_hash for c in self.calls if c.status is not CallStatus.REFUSED)
+        return self.plan is not None and self.plan.plan_hash in done
 
     @property
     def plan_is_under_way(self) -> bool:
@@ -255,13 +264,13 @@ class Case:
 
     def did(self, operation: Operation, target: str) -> bool:
         """We called, and AWS said yes."""
-        call = self.call(operation, target)
-        return call is not None and call.status is CallStatus.DONE
+        return bool((call := self.call(operation, target)) and call.status is CallStatus.DONE)
 
     def tried(self, operation: Operation, target: str) -> bool:
         """We may have changed this: AWS said yes, or the answer was never seen."""
-        call = self.call(operation, target)
-        return call is not None and call.status is not CallStatus.REFUSED
+        return bool(
+            (call := self.call(operation, target)) and call.status is not CallStatus.REFUSED
+        )
 
     def with_calls(self, records: Iterable[CallRecord]) -> Case:
         """Remembers these calls in place of earlier ones on the same targets."""

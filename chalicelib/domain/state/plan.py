@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -14,12 +14,23 @@ from chalicelib.domain.state.snapshot import KeyState, StoreState
 
 
 class Remedy(StrEnum):
-    """One way out of a blocked deletion."""
+    """One way out."""
 
     KEEP = "keep"
     PARK = "park"
     REPOINT = "repoint"
+    RELEASE = "release"
     RETIRE = "retire"
+
+    @property
+    def deletes_keys(self) -> bool:
+        """With the key store. What they encrypted is lost."""
+        return self in (Remedy.RELEASE, Remedy.RETIRE)
+
+    @property
+    def deletes_hsms(self) -> bool:
+        """Programs that use the HSMs directly lose them."""
+        return self in (Remedy.PARK, Remedy.REPOINT, Remedy.RETIRE)
 
 
 class Operation(StrEnum):
@@ -58,6 +69,8 @@ LOOK_AGAIN_BEFORE = frozenset(
 )
 """Stores and cluster are read once more straight before: a look at many keys takes minutes."""
 NEWEST_BACKUP = "newest"
+LONGEST_WINDOW = 30
+"""Days that KMS lets keys wait for their deletion at most."""
 LATER = frozenset({"unproven"})
 """Fields that came later: while they say nothing the hash is as before, so that approvals stand."""
 
@@ -143,6 +156,13 @@ class Plan:
         return going and not any(map(self.names, acts))
 
     @property
+    def longest_wait(self) -> timedelta:
+        """All that it may wait between its calls, added up; keys that others scheduled wait for 30 days at most."""
+        going = any(key.state is KeyState.PENDING_DELETION for key in self.basis.keys)
+        window = max(self.window_days, LONGEST_WINDOW * going)
+        return timedelta(days=window + self.quarantine_days + self.soak_days)
+
+    @property
     def left_behind(self) -> tuple[str, ...]:
         """Names of keys that wait already, and whose material stays in the cluster and its backups:
 
@@ -150,7 +170,7 @@ class Plan:
         """
         basis = self.basis
         connected = basis.store_state in (StoreState.CONNECTED, StoreState.CONNECTING)
-        if self.remedy is not Remedy.RETIRE or self.names(Operation.CONNECT_KEY_STORE):
+        if not self.remedy.deletes_keys or self.names(Operation.CONNECT_KEY_STORE):
             return ()
         if connected and basis.zones:
             return ()

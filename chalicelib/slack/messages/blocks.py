@@ -139,6 +139,15 @@ def button(
     return {**block, "confirm": confirm} if confirm else block
 
 
+def overflow(action_id: str, options: Sequence[tuple[str, str]]) -> Block:
+    """A menu behind three dots: of each option its words and its value. Slack takes five."""
+    return {
+        "type": "overflow",
+        "action_id": action_id,
+        "options": [{"text": plain(words, 75), "value": value} for words, value in options[:5]],
+    }
+
+
 def confirm(title: str, words: str, *, yes: str, no: str) -> Block:
     """The question that is asked before a click counts."""
     return {

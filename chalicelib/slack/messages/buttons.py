@@ -17,6 +17,7 @@ SPOKEN = {
     Remedy.KEEP: "Keep {cluster} as it is and be reminded later",
     Remedy.PARK: "Park {cluster}: stop its cost and keep its keys",
     Remedy.REPOINT: "Move the keys of {cluster} to another cluster",
+    Remedy.RELEASE: "Review before deleting the key store of {cluster}",
     Remedy.RETIRE: "Review before retiring {cluster}",
 }
 
@@ -36,7 +37,7 @@ def choose(shown: Shown, remedy: Remedy, label: str = "") -> Block:
         remedy.value,
         value=shown.value,
         spoken=SPOKEN[remedy].format(cluster=shown.cluster),
-        style="danger" if remedy is Remedy.RETIRE else "",
+        style="danger" if remedy.deletes_keys else "",
     )
 
 

@@ -54,7 +54,8 @@ def _keys(case: Case) -> list[str]:
     words = []
     if back:
         verb = "comes back as it was" if back == 1 else "come back as they were"
-        words.append(f"{the(back, 'key')} {verb}: {facts.states_before(case)}.")
+        states = facts.states_before(case, {key.key_id for key in returning_keys(case)})
+        words.append(f"{the(back, 'key')} {verb}: {states}.")
     elif off:
         words.append(f"{the(off, 'key')} {be(off)} switched on again.")
     if lost:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.domain.diagnosis import Cause, cause_of
 from chalicelib.domain.rules import sessions
-from chalicelib.slack.messages import buttons, facts, going, keytable, parts, ways
+from chalicelib.slack.messages import buttons, facts, going, keytable, lead, parts, ways
 from chalicelib.slack.messages.blocks import (
     WARNING,
     Piece,
@@ -43,9 +43,9 @@ def message(shown: Shown) -> Message:
     if shown.case.snapshot is None:
         return unread(shown)
     settling = SETTLING.get(cause_of(shown.case.snapshot))
-    title = settling or "{cluster} can’t be deleted"
-    title = title.format(cluster=shown.cluster)
-    choices = [] if settling else [divider(), *ways.sections(shown), *keytable.keys(shown)]
+    title = settling.format(cluster=shown.cluster) if settling else lead.title(shown)
+    choices = [] if settling else [divider(), *ways.sections(shown), *lead.by_hand(shown)]
+    choices += [] if settling else keytable.keys(shown)
     return Message(
         f"{title}. Nothing for you to do." if settling else notification(shown),
         (
@@ -62,12 +62,13 @@ def message(shown: Shown) -> Message:
 
 def unread(shown: Shown) -> Message:
     """The very first message, before AWS was read."""
+    title = lead.title(shown)
     return Message(
-        f"{shown.cluster} can't be deleted. Unlatch is reading AWS. Nothing has been changed.",
+        f"{title}. Unlatch is reading AWS. Nothing has been changed.",
         (
-            header(f"{shown.cluster} can’t be deleted"),
+            header(title),
             says(
-                bold("Unlatch is reading AWS to find out what holds it."),
+                bold("Unlatch is reading AWS to find out why."),
                 text(" Nothing has been changed. The ways out follow here."),
             ),
             *background(shown),
@@ -90,7 +91,7 @@ def notification(shown: Shown) -> str:
     if cause is Cause.EMPTY_STORE:
         worst_fact = " No keys are at risk."
     return (
-        f"{shown.cluster} can't be deleted: {cause.value}.{worst_fact} "
+        f"{lead.title(shown)}{lead.why(shown)}{worst_fact} "
         "Nothing has been changed. Please choose what to do."
     )
 
@@ -100,6 +101,8 @@ def holds(shown: Shown) -> list[Piece]:
     case = shown.case
     if case.snapshot is None:
         return [text("AWS has not been read yet.")]
+    if refused := lead.refused(shown):
+        return refused
     match cause_of(case.snapshot):
         case Cause.LIVE_KEYS | Cause.PENDING_KEYS:
             return [*parts.store_pieces(case), text(" still uses it.")]

@@ -9,8 +9,8 @@ from chalicelib.domain.state.caller import Caller, Tool
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Click
 from chalicelib.domain.state.plan import Remedy
-from chalicelib.slack.messages import facts
-from chalicelib.slack.messages.blocks import Piece, bold, date, marked_note, note, text, users
+from chalicelib.slack.messages import facts, lead
+from chalicelib.slack.messages.blocks import Piece, bold, date, marked_note, note, says, text, users
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import (
     DAY,
@@ -36,6 +36,18 @@ MOST_TAGS = 6
 
 def dry_run() -> Block:
     return marked_note(DRY_RUN)
+
+
+def hidden(unread: Sequence[str]) -> Block:
+    """AWS does not show all: what stands in the message is partly what was known before."""
+    why = clean(unread[0], 200).removesuffix(".")
+    return says(
+        bold(f"Unlatch can’t see everything: {why}."),
+        text(
+            " What it can’t see stands here as it was last known. Keys that wait are deleted on their "
+            "day all the same. Allow the role unlatch-reader to read it."
+        ),
+    )
 
 
 def store_pieces(case: Case) -> list[Piece]:
@@ -65,7 +77,9 @@ def tried_by(shown: Shown) -> Block:
     who = list(dict.fromkeys(attempt.caller for attempt in attempts))
     number, last = len(attempts), attempts[-1]
     often = "once," if number == 1 else f"{count(number, 'attempt')}, last"
-    sentences = [f"Tried by {_callers(who)}{_tool(last.caller)}, {often} on {utc(last.at)}."]
+    what = lead.what_was_tried(last)
+    to = f": {what}" if what else ""
+    sentences = [f"Tried by {_callers(who)}{_tool(last.caller)}, {often} on {utc(last.at)}{to}."]
     barred = [c for c in who if is_mapped(c, shown.policy)]
     if barred:
         whose = "They" if len(who) == 1 else _callers(barred)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.overdue import USUALLY
 from chalicelib.domain.progress import LongWait, Stage, Standing, place_now, progress, records
 from chalicelib.domain.rules.situation import PlanContext
-from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.plan import Operation, Plan
 from chalicelib.slack.messages import facts, steps
 from chalicelib.slack.messages.blocks import Piece, bold, date, plan, task, text
 from chalicelib.slack.messages.shown import Shown
@@ -104,6 +104,6 @@ def last_way_back(step: Stage, found: Plan) -> str:
     """What can't be undone once this step is over."""
     if step.operation is Operation.DELETE_KEY_STORE:
         return "After this step the store can’t be reconnected."
-    if found.remedy is Remedy.RETIRE and step.operation is None:
+    if found.remedy.deletes_keys and step.operation is None:
         return "No way back for the keys after this step."
     return "After this step only a backup brings this cluster back."

@@ -23,6 +23,7 @@ from chalicelib.slack.messages import (
     once_more,
     parked,
     parts,
+    released,
     repointed,
     retired,
     running,
@@ -39,6 +40,7 @@ __all__ = ["Message", "render"]
 NO_FORECASTS: Mapping[str, Forecast] = MappingProxyType({})
 ENDINGS = {
     Outcome.RETIRED: retired.message,
+    Outcome.RELEASED: released.message,
     Outcome.PARKED: parked.message,
     Outcome.REPOINTED: repointed.message,
     Outcome.KEPT: kept.message,
@@ -66,6 +68,8 @@ def render(
         case _:
             message = _waiting(shown)
     blocks = list(message.blocks)
+    if case.has_begun and case.snapshot and case.snapshot.unread:
+        blocks.insert(1, parts.hidden(case.snapshot.unread))
     if facts.is_dry_run(case, policy):
         blocks.insert(1, parts.dry_run())
     return Message(marked(message.text), tuple(blocks[:MOST_BLOCKS]))
@@ -74,7 +78,7 @@ def render(
 def _running(shown: Shown) -> Message:
     """Under way; while keys wait for their deletion, that is what matters."""
     case, plan = shown.case, shown.case.plan
-    retiring = plan is not None and plan.remedy is Remedy.RETIRE and case.ending is None
+    retiring = plan is not None and plan.remedy.deletes_keys and case.ending is None
     if not retiring or case.snapshot is None:
         return running.message(shown)
     end = facts.keys_end(case)

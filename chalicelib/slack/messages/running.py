@@ -26,6 +26,7 @@ from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import DAY_AND_TIME, Message, be, clean, the, upper_first
 
 VERBS = {
+    Remedy.RELEASE: "Releasing",
     Remedy.RETIRE: "Retiring",
     Remedy.PARK: "Parking",
     Remedy.REPOINT: "Repointing",
@@ -34,20 +35,21 @@ VERBS = {
 
 
 def message(shown: Shown) -> Message:
-    if shown.case.ending is not None:
+    if facts.goes_back(shown.case):
         return going_back(shown)
     plan = shown.case.current_plan
     stages = progress_of(shown.situation.on(plan)) if plan else []
     verb = VERBS[plan.remedy] if plan else "Working on"
+    about = f"{shown.cluster}{_from_its_store(plan)}"
     place = f"step {place_now(stages)} of {len(stages)}"
     at = f"{place}: {doing(shown, plan, stages)}" if plan and stages else "working"
     name = facts.store_name(shown.case)
     if late_step := late.found(shown):
-        return _overdue(shown, stages, late_step, title=f"{verb} {shown.cluster}")
+        return _overdue(shown, stages, late_step, title=f"{verb} {about}")
     return Message(
-        f"{verb} {shown.cluster}, {at}. Nothing for you to do.",
+        f"{verb} {about}, {at}. Nothing for you to do.",
         (
-            header(f"{verb} {shown.cluster}", HOURGLASS),
+            header(f"{verb} {about}", HOURGLASS),
             says(
                 bold(f"{upper_first(at)}."),
                 text(" Nothing for you to do.\n"),
@@ -59,6 +61,10 @@ def message(shown: Shown) -> Message:
             parts.decided(shown.case),
         ),
     )
+
+
+def _from_its_store(plan: Plan | None) -> str:
+    return " from its key store" if plan and plan.remedy is Remedy.RELEASE else ""
 
 
 def _overdue(shown: Shown, stages: list[Stage], step: Overdue, *, title: str) -> Message:
@@ -117,7 +123,7 @@ def _can_stop(shown: Shown, stages: list[Stage]) -> str:
 
 
 def going_back(shown: Shown) -> Message:
-    """Cancel or undo under way."""
+    """Cancel or undo under way, or a store that goes back as a key does not work elsewhere."""
     case, ending = shown.case, shown.case.ending
     lost = lost_keys(case)
     title = f"Putting {shown.cluster} back as it was"
@@ -129,6 +135,9 @@ def going_back(shown: Shown) -> Message:
     if ending:
         asked = " asked to undo, " if ending.act is Act.UNDO else " cancelled, "
         pieces = [user(ending.by), text(asked), date(ending.at, DAY_AND_TIME), text(".\n")]
+    elif failed := facts.failed_proof(case):
+        key, why = facts.key_name(case, failed.target), clean(failed.error, 200).removesuffix(".")
+        pieces = [bold(f"{key} does not work on the other cluster"), text(f" ({why}).\n")]
     why = clean(case.waiting_for, 150) if case.waiting_for else "reading AWS"
     pieces += [bold(f"Now: {why}."), text(" Nothing for you to do.\n")]
     pieces.append(text(goback.what_returns(case, shown.policy, again=False)))

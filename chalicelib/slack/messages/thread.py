@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chalicelib.domain.state.audit_log import Entry, Kind
-from chalicelib.domain.state.caller import Tool
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act
 from chalicelib.slack.messages import facts, key_used, late
@@ -22,6 +21,7 @@ from chalicelib.slack.messages.blocks import (
     user,
     users,
 )
+from chalicelib.slack.messages.first_line import opened, reference
 from chalicelib.slack.messages.happened import dry_run, moment, result
 from chalicelib.slack.messages.reminders import once_more, reminded
 from chalicelib.slack.messages.text import (
@@ -52,29 +52,8 @@ def line(entry: Entry, *, case: Case) -> Message | None:
     return Message(marked(summary), (says(*pieces),))
 
 
-def _reference(entry: Entry, *names: str) -> list[Piece]:
-    """The start of AWS's id for what happened, to look it up by."""
-    found = next((entry[name] for name in names if entry[name]), "")
-    return [text(" "), code(ident(found)[:8])] if found else []
-
-
 def _reason(entry: Entry) -> str:
     return f": {quoted(entry['reason'], LONGEST_REASON)}" if entry["reason"].strip() else ""
-
-
-def _opened(entry: Entry, _case: Case) -> Told:
-    if not entry["error_code"]:
-        return "A case was opened by hand", [
-            user(entry["by"]),
-            text(" asked Unlatch to look at this cluster."),
-        ]
-    tool = "" if entry["tool"] in ("", Tool.UNKNOWN) else f" with {clean(entry['tool'])}"
-    pieces = [
-        bold(caller(entry["by"])),
-        text(f" tried to delete the cluster{tool}. AWS refused."),
-        *_reference(entry, "request_id", "event_id"),
-    ]
-    return "Delete refused by AWS", pieces
 
 
 def _attempt(entry: Entry, case: Case) -> Told | None:
@@ -225,7 +204,7 @@ def _key_used(entry: Entry, case: Case) -> Told:
         text(f" tried to {key_used.verb(entry['operation'] or 'use it')} with "),
         bold(facts.key_name(case, entry["key"])),
         text(f" and failed.{cancel}"),
-        *_reference(entry, "event_id"),
+        *reference(entry, "event_id"),
     ]
     return "A key that is being deleted was used", pieces
 
@@ -274,7 +253,7 @@ def _end(entry: Entry, case: Case) -> Told:
 
 
 TELLERS: dict[Kind, Callable[[Entry, Case], Told | None]] = {
-    Kind.OPENED: _opened,
+    Kind.OPENED: opened,
     Kind.ATTEMPT: _attempt,
     Kind.READ: _read,
     Kind.APPROVED: _approved,

@@ -1,4 +1,4 @@
-"""The four ways out, each with what it breaks, its undo, the people it needs and its cost."""
+"""The ways out, each with what it breaks, its undo, the people it needs and its cost. Four stand open."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from chalicelib.domain.rules.gates import Gate
 from chalicelib.domain.rules.password import Login
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import StoreState
-from chalicelib.slack.messages import buttons, facts
+from chalicelib.domain.state.trigger import Trigger
+from chalicelib.slack.messages import buttons, facts, lead, more_ways
 from chalicelib.slack.messages.blocks import note, section
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import (
@@ -30,9 +31,10 @@ from chalicelib.slack.messages.text import (
 )
 
 TITLES = {
-    Remedy.KEEP: "leave it as it is, with an owner and a date",
+    Remedy.KEEP: "{keep}",
     Remedy.PARK: "stop the cost and keep the {kept}",
     Remedy.REPOINT: "move the keys to another cluster, delete this one",
+    Remedy.RELEASE: "delete {released}, keep the cluster",
     Remedy.RETIRE: "delete the {gone} and the cluster",
 }
 MOST_NAMES = 10
@@ -52,16 +54,21 @@ LOGIN = {
 
 
 def sections(shown: Shown, *, without_gates: bool = False) -> list[Block]:
-    """A section with its button for each way that people may choose, a grey line for each other.
+    """A section with its button for each way that stands open, a menu of the others, a grey line for
 
-    `without_gates` leaves out the lines for ways whose failed checks the message shows already.
+    each that is not possible. `without_gates` leaves out the lines for ways whose failed checks the
+    message shows already.
     """
     blocks: list[Block] = []
-    for way in choices(shown):
-        plan = shown.case.offer(way.remedy) or way.plan
-        if plan:
-            blocks.append(section(describe(shown, plan), buttons.choose(shown, way.remedy)))
+    possible = [way.remedy for way in choices(shown)]
+    is_copy = bool(lead.copy_asked_for(shown))
+    stand, rest = more_ways.divided(shown.case.trigger, possible, is_copy=is_copy)
+    plans = {way.remedy: shown.case.offer(way.remedy) or way.plan for way in shown.ways}
+    for remedy in stand:
+        if plan := plans[remedy]:
+            blocks.append(section(describe(shown, plan), buttons.choose(shown, remedy)))
             blocks += stays_behind(plan)
+    blocks += more_ways.menu(shown, rest)
     for way in shown.ways:
         if not way.is_open and not (without_gates and way.gates):
             blocks += _not_possible(way)
@@ -100,8 +107,20 @@ def describe(shown: Shown, plan: Plan, *, needs: bool = True) -> str:
     if needs:
         facts_line.append(f"Needs: {people(plan.terms.people)}")
     facts_line.append(f"Cost: {cost(shown, plan)}")
-    title = TITLES[plan.remedy].format(kept=_kept(shown), gone=_gone(shown, plan))
+    title = TITLES[plan.remedy].format(
+        keep=_keep(shown), kept=_kept(shown), gone=_gone(shown, plan), released=_released(shown)
+    )
     return f"*{plan.remedy.capitalize()}*: {title}\nBreaks: {breaks}\n{' · '.join(facts_line)}"
+
+
+def _keep(shown: Shown) -> str:
+    if shown.case.trigger is Trigger.CLUSTER_TAKEN:
+        return "use the key store that exists"
+    return "leave it as it is, with an owner and a date"
+
+
+def _released(shown: Shown) -> str:
+    return "the keys and the key store" if facts.keys(shown.case) else "the key store"
 
 
 def _kept(shown: Shown) -> str:
@@ -123,6 +142,8 @@ def _breaks(shown: Shown, plan: Plan) -> str:
             return f"nothing more, but {the(going, 'key')} {be(going)} still being deleted"
         case Remedy.KEEP:
             return "nothing"
+        case Remedy.REPOINT if not facts.moves(plan):
+            return "nothing more: the store is on the other cluster already"
         case Remedy.REPOINT:
             words = (
                 f"{all_of(number, 'key')} {_fail(number)} for about 20 min, then {_work(number)}"
@@ -171,8 +192,10 @@ def _undo(shown: Shown, plan: Plan) -> str:
             return f"for {days}, by a crypto officer; then the keys stay on the other cluster"
         case Remedy.REPOINT:
             return "by a crypto officer, until the old HSMs are deleted; then the keys stay there"
-        case Remedy.RETIRE if plan.window_days:
+        case Remedy.RETIRE | Remedy.RELEASE if plan.window_days:
             return f"for {count(plan.window_days, 'day')}, then never"
+        case Remedy.RELEASE:
+            return "by hand: create a key store again"
     world = shown.case.snapshot
     newest = world.cluster.newest_backup if world and world.cluster else None
     if newest is None:
@@ -190,6 +213,8 @@ def cost(shown: Shown, plan: Plan) -> str:
         return "no HSM hours, none runs"
     if plan.remedy is Remedy.KEEP:
         return f"{money(daily)} a day"
+    if plan.remedy is Remedy.RELEASE:
+        return f"{money(daily)} a day, as now"
     end = spending_ends(shown, plan)
     if end is None:
         return f"{money(daily)} a day until Unlatch has asked again"

@@ -30,8 +30,11 @@ LONGEST_ALIAS = 28
 def worst(shown: Shown, plan: Plan) -> Block:
     """Red only where something is lost for good."""
     match plan.remedy:
-        case Remedy.RETIRE:
+        case Remedy.RETIRE | Remedy.RELEASE:
             return _retire(shown, plan)
+        case Remedy.REPOINT if not facts.moves(plan):
+            words = "No key fails: the store is on the other cluster already. No key is deleted."
+            return shapes.alert(words, "info")
         case Remedy.REPOINT:
             number = len(facts.keys(shown.case))
             fail = f"{all_of(number, 'key')} {'fails' if number == 1 else 'fail'}"
@@ -87,9 +90,13 @@ def _retire(shown: Shown, plan: Plan) -> Block:
         )
     if number:
         verb = f"{upper_first(all_of(number, 'key'))} {be(number)} being deleted already."
+        if plan.remedy is Remedy.RELEASE:
+            return shapes.alert(f"{verb} This also deletes the key store.", "warning")
         return shapes.alert(
             f"{verb} This also deletes the key store and the cluster. {BY_HAND}", "warning"
         )
+    if plan.remedy is Remedy.RELEASE:
+        return shapes.alert("This deletes the key store. No keys are lost.", "warning")
     if plan.key_store_id:
         words = "This deletes the key store and the cluster. No keys are lost."
     else:
@@ -115,7 +122,7 @@ def unproven(shown: Shown, plan: Plan) -> list[Block]:
 def box(shown: Shown, plan: Plan) -> Block:
     """What the person says that they know; it names the key, or counts the keys."""
     used = facts.latest_used(shown.situation)
-    used = used if plan.remedy is Remedy.RETIRE else []
+    used = used if plan.remedy.deletes_keys else []
     others = bool(_others(shown))
     if used and others:
         words = "I know that what uses the keys or the HSMs will fail"

@@ -117,6 +117,7 @@ def happens(shown: Shown, plan: Plan) -> list[Block]:
     """The plan as a story of at most a few lines; the forecast's own doubt below it."""
     lines = {
         Remedy.RETIRE: _retire,
+        Remedy.RELEASE: _retire,
         Remedy.PARK: _park,
         Remedy.REPOINT: _repoint,
     }.get(plan.remedy, _park)(shown, plan)
@@ -145,7 +146,7 @@ def _to_know(shown: Shown, plan: Plan) -> list[Block]:
         (c for c in world.siblings if c.cluster_id == plan.target_cluster_id), None
     )
     known: list[Line] = []
-    if world and target:
+    if world and target and facts.moves(plan):
         known.append([text(clean(login_words(target, world), 500))])
     names = [facts.key_name(shown.case, key_id) for key_id in plan.unproven]
     known += [
@@ -184,11 +185,21 @@ def _retire(shown: Shown, plan: Plan) -> list[Line]:
         *_connects(plan),
         [text(f"Now: {the(live, 'key')} {'stops' if live == 1 else 'stop'} working")],
         [text(f"For {window}: any approver can cancel, and the keys come back")],
-        [
-            date(ways.keys_gone_at(shown, plan), DAY),
-            text(": keys, store, HSMs and cluster are deleted. One backup is kept"),
-        ],
+        *_then_gone(shown, plan),
     ]
+
+
+def _then_gone(shown: Shown, plan: Plan) -> list[Line]:
+    gone = date(ways.keys_gone_at(shown, plan), DAY)
+    if plan.remedy is Remedy.RELEASE:
+        return [[gone, text(": the keys are deleted, and the key store with them")], _stay(shown)]
+    return [[gone, text(": keys, store, HSMs and cluster are deleted. One backup is kept")]]
+
+
+def _stay(shown: Shown) -> Line:
+    number = facts.hsms(shown.case)
+    hsms = f" and its {count(number, 'HSM')} stay, at {facts.price(shown.case, shown.policy)}"
+    return [text(f"The cluster{hsms if number else ' stays'}, free for a new key store")]
 
 
 def _retire_store(shown: Shown, plan: Plan) -> list[Line]:
@@ -198,6 +209,8 @@ def _retire_store(shown: Shown, plan: Plan) -> list[Line]:
     end = forecast.end if forecast else None
     waits: list[Line] = [[text("Wait until the keys are gone, "), date(pending)]] if pending else []
     store: list[Line] = [[text("Disconnect and delete the key store")]] if plan.key_store_id else []
+    if plan.remedy is Remedy.RELEASE:
+        return [*waits, *store, _stay(shown)]
     hsms = f"Delete {count(number, 'HSM')}, keep the newest backup for good"
     return [
         *waits,
@@ -242,12 +255,11 @@ def _repoint(shown: Shown, plan: Plan) -> list[Line]:
     end = ways.spending_ends(shown, plan)
     days = f"For {count(plan.soak_days, 'day')}: the keys run there; any approver can still stop"
     soak: list[Line] = [[text(days)]] if plan.soak_days else []
+    to = text(ident(plan.target_cluster_id), code=True)
+    now = [text("Now: disconnect the store, point it to "), to, text(", connect it")]
+    there = [text("The store is on "), to, text(" already")]
     return [
-        [
-            text("Now: disconnect the store, point it to "),
-            text(ident(plan.target_cluster_id), code=True),
-            text(", connect it"),
-        ],
+        now if facts.moves(plan) else there,
         [text(_checks(plan))],
         *soak,
         [

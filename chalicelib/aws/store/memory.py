@@ -1,0 +1,73 @@
+"""What sweeps read and remember in the table: open cases, how far they looked, what is down. Holds no case.
+
+What nobody can read is passed over: one item that somebody spoilt must not keep the sweep from all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from chalicelib.aws.store import codec
+from chalicelib.aws.store.log import Log
+from chalicelib.aws.store.writes import OPEN, Writes, asking
+from chalicelib.ports import Pointer, Round
+
+SWEEP, ROUND = "SWEEP", "ROUND"
+
+
+class SweepMemory:
+    """Items under one partition key: until when a place was looked at, the watch's round, what is down."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+        self.writes = Writes(table)
+        self._log = Log(table)
+
+    def pointers(self) -> Sequence[Pointer]:
+        """All open and kept cases."""
+        found = []
+        for item in self._log.query(OPEN):
+            try:
+                found.append(Pointer(str(item["case_id"]), *item["sk"].split("#")))
+            except codec.UNREADABLE:
+                continue
+        return found
+
+    def looked_until(self, account: str, region: str) -> datetime | None:
+        item = self.writes.get(SWEEP, f"{account}#{region}")
+        try:
+            return codec.moment(item["until"]) if item else None
+        except codec.UNREADABLE:
+            return None
+
+    def set_looked(self, account: str, region: str, until: datetime) -> None:
+        self._put(f"{account}#{region}", until=until.isoformat())
+
+    def watch_round(self) -> Round:
+        item = self.writes.get(SWEEP, ROUND)
+        try:
+            return codec.load(item["round"], Round) if item else Round()
+        except codec.UNREADABLE:
+            return Round()
+
+    def set_watch_round(self, now: Round) -> None:
+        self._put(ROUND, round=codec.dump(now))
+
+    def down_since(self, account: str, region: str) -> Mapping[str, datetime]:
+        """Key stores that were down at the last sweep, and at which one each was first found so."""
+        item = self.writes.get(SWEEP, f"DOWN#{account}#{region}")
+        try:
+            found = item["since"] if item else {}
+            return {str(store): codec.moment(text) for store, text in found.items()}
+        except codec.UNREADABLE:
+            return {}
+
+    def set_down_since(self, account: str, region: str, since: Mapping[str, datetime]) -> None:
+        told = {store: when.isoformat() for store, when in since.items()}
+        self._put(f"DOWN#{account}#{region}", since=told)
+
+    def _put(self, sort_key: str, **values: Any) -> None:
+        with asking("PutItem"):
+            self._table.put_item(Item={"pk": SWEEP, "sk": sort_key, **values})

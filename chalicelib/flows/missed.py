@@ -1,0 +1,91 @@
+"""What the sweep finds that no event told: calls that were never delivered, and stores that broke in silence.
+
+AWS sends no event when the connection of a key store fails later. Reads two lists and CloudTrail's memory.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from chalicelib.domain.rules.hearing import Heard, broken, trigger_of
+from chalicelib.domain.rules.outage import Outage
+from chalicelib.domain.state.caller import Caller
+from chalicelib.domain.state.case import Attempt
+from chalicelib.domain.state.snapshot import KeyStore, Snapshot
+from chalicelib.domain.state.trigger import Trigger
+from chalicelib.failures import TemporaryError
+from chalicelib.flows.hear import hear
+from chalicelib.flows.open_case import open_case
+from chalicelib.flows.outlines import Outlines
+from chalicelib.ports import FailedDelete, Opened, Ports
+
+FIRST_LOOK = timedelta(hours=24)
+MEMORY = timedelta(days=89)
+OVERLAP = timedelta(minutes=30)
+"""CloudTrail delivers late and out of order; an event that is found twice changes nothing."""
+ON_STORES = ("CreateCustomKeyStore", "DeleteCustomKeyStore", "ConnectCustomKeyStore")
+SWEEP = "Sweep"
+"""Kind of the caller of what the sweep found by itself: nobody is known to have made it."""
+NOBODY = Caller("", "nobody known", SWEEP)
+
+
+def find_missed(ports: Ports, outlines: Outlines, account: str, region: str) -> int:
+    """How many cases are new."""
+    now = ports.clock()
+    last = ports.cases.looked_until(account, region)
+    since = max(last - OVERLAP, now - MEMORY) if last else now - FIRST_LOOK
+    seen = outlines.look(account, region)
+    down = broken(seen.key_stores, seen.siblings) if seen else ()
+    calls = ports.trail.calls(account, region, since=since, names=_names(seen, down))
+    opened = [_opened(ports, call, seen) for call in calls]
+    if seen is not None:
+        opened += _silent(ports, seen, down, now)
+    ports.cases.set_looked(account, region, now)
+    return sum(1 for one in opened if isinstance(one, Opened) and one.is_new)
+
+
+def _names(seen: Snapshot | None, down: tuple[tuple[KeyStore, Outage], ...]) -> tuple[str, ...]:
+    """CloudTrail takes one name a request, two requests a second: no store, nothing to ask of stores."""
+    on_stores = ON_STORES if seen is None or seen.key_stores else ()
+    is_lost = any(trigger_of(why) is Trigger.CLUSTER_LOST for _, why in down)
+    return ("DeleteCluster", *on_stores, *(("DeleteHsm",) if is_lost else ()))
+
+
+def _opened(ports: Ports, call: FailedDelete | Heard, seen: Snapshot | None) -> Opened | str | None:
+    if isinstance(call, FailedDelete):
+        return open_case(ports, call)
+    try:
+        return hear(ports, call, seen=seen)
+    except TemporaryError as trouble:
+        return trouble.reason
+
+
+def _silent(
+    ports: Ports, seen: Snapshot, down: tuple[tuple[KeyStore, Outage], ...], now: datetime
+) -> list[Opened | None]:
+    """A case for each store that is down and has none. Each outage counts once, also once its case is over."""
+    where = (seen.account, seen.region)
+    known = ports.cases.down_since(*where)
+    marks = {store.key_store_id: known.get(store.key_store_id, now) for store, _ in down}
+    if marks != known:
+        ports.cases.set_down_since(*where, marks)
+    if not down:
+        return []
+    held = {p.cluster_id for p in ports.cases.pointers() if (p.account, p.region) == where}
+    found = []
+    for store, why in down:
+        if store.cluster_id in held:
+            continue
+        since = marks[store.key_store_id]
+        event_id = f"sweep-{store.key_store_id}-{since:%Y%m%dT%H%M%S}"
+        attempt = Attempt(
+            event_id,
+            now,
+            store.error,
+            NOBODY,
+            trigger_of(why),
+            operation="",
+            key_store_id=store.key_store_id,
+        )
+        found.append(open_case(ports, FailedDelete(*where, store.cluster_id, attempt)))
+    return found
