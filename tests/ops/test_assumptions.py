@@ -35,7 +35,7 @@ def test_the_page_has_the_table_and_names_no_other_ids() -> None:
 
 
 def test_each_rule_on_events_has_samples_that_the_doctor_tries() -> None:
-    named = re.findall(r'on_cw_event\(\s*\w+, name="(\w+)"', (ROOT / "app.py").read_text())
+    named = re.findall(r'on_cw_event\(\s*[\w.]+, name="(\w+)"', (ROOT / "app.py").read_text())
     assert named
     assert set(named) == set(samples.BY_FUNCTION)
 
