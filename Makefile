@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 ABOUT_ops := a quarter of a minute, 100 MB
 ABOUT_demo := half a minute, 190 MB
-ABOUT_dev := a minute or two, 670 MB
+ABOUT_dev := a minute or two, 690 MB
 STAGE ?= dev
 STORY ?= sandbox/scenarios/flagship.yaml
 

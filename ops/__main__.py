@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -93,8 +92,6 @@ def main(arguments: Sequence[str] | None = None, desk: Desk | None = None) -> in
     except (KeyboardInterrupt, click.Abort):
         again = "Run the command again: every step can be repeated"
         return _told(screen, Trouble("Interrupted.", again, code=Exit.INTERRUPTED))
-    except BrokenPipeError:  # whoever reads it has seen enough
-        return _left_alone()
     except Exception as error:  # the process ends here: what can be expected gets a sentence
         from ops.expected import EXPECTED, trouble_of  # pulls in the AWS SDK
 
@@ -102,12 +99,6 @@ def main(arguments: Sequence[str] | None = None, desk: Desk | None = None) -> in
             raise
         return _told(screen, trouble_of(error))
     return int(ended or 0)
-
-
-def _left_alone() -> int:
-    """Python would say the same once more as it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return Exit.INTERRUPTED
 
 
 def _told(screen: Screen, trouble: Trouble) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from chalicelib.domain.guard import guarded
 from chalicelib.domain.observe import looked_at
@@ -34,8 +33,6 @@ from chalicelib.domain.state.snapshot import Snapshot
 __all__ = ["FOREIGN", "HOUR", "Decision", "decide"]
 
 BLIND_SECONDS = 300
-MOST_IDLE = timedelta(days=7)
-"""Beyond the longest wait of a plan that has begun: then people look at the world afresh."""
 FOREIGN = Close(
     Outcome.STOPPED,
     "The plan is about another account, Region or cluster than the case, so nothing was done.",
@@ -201,12 +198,9 @@ def _approvals_lost(context: PlanContext) -> tuple[Difference, ...]:
     if not begun and _is_late(context):
         lapsed = f"lapsed: nothing could begin in {context.policy.expiry_hours} hours"
         return (Difference("Approvals", "in time", lapsed),)
-    if begun and (idle := _idle(context)) > plan.longest_wait + MOST_IDLE:
-        return (
-            Difference(
-                "Approvals", "in time", f"too old: nothing came of them for {idle.days} days"
-            ),
-        )
+    if begun and context.is_stale:
+        old = f"too old: nothing came of them for {context.idle.days} days"
+        return (Difference("Approvals", "in time", old),)
     clicks = case.current_clicks
     if begun:
         latest = {c.by: c for c in clicks if c.act in (Act.APPROVE, Act.WITHDRAW)}
@@ -221,13 +215,6 @@ def _approvals_lost(context: PlanContext) -> tuple[Difference, ...]:
     return tuple(_lost(who, case, clicks) for who in missing) or (
         Difference("Approvals", str(plan.terms.people), str(len(live))),
     )
-
-
-def _idle(context: PlanContext) -> timedelta:
-    """How long ago its last call was made, or somebody last said yes to it."""
-    case, plan, now = context.case, context.plan, context.now
-    calls = (call.at for call in case.calls if call.plan_hash == plan.plan_hash)
-    return now - max((*calls, *(click.at for click in case.approved)), default=now)
 
 
 def _lost(who: str, case: Case, clicks: Sequence[Click]) -> Difference:

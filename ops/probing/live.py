@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -110,18 +110,27 @@ def _of_operator(caller: Caller, found: Findings) -> None:
 
 
 def _world(hub: Hub, *, found: Findings) -> Iterator[Finding]:
-    """What the hub’s own account shows of the assumptions, in each Region. Says nothing itself."""
+    """What the hub’s own account shows of the assumptions, in each Region. Says only what it may not see."""
     regions = dict.fromkeys((hub.region, *hub.settings.regions))
     for region in regions:
         client = partial(hub.client, region=region)
-        _invalid(hub, region, found)
-        seen.judge_dimensions(found, client)
-        seen.judge_tracking(found, client, now=hub.clock())
-        seen.judge_backups(found, client)
-        _interfaces(client, found)
+        for what, judge in (
+            ("errors", partial(_invalid, hub, region, found)),
+            ("metrics", partial(seen.judge_dimensions, found, client)),
+            ("keys", partial(seen.judge_tracking, found, client, now=hub.clock())),
+            ("backups", partial(seen.judge_backups, found, client)),
+            ("interfaces", partial(_interfaces, client, found)),
+        ):
+            yield from asked(f"{what} {region}", partial(_judged, judge=judge), hub)
     for name in ("A-KMS-INTERFACES", "A-LEFT-INTERFACES"):
         found.not_tried(name, "because no cluster here has HSMs and a connected key store")
     yield Finding("world", True, f"looked at in {', '.join(regions)}")
+
+
+def _judged(_: Hub, *, judge: Callable[[], None]) -> tuple[Finding, ...]:
+    """What it saw is among the assumptions; that it could not look is a finding."""
+    judge()
+    return ()
 
 
 def _invalid(hub: Hub, region: str, found: Findings) -> None:

@@ -10,7 +10,8 @@ from chalicelib.aws.cloudtrail import PROBE_CLUSTER
 from ops.hub import Hub
 
 Detail = dict[str, Any]
-CLUSTER, KEY_ID = "cluster-2a3b4c5d6e7", "1234abcd-12ab-34cd-56ef-1234567890ab"
+CLUSTER, STORE = "cluster-2a3b4c5d6e7", "cks-1234567890abcdef0"
+KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 def _failed_deletes(hub: Hub) -> Iterator[Detail]:
@@ -30,6 +31,33 @@ def _failed_uses(_: Hub) -> Iterator[Detail]:
             }
 
 
+def _refused_stores(_: Hub) -> Iterator[Detail]:
+    for name, code in (
+        ("CreateCustomKeyStore", "CloudHsmClusterInUseException"),
+        ("DeleteCustomKeyStore", "CustomKeyStoreHasCMKsException"),
+        ("DeleteCustomKeyStore", "CustomKeyStoreInvalidStateException"),
+        ("ConnectCustomKeyStore", "CloudHsmClusterNotActiveException"),
+        ("ConnectCustomKeyStore", "CloudHsmClusterInvalidConfigurationException"),
+    ):
+        yield {
+            "eventSource": "kms.amazonaws.com",
+            "eventName": name,
+            "errorCode": code,
+            "requestParameters": {"customKeyStoreId": STORE},
+            "readOnly": False,
+        }
+
+
+def _cut_off(_: Hub) -> Iterator[Detail]:
+    for name in ("DeleteHsm", "DeleteCluster"):
+        yield {
+            "eventSource": "cloudhsm.amazonaws.com",
+            "eventName": name,
+            "requestParameters": {"clusterId": CLUSTER},
+            "readOnly": False,
+        }
+
+
 def _probes(_: Hub) -> Iterator[Detail]:
     for code in ("CloudHsmResourceNotFoundException", "CloudHsmResourceNotFound"):
         yield _cloudhsm(PROBE_CLUSTER, code)
@@ -47,6 +75,8 @@ def _cloudhsm(cluster_id: str, code: str) -> Detail:
 
 BY_FUNCTION: Mapping[str, Callable[[Hub], Iterator[Detail]]] = {
     "on_delete_blocked": _failed_deletes,
+    "on_key_store_refused": _refused_stores,
+    "on_cluster_lost": _cut_off,
     "on_key_used": _failed_uses,
     "on_probe": _probes,
 }

@@ -18,6 +18,11 @@ Item = Mapping[str, Any]
 NAMESPACE, METRIC = "AWS/CloudHSM", "HsmSessionCount"
 DIMENSIONS = frozenset({"ClusterId", "HsmId", "Region"})
 KMS, OF_HSM = "amazon-kms", "CloudHsm ENI"
+NOT_TOLD = frozenset({
+    "AccessDeniedException", "NotFoundException", "UnsupportedOperationException",
+    "KMSInvalidStateException",
+})  # fmt: skip
+"""What KMS may say of a single key, as of one of AWS's own."""
 KEYS = 20
 OLD = timedelta(hours=1)
 
@@ -142,7 +147,7 @@ def judge_tracking(found: Findings, client: Client, *, now: datetime) -> None:
         try:
             reply = kms.get_key_last_usage(KeyId=item["KeyId"])
         except ClientError as error:
-            if code_of(error) not in {"AccessDeniedException", "NotFoundException"}:
+            if code_of(error) not in NOT_TOLD:
                 raise
             continue
         created, since = reply["KeyCreationDate"], reply["TrackingStartDate"]

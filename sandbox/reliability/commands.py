@@ -46,6 +46,10 @@ def add_to(commands: Any) -> None:
         matrix.set_defaults(run=_matrix, matrix=name)
         if name == "transient":
             matrix.set_defaults(sample=SINGLE_FAULTS, seed=1)
+    _add_tamper(commands)
+
+
+def _add_tamper(commands: Any) -> None:
     tamper = commands.add_parser("tamper-matrix", help="edit a stored case in every way")
     tamper.add_argument("--sample", type=int, metavar="N", help="only N edits of each moment")
     tamper.add_argument("--offset", type=int, default=0, help="begin the sample elsewhere")

@@ -218,6 +218,7 @@ def _goes_on(tale: Tale, moment: Moment) -> str:
         return ""
     for _ in range(NEVER_MIND):
         tale.sweep()
+        tale.do_next()  # people don't wait for days either
         tale.take_turns()
     if tale.counted["BodyRefused"]:
         return f"refused though it is true; counted {dict(tale.counted)}"

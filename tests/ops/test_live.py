@@ -168,3 +168,17 @@ def test_reality_reads_the_report(live: Live) -> None:
     assert "assumed: CloudTrail writes CloudHSM's error codes in full" in said.out
     assert "set ERROR_CODES=" in said.out
     assert live.office.run("reality", path, "--json").json["differs"].count("A-CODE-IN-FULL") == 1
+
+
+def test_what_may_not_be_seen_is_said_and_the_rest_is_looked_at(live: Live) -> None:
+    def deny(who: Any, service: str, operation: str, params: dict[str, Any]) -> str | None:
+        return "not allowed" if operation == "ListMetrics" else None
+
+    live.sandbox.aws.deny = deny
+    try:
+        said = live.doctor()
+    finally:
+        live.sandbox.aws.deny = None
+    assert f"unknown metrics {REGION}" in said.out
+    for name in ("A-TRACKING-AGE", "A-KMS-INTERFACES", "A-EVENT-IN-15-MINUTES"):
+        assert f"held    {name}" in said.out

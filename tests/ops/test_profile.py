@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,18 @@ from typing import Any
 import boto3
 import pytest
 
+from chalicelib.aws.session import own_session
 from chalicelib.domain.state.caller import caller_of
 from ops.hub import Hub
+
+
+@pytest.fixture(autouse=True)
+def fresh_session() -> Iterator[None]:
+    """A process has one session, and so has pytest: it would remember what other tests gave it."""
+    own_session.cache_clear()
+    yield
+    own_session.cache_clear()
+
 
 CREDENTIALS = """[operators]
 aws_access_key_id = AKIAOPERATORS
