@@ -13,7 +13,7 @@ from chalicelib.domain.rules.routes import Route
 from chalicelib.domain.state.case import Phase
 from chalicelib.failures import PermanentError
 from chalicelib.flows.open_case import open_case
-from chalicelib.flows.routing import for_anybody, tagged
+from chalicelib.flows.routing import for_anybody, gateway_of, tagged
 from tests.domain.worlds import cluster, world
 from tests.flows.bench import Bench
 
@@ -101,3 +101,10 @@ def test_who_has_approved_is_told_so_before_the_dialog(store: DynamoCases) -> No
     assert made.click("alice", "retire", case_id) == Private(said)
     assert made.click("alice", "park", case_id) == Recorded(), "another way is another plan"
     assert made.click("bob", "retire", case_id) == Recorded()
+
+
+def test_answers_are_worded_for_the_people_of_the_route(store: DynamoCases) -> None:
+    made, case_id = bench(store, PROD)
+    assert gateway_of(made.ports, case_id).channel == "C2"  # type: ignore[attr-defined]
+    assert gateway_of(made.ports, "case-nobody-knows") is made.ports.gateway
+    assert tagged(made.ports, replace(made.case(case_id), route_tags=None)).route_tags

@@ -208,8 +208,11 @@ def _retire(shown: Shown, plan: Plan) -> list[Line]:
 def _then_gone(shown: Shown, plan: Plan) -> list[Line]:
     gone = date(ways.keys_gone_at(shown, plan), DAY)
     if plan.remedy is Remedy.RELEASE:
-        return [[gone, text(": the keys are deleted, and the key store with them")], _stay(shown)]
-    return [[gone, text(": keys, store, HSMs and cluster are deleted. One backup is kept")]]
+        return [
+            [gone, text(": the keys will be deleted, and the key store with them")],
+            _stay(shown),
+        ]
+    return [[gone, text(": keys, store, HSMs and cluster will be deleted. One backup is kept")]]
 
 
 def _stay(shown: Shown) -> Line:
