@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib.domain.rules.approval import Refusal
+from chalicelib.domain.rules.clicks import NotPossible
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.plan import Remedy
 
@@ -27,6 +28,14 @@ class MayNot:
 
     refusal: Refusal
     unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CanNot:
+    """The case as it stands does not allow it."""
+
+    why: NotPossible
+    case: Case
 
 
 @dataclass(frozen=True)
@@ -61,4 +70,4 @@ class Looking:
     remedy: Remedy
 
 
-Answer = Recorded | Private | MayNot | WrongId | FieldError | PlanChanged | Looking
+Answer = Recorded | Private | MayNot | CanNot | WrongId | FieldError | PlanChanged | Looking

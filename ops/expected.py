@@ -33,10 +33,10 @@ from botocore.parsers import ResponseParserError
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.config import BadSettings
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
-from chalicelib.flows.signed import for_a_shell
 from chalicelib.slack.replies import SlackFailed
 from ops.exits import Exit
 from ops.trouble import Trouble
+from ops.words import for_a_shell
 
 LOG_IN = "Log in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
 ONLINE = "Is the Region right, and the network up?"

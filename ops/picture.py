@@ -12,8 +12,8 @@ from chalicelib.domain.forecast import Forecast, Foreseen
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.snapshot import Key, Snapshot
-from chalicelib.flows.signed import for_a_shell
 from ops.screen import DIM, GREEN, RED, YELLOW, Screen, count, moment
+from ops.words import for_a_shell
 
 MOST_KEYS = 20
 MOST_NAMES = 3

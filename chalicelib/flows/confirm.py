@@ -12,7 +12,7 @@ from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Plan
 from chalicelib.failures import Refused
 from chalicelib.flows.record import record_and_wake
-from chalicelib.flows.signed import Said, answered, for_a_shell, on_newest, plan_to_confirm
+from chalicelib.flows.signed import Said, answered, on_newest, plan_to_confirm, why_not
 from chalicelib.ports import Ports, Signed, SignedPlan
 
 
@@ -49,9 +49,12 @@ def _plan(case: Case, signed: SignedPlan) -> Plan:
     plan = next(offers, None)
     reason = not_possible(case, Act.CONFIRM, plan.remedy if plan else None)
     if plan is None and not case.is_closed:
-        reason = "This plan is not offered any more. Look at the case, and run the command again."
-    if reason or plan is None:
-        raise Refused(409, for_a_shell(reason))
+        raise Refused(
+            409, "This plan is not offered any more. Look at the case, and run the command again."
+        )
+    if reason:
+        raise Refused(409, why_not(reason, case))
+    assert plan is not None, "a closed case offers nothing, which is a reason"
     if not plan.terms.step_up:
         raise Refused(409, "This plan needs no confirmation.")
     return plan

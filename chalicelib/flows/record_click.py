@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.answers import (
     Answer,
+    CanNot,
     FieldError,
     Looking,
     MayNot,
@@ -16,7 +17,7 @@ from chalicelib.answers import (
     WrongId,
 )
 from chalicelib.domain.rules import approval
-from chalicelib.domain.rules.clicks import ENDINGS, not_possible
+from chalicelib.domain.rules.clicks import ended_just_now, not_possible
 from chalicelib.domain.rules.situation import last_seen
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
@@ -100,10 +101,10 @@ def _judge(ports: Ports, clicked: Clicked, act: Act, case: Case, person: Person 
         ports.log("click refused", case_id=case.case_id, by=clicked.user_id, why=refusal.name)
         return MayNot(refusal, person.unread if person else ())
     remedy = _remedy_of(clicked)
-    reason = _ended_just_now(case, act, clicked.user_id)
-    reason = reason or not_possible(case, act, remedy, by=clicked.user_id)
-    if reason:
-        return Private(reason)
+    why = ended_just_now(case, act, by=clicked.user_id)
+    why = why or not_possible(case, act, remedy, by=clicked.user_id)
+    if why:
+        return CanNot(why, case)
     match act:
         case Act.LOOK:
             return _open(ports, clicked, case, remedy)
@@ -112,19 +113,6 @@ def _judge(ports: Ports, clicked: Clicked, act: Act, case: Case, person: Person 
         case Act.KEEP:
             return _keep(ports, clicked, case)
     return _record(ports, case, Click(act, clicked.user_id, ports.clock()))
-
-
-def _ended_just_now(case: Case, act: Act, user_id: str) -> str:
-    """An ending that no turn has heard yet counts already: whoever comes after it is told.
-
-    Who asked for it may click again: the first time may have died before it woke the run.
-    """
-    if case.is_closed or act in (Act.REFRESH, Act.WITHDRAW):
-        return ""
-    ending = next((click for click in case.new_clicks if click.act in ENDINGS), None)
-    if ending is None or (ending.by == user_id and act in ENDINGS):
-        return ""
-    return f"<@{ending.by}> ended this just before you. Your click changed nothing."
 
 
 def _remedy_of(clicked: Clicked) -> Remedy | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.rules.approval import is_reason
+from chalicelib.domain.rules.clicks import NotPossible, Obstacle
 from chalicelib.domain.state.case import Case
 from chalicelib.failures import Conflict, PermanentError, Refused, TemporaryError
 from chalicelib.ports import Ports, SignedCancel, SignedPlan
@@ -18,9 +19,18 @@ LONGEST_REASON = 1_000
 MOST_LOOKS = 10
 CASE_ID = re.compile(r"[\w.-]{1,100}")
 PLAN_HASH = re.compile(r"[0-9a-f]{64}")
-MENTION = re.compile(r"<@([^>]+)>")
-PRESS = re.compile(r"\b([Pp])ress (?:Try|Check) again")
-ASKS_AGAIN = " If AWS has changed meanwhile, Unlatch asks again first."
+OBSTACLES = {
+    Obstacle.ON_HOLD: "This case is on hold: its record can’t be trusted, so nobody can decide "
+    "here. Nothing was changed. Its message in Slack has the steps.",
+    Obstacle.DECIDED: "{who} decided this just before you. Nothing was changed.",
+    Obstacle.ENDED: "{who} ended this just before you. Nothing was changed.",
+    Obstacle.NOT_OFFERED: "{what} is not possible now. Nothing was changed. "
+    "`unlatch diagnose` says why.",
+    Obstacle.ASKED_ALREADY: "{who} asked for this already. It is under way.",
+    Obstacle.CLOSED_BY: "{who} closed this on {when}. Nothing was changed.",
+    Obstacle.OVER: "This case is over ({outcome}, {when}). Nothing was changed.",
+}
+"""The others are about buttons; for a shell they come to the last."""
 FIELDS = ("case_id", "url", "body")
 
 
@@ -96,8 +106,11 @@ def on_newest(ports: Ports, case_id: str, judge: Callable[[Case], Said]) -> Said
     raise TemporaryError("others wrote the case at the same moment")
 
 
-def for_a_shell(reason: str) -> str:
-    """Words made for Slack, without its mark-up and for somebody who clicked nothing."""
-    plain = MENTION.sub(r"\1", reason).replace("`", "").replace(ASKS_AGAIN, "")
-    plain = PRESS.sub(lambda found: f"{'R' if found[1] == 'P' else 'r'}un the command again", plain)
-    return plain.replace("Your click changed nothing", "Nothing was changed")
+def why_not(found: NotPossible, case: Case) -> str:
+    """What a shell is told if the case as it stands does not allow it."""
+    return OBSTACLES.get(found.obstacle, OBSTACLES[Obstacle.OVER]).format(
+        who=found.by or "Somebody",
+        what=found.remedy.capitalize() if found.remedy else "This",
+        when=f"{case.closed_at:%d %b, %H:%M} UTC" if case.closed_at else "before",
+        outcome=case.outcome,
+    )

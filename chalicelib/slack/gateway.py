@@ -12,6 +12,7 @@ from typing import Any, assert_never
 
 from chalicelib.answers import (
     Answer,
+    CanNot,
     FieldError,
     Looking,
     MayNot,
@@ -269,6 +270,8 @@ class SlackGateway:
         match answer:
             case MayNot(refusal, unread):
                 return refusals.sentence(refusal, policy=self.policy, action=action, unread=unread)
+            case CanNot(why, case):
+                return refusals.why_not(why, case)
             case Private(text):
                 return text
         return ""
@@ -278,7 +281,7 @@ class SlackGateway:
         match answer:
             case Recorded():
                 return {}
-            case Private() | MayNot():
+            case Private() | MayNot() | CanNot():
                 words = self.said(answer, action=clicked.action)
                 if self.tell(clicked, words) or clicked.kind != "submission":
                     return {}

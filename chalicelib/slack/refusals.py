@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.domain.rules.approval import Refusal
+from chalicelib.domain.rules.clicks import NotPossible, Obstacle
 from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.case import Case
 from chalicelib.slack.messages.blocks import section
 from chalicelib.slack.messages.text import GROUP, Message, approvers, marked, upper_first
 
@@ -53,6 +55,40 @@ def sentence(
     if not unread:
         return words
     return f"{words} Slack did not say who is in {approvers(unread)}, so nobody counts by it."
+
+
+OBSTACLES = {
+    Obstacle.ON_HOLD: "This case is on hold: its record can’t be trusted, so nobody can decide "
+    "here. Nothing was changed. An operator has to look; the message has the steps.",
+    Obstacle.TOO_MANY_CLICKS: "This case has had too many clicks. Close or cancel it, and start a "
+    "new one.",
+    Obstacle.BEGUN_NO_WITHDRAWAL: "The plan has begun, so approvals can’t be taken back. "
+    "Press Cancel instead.",
+    Obstacle.BEGUN_NO_REJECT: "The plan has begun, so closing would leave it half done. "
+    "Press Cancel instead.",
+    Obstacle.DECIDED_BY_YOU: "You decided this already, and it is under way. It counts once.",
+    Obstacle.DECIDED: "{who} decided this just before you. Your click changed nothing. "
+    "The message shows how it stands.",
+    Obstacle.ENDED: "{who} ended this just before you. Your click changed nothing.",
+    Obstacle.NOT_OFFERED: "{what} is not possible now. The message says why.",
+    Obstacle.NOTHING_TO_UNDO: "There is nothing to undo: Unlatch has changed nothing.",
+    Obstacle.ASKED_ALREADY: "{who} asked for this already. It is under way.",
+    Obstacle.EXPIRED: "This case closed on {when}. Your click changed nothing. "
+    "Write `/unlatch {cluster}` to start again.",
+    Obstacle.CLOSED_BY: "{who} closed this on {when}. Your click changed nothing.",
+    Obstacle.OVER: "This case is over ({outcome}, {when}). Your click changed nothing.",
+}
+
+
+def why_not(found: NotPossible, case: Case) -> str:
+    """What somebody is told who clicks on something that the case as it stands does not allow."""
+    return OBSTACLES[found.obstacle].format(
+        who=f"<@{found.by}>" if found.by else "Somebody",
+        what=found.remedy.capitalize() if found.remedy else "This",
+        when=f"{case.closed_at:%d %b, %H:%M} UTC" if case.closed_at else "before",
+        cluster=case.cluster_id,
+        outcome=case.outcome,
+    )
 
 
 def private(text: str) -> Message:

@@ -11,6 +11,8 @@ import pytest
 from chalicelib.domain.rules.clicks import (
     A_CLICK,
     MOST_BYTES,
+    NotPossible,
+    Obstacle,
     can_go_back,
     is_asked_already,
     not_possible,
@@ -66,93 +68,87 @@ LONG = replace(WAITING, clicks=(replace(PLAIN, reason="é" * ((MOST_BYTES - A_CL
 PLAN = next(plan for plan in WAITING.offers if plan.remedy is Remedy.RETIRE)
 CALL = CallRecord(Operation.SCHEDULE_KEY_DELETION, "key-a", NOW, CallStatus.DONE, PLAN.plan_hash)
 BEGUN = replace(RUNNING, plan=PLAN, calls=(CALL,))
-FULL_UP = "This case has had too many clicks. Close or cancel it, and start a new one."
-NO_REPOINT = "Repoint is not possible now. The message says why."
-NOTHING = "There is nothing to undo: Unlatch has changed nothing."
-HALF = "The plan has begun, so closing would leave it half done. Press Cancel instead."
-TOO_LATE = "The plan has begun, so approvals can’t be taken back. Press Cancel instead."
-DECIDED = (
-    "decided this just before you. Your click changed nothing. The message shows how it stands."
-)
-TWICE_ASKED = "<@bob> asked for this already. It is under way."
-BY_BOB = "<@bob> closed this on 02 Mar, 09:00 UTC. Your click changed nothing."
-AGAIN = (
-    "This case closed on 02 Mar, 09:00 UTC. Your click changed nothing. "
-    f"Write `/unlatch {WAITING.cluster_id}` to start again."
-)
+FULL_UP = NotPossible(Obstacle.TOO_MANY_CLICKS)
+NO_REPOINT = NotPossible(Obstacle.NOT_OFFERED, remedy=Remedy.REPOINT)
+NOTHING = NotPossible(Obstacle.NOTHING_TO_UNDO)
+HALF = NotPossible(Obstacle.BEGUN_NO_REJECT)
+TOO_LATE = NotPossible(Obstacle.BEGUN_NO_WITHDRAWAL)
+DECIDED = NotPossible(Obstacle.DECIDED)
+TWICE_ASKED = NotPossible(Obstacle.ASKED_ALREADY, "bob")
+BY_BOB = NotPossible(Obstacle.CLOSED_BY, "bob")
+AGAIN = NotPossible(Obstacle.EXPIRED)
+OVER = NotPossible(Obstacle.OVER)
 
 
-def over(outcome: str, when: str = "02 Mar, 09:00 UTC") -> str:
-    return f"This case is over ({outcome}, {when}). Your click changed nothing."
-
-
-ROWS: list[tuple[str, Case, Act, Remedy | None, str]] = [
-    ("approve what is offered", WAITING, Act.APPROVE, Remedy.RETIRE, ""),
+ROWS: list[tuple[str, Case, Act, Remedy | None, NotPossible | None]] = [
+    ("approve what is offered", WAITING, Act.APPROVE, Remedy.RETIRE, None),
     ("approve what is not", WAITING, Act.APPROVE, Remedy.REPOINT, NO_REPOINT),
-    ("approve nothing", WAITING, Act.APPROVE, None, NO_REPOINT.replace("Repoint", "This")),
+    ("approve nothing", WAITING, Act.APPROVE, None, NotPossible(Obstacle.NOT_OFFERED)),
     ("confirm what is not offered", WAITING, Act.CONFIRM, Remedy.REPOINT, NO_REPOINT),
-    ("look", WAITING, Act.LOOK, Remedy.PARK, ""),
-    ("look at what is not offered", WAITING, Act.LOOK, Remedy.REPOINT, ""),
-    ("keep", WAITING, Act.KEEP, Remedy.KEEP, ""),
-    ("withdraw", WAITING, Act.WITHDRAW, None, ""),
-    ("reject", WAITING, Act.REJECT, None, ""),
-    ("cancel before it begins", WAITING, Act.CANCEL, None, ""),
+    ("look", WAITING, Act.LOOK, Remedy.PARK, None),
+    ("look at what is not offered", WAITING, Act.LOOK, Remedy.REPOINT, None),
+    ("keep", WAITING, Act.KEEP, Remedy.KEEP, None),
+    ("withdraw", WAITING, Act.WITHDRAW, None, None),
+    ("reject", WAITING, Act.REJECT, None, None),
+    ("cancel before it begins", WAITING, Act.CANCEL, None, None),
     ("undo nothing", WAITING, Act.UNDO, None, NOTHING),
-    ("refresh", WAITING, Act.REFRESH, None, ""),
-    ("almost too many clicks", ALMOST, Act.APPROVE, Remedy.RETIRE, ""),
+    ("refresh", WAITING, Act.REFRESH, None, None),
+    ("almost too many clicks", ALMOST, Act.APPROVE, Remedy.RETIRE, None),
     ("too many clicks, approve", FULL, Act.APPROVE, Remedy.RETIRE, FULL_UP),
     ("too many clicks, look", FULL, Act.LOOK, None, FULL_UP),
     ("too many clicks, keep", FULL, Act.KEEP, None, FULL_UP),
-    ("too long reasons", LONG, Act.APPROVE, Remedy.RETIRE, ""),
+    ("too long reasons", LONG, Act.APPROVE, Remedy.RETIRE, None),
     ("by one more", replace(LONG, clicks=(*LONG.clicks, PLAIN)), Act.APPROVE, Remedy.RETIRE, FULL_UP),
-    ("too many clicks, take back", ALMOST_TWICE, Act.WITHDRAW, None, ""),
+    ("too many clicks, take back", ALMOST_TWICE, Act.WITHDRAW, None, None),
     ("far too many clicks, take back", TWICE, Act.WITHDRAW, None, FULL_UP),
     ("far too many clicks, look again", TWICE, Act.REFRESH, None, FULL_UP),
-    ("never too many to cancel", TWICE, Act.CANCEL, None, ""),
-    ("never too many to close", TWICE, Act.REJECT, None, ""),
-    ("never too many to undo", replace(TWICE, before=BEFORE), Act.UNDO, None, ""),
-    ("approve while it runs", RUNNING, Act.APPROVE, Remedy.RETIRE, f"Somebody {DECIDED}"),
-    ("look while it runs", replace(RUNNING, approved=(CANCEL,)), Act.LOOK, None, f"<@bob> {DECIDED}"),
-    ("keep while it runs", RUNNING, Act.KEEP, None, f"Somebody {DECIDED}"),
-    ("confirm while it runs", RUNNING, Act.CONFIRM, Remedy.RETIRE, f"Somebody {DECIDED}"),
-    ("withdraw before the first call", RUNNING, Act.WITHDRAW, None, ""),
+    ("never too many to cancel", TWICE, Act.CANCEL, None, None),
+    ("never too many to close", TWICE, Act.REJECT, None, None),
+    ("never too many to undo", replace(TWICE, before=BEFORE), Act.UNDO, None, None),
+    ("approve while it runs", RUNNING, Act.APPROVE, Remedy.RETIRE, DECIDED),
+    ("look while it runs", replace(RUNNING, approved=(CANCEL,)), Act.LOOK, None, replace(DECIDED, by="bob")),
+    ("keep while it runs", RUNNING, Act.KEEP, None, DECIDED),
+    ("confirm while it runs", RUNNING, Act.CONFIRM, Remedy.RETIRE, DECIDED),
+    ("withdraw before the first call", RUNNING, Act.WITHDRAW, None, None),
     ("withdraw after the first call", BEGUN, Act.WITHDRAW, None, TOO_LATE),
-    ("approve after the first call", BEGUN, Act.APPROVE, None, f"Somebody {DECIDED}"),
+    ("approve after the first call", BEGUN, Act.APPROVE, None, DECIDED),
     ("reject while it runs", RUNNING, Act.REJECT, None, HALF),
-    ("cancel while it runs", RUNNING, Act.CANCEL, None, ""),
-    ("undo while it runs", RUNNING, Act.UNDO, None, ""),
+    ("cancel while it runs", RUNNING, Act.CANCEL, None, None),
+    ("undo while it runs", RUNNING, Act.UNDO, None, None),
     ("cancel twice", ENDING, Act.CANCEL, None, TWICE_ASKED),
     ("undo what is being cancelled", ENDING, Act.UNDO, None, TWICE_ASKED),
     ("reject when asked again", ASKED_AGAIN, Act.REJECT, None, HALF),
-    ("cancel when asked again", ASKED_AGAIN, Act.CANCEL, None, ""),
-    ("approve a closed case", closed(Outcome.RETIRED), Act.APPROVE, Remedy.RETIRE, over("retired")),
-    ("undo retired", closed(Outcome.RETIRED, before=BEFORE), Act.UNDO, None, over("retired")),
-    ("undo parked", closed(Outcome.PARKED, before=BEFORE), Act.UNDO, None, ""),
-    ("undo repointed", closed(Outcome.REPOINTED, before=BEFORE), Act.UNDO, None, ""),
-    ("undo kept", closed(Outcome.KEPT), Act.UNDO, None, ""),
-    ("cancel stopped", closed(Outcome.STOPPED), Act.CANCEL, None, ""),
-    ("refresh stopped", closed(Outcome.STOPPED), Act.REFRESH, None, ""),
-    ("refresh parked", closed(Outcome.PARKED), Act.REFRESH, None, over("parked")),
+    ("cancel when asked again", ASKED_AGAIN, Act.CANCEL, None, None),
+    ("approve a closed case", closed(Outcome.RETIRED), Act.APPROVE, Remedy.RETIRE, OVER),
+    ("undo retired", closed(Outcome.RETIRED, before=BEFORE), Act.UNDO, None, OVER),
+    ("undo parked", closed(Outcome.PARKED, before=BEFORE), Act.UNDO, None, None),
+    ("undo repointed", closed(Outcome.REPOINTED, before=BEFORE), Act.UNDO, None, None),
+    ("undo kept", closed(Outcome.KEPT), Act.UNDO, None, None),
+    ("cancel stopped", closed(Outcome.STOPPED), Act.CANCEL, None, None),
+    ("refresh stopped", closed(Outcome.STOPPED), Act.REFRESH, None, None),
+    ("refresh parked", closed(Outcome.PARKED), Act.REFRESH, None, OVER),
     ("undo expired, nothing changed", closed(Outcome.EXPIRED), Act.UNDO, None, AGAIN),
-    ("undo expired, half done", closed(Outcome.EXPIRED, before=BEFORE), Act.UNDO, None, ""),
+    ("undo expired, half done", closed(Outcome.EXPIRED, before=BEFORE), Act.UNDO, None, None),
     ("undo cancelled", closed(Outcome.CANCELLED, ending=CANCEL), Act.UNDO, None, BY_BOB),
     ("cancel rejected", closed(Outcome.REJECTED, ending=CANCEL), Act.CANCEL, None, BY_BOB),
-    ("cancelled by nobody known", closed(Outcome.CANCELLED), Act.UNDO, None, over("cancelled")),
-    ("retired, though an end was asked for", closed(Outcome.RETIRED, ending=CANCEL), Act.UNDO, None, over("retired")),
-    ("closed at an unknown time", replace(closed(Outcome.RETIRED), closed_at=None), Act.UNDO, None, over("retired", "before")),
+    ("cancelled by nobody known", closed(Outcome.CANCELLED), Act.UNDO, None, OVER),
+    ("retired, though an end was asked for", closed(Outcome.RETIRED, ending=CANCEL), Act.UNDO, None, OVER),
+    ("closed at an unknown time", replace(closed(Outcome.RETIRED), closed_at=None), Act.UNDO, None, OVER),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("why", "it", "act", "remedy", "words"), ROWS, ids=[r[0] for r in ROWS])
-def test_what_can_be_asked(why: str, it: Case, act: Act, remedy: Remedy | None, words: str) -> None:
+def test_what_can_be_asked(
+    why: str, it: Case, act: Act, remedy: Remedy | None, words: NotPossible | None
+) -> None:
     assert not_possible(it, act, remedy) == words, why
 
 
 def test_who_decided_is_not_told_that_somebody_did() -> None:
     running = replace(RUNNING, approved=(CANCEL,))
-    already = "You decided this already, and it is under way. It counts once."
+    already = NotPossible(Obstacle.DECIDED_BY_YOU, "bob")
     assert not_possible(running, Act.APPROVE, None, by="bob") == already
-    assert not_possible(running, Act.APPROVE, None, by="alice") == f"<@bob> {DECIDED}"
+    assert not_possible(running, Act.APPROVE, None, by="alice") == replace(DECIDED, by="bob")
 
 
 def test_only_what_takes_up_a_closed_case_needs_a_new_run() -> None:

@@ -169,7 +169,7 @@ def test_buttons_carry_the_case_and_only_what_may_be_asked(moment: str) -> None:
         is_final = action_id in ("release", "retire")
         assert (it.get("style") == "danger") is is_final, "red leads to what is final"
         act = ACTS.get(action_id, Act.LOOK)
-        assert not_possible(play.case, act, None) == ""
+        assert not_possible(play.case, act, None) is None
         if action_id in ("reject", "cancel", "undo"):
             assert "confirm" in it, "ways back ask first"
         assert CLUSTER in it["accessibility_label"], "spoken labels name the cluster"

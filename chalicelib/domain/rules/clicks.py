@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.proof import failed_proof
@@ -13,10 +14,6 @@ from chalicelib.domain.state.click import LETS_BEGIN, Act, Click
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.snapshot import StoreState
 
-ON_HOLD = (
-    "This case is on hold: its record can’t be trusted, so nobody can decide here. Nothing was "
-    "changed. An operator has to look; the message has the steps."
-)
 MOST_BYTES = 150_000
 """Of clicks: a DynamoDB item holds 400 kB, and what stops a case must always find room in it."""
 A_CLICK = 300
@@ -31,36 +28,73 @@ KINDS = {
 HALF_DONE = frozenset({Outcome.EXPIRED, Outcome.EXPLAINED, Outcome.RESOLVED})
 
 
-def not_possible(case: Case, act: Act, remedy: Remedy | None = None, *, by: str = "") -> str:
-    """Why this can't be done in the case as it stands; "" where it can."""
+class Obstacle(StrEnum):
+    """Why something can't be done in a case as it stands."""
+
+    ON_HOLD = "on hold"
+    """The case's record can't be trusted."""
+    TOO_MANY_CLICKS = "too many clicks"
+    BEGUN_NO_WITHDRAWAL = "begun, so approvals stay"
+    BEGUN_NO_REJECT = "begun, so closing would leave it half done"
+    DECIDED_BY_YOU = "decided by the same person"
+    DECIDED = "decided just before"
+    ENDED = "ended just before"
+    NOT_OFFERED = "not offered"
+    NOTHING_TO_UNDO = "nothing to undo"
+    ASKED_ALREADY = "asked for already"
+    EXPIRED = "closed, as nobody decided"
+    CLOSED_BY = "closed by somebody"
+    OVER = "over"
+
+
+@dataclass(frozen=True)
+class NotPossible:
+    """`by`: who was first, if somebody is known. `remedy`: what is not offered."""
+
+    obstacle: Obstacle
+    by: str = ""
+    remedy: Remedy | None = None
+
+
+def not_possible(
+    case: Case, act: Act, remedy: Remedy | None = None, *, by: str = ""
+) -> NotPossible | None:
+    """Why `by` can't do this in the case as it stands; None if it can be done."""
     if case.on_hold_since:
-        return ON_HOLD
+        return NotPossible(Obstacle.ON_HOLD)
     if act not in ENDINGS and _is_full(case, act):
-        return "This case has had too many clicks. Close or cancel it, and start a new one."
+        return NotPossible(Obstacle.TOO_MANY_CLICKS)
     if act is Act.REFRESH:
-        return "" if not case.is_closed or case.outcome is Outcome.STOPPED else _over(case)
+        return None if not case.is_closed or case.outcome is Outcome.STOPPED else _over(case)
     if act is Act.UNDO or act is Act.CANCEL:
         return _no_way_back(case, act)
     if case.is_closed:
         return _over(case)
     if act is Act.WITHDRAW and case.plan_has_begun:
-        return "The plan has begun, so approvals can’t be taken back. Press Cancel instead."
+        return NotPossible(Obstacle.BEGUN_NO_WITHDRAWAL)
     if act is Act.REJECT and case.has_begun:
-        return "The plan has begun, so closing would leave it half done. Press Cancel instead."
+        return NotPossible(Obstacle.BEGUN_NO_REJECT)
     if act in (Act.LOOK, Act.APPROVE, Act.KEEP, Act.CONFIRM) and case.phase is Phase.RUNNING:
         last = case.approved[-1].by if case.approved else ""
-        if last and last == by:
-            return "You decided this already, and it is under way. It counts once."
-        who = f"<@{last}>" if last else "Somebody"
-        return (
-            f"{who} decided this just before you. Your click changed nothing. "
-            "The message shows how it stands."
-        )
+        mine = bool(last) and last == by
+        return NotPossible(Obstacle.DECIDED_BY_YOU if mine else Obstacle.DECIDED, last)
     needs_offer = act in LETS_BEGIN or (act is Act.KEEP and case.plan is not None)
     if needs_offer and case.offer(remedy) is None:
-        what = remedy.capitalize() if remedy else "This"
-        return f"{what} is not possible now. The message says why."
-    return ""
+        return NotPossible(Obstacle.NOT_OFFERED, remedy=remedy)
+    return None
+
+
+def ended_just_now(case: Case, act: Act, *, by: str) -> NotPossible | None:
+    """An ending that no turn has heard yet counts already: whoever comes after it is told.
+
+    Who asked for it may click again: the first time may have died before it woke the run.
+    """
+    if case.is_closed or act in (Act.REFRESH, Act.WITHDRAW):
+        return None
+    ending = next((click for click in case.new_clicks if click.act in ENDINGS), None)
+    if ending is None or (ending.by == by and act in ENDINGS):
+        return None
+    return NotPossible(Obstacle.ENDED, ending.by)
 
 
 def _is_full(case: Case, act: Act) -> bool:
@@ -84,26 +118,22 @@ def is_asked_already(case: Case, click: Click) -> bool:
     )
 
 
-def _no_way_back(case: Case, act: Act) -> str:
+def _no_way_back(case: Case, act: Act) -> NotPossible | None:
     if case.is_closed:
-        return "" if can_go_back(case) else _over(case)
+        return None if can_go_back(case) else _over(case)
     if act is Act.UNDO and not case.has_begun:
-        return "There is nothing to undo: Unlatch has changed nothing."
+        return NotPossible(Obstacle.NOTHING_TO_UNDO)
     if case.ending is not None:
-        return f"<@{case.ending.by}> asked for this already. It is under way."
-    return ""
+        return NotPossible(Obstacle.ASKED_ALREADY, case.ending.by)
+    return None
 
 
-def _over(case: Case) -> str:
-    when = f"{case.closed_at:%d %b, %H:%M} UTC" if case.closed_at else "before"
+def _over(case: Case) -> NotPossible:
     if case.outcome is Outcome.EXPIRED:
-        return (
-            f"This case closed on {when}. Your click changed nothing. "
-            f"Write `/unlatch {case.cluster_id}` to start again."
-        )
+        return NotPossible(Obstacle.EXPIRED)
     if case.outcome in (Outcome.REJECTED, Outcome.CANCELLED) and case.ending:
-        return f"<@{case.ending.by}> closed this on {when}. Your click changed nothing."
-    return f"This case is over ({case.outcome}, {when}). Your click changed nothing."
+        return NotPossible(Obstacle.CLOSED_BY, case.ending.by)
+    return NotPossible(Obstacle.OVER)
 
 
 def reopens(case: Case, act: Act) -> bool:
