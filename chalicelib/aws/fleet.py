@@ -10,10 +10,10 @@ from typing import Any
 
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.errors import translated, understood
-from chalicelib.aws.inventory import clusters_from, store_from
 from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader
 from chalicelib.aws.other_use import other_use
+from chalicelib.aws.shapes import clusters_from, store_from
 from chalicelib.domain.fleet import Held, Survey
 from chalicelib.domain.state.snapshot import KeyStore
 from chalicelib.failures import PermanentError

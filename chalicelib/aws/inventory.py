@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,19 +15,18 @@ from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader
 from chalicelib.aws.other_use import other_use
 from chalicelib.aws.password import LOOKUP, connects, with_times
+from chalicelib.aws.shapes import clusters_from, is_on_a_cluster, store_from
 from chalicelib.domain.remedies.repoint import targets
 from chalicelib.domain.state.case import Case
-from chalicelib.domain.state.hsm_states import BackupState, ClusterState, HsmState
+from chalicelib.domain.state.hsm_states import BackupState
 from chalicelib.domain.state.snapshot import (
     SHOWN_KEYS,
     Backup,
     Cluster,
-    Hsm,
     Key,
     KeyStore,
     OtherUse,
     Snapshot,
-    StoreState,
     most_used,
 )
 from chalicelib.failures import PermanentError
@@ -239,7 +238,7 @@ class Look:
         pages = self.kms.get_paginator("describe_custom_key_stores").paginate()
         items = self._read("kms:DescribeCustomKeyStores", pages, "CustomKeyStores", unread)
         with understood("kms:DescribeCustomKeyStores"):
-            return tuple(store_from(item) for item in items if _is_on_a_cluster(item))
+            return tuple(store_from(item) for item in items if is_on_a_cluster(item))
 
     def _read(self, call: str, pages: Iterable[Any], name: str, unread: list[str]) -> list[Any]:
         """All items of all pages; a refusal is noted, trouble is raised as TemporaryError."""
@@ -249,47 +248,6 @@ class Look:
         except PermanentError:
             unread.append(f"{call} was refused")
             return []
-
-
-def _is_on_a_cluster(item: Mapping[str, Any]) -> bool:
-    """Not an external key store, which has no cluster."""
-    return bool(item.get("CustomKeyStoreType", "AWS_CLOUDHSM") == "AWS_CLOUDHSM")
-
-
-def clusters_from(items: Iterable[Mapping[str, Any]]) -> tuple[Cluster, ...]:
-    """All but deleted ones."""
-    return tuple(cluster_from(item) for item in items if item["State"] != ClusterState.DELETED)
-
-
-def cluster_from(item: Mapping[str, Any]) -> Cluster:
-    certificates = item.get("Certificates", {})
-    return Cluster(
-        cluster_id=item["ClusterId"],
-        state=ClusterState(item["State"]),
-        hsms=tuple(
-            Hsm(hsm["HsmId"], HsmState(hsm.get("State")), hsm.get("AvailabilityZone", "?"))
-            for hsm in item.get("Hsms", ())
-            if hsm.get("State") != HsmState.DELETED
-        ),
-        certificate=certificates.get("ClusterCertificate", ""),
-        tags=tuple(sorted((tag["Key"], tag["Value"]) for tag in item.get("TagList", ()))),
-        hsm_type=item.get("HsmType", ""),
-        mode=item.get("Mode", ""),
-        subnets=tuple(sorted(item.get("SubnetMapping", {}).items())),
-        security_group=item.get("SecurityGroup", ""),
-        source_backup=item.get("SourceBackupId", ""),
-        interfaces=tuple(sorted(h["EniId"] for h in item.get("Hsms", ()) if h.get("EniId"))),
-    )
-
-
-def store_from(item: Mapping[str, Any]) -> KeyStore:
-    return KeyStore(
-        key_store_id=item["CustomKeyStoreId"],
-        name=item.get("CustomKeyStoreName", ""),
-        cluster_id=item["CloudHsmClusterId"],
-        state=StoreState(item["ConnectionState"]),
-        error=item.get("ConnectionErrorCode", ""),
-    )
 
 
 def _own(clusters: Iterable[Cluster], case: Case) -> Cluster | None:
