@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from chalicelib.domain.rules.notices import MOST_REMEMBERED, is_down, keys_go, noticed
 from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
@@ -149,7 +150,7 @@ def test_a_keep_that_lapsed_is_said_until_it_is_decided() -> None:
     assert not moments(noticed(kept(), NOW))
 
 
-def down(**values: object) -> Case:
+def down(**values: Any) -> Case:
     failed = world(OLD, held=store(StoreState.FAILED))
     return replace(case(snapshot=failed), **values)
 

@@ -15,6 +15,7 @@ from chalicelib.config import BadSettings
 from chalicelib.domain.rules.routes import Route
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.slack_message import SlackMessage
+from ops.checks import chat
 from ops.checks import routes as check
 from ops.deployment import routing
 from ops.screen import Screen
@@ -100,12 +101,13 @@ def test_what_changes_for_open_cases_is_said(capsys: pytest.CaptureFixture[str])
 def test_the_doctor_looks_at_each_route(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = config.read({**NEEDED, "APPROVERS": "U1"})
     asked: list[str] = []
-    monkeypatch.setattr(
-        check.chat, "channel_is_fit", lambda _h, channel, _w: asked.append(channel) or ()
-    )
-    monkeypatch.setattr(
-        check.chat, "enough_can_approve", lambda _h, policy, _w: asked.append(policy.route) or ()
-    )
+
+    def ask(word: str) -> tuple[()]:
+        asked.append(word)
+        return ()
+
+    monkeypatch.setattr(chat, "channel_is_fit", lambda _h, channel, _w: ask(channel))
+    monkeypatch.setattr(chat, "enough_can_approve", lambda _h, policy, _w: ask(policy.route))
     found: Any = SimpleNamespace(settings=settings)
     monkeypatch.setattr(
         config,

@@ -9,8 +9,9 @@ import pytest
 from chalicelib.domain.rules.notices import noticed
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.plan import Operation
 from chalicelib.domain.state.slack_message import Moment, Notice, SlackMessage
-from chalicelib.domain.state.snapshot import StoreState
+from chalicelib.domain.state.snapshot import KeyState, StoreState
 from chalicelib.slack.messages.names import Names, called, mentions
 from chalicelib.slack.messages.notice import line, message, rest
 from chalicelib.slack.messages.notice_over import over
@@ -66,9 +67,8 @@ def test_a_key_that_goes_was_used() -> None:
 
 def test_a_key_that_was_switched_off_is_not_said_to_go() -> None:
     play = key_used()
-    off = replace(OLD, state=type(OLD.state)("Disabled"))
-    call = replace(play.case.calls[0], operation="kms:DisableKey", target=OLD.key_id)
-    call = replace(call, operation=type(play.case.calls[0].operation)("kms:DisableKey"))
+    off = replace(OLD, state=KeyState.DISABLED)
+    call = replace(play.case.calls[0], operation=Operation.DISABLE_KEY, target=OLD.key_id)
     made = said(replace(play.case, calls=(call,), snapshot=world(off)), play.now, Moment.KEY_USED)
     assert "No key is being deleted yet." in words(made.blocks[0])
     assert "Cancel if the job matters." in made.text
@@ -113,7 +113,7 @@ def test_an_outage_says_since_when() -> None:
     assert "its only key has failed" in said(single, NOW, Moment.STORE_DOWN).text
 
 
-def lapsed_case(**click: object) -> Case:
+def lapsed_case(**click: str) -> Case:
     play = Play(world())
     play.click(Act.KEEP, keep_until=NOW + DAY, **click)
     return replace(play.case, snapshot=world(), reset_at_click=1)

@@ -37,7 +37,7 @@ class Channel:
                 return self._history(given)
             case "chat.update":
                 message = next(m for m in self.messages if m["ts"] == given["ts"])
-                kept = {
+                kept: dict[str, Any] = {
                     name: given[name] for name in ("text", "blocks", "metadata") if name in given
                 }
                 message |= kept
