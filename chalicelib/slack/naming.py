@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.config import Settings
 from chalicelib.domain.state.case import Case
 from chalicelib.slack.messages.names import MOST_APPROVERS, Names
-from chalicelib.slack.messages.text import GROUP, PERSON
+from chalicelib.slack.messages.text import GROUP
 from chalicelib.slack.people import addresses
 from chalicelib.slack.replies import SlackFailed
 
@@ -78,8 +78,9 @@ class Naming:
             profile = user.get("profile") or {}
             return str(profile.get("display_name") or user.get("name") or "")
 
-        known = PERSON.fullmatch(user_id) and not GROUP.fullmatch(user_id)
-        return self._remembered("user", user_id, ask) if known else ""
+        if not SLACK_ID.fullmatch(user_id):  # a group; elsewhere than in Slack, a name
+            return "" if GROUP.fullmatch(user_id) else user_id
+        return self._remembered("user", user_id, ask)
 
     def _groups(self) -> dict[str, str]:
         def ask() -> str:

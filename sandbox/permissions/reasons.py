@@ -11,7 +11,11 @@ SLASH = "The slash command needs it, and a scenario can’t type one; a test doe
 OPERATORS = "`unlatch doctor` asks with it whether a step would be denied; a test shows it."
 MACHINE_TRACES = "Step Functions traces runs with it; moto does not."
 PROBE = "`unlatch doctor --live` needs it, and a scenario has no doctor; a test shows it."
+HOME = "The Home tab needs it, and a scenario can’t open one; a test in the browser does."
 BY_KEY = {
+    Key("api_handler", "Brake", "ssm:GetParameter"): HOME,
+    Key("sweep", "Brake", "ssm:GetParameter"): HOME,
+    Key("sweep", "SlackSecrets", "secretsmanager:GetSecretValue"): HOME,
     Key("api_handler", "Table", "dynamodb:ConditionCheckItem"): SLASH,
     Key("api_handler", "Table", "dynamodb:GetItem"): SLASH,
     Key("reader", "WhatTheOthersMay", "iam:SimulatePrincipalPolicy"): OPERATORS,

@@ -18,7 +18,7 @@ def slack(**answers: Any) -> Slack:
     made = Slack()
     made.answers |= {
         "auth.test": {"url": "https://example.slack.com/", "user_id": "U0"},
-        "users.info": {"user": {"id": "U1", "name": "ann", "profile": {"display_name": "Ann"}}},
+        "users.info": {"user": {"id": "U0ANN", "name": "ann", "profile": {"display_name": "Ann"}}},
         "usergroups.list": {"usergroups": [{"id": "S0KEYS", "handle": "kms-approvers"}]},
         "users.lookupByEmail": {"user": {"id": "U0PRIYA"}},
     } | answers
@@ -33,22 +33,22 @@ def test_names_are_those_of_slack_and_are_remembered() -> None:
     asked, clock = slack(), [0.0]
     naming = Naming(asked, owner_tag="owner", clock=lambda: clock[0])
     for _ in range(2):
-        names = naming.names(owned_by("priya@example.com"), ("S0KEYS", "U1"))
-        assert names.plainly(("S0KEYS", "U1")) == "@kms-approvers and @Ann"
+        names = naming.names(owned_by("priya@example.com"), ("S0KEYS", "U0ANN"))
+        assert names.plainly(("S0KEYS", "U0ANN")) == "@kms-approvers and @Ann"
         assert names.owners == ("U0PRIYA",)
         assert names.link("C1", "1.2") == "https://example.slack.com/archives/C1/p12"
     assert len(asked.asked) == 4
     clock[0] = REMEMBER_SECONDS + 1
-    naming.names(None, ("U1",))
+    naming.names(None, ("U0ANN",))
     assert len(asked.asked) == 6
 
 
 def test_what_slack_does_not_tell_is_left_out() -> None:
     refused = {name: SlackFailed("missing_scope") for name in slack().answers}
     names = Naming(slack(**refused), owner_tag="owner").names(
-        owned_by("a@b.example"), ("S0KEYS", "U1")
+        owned_by("a@b.example"), ("S0KEYS", "U0ANN")
     )
-    assert names.plainly(("S0KEYS", "U1")) == "S0KEYS and U1"
+    assert names.plainly(("S0KEYS", "U0ANN")) == "S0KEYS and U0ANN"
     assert not names.owners
     assert not names.link("C1", "1.2")
     odd = slack(**{"auth.test": {"url": "http://evil.example/|x"}})

@@ -193,13 +193,10 @@ def _retire(shown: Shown, plan: Plan) -> list[Line]:
             [text("Then: Unlatch asks again, before anything is deleted")],
         ]
     window = count(plan.window_days, "day")
+    stop = f"{the(live, 'key')} {'stops' if live == 1 else 'stop'} working"
     return [
         *_connects(plan),
-        [
-            text(
-                f"{_start(shown, plan)}: {the(live, 'key')} {'stops' if live == 1 else 'stop'} working"
-            )
-        ],
+        [text(f"{_start(shown, plan)}: {stop}")],
         [text(f"For {window}: any approver can cancel, and the keys come back")],
         *_then_gone(shown, plan),
     ]
@@ -208,10 +205,8 @@ def _retire(shown: Shown, plan: Plan) -> list[Line]:
 def _then_gone(shown: Shown, plan: Plan) -> list[Line]:
     gone = date(ways.keys_gone_at(shown, plan), DAY)
     if plan.remedy is Remedy.RELEASE:
-        return [
-            [gone, text(": the keys will be deleted, and the key store with them")],
-            _stay(shown),
-        ]
+        words = ": the keys will be deleted, and the key store with them"
+        return [[gone, text(words)], _stay(shown)]
     return [[gone, text(": keys, store, HSMs and cluster will be deleted. One backup is kept")]]
 
 
