@@ -69,7 +69,7 @@ class Notifier:
         case = replace(case, message=message)
         if sum(not one.lines for one in lately) < MOST_AN_HOUR:
             body = messages.message(case, notice, policy=self.policy, names=self.names)
-            return replace(told, ts=self._send(body, channel, (mine,), ()))
+            return replace(told, ts=self._send(body, channel, (mine,), (), thread=message.ts))
         counting = next((one for one in lately if one.lines), Found("", (), ()))
         line = messages.line(case, notice, policy=self.policy, names=self.names)
         ids, lines = (*counting.ids, mine), (*counting.lines, line)
@@ -85,11 +85,16 @@ class Notifier:
         lines: tuple[str, ...],
         *,
         ts: str = "",
+        thread: str = "",
     ) -> str:
+        """Its ts. In a thread the channel shows it as well, so that it notifies and leads to its case."""
         payload = {"ids": list(ids), "lines": list(lines)}
         about = {"event_type": EVENT, "event_payload": payload}
+        where: dict[str, Any] = {"ts": ts} if ts else {}
+        if thread:
+            where = {"thread_ts": thread, "reply_broadcast": True}
         method = "chat.update" if ts else "chat.postMessage"
-        reply, _ = send(self.call, method, body, channel=channel, metadata=about, ts=ts or None)
+        reply, _ = send(self.call, method, body, channel=channel, metadata=about, **where)
         return str(reply["ts"])
 
     def _over(self, case: Case, notice: Notice) -> Notice:

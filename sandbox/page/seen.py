@@ -25,13 +25,14 @@ def in_slack(opened: Opened, person: str, *, dismissed: AbstractSet[str]) -> dic
     slack = opened.stage.slack
     posted = [message for message in slack.messages if message.channel == CHANNEL]
     top = [message for message in posted if message.thread_ts is None]
-    threads = {m.ts: [reply for reply in posted if reply.thread_ts == m.ts] for m in top}
+    shown = [message for message in posted if message.in_channel]
+    threads = {m.ts: [reply for reply in posted if reply.thread_ts == m.ts] for m in shown}
     newest = next((m for m in reversed(top) if m.user == BOT_USER), None)
     thread = threads[newest.ts] if newest else []
     mine = direct_id(person)
     told = [e for e in slack.ephemerals if e.user == person and e.ts not in dismissed]
     return {
-        "messages": top,
+        "messages": shown,
         "threads": threads,
         "newest": newest,
         "thread": thread,

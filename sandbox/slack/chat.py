@@ -15,6 +15,7 @@ def post_message(api: WebApi, args: Json) -> Json:
             text=text,
             blocks=blocks,
             metadata=decoded(args, "metadata", "invalid_metadata_format"),
+            is_broadcast=args.get("reply_broadcast") in (True, "1", "true"),
         )
     )
     return {"channel": channel.id, "ts": posted.ts, "message": message_to_api(posted)}

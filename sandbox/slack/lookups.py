@@ -80,7 +80,7 @@ def channel_info(api: WebApi, args: Json) -> Json:
 
 
 def read_history(api: WebApi, args: Json) -> Json:
-    """Top-level messages, newest first; `oldest` and `latest` are left out unless `inclusive`."""
+    """What the channel shows, newest first; `oldest` and `latest` are left out unless `inclusive`."""
     channel = api.channel(args)
     if not channel.is_member:
         raise Refused("not_in_channel")
@@ -89,9 +89,7 @@ def read_history(api: WebApi, args: Json) -> Json:
     found = [
         message_to_api(m)
         for m in reversed(api.workspace.messages)
-        if m.channel == channel.id
-        and m.thread_ts is None
-        and (oldest < m.ts < latest or m.ts in edges)
+        if m.channel == channel.id and m.in_channel and (oldest < m.ts < latest or m.ts in edges)
     ]
     limit = int(args.get("limit") or 100)
     return {"messages": found[:limit], "has_more": len(found) > limit}

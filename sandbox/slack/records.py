@@ -78,6 +78,12 @@ class Message:
     metadata: Json | None = None
     last_value: str | None = None
     mentions: tuple[str, ...] = ()
+    is_broadcast: bool = False
+    """A reply in a thread that the channel shows as well."""
+
+    @property
+    def in_channel(self) -> bool:
+        return self.thread_ts is None or self.is_broadcast
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -100,6 +100,8 @@ def message_to_api(message: Message) -> Json:
         body |= {"bot_id": BOT, "app_id": APP}
     if message.thread_ts:
         body["thread_ts"] = message.thread_ts
+    if message.is_broadcast:
+        body["subtype"] = "thread_broadcast"
     if message.updates:
         body["edited"] = {"user": message.user, "ts": message.ts}
     if message.metadata:

@@ -110,6 +110,7 @@ class Workspace:
                 message,
                 ts=self._state.next_ts(),
                 thread_ts=(parent.thread_ts or parent.ts) if parent else None,
+                is_broadcast=message.is_broadcast and parent is not None,
                 last_value=_case_value(message.blocks),
                 mentions=mentions_of(message.text, message.blocks),
             )

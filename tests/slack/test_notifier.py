@@ -76,6 +76,8 @@ def test_a_moment_is_said_once_and_edited_once_it_is_over() -> None:
     it = told(channel, about("case-a"))
     [notice] = it.message.notices
     assert notice.ts == channel.messages[0]["ts"]
+    assert channel.messages[0]["thread_ts"] == "1.0"
+    assert channel.messages[0]["reply_broadcast"], "the channel shows it, and it notifies"
     assert told(channel, it) == it
     channel.now = NOW + HOURS
     it = told(channel, noticed(replace(it, outcome=None), channel.now))
@@ -108,6 +110,7 @@ def test_beyond_ten_an_hour_one_message_counts_the_rest() -> None:
     cases = [told(channel, about(f"case-{n}")) for n in range(MOST_AN_HOUR + 3)]
     assert len(channel.messages) == MOST_AN_HOUR + 1
     assert "3 more warnings" in channel.messages[-1]["text"]
+    assert "thread_ts" not in channel.messages[-1], "it speaks of several cases"
     assert not cases[-1].message.notices[0].ts
     assert told(channel, about(f"case-{MOST_AN_HOUR + 1}")).message.notices[0].told_at
     assert "3 more warnings" in channel.messages[-1]["text"], "it stands there already"

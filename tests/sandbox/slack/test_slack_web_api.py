@@ -171,6 +171,17 @@ def test_groups_hold_the_approvers_until_changed(bot: WebClient, slack: LocalSla
     assert refusal(lambda: bot.usergroups_users_list(usergroup="S0")) == "no_such_subteam"
 
 
+def test_the_channel_shows_a_reply_that_is_broadcast(bot: WebClient) -> None:
+    parent = bot.chat_postMessage(channel=CHANNEL, text="parent")["ts"]
+    bot.chat_postMessage(channel=CHANNEL, text="reply", thread_ts=parent)
+    bot.chat_postMessage(channel=CHANNEL, text="both", thread_ts=parent, reply_broadcast=True)
+    shown = bot.conversations_history(channel=CHANNEL)["messages"]
+    assert [(m["text"], m.get("subtype")) for m in shown] == [
+        ("both", "thread_broadcast"),
+        ("parent", None),
+    ]
+
+
 def test_history_gives_metadata_back(bot: WebClient) -> None:
     metadata = {"event_type": "case", "event_payload": {"case": "case-1"}}
     ts = bot.chat_postMessage(channel=CHANNEL, text="x", metadata=metadata)["ts"]
