@@ -17,6 +17,7 @@ from chalicelib.aws.other_use import other_use
 from chalicelib.aws.password import LOOKUP, connects, with_times
 from chalicelib.domain.remedies.repoint import targets
 from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.plan import CASE_TAG
 from chalicelib.domain.state.snapshot import (
     SHOWN_KEYS,
     Backup,
@@ -87,6 +88,7 @@ class AwsInventory:
             other_use=machines.other_use,
             unread=(*machines.unread, *unread),
             keys_seen=seen,
+            backups=machines.lost_backups,
         )
         return self._with_login(snapshot, case, clients)
 
@@ -110,13 +112,15 @@ class AwsInventory:
         unread: list[str] = []
         clusters = look.clusters(unread)
         cluster = _own(clusters, look.case)
+        backups = look.backups(unread)
         if cluster is not None:
-            cluster = replace(cluster, backups=look.backups(unread))
+            cluster, backups = replace(cluster, backups=backups), ()
         plan = look.case.plan
         minutes = plan.terms.quiet_minutes if plan else self.quiet_minutes
         seen = other_use(clients, cluster, now=now, minutes=max(1, minutes))
         seen = replace(seen, own=self.health_sessions)
-        return Machines(cluster, _siblings(cluster, clusters), seen, tuple(unread))
+        siblings = _siblings(cluster, clusters, case=look.case, backups=backups)
+        return Machines(cluster, siblings, seen, tuple(unread), backups)
 
     def look_again(self, case: Case, seen: Snapshot) -> Snapshot:
         """The same with clusters and key stores as they are now, which takes two calls."""
@@ -130,7 +134,7 @@ class AwsInventory:
         return replace(
             seen,
             cluster=cluster,
-            siblings=_siblings(cluster, clusters),
+            siblings=_siblings(cluster, clusters, case=case, backups=seen.backups),
             key_stores=stores,
             unread=(*seen.unread, *unread),
         )
@@ -187,6 +191,7 @@ class Machines:
     siblings: tuple[Cluster, ...]
     other_use: OtherUse
     unread: tuple[str, ...]
+    lost_backups: tuple[Backup, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -282,12 +287,24 @@ def _own(clusters: Iterable[Cluster], case: Case) -> Cluster | None:
     return next((c for c in clusters if c.cluster_id == case.cluster_id), None)
 
 
-def _siblings(cluster: Cluster | None, clusters: Iterable[Cluster]) -> tuple[Cluster, ...]:
-    """Other clusters with the same certificate: they share its backup history."""
-    if cluster is None or not cluster.certificate:
-        return ()
+def _siblings(
+    cluster: Cluster | None,
+    clusters: Iterable[Cluster],
+    *,
+    case: Case,
+    backups: tuple[Backup, ...],
+) -> tuple[Cluster, ...]:
+    """Other clusters that share its backup history: the same certificate, or made from its backups."""
+    known = cluster or case.last_cluster
+    certificate = known.certificate if known else ""
+    made_from = {backup.backup_id for backup in backups}
     return tuple(
         c
         for c in clusters
-        if c.cluster_id != cluster.cluster_id and c.certificate == cluster.certificate
+        if c.cluster_id != case.cluster_id
+        and (
+            (certificate and c.certificate == certificate)
+            or c.source_backup in made_from
+            or (CASE_TAG, case.case_id) in c.tags
+        )
     )

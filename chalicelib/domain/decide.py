@@ -14,11 +14,11 @@ from chalicelib.domain.offers import (
     fresh_offers,
     said_once_more,
 )
-from chalicelib.domain.remedies import keep, park, release, repoint, retire
+from chalicelib.domain.remedies import keep, park, release, repoint, rescue, retire
 from chalicelib.domain.remedies.undo import recorded, undo_step
 from chalicelib.domain.rest import HOUR, asleep, closed
 from chalicelib.domain.revalidate import changes
-from chalicelib.domain.rules import approval, step_up
+from chalicelib.domain.rules import approval, outage, step_up
 from chalicelib.domain.rules.blind import hidden
 from chalicelib.domain.rules.gates import hard_gates
 from chalicelib.domain.rules.gone import is_gone, until_sure
@@ -40,6 +40,7 @@ FOREIGN = Close(
 """No turn ever made such a plan."""
 NEXT = {
     Remedy.RELEASE: release.next_step,
+    Remedy.RESCUE: rescue.next_step,
     Remedy.RETIRE: retire.next_step,
     Remedy.PARK: park.next_step,
     Remedy.REPOINT: repoint.next_step,
@@ -61,12 +62,14 @@ def decide(situation: Situation) -> Decision:
         )
         return _running(situation, wait)
     situation = situation.with_case(looked_at(case, snapshot, situation.now))
+    situation = situation.with_case(outage.turned(situation))
     return (
         _world(situation)
         or _ending(situation)
         or _unsure(situation)
         or _begun(situation)
         or _kept(situation)
+        or _over(situation)
         or _choice(situation)
     )
 
@@ -79,6 +82,8 @@ def _world(situation: Situation) -> Decision | None:
     unsure = until_sure(case, situation.now)
     if not is_gone(case, snapshot) or unsure or (case.ending and case.has_begun):
         return None
+    if case.is_rescue or (snapshot.holder and snapshot.keys):
+        return None  # keys still need it: that is no end
     return _close(situation, _finished(case) or _others_did(case, snapshot))
 
 
@@ -94,6 +99,12 @@ def _unsure(situation: Situation) -> Decision | None:
 def _kept(situation: Situation) -> Decision | None:
     kept = situation.case.keep
     return asleep(situation, kept) if kept else None
+
+
+def _over(situation: Situation) -> Decision | None:
+    """An outage that has ended, or that hurts nobody."""
+    step = outage.ended(situation)
+    return _close(situation, step) if step else None
 
 
 def _finished(case: Case) -> Close | None:

@@ -211,11 +211,12 @@ class SlackGateway:
     def _view(self, case: Case, click: Click, remedy: Remedy, now: datetime) -> dict[str, Any]:
         situation = last_seen(case, policy=self.policy, now=now)
         ways = ways_out(situation)
-        way = next(way for way in ways if way.remedy is remedy)
+        way = next((way for way in ways if way.remedy is remedy), None)
         plan = case.offer(remedy)
-        if case.is_closed or plan is None or way.gates:
-            reason = way.impossible or "This can’t be decided now. The message says how it stands."
-            return modals.impossible(case, remedy, reason, way.gates)
+        if case.is_closed or plan is None or way is None or way.gates:
+            reason = way.impossible if way else ""
+            reason = reason or "This can’t be decided now. The message says how it stands."
+            return modals.impossible(case, remedy, reason, way.gates if way else ())
         foreseen = forecast(plan, situation)
         return modals.decide(
             case,

@@ -74,12 +74,12 @@ def _no_target(snapshot: Snapshot) -> str:
 
 def _unproven(snapshot: Snapshot, case: Case) -> tuple[str, ...]:
     """Keys that are switched off, and those that AWS refused us to use: nothing can be shown of them."""
-    denied = {call.target for call in case.calls if _was_denied(call)}
+    denied = {call.target for call in case.calls if was_denied(call)}
     off = (key.key_id for key in snapshot.keys if key.state not in MAY_WORK or key.key_id in denied)
     return tuple(sorted(off))
 
 
-def _was_denied(call: CallRecord) -> bool:
+def was_denied(call: CallRecord) -> bool:
     """The policy of the key or of our role stands in the way; that says nothing of the other cluster."""
     refused = call.operation is Operation.PROVE_KEY and call.status is CallStatus.REFUSED
     return refused and "access denied" in call.error
@@ -92,7 +92,7 @@ def uncheckable(context: PlanContext) -> tuple[Difference, ...]:
         if key.key_id in proved or key.key_id in context.plan.unproven:
             continue
         call = context.mine(Operation.PROVE_KEY, key.key_id)
-        if call and _was_denied(call):
+        if call and was_denied(call):
             found.append(
                 Difference(key.name, "can be checked", "can’t be: AWS refuses Unlatch to use it")
             )
@@ -179,7 +179,7 @@ def _prove(context: PlanContext) -> Step | None:
 
 def unproved(plan_: Plan, case: Case, snapshot: Snapshot) -> tuple[str, ...]:
     """Enabled keys that have not shown yet, for this plan, that they work on the target."""
-    denied = {call.target for call in case.calls if _was_denied(call)} & set(plan_.unproven)
+    denied = {call.target for call in case.calls if was_denied(call)} & set(plan_.unproven)
     known = _proved(plan_, case) | denied
     return tuple(
         key.key_id
@@ -213,6 +213,6 @@ def lost_key(context: PlanContext) -> str:
     names = {key.key_id: key.name for key in context.snapshot.keys}
     for call in context.case.calls:
         refused = call.operation is Operation.PROVE_KEY and call.status is CallStatus.REFUSED
-        if refused and not _was_denied(call) and call.plan_hash == context.plan.plan_hash:
+        if refused and not was_denied(call) and call.plan_hash == context.plan.plan_hash:
             return f"{names.get(call.target, call.target)} does not work there ({call.error})"
     return ""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.domain.remedies import rescue
 from chalicelib.domain.remedies.steps import connect, disconnect, held_by_aws
 from chalicelib.domain.rules.gone import until_sure
-from chalicelib.domain.rules.pace import SETTLING, SOON, under_way
+from chalicelib.domain.rules.pace import MINUTE, SETTLING, SOON, under_way
 from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Call, Close, Move, Wait
 from chalicelib.domain.rules.waiting import may_wait, scheduled_by_us
@@ -66,6 +67,7 @@ def undo_step(context: PlanContext) -> Move:
         # What one look does not show may still be there to bring back.
         or until_sure(context.case, context.now)
         or _switches(context)
+        or _made(context)
         or _hsms(context, before)
         or _seen_whole(context, _store(context, before))
         or _unseen(context)
@@ -145,6 +147,32 @@ def _hsms(context: PlanContext, before: Before) -> Move | None:
     return None
 
 
+def _made(context: PlanContext) -> Move | None:
+    """Rescue only: the cluster that it made goes again, unless the key store is on it by now."""
+    if context.plan.remedy is not Remedy.RESCUE or not context.plan.backup_id:
+        return None
+    home, store = rescue.made_cluster(context), context.store
+    if home is None:
+        call = context.case.call(Operation.CREATE_CLUSTER, context.plan.backup_id)
+        if call is None or call.status is CallStatus.REFUSED:
+            return None
+        if context.now - call.at < rescue.LOOKED_FOR:
+            return Wait(MINUTE, "finding out whether AWS made the cluster")
+        return None
+    if store is not None and store.cluster_id == home.cluster_id:
+        return None
+    why, where = "removing what the rescue made", home.cluster_id
+    for hsm in home.live_hsms:
+        if hsm.state == "CREATE_IN_PROGRESS" or context.just_did(Operation.DELETE_HSM, hsm.zone):
+            return Wait(MINUTE, why)
+        return Call(Operation.DELETE_HSM, (hsm.zone,), why, to_cluster=where)
+    if home.hsms or home.state == "CREATE_IN_PROGRESS":
+        return Wait(MINUTE, why)
+    if context.just_did(Operation.DELETE_CLUSTER, where):
+        return Wait(MINUTE, why)
+    return Call(Operation.DELETE_CLUSTER, (where,), why, to_cluster=where)
+
+
 def _store(context: PlanContext, before: Before) -> Move | None:
     """Back to the old cluster, and connected or disconnected as it was, where we moved it."""
     store = context.store
@@ -212,10 +240,16 @@ def _what_is_back(context: PlanContext, before: Before) -> str:
         (changed, f"{_keys(changed)} not as before: somebody else changed that."),
         (True, _where_the_store_is(context, before)),
         (context.snapshot.cluster is None, "The cluster is gone."),
+        (_hsms_stay(context), "The HSMs that Unlatch made stay, as the key store uses them."),
         (_is_going(context.snapshot), "AWS is deleting the cluster already."),
         (True, "Nothing more happens."),
     )
     return " ".join(sentence for holds, sentence in parts if holds and sentence)
+
+
+def _hsms_stay(context: PlanContext) -> bool:
+    is_rescue = context.plan.remedy is Remedy.RESCUE and not context.plan.backup_id
+    return is_rescue and any(c.operation is Operation.CREATE_HSM for c in context.case.calls)
 
 
 def _keys(count: int) -> str:

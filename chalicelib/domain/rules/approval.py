@@ -30,7 +30,7 @@ class Refusal(Enum):
     BOT = "Apps and bots can’t decide here. Nothing was changed. {approvers} can."
     GONE = "This account is deactivated, so nothing was counted. {approvers} can decide."
     REQUESTER = (
-        "You can’t approve this: you made the delete that failed, so somebody else has to agree. "
+        "You can’t approve this: you made the call that it is about, so somebody else has to agree. "
         "Nothing was changed. {approvers} can."
     )
     NOT_AN_APPROVER = (
@@ -46,7 +46,7 @@ class Refusal(Enum):
         "Whoever runs Unlatch can find out why with `unlatch doctor`."
     )
     CROWDED = (
-        "Nobody can approve this: more callers made the delete that failed than Unlatch can tell "
+        "Nobody can approve this: more callers made the call that it is about than Unlatch can tell "
         "apart from you. Nothing was changed. Close this case and start a new one."
     )
     UNKNOWN = (
@@ -63,7 +63,12 @@ SAFE_ACTS = frozenset({Act.REJECT, Act.CANCEL, Act.UNDO, Act.REFRESH, Act.WITHDR
 
 
 def refusal(
-    person: Person | None, act: Act, situation: Situation, *, seen_in: str = ""
+    person: Person | None,
+    act: Act,
+    situation: Situation,
+    *,
+    remedy: Remedy | None = None,
+    seen_in: str = "",
 ) -> Refusal | None:
     """None where the person may do this now. Safe directions are open to the requester too.
 
@@ -74,7 +79,8 @@ def refusal(
         return Refusal.NO_APPROVERS
     if person is None or person.is_approver is None:
         return Refusal.UNKNOWN
-    judged = act not in SAFE_ACTS
+    # A rescue deletes nothing: whoever cut the keys off may bring them back.
+    judged = act not in SAFE_ACTS and remedy is not Remedy.RESCUE
     crowded = judged and any(a.caller.kind == CROWD for a in case.attempts)
     verdicts = (
         (person.is_refused, Refusal.REFUSED),
@@ -173,6 +179,8 @@ def _quorum(remedy: Remedy, situation: Situation) -> tuple[int, list[str]]:
     case, policy, cluster = situation.case, situation.policy, situation.snapshot.cluster
     if remedy is Remedy.KEEP:
         return 1, []
+    if remedy is Remedy.RESCUE:
+        return max(1, policy.quorum_rescue), []
     reasons: list[str] = []
     if remedy is Remedy.PARK:
         people = max(1, policy.quorum_reversible)
@@ -229,7 +237,7 @@ def live(
     for click in standing(plan, clicks, situation.case):
         who = people.get(click.by)
         late = not begun and situation.now - click.at >= age
-        why = refusal(who, Act.APPROVE, situation)
+        why = refusal(who, Act.APPROVE, situation, remedy=plan.remedy)
         again = any(same_person(who, people.get(c.by)) for c in counted)
         if why in (None, Refusal.UNKNOWN) and not late and not again:
             counted.append(click)

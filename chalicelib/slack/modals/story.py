@@ -117,6 +117,7 @@ def happens(shown: Shown, plan: Plan) -> list[Block]:
     lines = {
         Remedy.RETIRE: _retire,
         Remedy.RELEASE: _retire,
+        Remedy.RESCUE: _rescue,
         Remedy.PARK: _park,
         Remedy.REPOINT: _repoint,
     }.get(plan.remedy, _park)(shown, plan)
@@ -193,6 +194,25 @@ def _then_gone(shown: Shown, plan: Plan) -> list[Line]:
     if plan.remedy is Remedy.RELEASE:
         return [[gone, text(": the keys are deleted, and the key store with them")], _stay(shown)]
     return [[gone, text(": keys, store, HSMs and cluster are deleted. One backup is kept")]]
+
+
+def _rescue(_shown: Shown, plan: Plan) -> list[Line]:
+    made = len(plan.names(Operation.CREATE_HSM))
+    lines: list[Line] = []
+    if plan.backup_id:
+        lines.append([text("Now: the backup is kept for good")])
+        words = f"A new cluster is made from it (hsm2m.medium, {clean(plan.mode)}), then "
+        lines.append([text(f"{words}{count(made, 'HSM')}, one after the other")])
+        lines.append(
+            [text("The key store is disconnected, pointed to the new cluster and connected")]
+        )
+    elif made:
+        lines.append([text(f"Now: {count(made, 'HSM')} are made, one after the other")])
+    if not plan.backup_id:
+        again = "If a key fails all the same, the" if plan.if_needed and made else "The"
+        lines.append([text(f"{again} key store is disconnected and connected again")])
+    checks = "Each enabled key is used once, to check. If AWS can’t log in, Unlatch stops with the "
+    return [*lines, [text(f"{checks}commands for a crypto officer")]]
 
 
 def _stay(shown: Shown) -> Line:
