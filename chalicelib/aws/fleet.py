@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.errors import translated, understood
-from chalicelib.aws.inventory import cluster_from, store_from
+from chalicelib.aws.items import cluster_from, store_from
 from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader
 from chalicelib.aws.other_use import other_use

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.errors import translated, understood
+from chalicelib.aws.items import cluster_from, store_from
 from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader
 from chalicelib.aws.other_use import other_use
@@ -22,12 +23,10 @@ from chalicelib.domain.state.snapshot import (
     SHOWN_KEYS,
     Backup,
     Cluster,
-    Hsm,
     Key,
     KeyStore,
     OtherUse,
     Snapshot,
-    StoreState,
     most_used,
 )
 from chalicelib.failures import PermanentError
@@ -250,37 +249,6 @@ class Look:
 def _is_on_a_cluster(item: Mapping[str, Any]) -> bool:
     """Not an external key store, which has no cluster."""
     return bool(item.get("CustomKeyStoreType", "AWS_CLOUDHSM") == "AWS_CLOUDHSM")
-
-
-def cluster_from(item: Mapping[str, Any]) -> Cluster:
-    certificates = item.get("Certificates", {})
-    return Cluster(
-        cluster_id=item["ClusterId"],
-        state=item["State"],
-        hsms=tuple(
-            Hsm(hsm["HsmId"], hsm.get("State", "UNKNOWN"), hsm.get("AvailabilityZone", "?"))
-            for hsm in item.get("Hsms", ())
-            if hsm.get("State") != "DELETED"
-        ),
-        certificate=certificates.get("ClusterCertificate", ""),
-        tags=tuple(sorted((tag["Key"], tag["Value"]) for tag in item.get("TagList", ()))),
-        hsm_type=item.get("HsmType", ""),
-        mode=item.get("Mode", ""),
-        subnets=tuple(sorted(item.get("SubnetMapping", {}).items())),
-        security_group=item.get("SecurityGroup", ""),
-        source_backup=item.get("SourceBackupId", ""),
-        interfaces=tuple(sorted(h["EniId"] for h in item.get("Hsms", ()) if h.get("EniId"))),
-    )
-
-
-def store_from(item: Mapping[str, Any]) -> KeyStore:
-    return KeyStore(
-        key_store_id=item["CustomKeyStoreId"],
-        name=item.get("CustomKeyStoreName", ""),
-        cluster_id=item["CloudHsmClusterId"],
-        state=StoreState(item["ConnectionState"]),
-        error=item.get("ConnectionErrorCode", ""),
-    )
 
 
 def _own(clusters: Iterable[Cluster], case: Case) -> Cluster | None:

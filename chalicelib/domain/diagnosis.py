@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chalicelib.domain.remedies import keep, park, release, repoint, rescue, retire
+from chalicelib.domain.remedies import keep, park, release, repoint, rescue_plan, retire
 from chalicelib.domain.rules.gates import Gate, hard_gates
 from chalicelib.domain.rules.outage import outage_in
 from chalicelib.domain.rules.policy import Policy
@@ -86,7 +86,7 @@ def all_plans(situation: Situation) -> tuple[Plan, ...]:
 
 MODULES = {
     Remedy.KEEP: keep,
-    Remedy.RESCUE: rescue,
+    Remedy.RESCUE: rescue_plan,
     Remedy.PARK: park,
     Remedy.REPOINT: repoint,
     Remedy.RELEASE: release,

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.remedies import rescue
+from chalicelib.domain.remedies import rescue, rescue_plan
 from chalicelib.domain.rules.step import Ask, Call, Close, Wait
 from chalicelib.domain.state.case import Attempt, CallRecord, CallStatus, Case, Outcome, Phase
 from chalicelib.domain.state.click import Act
@@ -149,7 +149,7 @@ def test_what_is_not_possible_says_why(
 ) -> None:
     known = {"trigger": Trigger.CLUSTER_LOST, "attempts": (told(Trigger.CLUSTER_LOST),), **values}
     it = situation(snapshot, case=case(**known))  # type: ignore[arg-type]
-    assert words in str(rescue.plan(it))
+    assert words in str(rescue_plan.plan(it))
 
 
 def test_whoever_cut_the_keys_off_may_rescue_and_nobody_else_must() -> None:

@@ -71,9 +71,7 @@ def refusal(
     seen_in: str = "",
 ) -> Refusal | None:
     """None where the person may do this now. Safe directions are open to the requester too.
-
-    `seen_in`: the workspace that the person acted from, as the signed request says.
-    """
+    `seen_in`: the workspace that the person acted from, as the signed request says."""
     case, policy = situation.case, situation.policy
     if not policy.approvers:
         return Refusal.NO_APPROVERS

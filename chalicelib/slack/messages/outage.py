@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from chalicelib.domain.remedies.rescue import best_backup, is_newer
+from chalicelib.domain.remedies.rescue_plan import best_backup, is_newer
 from chalicelib.domain.rules.outage import Outage, outage_in
 from chalicelib.domain.rules.password import PERSON_ONLY, officer_steps
 from chalicelib.domain.state.case import Attempt
