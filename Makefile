@@ -4,11 +4,11 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 ABOUT_ops := a quarter of a minute, 100 MB
 ABOUT_demo := half a minute, 190 MB
-ABOUT_dev := a minute or two, 670 MB
+ABOUT_dev := a minute or two, 690 MB
 STAGE ?= dev
 STORY ?= sandbox/scenarios/flagship.yaml
 
-.PHONY: help setup demo play pictures permissions test test-all test-slow test-ops check ci coverage format lint layers types docs lock dead mutants bench fuzz reliability crash-matrix read-matrix deploy clean
+.PHONY: help setup demo play pictures permissions test test-all test-slow test-ops check ci coverage format lint layers types docs lock dead mutants bench fuzz reliability crash-matrix read-matrix tamper-matrix deploy clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -116,6 +116,9 @@ crash-matrix: .venv/.dev  ## Break every call in every way, and write docs/relia
 read-matrix: .venv/.dev  ## Break every read at each of its moments, and single calls: nobody may have to help
 	$(BIN)/python -m sandbox read-matrix
 	$(BIN)/python -m sandbox transient
+
+tamper-matrix: .venv/.dev  ## Edit a stored case in every way at each of its moments, and write docs/reliability.md
+	$(BIN)/python -m sandbox tamper-matrix
 
 deploy: .venv/.ops  ## Deploy to AWS: make deploy STAGE=prod SETTINGS=prod.env
 	$(BIN)/unlatch deploy --stage $(STAGE) $(if $(SETTINGS),--settings $(SETTINGS))

@@ -101,6 +101,17 @@ def sweep(event: CloudWatchEvent) -> dict[str, Any]:
         }
 
 
+@app.schedule("rate(7 days)", name="digest")
+def digest(event: CloudWatchEvent) -> dict[str, Any]:
+    """Looks at all accounts once a week; a message only if something changed, and if DIGEST says so."""
+    from chalicelib.flows.scan_fleet import ScanPorts, scan_fleet
+
+    wired = wiring.wired(event.context)
+    with observability.invocation(event.context, trace=wired.trace):
+        given = (wired.ports, wired.shelf, wired.survey, wired.reach.tell)
+        return {"changes": scan_fleet(ScanPorts(*given, is_told=wired.settings.digest)).number}
+
+
 @app.on_cw_event(event_patterns.KEY_USE_FAILED, name="on_key_used")
 def on_key_used(event: CloudWatchEvent) -> dict[str, Any]:
     """Somebody tried a key in vain: the case that did that is told; a store that is down opens one."""
@@ -126,9 +137,27 @@ def on_key_used(event: CloudWatchEvent) -> dict[str, Any]:
         return {"told": [*cases, *([opened.case_id] if opened else [])]}
 
 
+@app.on_cw_event(event_patterns.LIVE_PROBE, name="on_probe")
+def on_probe(event: CloudWatchEvent) -> dict[str, Any]:
+    """`unlatch doctor --live` tries whether events arrive: this one is noted, and opens no case."""
+    from chalicelib.aws.cloudtrail import NotOurs, probe_of
+
+    wired = wiring.wired(event.context)
+    with observability.invocation(event.context, trace=wired.trace):
+        try:
+            record = probe_of(event.to_dict())
+        except NotOurs as reason:
+            observability.warn("event refused", reason=str(reason))
+            return {"refused": str(reason)}
+        wired.probes.note(record, now=datetime.now(UTC))
+        return {"noted": record["eventID"]}
+
+
 @app.route("/slack/interactions", methods=["POST"], content_types=FORM)
 def slack_interaction() -> Response:
     """A button or a dialog: answered within three seconds, carried out by the next turn."""
+    from chalicelib.answers import Recorded
+    from chalicelib.flows.command import open_from_scan
     from chalicelib.flows.record_click import record_click
     from chalicelib.slack.requests import Unreadable, parse
 
@@ -141,16 +170,19 @@ def slack_interaction() -> Response:
         except Unreadable as reason:
             observability.warn("request refused", reason=str(reason))
             return Response(f"Not understood: {reason}.", PLAIN, 400)
+        if clicked.action.startswith("open:"):
+            wired.gateway.reply(open_from_scan(wired.ports, clicked), clicked)
+            return Response("", PLAIN)
         observability.about(case_id=clicked.case_id)
         answer = record_click(wired.ports, clicked)
         # The gateway brings all of Slack's messages: a cold yes does without.
-        reply = {} if answer.is_silent else wired.gateway.reply(answer, clicked)
+        reply = {} if answer == Recorded() else _gateway(wired, clicked).reply(answer, clicked)
         return Response(reply) if reply else Response("", PLAIN)
 
 
 @app.route("/slack/commands", methods=["POST"], content_types=FORM)
 def slack_command() -> Response:
-    """`/unlatch cluster-…` starts a case by hand; `/unlatch status` lists the open ones."""
+    """`/unlatch help | status | scan | cluster-…`: answered within three seconds."""
     from chalicelib.flows.command import command
     from chalicelib.slack.requests import Unreadable, parse_command
 
@@ -163,8 +195,29 @@ def slack_command() -> Response:
         except Unreadable as reason:
             observability.warn("request refused", reason=str(reason))
             return Response(f"Not understood: {reason}.", PLAIN, 400)
-        said = command(wired.ports, clicked, here=(wired.hub_account, wired.region))
+        at = (wired.hub_account, wired.region)
+        said = command(wired.ports, clicked, here=at, speech=wired.reach)
         return Response({"response_type": "ephemeral", "text": wired.gateway.said(said)})
+
+
+@app.route("/slack/events", methods=["POST"], content_types=FORM)
+def slack_events() -> Response:
+    """Somebody opened the Home tab: it is written anew."""
+    from chalicelib.flows.homes import opened_home
+    from chalicelib.slack.requests import Unreadable, parse_event
+
+    wired = wiring.wired(app.lambda_context)
+    with observability.invocation(app.lambda_context, trace=wired.trace):
+        if met := _met(wired):
+            return met
+        try:
+            opened = parse_event(_body())
+        except Unreadable as reason:
+            observability.warn("request refused", reason=str(reason))
+            return Response(f"Not understood: {reason}.", PLAIN, 400)
+        if opened:
+            opened_home(wired.homes, opened.user_id)
+        return Response("", PLAIN)
 
 
 @app.route("/approvals", methods=["POST"])
@@ -205,6 +258,13 @@ def _heard(event: CloudWatchEvent, read: Any) -> dict[str, Any]:
         return {"refused": opened} if isinstance(opened, str) else {"case_id": opened.case_id}
 
 
+def _gateway(wired: wiring.Wiring, clicked: Any) -> Any:
+    """Speaks as the route of this case has it."""
+    from chalicelib.flows.routing import gateway_of
+
+    return gateway_of(wired.ports, clicked.case_id) if wired.ports.routes else wired.gateway
+
+
 def _host() -> str:
     """By which the API was called, as API Gateway says."""
     assert app.current_request is not None, "only called within a request"
@@ -220,34 +280,9 @@ def _body() -> bytes:
 
 def _met(wired: wiring.Wiring) -> Response | None:
     """The answer to what is no click: Slack's own checks, and what Slack did not sign. None: go on."""
-    from chalicelib.failures import PermanentError, TemporaryError
-    from chalicelib.slack.requests import challenge, is_ssl_check
-
-    if is_ssl_check(_body()):
-        return Response("", PLAIN)
-    try:
-        if not _is_signed(wired):
-            return Response("The signature is missing or wrong.", PLAIN, 401)
-    except (TemporaryError, PermanentError) as trouble:
-        observability.warn("signing secret not read", reason=trouble.reason)
-        return Response("The signature can’t be checked now. Please try again.", PLAIN, 503)
-    word = challenge(_body())
-    return Response(word, PLAIN) if word else None
-
-
-def _is_signed(wired: wiring.Wiring) -> bool:
-    """Checked over the raw body. A signature that does not fit is tried against a rotated secret."""
-    from chalicelib.slack.requests import Unsigned, verify
+    from chalicelib.slack.door import met
 
     assert app.current_request is not None, "only called within a request"
     headers, now = app.current_request.headers, datetime.now(UTC)
-    for fresh in (False, True):
-        try:
-            verify(_body(), headers, secret=wired.signing_secret(fresh=fresh), now=now)
-        except Unsigned as reason:
-            observability.warn("request refused", reason=str(reason))
-            if not reason.may_be_rotation:
-                return False
-        else:
-            return True
-    return False
+    said = met(_body(), headers, wired.signing_secret, now=now, warn=observability.warn)
+    return Response(said.text, PLAIN, said.status) if said else None

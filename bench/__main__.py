@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bench import machine
 from bench.fresh import ROOT
 from bench.page import page, table
-from bench.parts import cold, commands, cost, duplicates, keys, package, waiting, warm
+from bench.parts import cold, commands, cost, duplicates, fleet, keys, package, waiting, warm
 from bench.picture import draw
 from bench.row import Row
 from bench.samples import store
@@ -78,6 +78,7 @@ def measurements(effort: Effort) -> dict[str, Callable[[], list[Row]]]:
         "cold": lambda: cold.rows(count=effort.rounds),
         "warm": lambda: warm.rows(clicks=effort.clicks),
         "keys": lambda: _keys(effort),
+        "fleet": fleet.rows,
         "waiting": waiting.rows,
         "duplicates": lambda: duplicates.rows(clusters=effort.clusters),
         "package": package.rows,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.routes import Route, routes_from
 
 
 class BadSettings(ValueError):  # noqa: N818  # a word of the house, not a kind of error
@@ -33,6 +37,19 @@ def number(low: float, high: float, kind: type = int) -> Callable[[str], Any]:
             value = None
         if value is None or not low <= value <= high:
             raise ValueError(f"a number from {low} to {high}")
+        return value
+
+    return read
+
+
+def never_or(least: int) -> Callable[[str], int]:
+    """Days: 0, or so many at least."""
+    days = number(0, 36_500)
+
+    def read(text: str) -> int:
+        value = int(days(text))
+        if 0 < value < least:
+            raise ValueError(f"0, or {least} and more")
         return value
 
     return read
@@ -64,12 +81,25 @@ def tag_counts(text: str) -> tuple[tuple[str, int], ...]:
     return tuple(found)
 
 
+def mentioned(text: str) -> tuple[str, ...]:
+    """`approvers`, Slack ids, or `nobody`, alone."""
+    found = words(text)
+    ids = [word for word in found if word not in ("approvers", "nobody")]
+    if any(not re.fullmatch(r"[A-Za-z0-9._-]+", word) for word in ids) or (
+        "nobody" in found and len(found) > 1
+    ):
+        raise ValueError("approvers, nobody, or ids of Slack users and groups, with commas")
+    return found
+
+
 def required(text: str) -> str:
     if not text.strip():
         raise ValueError("set in .chalice/config.json; README.md lists all settings")
     return text.strip()
 
 
+ROUTES = Path(__file__).with_name("routes.json")
+"""Written by `unlatch deploy` and `package`; it is part of the code, out of reach of the table."""
 BOTH_CODES = ("CloudHsmClusterInUseException", "CloudHsmInvalidRequestException")
 
 
@@ -106,6 +136,17 @@ class Settings:
     )
     people: tuple[tuple[str, str], ...] = setting(
         (), "Which AWS principal is which Slack user, as arn=user id", pairs
+    )
+    mention: tuple[str, ...] = setting(
+        ("approvers",),
+        "Whom the worst moments mention in Slack: approvers, ids of users and groups, or nobody",
+        mentioned,
+    )
+    owner_tag: str = setting(
+        "owner", "Cluster tag that names who is told too: an e-mail, a Slack user or group id", str
+    )
+    email_domains: tuple[str, ...] = setting(
+        (), "Further e-mail domains of the same people, for finding them in Slack", words
     )
     quorum_irreversible: int = setting(
         2, "People needed to retire, release or repoint", number(1, 20)
@@ -144,16 +185,29 @@ class Settings:
     health_sessions: int = setting(
         2, "Connections to each HSM that may be AWS’s own health checks", number(0, 100)
     )
+    digest: bool = setting(
+        False, "A weekly message of what became idle or broke, if anything did", yes_or_no
+    )
+    keep_closed_days: int = setting(
+        0, "Days that the record of a case that is over for good is kept; 0: for ever", never_or(90)
+    )
     dry_run: bool = setting(
         False,
         "Play everything, change nothing in AWS; only a cancel of what had begun before still acts",
         yes_or_no,
     )
-    hsm_hour_price: float = setting(1.60, "US dollars an HSM costs an hour", number(0, 1000, float))
+    hsm_hour_price: float = setting(
+        0,
+        "US dollars an HSM costs an hour; 0: as docs/aws-reality.md knows it",
+        number(0, 1000, float),
+    )
     error_codes: tuple[str, ...] = setting(
         BOTH_CODES, "Error codes of DeleteCluster that open a case", words
     )
     accounts: tuple[str, ...] = setting((), "Other accounts that are served", words)
+    account_names: tuple[tuple[str, str], ...] = setting(
+        (), "What people call accounts, as 111122223333=payments-prod", pairs
+    )
     regions: tuple[str, ...] = setting((), "Other Regions that the sweep looks at", words)
     quota_share: float = setting(
         0.25, "Share of AWS’s request quotas that Unlatch takes at most", number(0.01, 1, float)
@@ -212,10 +266,27 @@ def value_of(name: str, text: str) -> Any:
         raise ValueError(f"must be {error}" + (f", not {text!r}" if text else "")) from error
 
 
+def routes(file: Path = ROUTES) -> tuple[Route, ...]:
+    """The rules that were deployed. BadSettings if they can’t be read:."""
+    if not file.exists():
+        return ()
+    try:
+        return routes_from(json.loads(file.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise BadSettings(f"Unlatch can’t start. {file.name}: {error}.") from error
+
+
 def region(environ: Mapping[str, str] | None = None) -> str:
     """The Region that the function runs in; Lambda sets it."""
     environ = os.environ if environ is None else environ
     return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+
+
+def partition_of(region: str) -> str:
+    """As ARNs name it: aws, aws-cn or aws-us-gov."""
+    special = {"cn-": "aws-cn", "us-": "aws", "us-gov-": "aws-us-gov"}
+    fits = [start for start in special if region.startswith(start)]
+    return special[max(fits, key=len)] if fits else "aws"
 
 
 def trace(environ: Mapping[str, str] | None = None) -> str:

@@ -50,3 +50,14 @@ CUT_OFF = {
         "errorCode": [{"exists": False}],
     },
 }
+LIVE_PROBE = {
+    "source": ["aws.cloudhsm"],
+    "detail-type": ["AWS API Call via CloudTrail"],
+    "detail": {
+        "eventSource": ["cloudhsm.amazonaws.com"],
+        "eventName": ["DeleteCluster"],
+        "errorCode": ["CloudHsmResourceNotFoundException", "CloudHsmResourceNotFound"],
+        "requestParameters": {"clusterId": ["cluster-unlatchLiveProbe"]},
+    },
+}
+"""The call of `unlatch doctor --live`, with CloudTrail's code in full or short: which is not documented."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.rules.hearing import Heard
 from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.routes import Route
 from chalicelib.domain.rules.step import Call
 from chalicelib.domain.rules.trust import Anchor
 from chalicelib.domain.state.audit_log import Entry
@@ -35,12 +35,16 @@ class FailedDelete:
 
 @dataclass(frozen=True)
 class Opened:
-    """The case that now holds the failed call. `token` wakes its parked run, where there is one."""
+    """The case that now holds the failed call. `token` wakes its parked run, where there is one.
+
+    `is_gone`: the call was heard before, and the record of its case has been removed since.
+    """
 
     case_id: str
     generation: int
     is_new: bool
     token: str = ""
+    is_gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,42 +111,29 @@ class Clicked:
 
 
 @dataclass(frozen=True)
-class Signed:
-    """A GetCallerIdentity request that somebody signed for one plan, or for a cancel, but did not send.
+class SignedRequest:
+    """A GetCallerIdentity request that somebody signed for one meaning, but did not send.
 
-    Nothing in it is trusted before STS has confirmed the signature. It has a plan's hash or a reason.
+    Nothing in it is trusted before STS has confirmed the signature.
     """
 
     case_id: str
     url: str
     body: str
     headers: Mapping[str, str]
-    plan_hash: str = ""
-    reason: str = ""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a click's reply is. At most one of these is set; none: all is well, say nothing more.
+class SignedPlan(SignedRequest):
+    plan_hash: str
 
-    `private` goes to the person alone; `wrong_id` is what was typed; `field` is a block id and a
-    sentence; `unread` names the
-    approver groups that Slack did not tell the members of. `is_changed` replaces the dialog, as the plan that it showed is no longer offered.
-    """
 
-    private: str = ""
-    refusal: Refusal | None = None
-    unread: tuple[str, ...] = ()
-    wrong_id: str | None = None
-    field: tuple[str, str] | None = None
-    is_changed: bool = False
-    remedy: Remedy | None = None
-    case: Case | None = None
+@dataclass(frozen=True)
+class SignedCancel(SignedRequest):
+    reason: str
 
-    @property
-    def is_silent(self) -> bool:
-        """All is well, and there is nothing to say: no Slack message needs to be made."""
-        return replace(self, case=None) == Answer()
+
+Signed = SignedPlan | SignedCancel
 
 
 @dataclass(frozen=True)
@@ -180,6 +171,7 @@ class TurnCases(Cases, Protocol):
 
     `digest` is that of the body which the run has to remember; `unsealed` says whose the inbox entries
     claim to be whose seal does not hold: they are not counted, and the next save removes them.
+    `has_saved` says whether this try did, which shuts out those before it.
     """
 
     @property
@@ -188,10 +180,13 @@ class TurnCases(Cases, Protocol):
     def unsealed(self) -> tuple[str, ...]: ...
     @property
     def is_old(self) -> bool: ...
+    @property
+    def has_saved(self) -> bool: ...
     def save(self, case: Case, entries: Sequence[Entry] = ()) -> Case: ...
     def refuse(self, case_id: str, *, now: datetime) -> Held: ...
     def keep_look(self, case_id: str, seen: Snapshot) -> None: ...
     def last_look(self, case_id: str) -> Snapshot | None: ...
+    def expire(self, case: Case, at: datetime) -> None: ...
 
 
 class Inventory(Protocol):
@@ -218,6 +213,9 @@ class Runs(Protocol):
 
 
 class People(Protocol):
+    """`among` judges who approves by another list."""
+
+    def among(self, approvers: Sequence[str]) -> People: ...
     def fetch(self, user_ids: Sequence[str]) -> Mapping[str, Person]: ...
     def find(self, caller: Caller) -> str: ...
 
@@ -234,8 +232,9 @@ class Seal(Protocol):
 
 
 class Gateway(Protocol):
-    """Slack. Showing never raises for Slack's own failures: the message catches up next turn."""
+    """Slack. Showing never raises for its failures: the message catches up. `at`: in another channel."""
 
+    def at(self, channel: str, policy: Policy) -> Gateway: ...
     def show(
         self, case: Case, entries: Sequence[Entry], *, now: datetime, may_exist: bool
     ) -> SlackMessage: ...
@@ -282,6 +281,8 @@ class Ports:
     clock: Callable[[], datetime]
     places: tuple[tuple[str, str], ...] = ()
     channel: str = ""
+    routes: tuple[Route, ...] = ()
+    changed: Callable[[], None] = _nothing
     count: Callable[[str, int], None] = _nothing
     log: Callable[..., None] = _nothing
 

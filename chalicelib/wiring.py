@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from chalicelib import config, observability
 from chalicelib.config import Settings
+from chalicelib.lazy import lazy
 
 if TYPE_CHECKING:
     from chalicelib.aws.accounts import Accounts
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     from chalicelib.aws.secrets import Secrets
     from chalicelib.aws.signed_identity import SignedIdentity
     from chalicelib.aws.store.cases import DynamoCases
+    from chalicelib.aws.store.probes import Probes
     from chalicelib.aws.table import Table
+    from chalicelib.domain.fleet import Survey
     from chalicelib.domain.rules.trust import Anchor
+    from chalicelib.flows.homes import HomePorts
     from chalicelib.ports import (
         Actions,
         Brake,
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     )
     from chalicelib.slack.client import SlackClient
     from chalicelib.slack.gateway import SlackGateway
+    from chalicelib.slack.reach import Reach
     from chalicelib.slack.secrets import Secret
 
 T = TypeVar("T")
@@ -43,31 +48,19 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Lazy:
-    """Stands for a port until its first use, so that a function only pays for what it touches."""
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = make
-
-    def __getattr__(self, name: str) -> Any:
-        made = self.__dict__.get("_made")
-        if made is None:
-            made = self.__dict__["_made"] = self._make()
-        return getattr(made, name)
-
-
-def lazy(make: Callable[[], T]) -> T:
-    """For the type checker it is what `make` returns: an adapter that lacks a method is no port."""
-    return cast("T", Lazy(make))
-
-
 class Wiring:
-    """Builds each port from the settings. `hub_account` comes from the function's own ARN."""
+    """Builds each port from the settings. `hub_account` comes from the function's own ARN.
 
-    def __init__(self, settings: Settings, *, hub_account: str, region: str) -> None:
+    `profile` is the AWS profile that an operator named.
+    """
+
+    def __init__(
+        self, settings: Settings, *, hub_account: str, region: str, profile: str | None = None
+    ) -> None:
         self.settings = settings
         self.hub_account = hub_account
         self.region = region
+        self.profile = profile
 
     @functools.cached_property
     def ports(self) -> Ports:
@@ -87,6 +80,8 @@ class Wiring:
             clock=utc_now,
             places=self.places,
             channel=self.settings.slack_channel,
+            routes=config.routes(),
+            changed=lambda: self.homes.refresh(),  # noqa: PLW0108  # made on use
             count=observability.count,
             log=observability.log,
         )
@@ -110,6 +105,7 @@ class Wiring:
     @functools.cached_property
     def gateway(self) -> SlackGateway:
         from chalicelib.slack.gateway import SlackGateway  # only where Slack is met
+        from chalicelib.slack.naming import Naming  # same
 
         return SlackGateway(
             call=self._slack.call,
@@ -119,7 +115,27 @@ class Wiring:
             count=observability.count,
             respond=self._slack.respond,
             stage=self.settings.table_name.removeprefix("unlatch-"),
+            naming=Naming.of(self._slack.call, self.settings),
         )
+
+    @functools.cached_property
+    def reach(self) -> Reach:
+        from chalicelib.slack.reach import Reach  # only where Slack is met
+
+        return Reach.of(self.gateway, self.shelf.scan)
+
+    @functools.cached_property
+    def homes(self) -> HomePorts:
+        from chalicelib.flows.homes import HomePorts  # on first use
+
+        return HomePorts(replace(self.ports, cases=self.shelf), self.shelf, self.reach.publish)
+
+    @functools.cached_property
+    def shelf(self) -> DynamoCases:
+        """The cases for who only shows them, and may make no seals."""
+        from chalicelib.aws.store.cases import DynamoCases  # on first use
+
+        return DynamoCases(self._table)
 
     def identify(self, hub: str) -> SignedIdentity:
         """`hub` is the host that the API was called by."""
@@ -131,17 +147,17 @@ class Wiring:
         """`fresh`: it may have been rotated; badly signed rubbish does not read it each time."""
         from chalicelib.slack.secrets import Secret  # only where Slack is met
 
-        secret_id = self.settings.signing_secret_id
-        return self._secret(secret_id, Secret.SIGNING, fresh=fresh, rest=READ_AGAIN_AFTER)
+        how = {"fresh": fresh, "rest": READ_AGAIN_AFTER}
+        return self._secret(self.settings.signing_secret_id, Secret.SIGNING, **how)
 
     @functools.cached_property
     def _slack(self) -> SlackClient:
         from chalicelib.slack.client import SlackClient  # only where Slack is met
         from chalicelib.slack.secrets import Secret
 
-        secret_id = self.settings.bot_token_secret_id
+        named = self.settings.bot_token_secret_id
         return SlackClient(
-            lambda fresh: self._secret(secret_id, Secret.TOKEN, fresh=fresh),
+            lambda fresh: self._secret(named, Secret.TOKEN, fresh=fresh),
             self.settings.slack_api_url,
             team_id=self.settings.slack_workspace,
         )
@@ -162,6 +178,12 @@ class Wiring:
         from chalicelib.aws.store.cases import DynamoCases
 
         return DynamoCases(self._table, self._seal(self.settings.inbox_key_id))
+
+    @property
+    def probes(self) -> Probes:
+        from chalicelib.aws.store.probes import Probes  # on first use
+
+        return Probes(self._table, self._seal(self.settings.inbox_key_id))
 
     def _for_turn(self, anchor: Anchor, generation: int) -> TurnCases:
         from chalicelib.aws.store.turns import TurnCases  # turns alone
@@ -184,13 +206,7 @@ class Wiring:
     def _accounts(self) -> Accounts:
         from chalicelib.aws.accounts import Accounts
 
-        return Accounts(self.client("sts"), _maker(), self._partition)
-
-    @property
-    def _partition(self) -> str:
-        special = {"cn-": "aws-cn", "us-": "aws", "us-gov-": "aws-us-gov"}
-        fits = [start for start in special if self.region.startswith(start)]
-        return special[max(fits, key=len)] if fits else "aws"
+        return Accounts(self.client("sts"), self._maker(), config.partition_of(self.region))
 
     @functools.cached_property
     def _paces(self) -> Paces:
@@ -205,7 +221,7 @@ class Wiring:
         return AwsInventory(
             self._accounts,
             config.READER_ROLE,
-            DynamoKnownKeys(self._table),
+            DynamoKnownKeys(self._table, self._seal(self.settings.body_key_id)),
             self._paces,
             self.settings.quiet_minutes,
             self.settings.recent_use_days,
@@ -215,24 +231,23 @@ class Wiring:
     def _actions(self) -> Actions:
         from chalicelib.aws.actions import AwsActions
 
-        acting = self._accounts.__class__(self.client("sts"), _maker(acts=True), self._partition)
+        place, make = config.partition_of(self.region), self._maker(acts=True)
+        acting = self._accounts.__class__(self.client("sts"), make, place)
         return AwsActions(acting, *self.own_roles, self._paces)
 
     def _runs(self) -> Runs:
         from chalicelib.aws.runs import StepFunctionsRuns
 
-        arn = (
-            f"arn:{self._partition}:states:{self.region}:{self.hub_account}"
-            f":stateMachine:{self.settings.state_machine_name}"
-        )
+        place = f"arn:{config.partition_of(self.region)}:states:{self.region}:{self.hub_account}"
+        arn = f"{place}:stateMachine:{self.settings.state_machine_name}"
         return StepFunctionsRuns(self.client("stepfunctions"), arn)
 
     def _people(self) -> People:
         from chalicelib.slack.people import SlackPeople
 
-        return SlackPeople(
-            self._slack.call, self.settings.approvers, principals=dict(self.settings.people)
-        )
+        told = self.settings
+        who, known, domains = told.approvers, dict(told.people), told.email_domains
+        return SlackPeople(self._slack.call, who, principals=known, domains=domains)
 
     @functools.cache  # noqa: B019  # one wiring a process
     def _seal(self, key_id: str) -> Seal:
@@ -245,6 +260,12 @@ class Wiring:
 
         return SsmBrake(self.client("ssm"), self.settings.brake_parameter)
 
+    def survey(self, account: str, region: str) -> Survey:
+        from chalicelib.aws.fleet import Fleet
+
+        reader = Fleet(self._accounts, config.READER_ROLE, self._paces)
+        return reader.survey(account, region, now=utc_now())
+
     def _trail(self) -> Trail:
         from chalicelib.aws.trail import AwsTrail
 
@@ -256,16 +277,15 @@ class Wiring:
             self._paces,
         )
 
+    def _maker(self, *, acts: bool = False) -> MakesClients:
+        from chalicelib.aws.session import make_client
+
+        return functools.partial(make_client, acts=acts, profile=self.profile)
+
     @property
     def client(self) -> Clients:
         """Makes clients of the hub's own account."""
-        return cast("Clients", lambda service: _maker()(service, self.region, None))
-
-
-def _maker(*, acts: bool = False) -> MakesClients:
-    from chalicelib.aws.session import make_client
-
-    return functools.partial(make_client, acts=acts)
+        return cast("Clients", lambda service: self._maker()(service, self.region, None))
 
 
 @functools.cache

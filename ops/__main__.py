@@ -21,6 +21,8 @@ VERBS = {
         "package": "Write what a pipeline deploys without a laptop.",
         "doctor": "Find out whether everything is in place.",
         "destroy": "Take Unlatch down again.",
+        "rehearse": "Try everything on a cluster of its own, in a throwaway account.",
+        "reality": "What reports of --live and rehearse say of what is assumed.",
         "completion": "Let your shell complete these commands.",
     },
     "Look": {
@@ -37,6 +39,7 @@ VERBS = {
     },
     "Afterwards": {
         "audit": "Export and check a case’s log.",
+        "forget": "Remove the records of cases that are over.",
         "replay": "Give dead letters back to the functions.",
     },
 }

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count as count_from
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from ops.evidence.approved import unapproved, unbound, unknown
 from ops.evidence.compare import Comparison, compare
 from ops.evidence.trail import seen
 from ops.exits import Exit
-from ops.hub import Hub, connect
+from ops.hub import Hub, connect_to_stage
 from ops.reach import accounts
 from ops.screen import GREEN, RED, YELLOW, Screen, count
 from ops.trouble import Trouble
@@ -37,7 +38,7 @@ SHARE = 0.5
 
 
 def run_export(options: Options, desk: Desk) -> int:
-    hub = connect(options, desk.clock)
+    hub = connect_to_stage(options, desk.clock)
     case, entries = _logged(hub, options.case)
     write = export.jsonl if options.format == "jsonl" else export.as_csv
     for line in () if options.json else write(case, entries):
@@ -55,7 +56,7 @@ def run_verify(options: Options, desk: Desk) -> int:
         )
     if options.file:
         return _verify_file(options, desk)
-    hub = connect(options, desk.clock)
+    hub = connect_to_stage(options, desk.clock)
     case, entries = _logged(hub, options.case)
     place = (case.account, case.region, case.cluster_id)
     wrong = [*flaws(entries, head=case.log_head)]
@@ -65,7 +66,7 @@ def run_verify(options: Options, desk: Desk) -> int:
     if options.head and not any(e.hash.startswith(options.head) for e in entries):
         wrong.append("no entry has the hash that was given: the log is another, or was cut")
     wrong += unapproved(entries)
-    pace = Paces(SHARE, sleep=desk.pause)("cloudtrail:LookupEvents")
+    pace = _telling(desk, Paces(SHARE, sleep=desk.pause)("cloudtrail:LookupEvents"))
     compared = _compared(hub, case, entries, assume=options.assume, pace=pace)
     verdict = Verdict(options.case, entries, tuple(wrong), compared)
     return _told(desk.screen, verdict)
@@ -81,7 +82,7 @@ def _verify_file(options: Options, desk: Desk) -> int:
         raise Trouble(f"{options.file} holds no log entries.")
     head = options.head
     if options.case:
-        head = connect(options, desk.clock).case(options.case).log_head
+        head = connect_to_stage(options, desk.clock).case(options.case).log_head
     wrong = [*found.flaws(head=head, case_id=options.case or "")]
     if options.head and head != options.head and not head.startswith(options.head):
         wrong.append("the hash that was given is not the one that the stored case names")
@@ -94,6 +95,17 @@ def _logged(hub: Hub, case_id: str) -> tuple[Case, tuple[Entry, ...]]:
     case = hub.case(case_id)
     entries = tuple(hub.cases.entries(case_id))
     return case, entries[: case.log_length]
+
+
+def _telling(desk: Desk, pace: Callable[[], None]) -> Callable[[], None]:
+    """A request a second: weeks of calls take minutes."""
+    pages = count_from(1)
+
+    def told() -> None:
+        desk.screen.passing(f"reading CloudTrail’s memory, page {next(pages)}")
+        pace()
+
+    return told
 
 
 def _compared(

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from chalicelib.domain.state.case import Case
 from ops.desk import Desk
-from ops.hub import Hub, connect
-from ops.screen import YELLOW, moment
+from ops.hub import Hub, connect_to_stage
+from ops.screen import YELLOW, count, moment
 from ops.verb import Options, Verb, flag, place
 
 
 def run(options: Options, desk: Desk) -> int:
-    hub = connect(options, desk.clock)
-    found = hub.cases.everything() if options.all else _open(hub)
+    hub = connect_to_stage(options, desk.clock)
+    found = read_on(hub.cases.everything() if options.all else _open(hub), desk)
     cases = sorted(found, key=lambda case: case.opened_at)
     frozen = hub.by_name.ports.brake.why()
     if frozen:
@@ -25,6 +25,13 @@ def run(options: Options, desk: Desk) -> int:
         desk.screen.line("No case is open." if not options.all else "There was no case yet.")
     desk.screen.answer([_plain(case) for case in cases])
     return 0
+
+
+def read_on(cases: Iterable[Case], desk: Desk) -> Iterator[Case]:
+    """The same, telling how far it has come: a whole table takes a while."""
+    for number, case in enumerate(cases, start=1):
+        desk.screen.passing(f"{count(number, 'case')} read")
+        yield case
 
 
 def _open(hub: Hub) -> Iterator[Case]:

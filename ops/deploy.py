@@ -12,8 +12,9 @@ import click
 
 from chalicelib import __version__, config
 from chalicelib.config import Settings
-from ops.deployment import chalice, changes, infra, organisation, record, runtime, settings
-from ops.deployment.build import Built, build
+from chalicelib.domain.rules.routes import Route
+from ops.deployment import chalice, changes, infra, organisation, record, routing, runtime, settings
+from ops.deployment.build import BILL, Built, build
 from ops.deployment.changes import Changes
 from ops.deployment.finish import finish
 from ops.deployment.found import found
@@ -22,7 +23,7 @@ from ops.desk import Desk
 from ops.exits import Exit
 from ops.expected import EXPECTED, trouble_of
 from ops.hub import APP, Hub, connect, who
-from ops.screen import GREEN, YELLOW
+from ops.screen import GREEN, YELLOW, Screen
 from ops.trouble import Trouble
 from ops.verb import Options, Verb, flag, option, place
 
@@ -30,6 +31,7 @@ SECRETS = {
     "slack-signing-secret": "Basic Information, Signing Secret",
     "slack-bot-token": "OAuth & Permissions, Bot User OAuth Token (xoxb-…)",
 }
+TOPIC = "--parameter AlarmTopicArn=arn:…:sns:…; the stack remembers it"
 MOST_BYTES = 4_000
 """Lambda takes 4 KB of environment for a function, names included."""
 
@@ -44,6 +46,7 @@ class Job:
     given: dict[str, str]
     parameters: dict[str, str]
     last: Record | None
+    routes: tuple[Route, ...] = ()
 
     @property
     def settings(self) -> Settings:
@@ -67,15 +70,18 @@ def run(options: Options, desk: Desk) -> int:
             tuple(changes.of_functions(hub, built, existing)),
         )
         changes.show(plan, screen)
+        moved = _moved(job)
+        routing.show(moved, screen)
         _warn_of_silence(job, desk)
-        if plan and not options.yes:
+        if (plan or moved) and not options.yes:
             desk.confirm("Deploy this? Type yes:", option="--yes")
         stacks.execute()
     url = chalice.deploy(hub, desk, built.folder, deployed=existing)
-    finish(hub, error_codes=job.settings.error_codes, say=desk.say)
+    finish(hub, error_codes=job.settings.error_codes, url=url, say=desk.say)
     record.keep(hub, _record(job, built, url, desk))
+    made = _described(hub, built, desk)
     next_steps = _what_next(job, desk, url)
-    screen.answer({"changes": changes.as_plain(plan), "url": url, "next": next_steps})
+    screen.answer({"changes": changes.as_plain(plan), "url": url, **made, "next": next_steps})
     return 0
 
 
@@ -85,9 +91,8 @@ def _checked(options: Options, desk: Desk) -> Job:
     hub, last = _hub(options, desk, wrong)
     before = dict(hub.variables) if hub else {}
     remembered = last.settings if last else _unlike_config(desk.project, options.stage, before)
-    variables: dict[str, str] = {}
-    given: dict[str, str] = {}
-    parameters: dict[str, str] = {}
+    variables, given, parameters = dict[str, str](), dict[str, str](), dict[str, str]()
+    routes = _routes(desk, wrong)
     try:
         chosen = settings.chosen(
             desk.project,
@@ -108,7 +113,20 @@ def _checked(options: Options, desk: Desk) -> Job:
         wrong.append(trouble)
     if wrong or hub is None:
         raise _all_of(wrong)
-    return Job(hub, variables, before, given, parameters, last)
+    return Job(hub, variables, before, given, parameters, last, routes)
+
+
+def _routes(desk: Desk, wrong: list[Trouble]) -> tuple[Route, ...]:
+    try:
+        return routing.prepared(desk.project)
+    except Trouble as trouble:
+        wrong.append(trouble)
+    return ()
+
+
+def _moved(job: Job) -> list[str]:
+    """What the routes change for open cases; nothing where no stage is deployed yet."""
+    return list(routing.effects(job.hub, job.routes, job.settings)) if job.last else []
 
 
 def _all_of(wrong: list[Trouble]) -> Trouble:
@@ -156,7 +174,15 @@ def _accounts(hub: Hub, variables: dict[str, str]) -> str:
 def _warn_of_silence(job: Job, desk: Desk) -> None:
     if not infra.alarm_topic(job.hub, job.parameters):
         desk.screen.line("Nobody hears the alarms yet: no SNS topic is named.", colour=YELLOW)
-        desk.screen.line("  → --parameter AlarmTopicArn=arn:…:sns:…; the stack remembers it")
+        desk.screen.line(f"  → {TOPIC}")
+
+
+def _described(hub: Hub, built: Built, desk: Desk) -> dict[str, str]:
+    """The bill of materials and the digest of what was deployed, beside what was built."""
+    folder = desk.workshop / f"deployed-{hub.stage}"
+    built.describe(folder)
+    desk.say(f"what is in the package, and its digest: {folder}")
+    return {"sha256": built.digest, "sbom": str(folder / BILL)}
 
 
 def _record(job: Job, built: Built, url: str, desk: Desk) -> Record:
@@ -171,9 +197,8 @@ def _record(job: Job, built: Built, url: str, desk: Desk) -> Record:
     )
 
 
-def _what_next(job: Job, desk: Desk, url: str) -> list[str]:
-    hub, screen = job.hub, desk.screen
-    screen.line("Deployed.", colour=GREEN)
+def _tell_urls(job: Job, screen: Screen, url: str) -> None:
+    """Those that the Slack app needs, if it can't have them yet."""
     if job.last and job.last.url and job.last.url != url:
         screen.line(
             "The URLs have CHANGED. No click arrives until the Slack app has them:", colour=YELLOW
@@ -184,6 +209,13 @@ def _what_next(job: Job, desk: Desk, url: str) -> list[str]:
         )
         screen.line(f"  Interactivity, Request URL:   {url}slack/interactions")
         screen.line(f"  Slash command, Request URL:   {url}slack/commands")
+        screen.line(f"  Event Subscriptions, Request URL: {url}slack/events")
+
+
+def _what_next(job: Job, desk: Desk, url: str) -> list[str]:
+    hub, screen = job.hub, desk.screen
+    screen.line("Deployed.", colour=GREEN)
+    _tell_urls(job, screen, url)
     steps = [
         f"aws secretsmanager put-secret-value --region {hub.region} --secret-id {secret} "
         f"--secret-string …   (Slack: {where})"
@@ -195,6 +227,8 @@ def _what_next(job: Job, desk: Desk, url: str) -> list[str]:
         steps.append(
             "DRY_RUN is on: plans are played and nothing is changed. UNLATCH_DRY_RUN=false"
         )
+    if not infra.alarm_topic(hub, job.parameters):
+        steps.append(f"Name an SNS topic, or nobody hears the alarms: {TOPIC}")
     steps.append(f"unlatch doctor --stage {hub.stage}")
     screen.title("Next")
     for number, step in enumerate(steps, start=1):

@@ -27,6 +27,8 @@ LONGEST_WINDOW = timedelta(days=31)
 
 def run(options: Options, desk: Desk) -> int:
     hub, screen = connect(options, desk.clock), desk.screen
+    if not remains.anything(hub, with_data=options.also_data):
+        raise hub.not_deployed()
     screen.title(f"Taking down Unlatch {hub.stage} in account {hub.account}, {hub.region}")
     cases = _cases(hub)
     _refuse_waiting_keys(cases, desk.clock())
@@ -118,7 +120,9 @@ def _what_dies(hub: Hub, cases: list[Case], *, also_data: bool) -> Iterator[str]
     if undoable:
         yield f"the way back by a button of {count(len(undoable), 'case')} (parked, repointed)"
     if not also_data:
-        yield f"kept: the stack {infra.resources_stack(hub)} with all cases, secrets and seal keys"
+        if infra.is_there(hub):
+            stack = infra.resources_stack(hub)
+            yield f"kept: the stack {stack} with all cases, secrets and seal keys"
         return
     yield f"the table with {count(len(cases), 'case')}, and so all evidence of who approved what"
     yield "  to keep it: unlatch audit export CASE, for each"

@@ -41,6 +41,7 @@ def run(options: Options, desk: Desk) -> int:
         )
     hub = connect(options, desk.clock, otherwise=options.where)
     settings, note = _settings(hub)
+    desk.screen.passing("reading clusters, key stores and keys")
     picture = picture_of(hub, options, settings)
     show(picture, desk.screen, note)
     desk.screen.answer(as_json(picture))

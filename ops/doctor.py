@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
-from ops.checks import chat, events, laptop, machinery, release, rights, roles
+from ops.checks import chat, events, laptop, machinery, release, rights, roles, routes
 from ops.checks.finding import Check, Finding, asked
 from ops.desk import Desk
 from ops.exits import Exit
 from ops.hub import Hub, connect
+from ops.probing import live
+from ops.probing.assumptions import Probe
+from ops.probing.filing import Filed, file_report
+from ops.probing.report import Findings
 from ops.screen import GREEN, RED, YELLOW, Screen, count
-from ops.verb import Options, Verb, place
+from ops.verb import Options, Verb, flag, option, place
 
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("boto3", laptop.sdk),
@@ -22,6 +27,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("settings", machinery.settings),
     ("state machine", machinery.state_machine),
     ("table", machinery.table),
+    ("stages", machinery.stages),
     ("brake", machinery.brake),
     ("seal keys", machinery.seal_keys),
     ("secrets", machinery.secrets),
@@ -36,6 +42,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("slack channel", chat.channel),
     ("slack messages", chat.shown),
     ("approvers", chat.approvers),
+    ("routes", routes.all_of_them),
 )
 MARKS = {True: ("ok", GREEN), False: ("WRONG", RED), None: ("unknown", YELLOW)}
 
@@ -50,8 +57,11 @@ def run(options: Options, desk: Desk) -> int:
         if not finding.account or finding.ok is False:
             _show(finding, desk.screen)
     _show_accounts(found, desk.screen)
+    filed = _live(hub, desk, found, folder=Path(options.report)) if options.live else None
     wrong = [finding for finding in found if finding.ok is False]
-    desk.screen.line(f"{count(len(wrong), 'thing')} to fix." if wrong else "All is well.")
+    differs = bool(filed and filed.differing)
+    well = "All is in place, but AWS differs: see above." if differs else "All is well."
+    desk.screen.line(f"{count(len(wrong), 'thing')} to fix." if wrong else well)
     checks = [
         {
             "name": f.name,
@@ -63,8 +73,23 @@ def run(options: Options, desk: Desk) -> int:
         }
         for f in found
     ]
-    desk.screen.answer({"ok": not wrong, "checks": checks})
-    return Exit.FOUND if wrong else Exit.DONE
+    told = {"report": str(filed.machine)} if filed else {}
+    desk.screen.answer({"ok": not wrong, "checks": checks, **told})
+    return Exit.FOUND if wrong or differs else Exit.DONE
+
+
+def _live(hub: Hub, desk: Desk, found: list[Finding], *, folder: Path) -> Filed:
+    """Adds to `found` what only a try can tell."""
+    desk.screen.title("Live: one call that must fail, and one message that deletes itself")
+    seen = Findings()
+    tried = []
+    for finding in live.of_stage(hub, desk, seen):
+        tried.append(finding)
+        if not finding.account or finding.ok is False:
+            _show(finding, desk.screen)
+    _show_accounts(tried, desk.screen)
+    found += tried
+    return file_report(hub, desk, seen, Probe.LIVE, folder=folder)
 
 
 def _findings(hub: Hub, screen: Screen) -> Iterator[Finding]:
@@ -103,5 +128,15 @@ VERB = Verb(
     "doctor",
     run,
     about=f"{__doc__} It changes nothing, but lets the hourly sweep run once more.",
-    params=[*place()],
+    params=[
+        *place(),
+        flag(
+            "--live",
+            "Try what only a try can tell, free and in up to 15 minutes: does an event reach the bot? "
+            "Calls DeleteCluster for a cluster that can’t exist, posts a message and deletes it.",
+        ),
+        option(
+            "--report", default=".", metavar="FOLDER", help="Where --live writes its report [.]."
+        ),
+    ],
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from http.client import HTTPException
+from urllib.error import URLError
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -12,6 +14,7 @@ from botocore.exceptions import (
     CredentialRetrievalError,
     EndpointConnectionError,
     LoginError,
+    NoAuthTokenError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
@@ -22,6 +25,8 @@ from botocore.exceptions import (
     SSLError,
     SSOError,
     TokenRetrievalError,
+    UnknownCredentialError,
+    UnknownTokenProviderError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -31,14 +36,19 @@ from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.slack.replies import SlackFailed
 from ops.exits import Exit
 from ops.trouble import Trouble
+from ops.words import for_a_shell
 
 LOG_IN = "Log in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
+ONLINE = "Is the Region right, and the network up?"
 NOT_SIGNED_IN = (
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
     CredentialRetrievalError,
     RefreshWithMFAUnsupportedError,
+    NoAuthTokenError,
+    UnknownCredentialError,
+    UnknownTokenProviderError,
 )
 SIGN_IN_ENDED = (SSOError, TokenRetrievalError, LoginError)
 """From the SSO cache or `aws login`; the SDK says so before any call is made."""
@@ -68,6 +78,7 @@ EXPECTED = (
     Conflict,
     SlackFailed,
     OSError,
+    HTTPException,
     UnicodeDecodeError,
     json.JSONDecodeError,
 )
@@ -75,11 +86,13 @@ EXPECTED = (
 
 def trouble_of(error: Exception) -> Trouble:
     """Any of EXPECTED as Trouble."""
+    if isinstance(error, PermanentError | TemporaryError) and (cause := _behind(error)):
+        return trouble_of(cause)
     match error:
         case Trouble():
             return error
         case PermanentError():
-            return Trouble(error.reason, *error.advice)
+            return Trouble(for_a_shell(error.reason), *map(for_a_shell, error.advice))
         case TemporaryError():
             return Trouble(f"{error.reason}.", "Run the command again in a minute")
         case Conflict():
@@ -90,13 +103,37 @@ def trouble_of(error: Exception) -> Trouble:
             return _refused(error)
         case BotoCoreError() | ResponseParserError():
             return _of_sdk(error)
-        case OSError():
-            return Trouble(
-                f"{error.filename or 'A file'} can’t be used: {error.strerror or error}."
-            )
+        case OSError() | HTTPException():
+            return _of_system(error)
         case UnicodeDecodeError() | json.JSONDecodeError():
             return Trouble(f"A file is not what it should be: {error}.")
     return Trouble(f"{type(error).__name__}: {error}")
+
+
+def _behind(error: PermanentError | TemporaryError) -> ClientError | BotoCoreError | None:
+    """What the SDK said, if it is about the operator’s own machine or sign-in: functions have neither."""
+    cause = error.__cause__
+    if isinstance(cause, BotoCoreError):
+        return cause
+    is_own = isinstance(cause, ClientError) and _is_of_operator(cause)
+    return cause if isinstance(cause, ClientError) and is_own else None
+
+
+def _is_of_operator(error: ClientError) -> bool:
+    codes = EXPIRED | SKEWED | BAD_SIGNATURE | UNKNOWN_KEY
+    return code_of(error) in codes or error.operation_name in OF_SIGN_IN
+
+
+def _of_system(error: OSError | HTTPException) -> Trouble:
+    """A file, or the network without the SDK around it."""
+    if isinstance(error, HTTPException | URLError):
+        why = error.reason if isinstance(error, URLError) else repr(error)
+        return Trouble(f"The other side could not be reached, or broke off: {why}.", ONLINE)
+    why = error.strerror or str(error) or type(error).__name__
+    if isinstance(error, ConnectionError | TimeoutError):
+        return Trouble(f"The network failed: {why}.", ONLINE)
+    what = error.filename or "Something that this command needs"
+    return Trouble(f"{what} can’t be used: {why}.")
 
 
 def _of_sdk(error: BotoCoreError | ResponseParserError) -> Trouble:
@@ -112,8 +149,7 @@ def _of_sdk(error: BotoCoreError | ResponseParserError) -> Trouble:
     if isinstance(error, NoRegionError):
         return Trouble("No AWS Region is set.", "Use --region, or set AWS_REGION")
     if isinstance(error, UNREACHABLE):
-        why = "Is the Region right, and the network up?"
-        return Trouble(f"AWS could not be reached: {error}.", why)
+        return Trouble(f"AWS could not be reached: {error}.", ONLINE)
     if isinstance(error, ResponseParserError):
         why = "Does a proxy stand between? NO_PROXY names what it must not touch"
         return Trouble("What came back instead of AWS’s answer can’t be read.", why)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from botocore.exceptions import ClientError
+
+from chalicelib.aws.brake import OFF
+from chalicelib.aws.errors import DENIED, code_of
 from ops.desk import Desk
 from ops.hub import Hub, connect, who
 from ops.screen import YELLOW, moment
 from ops.verb import Options, Verb, option, place
+
+MISSING = "its parameter is missing"
+"""Turns take that for a freeze."""
 
 
 def run(options: Options, desk: Desk) -> int:
@@ -24,10 +31,29 @@ def run(options: Options, desk: Desk) -> int:
 
 def freeze(hub: Hub, why: str) -> str:
     """Why it was frozen before, which stays the reason; "" if it was not."""
-    before = str(hub.by_name.ports.brake.why())
-    if not before:
-        set_brake(hub, why)
-    return before
+    try:
+        before = reason_in_force(hub)
+    except ClientError as error:
+        if code_of(error) not in DENIED:
+            raise
+        before = ""  # who may write it but not read it can stop everything all the same
+    if before not in ("", MISSING):
+        return before
+    set_brake(hub, why)
+    return ""
+
+
+def reason_in_force(hub: Hub) -> str:
+    """What the parameter says, "" for nothing: unlike for turns, one that can't be read is no freeze."""
+    try:
+        found = hub.client("ssm").get_parameter(Name=hub.by_name.settings.brake_parameter)
+    except ClientError as error:
+        if code_of(error) != "ParameterNotFound":
+            raise
+        hub.require_stage()
+        return MISSING
+    value = str(found["Parameter"]["Value"])
+    return "" if value == OFF else value
 
 
 def set_brake(hub: Hub, value: str) -> None:

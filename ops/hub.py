@@ -26,11 +26,17 @@ from ops.trouble import Trouble
 from ops.verb import Options
 
 APP = "unlatch"
-HEARING = ("on_delete_blocked", "on_key_store_refused", "on_cluster_lost", "on_key_used")
+HEARING = (
+    "on_delete_blocked",
+    "on_key_store_refused",
+    "on_cluster_lost",
+    "on_key_used",
+    "on_probe",
+)
 """Each has a rule of its own."""
-FUNCTIONS = (*HEARING, "turn", "park", "sweep")
+FUNCTIONS = (*HEARING, "turn", "park", "sweep", "digest")
 """As Chalice names them; the one that serves Slack is called `unlatch-<stage>`."""
-EVENT_FUNCTIONS = (*HEARING, "sweep")
+EVENT_FUNCTIONS = (*HEARING, "sweep", "digest")
 MAKING = threading.Lock()
 NOT_IN_NAMES = re.compile(r"[^\w+=,.@-]")
 
@@ -45,6 +51,7 @@ class Hub:
     region: str
     caller: Caller
     clock: Callable[[], datetime]
+    profile: str | None = None
 
     def client(self, service: str, *, region: str = "") -> Any:
         return self.client_as(service, region or self.region, None)
@@ -59,7 +66,8 @@ class Hub:
         own = Config(
             retries={"mode": "standard", "total_max_attempts": 4},
             connect_timeout=5,
-            user_agent_extra="unlatch-ops",
+            # botocore builds its own long name afresh for each request: a fifth of a call's CPU time.
+            user_agent="unlatch-ops",
         )
         with MAKING:  # boto3 makes one at a time, and many threads may ask
             return self.session.client(
@@ -98,7 +106,12 @@ class Hub:
         }
         given = self.variables
         names |= {name: given[name] for name in names if given.get(name, "").strip()}
-        return Wiring(config.read(names), hub_account=self.account, region=self.region)
+        return Wiring(
+            config.read(names),
+            hub_account=self.account,
+            region=self.region,
+            profile=self.profile,
+        )
 
     @property
     def cases(self) -> Any:
@@ -158,11 +171,22 @@ class Hub:
             return
         raise self.not_deployed()
 
+    def require_stage(self) -> None:
+        """Raises Trouble if not even the table is there, which outlives everything else of a stage."""
+        name = self.by_name.settings.table_name
+        try:
+            self.client("dynamodb").describe_table(TableName=name)
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                raise self.not_deployed() from error
+            if code_of(error) not in DENIED:  # whoever may only do the work itself goes on
+                raise
+
     def not_deployed(self) -> Trouble:
         where = f"stage {self.stage} in account {self.account}, {self.region}"
         return Trouble(
             f"Unlatch is not deployed as {where}.",
-            f"unlatch deploy --stage {self.stage}",
+            f"unlatch deploy --stage {self.stage}, unless it is another --stage, --region or --profile",
             code=Exit.NOT_DEPLOYED,
         )
 
@@ -175,7 +199,7 @@ def connect(
     `otherwise` is a Region for when neither an option nor the environment nor a profile names one.
     """
     region = options.region or os.environ.get("AWS_REGION")
-    # The wiring’s clients come from boto3’s default session: it is to be the operator’s.
+    # What calls boto3 by itself takes its default session: it is to be the operator’s.
     session = _default_session(options.profile, region)
     if not session.region_name and otherwise:
         session = _default_session(options.profile, otherwise)
@@ -183,7 +207,15 @@ def connect(
         raise Trouble("No AWS Region is set.", "Use --region, or set AWS_REGION")
     who = session.client("sts").get_caller_identity()
     caller = caller_of(arn=who["Arn"], kind="")
-    return Hub(session, options.stage, who["Account"], session.region_name, caller, clock)
+    account, region = who["Account"], session.region_name
+    return Hub(session, options.stage, account, region, caller, clock, options.profile)
+
+
+def connect_to_stage(options: Options, clock: Callable[[], datetime]) -> Hub:
+    """The same, for what only a stage has that is, or was, deployed."""
+    hub = connect(options, clock)
+    hub.require_stage()
+    return hub
 
 
 def _default_session(profile: str | None, region: str | None) -> boto3.Session:

@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 
 from chalicelib import __version__, config
-from ops.deployment import infra, one_template, organisation, runtime, settings
-from ops.deployment.build import Built, build
+from ops.deployment import infra, one_template, organisation, routing, runtime, settings
+from ops.deployment.build import BILL, CODE, SUMS, Built, build
 from ops.deployment.ids import ACCOUNT
 from ops.deployment.record import Record
 from ops.desk import Desk
@@ -21,7 +21,7 @@ from ops.hub import connect
 from ops.screen import GREEN
 from ops.verb import Options, Verb, option, place
 
-CODE, TEMPLATE, BILL, SUMS = "deployment.zip", "template.json", "sbom.cdx.json", "SHA256SUMS"
+TEMPLATE = "template.json"
 
 
 def run(options: Options, desk: Desk) -> int:
@@ -29,6 +29,7 @@ def run(options: Options, desk: Desk) -> int:
     chosen = settings.chosen(
         desk.project, options.stage, file=options.settings, environ=os.environ, remembered={}
     )
+    routing.prepared(desk.project)
     parameters = infra.parameters_of(options.parameter, desk.project)
     variables = {**chosen.variables, "ACCOUNTS": _accounts(options, desk, chosen.variables)}
     region = options.region or "us-east-1"  # Chalice wants one; the template names none
@@ -56,11 +57,9 @@ def run(options: Options, desk: Desk) -> int:
 
 
 def _write(built: Built, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    built.describe(folder)
     shutil.copy(built.package, folder / CODE)
     (folder / TEMPLATE).write_text(json.dumps(built.template, indent=1))
-    (folder / BILL).write_text(json.dumps(built.sbom, indent=1))
-    (folder / SUMS).write_text(f"{built.digest}  {CODE}\n")
 
 
 def _told(options: Options, folder: Path, digest: str) -> list[str]:

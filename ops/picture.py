@@ -13,6 +13,7 @@ from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.snapshot import Key, Snapshot
 from ops.screen import DIM, GREEN, RED, YELLOW, Screen, count, moment
+from ops.words import for_a_shell
 
 MOST_KEYS = 20
 MOST_NAMES = 3
@@ -98,7 +99,9 @@ def _show_way(way: WayOut, picture: Picture, screen: Screen) -> None:
     else:
         screen.line(f"{way.remedy.upper()}  not possible yet", colour=YELLOW)
     for gate in way.gates:
-        screen.line(f"  check failed: {gate.check}. Found: {gate.found}. {gate.helps}.")
+        screen.line(
+            f"  check failed: {gate.check}. Found: {gate.found}. {for_a_shell(gate.helps)}."
+        )
     timeline = picture.timelines.get(way.remedy)
     for line in _timeline(timeline, picture.snapshot) if timeline else ():
         screen.line(f"  {line}")
@@ -180,7 +183,12 @@ def _way(way: WayOut, timeline: Forecast | None) -> dict[str, Any]:
         "is_open": way.is_open,
         "impossible": way.impossible,
         "gates": [
-            {"check": g.check, "found": g.found, "helps": g.helps, "can_override": g.can_override}
+            {
+                "check": g.check,
+                "found": g.found,
+                "helps": for_a_shell(g.helps),
+                "can_override": g.can_override,
+            }
             for g in way.gates
         ],
         "people": terms.people if terms else None,

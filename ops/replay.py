@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.errors import code_of
 from ops.desk import Desk
 from ops.exits import Exit
-from ops.hub import EVENT_FUNCTIONS, Hub, connect
+from ops.hub import EVENT_FUNCTIONS, Hub, connect_to_stage
 from ops.screen import GREEN, RED, count
 from ops.verb import Options, Verb, place
 
@@ -34,7 +34,7 @@ class Letter:
 
 
 def run(options: Options, desk: Desk) -> int:
-    hub = connect(options, desk.clock)
+    hub = connect_to_stage(options, desk.clock)
     queue, functions, screen = hub.client("sqs"), hub.client("lambda"), desk.screen
     url = queue.get_queue_url(QueueName=f"{hub.name}-dead-letters")["QueueUrl"]
     done: list[str] = []

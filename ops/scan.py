@@ -11,6 +11,7 @@ from chalicelib.aws.fleet import Fleet
 from chalicelib.aws.pace import Paces
 from chalicelib.config import READER_ROLE, Settings
 from chalicelib.domain.fleet import Concern, Remark, Survey, judge, last_use, monthly_cost
+from chalicelib.domain.state.snapshot import Cluster
 from ops.desk import Desk
 from ops.exits import Exit
 from ops.expected import EXPECTED, trouble_of
@@ -20,7 +21,7 @@ from ops.screen import GREEN, RED, YELLOW, Screen, count, moment
 from ops.trouble import Trouble
 from ops.verb import Options, Verb, flag, option, place
 
-AT_A_TIME = 16
+AT_A_TIME = 40
 SENTENCES = {
     Concern.BROKEN_STORE: (
         "the key store has FAILED ({detail}), and {keys} can’t be used",
@@ -68,7 +69,10 @@ class Seen:
 
 
 def run(options: Options, desk: Desk) -> int:
-    hub = connect(options, desk.clock)
+    return scan(connect(options, desk.clock), options, desk)
+
+
+def scan(hub: Hub, options: Options, desk: Desk) -> int:
     settings = _settings(hub)
     places = _places(options, hub, settings)
     seen = sorted(
@@ -169,7 +173,7 @@ def _rows(survey: Survey, settings: Settings) -> Iterator[tuple[str, ...]]:
             ", ".join(one.store.name or one.store.key_store_id for one in held) or "-",
             str(sum(len(one.keys) for one in held)),
             f"{used:%Y-%m-%d}" if used else "-",
-            f"{monthly_cost(cluster, hour_price=settings.hsm_hour_price):,.0f}",
+            f"{_monthly(survey, cluster, settings):,.0f}",
         )
 
 
@@ -192,8 +196,12 @@ def _sum(seen: Iterable[Seen]) -> str:
 
 
 def _dollars(seen: Iterable[Seen], settings: Settings) -> float:
-    price = settings.hsm_hour_price
-    return sum(monthly_cost(c, hour_price=price) for one in seen for c in one.survey.clusters)
+    return sum(_monthly(one.survey, c, settings) for one in seen for c in one.survey.clusters)
+
+
+def _monthly(survey: Survey, cluster: Cluster, settings: Settings) -> float:
+    price = settings.policy().hour_price(survey.region, cluster.hsm_type)
+    return monthly_cost(cluster, hour_price=price)
 
 
 def _plain(seen: list[Seen], settings: Settings) -> dict[str, Any]:
@@ -223,7 +231,7 @@ def _cluster(survey: Survey, cluster: Any, settings: Settings) -> dict[str, Any]
             {"id": h.store.key_store_id, "state": h.store.state, "keys": len(h.keys)} for h in held
         ],
         "last_use": last_use(held),
-        "dollars_a_month": round(monthly_cost(cluster, hour_price=settings.hsm_hour_price), 2),
+        "dollars_a_month": round(_monthly(survey, cluster, settings), 2),
     }
 
 

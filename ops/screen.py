@@ -20,7 +20,7 @@ class Screen:
 
     def __init__(self, out: TextIO, err: TextIO, *, as_json: bool = False) -> None:
         self._out, self._err, self._as_json = out, err, as_json
-        self._colours = out.isatty() and "NO_COLOR" not in os.environ
+        self._colours = out.isatty() and not os.environ.get("NO_COLOR")
         self._passing = False
 
     def for_machines(self) -> Screen:

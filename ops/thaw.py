@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.aws.brake import OFF
 from ops.desk import Desk
-from ops.freeze import set_brake
+from ops.freeze import reason_in_force, set_brake
 from ops.hub import connect
 from ops.screen import GREEN
 from ops.verb import Options, Verb, place
@@ -12,7 +12,7 @@ from ops.verb import Options, Verb, place
 
 def run(options: Options, desk: Desk) -> int:
     hub = connect(options, desk.clock)
-    why = hub.by_name.ports.brake.why()
+    why = reason_in_force(hub)
     if why:
         set_brake(hub, OFF)
         desk.screen.line(f"Thawed. It was frozen: {why}", colour=GREEN)

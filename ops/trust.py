@@ -19,7 +19,7 @@ from chalicelib.flows.remembering import MOST_RUNS
 from ops.desk import Desk
 from ops.diagnose import picture_of
 from ops.exits import Exit
-from ops.hub import Hub, connect
+from ops.hub import Hub, connect_to_stage
 from ops.picture import show
 from ops.screen import GREEN, RED, YELLOW, Screen
 from ops.trouble import Trouble
@@ -29,7 +29,7 @@ from ops.verb import Options, Verb, argument, flag, option, place
 def run(options: Options, desk: Desk) -> int:
     if not is_reason(options.reason):
         raise Trouble("The reason says nothing.", "Write why, for those who read the log.")
-    hub = connect(options, desk.clock)
+    hub = connect_to_stage(options, desk.clock)
     stored = _stored(hub, options.case)
     case, mark = stored.base, mark_of(stored.body)
     _tell(desk.screen, case, mark)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -51,6 +52,14 @@ def peer_port(request: Request) -> int:
     return int(request.environ["REMOTE_PORT"])
 
 
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=WAITING_CALLERS)
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise OSError(f"Port {port} can't be had ({why}). Say another with --port") from error
+
+
 class LoopbackServer:
     """Serves an application from `start` to `stop`. Port 0 takes any free one.
 
@@ -67,7 +76,7 @@ class LoopbackServer:
     ) -> None:
         require_loopback(host)
         # werkzeug ends the process if it can't bind, so it gets a socket that is bound
-        with socket.create_server((host, port), backlog=WAITING_CALLERS) as listening:
+        with _listening(host, port) as listening:
             self.port: int = listening.getsockname()[1]
             self.url = f"http://{host}:{self.port}"
             self._http = make_server(

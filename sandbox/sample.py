@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from chalicelib.domain.state.hsm_states import BackupState, ClusterState, HsmState
 from chalicelib.domain.state.snapshot import (
     NO_OTHERS,
     Backup,
@@ -38,23 +39,23 @@ def key(name: object = "a", state: KeyState = KeyState.ENABLED, **values: object
     return Key(f"key-{name}", state, **known | values)  # type: ignore[arg-type]  # the caller's words
 
 
-def hsms(*zones: str, state: str = "ACTIVE") -> tuple[Hsm, ...]:
+def hsms(*zones: str, state: HsmState = HsmState.ACTIVE) -> tuple[Hsm, ...]:
     return tuple(Hsm(f"hsm-{zone}-{i}", state, zone) for i, zone in enumerate(zones))
 
 
 def cluster(*zones: str, **values: object) -> Cluster:
     known: dict[str, object] = {
         "cluster_id": CLUSTER,
-        "state": "ACTIVE",
+        "state": ClusterState.ACTIVE,
         "hsms": hsms(*zones),
         "certificate": "lineage-a",
-        "backups": (Backup("backup-1", "READY", NOW - timedelta(hours=2)),),
+        "backups": (Backup("backup-1", BackupState.READY, NOW - timedelta(hours=2)),),
     }
     return Cluster(**known | values)  # type: ignore[arg-type]
 
 
 def sibling(name: str = OTHER_CLUSTER, *zones: str) -> Cluster:
-    return Cluster(name, "ACTIVE", hsms(*zones or ("1a", "1b")), "lineage-a")
+    return Cluster(name, ClusterState.ACTIVE, hsms(*zones or ("1a", "1b")), "lineage-a")
 
 
 def store(state: StoreState = StoreState.CONNECTED, **values: object) -> KeyStore:

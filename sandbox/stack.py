@@ -28,6 +28,7 @@ from sandbox.slack.records import CHANNEL, ORGANISATION, TEAM
 NOBODY: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 OURS = re.compile(r":role/unlatch-")
 SETTLE_SECONDS = 60.0
+LATE = timedelta(minutes=20)
 
 
 class Sandbox:
@@ -74,7 +75,7 @@ class Sandbox:
             self.aws.start()
             opened.callback(self.aws.stop)
             self.aws.kill = self.functions.kill_peer
-            self.aws.on_record.append(self.delivery.publish)
+            self.aws.on_record.append(self._bring)
             self.delivery.install()
             opened.callback(self.delivery.close)
             self._runs.install()
@@ -93,6 +94,14 @@ class Sandbox:
             opened.callback(self._gateway.stop)
             self._closing = opened.pop_all()
         return self
+
+    def _bring(self, event: dict[str, Any]) -> None:
+        """CloudTrail's event, at once unless this AWS is late."""
+        if "A-EVENT-IN-15-MINUTES" not in self.aws.regions.differs:
+            self.delivery.publish(event)
+            return
+        at, name = self.clock.now() + LATE, "cloudtrail: a late event"
+        self.clock.call_at(at, lambda: self.delivery.publish(event), name=name)
 
     def _local_slack(self) -> LocalSlack:
         return LocalSlack(

@@ -17,11 +17,12 @@ from chalicelib.config import Settings
 from chalicelib.domain.diagnosis import MODULES
 from chalicelib.domain.forecast import Foreseen, forecast
 from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.prices import KNOWN_ON, PRICES
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.state.caller import caller_of
 from chalicelib.domain.state.case import Attempt, Case
 from chalicelib.domain.state.plan import Plan, Remedy
-from sandbox.aws import assumptions
+from ops.probing import assumptions
 from sandbox.sample import ACCOUNT, CLUSTER, NOW, REGION, key, sibling, world
 from scripts import example_env
 
@@ -55,6 +56,20 @@ def _default(value: Any) -> str:
     if isinstance(value, bool):
         value = str(value).lower()
     return f"`{value}`" if value != "" else "empty"
+
+
+def prices_table() -> str:
+    rows = (
+        f"| {region} | {hsm_type} | {price.dollars:.2f} | {price.source} |"
+        for (region, hsm_type), price in PRICES.items()
+    )
+    head = (
+        f"As known on {KNOWN_ON}:",
+        "",
+        "| Region | type | dollars | source |",
+        "|---|---|---|---|",
+    )
+    return "\n".join((*head, *rows, "| all others | all | not known | |"))
 
 
 def timeline(name: str) -> str:
@@ -98,6 +113,7 @@ def _case() -> Case:
 PARTS = (
     Part("README.md", "settings", settings_table),
     Part("docs/aws-reality.md", "assumptions", assumptions.table),
+    Part("docs/aws-reality.md", "prices", prices_table),
     *(
         Part("docs/remedies.md", f"timeline of {name}", partial(timeline, name))
         for name in ("park", "repoint", "release", "retire", "retire empty")

@@ -41,6 +41,8 @@ READ = [
     ("DRY_RUN", "0", False),
     ("QUOTA_SHARE", "0.5", 0.5),
     ("EXPIRY_HOURS", " 48 ", 48),
+    ("KEEP_CLOSED_DAYS", "0", 0),
+    ("KEEP_CLOSED_DAYS", "90", 90),
 ]
 
 
@@ -54,6 +56,8 @@ WRONG = [
     ("PENDING_WINDOW_DAYS", "6", "PENDING_WINDOW_DAYS must be a number from 7 to 30, not '6'"),
     ("QUORUM_REVERSIBLE", "0", "QUORUM_REVERSIBLE must be a number from 1 to 20, not '0'"),
     ("QUOTA_SHARE", "all", "QUOTA_SHARE must be a number from 0.01 to 1, not 'all'"),
+    ("KEEP_CLOSED_DAYS", "30", "KEEP_CLOSED_DAYS must be 0, or 90 and more, not '30'"),
+    ("KEEP_CLOSED_DAYS", "-1", "KEEP_CLOSED_DAYS must be a number from 0 to 36500, not '-1'"),
     ("PEOPLE", "U1", "PEOPLE must be pairs like"),
     ("PEOPLE", "=U1", "PEOPLE must be pairs like"),
     ("QUORUM_BY_TAG", "prod:3", "QUORUM_BY_TAG must be tags with a number of people"),

@@ -267,7 +267,7 @@ def decide(case):
     if case.late:
         raise PermanentError(why, "advice is no reason")
     words = "said {} times."
-    return Answer(private=words.format(3)) if case.asked else Close(RETIRED, reason="four")
+    return Private(words.format(3)) if case.asked else Close(RETIRED, reason="four")
 
 def not_possible(case) -> str:
     """Not this."""
@@ -297,9 +297,10 @@ def test_the_reasons_are_found_at_all() -> None:
             "Difference",
             "Wait",
             "Call",
-            "Answer",
+            "Private",
+            "FieldError",
         ),
-        *("Refusal", "Cause", "NotOurs", "Unsigned", "Unreadable", "alarm", "sentence", "log"),
+        *("said", "Cause", "NotOurs", "Unsigned", "Unreadable", "alarm", "sentence", "log"),
     }
 
 

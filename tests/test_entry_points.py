@@ -15,8 +15,9 @@ import time_machine
 from moto import mock_aws
 
 import app as bot
-from chalicelib import wiring
+from chalicelib import event_patterns, wiring
 from chalicelib.aws import session
+from chalicelib.aws.cloudtrail import PROBE_CLUSTER
 from chalicelib.domain.state.click import Act
 from sandbox.clock import Clock
 from sandbox.reliability.corpus import DELETE
@@ -385,3 +386,25 @@ def test_a_signed_request_for_nothing_is_refused_in_words(path: str) -> None:
     reply = sent(path, "{}", {"Content-Type": "application/json"})
     assert 400 <= reply["statusCode"] < 500
     assert json.loads(reply["body"])["message"]
+
+
+def test_the_doctors_call_is_noted_sealed_and_opens_no_case() -> None:
+    event = delete_failed()
+    event["detail"] |= {"errorCode": "CloudHsmResourceNotFoundException", "requestID": "r-1"}
+    event["detail"]["requestParameters"]["clusterId"] = PROBE_CLUSTER
+    assert bot.on_probe(event, Context()) == {"noted": event["detail"]["eventID"]}
+    noted = wiring._built(HUB).probes.last()
+    assert noted is not None
+    assert (noted.record["requestID"], noted.is_sealed) == ("r-1", True)
+    event["detail"]["errorCode"] = "CloudHsmInvalidRequestException"
+    assert "doctor" in bot.on_delete_blocked(event, Context())["refused"]
+
+
+def test_the_doctors_function_notes_nothing_else() -> None:
+    assert "doctor" in bot.on_probe(delete_failed(), Context())["refused"]
+    assert wiring._built(HUB).probes.last() is None
+
+
+def test_the_rule_of_the_doctor_names_its_cluster() -> None:
+    wanted = event_patterns.LIVE_PROBE["detail"]["requestParameters"]  # type: ignore[index]  # a pattern
+    assert wanted == {"clusterId": [PROBE_CLUSTER]}

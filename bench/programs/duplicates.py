@@ -41,7 +41,7 @@ def main() -> None:
     from chalicelib import wiring
     from chalicelib.aws.session import own_session
 
-    own_session().register("before-send", transport.send)
+    own_session(None).register("before-send", transport.send)
     session = boto3.Session()
     session.events.register("before-send", transport.send)
     puts = session.resource("dynamodb").Table(stage.TABLE)

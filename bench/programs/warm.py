@@ -42,7 +42,7 @@ class Warm:
         from chalicelib import wiring
         from chalicelib.aws.session import own_session
 
-        own_session().register("before-send", self.transport.send)
+        own_session(None).register("before-send", self.transport.send)
         wired = wiring.wired(CONTEXT)
         wired.__dict__["_slack"] = SimpleNamespace(
             call=lambda method, **_: self.answers.slack(method)

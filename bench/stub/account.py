@@ -73,10 +73,10 @@ class Account:
     def _parsed(self, *, model: Any, **_: object) -> Any:
         time.sleep(self._latency)
         about = {"RequestId": "1", "HTTPStatusCode": 200}
-        return _Http, {**PARSED[model.name], "ResponseMetadata": about}
+        return Http, {**PARSED[model.name], "ResponseMetadata": about}
 
 
-class _Http:
+class Http:
     """Of the HTTP answer botocore reads no more here."""
 
     status_code = 200

@@ -14,6 +14,8 @@ from chalicelib.ports import FailedDelete
 
 CLUSTER_ID = re.compile(r"cluster-[2-7a-zA-Z]{11,16}")
 """As cloudhsmv2's own model has it."""
+PROBE_CLUSTER = "cluster-unlatchLiveProbe"
+"""An id that the model allows and that no cluster has: CloudHSM's own are 11 small letters and digits."""
 ACCOUNT = re.compile(r"[0-9]{12}")
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 EVENT_ID = re.compile(r"[\w.-]{1,100}")
@@ -48,6 +50,8 @@ def failed_delete(
         raise NotOurs(f"errorCode is {short(code)}, which is not listed in error_codes")
     parameters = mapping(detail.get("requestParameters"), "requestParameters")
     cluster_id = text(parameters.get("clusterId"), "requestParameters.clusterId", CLUSTER_ID)
+    if cluster_id == PROBE_CLUSTER:
+        raise NotOurs("it is the call of unlatch doctor --live")
     caller = caller_from(detail)
     if is_own(caller, own_roles):
         raise NotOurs("the call was made by Unlatch itself")
@@ -55,6 +59,15 @@ def failed_delete(
     event_id = text(detail.get("eventID"), "eventID", EVENT_ID)
     at = when(detail.get("eventTime") or event.get("time"))
     return FailedDelete(account, region, cluster_id, Attempt(event_id, at, str(code), caller))
+
+
+def probe_of(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record of the doctor's call. Raises NotOurs for all else."""
+    detail = mapping(mapping(event, "event").get("detail"), "detail")
+    if part(detail, "requestParameters").get("clusterId") != PROBE_CLUSTER:
+        raise NotOurs("it is not the call of unlatch doctor --live")
+    text(detail.get("eventID"), "eventID", EVENT_ID)
+    return detail
 
 
 def place(detail: Mapping[str, Any], event: Mapping[str, Any]) -> tuple[str, str]:

@@ -10,10 +10,10 @@ from typing import Any
 
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.errors import translated, understood
-from chalicelib.aws.items import cluster_from, store_from
 from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader
 from chalicelib.aws.other_use import other_use
+from chalicelib.aws.shapes import clusters_from, store_from
 from chalicelib.domain.fleet import Held, Survey
 from chalicelib.domain.state.snapshot import KeyStore
 from chalicelib.failures import PermanentError
@@ -44,7 +44,7 @@ class Fleet:
         call = "kms:DescribeCustomKeyStores"
         stores = self._read(call, pages, "CustomKeyStores", account=account, unread=unread)
         with understood(call):
-            clusters = tuple(cluster_from(item) for item in found if item["State"] != "DELETED")
+            clusters = clusters_from(found)
             ours = [store_from(item) for item in stores if "CloudHsmClusterId" in item]
         reader = KeyReader(kms, self.pace, self.role, account)
         return Survey(

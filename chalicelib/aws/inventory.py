@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.errors import translated, understood
-from chalicelib.aws.items import cluster_from, store_from
 from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader
 from chalicelib.aws.other_use import other_use
 from chalicelib.aws.password import LOOKUP, connects, with_times
+from chalicelib.aws.shapes import clusters_from, is_on_a_cluster, store_from
 from chalicelib.domain.remedies.repoint import targets
 from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.hsm_states import BackupState
 from chalicelib.domain.state.plan import CASE_TAG
 from chalicelib.domain.state.snapshot import (
     SHOWN_KEYS,
@@ -62,9 +63,7 @@ class AwsInventory:
 
     def snapshot(self, case: Case, *, now: datetime) -> Snapshot:
         """One look at the world. What AWS refuses to tell is listed in it; TemporaryError where it can't.
-
-        The HSMs are read while the keys are; clients are made in one thread at a time.
-        """
+        The HSMs are read while the keys are; clients are made in one thread at a time."""
         clients = self._clients(case)
         kms = clients("kms")
         look = Look(clients("cloudhsmv2"), kms, self.reader_role, case)
@@ -74,6 +73,7 @@ class AwsInventory:
             stores = look.key_stores(unread)
             ids = {store.key_store_id for store in stores}
             keys, seen = self._keys(case, kms, ids, unread, pool, now=now) if stores else ((), 0)
+            keys += self._by_name(case, kms, keys) if unread else ()
             machines = reading.result()
         snapshot = Snapshot(
             at=now,
@@ -160,6 +160,13 @@ class AwsInventory:
             session_name=case.case_id,
         )
 
+    def _by_name(self, case: Case, kms: KMSClient, found: Sequence[Key]) -> tuple[Key, ...]:
+        """Keys that the case may have to bring back: a list that is refused must not hide them."""
+        known = {key.key_id for key in found}
+        recorded = [key.key_id for key in (case.before.keys if case.before else ())]
+        reader = KeyReader(kms, self.pace, self.reader_role, case.account)
+        return reader.by_name([key_id for key_id in recorded if key_id not in known])
+
     def _keys(
         self,
         case: Case,
@@ -206,7 +213,7 @@ class Look:
         pages = self.hsms.get_paginator("describe_clusters").paginate()
         items = self._read("cloudhsm:DescribeClusters", pages, "Clusters", unread)
         with understood("cloudhsm:DescribeClusters"):
-            return tuple(cluster_from(item) for item in items if item["State"] != "DELETED")
+            return clusters_from(items)
 
     def backups(self, unread: list[str]) -> tuple[Backup, ...]:
         filters = {"clusterIds": [self.case.cluster_id]}
@@ -215,7 +222,7 @@ class Look:
         return tuple(
             Backup(
                 item["BackupId"],
-                item["BackupState"],
+                BackupState(item["BackupState"]),
                 item["CreateTimestamp"],
                 bool(item.get("NeverExpires")),
                 item.get("Mode", ""),
@@ -234,7 +241,7 @@ class Look:
         pages = self.kms.get_paginator("describe_custom_key_stores").paginate()
         items = self._read("kms:DescribeCustomKeyStores", pages, "CustomKeyStores", unread)
         with understood("kms:DescribeCustomKeyStores"):
-            return tuple(store_from(item) for item in items if _is_on_a_cluster(item))
+            return tuple(store_from(item) for item in items if is_on_a_cluster(item))
 
     def _read(self, call: str, pages: Iterable[Any], name: str, unread: list[str]) -> list[Any]:
         """All items of all pages; a refusal is noted, trouble is raised as TemporaryError."""
@@ -244,11 +251,6 @@ class Look:
         except PermanentError:
             unread.append(f"{call} was refused")
             return []
-
-
-def _is_on_a_cluster(item: Mapping[str, Any]) -> bool:
-    """Not an external key store, which has no cluster."""
-    return bool(item.get("CustomKeyStoreType", "AWS_CLOUDHSM") == "AWS_CLOUDHSM")
 
 
 def _own(clusters: Iterable[Cluster], case: Case) -> Cluster | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.errors import translated, understood
 from chalicelib.domain.state.snapshot import Key, KeyState, LastUse
-from chalicelib.failures import Code, PermanentError
+from chalicelib.failures import Code, PermanentError, TemporaryError
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -78,6 +78,20 @@ class KeyReader:
         if "Refused" in item:
             return _unread(item, aliases)
         return key_from(item, aliases)
+
+    def by_name(self, key_ids: Iterable[str]) -> tuple[Key, ...]:
+        """Of these keys those that are there and that KMS describes. No list is needed for that."""
+        found = (self._if_there(key_id) for key_id in key_ids)
+        return tuple(key for key in found if key is not None)
+
+    def _if_there(self, key_id: str) -> Key | None:
+        try:
+            key = self.key(key_id, aliases=())
+        except TemporaryError as trouble:
+            if trouble.code is not Code.MOVED:
+                raise
+            return None
+        return None if key.unread else key
 
     def pages(self, unread: list[str]) -> Iterator[list[str]]:
         """The ids of all keys of the account, page by page."""

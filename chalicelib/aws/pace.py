@@ -41,7 +41,7 @@ class Pace:
 
 
 class Paces:
-    """One Pace for each call name; calls without a quota of note pass freely."""
+    """One Pace for each call name and place; calls without a quota of note pass freely."""
 
     def __init__(
         self,
@@ -50,9 +50,16 @@ class Paces:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._paces = {
-            call: Pace(quota * share, clock=clock, sleep=sleep) for call, quota in QUOTAS.items()
-        }
+        self._share, self._clock, self._sleep = share, clock, sleep
+        self._paces: dict[tuple[str, str], Pace] = {}
+        self._lock = threading.Lock()
 
-    def __call__(self, call: str) -> Callable[[], None]:
-        return self._paces.get(call, lambda: None)
+    def __call__(self, call: str, place: str = "") -> Callable[[], None]:
+        """`place`: an account and Region, if there are several: each has quotas of its own."""
+        if call not in QUOTAS:
+            return lambda: None
+        with self._lock:
+            if (call, place) not in self._paces:
+                rate = QUOTAS[call] * self._share
+                self._paces[call, place] = Pace(rate, clock=self._clock, sleep=self._sleep)
+            return self._paces[call, place]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from botocore.config import Config
     from botocore.session import Session
+
+
+MAKING = threading.Lock()
+"""A session makes one client at a time; what it makes serves many threads."""
 
 
 class AnyService:
@@ -26,12 +31,21 @@ class AnyService:
 
 
 def make_client(
-    service: str, region: str, credentials: Mapping[str, str] | None, /, *, acts: bool = False
+    service: str,
+    region: str,
+    credentials: Mapping[str, str] | None,
+    /,
+    *,
+    acts: bool = False,
+    profile: str | None = None,
 ) -> Any:
-    """A client with these credentials, or the function's own. `acts`: it is for what changes AWS."""
+    """A client with these credentials, or the process's own, or a profile's. `acts`: it changes AWS."""
     given: dict[str, Any] = {**(credentials or {})}
     config = _acts() if acts else _reads()
-    return own_session().create_client(service, region_name=region, config=config, **given)
+    with MAKING:
+        return own_session(profile).create_client(
+            service, region_name=region, config=config, **given
+        )
 
 
 def _reads() -> Config:
@@ -61,18 +75,18 @@ def _acts() -> Config:
 
 
 @functools.cache
-def own_session() -> Session:
-    """The one of this process."""
-    return fast_session()
+def own_session(profile: str | None) -> Session:
+    """The one of this process; an operator may name an AWS profile."""
+    return fast_session(profile)
 
 
-def fast_session() -> Session:
+def fast_session(profile: str | None = None) -> Session:
     """botocore itself: boto3 around it costs a cold function 20 ms more, boto3's Table as much again."""
-    from botocore.session import get_session  # 110 ms that a refused request does not pay
+    from botocore.session import Session  # 110 ms that a refused request does not pay
 
     from chalicelib.aws.whole import demand_whole  # imports botocore
 
-    session = get_session()
+    session = Session(profile=profile)
     loader = session.get_component("data_loader")
     loader.list_available_services = lambda type_name: AnyService()  # noqa: ARG005  # botocore's name
     demand_whole(session)

@@ -12,10 +12,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from chalicelib.failures import Code, Refused, TemporaryError
-from chalicelib.ports import Signed
+from chalicelib.ports import Signed, SignedCancel, SignedPlan
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
@@ -88,10 +88,14 @@ class SignedIdentity:
 
     def _meant(self, signed: Signed) -> dict[str, str]:
         """A signature for a plan is none for a cancel, and the other way round."""
-        if signed.plan_hash:
-            return {CASE: signed.case_id, PLAN: signed.plan_hash}
-        reason = hashlib.sha256(signed.reason.encode()).hexdigest()
-        return {CASE: signed.case_id, CANCEL: reason}
+        match signed:
+            case SignedPlan():
+                return {CASE: signed.case_id, PLAN: signed.plan_hash}
+            case SignedCancel():
+                reason = hashlib.sha256(signed.reason.encode()).hexdigest()
+                return {CASE: signed.case_id, CANCEL: reason}
+            case _:
+                assert_never(signed)
 
     def _check_age(self, stamp: str) -> None:
         try:

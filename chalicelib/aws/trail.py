@@ -34,13 +34,13 @@ while Lambda lets a function sleep."""
 
 @dataclass(frozen=True)
 class AwsTrail:
-    """Takes its share of the two requests a second that LookupEvents allows."""
+    """Takes its share of the two requests a second that LookupEvents allows each account and Region."""
 
     accounts: Accounts
     reader_role: str
     own_roles: tuple[str, ...]
     codes: tuple[str, ...]
-    pace: Callable[[str], Callable[[], None]]
+    pace: Callable[[str, str], Callable[[], None]]
     kept: dict[tuple[str, str], tuple[float, CloudTrailClient]] = field(default_factory=dict)
 
     def calls(
@@ -85,7 +85,7 @@ class AwsTrail:
         looked = [{"AttributeKey": k, "AttributeValue": v} for k, v in attribute.items()]
         request: dict[str, Any] = {"LookupAttributes": looked, "StartTime": since}
         while True:
-            self.pace(LOOKUP)()
+            self.pace(LOOKUP, f"{account} {trail.meta.region_name}")()
             with translated(LOOKUP, role=self.reader_role, account=account):
                 page = trail.lookup_events(**request)
             for item in page["Events"]:

@@ -19,15 +19,16 @@ from chalicelib.domain.remedies.undo import recorded, undo_step
 from chalicelib.domain.rest import HOUR, asleep, closed
 from chalicelib.domain.revalidate import changes
 from chalicelib.domain.rules import approval, outage, step_up
-from chalicelib.domain.rules.blind import hidden
+from chalicelib.domain.rules.blind import hidden, remembered
+from chalicelib.domain.rules.endings import finished, others_did
 from chalicelib.domain.rules.gates import hard_gates
 from chalicelib.domain.rules.gone import is_gone, until_sure
 from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Ask, Call, Close, Decision, Move, Wait
+from chalicelib.domain.rules.waiting import may_wait
 from chalicelib.domain.state.case import Case, Difference, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
-from chalicelib.domain.state.plan import Operation, Plan, Remedy
-from chalicelib.domain.state.snapshot import Snapshot
+from chalicelib.domain.state.plan import Plan, Remedy
 
 __all__ = ["FOREIGN", "HOUR", "Decision", "decide"]
 
@@ -52,11 +53,22 @@ def decide(situation: Situation) -> Decision:
 
     The order of endings is: the world, cancel, a begun plan, expiry. A closed case stays so.
     """
+    decision, snapshot = _decided(situation), situation.snapshot
+    if decision.case.snapshot is not snapshot:
+        return decision
+    return replace(
+        decision, case=replace(decision.case, snapshot=remembered(decision.case, snapshot))
+    )
+
+
+def _decided(situation: Situation) -> Decision:
     case, snapshot = situation.case, situation.snapshot
     if case.is_closed and case.outcome and case.outcome is not Outcome.KEPT:
         return closed(situation)
     unseen = hidden(case, snapshot)
     if unseen:
+        watches = may_wait(case, snapshot)
+        situation = situation.with_case(replace(case, snapshot=snapshot, watches=watches))
         wait = Wait(
             BLIND_SECONDS, f"Unlatch must be allowed to read AWS: {unseen.removesuffix('.')}"
         )
@@ -84,7 +96,7 @@ def _world(situation: Situation) -> Decision | None:
         return None
     if case.is_rescue or (snapshot.holder and snapshot.keys):
         return None  # keys still need it: that is no end
-    return _close(situation, _finished(case) or _others_did(case, snapshot))
+    return _close(situation, finished(case) or others_did(case, snapshot))
 
 
 def _unsure(situation: Situation) -> Decision | None:
@@ -105,29 +117,6 @@ def _over(situation: Situation) -> Decision | None:
     """An outage that has ended, or that hurts nobody."""
     step = outage.ended(situation)
     return _close(situation, step) if step else None
-
-
-def _finished(case: Case) -> Close | None:
-    """The cluster is gone and the last call was ours."""
-    plan = case.current_plan
-    if plan is None or not case.tried(Operation.DELETE_CLUSTER, case.cluster_id):
-        return None
-    outcome = Outcome.RETIRED if plan.remedy is Remedy.RETIRE else Outcome.REPOINTED
-    return Close(outcome, "The cluster is deleted. AWS was read again to make sure.")
-
-
-def _others_did(case: Case, snapshot: Snapshot) -> Close:
-    if snapshot.cluster is None:
-        more = "What Unlatch had changed before stays." if case.has_begun else ""
-        reason = f"Somebody else deleted the cluster. {more or 'Unlatch has nothing left to do.'}"
-        return Close(Outcome.RESOLVED, reason)
-    if snapshot.cluster.hsms:
-        words = "No key store uses the cluster any more: it is free for a new one."
-        return Close(Outcome.RESOLVED, words)
-    return Close(
-        Outcome.RESOLVED,
-        "Nothing holds the cluster any more: no key store and no HSM is left. It can be deleted now.",
-    )
 
 
 def _close(situation: Situation, step: Close) -> Decision:
@@ -191,12 +180,15 @@ def _go_on(context: PlanContext) -> Decision:
 
 
 def _approvals_lost(context: PlanContext) -> tuple[Difference, ...]:
-    """Approvals must count at every mutation; time only bounds how long a plan may not begin."""
+    """Approvals must count at every mutation; time bounds how long a plan may not begin, or not go on."""
     case, plan = context.case, context.plan
     begun = case.plan_is_under_way
     if not begun and _is_late(context):
         lapsed = f"lapsed: nothing could begin in {context.policy.expiry_hours} hours"
         return (Difference("Approvals", "in time", lapsed),)
+    if begun and context.is_stale:
+        old = f"too old: nothing came of them for {context.idle.days} days"
+        return (Difference("Approvals", "in time", old),)
     clicks = case.current_clicks
     if begun:
         latest = {c.by: c for c in clicks if c.act in (Act.APPROVE, Act.WITHDRAW)}
@@ -234,7 +226,8 @@ def _bring_back(context: PlanContext, lost: str) -> Decision:
         step = Close(
             Outcome.STOPPED,
             f"{lost} {where if is_back and step.outcome is Outcome.CANCELLED else step.reason}",
-            ("Find out why the other cluster lacks the key.", "Then press Try again."),
+            step.advice
+            or ("Find out why the other cluster lacks the key.", "Then press Try again."),
         )
     return _running(context, step)
 

@@ -74,6 +74,12 @@ def ways_out(situation: Situation) -> tuple[WayOut, ...]:
     return tuple(found)
 
 
+def way_out(remedy: Remedy, situation: Situation) -> WayOut:
+    """This one; a way that is not spoken of here is none."""
+    ways = {way.remedy: way for way in ways_out(situation)}
+    return ways.get(remedy, WayOut(remedy, None))
+
+
 def all_plans(situation: Situation) -> tuple[Plan, ...]:
     """Every plan that could be approved, a repoint for each cluster that can take the store."""
     plans = [way.plan for way in ways_out(situation) if way.plan]
@@ -95,5 +101,6 @@ MODULES = {
 
 
 def daily_cost(snapshot: Snapshot, policy: Policy) -> float:
-    """What the HSMs cost a day, in US dollars at the configured price."""
-    return len(snapshot.live_hsms) * 24 * policy.hsm_hour_price
+    """What the HSMs cost a day, in US dollars."""
+    hsm_type = snapshot.cluster.hsm_type if snapshot.cluster else ""
+    return len(snapshot.live_hsms) * 24 * policy.hour_price(snapshot.region, hsm_type)

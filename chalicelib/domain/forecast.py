@@ -33,11 +33,15 @@ class Foreseen:
 
 @dataclass(frozen=True)
 class Forecast:
-    """`end` is None where the plan would not run to its end by itself; `why` says so."""
+    """`end` is None if the plan would not run to its end by itself; `why` says so.
+
+    `lapses`: the approvals would be too old before anything could be called.
+    """
 
     calls: tuple[Foreseen, ...]
     end: datetime | None
     why: str
+    lapses: bool = False
 
 
 def forecast(plan: Plan, situation: Situation, *, durations: Durations = USUAL) -> Forecast:
@@ -55,7 +59,8 @@ def forecast(plan: Plan, situation: Situation, *, durations: Durations = USUAL) 
         if isinstance(step, Close):
             return Forecast(tuple(calls), now, step.reason)
         if isinstance(step, Ask):
-            return Forecast(tuple(calls), None, _question(step))
+            late = now - situation.now >= timedelta(hours=policy.expiry_hours)
+            return Forecast(tuple(calls), None, _question(step), lapses=late and not calls)
         if isinstance(step, Call):
             calls += [Foreseen(now, step.operation, target) for target in step.targets]
             case = _made(case, plan, step, model=model, now=now)

@@ -54,10 +54,10 @@ def seen_in(case: Case, clusters: Iterable[Cluster | None], stores: Iterable[Key
     store = min(mine, key=lambda s: (s.key_store_id != named, s.key_store_id), default=None)
     cluster = next((c for c in clusters if c and c.cluster_id == case.cluster_id), None)
     return Seen(
-        store_state=store.state if store else "",
+        store_state=store.state if store else None,
         store_cluster=store.cluster_id if store else "",
         zones=cluster.zones if cluster else (),
-        cluster_state=cluster.state if cluster else "",
+        cluster_state=cluster.state if cluster else None,
     )
 
 

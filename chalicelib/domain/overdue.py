@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.simulation import Durations
 from chalicelib.domain.state.case import CallStatus, Case
+from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import Operation
 from chalicelib.domain.state.snapshot import Snapshot, StoreState
 
@@ -65,8 +66,8 @@ def _under_way(snapshot: Snapshot) -> Iterator[Operation]:
     shown = (
         (StoreState.DISCONNECTING in states, Operation.DISCONNECT_KEY_STORE),
         (StoreState.CONNECTING in states, Operation.CONNECT_KEY_STORE),
-        ("CREATE_IN_PROGRESS" in hsms, Operation.CREATE_HSM),
-        ("DELETE_IN_PROGRESS" in hsms, Operation.DELETE_HSM),
-        (cluster == "DELETE_IN_PROGRESS", Operation.DELETE_CLUSTER),
+        (HsmState.CREATE_IN_PROGRESS in hsms, Operation.CREATE_HSM),
+        (HsmState.DELETE_IN_PROGRESS in hsms, Operation.DELETE_HSM),
+        (cluster is ClusterState.DELETE_IN_PROGRESS, Operation.DELETE_CLUSTER),
     )
     return (operation for holds, operation in shown if holds)

@@ -221,10 +221,16 @@ def _terms(context: PlanContext) -> list[Difference]:
     if wanted.step_up and not agreed.step_up:
         found.append(Difference("Confirmation in AWS", "not needed", "needed"))
     found += _stricter(context, wanted)
+    if wanted.route != agreed.route:
+        found.append(Difference("Route", _route(agreed), _route(wanted)))
     if wanted.dry_run != agreed.dry_run:
         words = {True: "dry run", False: "for real"}
         found.append(Difference("Mode", words[agreed.dry_run], words[wanted.dry_run]))
     return found
+
+
+def _route(terms: Terms) -> str:
+    return terms.route or "the settings"
 
 
 def _stricter(context: PlanContext, wanted: Terms) -> list[Difference]:

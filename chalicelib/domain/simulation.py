@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.rules.password import Login, login
 from chalicelib.domain.rules.step import Call
+from chalicelib.domain.state.hsm_states import BackupState, ClusterState, HsmState
 from chalicelib.domain.state.plan import CASE_TAG, NEWEST_BACKUP, Operation
 from chalicelib.domain.state.snapshot import (
     NO_OTHERS,
@@ -59,12 +60,12 @@ class Model:
                     store.key_store_id, snapshot.at + wait, store_in(store.key_store_id, state)
                 )
         for hsm in snapshot.cluster.hsms if snapshot.cluster else ():
-            if hsm.state == "DELETE_IN_PROGRESS":
+            if hsm.state is HsmState.DELETE_IN_PROGRESS:
                 end = snapshot.at + self.durations.delete_hsm
                 self._later(hsm.hsm_id, end, without_hsm(hsm.hsm_id))
-            if hsm.state == "CREATE_IN_PROGRESS":
+            if hsm.state is HsmState.CREATE_IN_PROGRESS:
                 end = snapshot.at + self.durations.create_hsm
-                self._later(hsm.hsm_id, end, hsm_in(hsm.hsm_id, "ACTIVE"))
+                self._later(hsm.hsm_id, end, hsm_in(hsm.hsm_id, HsmState.ACTIVE))
 
     def at(self, now: datetime) -> Snapshot:
         """The world at this time, with all that was due by then done."""
@@ -111,12 +112,14 @@ class Model:
         match step.operation:
             case Operation.CREATE_CLUSTER:
                 tags = ((CASE_TAG, step.made_for),)
-                made = Cluster(MADE, "CREATE_IN_PROGRESS", tags=tags, source_backup=target)
+                made = Cluster(
+                    MADE, ClusterState.CREATE_IN_PROGRESS, tags=tags, source_backup=target
+                )
                 self.world = replace(self.world, siblings=(*self.world.siblings, made))
                 end = now + self.durations.create_cluster
-                self._later(MADE, end, in_cluster(becomes("UNINITIALIZED"), MADE))
+                self._later(MADE, end, in_cluster(becomes(ClusterState.UNINITIALIZED), MADE))
             case Operation.RESTORE_BACKUP:
-                self._lost_backup(target, state="READY")
+                self._lost_backup(target, state=BackupState.READY)
             case Operation.KEEP_BACKUP if target != NEWEST_BACKUP:
                 self._lost_backup(target, never_expires=True)
             case Operation.KEEP_BACKUP:
@@ -125,7 +128,7 @@ class Model:
                 there = (c for c in self.world.siblings if c.cluster_id != target)
                 self.world = replace(self.world, siblings=tuple(there))
             case Operation.DELETE_CLUSTER:
-                self.world = in_cluster(becomes("DELETE_IN_PROGRESS"))(self.world)
+                self.world = in_cluster(becomes(ClusterState.DELETE_IN_PROGRESS))(self.world)
                 end = now + self.durations.delete_cluster
                 self._later(target, end, lambda world: replace(world, cluster=None))
             case Operation.CREATE_HSM | Operation.DELETE_HSM:
@@ -135,15 +138,15 @@ class Model:
         where = step.to_cluster
         if step.operation is Operation.CREATE_HSM:
             hsm_id = f"hsm-new-{target}"
-            coming = with_hsm(Hsm(hsm_id, "CREATE_IN_PROGRESS", zone_of(target)), where)
+            coming = with_hsm(Hsm(hsm_id, HsmState.CREATE_IN_PROGRESS, zone_of(target)), where)
             self.world = coming(self.world)
             end = now + self.durations.create_hsm
-            self._later(hsm_id, end, hsm_in(hsm_id, "ACTIVE", where))
+            self._later(hsm_id, end, hsm_in(hsm_id, HsmState.ACTIVE, where))
             return
         home = next((c for c in self.world.siblings if c.cluster_id == where), None)
         hsm = hsm_for(target, replace(self.world, cluster=home) if home else self.world)
         assert hsm is not None, "decide only deletes what is there"
-        self.world = hsm_in(hsm.hsm_id, "DELETE_IN_PROGRESS", where)(self.world)
+        self.world = hsm_in(hsm.hsm_id, HsmState.DELETE_IN_PROGRESS, where)(self.world)
         self.world = with_backup(now)(self.world)
         end = now + self.durations.delete_hsm
         self._later(hsm.hsm_id, end, without_hsm(hsm.hsm_id, where))
@@ -226,17 +229,17 @@ def in_cluster(change: Callable[[Cluster], Cluster], where: str = "") -> Change:
     return changed
 
 
-def becomes(state: str) -> Callable[[Cluster], Cluster]:
+def becomes(state: ClusterState) -> Callable[[Cluster], Cluster]:
     return lambda cluster: replace(cluster, state=state)
 
 
-def hsm_in(hsm_id: str, state: str, where: str = "") -> Change:
+def hsm_in(hsm_id: str, state: HsmState, where: str = "") -> Change:
     """The first HSM of a cluster that was made from a backup makes it ACTIVE."""
 
     def change(cluster: Cluster) -> Cluster:
         hsms = tuple(replace(h, state=state) if h.hsm_id == hsm_id else h for h in cluster.hsms)
-        is_first = state == "ACTIVE" and cluster.state == "UNINITIALIZED"
-        return replace(cluster, hsms=hsms, state="ACTIVE" if is_first else cluster.state)
+        is_first = state is HsmState.ACTIVE and cluster.state is ClusterState.UNINITIALIZED
+        return replace(cluster, hsms=hsms, state=ClusterState.ACTIVE if is_first else cluster.state)
 
     return in_cluster(change, where)
 
@@ -256,7 +259,7 @@ def with_backup(now: datetime) -> Change:
     """DeleteHsm makes a backup of the cluster."""
 
     def change(cluster: Cluster) -> Cluster:
-        made = Backup(f"backup-{len(cluster.backups)}", "READY", now)
+        made = Backup(f"backup-{len(cluster.backups)}", BackupState.READY, now)
         return replace(cluster, backups=(*cluster.backups, made))
 
     return in_cluster(change)

@@ -75,7 +75,7 @@ class _Batch:
             self.said.append(result(self.ports, self.case, record))
             if stop:
                 raise stop
-            if record.status is CallStatus.REFUSED:
+            if record.status is CallStatus.REFUSED and not record.denied:
                 return False
         return True
 

@@ -10,8 +10,8 @@ from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.failures import Refused
 from chalicelib.flows.record import record_and_wake
-from chalicelib.flows.signed import Said, answered, case_to_cancel, for_a_shell, on_newest
-from chalicelib.ports import Ports, Signed
+from chalicelib.flows.signed import Said, answered, case_to_cancel, on_newest, why_not
+from chalicelib.ports import Ports, Signed, SignedCancel
 
 
 def cancel(ports: Ports, identify: Callable[[Signed], str], posted: bytes) -> Said:
@@ -33,7 +33,7 @@ def cancel(ports: Ports, identify: Callable[[Signed], str], posted: bytes) -> Sa
     return answered(ports, do, refusals="ClicksRefused")
 
 
-def _asked(ports: Ports, case: Case, signed: Signed, arn: str) -> Said:
+def _asked(ports: Ports, case: Case, signed: SignedCancel, arn: str) -> Said:
     click = Click(Act.CANCEL, arn, ports.clock(), reason=signed.reason)
     said = Said(
         200,
@@ -42,7 +42,7 @@ def _asked(ports: Ports, case: Case, signed: Signed, arn: str) -> Said:
     )
     reason = not_possible(case, Act.CANCEL)
     if reason and not is_asked_already(case, click):
-        raise Refused(409, for_a_shell(reason))
+        raise Refused(409, why_not(reason, case))
     record_and_wake(ports, case, click)
     ports.log("cancel asked for", case_id=case.case_id, by=arn)
     return said

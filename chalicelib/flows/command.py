@@ -3,64 +3,95 @@
 from __future__ import annotations
 
 import re
+from typing import Protocol
 
-from chalicelib.domain.rules.approval import SLACK_USER, refusal
+from chalicelib.answers import Answer, MayNot, Private
+from chalicelib.domain.home import Home
+from chalicelib.domain.rules.approval import SLACK_USER, Refusal, refusal
 from chalicelib.domain.rules.situation import last_seen
 from chalicelib.domain.state.caller import Caller
 from chalicelib.domain.state.case import Attempt, Case
 from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.person import Person
+from chalicelib.domain.state.trigger import Trigger
+from chalicelib.flows.home import home
 from chalicelib.flows.open_case import open_case
-from chalicelib.ports import Answer, Clicked, FailedDelete, Ports
+from chalicelib.flows.routing import for_anybody
+from chalicelib.ports import Clicked, FailedDelete, Ports
 
 CLUSTER = re.compile(r"cluster-[2-7a-zA-Z]{11,16}")
 PLACE = re.compile(r"([0-9]{12})?(?:/([a-z0-9-]+))?")
-USAGE = (
-    "Write `/unlatch cluster-…` to start a case for a cluster (add `111122223333/eu-west-1` for "
-    "another account or Region), or `/unlatch status` to see the open ones."
-)
 
 
-def command(ports: Ports, clicked: Clicked, *, here: tuple[str, str]) -> Answer:
-    """The private answer. Only approvers may start a case; so do they for the status."""
-    person = ports.people.fetch([clicked.user_id]).get(clicked.user_id)
-    now = ports.clock()
-    nobody = last_seen(Case("", "", "", "", now), policy=ports.policy, now=now)
-    why = refusal(person, Act.REFRESH, nobody, seen_in=clicked.team_id)
-    if why:
-        return Answer(refusal=why)
+class Speech(Protocol):
+    """What is said in private, in Slack's mark-up."""
+
+    def help(self) -> str: ...
+    def scan(self) -> str: ...
+    def status(self, home: Home) -> str: ...
+
+
+def command(ports: Ports, clicked: Clicked, *, here: tuple[str, str], speech: Speech) -> Answer:
+    """The private answer. Only approvers may start a case or see what is open; help is for everybody."""
     words = clicked.text.split()
-    if words == ["status"]:
-        return Answer(private=_status(ports))
-    if not words or len(words) > 2 or not CLUSTER.fullmatch(words[0]):
-        return Answer(private=USAGE)
+    if words == ["help"]:
+        return Private(speech.help())
+    person, why = _judged(ports, clicked)
+    if why:
+        return MayNot(why)
+    match words:
+        case ["status"]:
+            seen = home(ports, clicked.user_id, seen_in=clicked.team_id)
+            return Private(speech.status(seen))
+        case ["scan"]:
+            return Private(speech.scan())
     place = PLACE.fullmatch(words[1] if len(words) > 1 else "")
-    if not place:
-        return Answer(private=USAGE)
+    if not words or len(words) > 2 or not CLUSTER.fullmatch(words[0]) or not place:
+        return Private(speech.help())
     account, region = place[1] or here[0], place[2] or here[1]
     email = person.email if person else ""
     return _start(ports, clicked, words[0], (account, region), email=email)
 
 
+def open_from_scan(ports: Ports, clicked: Clicked) -> Answer:
+    """The button beside an idle cluster: whoever presses it counts as the one who asked."""
+    person, why = _judged(ports, clicked)
+    if why:
+        return MayNot(why)
+    account, region, cluster_id = (*clicked.case_id.split("/"), "", "", "")[:3]
+    place = PLACE.fullmatch(f"{account}/{region}")
+    if not CLUSTER.fullmatch(cluster_id) or not place or not place[1] or not place[2]:
+        return Private("Unlatch does not know this cluster. Nothing was started.")
+    email = person.email if person else ""
+    return _start(ports, clicked, cluster_id, (account, region), email=email, trigger=Trigger.SCAN)
+
+
+def _judged(ports: Ports, clicked: Clicked) -> tuple[Person | None, Refusal | None]:
+    """Whoever may decide somewhere may ask."""
+    anywhere = for_anybody(ports)
+    person = anywhere.people.fetch([clicked.user_id]).get(clicked.user_id)
+    now = ports.clock()
+    nobody = last_seen(Case("", "", "", "", now), policy=anywhere.policy, now=now)
+    return person, refusal(person, Act.REFRESH, nobody, seen_in=clicked.team_id)
+
+
 def _start(
-    ports: Ports, clicked: Clicked, cluster_id: str, where: tuple[str, str], *, email: str
+    ports: Ports,
+    clicked: Clicked,
+    cluster_id: str,
+    where: tuple[str, str],
+    *,
+    email: str,
+    trigger: Trigger = Trigger.DELETE_BLOCKED,
 ) -> Answer:
     """Whoever starts a case by hand counts as its requester: somebody else has to approve."""
     who = clicked.user_id
     caller = Caller(arn="", name=who, kind=SLACK_USER, session_name=who, email=email)
     event_id = f"slack-{clicked.trigger_id or ports.clock().timestamp()}"
-    attempt = Attempt(event_id, ports.clock(), "", caller)
+    attempt = Attempt(event_id, ports.clock(), "", caller, trigger=trigger)
     opened = open_case(ports, FailedDelete(*where, cluster_id, attempt))
     if opened is None:
-        return Answer(private=f"Unlatch does not serve account {where[0]}. Nothing was started.")
+        return Private(f"Unlatch does not serve account {where[0]}. Nothing was started.")
     if opened.is_new:
-        return Answer(private=f"Started `{opened.case_id}` for `{cluster_id}`. See the channel.")
-    return Answer(private=f"`{cluster_id}` has an open case already: `{opened.case_id}`.")
-
-
-def _status(ports: Ports) -> str:
-    lines = []
-    for pointer in ports.cases.pointers():
-        case = ports.cases.load(pointer.case_id)
-        what = case.waiting_for or (str(case.outcome) if case.outcome else str(case.phase))
-        lines.append(f"• `{pointer.cluster_id}` ({pointer.account}, {pointer.region}): {what}")
-    return "\n".join(lines[:50]) or "No case is open."
+        return Private(f"Started `{opened.case_id}` for `{cluster_id}`. See the channel.")
+    return Private(f"`{cluster_id}` has an open case already: `{opened.case_id}`.")

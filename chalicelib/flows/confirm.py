@@ -12,8 +12,8 @@ from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Plan
 from chalicelib.failures import Refused
 from chalicelib.flows.record import record_and_wake
-from chalicelib.flows.signed import Said, answered, for_a_shell, on_newest, plan_to_confirm
-from chalicelib.ports import Ports, Signed
+from chalicelib.flows.signed import Said, answered, on_newest, plan_to_confirm, why_not
+from chalicelib.ports import Ports, Signed, SignedPlan
 
 
 def confirm(ports: Ports, identify: Callable[[Signed], str], posted: bytes) -> Said:
@@ -31,7 +31,7 @@ def confirm(ports: Ports, identify: Callable[[Signed], str], posted: bytes) -> S
     return answered(ports, do, refusals="ConfirmationsRefused")
 
 
-def _confirmed(ports: Ports, case: Case, signed: Signed, arn: str) -> Said:
+def _confirmed(ports: Ports, case: Case, signed: SignedPlan, arn: str) -> Said:
     plan = _plan(case, signed)
     before = _confirmed_by(ports, case, plan, arn)
     if before:
@@ -43,15 +43,18 @@ def _confirmed(ports: Ports, case: Case, signed: Signed, arn: str) -> Said:
     return Said(200, f"{arn} confirmed the plan to {plan.remedy} {case.cluster_id}.")
 
 
-def _plan(case: Case, signed: Signed) -> Plan:
+def _plan(case: Case, signed: SignedPlan) -> Plan:
     """The plan that is offered now, and that needs a confirmation."""
     offers = (offer for offer in case.offers if offer.plan_hash == signed.plan_hash)
     plan = next(offers, None)
     reason = not_possible(case, Act.CONFIRM, plan.remedy if plan else None)
     if plan is None and not case.is_closed:
-        reason = "This plan is not offered any more. Look at the case, and run the command again."
-    if reason or plan is None:
-        raise Refused(409, for_a_shell(reason))
+        raise Refused(
+            409, "This plan is not offered any more. Look at the case, and run the command again."
+        )
+    if reason:
+        raise Refused(409, why_not(reason, case))
+    assert plan is not None, "a closed case offers nothing, which is a reason"
     if not plan.terms.step_up:
         raise Refused(409, "This plan needs no confirmation.")
     return plan

@@ -69,6 +69,8 @@ def _silent(
     marks = {store.key_store_id: known.get(store.key_store_id, now) for store, _ in down}
     if marks != known:
         ports.cases.set_down_since(*where, marks)
+    if not down:
+        return []
     held = {p.cluster_id for p in ports.cases.pointers() if (p.account, p.region) == where}
     found = []
     for store, why in down:

@@ -14,6 +14,9 @@ def open_case(ports: Ports, failed: FailedDelete) -> Opened | None:
         ports.log("event refused", reason="its account is not served", account=failed.account)
         return None
     opened = ports.cases.open_or_fold(failed, now=ports.clock())
+    if opened.is_gone:
+        ports.log("event heard before, its case is gone", case_id=opened.case_id)
+        return opened
     ports.log("case opened" if opened.is_new else "attempt folded", case_id=opened.case_id)
     ports.runs.start(opened.case_id, opened.generation)
     if opened.token:

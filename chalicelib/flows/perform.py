@@ -11,7 +11,7 @@ from chalicelib.domain.rules.step import Call
 from chalicelib.domain.state.audit_log import Entry, Kind, entry
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case
 from chalicelib.domain.state.plan import Operation
-from chalicelib.failures import Conflict, PermanentError, TemporaryError
+from chalicelib.failures import Code, Conflict, PermanentError, TemporaryError
 from chalicelib.flows.turn_ports import TurnPorts
 from chalicelib.ports import Receipt
 
@@ -96,9 +96,18 @@ def called(
             status=CallStatus.REFUSED,
             error=refused.said or refused.reason,
             request_id=refused.request_id,
+            denied=refused.code is Code.DENIED,
         )
-        return failed, None if step.operation is Operation.PROVE_KEY else refused
+        return failed, None if _goes_on(failed) else refused
     return _done(ports, record, receipt), None
+
+
+def _goes_on(refused: CallRecord) -> bool:
+    """Others follow all the same: proofs, and on the way back the keys that no policy denies."""
+    on_the_way_back = (Operation.CANCEL_KEY_DELETION, Operation.ENABLE_KEY)
+    return refused.operation is Operation.PROVE_KEY or (
+        refused.denied and refused.operation in on_the_way_back
+    )
 
 
 def _worn_out(record: CallRecord, trouble: TemporaryError) -> PermanentError | None:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import datetime, timedelta
 
+from chalicelib.answers import (
+    Answer,
+    CanNot,
+    FieldError,
+    Looking,
+    MayNot,
+    PlanChanged,
+    Private,
+    Recorded,
+    WrongId,
+)
 from chalicelib.domain.rules import approval
-from chalicelib.domain.rules.clicks import ENDINGS, not_possible
+from chalicelib.domain.rules.clicks import ended_just_now, not_possible
 from chalicelib.domain.rules.situation import last_seen
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
@@ -15,7 +25,8 @@ from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Plan, Remedy
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.record import record_and_wake
-from chalicelib.ports import Answer, Clicked, Ports
+from chalicelib.flows.routing import for_case
+from chalicelib.ports import Clicked, Ports
 
 BUTTONS = {
     "reject": Act.REJECT,
@@ -48,31 +59,30 @@ def record_click(ports: Ports, clicked: Clicked) -> Answer:
     """What to answer. Every click gets one: nothing is swallowed, and nothing is done here in AWS."""
     act = BUTTONS.get(clicked.action) if clicked.kind == "button" else _act_of_dialog(clicked)
     if act is None:
-        return Answer(private=UNKNOWN_BUTTON)
+        return Private(UNKNOWN_BUTTON)
     try:
         return _recorded(ports, clicked, act)
     except KeyError:
-        return Answer(private=UNKNOWN_CASE)
+        return Private(UNKNOWN_CASE)
     except TemporaryError as trouble:
         ports.log("click not recorded", by=clicked.user_id, why=trouble.reason)
-        return Answer(private=NOT_NOW.format(trouble.reason))
+        return Private(NOT_NOW.format(trouble.reason))
     except PermanentError as stop:
         ports.log("click not recorded", by=clicked.user_id, why=stop.reason)
-        return Answer(private=" ".join((stop.reason, *stop.advice)))
+        return Private(" ".join((stop.reason, *stop.advice)))
 
 
 def _recorded(ports: Ports, clicked: Clicked, act: Act) -> Answer:
     """Judged on the newest case: of clicks at the same moment, each sees those before it."""
-    person = ports.people.fetch([clicked.user_id]).get(clicked.user_id)
     for _ in range(MOST_LOOKS):
         case = ports.cases.load(clicked.case_id)
+        there = for_case(ports, case)
+        person = there.people.fetch([clicked.user_id]).get(clicked.user_id)
         try:
-            return replace(_judge(ports, clicked, act, case, person), case=case)
+            return _judge(there, clicked, act, case, person)
         except Conflict:
             continue
-    return Answer(
-        private="Others clicked at the same moment. Please look again and click once more."
-    )
+    return Private("Others clicked at the same moment. Please look again and click once more.")
 
 
 def _act_of_dialog(clicked: Clicked) -> Act | None:
@@ -90,11 +100,11 @@ def _judge(ports: Ports, clicked: Clicked, act: Act, case: Case, person: Person 
     if refusal:
         ports.count("ClicksRefused", 1)
         ports.log("click refused", case_id=case.case_id, by=clicked.user_id, why=refusal.name)
-        return Answer(refusal=refusal, unread=person.unread if person else ())
-    reason = _ended_just_now(case, act, clicked.user_id)
-    reason = reason or not_possible(case, act, remedy, by=clicked.user_id)
-    if reason:
-        return Answer(private=reason, remedy=remedy)
+        return MayNot(refusal, person.unread if person else ())
+    why = ended_just_now(case, act, by=clicked.user_id)
+    why = why or not_possible(case, act, remedy, by=clicked.user_id)
+    if why:
+        return CanNot(why, case)
     match act:
         case Act.LOOK:
             return _open(ports, clicked, case, remedy)
@@ -105,19 +115,6 @@ def _judge(ports: Ports, clicked: Clicked, act: Act, case: Case, person: Person 
     return _record(ports, case, Click(act, clicked.user_id, ports.clock()))
 
 
-def _ended_just_now(case: Case, act: Act, user_id: str) -> str:
-    """An ending that no turn has heard yet counts already: whoever comes after it is told.
-
-    Who asked for it may click again: the first time may have died before it woke the run.
-    """
-    if case.is_closed or act in (Act.REFRESH, Act.WITHDRAW):
-        return ""
-    ending = next((click for click in case.new_clicks if click.act in ENDINGS), None)
-    if ending is None or (ending.by == user_id and act in ENDINGS):
-        return ""
-    return f"<@{ending.by}> ended this just before you. Your click changed nothing."
-
-
 def _remedy_of(clicked: Clicked) -> Remedy | None:
     word = clicked.remedy if clicked.kind == "submission" else clicked.action
     return Remedy(word) if word in {str(remedy) for remedy in Remedy} else None
@@ -126,14 +123,32 @@ def _remedy_of(clicked: Clicked) -> Remedy | None:
 def _open(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) -> Answer:
     """The dialog opens at once with little in it; the next turn reads AWS and fills it."""
     if remedy is None:
-        return Answer(private=UNKNOWN_BUTTON)
+        return Private(UNKNOWN_BUTTON)
     view_id = clicked.view_id
     if clicked.kind == "button":
+        if told := _counted_already(case, clicked.user_id, remedy):
+            return Private(told)
         view_id = ports.gateway.open(case, remedy, trigger_id=clicked.trigger_id)
     if not view_id:
-        return Answer(private="Slack could not open the dialog in time. Please click again.")
+        return Private("Slack could not open the dialog in time. Please click again.")
     click = Click(Act.LOOK, clicked.user_id, ports.clock(), remedy=remedy, view_id=view_id)
-    return replace(_record(ports, case, click), remedy=remedy)
+    answer = _record(ports, case, click)
+    if clicked.kind == "submission" and isinstance(answer, Recorded):
+        return Looking(case, remedy)
+    return answer
+
+
+def _counted_already(case: Case, user_id: str, remedy: Remedy) -> str:
+    """Told before the dialog opens, not once it is filled in. Another target of a repoint is another plan."""
+    plan = case.offer(remedy)
+    if plan is None or case.plan or remedy is Remedy.REPOINT:
+        return ""
+    said = {click.by for click in approval.approved(plan, case)}
+    missing = plan.terms.people - len(said)
+    if user_id not in said or missing <= 0:
+        return ""
+    who = "One more person is" if missing == 1 else f"{missing} more people are"
+    return f"You approved this already. It counts once. {who} needed."
 
 
 def _approve(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) -> Answer:
@@ -142,20 +157,20 @@ def _approve(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) 
     typed = values.get("cluster_id", "").strip()
     # A rescue deletes nothing, and whoever reads it was woken: it has no id to type.
     if remedy is not Remedy.RESCUE and typed.lower() != case.cluster_id.lower():
-        return Answer(wrong_id=typed)
+        return WrongId(typed, case)
     offers = (plan for plan in case.offers if plan.remedy is remedy)
     seen = next((plan for plan in offers if plan.plan_hash == clicked.plan_hash), None)
     if seen is None:
-        return Answer(is_changed=True, remedy=remedy)
+        return PlanChanged(case, remedy) if remedy else Private(UNKNOWN_BUTTON)
     plan = _targeted(case, seen, values.get("target", ""))
     if plan is None:
-        return Answer(field=("target", "This cluster can’t take the key store now."))
+        return FieldError("target", "This cluster can’t take the key store now.")
     lacking = _lacking(plan, clicked)
     if lacking:
-        return Answer(field=lacking)
+        return lacking
     said = _said_already(ports, case, clicked.user_id, plan)
     if said:
-        return Answer(private=said)
+        return Private(said)
     ports.count("Approvals", 1)
     return _record(ports, case, _yes(plan, clicked, ports.clock()))
 
@@ -187,13 +202,15 @@ def _said_already(ports: Ports, case: Case, user_id: str, plan: Plan) -> str:
     return ""
 
 
-def _lacking(plan: Plan, clicked: Clicked) -> tuple[str, str] | None:
+def _lacking(plan: Plan, clicked: Clicked) -> FieldError | None:
     if not approval.is_reason(clicked.values.get("reason", "")):
-        return "reason", "Please give a reason. Everybody in the thread will see it."
+        return FieldError("reason", "Please give a reason. Everybody in the thread will see it.")
     if plan.terms.override and "in_use" not in clicked.values.get("override", "").split(","):
-        return "override", "Tick this box to say that you know what will fail."
+        return FieldError("override", "Tick this box to say that you know what will fail.")
     if plan.unproven and clicked.values.get("unproven", "") != "unproven":
-        return "unproven", "Tick this box to say that you know which keys can’t be checked."
+        return FieldError(
+            "unproven", "Tick this box to say that you know which keys can’t be checked."
+        )
     return None
 
 
@@ -208,10 +225,10 @@ def _targeted(case: Case, seen: Plan, target: str) -> Plan | None:
 def _keep(ports: Ports, clicked: Clicked, case: Case) -> Answer:
     values, now = clicked.values, ports.clock()
     if not approval.is_reason(values.get("reason", "")):
-        return Answer(field=("reason", "Please give a reason."))
+        return FieldError("reason", "Please give a reason.")
     days = DAYS.fullmatch(values.get("for", ""))
     if not days or int(days[1]) > LONGEST_KEEP:
-        return Answer(field=("for", f"Choose 1 to {LONGEST_KEEP} days, like 30d."))
+        return FieldError("for", f"Choose 1 to {LONGEST_KEEP} days, like 30d.")
     click = Click(
         Act.KEEP,
         clicked.user_id,
@@ -227,4 +244,4 @@ def _keep(ports: Ports, clicked: Clicked, case: Case) -> Answer:
 def _record(ports: Ports, case: Case, click: Click) -> Answer:
     """In the case, and heard by its run; if the run can't be woken, the person is told."""
     trouble = record_and_wake(ports, case, click)
-    return Answer(private=NOT_WOKEN.format(trouble)) if trouble else Answer()
+    return Private(NOT_WOKEN.format(trouble)) if trouble else Recorded()

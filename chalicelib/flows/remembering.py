@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.rules.trust import UNSEALED, Anchor
-from chalicelib.failures import Unbelieved
+from chalicelib.domain.rules.trust import UNKNOWN, UNSEALED, Anchor
 from chalicelib.ports import Ports
 
 MOST_RUNS = 20
@@ -13,7 +12,7 @@ MOST_RUNS = 20
 def anchor_of(
     ports: Ports, case_id: str, generation: int, *, given: str | None, attempt: int
 ) -> Anchor:
-    """Raises Unbelieved if nothing can be asked: then an operator decides.
+    """What the run remembers, or the run before it; UNKNOWN if nothing can be asked.
 
     `given` is None in a run that was started before bodies were sealed, and "" in the first turn of a
     run that was started by somebody who did not know the digest: then the run before it is asked.
@@ -26,10 +25,10 @@ def anchor_of(
         found = ports.runs.remembered(case_id, earlier)
         if found or (found == "" and earlier == 0):
             return Anchor(found, attempt)
-    raise Unbelieved(case_id)
+    return Anchor(UNKNOWN, attempt)
 
 
-def is_left_over(ports: Ports, case_id: str, generation: int, given: str | None) -> bool:
+def is_left_over(ports: Ports, case_id: str, generation: int, anchor: Anchor) -> bool:
     """The run has gone on without this turn, which only seemed to be alive."""
     newest = ports.runs.remembered(case_id, generation)
-    return newest is not None and newest not in (given, UNSEALED)
+    return newest is not None and newest not in ("", anchor.digest, UNSEALED)

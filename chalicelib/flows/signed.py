@@ -9,16 +9,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.rules.approval import is_reason
+from chalicelib.domain.rules.clicks import NotPossible, Obstacle
 from chalicelib.domain.state.case import Case
 from chalicelib.failures import Conflict, PermanentError, Refused, TemporaryError
-from chalicelib.ports import Ports, Signed
+from chalicelib.ports import Ports, SignedCancel, SignedPlan
 
 LONGEST = 20_000
 LONGEST_REASON = 1_000
 MOST_LOOKS = 10
 CASE_ID = re.compile(r"[\w.-]{1,100}")
 PLAN_HASH = re.compile(r"[0-9a-f]{64}")
-MENTION = re.compile(r"<@([^>]+)>")
+OBSTACLES = {
+    Obstacle.ON_HOLD: "This case is on hold: its record can’t be trusted, so nobody can decide "
+    "here. Nothing was changed. Its message in Slack has the steps.",
+    Obstacle.DECIDED: "{who} decided this just before you. Nothing was changed.",
+    Obstacle.ENDED: "{who} ended this just before you. Nothing was changed.",
+    Obstacle.NOT_OFFERED: "{what} is not possible now. Nothing was changed. "
+    "`unlatch diagnose` says why.",
+    Obstacle.ASKED_ALREADY: "{who} asked for this already. It is under way.",
+    Obstacle.CLOSED_BY: "{who} closed this on {when}. Nothing was changed.",
+    Obstacle.OVER: "This case is over ({outcome}, {when}). Nothing was changed.",
+}
+"""The others are about buttons; for a shell they come to the last."""
 FIELDS = ("case_id", "url", "body")
 
 
@@ -43,22 +55,22 @@ def answered(ports: Ports, do: Callable[[], Said], *, refusals: str) -> Said:
         return Said(503, f"Nothing was recorded: {trouble.reason}. Run the command again.")
 
 
-def plan_to_confirm(posted: bytes) -> Signed:
+def plan_to_confirm(posted: bytes) -> SignedPlan:
     """The posted JSON object; Refused if it is none, or holds more than it may."""
     told, case_id, url, body = _read(posted)
     plan_hash = told.get("plan_hash")
     if not isinstance(plan_hash, str) or not PLAN_HASH.fullmatch(plan_hash):
         raise Refused(400, "What was posted names no case and plan.")
-    return Signed(case_id, url, body, told["headers"], plan_hash=plan_hash)
+    return SignedPlan(case_id, url, body, told["headers"], plan_hash)
 
 
-def case_to_cancel(posted: bytes) -> Signed:
+def case_to_cancel(posted: bytes) -> SignedCancel:
     """Refused also without a reason that somebody can read."""
     told, case_id, url, body = _read(posted)
     reason = told.get("reason")
     if not isinstance(reason, str) or not is_reason(reason) or len(reason) > LONGEST_REASON:
         raise Refused(400, f"A reason is needed, of at most {LONGEST_REASON} characters.")
-    return Signed(case_id, url, body, told["headers"], reason=reason)
+    return SignedCancel(case_id, url, body, told["headers"], reason)
 
 
 def _read(posted: bytes) -> tuple[dict[str, Any], str, str, str]:
@@ -94,7 +106,11 @@ def on_newest(ports: Ports, case_id: str, judge: Callable[[Case], Said]) -> Said
     raise TemporaryError("others wrote the case at the same moment")
 
 
-def for_a_shell(reason: str) -> str:
-    """Words made for Slack, without its mark-up and for somebody who clicked nothing."""
-    plain = MENTION.sub(r"\1", reason).replace("`", "")
-    return plain.replace("Your click changed nothing", "Nothing was changed")
+def why_not(found: NotPossible, case: Case) -> str:
+    """What a shell is told if the case as it stands does not allow it."""
+    return OBSTACLES.get(found.obstacle, OBSTACLES[Obstacle.OVER]).format(
+        who=found.by or "Somebody",
+        what=found.remedy.capitalize() if found.remedy else "This",
+        when=f"{case.closed_at:%d %b, %H:%M} UTC" if case.closed_at else "before",
+        outcome=case.outcome,
+    )

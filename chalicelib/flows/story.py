@@ -133,7 +133,8 @@ def reminded(decision: Decision, policy: Policy, now: datetime) -> tuple[Decisio
     """One reminder before a case lapses, and a last call a day before keys of ours go."""
     case = decision.case
     last = _last_call(case, now)
-    if last and not case.ending:
+    is_coming_back = case.ending is not None and not case.is_closed
+    if last and not is_coming_back:
         said = entry(Kind.REMINDED, now, what="keys", until=last.isoformat())
         return replace(decision, case=replace(case, called_until=last)), [said]
     soon = timedelta(hours=policy.remind_hours)

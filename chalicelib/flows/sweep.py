@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from chalicelib.domain.state.case import Case, Phase
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.missed import find_missed
 from chalicelib.flows.moved import wake_if_moved
 from chalicelib.flows.outlines import Outlines
+from chalicelib.flows.remembering import MOST_RUNS
+from chalicelib.flows.routing import for_case
+from chalicelib.flows.side_by_side import Place, side_by_side
 from chalicelib.flows.watch_keys import Spot, switched_off, watch_keys
 from chalicelib.ports import Pointer, Ports
 
+LONGEST_LOOK = 100
+"""Seconds, for all places together: the sweep has 300, and 150 of them are for keys that are off."""
+NO_ANSWER = "AWS has not answered for so long that the sweep went on without it"
 STUCK_AFTER = timedelta(hours=1)
 UNHEARD_AFTER = timedelta(minutes=5)
 """A click wakes its case at once. After this long the wake was lost, or AWS can't be read."""
@@ -34,13 +41,12 @@ class Swept:
 
 def sweep(ports: Ports) -> Swept:
     """Safe to repeat and to run beside everything else."""
-    found, unread, outlines = 0, [], Outlines(ports)
-    for account, region in ports.places:
-        try:
-            found += find_missed(ports, outlines, account, region)
-        except (TemporaryError, PermanentError, Conflict) as trouble:
-            ports.log("sweep could not read", account=account, region=region, why=str(trouble))
-            unread.append(f"{account} {region}: {trouble}")
+    outlines = Outlines(ports)
+    look = partial(_look, ports, outlines)
+    said = side_by_side(ports.places, look, within_seconds=LONGEST_LOOK)
+    found = sum(number for number in said.values() if isinstance(number, int))
+    silent = {place: why for place, why in said.items() if not isinstance(why, int)}
+    unread = [_unread(ports, *place, why or NO_ANSWER) for place, why in silent.items()]
     pointers, restarted = ports.cases.pointers(), 0
     off: list[tuple[Spot, datetime]] = []
     woken = 0
@@ -48,6 +54,7 @@ def sweep(ports: Ports) -> Swept:
         restarted += _revive(ports, case)
         woken += wake_if_moved(ports, outlines, case)
         off += switched_off(case)
+    ports.changed()
     ports.count("SweepsDone", 1)
     ports.count("OpenCases", len(pointers))
     ports.count("EventsFoundBySweep", found)
@@ -60,6 +67,19 @@ def sweep(ports: Ports) -> Swept:
         unread.append(f"uses of keys: {trouble}")
     ports.count("KeyUsesFoundBySweep", used)
     return Swept(found, restarted, tuple(unread), used)
+
+
+def _look(ports: Ports, outlines: Outlines, place: Place) -> int | str:
+    """How many cases are new there; or why it could not be read."""
+    try:
+        return find_missed(ports, outlines, *place)
+    except (TemporaryError, PermanentError, Conflict) as trouble:
+        return str(trouble)
+
+
+def _unread(ports: Ports, account: str, region: str, why: str) -> str:
+    ports.log("sweep could not read", account=account, region=region, why=why)
+    return f"{account} {region}: {why}"
 
 
 def _cases(ports: Ports, pointers: Sequence[Pointer]) -> Iterator[Case]:
@@ -86,15 +106,26 @@ def _revive(ports: Ports, case: Case) -> bool:
         if not is_alive and ports.runs.start(case.case_id, case.generation):
             ports.log("run started at last", case_id=case.case_id)
             return True
-        ports.runs.start(case.case_id, ports.cases.next_generation(case))
+        is_new = _next_run(ports, case)
     except (Conflict, TemporaryError, PermanentError) as trouble:
         ports.log("case not revived", case_id=case.case_id, why=str(trouble))
         return False
-    ports.log("run started again", case_id=case.case_id)
-    return True
+    ports.log("run started again" if is_new else "no run could be started", case_id=case.case_id)
+    return is_new
+
+
+def _next_run(ports: Ports, case: Case) -> bool:
+    """Of the first generation whose run was never started: the inbox may have been put back to an old one."""
+    for _ in range(MOST_RUNS):
+        case = replace(case, generation=ports.cases.next_generation(case))
+        if ports.runs.start(case.case_id, case.generation):
+            return True
+    return False
 
 
 def _is_deaf(case: Case, now: datetime) -> bool:
+    if case.on_hold_since:
+        return False  # nothing is heard before its body is believed
     unheard = [click.at for click in case.new_clicks]
     unheard += [use.at for use in case.key_uses[case.uses_seen :]]
     return bool(unheard) and now - max(unheard) > UNHEARD_AFTER
@@ -103,7 +134,8 @@ def _is_deaf(case: Case, now: datetime) -> bool:
 def _is_elsewhere(ports: Ports, case: Case) -> bool:
     """Shown in a channel of before, by a run that sleeps; one that Slack refuses tries by itself."""
     shown = case.message
-    has_moved = bool(shown.ts) and ports.channel not in ("", shown.channel)
+    channel = for_case(ports, case).channel
+    has_moved = bool(shown.ts) and channel not in ("", shown.channel)
     return has_moved and not shown.is_behind
 
 

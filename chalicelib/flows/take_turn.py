@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from chalicelib.domain.decide import HOUR
+from chalicelib.domain.rules.clicks import record_ends
+from chalicelib.domain.rules.pace import MINUTE, poll
 from chalicelib.domain.rules.trust import Anchor
 from chalicelib.domain.state.audit_log import Kind, entry
 from chalicelib.domain.state.case import Case
@@ -19,7 +22,6 @@ from chalicelib.ports import Ports
 TURNS_A_RUN = 1_500
 """A run has at most 25,000 history events, about 12 a turn; then a successor takes over."""
 NOBODY: Mapping[str, str] = {}
-FIRST_WAIT, LONGEST_WAIT = 300, 3600
 
 
 @dataclass(frozen=True)
@@ -50,20 +52,27 @@ def take_turn(
     `given` is the digest that the run remembers; None in a run of the version that remembered none.
     `trusted` says `by` whom and `why`, in the first turn of a run for whose body an operator vouches.
     """
+    anchor = anchor_of(ports, case_id, generation, given=given, attempt=attempt)
+    turning = turn_ports(ports, ports.for_turn(anchor, generation))
     try:
-        anchor = anchor_of(ports, case_id, generation, given=given, attempt=attempt)
-        turning = turn_ports(ports, ports.for_turn(anchor, generation))
         if trusted:
             _note(turning, case_id, given, trusted)
         return _turns(turning, case_id, turns_a_run=turns_a_run)
-    except Superseded as left:
-        if left.generation != generation:
-            # Whoever moved the generation on may have died before it started that run.
-            ports.runs.start(case_id, left.generation)
-            return Turn(True, 1, 0, given or "")
-        raise
     except Unbelieved:
-        return _refused(ports, case_id, generation, given)
+        return _refused(turning, case_id, generation, anchor)
+    except Superseded as left:
+        return _left_over(ports, case_id, generation, anchor, left)
+
+
+def _left_over(
+    ports: Ports, case_id: str, generation: int, anchor: Anchor, left: Superseded
+) -> Turn:
+    """Another run is to go on, and this one ends; a later try of this turn needs nobody to say so."""
+    if left.generation == generation:
+        raise left
+    # Whoever moved the generation on may have died before it started that run.
+    ports.runs.start(case_id, left.generation)
+    return Turn(True, 1, 0, anchor.remembered)
 
 
 def _turns(ports: TurnPorts, case_id: str, *, turns_a_run: int) -> Turn:
@@ -75,13 +84,25 @@ def _turns(ports: TurnPorts, case_id: str, *, turns_a_run: int) -> Turn:
             if ports.cases.is_old:
                 return _take_in(ports, case)
             case, seconds = turn_once(ports, case)
+            over = _is_over(case) and not case.message.is_awaited(case.closed_at, ports.clock())
+            if over and (ends := record_ends(case, ports.policy)):
+                ports.cases.expire(case, ends)
         except Conflict:
             continue
         if case.turns % turns_a_run == 0:
             return _hand_over(ports, case)
-        over = _is_over(case) and not case.message.is_awaited(case.closed_at, ports.clock())
-        return Turn(over, max(seconds, 1), case.version, ports.cases.digest)
-    return Turn(False, 1, version, ports.cases.digest)
+        return _ended(ports, Turn(over, max(seconds, 1), case.version, ports.cases.digest))
+    return _ended(ports, Turn(False, 1, version, ports.cases.digest))
+
+
+def _ended(ports: TurnPorts, turn: Turn) -> Turn:
+    """A save shuts out the tries before this one: without it they could still write what no run remembers.
+
+    So a try that saved nothing fails, and the run tries again.
+    """
+    if not ports.cases.has_saved:
+        raise Conflict("no moment to save the case")
+    return turn
 
 
 def _note(ports: TurnPorts, case_id: str, given: str | None, trusted: Mapping[str, str]) -> None:
@@ -101,19 +122,21 @@ def _take_in(ports: TurnPorts, case: Case) -> Turn:
     return _hand_over(ports, case)
 
 
-def _refused(ports: Ports, case_id: str, generation: int, given: str | None) -> Turn:
+def _refused(ports: TurnPorts, case_id: str, generation: int, anchor: Anchor) -> Turn:
     """The stored case is not what its last turn left: nothing is done until it is, or an operator decides."""
-    if is_left_over(ports, case_id, generation, given):
+    if is_left_over(ports, case_id, generation, anchor):
         raise Superseded(case_id, generation)
+    now = ports.clock()
+    try:
+        found = ports.cases.refuse(case_id, now=now)
+    except Superseded as left:
+        return _left_over(ports, case_id, generation, anchor, left)
     ports.count("BodyRefused", 1)
     ports.log("the stored case is not believed", case_id=case_id, generation=generation)
-    now = ports.clock()
-    found = ports.for_turn(Anchor(given or ""), generation).refuse(case_id, now=now)
     if found.begun is not None:
         ports.gateway.hold(found.begun, _world(ports, found.begun, now))
-    waited = (now - found.since).total_seconds() / 12
-    seconds = int(min(max(waited, FIRST_WAIT), LONGEST_WAIT))
-    return Turn(False, seconds, found.version, given or "")
+    seconds = poll(found.since, now, least=5 * MINUTE, most=HOUR)
+    return Turn(False, seconds, found.version, anchor.remembered)
 
 
 def _world(ports: Ports, case: Case, now: datetime) -> Snapshot | None:

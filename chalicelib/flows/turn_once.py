@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.decide import HOUR, Decision, decide
+from chalicelib.domain.rules.blind import remembered
 from chalicelib.domain.rules.clicks import take_in
+from chalicelib.domain.rules.notices import noticed
 from chalicelib.domain.rules.pace import MINUTE
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.rules.step import Ask, Call, Close, Wait
@@ -22,6 +24,7 @@ from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.batch import perform_many
 from chalicelib.flows.last_look import keep_look, last_look, may_be_enough
 from chalicelib.flows.perform import frozen, left_to_wait, perform, resaved
+from chalicelib.flows.routing import for_case, tagged
 from chalicelib.flows.story import hear_attempts, hear_uses, late, opened, reminded, said
 from chalicelib.flows.turn_ports import TurnPorts
 
@@ -36,7 +39,8 @@ SLOW_STARTERS = frozenset(
 def turn_once(ports: TurnPorts, case: Case) -> tuple[Case, int]:
     """The case after this turn; the seconds until the next. What AWS can't do now comes later."""
     try:
-        return _decided(ports, case)
+        case = tagged(ports, case)
+        return _decided(for_case(ports, case), case)
     except TemporaryError as trouble:
         ports.log("AWS can’t now", reason=trouble.reason, case_id=case.case_id)
         ports.count("ReadsTriedAgain", 1)
@@ -48,7 +52,8 @@ def turn_once(ports: TurnPorts, case: Case) -> tuple[Case, int]:
         entries = [*opened(case, ports.clock()), *_forged(ports)]
         return ports.cases.save(more, entries), UNREAD_SECONDS
     except PermanentError as stop:
-        return _shown(ports, _stopped(ports, ports.cases.load(case.case_id), stop), 1)
+        ports = for_case(ports, case)
+        return _told(ports, _stopped(ports, ports.cases.load(case.case_id), stop), ports.clock())
 
 
 def _decided(ports: TurnPorts, case: Case) -> tuple[Case, int]:
@@ -66,19 +71,41 @@ def _decided(ports: TurnPorts, case: Case) -> tuple[Case, int]:
         # The time to decide counts from the message: nobody can answer what was never asked.
         case = replace(case, expires_at=None)
     if case.is_over:
-        return _shown(ports, resaved(ports, case, lambda c: _like(c, case), entries), 1)
+        return _told(ports, resaved(ports, case, lambda c: _like(c, case), entries), now)
     decision = _decision(ports, case, now, on_last_look=asked)
     entries += said(case, decision, ports, now)
     if isinstance(decision.step, Close) and not case.is_closed:
         _count_end(ports, decision.case, decision.step.outcome)
-    decision, reminders = reminded(decision, ports.policy, now)
-    decision, overdue = late(decision, now)
-    ports.count("StepsOverdue", len(overdue))
-    entries += [*reminders, *overdue]
+    ports.count("KeysUsedWhileGoing", len(used))
+    decision, more = _reminded(ports, decision, now)
+    entries += more
     case, seconds = _do(ports, decision, entries)
     for click in looks:
         ports.gateway.fill(case, click, now=now)
-    return _shown(ports, case, seconds, may_exist=may_exist)
+    shown = _shown(ports, case, seconds, may_exist=may_exist)
+    if heard:
+        ports.changed()
+    return shown
+
+
+def _reminded(ports: TurnPorts, decision: Decision, now: datetime) -> tuple[Decision, list[Entry]]:
+    """With what time alone brings: reminders, the last call, and steps that take far too long."""
+    decision, reminders = reminded(decision, ports.policy, now)
+    decision, overdue = late(decision, now)
+    ports.count("StepsOverdue", len(overdue))
+    ports.count("CasesUnanswered", sum(item["what"] != "keys" for item in reminders))
+    return decision, [*reminders, *overdue]
+
+
+def _told(ports: TurnPorts, case: Case, now: datetime) -> tuple[Case, int]:
+    """The end of a case, shown late: by AWS as it is now, as no look is kept. What can't be read waits."""
+    try:
+        seen = remembered(case, _look(ports, case, now))
+    except TemporaryError as trouble:
+        ports.log("AWS can’t now", reason=trouble.reason, case_id=case.case_id)
+        behind = replace(case.message, is_behind=True)
+        return resaved(ports, case, lambda c: replace(c, message=behind)), UNREAD_SECONDS
+    return _shown(ports, replace(case, snapshot=seen), 1)
 
 
 def _decision(ports: TurnPorts, case: Case, now: datetime, *, on_last_look: bool) -> Decision:
@@ -167,6 +194,7 @@ def _shown(
     ports: TurnPorts, case: Case, seconds: int, *, may_exist: bool = True
 ) -> tuple[Case, int]:
     """The case, shown; when to come back. Slack's troubles never hold up the work."""
+    case = _noticed(ports, case)
     entries: Sequence[Entry] = ()
     if case.log_length > case.message.thread_lines:
         entries = ports.cases.entries(case.case_id)[case.message.thread_lines :]
@@ -178,6 +206,16 @@ def _shown(
     if message.is_behind:
         seconds = message.wait(HOUR if case.is_over else seconds)
     return case, seconds
+
+
+def _noticed(ports: TurnPorts, case: Case) -> Case:
+    """What people must hear of is recorded before it is said: a crash neither loses nor doubles it."""
+    told = noticed(case, ports.clock()).message.notices
+    if told == case.message.notices:
+        return case
+    return resaved(
+        ports, case, lambda now: replace(now, message=replace(now.message, notices=told))
+    )
 
 
 def _is_going(case: Case) -> bool:

@@ -26,6 +26,9 @@ def turn_ports(ports: Ports, cases: TurnCases) -> TurnPorts:
         policy=ports.policy,
         clock=ports.clock,
         places=ports.places,
+        channel=ports.channel,
+        routes=ports.routes,
+        changed=ports.changed,
         count=ports.count,
         log=ports.log,
     )

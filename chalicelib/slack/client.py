@@ -17,6 +17,7 @@ READS = frozenset(
     {
         "conversations.history",
         "conversations.info",
+        "usergroups.list",
         "usergroups.users.list",
         "users.info",
         "users.lookupByEmail",
@@ -102,7 +103,7 @@ class SlackClient:
 
     def _given(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         given = {name: value for name, value in arguments.items() if value is not None}
-        if method == "usergroups.users.list" and self._team_id:
+        if method.startswith("usergroups.") and self._team_id:
             given["team_id"] = self._team_id
         return given
 

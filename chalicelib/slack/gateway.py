@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
-from chalicelib.domain.diagnosis import ways_out
+from chalicelib.answers import (
+    Answer,
+    CanNot,
+    FieldError,
+    Looking,
+    MayNot,
+    PlanChanged,
+    Private,
+    Recorded,
+    WrongId,
+)
+from chalicelib.domain.diagnosis import way_out
 from chalicelib.domain.forecast import forecast
 from chalicelib.domain.rules.approval import approved
 from chalicelib.domain.rules.policy import Policy
@@ -20,7 +32,7 @@ from chalicelib.domain.state.click import Click
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.domain.state.snapshot import Snapshot
-from chalicelib.ports import Answer, Clicked
+from chalicelib.ports import Clicked
 from chalicelib.slack import modals, refusals
 from chalicelib.slack.error_words import (
     NOT_EDITABLE,
@@ -32,9 +44,12 @@ from chalicelib.slack.error_words import (
 from chalicelib.slack.messages import on_hold
 from chalicelib.slack.messages.blocks import section
 from chalicelib.slack.messages.fallback import plainer_blocks
+from chalicelib.slack.messages.names import NO_NAMES, Names
 from chalicelib.slack.messages.render import render
 from chalicelib.slack.messages.text import Message
 from chalicelib.slack.messages.thread import line
+from chalicelib.slack.naming import Naming
+from chalicelib.slack.notifier import Notifier
 from chalicelib.slack.private import PrivateAnswers
 from chalicelib.slack.replies import SlackFailed
 from chalicelib.slack.sending import send
@@ -56,6 +71,10 @@ class SlackGateway:
     count: Callable[[str, int], None]
     respond: Callable[..., None]
     stage: str = ""
+    naming: Naming | None = None
+
+    def at(self, channel: str, policy: Policy) -> SlackGateway:
+        return replace(self, channel=channel, policy=policy)
 
     def show(
         self, case: Case, entries: Sequence[Entry], *, now: datetime, may_exist: bool
@@ -72,6 +91,9 @@ class SlackGateway:
                     # A message that was posted anew: the next turn tells its thread from the start.
                     return replace(message, is_behind=True, failures=0, refused="")
                 message = self._thread(case, message, item)
+            notifier = Notifier(self.call, self.policy, self._names(case))
+            while further := notifier.next(case, message, now):
+                message = further
         except SlackFailed as failed:
             return self._behind(case, message, failed)
         return replace(message, failures=0, refused="")
@@ -108,12 +130,15 @@ class SlackGateway:
     def _message(
         self, case: Case, message: SlackMessage, now: datetime, *, may_exist: bool
     ) -> SlackMessage:
-        draft = render(case, policy=self.policy, now=now, version=0, stage=self.stage)
+        shown = functools.partial(
+            render, case, policy=self.policy, now=now, stage=self.stage, names=self._names(case)
+        )
+        draft = shown(version=0)
         digest = hashlib.sha256(json.dumps([draft.text, draft.blocks]).encode()).hexdigest()[:16]
         has_moved = bool(message.ts) and message.channel != self.channel
         if message.ts and digest == message.shown and not has_moved:
             return message
-        final = render(case, policy=self.policy, now=now, version=case.version, stage=self.stage)
+        final = shown(version=case.version)
         old = message
         if has_moved:
             message = replace(message, ts="", thread_lines=0)
@@ -123,6 +148,9 @@ class SlackGateway:
         if has_moved:
             self._leave(old)
         return message
+
+    def _names(self, case: Case) -> Names:
+        return self.naming.names(case, self.policy.approvers) if self.naming else NO_NAMES
 
     def _sent(self, case: Case, final: Message, message: SlackMessage) -> SlackMessage:
         """Updated where it can be, else posted: then its thread is told again from the start."""
@@ -210,20 +238,16 @@ class SlackGateway:
 
     def _view(self, case: Case, click: Click, remedy: Remedy, now: datetime) -> dict[str, Any]:
         situation = last_seen(case, policy=self.policy, now=now)
-        ways = ways_out(situation)
-        way = next((way for way in ways if way.remedy is remedy), None)
-        plan = case.offer(remedy)
-        if case.is_closed or plan is None or way is None or way.gates:
-            reason = way.impossible if way else ""
-            reason = reason or "This can’t be decided now. The message says how it stands."
-            return modals.impossible(case, remedy, reason, way.gates if way else ())
-        foreseen = forecast(plan, situation)
+        way, plan = way_out(remedy, situation), case.offer(remedy)
+        if case.is_closed or plan is None or way.gates:
+            reason = way.impossible or "This can’t be decided now. The message says how it stands."
+            return modals.impossible(case, remedy, reason, way.gates)
         return modals.decide(
             case,
             plan,
             policy=self.policy,
             now=now,
-            forecast=foreseen,
+            forecast=forecast(plan, situation),
             count=len(approved(plan, case)),
             user=click.by,
         )
@@ -239,26 +263,38 @@ class SlackGateway:
         )
 
     def said(self, answer: Answer, *, action: str = "") -> str:
-        """An answer to what was pressed, as the text of a private reply."""
-        if answer.refusal:
-            return refusals.sentence(
-                answer.refusal, policy=self.policy, action=action, unread=answer.unread
-            )
-        return answer.private
+        """An answer to what was pressed, as the text of a private reply; "" if it is none."""
+        match answer:
+            case MayNot(refusal, unread):
+                return refusals.sentence(refusal, policy=self.policy, action=action, unread=unread)
+            case CanNot(why, case):
+                return refusals.why_not(why, case)
+            case Private(text):
+                return text
+        return ""
 
     def reply(self, answer: Answer, clicked: Clicked) -> dict[str, Any]:
         """The body of the HTTP answer; private sentences are sent on their own. {} closes a dialog."""
-        if answer.refusal or answer.private:
-            words = self.said(answer, action=clicked.action)
-            if not self.tell(clicked, words) and clicked.kind == "submission":
-                return {"response_action": "update", "view": modals.said(words)}
-        elif answer.wrong_id is not None and answer.case:
-            return modals.wrong_id(answer.wrong_id, answer.case)
-        elif answer.field:
-            return modals.field_error(*answer.field)
-        elif answer.is_changed and answer.case and answer.remedy:
-            view = modals.changed(answer.case, answer.remedy, answer.case.differences)
-            return {"response_action": "update", "view": view}
-        elif clicked.action == "look_again" and answer.case and answer.remedy:
-            return {"response_action": "update", "view": modals.loading(answer.case, answer.remedy)}
-        return {}
+        match answer:
+            case Recorded():
+                return {}
+            case Private() | MayNot() | CanNot():
+                words = self.said(answer, action=clicked.action)
+                if self.tell(clicked, words) or clicked.kind != "submission":
+                    return {}
+                return _instead(modals.said(words))
+            case WrongId(typed, case):
+                return modals.wrong_id(typed, case)
+            case FieldError(block_id, text):
+                return modals.field_error(block_id, text)
+            case PlanChanged(case, remedy):
+                return _instead(modals.changed(case, remedy, case.differences))
+            case Looking(case, remedy):
+                return _instead(modals.loading(case, remedy))
+            case _:
+                assert_never(answer)
+
+
+def _instead(view: dict[str, Any]) -> dict[str, Any]:
+    """This dialog takes the place of the one that was submitted."""
+    return {"response_action": "update", "view": view}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from chalicelib.domain.rules.approval import SLACK_USER
@@ -41,13 +41,26 @@ class SlackPeople:
         approvers: Sequence[str],
         *,
         principals: Mapping[str, str] | None = None,
+        domains: Sequence[str] = (),
+        members: dict[str, tuple[float, frozenset[str]]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._call, self._clock = call, clock
-        self._principals = dict(principals or {})
+        self._principals, self._domains = dict(principals or {}), tuple(domains)
         self._users = {a for a in approvers if not GROUP.fullmatch(a)}
         self._groups = [a for a in approvers if GROUP.fullmatch(a)]
-        self._members: dict[str, tuple[float, frozenset[str]]] = {}
+        self._members = {} if members is None else members
+
+    def among(self, approvers: Sequence[str]) -> SlackPeople:
+        """The same, judging by these; what is known of groups is shared."""
+        return SlackPeople(
+            self._call,
+            approvers,
+            principals=self._principals,
+            domains=self._domains,
+            clock=self._clock,
+            members=self._members,
+        )
 
     def fetch(self, user_ids: Sequence[str]) -> Mapping[str, Person]:
         """Those that Slack said something of, be it that it refuses; the others it can't tell now."""
@@ -71,10 +84,12 @@ class SlackPeople:
         known = self._principals.get(caller.arn, "")
         if known or not caller.email:
             return known
-        try:
-            return str(self._call("users.lookupByEmail", email=caller.email)["user"]["id"])
-        except SlackFailed:
-            return ""
+        for address in addresses(caller.email, self._domains):
+            try:
+                return str(self._call("users.lookupByEmail", email=address)["user"]["id"])
+            except SlackFailed:
+                continue
+        return ""
 
     def _person(self, user_id: str, user: Mapping[str, Any]) -> Person:
         is_approver, unread = self._is_approver(user_id)
@@ -121,3 +136,11 @@ class SlackPeople:
 
 def _words(listed: Any) -> tuple[str, ...]:
     return tuple(one for one in listed if isinstance(one, str)) if isinstance(listed, list) else ()
+
+
+def addresses(email: str, domains: Iterable[str]) -> tuple[str, ...]:
+    """The same mailbox under each domain, its own first."""
+    mailbox, sign, domain = email.rpartition("@")
+    if not sign or not mailbox:
+        return ()
+    return tuple(dict.fromkeys(f"{mailbox}@{one}" for one in (domain, *domains)))

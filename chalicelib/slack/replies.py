@@ -23,10 +23,12 @@ SHAPES: Mapping[str, Shape] = {
         "messages": [{"ts": str, "metadata?": {"event_payload?": dict}}],
     },
     "conversations.info": {"channel": ID},
+    "usergroups.list": {"usergroups": [{"id": str, "handle": str}]},
     "usergroups.users.list": {"users": [str]},
     "users.info": {"user": {"id": str, "profile?": dict, "enterprise_user?": dict}},
     "users.lookupByEmail": {"user": ID},
     "views.open": {"view": ID},
+    "views.publish": {"view": ID},
     "views.update": {"view": ID},
 }
 """What marks a whole reply of each method; a name with ? may be absent or null."""

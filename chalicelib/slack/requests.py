@@ -7,6 +7,7 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -74,6 +75,25 @@ def challenge(body: bytes) -> str:
     if not isinstance(told, dict) or told.get("type") != "url_verification":
         return ""
     return _get(told, "challenge")[:LONGEST_WORD]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Somebody opened the app's Home tab."""
+
+    user_id: str
+    team_id: str
+
+
+def parse_event(body: bytes) -> Opened | None:
+    """An event; None for one that means nothing here."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Unreadable("the body is no JSON") from None
+    if _get(told, "event", "type") != "app_home_opened" or _get(told, "event", "tab") != "home":
+        return None
+    return Opened(_word(_get(told, "event", "user"), "event.user"), _get(told, "team_id"))
 
 
 def parse_command(body: bytes) -> Clicked:

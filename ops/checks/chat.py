@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.errors import code_of
 from chalicelib.domain.rules import approval
 from chalicelib.domain.rules.approval import Refusal
+from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.situation import last_seen
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act
@@ -126,12 +127,15 @@ def _scopes(granted: frozenset[str]) -> Finding:
 
 
 def channel(hub: Hub) -> Iterator[Finding]:
-    wanted = hub.settings.slack_channel
+    yield from channel_is_fit(hub, hub.settings.slack_channel, "slack channel")
+
+
+def channel_is_fit(hub: Hub, wanted: str, what: str) -> Iterator[Finding]:
     try:
         found = slack_of(hub)("conversations.info", channel=wanted)["channel"]
     except SlackFailed as failed:
         do = "Set slack_channel to the channel’s id (C…), and invite the app there"
-        yield Finding("slack channel", False, f"{wanted or 'not set'}: {failed.code}", do)
+        yield Finding(what, False, f"{wanted or 'not set'}: {failed.code}", do)
         return
     wrong = [
         (found.get("is_archived"), "it is archived", "Unarchive it, or set another slack_channel"),
@@ -145,9 +149,9 @@ def channel(hub: Hub) -> Iterator[Finding]:
     name = found.get("name", wanted)
     bad = [(says, do) for applies, says, do in wrong if applies]
     for says, do in bad:
-        yield Finding("slack channel", False, f"#{name}: {says}", do)
+        yield Finding(what, False, f"#{name}: {says}", do)
     if not bad:
-        yield Finding("slack channel", True, f"#{name}, not shared with outsiders")
+        yield Finding(what, True, f"#{name}, not shared with outsiders")
 
 
 def shown(hub: Hub) -> Iterator[Finding]:
@@ -173,22 +177,43 @@ def approvers(hub: Hub) -> Iterator[Finding]:
         do = "Set approvers to Slack user ids or user group ids, and deploy"
         yield Finding(WHO, False, "the list is empty, so nobody can approve", do)
         return
+    yield from enough_can_approve(hub, settings.policy(), WHO)
+
+
+def enough_can_approve(hub: Hub, policy: Policy, what: str) -> Iterator[Finding]:
     slack = slack_of(hub)
-    users, troubles = _listed(slack, settings.approvers)
+    users, troubles = _listed(slack, policy.approvers)
     yield from troubles
-    people = SlackPeople(slack, settings.approvers).fetch(users)
-    now = hub.clock()
-    nobody = last_seen(Case("", "", "", "", now), policy=settings.policy(), now=now)
-    fit = 0
-    for user in users:
-        person = people.get(user)
-        why = approval.refusal(person, Act.APPROVE, nobody)
+    able = 0
+    for user, person, why in _judged(hub, slack, users, policy):
         if why is None:
-            fit += 1
+            able += 1
             continue
         says = f"{_named(user, person)} {WHY_NOT.get(why, 'may not approve')}"
-        yield Finding(WHO, False, says, "Take them off approvers, or fix it in Slack")
-    yield from _quorum(hub, fit)
+        yield Finding(what, False, says, "Take them off approvers, or fix it in Slack")
+    yield from _quorum(policy, able, "quorum" if what == WHO else what)
+
+
+def able_to_approve(hub: Hub) -> list[tuple[str, Person]]:
+    """Those of the list whom the bot would let approve, each with a name."""
+    slack = slack_of(hub)
+    users, _ = _listed(slack, hub.settings.approvers)
+    return [
+        (_named(user, person), person)
+        for user, person, why in _judged(hub, slack, users, hub.settings.policy())
+        if why is None and person is not None
+    ]
+
+
+def _judged(
+    hub: Hub, slack: Slack, users: list[str], policy: Policy
+) -> Iterator[tuple[str, Person | None, Refusal | None]]:
+    people = SlackPeople(slack, policy.approvers).fetch(users)
+    now = hub.clock()
+    nobody = last_seen(Case("", "", "", "", now), policy=policy, now=now)
+    for user in users:
+        person = people.get(user)
+        yield user, person, approval.refusal(person, Act.APPROVE, nobody)
 
 
 def _listed(slack: Slack, named: tuple[str, ...]) -> tuple[list[str], list[Finding]]:
@@ -204,20 +229,19 @@ def _listed(slack: Slack, named: tuple[str, ...]) -> tuple[list[str], list[Findi
     return list(users), troubles
 
 
-def _quorum(hub: Hub, fit: int) -> Iterator[Finding]:
-    settings = hub.settings
+def _quorum(settings: Policy, fit: int, what: str) -> Iterator[Finding]:
     by_tag = [count for _, count in settings.quorum_by_tag]
     most = max(settings.quorum_irreversible, settings.quorum_reversible, *by_tag)
     if fit < most:
         says = f"{fit} can approve, and the settings ask for {most}"
-        yield Finding("quorum", False, says, "Add approvers, or lower the quorum settings")
+        yield Finding(what, False, says, "Add approvers, or lower the quorum settings")
         return
     says = f"{fit} can approve, {most} needed"
     if fit == most:
         says += "; a requester among them can’t approve, and nobody is to spare"
     if fit < max(OVERRIDE_PEOPLE, settings.quorum_irreversible + 1):
         says += "; too few to retire keys that are in use"
-    yield Finding("quorum", True, says)
+    yield Finding(what, True, says)
 
 
 def _named(user: str, person: Person | None) -> str:

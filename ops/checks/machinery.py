@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
@@ -13,11 +14,12 @@ from ops.checks.finding import Finding
 from ops.hub import EVENT_FUNCTIONS, FUNCTIONS, Hub
 
 DEPLOY = "unlatch deploy --stage {stage}"
+OF_A_STAGE = re.compile(r"unlatch-[a-z0-9]+-case")
 MISSING = frozenset({"ResourceNotFoundException", "NotFoundException", "StateMachineDoesNotExist"})
 
 
 def functions(hub: Hub) -> Iterator[Finding]:
-    """All six, able to run, and those that take events with somewhere to put what failed."""
+    """All of them, able to run, and those that take events with somewhere to put what failed."""
     aws, deploy = hub.client("lambda"), DEPLOY.format(stage=hub.stage)
     wrong = []
     for name in (hub.name, *(f"{hub.name}-{short}" for short in FUNCTIONS)):
@@ -100,6 +102,17 @@ def table(hub: Hub) -> Iterator[Finding]:
         return
     right = found["TableStatus"] in ("ACTIVE", "UPDATING")
     yield Finding("table", right, f"{name} is {found['TableStatus']}")
+
+
+def stages(hub: Hub) -> Iterator[Finding]:
+    """The policies of a stage cover every stage of its account: two of them trust each other."""
+    pages = hub.client("stepfunctions").get_paginator("list_state_machines").paginate()
+    names = (machine["name"] for page in pages for machine in page["stateMachines"])
+    others = sorted(n for n in names if OF_A_STAGE.fullmatch(n) and n != f"{hub.name}-case")
+    told = ", ".join(name.removesuffix("-case") for name in others)
+    says = f"{told} in the same account may act for this one" if told else "alone in its account"
+    do = "Deploy each stage to an account of its own" if told else ""
+    yield Finding("stages", True, says, do, warns=bool(told))
 
 
 def brake(hub: Hub) -> Iterator[Finding]:

@@ -63,7 +63,7 @@ RESTORES = (Acts("cloudhsm", ANY_CLUSTER, ("cloudhsm:CreateHsm",)),)
 
 def of_acting_roles(hub: Hub, screen: Screen) -> Iterator[Finding]:
     """In every account that is served, many at a time; elsewhere as the reader, if it lets you in."""
-    yield from _in_account(hub, hub.client("iam"), hub.account)
+    yield from in_account(hub, hub.client("iam"), hub.account)
     served = hub.settings.accounts
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         asking = {pool.submit(_elsewhere, hub, account): account for account in served}
@@ -75,7 +75,7 @@ def of_acting_roles(hub: Hub, screen: Screen) -> Iterator[Finding]:
 
 def _elsewhere(hub: Hub, account: str) -> list[Finding]:
     try:
-        return list(_in_account(hub, _as_reader(hub, account), account))
+        return list(in_account(hub, _as_reader(hub, account), account))
     except EXPECTED as error:
         if not isinstance(error, PermanentError) and code_of(error) not in DENIED:
             raise
@@ -90,7 +90,8 @@ def _as_reader(hub: Hub, account: str) -> Any:
     return clients("iam")
 
 
-def _in_account(hub: Hub, iam: Any, account: str) -> Iterator[Finding]:
+def in_account(hub: Hub, iam: Any, account: str) -> Iterator[Finding]:
+    """Of executor and restorer there; `iam` is a client of that account."""
     for word, role, acts in (
         ("executor", EXECUTOR_ROLE, EXECUTES),
         ("restorer", RESTORER_ROLE, RESTORES),

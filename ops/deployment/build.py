@@ -23,6 +23,7 @@ from ops.desk import Desk
 from ops.trouble import Trouble
 
 CHALICE = "import sys; from chalice.cli import main; sys.exit(main())"
+CODE, BILL, SUMS = "deployment.zip", "sbom.cdx.json", "SHA256SUMS"
 LAST_LINES = 15
 MOMENT = (1980, 1, 1, 0, 0, 0)
 """The only one that a ZIP file can’t be older than."""
@@ -42,6 +43,12 @@ class Built:
     def digest(self) -> str:
         """SHA-256 in hex, as `sha256sum` says it."""
         return hashlib.sha256(self.package.read_bytes()).hexdigest()
+
+    def describe(self, folder: Path) -> None:
+        """Writes what is in the package, and its digest as `sha256sum --check` takes it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / BILL).write_text(json.dumps(self.sbom, indent=1))
+        (folder / SUMS).write_text(f"{self.digest}  {CODE}\n")
 
     @property
     def code_sha256(self) -> str:

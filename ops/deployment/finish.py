@@ -1,10 +1,11 @@
-"""What Chalice has no words for: dead letters, retries, and which events a rule sees. Safe to repeat."""
+"""What Chalice has no words for: dead letters, retries, which events a rule sees, the API's limits. Safe to repeat."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from ops.deployment.found import rule_of
 from ops.hub import EVENT_FUNCTIONS, Hub
@@ -13,14 +14,29 @@ ALL_EVENTS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 """CloudTrail calls Decrypt read-only, and a rule that is merely ENABLED never sees such events."""
 RETRIES = {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86_400}
 TRIES, LATEST_SECONDS = 2, 21_600
+API_RATE, API_BURST = 20, 50
+"""Requests a second that API Gateway lets through: people click, and strangers may not use up what others need."""
 
 
-def finish(hub: Hub, *, error_codes: tuple[str, ...], say: Callable[[str], None]) -> None:
+def finish(hub: Hub, *, error_codes: tuple[str, ...], url: str, say: Callable[[str], None]) -> None:
     """After each `chalice deploy`, as that one overwrites rules and their targets."""
+    _limit_api(hub, url)
     for function in EVENT_FUNCTIONS:
         _keep_dead_letters(hub, function)
         _finish_rule(hub, function, error_codes)
         say(f"{function}: dead letters kept, rule complete")
+
+
+def _limit_api(hub: Hub, url: str) -> None:
+    limits = {"rateLimit": API_RATE, "burstLimit": API_BURST}
+    hub.client("apigateway").update_stage(
+        restApiId=str(urlsplit(url).hostname).partition(".")[0],
+        stageName=hub.stage,
+        patchOperations=[
+            {"op": "replace", "path": f"/*/*/throttling/{name}", "value": str(value)}
+            for name, value in limits.items()
+        ],
+    )
 
 
 def _keep_dead_letters(hub: Hub, function: str) -> None:

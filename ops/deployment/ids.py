@@ -20,6 +20,10 @@ OF_AWS = {
         r"arn:[\w-]+:iam::\d{12}:role/.+",
         "like arn:aws:iam::111122223333:role/Approver",
     ),
+    "OPERATOR_ROLES": (
+        r"arn:[\w-]+:iam::\d{12}:role/.+",
+        "like arn:aws:iam::111122223333:role/Operator",
+    ),
     "ERROR_CODES": (r"\w+", "a code, like CloudHsmClusterInUseException"),
 }
 OF_SLACK = {

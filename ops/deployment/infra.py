@@ -59,6 +59,12 @@ def parameters_of(given: Sequence[str], project: Path, *, region: str = "") -> d
     return found
 
 
+def is_there(hub: Hub, *, roles: bool = False) -> bool:
+    """The stack of resources, or else the one of roles and rules, in the hub’s own Region."""
+    name = account_stack(hub) if roles else resources_stack(hub)
+    return Stacks(hub.client("cloudformation"), lambda _: None).exists(name)
+
+
 @dataclass
 class Waiting:
     """The change sets of all stacks of the hub’s account, in the order in which they are executed."""

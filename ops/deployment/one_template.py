@@ -9,7 +9,14 @@ from typing import Any
 
 from chalicelib.config import Settings
 from ops.deployment import infra, record
-from ops.deployment.finish import ALL_EVENTS, LATEST_SECONDS, RETRIES, TRIES
+from ops.deployment.finish import (
+    ALL_EVENTS,
+    API_BURST,
+    API_RATE,
+    LATEST_SECONDS,
+    RETRIES,
+    TRIES,
+)
 from ops.deployment.record import Record
 from ops.deployment.templates import template
 from ops.hub import APP, EVENT_FUNCTIONS, FUNCTIONS
@@ -84,7 +91,9 @@ def _functions(stage: str, settings: Settings) -> Iterator[tuple[str, dict[str, 
     prefix = f"{APP}-{stage}"
     yield API, {"Properties": {"FunctionName": prefix}}
     yield API_ROLE, {"Properties": {"RoleName": f"{prefix}-api_handler"}}
-    yield "RestAPI", {"Properties": {"TracingEnabled": True}}
+    limits = {"ThrottlingRateLimit": API_RATE, "ThrottlingBurstLimit": API_BURST}
+    everything = {"ResourcePath": "/*", "HttpMethod": "*", **limits}
+    yield "RestAPI", {"Properties": {"TracingEnabled": True, "MethodSettings": [everything]}}
     for name in FUNCTIONS:
         logical = "".join(word.capitalize() for word in name.split("_"))
         properties: dict[str, Any] = {"FunctionName": f"{prefix}-{name}"}
@@ -102,7 +111,7 @@ def _functions(stage: str, settings: Settings) -> Iterator[tuple[str, dict[str, 
 
 def _event(rule: str, function: str, settings: Settings) -> dict[str, Any]:
     kept = {"DeadLetterConfig": {"Arn": QUEUE}, "RetryPolicy": RETRIES}
-    if function == "sweep":
+    if function in ("sweep", "digest"):
         return {"Properties": {"Name": rule, **kept}}
     properties = {"RuleName": rule, "State": "ENABLED", **kept}
     if function == "on_key_used":

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.errors import code_of
 from chalicelib.config import Settings
 from ops.deployment import infra, record
-from ops.deployment.found import NOT_THERE
+from ops.deployment.found import NOT_THERE, found
 from ops.hub import APP, Hub
 from ops.screen import moment
 
@@ -57,9 +57,20 @@ def delete_data(hub: Hub, keys: Mapping[str, str]) -> Iterator[str]:
         yield f"{what}: {_unless_gone(look) or ('gone' if was_there else 'was not there')}"
 
 
+def anything(hub: Hub, *, with_data: bool) -> bool:
+    """If there is something to take down: functions, a stack, or with data also what stacks retain."""
+    if found(hub)["resources"] or infra.is_there(hub) or infra.is_there(hub, roles=True):
+        return True
+    looks: list[Callable[[], Any]] = [
+        *(partial(look, hub) for look in (_table, _queue, _log, _record)),
+        *(partial(_secret, hub, name) for name in SECRETS),
+    ]
+    return with_data and any(_unless_gone(look) for look in looks)
+
+
 def elsewhere(hub: Hub, settings: Settings, *, with_data: bool) -> Iterator[str]:
     """What this command does not take away, and how to."""
-    if not with_data:
+    if not with_data and infra.is_there(hub):
         yield f"the stack {infra.resources_stack(hub)}, with all cases: unlatch destroy --also-data"
     regions = list(dict.fromkeys((hub.region, *settings.regions)))
     for account in settings.accounts:

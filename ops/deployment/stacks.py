@@ -107,6 +107,10 @@ class Stacks:
         kept = self._stack(name).get("Parameters", ())
         return {p["ParameterKey"]: p["ParameterValue"] for p in kept}
 
+    def exists(self, name: str) -> bool:
+        found = self._stack(name)
+        return bool(found) and str(found["StackStatus"]) != "DELETE_COMPLETE"
+
     def _stack(self, name: str) -> dict[str, Any]:
         """The stack’s description; {} where it does not exist."""
         try:

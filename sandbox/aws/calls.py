@@ -101,6 +101,7 @@ class Visit:
     changed: bool = True
     key_arns: list[str] = field(default_factory=list)
     remarks: dict[str, str] = field(default_factory=dict)
+    differs: frozenset[str] = frozenset()  # assumptions that don't hold where it goes
 
     @property
     def params(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sandbox.aws import cloudhsm, kms
+from sandbox.aws import cloudhsm, event_patterns, kms
 from sandbox.aws.calls import Call, Visit
 from sandbox.aws.cloudhsm import CloudHsm
 from sandbox.aws.cloudtrail import Trail
@@ -72,6 +72,7 @@ class Cloud:
             "cloudwatch": Metrics(self.regions).answer,
             "ec2": NetworkInterfaces(self.regions).answer,
             "sts": Sts(self.identity).answer,
+            "events": event_patterns.answer,
             "cloudtrail": self._cloudtrail,
         }
         self.seeded: Seeded | None = None

@@ -80,7 +80,14 @@ def modify_cluster(regions: Regions, visit: Visit, *, cluster: Cluster) -> dict[
 def settle_cluster(region: Region, cluster: Cluster, *, now: datetime) -> None:
     """Bring a cluster up to this moment. A deleted one is no longer described; its subnets stay."""
     if cluster.state(now) == "DELETED":
+        if "A-DELETED-CLUSTER" in region.differs:
+            cluster.phase = Phase("DELETE_IN_PROGRESS", now + timedelta(minutes=1), "DELETED")
+            return
         region.deleted[cluster.id] = region.clusters.pop(cluster.id)
+        if "A-BACKUPS-OUTLIVE" in region.differs:
+            own = [name for name, b in region.backups.items() if b.cluster_id == cluster.id]
+            for name in own:
+                del region.backups[name]
     elif cluster.phase.until is not None and now >= cluster.phase.until:
         cluster.phase = Phase(cluster.phase.then)
         cluster.hsm_type, cluster.next_type = cluster.next_type or cluster.hsm_type, None

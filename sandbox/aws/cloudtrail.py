@@ -146,8 +146,8 @@ def _record(visit: Visit, result: dict[str, Any] | None, *, error: AwsError | No
         "awsRegion": visit.region,
         "sourceIPAddress": SOURCE_ADDRESS,
         "userAgent": request.user_agent,
-        **({"errorCode": error.code, "errorMessage": error.message} if error else {}),
-        "requestParameters": lower_camel(request.params) or None,
+        **({"errorCode": _code(error, visit), "errorMessage": error.message} if error else {}),
+        "requestParameters": _asked(visit, failed=error is not None),
         "responseElements": lower_camel(result) if answered else None,
         "requestID": visit.request_id,
         "eventID": visit.event_id,
@@ -160,6 +160,17 @@ def _record(visit: Visit, result: dict[str, Any] | None, *, error: AwsError | No
     if visit.key_arns:
         record["resources"] = [_resource(visit.account, arn) for arn in visit.key_arns]
     return record
+
+
+def _code(error: AwsError, visit: Visit) -> str:
+    is_short = visit.request.service == "cloudhsm" and "A-CODE-IN-FULL" in visit.differs
+    return error.code.removesuffix("Exception") if is_short else error.code
+
+
+def _asked(visit: Visit, *, failed: bool) -> dict[str, Any] | None:
+    keeps_none = failed and "A-FAILED-DELETE-RECORD" in visit.differs
+    is_delete = visit.request.name == "cloudhsm:DeleteCluster"
+    return None if keeps_none and is_delete else lower_camel(visit.request.params) or None
 
 
 def _kind(event_type: str, account: str) -> dict[str, Any]:

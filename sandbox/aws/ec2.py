@@ -57,14 +57,16 @@ class NetworkInterfaces:
 
 def _interfaces(region: Region, cluster: Cluster, *, now: datetime) -> Iterator[Shown]:
     live = cluster.live_hsms(now)
+    of_hsms = "ENI of {}" if "A-LEFT-INTERFACES" in region.differs else "CloudHsm ENI {}"
     for hsm in live:
-        yield Shown(hsm.eni, f"CloudHsm ENI {hsm.id}", hsm.zone, hsm.ip, CLOUDHSM, True)
+        yield Shown(hsm.eni, of_hsms.format(hsm.id), hsm.zone, hsm.ip, CLOUDHSM, True)
     stores = (s for s in region.stores.values() if s.cluster_id == cluster.id)
     for store in (s for s in stores if s.phase.state in HAS_INTERFACES):
         about = f"KMS managed ENI for cluster {cluster.id}"
+        kms = "123456789012" if "A-KMS-INTERFACES" in region.differs else KMS
         for place, zone in enumerate(dict.fromkeys(hsm.zone for hsm in live)):
             made = uuid.uuid5(uuid.NAMESPACE_OID, f"{store.id} {zone}").hex[:17]
-            yield Shown(f"eni-{made}", about, zone, f"10.0.250.{10 + place}", KMS, True)
+            yield Shown(f"eni-{made}", about, zone, f"10.0.250.{10 + place}", kms, True)
     zone = next(iter(cluster.zones))
     for place, one in enumerate(cluster.interfaces):
         ip = f"10.0.251.{10 + place}"

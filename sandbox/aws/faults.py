@@ -102,7 +102,8 @@ class Faults:
                     due = due or planned.fault
         return due
 
-    def missed(self) -> list[str]:
-        """Calls of the planned faults that have not befallen anybody yet."""
+    def missed(self) -> list[tuple[str, int]]:
+        """Call and nth of the planned faults that have not befallen anybody yet."""
         with self._lock:
-            return [one.fault.call for one in self._planned if not one.has_struck]
+            left = (one.fault for one in self._planned if not one.has_struck)
+            return [(fault.call, fault.nth) for fault in left]

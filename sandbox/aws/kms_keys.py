@@ -109,7 +109,9 @@ class Keys:
         return {
             "KeyId": key.arn,
             "KeyLastUsage": dict(facts.last_use),
-            "TrackingStartDate": facts.tracked_from,
+            "TrackingStartDate": visit.now
+            if "A-TRACKING-AGE" in region.differs
+            else facts.tracked_from,
             "KeyCreationDate": facts.created,
         }
 

@@ -6,7 +6,7 @@ State rules: "Connection state" in the KMS developer guide, and the exceptions o
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.aws.calls import AwsError, Visit
@@ -26,6 +26,7 @@ Handler = Callable[[Visit], dict[str, Any]]
 STORES_PER_REGION = 10
 # The model requires none of them, as external key stores do without.
 NEEDED = ("CloudHsmClusterId", "KeyStorePassword", "TrustAnchorCertificate")
+LINGER = timedelta(hours=1)  # of KMS's connections, in an AWS that lets them last
 WRONG_PASSWORDS = 5  # in a row, after which kmsuser is locked out
 # Errors that reconnecting can't mend: somebody has to put the cluster in order first.
 IN_EVERY_COPY = frozenset({
@@ -45,7 +46,8 @@ def settle_stores(region: Region, now: datetime) -> None:
             store.phase = Phase("FAILED" if store.error else "CONNECTED")
         else:
             store.phase, store.error = Phase(store.phase.then), None
-            log_out(region, store, at=due)
+            linger = LINGER if "A-KMS-SESSIONS-END" in region.differs else timedelta(0)
+            log_out(region, store, at=due + linger)
 
 
 def log_out(region: Region, store: KeyStore, *, at: datetime) -> None:

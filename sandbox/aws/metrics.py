@@ -1,4 +1,4 @@
-"""CloudWatch GetMetricData for HsmSessionCount of AWS/CloudHSM. Everything else is moto's."""
+"""CloudWatch GetMetricData and ListMetrics for HsmSessionCount of AWS/CloudHSM. Everything else is moto's."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ STATISTICS: dict[str, Callable[[list[int]], float]] = {
 
 
 class Metrics:
-    """Answers GetMetricData where all queries are of CloudHSM."""
+    """Answers GetMetricData where all queries are of CloudHSM, and ListMetrics of its namespace."""
 
     def __init__(self, regions: Regions) -> None:
         self._regions = regions
 
     def answer(self, visit: Visit) -> dict[str, Any] | None:
         """The result, or None where moto answers. Call it with the regions' lock held."""
+        if visit.request.operation == "ListMetrics" and visit.params.get("Namespace") == NAMESPACE:
+            return self._listed(visit)
         if visit.request.operation != "GetMetricData":
             return None
         queries = visit.params.get("MetricDataQueries", [])
@@ -36,6 +38,18 @@ class Metrics:
         if not metrics or any(metric.get("Namespace") != NAMESPACE for metric in metrics):
             return None
         return {"MetricDataResults": [self._series(visit, query) for query in queries]}
+
+    def _listed(self, visit: Visit) -> dict[str, Any]:
+        """Those of HSMs that count now."""
+        region = self._regions.at(visit.account, visit.region)
+        named = {"MetricName": METRIC}.items() <= {"MetricName": METRIC, **visit.params}.items()
+        found = [
+            _metric(region, cluster, hsm)
+            for cluster in region.clusters.values()
+            for hsm in cluster.hsms
+            if named and cluster.clients is not None and hsm.serves(visit.now)
+        ]
+        return {"Metrics": found}
 
     def _series(self, visit: Visit, query: dict[str, Any]) -> dict[str, Any]:
         asked = query["MetricStat"]
@@ -67,6 +81,8 @@ class Metrics:
         named = metric.get("MetricName") == METRIC
         if not named or cluster is None or wanted.get("Region", region.name) != region.name:
             return []
+        if "Region" in wanted and _has_no_region(region):
+            return []
         end = min(start + timedelta(seconds=period), visit.now)
         samples, moment = [], start
         while moment < end:
@@ -96,6 +112,18 @@ def _counts(region: Region, cluster: Cluster, *, at: datetime, only: str | None)
         for place, hsm in enumerate(serving)
         if _is(hsm, only)
     ]
+
+
+def _metric(region: Region, cluster: Cluster, hsm: Hsm) -> dict[str, Any]:
+    named = {"ClusterId": cluster.id, "HsmId": hsm.id}
+    if not _has_no_region(region):
+        named["Region"] = region.name
+    dimensions = [{"Name": name, "Value": value} for name, value in named.items()]
+    return {"Namespace": NAMESPACE, "MetricName": METRIC, "Dimensions": dimensions}
+
+
+def _has_no_region(region: Region) -> bool:
+    return "A-SESSION-DIMENSIONS" in region.differs
 
 
 def _share(clients: int, place: int, *, hsms: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ NEVER_ACTIVATED = frozenset({
 })  # fmt: skip
 HSMS_STAY = frozenset({"MODIFY_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
 """While a cluster's HSMs change their type, none is added or removed and nothing in them changes."""
+OF_WAITS = ("disconnect", "connect", "create_hsm", "delete_hsm", "delete_cluster")
 HEX = "0123456789abcdef"
 BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 
@@ -39,6 +40,10 @@ class Durations:
     delete_hsm: timedelta = timedelta(minutes=6)
     delete_cluster: timedelta = timedelta(minutes=3)
     modify_hsm: timedelta = timedelta(minutes=30)
+
+    def slower(self, *names: str) -> Durations:
+        """The same, but these take far longer."""
+        return replace(self, **{name: getattr(self, name) * 6 for name in names})
 
 
 @dataclass(frozen=True)
@@ -191,6 +196,7 @@ class Region:
 
     account: str
     name: str
+    differs: set[str] = field(default_factory=set)  # assumptions that don't hold here
     clusters: dict[str, Cluster] = field(default_factory=dict)
     deleted: dict[str, Cluster] = field(default_factory=dict)  # clusters that nobody describes
     backups: dict[str, Backup] = field(default_factory=dict)
@@ -206,20 +212,33 @@ class Region:
 
 
 class Regions:
-    """All accounts and Regions. Hold `lock` while reading or changing them, never while calling."""
+    """All accounts and Regions. Hold `lock` while reading or changing them, never while calling.
+
+    `differs`: ids of docs/aws-reality.md's assumptions that this AWS does not obey; anybody may
+    change it at any time.
+    """
 
     def __init__(self, clock: Clock, *, blocked_by: str) -> None:
         if blocked_by not in ("key_store", "hsms"):
             raise ValueError(f"blocked_by is key_store or hsms, not {blocked_by!r}")
         self.clock = clock
         self.blocked_by = blocked_by
-        self.durations = Durations()
+        self.usual_durations = Durations()
+        self.differs: set[str] = set()
         self.lock = threading.RLock()
         self._by_place: dict[tuple[str, str], Region] = {}
 
+    @property
+    def durations(self) -> Durations:
+        taken = self.usual_durations
+        if "A-DURATIONS" in self.differs:
+            taken = taken.slower(*OF_WAITS)
+        return taken.slower("create_cluster") if "A-MODIFY-DURATION" in self.differs else taken
+
     def at(self, account: str, region: str) -> Region:
         with self.lock:
-            return self._by_place.setdefault((account, region), Region(account, region))
+            made = Region(account, region, self.differs)
+            return self._by_place.setdefault((account, region), made)
 
     def __iter__(self) -> Iterator[Region]:
         with self.lock:

@@ -16,7 +16,9 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 from moto.core.exceptions import JsonRESTError
+from moto.core.responses import ActionResult
 from moto.stepfunctions import models as stock_models
+from moto.stepfunctions import responses
 from moto.stepfunctions.parser import models as parser_models
 from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
@@ -99,6 +101,8 @@ class Runs:
         seams.replace(backend, "send_task_success", _send_task_success)
         seams.replace(backend, "send_task_failure", _send_task_failure)
         seams.wrap(backend, "start_execution", self._one_at_a_time)
+        answers = responses.StepFunctionResponse
+        seams.wrap(answers, "get_execution_history", _in_the_order_asked_for)
 
     def close(self) -> None:
         """End the threads of all runs, and give the interpreter back. Close the functions first."""
@@ -237,6 +241,19 @@ def _one_token_each(stock: Callable[..., None]) -> Callable[..., None]:
             endpoint.interrupt_all()
 
     return evaluate
+
+
+def _in_the_order_asked_for(stock: Callable[[Any], Any]) -> Any:
+    """Moto gives the oldest event first whatever is asked; who wants to know the newest asks for the reverse."""
+
+    def get_execution_history(asked: Any) -> Any:
+        if not asked._get_param("reverseOrder"):
+            return stock(asked)
+        arn = asked._get_param("executionArn")
+        told = asked.stepfunction_backend.get_execution_history(arn)
+        return ActionResult({**told, "events": told["events"][::-1]})
+
+    return get_execution_history
 
 
 def _send_task_success(backend: Any, task_token: str, outcome: str) -> None:

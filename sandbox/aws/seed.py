@@ -50,7 +50,7 @@ def seed(
     places |= {entry["id"]: places.get(entry["cluster"], home) for entry in stores}
     copies = Copies(now)
     with server.regions.lock:
-        server.regions.durations = _durations(world.get("durations") or {})
+        server.regions.usual_durations = _durations(world.get("durations") or {})
         for entry in clusters:
             cluster = _add_cluster(server, places[entry["id"]], entry, now=now)
             copies.add(cluster, entry.get("from_backup"))

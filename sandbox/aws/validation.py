@@ -41,7 +41,7 @@ NUMBERS: dict[str, tuple[type, ...]] = {
 }
 
 
-def check_request(request: Request) -> None:
+def check_request(request: Request, *, differs: frozenset[str] = frozenset()) -> None:
     """Raise what AWS says of a request that is not of its model's form; other services pass."""
     if request.service not in CHECKED or request.protocol != "json":
         return
@@ -53,7 +53,8 @@ def check_request(request: Request) -> None:
     wrong = list(_walk(shape, request.params, "")) if shape is not None else []
     if wrong:
         count = f"{len(wrong)} validation error{'s' if len(wrong) > 1 else ''} detected: "
-        raise AwsError(_word(request, wrong[0]), count + "; ".join(wrong))
+        word = USUAL_WORD if "A-INVALID-REQUEST" in differs else _word(request, wrong[0])
+        raise AwsError(word, count + "; ".join(wrong))
 
 
 @cache

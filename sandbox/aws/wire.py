@@ -58,7 +58,9 @@ class Wire:
             return self._moto(environ, start_response)
         server = self._server
         identity = server.identity.find(request.access_key)
-        visit = Visit(request, identity, server.clock.now())
+        visit = Visit(
+            request, identity, server.clock.now(), differs=frozenset(server.regions.differs)
+        )
         fault = server.faults.hit(request.name) if self._by_bot(visit) else None
         reply = self._play(visit, environ, fault=fault)
         if fault is not None and fault.kind in TORN:
@@ -98,7 +100,7 @@ class Wire:
 
     def _answer(self, visit: Visit, environ: Environ) -> Reply:
         try:
-            check_request(visit.request)
+            check_request(visit.request, differs=visit.differs)
             denied = self._denied(visit) or self._unsigned(visit, environ)
             if denied is not None:
                 return self._refused(visit, denied)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from chalicelib.domain.rules.prices import USUAL_REGION, hsm_hour
+
 if TYPE_CHECKING:
     from sandbox.page.world import KeyNow
 
-HSM_HOUR_PRICE = 1.60
+HSM_HOUR_PRICE = hsm_hour(USUAL_REGION).dollars
 RECENT = timedelta(days=30)
 A_WHILE = timedelta(minutes=2)
 GOOD = frozenset({"ACTIVE", "CONNECTED", "Enabled"})

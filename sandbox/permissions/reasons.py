@@ -10,7 +10,12 @@ LOG_SETUP = "Step Functions sets up its log with it, when the machine is made; m
 SLASH = "The slash command needs it, and a scenario can’t type one; a test does."
 OPERATORS = "`unlatch doctor` asks with it whether a step would be denied; a test shows it."
 MACHINE_TRACES = "Step Functions traces runs with it; moto does not."
+PROBE = "`unlatch doctor --live` needs it, and a scenario has no doctor; a test shows it."
+HOME = "The Home tab needs it, and a scenario can’t open one; a test in the browser does."
 BY_KEY = {
+    Key("api_handler", "Brake", "ssm:GetParameter"): HOME,
+    Key("sweep", "Brake", "ssm:GetParameter"): HOME,
+    Key("sweep", "SlackSecrets", "secretsmanager:GetSecretValue"): HOME,
     Key("api_handler", "Table", "dynamodb:ConditionCheckItem"): SLASH,
     Key("api_handler", "Table", "dynamodb:GetItem"): SLASH,
     Key("reader", "WhatTheOthersMay", "iam:SimulatePrincipalPolicy"): OPERATORS,
@@ -26,6 +31,8 @@ BY_ACTION = {
 
 def reason(key: Key) -> str | None:
     """Why no scenario uses it, or None where one must."""
+    if key.role == "on_probe" and key.action not in BY_ACTION:
+        return PROBE
     if key.role == "case" and key.statement == "LogsAndTraces":
         return LOG_SETUP if key.action.startswith("logs:") else MACHINE_TRACES
     return BY_KEY.get(key) or BY_ACTION.get(key.action)

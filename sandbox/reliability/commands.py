@@ -36,12 +36,26 @@ def add_to(commands: Any) -> None:
             "--seed", type=int, help="draw the sample, instead of spreading it evenly"
         )
         matrix.add_argument("--together", type=int, help="faults in one play")
+        matrix.add_argument("--minutes", type=int, default=0, help="begin no play after so long")
+        matrix.add_argument(
+            "--jobs", type=int, default=0, help="processes; all processors if not said"
+        )
         matrix.add_argument(
             "--no-write", action="store_true", help="leave docs/reliability.md alone"
         )
         matrix.set_defaults(run=_matrix, matrix=name)
         if name == "transient":
             matrix.set_defaults(sample=SINGLE_FAULTS, seed=1)
+    _add_tamper(commands)
+
+
+def _add_tamper(commands: Any) -> None:
+    tamper = commands.add_parser("tamper-matrix", help="edit a stored case in every way")
+    tamper.add_argument("--sample", type=int, metavar="N", help="only N edits of each moment")
+    tamper.add_argument("--offset", type=int, default=0, help="begin the sample elsewhere")
+    tamper.add_argument("--no-plays", action="store_true", help="only on the fast stand")
+    tamper.add_argument("--no-write", action="store_true", help="leave docs/reliability.md alone")
+    tamper.set_defaults(run=_tamper)
 
 
 def _fuzz(chosen: argparse.Namespace) -> int:
@@ -74,15 +88,38 @@ def _matrix(chosen: argparse.Namespace) -> int:
         design = replace(design, together=chosen.together)
     began = time.monotonic()
     matrix = designs.Matrix(design, tell=lambda line: _print([line]))
-    plays = matrix.play(sample=chosen.sample, offset=chosen.offset, seed=chosen.seed)
+    wanted = ("sample", "offset", "seed", "minutes", "jobs")
+    plays = matrix.play(designs.Chosen(**{name: getattr(chosen, name) for name in wanted}))
     lines = matrix_lines(matrix, plays, seconds=time.monotonic() - began)
-    given = {"--sample": chosen.sample, "--offset": chosen.offset, "--seed": chosen.seed}
-    words = [chosen.matrix, *(f"{name} {number}" for name, number in given.items() if number)]
+    given = {name: getattr(chosen, name) for name in ("sample", "offset", "seed", "minutes")}
+    words = [chosen.matrix, *(f"--{name} {number}" for name, number in given.items() if number)]
     lines = [f"`python -m sandbox {' '.join(words)}`: {lines[0]}", *lines[1:]]
     _print(lines)
     if not chosen.no_write and plays:
         write(DOCUMENT, chosen.matrix, lines)
     return 0 if all(play.holds for play in plays) else 1
+
+
+def _tamper(chosen: argparse.Namespace) -> int:
+    # Each refusal would be a line of log; read when the logger is first made.
+    os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"
+    from sandbox.reliability.report import tamper_lines, write  # loads the bot
+    from sandbox.reliability.tampered_plays import tampered_plays  # same
+    from sandbox.reliability.tampering import Matrix  # same
+
+    began = time.monotonic()
+    matrix = Matrix(tell=lambda line: _print([line]))
+    found = matrix.play(sample=chosen.sample, offset=chosen.offset)
+    seconds = time.monotonic() - began
+    plays = [] if chosen.no_plays else tampered_plays()
+    lines = tamper_lines(found, plays, moments=matrix.moments, seconds=seconds)
+    given = {"--sample": chosen.sample, "--offset": chosen.offset}
+    words = ["tamper-matrix", *(f"{name} {number}" for name, number in given.items() if number)]
+    lines[0] = f"`python -m sandbox {' '.join(words)}`: {lines[0]}"
+    _print(lines)
+    if not chosen.no_write:
+        write(DOCUMENT, "tamper-matrix", lines)
+    return 1 if any(one.why for one in found) or any(one.why for one in plays) else 0
 
 
 def _print(lines: list[str]) -> None:

@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from math import ceil, gcd
 from multiprocessing import get_context
-from typing import TypeVar
 
 from chalicelib.domain.state.plan import Operation
+from sandbox.reliability.cells import KINDS, Cell, faults_of, rounds_of, spread, stretches
 from sandbox.reliability.plays import PLOTS, WAYS_BACK, End, Plot, Teller, with_faults
 from sandbox.scenario.theatre import open_stage
 
-KINDS: Mapping[str, Mapping[str, str]] = {
-    "crash_before": {"kind": "crash_before"},
-    "crash_after": {"kind": "crash_after"},
-    "timeout": {"kind": "timeout"},
-    "throttle": {"kind": "throttle"},
-    "500": {"kind": "error", "code": "InternalFailure"},
-    "denied": {"kind": "error", "code": "AccessDeniedException"},
-    "cut": {"kind": "cut"},
-    "dropped": {"kind": "dropped"},
-    "empty": {"kind": "empty"},
-}
-SLACK_CODES = {"500": "internal_error", "denied": "missing_scope"}
 TORN = ("cut", "dropped", "empty")
 WRITES = frozenset(Operation) | {
     "dynamodb:PutItem",
@@ -45,30 +33,10 @@ WRITES = frozenset(Operation) | {
 }
 """All else that the bot sends only reads."""
 ATTEMPTS = 4
-"""botocore's, of a read: a fault of one of them is over before the bot hears of it."""
+"""botocore's, of a read: a fault of one of them is over before the bot hears of it. Of Slack's none is."""
 ALL_PLOTS: Mapping[str, Plot] = PLOTS | WAYS_BACK
-GOLDEN = 0.6180339887498949
-Round = TypeVar("Round")
-
-
-@dataclass(frozen=True, order=True)
-class Cell:
-    """One call of one story, broken in one way, so many times in a row."""
-
-    plot: str
-    call: str
-    nth: int
-    kind: str
-    times: int = 1
-
-    def fault(self) -> dict[str, object]:
-        fault = {"call": self.call, "nth": self.nth, "times": self.times, **KINDS[self.kind]}
-        if self.call.startswith("slack:") and self.kind in SLACK_CODES:
-            fault["code"] = SLACK_CODES[self.kind]
-        return fault
-
-    def __str__(self) -> str:
-        return f"{self.call} #{self.nth} {self.kind}"
+ALONE = 600
+"""Seconds more for the faults that have to be played alone, where the time is limited."""
 
 
 def first_middle_last(count: int) -> Iterable[int]:
@@ -84,6 +52,8 @@ class Design:
     """What a matrix breaks, in which stories, how, and how many faults share a play.
 
     `people_help`: a play holds also where somebody has to press Try again, or to agree afresh.
+    `in_stretches`: the faults of a play lie side by side. Each failed turn is taken again, so faults
+    that are far apart would push the later ones away from the moments that they are meant for.
     """
 
     plots: Sequence[str]
@@ -92,6 +62,7 @@ class Design:
     together: int
     people_help: bool = False
     reads_alone: bool = False
+    in_stretches: bool = False
     times: int = 1
 
     def cells(self, plot: str, end: End) -> Iterator[Cell]:
@@ -101,7 +72,15 @@ class Design:
                 continue
             for nth in self.moments(count):
                 for kind in self.kinds:
-                    yield Cell(plot, call, nth, kind, self.times)
+                    times = 1 if call.startswith("slack:") else self.times
+                    yield Cell(plot, call, nth, kind, times)
+
+    def rounds(self, plot: str, end: End) -> list[tuple[Cell, ...]]:
+        """All cells of a story, dealt out to plays."""
+        cells = list(self.cells(plot, end))
+        if self.in_stretches:
+            return stretches(cells, end.calls, together=self.together)
+        return rounds_of(cells, together=self.together, ways=len(self.kinds))
 
 
 CRASHES = Design(
@@ -116,8 +95,9 @@ READS = Design(
     plots=tuple(ALL_PLOTS),
     kinds=(*TORN, "throttle", "500"),
     moments=each,
-    together=6,
+    together=16,
     reads_alone=True,
+    in_stretches=True,
     times=ATTEMPTS,
 )
 TRANSIENT = Design(
@@ -152,6 +132,17 @@ class Play:
         return self.missed if self.holds else self.cells
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """Which plays of a matrix: all, so many, or those that fit some minutes; in so many processes."""
+
+    sample: int | None = None
+    offset: int = 0
+    seed: int | None = None
+    minutes: int = 0
+    jobs: int = 0
+
+
 class Matrix:
     """Plays each story once as it should go, then again and again with faults."""
 
@@ -159,41 +150,41 @@ class Matrix:
         self.design, self._tell = design, tell
         self.cells = 0
 
-    def play(
-        self, *, sample: int | None = None, offset: int = 0, seed: int | None = None
-    ) -> list[Play]:
+    def play(self, chosen: Chosen) -> list[Play]:
         """All plays, or so many of them, on all processors: spread evenly, or drawn with the seed.
 
         Where a play with several faults does not hold, each of its faults is played alone too;
         so is each fault that a play missed.
         """
-        with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        until = time.monotonic() + 60 * chosen.minutes if chosen.minutes else None
+        jobs = chosen.jobs or os.cpu_count()
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
             plots = self.design.plots
             good = dict(zip(plots, pool.map(untroubled, plots), strict=True))
-            chosen = self._chosen(good, sample, offset=offset, seed=seed)
+            rounds = self._chosen(good, chosen)
             act = partial(troubled, good, people_help=self.design.people_help)
-            plays = list(self._told(pool.map(act, chosen)))
+            plays = list(self._told(pool.map(act, rounds), until))
             alone = [(cell,) for play in plays for cell in play.to_do_alone()]
-            return plays + list(self._told(pool.map(act, alone)))
+            return plays + list(self._told(pool.map(act, alone), until and until + ALONE))
 
-    def _chosen(
-        self, good: Mapping[str, End], sample: int | None, *, offset: int, seed: int | None
-    ) -> list[tuple[Cell, ...]]:
+    def _chosen(self, good: Mapping[str, End], chosen: Chosen) -> list[tuple[Cell, ...]]:
         rounds = []
         for plot, end in good.items():
-            cells = list(self.design.cells(plot, end))
-            self.cells += len(cells)
-            rounds += rounds_of(cells, together=self.design.together, ways=len(self.design.kinds))
-        if sample is None:
-            return rounds
-        if seed is not None:
-            return random.Random(seed).sample(rounds, min(sample, len(rounds)))  # no secret
-        return spread(rounds, sample, offset)
+            self.cells += len(list(self.design.cells(plot, end)))
+            rounds += self.design.rounds(plot, end)
+        sample = chosen.sample
+        if chosen.seed is not None or chosen.minutes:
+            wanted = min(len(rounds) if sample is None else sample, len(rounds))
+            return random.Random(chosen.seed).sample(rounds, wanted)  # no secret
+        return rounds if sample is None else spread(rounds, sample, chosen.offset)
 
-    def _told(self, plays: Iterable[Play]) -> Iterator[Play]:
+    def _told(self, plays: Iterator[Play], until: float | None = None) -> Iterator[Play]:
+        """Each as it ends. Once the time is over, no further one begins."""
         for play in plays:
             self._tell(_line(play))
             yield play
+            if until is not None and time.monotonic() > until:
+                return
 
 
 def untroubled(plot: str) -> End:
@@ -205,38 +196,21 @@ def untroubled(plot: str) -> End:
 def troubled(good: Mapping[str, End], cells: tuple[Cell, ...], *, people_help: bool) -> Play:
     """The same story with these faults, held against how it should end."""
     plot = cells[0].plot
-    faults = [cell.fault() for cell in cells]
+    faults = faults_of(cells)
     try:
         with open_stage(with_faults(ALL_PLOTS[plot].scenario(), faults)) as (stage, cases):
             end = Teller(stage, cases).play(ALL_PLOTS[plot])
             missed = set(stage.aws.faults.missed())
     except Exception as error:  # noqa: BLE001 - a play that breaks is a result
         return Play(cells, "none", helped=False, why=f"{type(error).__name__}: {error!s:.200}")
-    differ = [*_differences(end, good[plot])]
+    differ = [*differences(end, good[plot])]
     differ += [] if people_help or not end.stops else [f"needed people: {end.stops[0]}"]
-    left = tuple(cell for cell in cells if cell.call in missed)
+    pairs = zip(cells, faults, strict=True)
+    left = tuple(cell for cell, fault in pairs if (fault["call"], fault["nth"]) in missed)
     return Play(cells, str(end.outcome), bool(end.stops), "; ".join(differ), left)
 
 
-def rounds_of(cells: Sequence[Cell], *, together: int, ways: int) -> list[tuple[Cell, ...]]:
-    """Dealt out so that a round has a call at most once and each of so many ways about as often."""
-    if together == 1:
-        return [(cell,) for cell in cells]
-    most = max(Counter(cell.call for cell in cells).values())
-    count = max(ceil(len(cells) / together), most)
-    while gcd(count, ways) > 1:
-        count += 1
-    return [tuple(cells[first::count]) for first in range(min(count, len(cells)))]
-
-
-def spread(rounds: Sequence[Round], sample: int, offset: int) -> list[Round]:
-    """By the golden ratio: even over all, and in step with none of their dimensions."""
-    return [
-        rounds[int(number * GOLDEN % 1 * len(rounds))] for number in range(offset, offset + sample)
-    ]
-
-
-def _differences(end: End, good: End) -> Iterator[str]:
+def differences(end: End, good: End) -> Iterator[str]:
     if end.outcome != good.outcome:
         yield f"ended as {end.outcome}, not {good.outcome}: {end.reason}"
     if end.world != good.world:

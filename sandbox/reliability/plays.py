@@ -27,7 +27,8 @@ APPROVERS = ("alice", "bob")
 SAFE = ("cancel", "undo", "refresh")
 """These have no dialog."""
 VOIDED = (Kind.VOIDED, Kind.ONCE_MORE)
-MOST_CLICKS = 12
+MOST_CLICKS = 60
+"""At half-minute intervals: a play may keep all turns from their end for a quarter of an hour."""
 MOST_HELP = 6
 """A play may break several calls; each may need a person once."""
 
@@ -169,11 +170,11 @@ class Teller:
         return self._end()
 
     def _block(self) -> None:
-        """CI's failed delete: the beginning of every case. The sweep runs each day, not each hour."""
+        """CI's failed delete: the beginning of every case. The sweep runs every six hours, not each hour."""
         events = self._stage.client("events", account=HUB, region=DEFAULT_REGION, who="ci")
         for rule in events.list_rules()["Rules"]:
             if rule.get("ScheduleExpression"):
-                events.put_rule(Name=rule["Name"], ScheduleExpression="rate(1 day)")
+                events.put_rule(Name=rule["Name"], ScheduleExpression="rate(6 hours)")
         client = self._stage.client(
             "cloudhsmv2", account=HUB, region=DEFAULT_REGION, who="ci", user_agent=None
         )

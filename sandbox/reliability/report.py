@@ -6,8 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from sandbox.reliability.cells import Cell
+from sandbox.reliability.edits import KINDS
 from sandbox.reliability.fuzz import Found
-from sandbox.reliability.matrix import Cell, Matrix, Play
+from sandbox.reliability.matrix import Matrix, Play
+from sandbox.reliability.tampered_plays import TamperedPlay
+from sandbox.reliability.tampering import STORIES, Tried
 
 MOST_BROKEN = 20
 CELLS = "Each cell: faults that held, of those tried"
@@ -85,3 +89,45 @@ def _broken(broken: Sequence[Play]) -> list[str]:
         for p in broken[:MOST_BROKEN]
     ]
     return ["", *told] if told else []
+
+
+def tamper_lines(
+    found: Sequence[Tried], plays: Sequence[TamperedPlay], *, moments: int, seconds: float
+) -> list[str]:
+    broken = [one for one in found if one.why]
+    ended = sum(one.ended for one in found)
+    stories = list(dict.fromkeys(one.story for one in found))
+    tried = f"{len(found):,} edits at {moments} moments of {len(stories)} stories, {seconds:.0f} s"
+    lines = [
+        f"{tried}; {len(broken)} did not hold; after {ended:,} of them the story was told to its end. Each cell: edits that held, of those tried.",
+        "",
+        "| story | " + " | ".join(KINDS) + " |",
+        "|---" * (len(KINDS) + 1) + "|",
+    ]
+    for story in stories:
+        row = []
+        for kind in KINDS:
+            cell = [one for one in found if (one.story, one.kind) == (story, kind)]
+            row.append(f"{sum(not one.why for one in cell):,}/{len(cell):,}")
+        lines.append(f"| {story} | " + " | ".join(row) + " |")
+    untold = sorted(
+        {story.partition(",")[0] for story in STORIES}
+        - {story.partition(",")[0] for story in stories}
+    )
+    left = ["", f"Not offered in this world: {', '.join(untold)}."] if untold else []
+    told = [f"- {one.story}, {one.what}: {one.why}" for one in broken[:MOST_BROKEN]]
+    return [*lines, *left, *_played(plays), *(["", *told] if told else [])]
+
+
+def _played(plays: Sequence[TamperedPlay]) -> list[str]:
+    """Through the whole sandbox."""
+    if not plays:
+        return []
+    held = [f"{one.story} ({one.edits})" for one in plays if not one.why]
+    other = [f"- {one.story}: {one.why}" for one in plays if one.why]
+    counted = f"{len(held)} of {len(plays)} stories ended as they should"
+    return [
+        "",
+        f"Through the whole sandbox, with an edit at each moment: {counted}: {', '.join(held)}.",
+        *other,
+    ]

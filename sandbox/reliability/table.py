@@ -121,6 +121,8 @@ class MemoryTable:
     def _allows(self, request: Mapping[str, Any], item: Item | None) -> bool:
         condition = request.get("ConditionExpression", "")
         values = request.get("ExpressionAttributeValues", {})
+        for short, name in request.get("ExpressionAttributeNames", {}).items():
+            condition = condition.replace(short, name)
         return not condition or holds(condition, item or {}, values=values)
 
     def _changed(

@@ -13,9 +13,12 @@ from sandbox.scenario.model import Item, Scenario
 from sandbox.scenario.outside import Outside
 from sandbox.scenario.story import PLAIN, YELLOW, Story, plain
 from sandbox.scenario.theatre import Theatre
+from sandbox.slack.limits import walk
 from sandbox.slack.records import Response
 
 Json = dict[str, Any]
+OPEN = "open"
+"""The buttons of a digest, which have the cluster behind it."""
 SKIPPED = {"status": "skipped", "body": "", "ms": 0}
 
 
@@ -90,6 +93,8 @@ class Acts:
     def _click(self, item: Item) -> None:
         user, button = item.value["by"], item.value["button"]
         ts = self._newest_message()
+        if button == OPEN:
+            button, ts = self._open_button() or (button, None)
         self._tell(f"{user} presses {button}.")
         if ts is None:
             self._warn("There is no message to press it on.")
@@ -120,6 +125,14 @@ class Acts:
         answer = self.stage.slack.send_raw(item.value.get("body", ""), signature=signature)
         self._answered(item, answer)
         self._tell(f"The bot answers {answer.status or answer.error}.")
+
+    def _open_button(self) -> tuple[str, str] | None:
+        """The first button of the newest message that offers to open a case: the digest."""
+        for message in reversed(self.stage.slack.messages):
+            for node, _ in walk(message.blocks):
+                if str(node.get("action_id", "")).startswith(f"{OPEN}:"):
+                    return str(node["action_id"]), message.ts
+        return None
 
     def _newest_case(self) -> str | None:
         cases = self.cases.cases()

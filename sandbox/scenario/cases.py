@@ -35,7 +35,8 @@ class StoredCases:
             config=Config(proxies={}),
         ).Table(TABLE)
         self._store = DynamoCases(self._table)
-        self.tamper = Tamper(self._table).act
+        self.hand = Tamper(self._table)
+        self.tamper = self.hand.act
         self._seen: dict[str, int] = {}
 
     def cases(self) -> list[dict[str, Any]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import lzma
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.conditions import Key
+from boto3.dynamodb.types import Binary
 
 Item = dict[str, Any]
 OPEN, LOG = "OPEN", "LOG#"
@@ -72,6 +74,20 @@ class Tamper:
                 self._table.put_item(Item=item)
         return f"Somebody removes the {what} of {case_id} from the table."
 
+    def items(self, case_id: str) -> dict[tuple[str, str], Item]:
+        """All items of the case by their keys, in Python's own types."""
+        return {
+            (item["pk"], item["sk"]): {name: _plain(value) for name, value in item.items()}
+            for item in self._items(case_id)
+        }
+
+    def replace(self, case_id: str, items: Mapping[tuple[str, str], Item]) -> None:
+        """The case has these items and no others."""
+        for pk, sk in self.items(case_id).keys() - items.keys():
+            self._delete({"pk": pk, "sk": sk})
+        for item in items.values():
+            self._table.put_item(Item=item)
+
     def _items(self, case_id: str) -> list[Item]:
         """Of the case's own partition, and its pointer while it holds its cluster."""
         held = [item for item in self._query(OPEN) if item["case_id"] == case_id]
@@ -89,6 +105,14 @@ class Tamper:
 
     def _delete(self, item: Item) -> None:
         self._table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
+
+
+def _plain(value: Any) -> Any:
+    """Without boto3's Decimal and Binary."""
+    if isinstance(value, Decimal):
+        return int(value)
+    is_binary = isinstance(value, Binary)
+    return bytes(value) if is_binary else value
 
 
 def _text(stored: Any) -> str:

@@ -47,7 +47,10 @@ def open_stage(scenario: Scenario) -> Iterator[tuple[Theatre, StoredCases]]:
         team_ids=scenario.team_ids,
     ) as theatre:
         seed(theatre.aws, scenario.world, accounts=scenario.accounts, now=scenario.now)
-        theatre.deploy({"regions": ",".join(scenario.regions[1:]), **scenario.config})
+        # Who plays the digest wants it on; by itself it is off.
+        fires = any(item.act == "digest" for item in scenario.play)
+        told = {"digest": fires, "regions": ",".join(scenario.regions[1:])}
+        theatre.deploy({**told, **scenario.config})
         _check_digest(theatre, scenario)
         for fault in scenario.faults:
             theatre.aws.faults.add(**_planned(fault, now=scenario.now))

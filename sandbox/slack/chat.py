@@ -35,8 +35,22 @@ def update_message(api: WebApi, args: Json) -> Json:
         raise Refused("edit_window_closed")
     # A call with text alone takes the blocks away, as Slack does.
     text, blocks = api.content(args)
-    new = api.workspace.update(ts, text=text, blocks=blocks)
+    # Metadata that is not given stays as it was.
+    metadata = decoded(args, "metadata", "invalid_metadata_format") or old.metadata
+    new = api.workspace.update(ts, text=text, blocks=blocks, metadata=metadata)
     return {"channel": channel.id, "ts": ts, "text": text, "message": message_to_api(new)}
+
+
+def delete_message(api: WebApi, args: Json) -> Json:
+    required(args, "channel", "ts")
+    channel, ts = api.channel(args), str(args["ts"])
+    found = api.workspace.find_message(ts)
+    if found is None or found.channel != channel.id:
+        raise Refused("message_not_found")
+    if found.user != BOT_USER:
+        raise Refused("cant_delete_message")
+    api.workspace.remove(ts)
+    return {"channel": channel.id, "ts": ts}
 
 
 def post_ephemeral(api: WebApi, args: Json) -> Json:

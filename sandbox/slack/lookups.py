@@ -1,5 +1,6 @@
 """What the bot may ask: who people are, who it is itself, channels and their history. Changes nothing."""
 
+from sandbox.slack.people import APPROVER_GROUP
 from sandbox.slack.records import (
     APP,
     BOT,
@@ -11,6 +12,8 @@ from sandbox.slack.records import (
     Refused,
 )
 from sandbox.slack.web_api import WebApi, message_to_api, required
+
+HANDLES = {APPROVER_GROUP: "kms-approvers"}
 
 
 def user_info(api: WebApi, args: Json) -> Json:
@@ -32,6 +35,12 @@ def list_group(api: WebApi, args: Json) -> Json:
     if group not in api.directory.groups:
         raise Refused("no_such_subteam")
     return {"users": list(api.directory.groups[group])}
+
+
+def list_groups(api: WebApi, _: Json) -> Json:
+    """All groups that are not disabled; the handle is what people type after the @."""
+    groups = [{"id": one, "handle": HANDLES.get(one, one.lower())} for one in api.directory.groups]
+    return {"usergroups": groups}
 
 
 def who_am_i(api: WebApi, _: Json) -> Json:

@@ -58,6 +58,7 @@ def _method(answer: Callable[[WebApi, Json], Json], *scopes: str, of_team: bool 
 
 METHODS: Mapping[str, Method] = {
     "auth.test": _method(lookups.who_am_i),
+    "chat.delete": _method(chat.delete_message, "chat:write"),
     "chat.getPermalink": _method(chat.link_to_message),
     "chat.postEphemeral": _method(chat.post_ephemeral, "chat:write"),
     "chat.postMessage": _method(chat.post_message, "chat:write"),
@@ -67,6 +68,7 @@ METHODS: Mapping[str, Method] = {
     ),
     "conversations.info": _method(lookups.channel_info, "channels:read", "groups:read", "im:read"),
     "conversations.open": _method(chat.open_conversation, "im:write"),
+    "usergroups.list": _method(lookups.list_groups, "usergroups:read", of_team=True),
     "usergroups.users.list": _method(lookups.list_group, "usergroups:read", of_team=True),
     "users.info": _method(lookups.user_info, "users:read"),
     "users.lookupByEmail": _method(lookups.look_up_by_email, "users:read.email"),

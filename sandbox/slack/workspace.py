@@ -116,13 +116,16 @@ class Workspace:
             self._messages[posted.ts] = posted
             return deepcopy(posted)
 
-    def update(self, ts: str, *, text: str, blocks: list[Json]) -> Message:
+    def update(
+        self, ts: str, *, text: str, blocks: list[Json], metadata: Json | None = None
+    ) -> Message:
         with self._state.changing():
             old = self._messages[ts]
             self._messages[ts] = replace(
                 old,
                 text=text,
                 blocks=blocks,
+                metadata=metadata or old.metadata,
                 updates=old.updates + 1,
                 last_value=_case_value(blocks) or old.last_value,
             )

@@ -35,6 +35,7 @@ def test_a_denial_names_what_to_allow(code: str) -> None:
     assert word.reason == f"AWS refused {CALL}: access denied."
     assert "unlatch-executor in account 111122223333" in word.advice[0]
     assert word.request_id == "request-7"
+    assert word.code is Code.DENIED
 
 
 USER = "User: arn:aws:sts::111122223333:assumed-role/unlatch-executor/case-1 is not authorized to "

@@ -140,6 +140,15 @@ def test_a_key_that_kms_lists_and_does_not_know_says_nothing_of_its_store() -> N
         reader_of(kms).key("out-1", aliases=())
 
 
+def test_keys_by_name_need_no_list() -> None:
+    """Those that are gone, or that KMS would not describe, are left out; trouble is tried later."""
+    kms = Kms(KEYS, list_keys=DENIED, in_2=GONE, out_1=DENIED)
+    found = reader_of(kms).by_name(["in-1", "in-2", "out-1"])
+    assert [key.key_id for key in found] == ["in-1"]
+    with pytest.raises(TemporaryError):
+        reader_of(Kms(KEYS, in_2=BUSY)).by_name(["in-1", "in-2"])
+
+
 def test_metadata_without_a_state_says_nothing_of_a_key() -> None:
     class Odd(Kms):
         def describe_key(self, *, KeyId: str) -> dict[str, Any]:  # noqa: N803  # boto3's names

@@ -56,5 +56,15 @@ def test_threads_queue_up() -> None:
     assert sorted(waits) == pytest.approx([n / 100 for n in range(1, 200)])
 
 
+def test_each_place_has_quotas_of_its_own() -> None:
+    time = Time()
+    paces = Paces(0.25, clock=time, sleep=time.sleep)
+    for place in ("one us-east-1", "one eu-west-1", "two us-east-1"):
+        paces("cloudtrail:LookupEvents", place)()
+    assert time.now == 1_000.0
+    paces("cloudtrail:LookupEvents", "one us-east-1")()
+    assert time.now == 1_002.0
+
+
 def test_calls_without_a_quota_of_note_pass_freely() -> None:
     Paces(0.25, clock=Time(), sleep=lambda _: pytest.fail("waited"))("sts:AssumeRole")()

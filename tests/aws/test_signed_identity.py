@@ -19,7 +19,7 @@ from botocore.credentials import Credentials
 
 from chalicelib.aws.signed_identity import BODY, SignedIdentity
 from chalicelib.failures import Refused, TemporaryError
-from chalicelib.ports import Signed
+from chalicelib.ports import SignedCancel, SignedPlan
 
 ARN = "arn:aws:sts::111122223333:assumed-role/security/grace"
 WHO = (
@@ -84,15 +84,16 @@ def identity(sts: Sts, *, late: timedelta = timedelta()) -> SignedIdentity:
     return SignedIdentity(client, HUB, lambda: datetime.now(UTC) + late)
 
 
-def signed(sts: Sts, *, meant: Mapping[str, str] = MEANT, **more: str) -> Signed:
+def signed(sts: Sts, *, meant: Mapping[str, str] = MEANT, **more: str) -> SignedPlan:
     headers = {"X-Unlatch-Hub": HUB, "X-Unlatch-Case": "case-1", **meant, **more}
     request = AWSRequest("POST", f"{sts.url}/", headers=headers, data=BODY)
     SigV4Auth(Credentials("AKIA", "secret", "token"), "sts", "us-east-1").add_auth(request)
-    return Signed("case-1", f"{sts.url}/", BODY, dict(request.headers.items()), plan_hash=PLAN)
+    return SignedPlan("case-1", f"{sts.url}/", BODY, dict(request.headers.items()), PLAN)
 
 
-def cancelling(sts: Sts, *, meant: Mapping[str, str] = CANCELS) -> Signed:
-    return replace(signed(sts, meant=meant), plan_hash="", reason="wrong one")
+def cancelling(sts: Sts, *, meant: Mapping[str, str] = CANCELS) -> SignedCancel:
+    it = signed(sts, meant=meant)
+    return SignedCancel(it.case_id, it.url, it.body, it.headers, "wrong one")
 
 
 def test_it_is_whoever_sts_says(sts: Sts) -> None:
@@ -127,15 +128,15 @@ def test_what_was_signed_for_another_deployment_is_refused(sts: Sts) -> None:
     assert sts.heard == []
 
 
-def with_headers(it: Signed, **changed: str) -> Signed:
+def with_headers(it: SignedPlan, **changed: str) -> SignedPlan:
     return replace(it, headers={**it.headers, **changed})
 
 
-def without(it: Signed, name: str) -> Signed:
+def without(it: SignedPlan, name: str) -> SignedPlan:
     return replace(it, headers={k: v for k, v in it.headers.items() if k != name})
 
 
-Spoil = Callable[[Signed], Signed]
+Spoil = Callable[[SignedPlan], SignedPlan]
 SPOILT: list[tuple[str, Spoil, str]] = [
     ("another body", lambda it: replace(it, body="Action=GetSessionToken"), "must be exactly"),
     ("another host", lambda it: replace(it, url="https://evil.example/"), "must be signed for"),

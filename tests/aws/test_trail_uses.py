@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ class CloudTrail:
 
     def __init__(self, records: list[dict[str, Any]]) -> None:
         self.records, self.requests = records, 0
+        self.meta = SimpleNamespace(region_name=REGION)
 
     def lookup_events(self, **request: Any) -> dict[str, Any]:
         self.requests += 1
@@ -74,7 +76,8 @@ def trail(cloudtrail: CloudTrail, sts: Sts | None = None) -> tuple[AwsTrail, lis
     asked: Any = sts or Sts()
     accounts = Accounts(asked, lambda service, region, keys: cloudtrail)
 
-    def pace(call: str) -> Any:
+    def pace(call: str, place: str) -> Any:
+        assert place == f"{ACCOUNT} {REGION}"
         return lambda: paced.append(call)
 
     return AwsTrail(accounts, "unlatch-reader", OWN, (), pace), paced

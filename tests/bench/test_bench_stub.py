@@ -20,6 +20,7 @@ from chalicelib.aws.table import Table
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.case import Case
+from sandbox.reliability.stand import SEALS
 from sandbox.reliability.table import MemoryTable
 from tests.domain.worlds import situation
 
@@ -40,7 +41,7 @@ def free(_: str) -> Callable[[], None]:
 def inventory(it: Account) -> AwsInventory:
     table = Table(it.client("dynamodb", REGION, None), "bench")
     clients = Accounts(it.client("sts", REGION, None), it.client)
-    return AwsInventory(clients, "unlatch-reader", DynamoKnownKeys(table), free, 5)
+    return AwsInventory(clients, "unlatch-reader", DynamoKnownKeys(table, SEALS[1]), free, 5)
 
 
 CASE = Case("case-bench", HUB, REGION, CLUSTER, datetime(2026, 3, 2, tzinfo=UTC))

@@ -25,7 +25,8 @@ ARGUMENTS: dict[str, tuple[tuple[int, str], ...]] = {
     "Wait": ((1, "why"),),
     "Call": ((2, "why"),),
     "connect": ((-1, "why"),),
-    "Answer": ((-1, "private"),),
+    "Private": ((0, "text"),),
+    "FieldError": ((1, "text"),),
     "Aliases": ((1, "unread"),),
     "NotOurs": ((0, "reason"),),
     "Unsigned": ((0, "reason"),),
@@ -35,7 +36,9 @@ ARGUMENTS: dict[str, tuple[tuple[int, str], ...]] = {
     "exception": ((0, "message"),),
 }
 """By the name that is called: the arguments that hold its words, as position and name."""
-ENUMS = ("Refusal", "Cause")
+ENUMS = ("Cause",)
+CATALOGUES = ("REFUSALS", "OBSTACLES")
+"""Tables of sentences by code."""
 WHO_TELLS = ("domain", "flows", "aws")
 """Layers whose functions hold sentences for people outside those calls."""
 
@@ -106,6 +109,10 @@ def of_source(source: str, told: Path) -> Iterator[Reason]:
             values = (item.value for item in node.body if isinstance(item, ast.Assign))
             for value in values:
                 yield from (Reason(node.name, t, f"{told}") for t in Words(tree, tree).of(value))
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in CATALOGUES:
+            assert isinstance(node.value, ast.Dict)
+            sayings = (t for value in node.value.values for t in Words(tree, tree).of(value))
+            yield from (Reason("said", re.sub(r"{\w*}", GAP, t), f"{told}") for t in sayings)
 
 
 def _said(node: ast.AST, words: Words) -> Iterator[tuple[str, list[str]]]:
@@ -116,8 +123,6 @@ def _said(node: ast.AST, words: Words) -> Iterator[tuple[str, list[str]]]:
     parts = [part for where in ARGUMENTS.get(name, ()) if (part := _argument(node, *where))]
     if parts and len(parts) == len(ARGUMENTS[name]):
         yield name, [_joined(texts) for texts in product(*map(words.of, parts))]
-    if isinstance(field := _argument(node, -1, "field"), ast.Tuple):
-        yield "Answer", words.of(field.elts[1])
     if waiting := _argument(node, -1, "waiting_for"):
         yield "waiting", words.of(waiting)
     if name == "append" and ast.unparse(node.func).startswith("unread."):

@@ -9,6 +9,7 @@ import pytest
 from chalicelib.domain.rules.step import Ask, Call, Close, Wait
 from chalicelib.domain.simulation import store_in, with_hsm, without_hsm
 from chalicelib.domain.state.case import Outcome, Phase
+from chalicelib.domain.state.hsm_states import BackupState, HsmState
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Remedy
 from chalicelib.domain.state.snapshot import (
     NO_OTHERS,
@@ -52,7 +53,7 @@ def tagged(snapshot: Snapshot) -> Snapshot:
 
 def backed_up(snapshot: Snapshot) -> Snapshot:
     assert snapshot.cluster
-    newer = Backup("backup-2", "READY", NOW)
+    newer = Backup("backup-2", BackupState.READY, NOW)
     backups = (*snapshot.cluster.backups, newer)
     return replace(snapshot, cluster=replace(snapshot.cluster, backups=backups))
 
@@ -170,7 +171,7 @@ def test_an_hsm_that_came_back_is_deleted_after_a_fresh_yes() -> None:
     play = approved(world(free=True), Remedy.RETIRE)
     play.to_call(Operation.DELETE_HSM)
     play.now += 10 * MINUTE
-    play.change(with_hsm(Hsm("hsm-new", "ACTIVE", "1a")))
+    play.change(with_hsm(Hsm("hsm-new", HsmState.ACTIVE, "1a")))
     step = play.turn()
     assert isinstance(step, Ask)
     assert step.differences[0].what == "HSMs in 1a"
@@ -451,7 +452,7 @@ def test_a_cluster_that_goes_after_our_last_call_is_retired_even_if_asked_again(
 
 def test_a_deletion_under_way_is_waited_for() -> None:
     """Keys, store and HSMs that are already going are not touched again."""
-    going = cluster("1b", hsms=(*hsms("1b"), *hsms("1a", state="DELETE_IN_PROGRESS")))
+    going = cluster("1b", hsms=(*hsms("1b"), *hsms("1a", state=HsmState.DELETE_IN_PROGRESS)))
     snapshot = world(key("a", KeyState.PENDING_DELETION, deletion_date=NOW + 5 * HOURS))
     play = approved(replace(snapshot, cluster=going), Remedy.RETIRE)
     assert play.to_close().outcome is Outcome.RETIRED
@@ -475,7 +476,7 @@ def test_hsms_in_one_zone_are_all_deleted() -> None:
 def test_a_backup_in_the_making_is_waited_for() -> None:
     play = approved(world(free=True, zones=("1a",)), Remedy.RETIRE)
     play.to_call(Operation.DELETE_HSM)
-    making = Backup("backup-9", "CREATE_IN_PROGRESS", play.now)
+    making = Backup("backup-9", BackupState.CREATE_IN_PROGRESS, play.now)
     play.change(without_hsm("hsm-1a-0"))
     play.change(
         lambda s: replace(s, cluster=replace(s.cluster, backups=(*s.cluster.backups, making)))  # type: ignore[union-attr,type-var]

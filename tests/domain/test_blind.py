@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.rules.blind import hidden
-from chalicelib.domain.state.case import CallStatus
+from chalicelib.domain.rules.blind import hidden, remembered
+from chalicelib.domain.state.case import CallRecord, CallStatus
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Operation, Remedy
-from chalicelib.domain.state.snapshot import Key, KeyState, LastUse, Snapshot
+from chalicelib.domain.state.snapshot import Key, KeyState, LastUse, Seen, Snapshot
 from tests.domain.worlds import NOW, Play, approved, key, world
 
 REFUSED = "kms:DescribeKey was refused"
@@ -111,3 +111,74 @@ def test_only_a_plan_that_has_begun_and_goes_forward_waits() -> None:
     assert hidden(replace(case, calls=()), blind) == ""
     assert hidden(replace(case, plan=None), blind) == ""
     assert hidden(replace(case, ending=Click(Act.CANCEL, "erin", NOW)), blind) == ""
+
+
+BLIND = ("kms:ListKeys was refused",)
+
+
+def test_what_is_hidden_stays_as_it_was_last_known() -> None:
+    """For messages: keys that wait go on waiting, the store stands where it stood."""
+    play = begun()
+    play.turn()
+    whole = seen_by(play)
+    (going,) = {k.deletion_date for k in whole.keys}
+    nothing = replace(whole, unread=BLIND, cluster=None, key_stores=(), keys=())
+    known = remembered(play.case, nothing)
+    assert known.unread == BLIND
+    assert known.cluster == whole.cluster
+    assert known.key_stores == whole.key_stores
+    told = {k.name: (k.state, k.deletion_date) for k in known.keys}
+    assert told == {f"alias/{a}": (KeyState.PENDING_DELETION, going) for a in "ab"}
+
+
+def test_what_nobody_can_know_is_said_to_be_unknown() -> None:
+    """A key that was not scheduled, and one that was brought back."""
+    play = begun()
+    first, second = seen_by(play).keys
+    cancelled = CallRecord(
+        Operation.CANCEL_KEY_DELETION, first.key_id, play.now, CallStatus.DONE, "x"
+    )
+    unscheduled = tuple(c for c in play.case.calls if c.target != second.key_id)
+    it = replace(play.case, calls=(*unscheduled, cancelled))
+    nothing = replace(seen_by(play), unread=BLIND, keys=())
+    known = remembered(it, nothing)
+    assert {k.key_id: k.state for k in known.keys} == {
+        first.key_id: KeyState.UNKNOWN,
+        second.key_id: KeyState.UNKNOWN,
+    }
+    assert known.key_stores == nothing.key_stores, "what shows is as it shows"
+    never = replace(it, seen=None, before=None)
+    assert remembered(never, replace(nothing, key_stores=())).key_stores == ()
+    gone = replace(it, seen=Seen(), before=None)
+    assert remembered(gone, replace(nothing, key_stores=())).key_stores == ()
+    assert it.seen
+    nameless = remembered(replace(it, before=None), replace(nothing, key_stores=()))
+    assert [s.name for s in nameless.key_stores] == [""]
+
+
+def test_a_key_that_shows_without_its_name_keeps_it() -> None:
+    play = begun()
+    first, second = seen_by(play).keys
+    plain = replace(first, aliases=())
+    known = remembered(play.case, replace(seen_by(play), unread=BLIND, keys=(plain, second)))
+    assert [k.name for k in known.keys] == [first.name, second.name]
+    one = remembered(play.case, replace(seen_by(play), keys=(unreadable(first), second)))
+    assert one.unread == (REFUSED,)
+    assert {k.state for k in one.keys} == {KeyState.PENDING_DELETION}
+
+
+def test_a_look_that_hides_nothing_and_a_case_without_a_plan_are_left_as_they_are() -> None:
+    play = begun()
+    blind = replace(seen_by(play), unread=BLIND, keys=())
+    assert remembered(replace(play.case, plan=None, last_plan=None), blind) is blind
+    whole = seen_by(play)
+    assert remembered(play.case, whole) is whole
+
+
+def test_a_blind_turn_shows_what_is_known() -> None:
+    play = begun()
+    play.change(lambda s: replace(s, unread=BLIND, keys=()))
+    play.turn()
+    assert play.case.snapshot
+    assert {k.state for k in play.case.snapshot.keys} == {KeyState.PENDING_DELETION}
+    assert play.case.watches

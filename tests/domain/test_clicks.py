@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,18 +11,35 @@ import pytest
 from chalicelib.domain.rules.clicks import (
     A_CLICK,
     MOST_BYTES,
+    NotPossible,
+    Obstacle,
     can_go_back,
     is_asked_already,
     not_possible,
+    record_ends,
     reopened,
     reopens,
     take_in,
 )
+from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.audit_log import Entry, Kind, entry
 from chalicelib.domain.state.case import Before, CallRecord, CallStatus, Case, Keep, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Operation, Remedy
-from tests.domain.worlds import DAY, NOW, POLICY, Play, approved, case, key, world
+from chalicelib.domain.state.snapshot import Cluster, Seen
+from chalicelib.domain.state.snapshot import StoreState as S
+from tests.domain.worlds import (
+    DAY,
+    NOW,
+    POLICY,
+    Play,
+    approved,
+    case,
+    cluster,
+    hsms,
+    key,
+    world,
+)
 
 BEFORE = Before(NOW, None, (), (), "cluster-1")
 CANCEL = Click(Act.CANCEL, "bob", NOW)
@@ -50,93 +68,87 @@ LONG = replace(WAITING, clicks=(replace(PLAIN, reason="é" * ((MOST_BYTES - A_CL
 PLAN = next(plan for plan in WAITING.offers if plan.remedy is Remedy.RETIRE)
 CALL = CallRecord(Operation.SCHEDULE_KEY_DELETION, "key-a", NOW, CallStatus.DONE, PLAN.plan_hash)
 BEGUN = replace(RUNNING, plan=PLAN, calls=(CALL,))
-FULL_UP = "This case has had too many clicks. Close or cancel it, and start a new one."
-NO_REPOINT = "Repoint is not possible now. The message says why."
-NOTHING = "There is nothing to undo: Unlatch has changed nothing."
-HALF = "The plan has begun, so closing would leave it half done. Press Cancel instead."
-TOO_LATE = "The plan has begun, so approvals can’t be taken back. Press Cancel instead."
-DECIDED = (
-    "decided this just before you. Your click changed nothing. The message shows how it stands."
-)
-TWICE_ASKED = "<@bob> asked for this already. It is under way."
-BY_BOB = "<@bob> closed this on 02 Mar, 09:00 UTC. Your click changed nothing."
-AGAIN = (
-    "This case closed on 02 Mar, 09:00 UTC. Your click changed nothing. "
-    f"Write `/unlatch {WAITING.cluster_id}` to start again."
-)
+FULL_UP = NotPossible(Obstacle.TOO_MANY_CLICKS)
+NO_REPOINT = NotPossible(Obstacle.NOT_OFFERED, remedy=Remedy.REPOINT)
+NOTHING = NotPossible(Obstacle.NOTHING_TO_UNDO)
+HALF = NotPossible(Obstacle.BEGUN_NO_REJECT)
+TOO_LATE = NotPossible(Obstacle.BEGUN_NO_WITHDRAWAL)
+DECIDED = NotPossible(Obstacle.DECIDED)
+TWICE_ASKED = NotPossible(Obstacle.ASKED_ALREADY, "bob")
+BY_BOB = NotPossible(Obstacle.CLOSED_BY, "bob")
+AGAIN = NotPossible(Obstacle.EXPIRED)
+OVER = NotPossible(Obstacle.OVER)
 
 
-def over(outcome: str, when: str = "02 Mar, 09:00 UTC") -> str:
-    return f"This case is over ({outcome}, {when}). Your click changed nothing."
-
-
-ROWS: list[tuple[str, Case, Act, Remedy | None, str]] = [
-    ("approve what is offered", WAITING, Act.APPROVE, Remedy.RETIRE, ""),
+ROWS: list[tuple[str, Case, Act, Remedy | None, NotPossible | None]] = [
+    ("approve what is offered", WAITING, Act.APPROVE, Remedy.RETIRE, None),
     ("approve what is not", WAITING, Act.APPROVE, Remedy.REPOINT, NO_REPOINT),
-    ("approve nothing", WAITING, Act.APPROVE, None, NO_REPOINT.replace("Repoint", "This")),
+    ("approve nothing", WAITING, Act.APPROVE, None, NotPossible(Obstacle.NOT_OFFERED)),
     ("confirm what is not offered", WAITING, Act.CONFIRM, Remedy.REPOINT, NO_REPOINT),
-    ("look", WAITING, Act.LOOK, Remedy.PARK, ""),
-    ("look at what is not offered", WAITING, Act.LOOK, Remedy.REPOINT, ""),
-    ("keep", WAITING, Act.KEEP, Remedy.KEEP, ""),
-    ("withdraw", WAITING, Act.WITHDRAW, None, ""),
-    ("reject", WAITING, Act.REJECT, None, ""),
-    ("cancel before it begins", WAITING, Act.CANCEL, None, ""),
+    ("look", WAITING, Act.LOOK, Remedy.PARK, None),
+    ("look at what is not offered", WAITING, Act.LOOK, Remedy.REPOINT, None),
+    ("keep", WAITING, Act.KEEP, Remedy.KEEP, None),
+    ("withdraw", WAITING, Act.WITHDRAW, None, None),
+    ("reject", WAITING, Act.REJECT, None, None),
+    ("cancel before it begins", WAITING, Act.CANCEL, None, None),
     ("undo nothing", WAITING, Act.UNDO, None, NOTHING),
-    ("refresh", WAITING, Act.REFRESH, None, ""),
-    ("almost too many clicks", ALMOST, Act.APPROVE, Remedy.RETIRE, ""),
+    ("refresh", WAITING, Act.REFRESH, None, None),
+    ("almost too many clicks", ALMOST, Act.APPROVE, Remedy.RETIRE, None),
     ("too many clicks, approve", FULL, Act.APPROVE, Remedy.RETIRE, FULL_UP),
     ("too many clicks, look", FULL, Act.LOOK, None, FULL_UP),
     ("too many clicks, keep", FULL, Act.KEEP, None, FULL_UP),
-    ("too long reasons", LONG, Act.APPROVE, Remedy.RETIRE, ""),
+    ("too long reasons", LONG, Act.APPROVE, Remedy.RETIRE, None),
     ("by one more", replace(LONG, clicks=(*LONG.clicks, PLAIN)), Act.APPROVE, Remedy.RETIRE, FULL_UP),
-    ("too many clicks, take back", ALMOST_TWICE, Act.WITHDRAW, None, ""),
+    ("too many clicks, take back", ALMOST_TWICE, Act.WITHDRAW, None, None),
     ("far too many clicks, take back", TWICE, Act.WITHDRAW, None, FULL_UP),
     ("far too many clicks, look again", TWICE, Act.REFRESH, None, FULL_UP),
-    ("never too many to cancel", TWICE, Act.CANCEL, None, ""),
-    ("never too many to close", TWICE, Act.REJECT, None, ""),
-    ("never too many to undo", replace(TWICE, before=BEFORE), Act.UNDO, None, ""),
-    ("approve while it runs", RUNNING, Act.APPROVE, Remedy.RETIRE, f"Somebody {DECIDED}"),
-    ("look while it runs", replace(RUNNING, approved=(CANCEL,)), Act.LOOK, None, f"<@bob> {DECIDED}"),
-    ("keep while it runs", RUNNING, Act.KEEP, None, f"Somebody {DECIDED}"),
-    ("confirm while it runs", RUNNING, Act.CONFIRM, Remedy.RETIRE, f"Somebody {DECIDED}"),
-    ("withdraw before the first call", RUNNING, Act.WITHDRAW, None, ""),
+    ("never too many to cancel", TWICE, Act.CANCEL, None, None),
+    ("never too many to close", TWICE, Act.REJECT, None, None),
+    ("never too many to undo", replace(TWICE, before=BEFORE), Act.UNDO, None, None),
+    ("approve while it runs", RUNNING, Act.APPROVE, Remedy.RETIRE, DECIDED),
+    ("look while it runs", replace(RUNNING, approved=(CANCEL,)), Act.LOOK, None, replace(DECIDED, by="bob")),
+    ("keep while it runs", RUNNING, Act.KEEP, None, DECIDED),
+    ("confirm while it runs", RUNNING, Act.CONFIRM, Remedy.RETIRE, DECIDED),
+    ("withdraw before the first call", RUNNING, Act.WITHDRAW, None, None),
     ("withdraw after the first call", BEGUN, Act.WITHDRAW, None, TOO_LATE),
-    ("approve after the first call", BEGUN, Act.APPROVE, None, f"Somebody {DECIDED}"),
+    ("approve after the first call", BEGUN, Act.APPROVE, None, DECIDED),
     ("reject while it runs", RUNNING, Act.REJECT, None, HALF),
-    ("cancel while it runs", RUNNING, Act.CANCEL, None, ""),
-    ("undo while it runs", RUNNING, Act.UNDO, None, ""),
+    ("cancel while it runs", RUNNING, Act.CANCEL, None, None),
+    ("undo while it runs", RUNNING, Act.UNDO, None, None),
     ("cancel twice", ENDING, Act.CANCEL, None, TWICE_ASKED),
     ("undo what is being cancelled", ENDING, Act.UNDO, None, TWICE_ASKED),
     ("reject when asked again", ASKED_AGAIN, Act.REJECT, None, HALF),
-    ("cancel when asked again", ASKED_AGAIN, Act.CANCEL, None, ""),
-    ("approve a closed case", closed(Outcome.RETIRED), Act.APPROVE, Remedy.RETIRE, over("retired")),
-    ("undo retired", closed(Outcome.RETIRED, before=BEFORE), Act.UNDO, None, over("retired")),
-    ("undo parked", closed(Outcome.PARKED, before=BEFORE), Act.UNDO, None, ""),
-    ("undo repointed", closed(Outcome.REPOINTED, before=BEFORE), Act.UNDO, None, ""),
-    ("undo kept", closed(Outcome.KEPT), Act.UNDO, None, ""),
-    ("cancel stopped", closed(Outcome.STOPPED), Act.CANCEL, None, ""),
-    ("refresh stopped", closed(Outcome.STOPPED), Act.REFRESH, None, ""),
-    ("refresh parked", closed(Outcome.PARKED), Act.REFRESH, None, over("parked")),
+    ("cancel when asked again", ASKED_AGAIN, Act.CANCEL, None, None),
+    ("approve a closed case", closed(Outcome.RETIRED), Act.APPROVE, Remedy.RETIRE, OVER),
+    ("undo retired", closed(Outcome.RETIRED, before=BEFORE), Act.UNDO, None, OVER),
+    ("undo parked", closed(Outcome.PARKED, before=BEFORE), Act.UNDO, None, None),
+    ("undo repointed", closed(Outcome.REPOINTED, before=BEFORE), Act.UNDO, None, None),
+    ("undo kept", closed(Outcome.KEPT), Act.UNDO, None, None),
+    ("cancel stopped", closed(Outcome.STOPPED), Act.CANCEL, None, None),
+    ("refresh stopped", closed(Outcome.STOPPED), Act.REFRESH, None, None),
+    ("refresh parked", closed(Outcome.PARKED), Act.REFRESH, None, OVER),
     ("undo expired, nothing changed", closed(Outcome.EXPIRED), Act.UNDO, None, AGAIN),
-    ("undo expired, half done", closed(Outcome.EXPIRED, before=BEFORE), Act.UNDO, None, ""),
+    ("undo expired, half done", closed(Outcome.EXPIRED, before=BEFORE), Act.UNDO, None, None),
     ("undo cancelled", closed(Outcome.CANCELLED, ending=CANCEL), Act.UNDO, None, BY_BOB),
     ("cancel rejected", closed(Outcome.REJECTED, ending=CANCEL), Act.CANCEL, None, BY_BOB),
-    ("cancelled by nobody known", closed(Outcome.CANCELLED), Act.UNDO, None, over("cancelled")),
-    ("retired, though an end was asked for", closed(Outcome.RETIRED, ending=CANCEL), Act.UNDO, None, over("retired")),
-    ("closed at an unknown time", replace(closed(Outcome.RETIRED), closed_at=None), Act.UNDO, None, over("retired", "before")),
+    ("cancelled by nobody known", closed(Outcome.CANCELLED), Act.UNDO, None, OVER),
+    ("retired, though an end was asked for", closed(Outcome.RETIRED, ending=CANCEL), Act.UNDO, None, OVER),
+    ("closed at an unknown time", replace(closed(Outcome.RETIRED), closed_at=None), Act.UNDO, None, OVER),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("why", "it", "act", "remedy", "words"), ROWS, ids=[r[0] for r in ROWS])
-def test_what_can_be_asked(why: str, it: Case, act: Act, remedy: Remedy | None, words: str) -> None:
+def test_what_can_be_asked(
+    why: str, it: Case, act: Act, remedy: Remedy | None, words: NotPossible | None
+) -> None:
     assert not_possible(it, act, remedy) == words, why
 
 
 def test_who_decided_is_not_told_that_somebody_did() -> None:
     running = replace(RUNNING, approved=(CANCEL,))
-    already = "You decided this already, and it is under way. It counts once."
+    already = NotPossible(Obstacle.DECIDED_BY_YOU, "bob")
     assert not_possible(running, Act.APPROVE, None, by="bob") == already
-    assert not_possible(running, Act.APPROVE, None, by="alice") == f"<@bob> {DECIDED}"
+    assert not_possible(running, Act.APPROVE, None, by="alice") == replace(DECIDED, by="bob")
 
 
 def test_only_what_takes_up_a_closed_case_needs_a_new_run() -> None:
@@ -152,6 +164,19 @@ def test_only_what_takes_up_a_closed_case_needs_a_new_run() -> None:
     assert not reopens(closed(Outcome.RESOLVED), Act.CANCEL)
     assert not can_go_back(closed(Outcome.RESOLVED))
     assert can_go_back(closed(Outcome.RESOLVED, before=BEFORE))
+
+
+def test_a_record_ends_only_where_nothing_can_go_on() -> None:
+    keeping = Policy(keep_closed_days=90)
+    rejected = replace(closed(Outcome.REJECTED), closed_at=NOW)
+    assert record_ends(rejected, keeping) == NOW + timedelta(days=90)
+    assert record_ends(rejected, Policy()) is None, "records are kept for ever by default"
+    assert record_ends(WAITING, keeping) is None
+    for outcome in (Outcome.PARKED, Outcome.REPOINTED, Outcome.STOPPED, Outcome.KEPT):
+        assert record_ends(replace(rejected, outcome=outcome), keeping) is None
+    assert record_ends(replace(rejected, watches=True), keeping) is None
+    assert record_ends(replace(rejected, clicks=(CANCEL,)), keeping) is None, "it is unheard"
+    assert record_ends(replace(rejected, closed_at=None), keeping) is None
 
 
 def heard(it: Case, *clicks: Click) -> tuple[Case, list[Kind]]:
@@ -283,6 +308,40 @@ def test_a_case_taken_up_again_is_open_in_every_way() -> None:
     assert (again.phase, again.outcome, again.reason, again.advice) == (Phase.RUNNING, None, "", ())
     assert (again.closed_at, again.missing_since, again.expires_at) == (None, None, NOW)
     assert reopened(replace(it, plan=None)).expires_at is None
+
+
+HOME, AWAY = "cluster-1", "cluster-2"
+FIT = cluster(hsms=hsms("1a", "1b"))
+
+
+@pytest.mark.parametrize(
+    ("why", "was", "seen", "own", "stays"),
+    [
+        ("home, and connected as it was", S.CONNECTED, Seen(S.CONNECTED, HOME), FIT, False),
+        ("home, and off", S.CONNECTED, Seen(S.DISCONNECTED, HOME), FIT, True),
+        ("home, as failed", S.CONNECTING, Seen(S.FAILED, HOME), FIT, True),
+        ("home, and off as it was", S.DISCONNECTED, Seen(S.DISCONNECTED, HOME), FIT, False),
+        ("away", S.CONNECTED, Seen(S.CONNECTED, AWAY), FIT, True),
+        ("away, and can’t come home", S.CONNECTED, Seen(S.CONNECTED, AWAY), cluster(hsms=()), False),
+        ("away, and home was never seen", S.CONNECTED, Seen(S.CONNECTED, AWAY), None, False),
+        ("never seen", S.CONNECTED, None, FIT, False),
+    ],
+)  # fmt: skip
+def test_a_store_on_its_way_back_goes_on_with_that(
+    why: str, was: S, seen: Seen | None, own: Cluster | None, stays: bool
+) -> None:
+    """A key failed elsewhere. What AWS refused is forgotten, but not why the store comes back."""
+    failed = CallRecord(
+        Operation.PROVE_KEY, "key-a", NOW, CallStatus.REFUSED, PLAN.plan_hash, error="no"
+    )
+    denied = replace(failed, target="key-b", denied=True)
+    before = replace(BEFORE, store_state=was)
+    values = {"before": before, "plan": PLAN, "seen": seen, "last_cluster": own}
+    it = closed(Outcome.STOPPED, calls=(denied, failed), **values)
+    assert reopened(it).calls == ((failed,) if stays else ()), why
+    assert reopened(replace(it, plan=None)).calls == ()
+    assert reopened(replace(it, before=None)).calls == ()
+    assert reopened(replace(it, calls=(denied,))).calls == ()
 
 
 def test_undo_takes_up_a_parked_case_and_ends_a_keep() -> None:

@@ -16,6 +16,7 @@ from chalicelib.domain.fleet import (
     last_use,
     monthly_cost,
 )
+from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.snapshot import (
     Cluster,
     Hsm,
@@ -30,7 +31,11 @@ from chalicelib.domain.state.snapshot import (
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=400)
-CLUSTER = Cluster("cluster-a", "ACTIVE", (Hsm("hsm-1", "ACTIVE", "a"), Hsm("hsm-2", "ACTIVE", "b")))
+CLUSTER = Cluster(
+    "cluster-a",
+    ClusterState.ACTIVE,
+    (Hsm("hsm-1", HsmState.ACTIVE, "a"), Hsm("hsm-2", HsmState.ACTIVE, "b")),
+)
 STORE = KeyStore("cks-a", "payments", "cluster-a", StoreState.CONNECTED)
 QUIET = OtherUse((Sessions("hsm-1", most=2), Sessions("hsm-2", most=1)))
 BUSY = OtherUse((Sessions("hsm-1", least=3, most=5),))
@@ -89,7 +94,7 @@ def test_a_cluster_without_a_store(use: OtherUse, found: list[Concern]) -> None:
 
 
 def test_a_cluster_that_was_never_activated_holds_nothing_whatever_is_counted() -> None:
-    fresh = replace(CLUSTER, state="UNINITIALIZED")
+    fresh = replace(CLUSTER, state=ClusterState.UNINITIALIZED)
     assert concerns(survey(cluster=fresh, use=BLIND)) == [Concern.HOLDS_NOTHING]
 
 

@@ -14,6 +14,7 @@ from chalicelib.domain.rules.step import Ask, Call
 from chalicelib.domain.simulation import Durations
 from chalicelib.domain.state.case import Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from tests.domain.worlds import (  # fmt: skip
@@ -36,8 +37,8 @@ from tests.domain.worlds import (  # fmt: skip
 
 KEYS = (key("a"), key("b", KeyState.DISABLED))
 PENDING = key("p", KeyState.PENDING_DELETION, deletion_date=NOW + 5 * HOURS)
-GOING = cluster(hsms=(*hsms("1b"), *hsms("1a", state="DELETE_IN_PROGRESS")))
-GROWING = cluster(hsms=(*hsms("1b"), *hsms("1a", state="CREATE_IN_PROGRESS")))
+GOING = cluster(hsms=(*hsms("1b"), *hsms("1a", state=HsmState.DELETE_IN_PROGRESS)))
+GROWING = cluster(hsms=(*hsms("1b"), *hsms("1a", state=HsmState.CREATE_IN_PROGRESS)))
 R, P, M = Remedy.RETIRE, Remedy.PARK, Remedy.REPOINT
 MOVE: dict[str, Any] = {"siblings": (sibling(),)}
 ROWS: list[tuple[str, Remedy, Snapshot, Outcome, timedelta]] = [
@@ -87,6 +88,23 @@ def test_it_comes_as_foretold(
     assert abs(told.end - play.now) < 5 * MINUTE
 
 
+def test_approvals_that_lapse_before_the_first_call_are_foretold() -> None:
+    """Nothing begins while AWS changes the HSMs, and a yes counts for a day."""
+    seen = world(*KEYS)
+    play = Play(seen)
+    play.turn()
+    plan = next(p for p in play.case.offers if p.remedy is R)
+    assert seen.cluster is not None
+    changing = replace(seen.cluster, state=ClusterState.MODIFY_IN_PROGRESS)
+    late = forecast(plan, situation(replace(seen, cluster=changing), case=play.case))
+    assert late.lapses
+    assert late.end is None
+    watched = told_of(world(*KEYS), R, replace(POLICY, quarantine_days=7))
+    assert not watched.lapses
+    assert watched.end is None
+    assert not told_of(world(*KEYS), R, POLICY).lapses
+
+
 def foretold(snapshot: Snapshot, remedy: Remedy, policy: Policy = POLICY, **more: object) -> str:
     play = Play(snapshot, policy=policy)
     play.turn()
@@ -112,9 +130,9 @@ def test_a_question_on_the_way_is_foretold() -> None:
 
 
 def test_what_takes_too_long_is_said() -> None:
-    endless = Durations(disconnect=timedelta(days=900))
+    endless = Durations(*[timedelta(days=6)] * 5)
     why = "The plan takes longer than can be foreseen."
-    assert foretold(world(), P, durations=endless) == why
+    assert foretold(world(), R, durations=endless) == why
 
 
 def told_of(snapshot: Snapshot, remedy: Remedy, policy: Policy, **values: object) -> Forecast:

@@ -8,14 +8,15 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.rules.gates import closed_gates, hard_gates
+from chalicelib.domain.state.hsm_states import BackupState
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.snapshot import NO_OTHERS, Backup, KeyState, Snapshot
 from tests.domain.worlds import DAY, HOURS, NOW, busy, cluster, key, situation, used, world
 
 R, P, M = Remedy.RETIRE, Remedy.PARK, Remedy.REPOINT
 REFUSED = ("kms:ListKeys was refused",)
-OLD_BACKUP = cluster("1a", backups=(Backup("b", "READY", NOW - 400 * DAY),))
-MAKING = cluster("1a", backups=(Backup("b", "CREATE_IN_PROGRESS", NOW),))
+OLD_BACKUP = cluster("1a", backups=(Backup("b", BackupState.READY, NOW - 400 * DAY),))
+MAKING = cluster("1a", backups=(Backup("b", BackupState.CREATE_IN_PROGRESS, NOW),))
 UNREAD = key("a", KeyState.UNKNOWN, unread="kms:DescribeKey was refused")
 ROWS: list[tuple[str, Remedy, Snapshot, str, bool]] = [
     ("all is well", R, world(key()), "", False),
@@ -71,7 +72,7 @@ def test_the_help_names_the_day_on_which_the_record_is_long_enough() -> None:
 
 def test_a_key_made_after_tracking_began_and_never_used_is_known_to_be_unused() -> None:
     new = key("a", created_at=NOW - 3 * HOURS, last_use=used(None, tracked=timedelta(days=3)))
-    snapshot = world(new, cluster=cluster("1a", backups=(Backup("b", "READY", NOW),)))
+    snapshot = world(new, cluster=cluster("1a", backups=(Backup("b", BackupState.READY, NOW),)))
     assert closed_gates(R, situation(snapshot)) == ()
     unknown_age = replace(new, created_at=None)
     assert not unknown_age.never_used()

@@ -9,6 +9,7 @@ import pytest
 from chalicelib.domain.rules.hearing import Heard, Placed, broken, placed, trigger_of
 from chalicelib.domain.rules.outage import Outage, outage_of
 from chalicelib.domain.state.case import Attempt
+from chalicelib.domain.state.hsm_states import ClusterState
 from chalicelib.domain.state.snapshot import Cluster, KeyStore, StoreState
 from chalicelib.domain.state.trigger import Trigger
 from tests.domain.worlds import (
@@ -82,7 +83,7 @@ def test_nothing_holds_it_any_more(clusters: tuple[Cluster, ...]) -> None:
 
 def test_the_last_hsm_and_the_cluster_are_lost_while_a_store_needs_them() -> None:
     lost = heard(Trigger.CLUSTER_LOST, cluster_id=CLUSTER)
-    for clusters in ((), (BARE,), (replace(HERE, state="DELETE_IN_PROGRESS"),)):
+    for clusters in ((), (BARE,), (replace(HERE, state=ClusterState.DELETE_IN_PROGRESS),)):
         found = place(lost, HOLDS, clusters=clusters)
         assert found.cluster_id == CLUSTER
         assert found.attempt

@@ -13,6 +13,7 @@ from chalicelib.domain.rules.step import Ask, Call, Close, Wait
 from chalicelib.domain.simulation import store_in, with_hsm, without_hsm
 from chalicelib.domain.state.case import Outcome
 from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.hsm_states import HsmState
 from chalicelib.domain.state.plan import IRREVERSIBLE, Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import (
     NO_OTHERS,
@@ -72,7 +73,7 @@ def of_cluster(**values: object) -> Change:
 def another_hsm(snapshot: Snapshot) -> Snapshot:
     if snapshot.cluster is None or any(h.hsm_id == "hsm-new" for h in snapshot.cluster.hsms):
         return snapshot
-    return with_hsm(Hsm("hsm-new", "ACTIVE", "1a"))(snapshot)
+    return with_hsm(Hsm("hsm-new", HsmState.ACTIVE, "1a"))(snapshot)
 
 
 OUTSIDE: dict[str, Change] = {

@@ -11,6 +11,7 @@ from chalicelib.domain.rules.gone import CONFIRM, is_gone, until_sure
 from chalicelib.domain.rules.step import Wait
 from chalicelib.domain.state.case import Before, CallRecord, CallStatus, Case, KeyBefore
 from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import Hsm, KeyState, Snapshot, StoreState
 from tests.domain.scenes import made, scene
@@ -36,7 +37,7 @@ THEN = NOW - HOURS
 BEGUN = Before(NOW, None, (), (), CLUSTER)
 UNREAD = ("cloudhsm:DescribeClusters was refused",)
 FREE, EMPTY = world(free=True), world(free=True, zones=())
-LEAVING = cluster(hsms=hsms("1a", state="DELETE_IN_PROGRESS"))
+LEAVING = cluster(hsms=hsms("1a", state=HsmState.DELETE_IN_PROGRESS))
 GONE: list[tuple[str, Snapshot, Before | None, bool]] = [
     ("there", world(), None, False),
     ("no cluster", world(cluster=None), None, True),
@@ -48,8 +49,8 @@ GONE: list[tuple[str, Snapshot, Before | None, bool]] = [
     ("a store holds it", world(zones=()), None, False),
     ("an HSM is left", world(free=True, zones=("1a",)), None, False),
     ("an HSM is going", world(free=True, cluster=LEAVING), None, False),
-    ("it is going itself", world(free=True, cluster=replace(cluster(), state="DELETE_IN_PROGRESS")), None, False),
-    ("it is deleted, and still shown", world(free=True, cluster=replace(cluster(), state="DELETED")), None, False),
+    ("it is going itself", world(free=True, cluster=replace(cluster(), state=ClusterState.DELETE_IN_PROGRESS)), None, False),
+    ("it is deleted, and still shown", world(free=True, cluster=replace(cluster(), state=ClusterState.DELETED)), None, False),
 ]  # fmt: skip
 
 
@@ -159,7 +160,9 @@ def test_a_lost_answer_is_found_where_the_zone_has_an_hsm_less() -> None:
 
 def test_a_lost_answer_is_found_also_where_another_hsm_came_meanwhile() -> None:
     """Else the call would be repeated on the HSM that came, which nobody agreed to delete."""
-    came = world(free=True, cluster=cluster(hsms=(*hsms("1b"), Hsm("hsm-new", "ACTIVE", "1a"))))
+    came = world(
+        free=True, cluster=cluster(hsms=(*hsms("1b"), Hsm("hsm-new", HsmState.ACTIVE, "1a")))
+    )
     it = scene(R, came, LOST, basis=FREE).case
 
     def after(seen: Snapshot | None) -> CallStatus:
@@ -168,9 +171,11 @@ def test_a_lost_answer_is_found_also_where_another_hsm_came_meanwhile() -> None:
     assert after(FREE) is DONE
     assert after(came) is INTENT, "it was there before"
     assert after(None) is INTENT
-    elsewhere = world(free=True, cluster=cluster(hsms=(*came.live_hsms, Hsm("x", "ACTIVE", "1c"))))
+    elsewhere = world(
+        free=True, cluster=cluster(hsms=(*came.live_hsms, Hsm("x", HsmState.ACTIVE, "1c")))
+    )
     assert after(elsewhere) is INTENT, "another zone tells nothing"
-    dying = replace(FREE.live_hsms[0], state="DELETE_IN_PROGRESS")
+    dying = replace(FREE.live_hsms[0], state=HsmState.DELETE_IN_PROGRESS)
     gone_before = world(free=True, cluster=cluster(hsms=(*came.live_hsms, dying)))
     assert after(gone_before) is INTENT, "it was going already"
 

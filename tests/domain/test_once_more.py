@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.rules.clicks import not_possible, take_in
+from chalicelib.domain.rules.clicks import NotPossible, Obstacle, not_possible, take_in
 from chalicelib.domain.rules.step import Ask, Call
 from chalicelib.domain.simulation import store_in
 from chalicelib.domain.state.case import Outcome, Phase
@@ -38,6 +38,10 @@ def asked_once_more() -> Play:
     assert step.differences[0].what == "Last approval"
     assert play.operations == [Operation.SCHEDULE_KEY_DELETION, Operation.DISCONNECT_KEY_STORE]
     return play
+
+
+def not_offered(remedy: Remedy) -> NotPossible:
+    return NotPossible(Obstacle.NOT_OFFERED, remedy=remedy)
 
 
 def test_the_plan_stands_and_is_the_only_offer() -> None:
@@ -103,15 +107,15 @@ def test_where_that_yes_gets_old_too_the_next_point_of_no_return_asks_again() ->
 
 def test_meanwhile_only_this_plan_can_be_decided() -> None:
     case = asked_once_more().case
-    assert not_possible(case, Act.APPROVE, Remedy.RETIRE) == ""
-    assert not_possible(case, Act.KEEP, Remedy.KEEP).startswith("Keep is not possible now.")
-    assert not_possible(case, Act.APPROVE, Remedy.PARK).startswith("Park is not possible now.")
-    assert not_possible(case, Act.LOOK, Remedy.PARK) == "", (
+    assert not_possible(case, Act.APPROVE, Remedy.RETIRE) is None
+    assert not_possible(case, Act.KEEP, Remedy.KEEP) == not_offered(Remedy.KEEP)
+    assert not_possible(case, Act.APPROVE, Remedy.PARK) == not_offered(Remedy.PARK)
+    assert not_possible(case, Act.LOOK, Remedy.PARK) is None, (
         "its dialog says that it is not possible"
     )
     no_plan = replace(case, plan=None, offers=())
-    assert not_possible(no_plan, Act.KEEP, Remedy.KEEP) == ""
-    assert not_possible(no_plan, Act.LOOK, Remedy.PARK) == ""
+    assert not_possible(no_plan, Act.KEEP, Remedy.KEEP) is None
+    assert not_possible(no_plan, Act.LOOK, Remedy.PARK) is None
 
 
 def test_the_log_says_which_yes_came_once_more() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.domain.overdue import USUALLY, overdue
 from chalicelib.domain.state.case import CallRecord, CallStatus
+from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import Operation
 from chalicelib.domain.state.snapshot import Hsm, Snapshot, StoreState
 from tests.domain.scenes import made
@@ -20,9 +21,13 @@ CONNECTING = world(held=store(StoreState.CONNECTING))
 SHOWN: dict[Operation, Snapshot] = {
     O.DISCONNECT_KEY_STORE: DISCONNECTING,
     O.CONNECT_KEY_STORE: CONNECTING,
-    O.CREATE_HSM: world(cluster=replace(cluster(), hsms=(Hsm("h", "CREATE_IN_PROGRESS", "1a"),))),
-    O.DELETE_HSM: world(cluster=replace(cluster(), hsms=(Hsm("h", "DELETE_IN_PROGRESS", "1a"),))),
-    O.DELETE_CLUSTER: world(cluster=replace(cluster(), state="DELETE_IN_PROGRESS")),
+    O.CREATE_HSM: world(
+        cluster=replace(cluster(), hsms=(Hsm("h", HsmState.CREATE_IN_PROGRESS, "1a"),))
+    ),
+    O.DELETE_HSM: world(
+        cluster=replace(cluster(), hsms=(Hsm("h", HsmState.DELETE_IN_PROGRESS, "1a"),))
+    ),
+    O.DELETE_CLUSTER: world(cluster=replace(cluster(), state=ClusterState.DELETE_IN_PROGRESS)),
 }
 
 

@@ -26,6 +26,11 @@ def test_transitions_are_looked_at_less_often_as_they_age(
     assert poll(None if age is None else NOW - age, NOW) == seconds
 
 
+@pytest.mark.parametrize(("age", "seconds"), [(MINUTE, 300), (2 * HOURS, 600), (24 * HOURS, 3600)])
+def test_what_may_take_days_has_bounds_of_its_own(age: timedelta, seconds: int) -> None:
+    assert poll(NOW - age, NOW, least=300, most=3600) == seconds
+
+
 @pytest.mark.parametrize(
     ("age", "seconds", "last"),
     [

@@ -10,6 +10,7 @@ from chalicelib.domain.remedies import keep, park
 from chalicelib.domain.rules.step import Call, Close
 from chalicelib.domain.state.case import Keep, Outcome
 from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.hsm_states import HsmState
 from chalicelib.domain.state.plan import Basis, Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from tests.domain.scenes import Told, made, scene, told
@@ -43,7 +44,7 @@ PARKED = Close(
 STEPS: list[tuple[str, Snapshot, Told]] = [
     ("connected", world(), Call(OFF, (STORE,), "disconnecting the key store")),
     ("off", world(held=DARK), Call(HSM, ("1a",), "deleting the HSMs")),
-    ("an HSM is going", world(held=DARK, cluster=cluster(hsms=hsms("1a", state="DELETE_IN_PROGRESS"))), "the HSMs are being deleted"),
+    ("an HSM is going", world(held=DARK, cluster=cluster(hsms=hsms("1a", state=HsmState.DELETE_IN_PROGRESS))), "the HSMs are being deleted"),
     ("no HSM is left", world(held=DARK, zones=()), PARKED),
     ("no store, no HSM", world(free=True, zones=()), PARKED),
 ]  # fmt: skip
@@ -85,7 +86,7 @@ def test_a_plan_to_park_starts_where_the_store_is() -> None:
     assert (free.key_store_id, free.names(OFF), free.terms.people) == (None, (), 1)
 
 
-GOING = cluster(hsms=hsms("1a", state="DELETE_IN_PROGRESS"))
+GOING = cluster(hsms=hsms("1a", state=HsmState.DELETE_IN_PROGRESS))
 DYING = key("c", KeyState.PENDING_DELETION)
 NOT_NEEDED = "Park is not needed: no HSM is left that costs anything."
 

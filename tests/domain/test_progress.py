@@ -19,6 +19,7 @@ from chalicelib.domain.progress import (
 )
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.state.case import CallRecord, Outcome, Phase
+from chalicelib.domain.state.hsm_states import BackupState
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Remedy
 from chalicelib.domain.state.snapshot import Backup, KeyState, Snapshot, StoreState
 from tests.domain.scenes import made, offer, scene
@@ -111,7 +112,7 @@ def test_a_repoint_soaks_before_its_backup() -> None:
 EMPTY, GONE = world(held=OFF), world(free=True, keys_seen=0)
 NO_HSM = world(free=True, cluster=cluster())
 BACKED = replace(
-    NO_HSM, cluster=cluster(backups=(Backup("b-1", "READY", NOW, never_expires=True),))
+    NO_HSM, cluster=cluster(backups=(Backup("b-1", BackupState.READY, NOW, never_expires=True),))
 )
 CALLS = {
     O.SCHEDULE_KEY_DELETION: "key-a",

@@ -20,6 +20,7 @@ from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.step import Ask, Call, Close, Wait
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case, Keep, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from chalicelib.domain.state.zones import zone_labels, zone_of
@@ -101,9 +102,9 @@ def worlds() -> list[Snapshot]:
         (whole, ("kms:DescribeCustomKeyStores was refused",)),
         (cluster("1a", "1b", "1c"), ()),
         (cluster("1b"), ()),
-        (cluster(hsms=hsms("1a", state="DELETE_IN_PROGRESS")), ()),
+        (cluster(hsms=hsms("1a", state=HsmState.DELETE_IN_PROGRESS)), ()),
         (cluster(), ()),
-        (replace(cluster(), state="DELETE_IN_PROGRESS"), ()),
+        (replace(cluster(), state=ClusterState.DELETE_IN_PROGRESS), ()),
         (None, ()),
         (None, ("cloudhsm:DescribeClusters was refused",)),
     ]
@@ -181,6 +182,13 @@ def progress(running: Case, approved: Approved) -> Iterator[tuple[str, Case, dat
         last = replace(records[-1], at=LATER - ages[age], status=status)
         begun = replace(running, calls=(*records[:-1], last))
         yield f"{count} calls, {status} {age}", begun, LATER
+        if status is CallStatus.REFUSED:
+            denied = replace(last, denied=True)
+            yield (
+                f"{count} calls, denied {age}",
+                replace(begun, calls=(*records[:-1], denied)),
+                LATER,
+            )
         if status is CallStatus.DONE or age == "long ago":
             cancel = replace(begun, ending=Click(Act.CANCEL, "bob", LATER))
             yield f"{count} calls, {status} {age}, cancelled", cancel, LATER
@@ -303,7 +311,7 @@ def gone_for_sure(before: Case, decision: Decision, snapshot: Snapshot, now: dat
 
 def brings_back(before: Case) -> bool:
     """A key failed to prove itself: the store goes back by itself, which is no progress."""
-    refused = (c for c in before.calls if c.status is CallStatus.REFUSED)
+    refused = (c for c in before.calls if c.status is CallStatus.REFUSED and not c.denied)
     return any(c.operation is Operation.PROVE_KEY for c in refused)
 
 

@@ -11,8 +11,9 @@ import pytest
 from chalicelib.domain.remedies import repoint
 from chalicelib.domain.rules.step import Call, Step, Wait
 from chalicelib.domain.state.case import CallRecord, CallStatus
+from chalicelib.domain.state.hsm_states import BackupState, ClusterState
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, Remedy
-from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
+from chalicelib.domain.state.snapshot import Backup, KeyState, Snapshot, StoreState
 from tests.domain.scenes import JUST, Told, made, offer, scene, told
 from tests.domain.worlds import (
     ACCOUNT,
@@ -61,13 +62,18 @@ POINT = Call(UPDATE, (STORE,), "pointing the key store to the other cluster", to
 PROOF = Call(PROVE, ("key-a",), "making sure that each key works on the other cluster")
 PROVED = made(PROVE, "key-a")
 DENIED = replace(
-    made(PROVE, "key-a", status=CallStatus.REFUSED), error=f"AWS refused {PROVE}: access denied."
+    made(PROVE, "key-a", status=CallStatus.REFUSED),
+    error="AccessDeniedException: User: arn:x is not authorized to perform: kms:Y",
+    denied=True,
 )
 KEEPS = Call(KEEP, (NEWEST_BACKUP,), "keeping the newest backup for good")
 KEPT = made(KEEP, NEWEST_BACKUP)
 TWO_ON = (key("a"), key("b"))
 DARK = (key("a"), key("b", KeyState.UNAVAILABLE))
 ALONE = cluster(hsms=())
+KEPT_ONE = Backup("backup-1", BackupState.READY, NOW - DAY, never_expires=True)
+NEWER = Backup("backup-2", BackupState.READY, NOW)
+SAFE = replace(ALONE, backups=(KEPT_ONE, NEWER))
 STEPS: list[tuple[str, Snapshot, Calls, Told]] = [
     ("here and connected", START, (), Call(OFF, (STORE,), "disconnecting the key store")),
     ("here and off", at(CLUSTER, S.DISCONNECTED), (), POINT),
@@ -83,7 +89,9 @@ STEPS: list[tuple[str, Snapshot, Calls, Told]] = [
     ("there, one dark", there(keys=DARK), (PROVED,), "KMS is bringing the keys back"),
     ("there and proved", there(), (PROVED,), "the keys run on the other cluster until 09 Mar"),
     ("nothing left to delete but the cluster", there(cluster=ALONE), (PROVED,), KEEPS),
-    ("the backup is kept", there(cluster=ALONE), (PROVED, KEPT), Call(END, (CLUSTER,), "deleting the cluster")),
+    ("somebody deleted the kept backup", there(cluster=replace(ALONE, backups=(NEWER,))), (PROVED, KEPT), KEEPS),
+    ("it is not seen to be kept", there(cluster=replace(ALONE, backups=(replace(KEPT_ONE, never_expires=False),))), (PROVED, KEPT), KEEPS),
+    ("the backup is kept", there(cluster=SAFE), (PROVED, KEPT), Call(END, (CLUSTER,), "deleting the cluster")),
     ("the cluster is gone", there(cluster=None), (PROVED,), "the cluster is being deleted"),
 ]  # fmt: skip
 
@@ -96,7 +104,10 @@ def test_move_prove_soak(why: str, snapshot: Snapshot, calls: Calls, step: Told)
 def test_the_keys_run_there_for_days_before_anything_is_deleted() -> None:
     def soaking(since: timedelta, *calls: CallRecord) -> Step:
         times: dict[str, Any] = {"soaking_since": NOW - since, "quiet_since": NOW - DAY}
-        return repoint.next_step(scene(M, there(), PROVED, *calls, basis=START, **times))
+        kept = (
+            there(cluster=replace(cluster("1a", "1b"), backups=(KEPT_ONE,))) if calls else there()
+        )
+        return repoint.next_step(scene(M, kept, PROVED, *calls, basis=START, **times))
 
     wait = "the keys run on the other cluster until 02 Mar"
     assert soaking(7 * DAY - HOURS) == Wait(3_601, wait)
@@ -126,7 +137,7 @@ def test_only_a_cluster_that_is_fit_can_take_the_store() -> None:
     ids = [c.cluster_id for c in repoint.targets(replace(START, siblings=(one, sibling("cluster-a"))))]  # fmt: skip
     assert ids == ["cluster-a", "cluster-b"]
     small = replace(one, hsms=hsms("1a", "1a"))
-    assert repoint.targets(replace(START, siblings=(small, replace(one, state="UNINITIALIZED")))) == ()  # fmt: skip
+    assert repoint.targets(replace(START, siblings=(small, replace(one, state=ClusterState.UNINITIALIZED)))) == ()  # fmt: skip
 
 
 def planned(snapshot: Snapshot, *, target: str = "", **values: Any) -> Plan | str:
@@ -228,7 +239,7 @@ def lost(*calls: CallRecord, snapshot: Snapshot = START) -> str:
 
 def test_a_key_that_failed_to_prove_itself_is_named() -> None:
     failed = replace(made(PROVE, "key-a", status=REFUSED), error="KMSInternalException")
-    told = "alias/a does not work there (KMSInternalException)"
+    told = "alias/a does not work there (KMSInternalException)."
     assert lost(failed) == told
     assert lost(made(PROVE, "key-b"), made(ON, status=REFUSED), failed) == told
     assert lost(failed, snapshot=replace(START, keys=())).startswith("key-a does not work")

@@ -11,6 +11,7 @@ from chalicelib.domain.remedies import rescue, rescue_plan
 from chalicelib.domain.rules.step import Ask, Call, Close, Wait
 from chalicelib.domain.state.case import Attempt, CallRecord, CallStatus, Case, Outcome, Phase
 from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.hsm_states import BackupState, ClusterState, HsmState
 from chalicelib.domain.state.plan import CASE_TAG, Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import Backup, Cluster, Key, KeyState, Snapshot, StoreState
 from chalicelib.domain.state.trigger import Trigger
@@ -34,7 +35,7 @@ from tests.domain.worlds import (
 O = Operation  # noqa: E741  # they stand in every line
 SUBNETS = (("1a", "subnet-a"), ("1b", "subnet-b"))
 OLD = cluster("1a", "1b", subnets=SUBNETS, mode="FIPS")
-BACKUP = Backup("backup-1", "READY", NOW - 2 * HOURS, mode="FIPS")
+BACKUP = Backup("backup-1", BackupState.READY, NOW - 2 * HOURS, mode="FIPS")
 NEWER = key("young", created_at=NOW - HOURS)
 
 
@@ -115,7 +116,7 @@ def test_a_lost_cluster_is_made_anew_from_its_backup() -> None:
 
 
 def test_a_backup_that_waits_for_deletion_is_taken_back_first() -> None:
-    going = replace(BACKUP, state="PENDING_DELETION")
+    going = replace(BACKUP, state=BackupState.PENDING_DELETION)
     play = outage(lost(key("a"), backups=(going,)), last_cluster=OLD)
     rescued(play)
     assert play.operations[:2] == [O.RESTORE_BACKUP, O.KEEP_BACKUP]
@@ -306,7 +307,7 @@ def test_a_cluster_whose_answer_was_lost_is_looked_for_before_a_second_one() -> 
     step = rescue.next_step(late)
     assert isinstance(step, Call)
     assert step.operation is O.CREATE_CLUSTER
-    theirs = Cluster("cluster-theirs", "ACTIVE", source_backup="backup-1")
+    theirs = Cluster("cluster-theirs", ClusterState.ACTIVE, source_backup="backup-1")
     strange = replace(late, snapshot=replace(kept, siblings=(theirs,)))
     assert isinstance(rescue.next_step(strange), Ask)
     done = it.with_call(record(O.CREATE_CLUSTER, "backup-1", CallStatus.DONE, plan))
@@ -320,7 +321,7 @@ def test_a_degraded_hsm_that_we_made_is_replaced() -> None:
     play.approve(Remedy.RESCUE, "alice")
     play.to_call(O.CREATE_HSM)
     play.model.due.clear()
-    bad = replace(OLD, hsms=hsms("1a", state="DEGRADED"))
+    bad = replace(OLD, hsms=hsms("1a", state=HsmState.DEGRADED))
     play.change(lambda w: replace(w, cluster=bad))
     play.now += timedelta(minutes=12)
     assert play.to_close().outcome is Outcome.RESCUED
@@ -340,7 +341,7 @@ def proved(play: Play, said: str, *, again: int) -> Close:
         if isinstance(step, Call) and step.operation is O.PROVE_KEY and left[0]:
             left[0] -= 1
             calls = tuple(
-                replace(c, status=CallStatus.REFUSED, error=said)
+                replace(c, status=CallStatus.REFUSED, error=said, denied="access denied" in said)
                 if c.operation is O.PROVE_KEY
                 else c
                 for c in play.case.calls

@@ -11,6 +11,7 @@ from chalicelib.domain.remedies import retire
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.step import Ask, Call, Wait
 from chalicelib.domain.state.case import Before, CallRecord, Difference
+from chalicelib.domain.state.hsm_states import BackupState, HsmState
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import Backup, Key, KeyState, Snapshot, StoreState
 from tests.domain.scenes import JUST, Told, made, offer, scene, told
@@ -93,10 +94,10 @@ def with_backups(*backups: Backup) -> Snapshot:
     return replace(NO_STORE, cluster=cluster(backups=backups))
 
 
-OLD = Backup("old", "READY", NOW - 5 * DAY)
-NEW = Backup("new", "READY", NOW - HOURS)
+OLD = Backup("old", BackupState.READY, NOW - 5 * DAY)
+NEW = Backup("new", BackupState.READY, NOW - HOURS)
 FOR_GOOD = replace(NEW, never_expires=True)
-MAKING = Backup("next", "CREATE_IN_PROGRESS", NOW)
+MAKING = Backup("next", BackupState.CREATE_IN_PROGRESS, NOW)
 LATER_STEPS: list[tuple[str, Snapshot, Calls, Told]] = [
     ("an empty store that is off", OFF, (), Call(DELETE, (STORE,), "deleting the key store")),
     ("deleted just now", OFF, (made(DELETE, ago=JUST),), "KMS takes in that the store is deleted"),
@@ -220,12 +221,12 @@ def planned(snapshot: Snapshot, **values: Any) -> Plan | str:
 def test_retire_is_refused_where_kms_could_not_delete_the_keys() -> None:
     assert "the cluster is gone" in str(planned(world(cluster=None)))
     assert planned(world(cluster=None, free=True)) == "Retire is not needed: the cluster is gone."
-    dead = world(*KEYS, cluster=cluster(hsms=hsms("1a", state="CREATE_IN_PROGRESS")))
+    dead = world(*KEYS, cluster=cluster(hsms=hsms("1a", state=HsmState.CREATE_IN_PROGRESS)))
     assert planned(dead) == (
         "Retire is not possible: KMS can delete its keys only while the cluster has an active "
         "HSM. Add one first."
     )
-    half = cluster(hsms=(*hsms("1a", state="DEGRADED"), *hsms("1b")))
+    half = cluster(hsms=(*hsms("1a", state=HsmState.DEGRADED), *hsms("1b")))
     assert isinstance(planned(world(*KEYS, cluster=half)), Plan)
     assert isinstance(planned(world(zones=())), Plan), "no keys, so no HSM is needed"
     moving = world(*KEYS, siblings=(sibling(),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -10,17 +11,25 @@ from chalicelib.domain.rules.gates import hard_gates
 from chalicelib.domain.rules.step import Wait
 from chalicelib.domain.state.case import Outcome
 from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.hsm_states import ClusterState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import KeyState, OtherUse, Snapshot, StoreState
 from tests.domain.worlds import Play, approved, cluster, key, situation, store, world
 
 S = StoreState
 DYING = (key("b", KeyState.PENDING_DELETION), key("a", KeyState.PENDING_DELETION))
-NEVER = ("UNINITIALIZED", "INITIALIZED")
+NEVER = (ClusterState.UNINITIALIZED, ClusterState.INITIALIZED)
+
+
+def in_state(state: ClusterState) -> Callable[[Snapshot], Snapshot]:
+    def change(seen: Snapshot) -> Snapshot:
+        return replace(seen, cluster=replace(seen.cluster, state=state) if seen.cluster else None)
+
+    return change
 
 
 @pytest.mark.parametrize("state", NEVER)
-def test_a_cluster_that_was_never_activated_needs_no_backup(state: str) -> None:
+def test_a_cluster_that_was_never_activated_needs_no_backup(state: ClusterState) -> None:
     bare = replace(cluster("1a", backups=()), state=state)
     play = approved(world(free=True, cluster=bare, other_use=OtherUse()), Remedy.RETIRE)
     assert play.case.offers[-1].terms.people == 2, "nobody can use it"
@@ -29,7 +38,7 @@ def test_a_cluster_that_was_never_activated_needs_no_backup(state: str) -> None:
 
 
 @pytest.mark.parametrize("state", NEVER)
-def test_one_that_was_made_from_a_backup_has_keys(state: str) -> None:
+def test_one_that_was_made_from_a_backup_has_keys(state: ClusterState) -> None:
     it = replace(cluster("1a", backups=()), state=state, source_backup="backup-9")
     play = Play(world(free=True, cluster=it))
     play.turn()
@@ -39,8 +48,10 @@ def test_one_that_was_made_from_a_backup_has_keys(state: str) -> None:
     assert [gate.check for gate in gates] == ["A backup that is ready"]
 
 
-@pytest.mark.parametrize("state", ["MODIFY_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"])
-def test_while_aws_changes_the_hsms_none_goes_and_no_key_is_scheduled(state: str) -> None:
+@pytest.mark.parametrize(
+    "state", [ClusterState.MODIFY_IN_PROGRESS, ClusterState.ROLLBACK_IN_PROGRESS]
+)
+def test_while_aws_changes_the_hsms_none_goes_and_no_key_is_scheduled(state: ClusterState) -> None:
     busy = replace(cluster("1a", "1b"), state=state)
     for it in (world(key(), cluster=busy), world(free=True, cluster=busy)):
         play = approved(it, Remedy.RETIRE)
@@ -50,14 +61,14 @@ def test_while_aws_changes_the_hsms_none_goes_and_no_key_is_scheduled(state: str
         for _ in range(3):
             play.turn()
         assert play.calls == []
-        play.change(lambda s: replace(s, cluster=replace(s.cluster, state="ACTIVE")))  # type: ignore[type-var]
+        play.change(in_state(ClusterState.ACTIVE))
         assert play.to_close().outcome is Outcome.RETIRED
 
 
 def test_an_undo_waits_for_that_too() -> None:
     play = approved(world(key()), Remedy.PARK)
     play.to_close()
-    play.change(lambda s: replace(s, cluster=replace(s.cluster, state="MODIFY_IN_PROGRESS")))  # type: ignore[type-var]
+    play.change(in_state(ClusterState.MODIFY_IN_PROGRESS))
     play.click(Act.UNDO)
     play.turn()
     step = play.turn()
@@ -107,6 +118,6 @@ def test_where_nothing_can_connect_the_approved_plan_waits_and_goes_on() -> None
 
 def test_a_store_is_disconnected_while_aws_changes_the_hsms() -> None:
     """It touches neither HSMs nor keys."""
-    busy = replace(cluster("1a", "1b"), state="MODIFY_IN_PROGRESS")
+    busy = replace(cluster("1a", "1b"), state=ClusterState.MODIFY_IN_PROGRESS)
     play = approved(world(cluster=busy), Remedy.RETIRE)
     play.to_call(Operation.DISCONNECT_KEY_STORE)

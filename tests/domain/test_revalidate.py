@@ -215,7 +215,8 @@ def test_park_does_not_mind_what_becomes_of_a_key_and_repoint_only_until_it_is_p
         assert differ(M, now, made(Operation.PROVE_KEY, "key-a")) == []
     denied = replace(
         made(Operation.PROVE_KEY, "key-a", status=CallStatus.REFUSED),
-        error="AWS refused kms:GenerateDataKeyWithoutPlaintext: access denied.",
+        error="AccessDeniedException: User: arn:x is not authorized to perform: kms:Y",
+        denied=True,
     )
     told = ("alias/a", "can be checked", "can’t be: AWS refuses Unlatch to use it")
     assert differ(M, START, denied) == [told]

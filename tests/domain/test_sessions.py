@@ -10,6 +10,7 @@ import pytest
 from chalicelib.domain.remedies.steps import quiet
 from chalicelib.domain.rules.sessions import Verdict, counted, other_use_known, verdict, why_quiet
 from chalicelib.domain.rules.step import Ask, Wait
+from chalicelib.domain.state.hsm_states import ClusterState
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.snapshot import NO_OTHERS, OtherUse, Sessions, StoreState
 from tests.domain.scenes import scene
@@ -111,8 +112,8 @@ def test_while_connected_numbers_say_nothing_and_their_lack_does(
     assert other_use_known(world(held=OFF, other_use=seen)) == off
 
 
-@pytest.mark.parametrize("state", ["UNINITIALIZED", "INITIALIZED"])
-def test_a_cluster_that_was_never_activated_has_no_sessions(state: str) -> None:
+@pytest.mark.parametrize("state", [ClusterState.UNINITIALIZED, ClusterState.INITIALIZED])
+def test_a_cluster_that_was_never_activated_has_no_sessions(state: ClusterState) -> None:
     never = replace(cluster("1a"), state=state)
     assert not other_use_known(world(free=True, cluster=never, other_use=OtherUse()))
     basis = world(free=True, cluster=never)
@@ -135,7 +136,7 @@ def test_a_cluster_that_was_never_activated_has_no_sessions(state: str) -> None:
 def test_what_was_counted_is_said(seen: OtherUse, words: str) -> None:
     assert why_quiet(world(held=OFF, other_use=seen)) == words
     assert not why_quiet(world(zones=(), other_use=seen))
-    bare = replace(cluster("1a", backups=()), state="UNINITIALIZED")
+    bare = replace(cluster("1a", backups=()), state=ClusterState.UNINITIALIZED)
     assert not why_quiet(world(free=True, cluster=bare, other_use=seen)), "nothing was waited for"
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.domain.rules.step import Call
 from chalicelib.domain.simulation import Durations, Model, with_hsm, without_hsm
+from chalicelib.domain.state.hsm_states import BackupState, ClusterState, HsmState
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation
 from chalicelib.domain.state.snapshot import NO_OTHERS, Backup, Hsm, KeyState, Snapshot, StoreState
 from tests.domain.worlds import (
@@ -103,8 +104,8 @@ def test_connecting_takes_its_time() -> None:
     assert after(CALLED + 2 * MINUTE) == START
 
 
-TWO_GOING = tuple(Hsm(f"hsm-{n}", "DELETE_IN_PROGRESS", "1a") for n in range(2))
-TWO_COMING = tuple(Hsm(f"hsm-{n}", "CREATE_IN_PROGRESS", "1b") for n in range(2, 4))
+TWO_GOING = tuple(Hsm(f"hsm-{n}", HsmState.DELETE_IN_PROGRESS, "1a") for n in range(2))
+TWO_COMING = tuple(Hsm(f"hsm-{n}", HsmState.CREATE_IN_PROGRESS, "1b") for n in range(2, 4))
 
 
 def test_two_things_under_way_both_end() -> None:
@@ -150,8 +151,8 @@ def test_deleting_an_hsm_makes_a_backup_and_takes_its_time() -> None:
     made = after(CALLED).cluster
     assert made
     assert made.backups == (
-        Backup("backup-1", "READY", NOW - 2 * HOURS),
-        Backup("backup-1", "READY", CALLED),
+        Backup("backup-1", BackupState.READY, NOW - 2 * HOURS),
+        Backup("backup-1", BackupState.READY, CALLED),
     )
 
 
@@ -168,7 +169,7 @@ def test_creating_an_hsm_takes_its_time() -> None:
     assert len({h.hsm_id for h in both}) == 2
 
 
-OLD, NEW = Backup("old", "READY", NOW - DAY), Backup("new", "READY", NOW)
+OLD, NEW = Backup("old", BackupState.READY, NOW - DAY), Backup("new", BackupState.READY, NOW)
 
 
 def test_the_newest_backup_is_kept_and_no_other() -> None:
@@ -181,7 +182,7 @@ def test_the_newest_backup_is_kept_and_no_other() -> None:
 def test_the_cluster_goes_in_the_end() -> None:
     after = call(Operation.DELETE_CLUSTER, CLUSTER)
     end = CALLED + 5 * MINUTE
-    going = replace(cluster("1a", "1b"), state="DELETE_IN_PROGRESS")
+    going = replace(cluster("1a", "1b"), state=ClusterState.DELETE_IN_PROGRESS)
     assert after(CALLED) == after(end - SECOND) == replace(START, cluster=going)
     assert after(end) == replace(START, cluster=None)
 
@@ -193,8 +194,8 @@ def test_a_call_that_changes_no_state_changes_nothing() -> None:
 MIXED = cluster(
     hsms=(
         *hsms("1a"),
-        Hsm("hsm-2", "DELETE_IN_PROGRESS", "1b"),
-        Hsm("hsm-3", "CREATE_IN_PROGRESS", "1c"),
+        Hsm("hsm-2", HsmState.DELETE_IN_PROGRESS, "1b"),
+        Hsm("hsm-3", HsmState.CREATE_IN_PROGRESS, "1c"),
     )
 )
 UNDER_WAY = replace(
@@ -236,5 +237,5 @@ def test_each_transition_ends_once() -> None:
 
 def test_what_happens_to_a_cluster_that_is_gone_is_nothing() -> None:
     gone = replace(START, cluster=None)
-    assert without_hsm("hsm-1a-0")(gone) == with_hsm(Hsm("x", "ACTIVE", "1a"))(gone) == gone
+    assert without_hsm("hsm-1a-0")(gone) == with_hsm(Hsm("x", HsmState.ACTIVE, "1a"))(gone) == gone
     assert Model(gone, TIMES).at(NOW) == gone

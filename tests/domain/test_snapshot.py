@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.state.hsm_states import BackupState, ClusterState, HsmState
 from chalicelib.domain.state.snapshot import (
     Backup,
     Hsm,
@@ -80,7 +81,8 @@ def test_every_key_that_is_not_going_is_live() -> None:
     assert it.live_keys == tuple(k for k in keys if k.is_live)
 
 
-HSM_STATES = ("CREATE_IN_PROGRESS", "ACTIVE", "DEGRADED", "DELETE_IN_PROGRESS", "DELETED")
+H = HsmState
+HSM_STATES = (H.CREATE_IN_PROGRESS, H.ACTIVE, H.DEGRADED, H.DELETE_IN_PROGRESS, H.DELETED)
 
 
 def test_an_hsm_lives_until_it_is_going() -> None:
@@ -94,14 +96,17 @@ def test_an_hsm_lives_until_it_is_going() -> None:
 
 
 def test_the_newest_backup_is_one_that_is_ready() -> None:
-    old, new = Backup("old", "READY", NOW - DAY), Backup("new", "READY", NOW - HOURS)
-    making = Backup("making", "CREATE_IN_PROGRESS", NOW)
+    old, new = (
+        Backup("old", BackupState.READY, NOW - DAY),
+        Backup("new", BackupState.READY, NOW - HOURS),
+    )
+    making = Backup("making", BackupState.CREATE_IN_PROGRESS, NOW)
     assert cluster(backups=(new, old, making)).newest_backup == new
     assert cluster(backups=(making,)).newest_backup is None
     assert (old.is_ready, making.is_ready) == (True, False)
 
 
-BROKEN = Hsm("h-2", "DEGRADED", "1b")
+BROKEN = Hsm("h-2", HsmState.DEGRADED, "1b")
 
 
 def test_a_cluster_takes_a_store_with_two_working_hsms_in_two_zones() -> None:
@@ -109,7 +114,7 @@ def test_a_cluster_takes_a_store_with_two_working_hsms_in_two_zones() -> None:
     assert cluster("1a", "1b", "1c").can_take_keys
     assert not cluster("1a", "1a").can_take_keys
     assert not cluster(hsms=(*hsms("1a"), BROKEN)).can_take_keys
-    assert not replace(cluster("1a", "1b"), state="UPDATE_IN_PROGRESS").can_take_keys
+    assert not replace(cluster("1a", "1b"), state=ClusterState.UPDATE_IN_PROGRESS).can_take_keys
 
 
 def test_a_store_is_found_by_its_cluster_or_its_id() -> None:

@@ -14,6 +14,7 @@ from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.rules.step import Ask, Call, Close, Step, Wait
 from chalicelib.domain.state.case import CallRecord, CallStatus, Outcome
 from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import KeyBasis, Operation, Remedy
 from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from chalicelib.domain.state.zones import hsm_for, zone_labels
@@ -136,7 +137,7 @@ def test_a_failure_without_a_reason_is_told_as_such() -> None:
 
 TWO = world(free=True)
 LAST = world(free=True, zones=("1b",))
-GOING = world(free=True, cluster=cluster(hsms=hsms("1a", state="DELETE_IN_PROGRESS")))
+GOING = world(free=True, cluster=cluster(hsms=hsms("1a", state=HsmState.DELETE_IN_PROGRESS)))
 HIDDEN = world(free=True, cluster=None, unread=("cloudhsm:DescribeClusters was refused",))
 HSM_WAIT = "finding out whether AWS took the last call"
 
@@ -185,21 +186,21 @@ def test_the_second_hsm_of_a_zone_is_any_hsm_there() -> None:
     assert hsm_for("1c", snapshot) is None
 
 
-def being(state: str) -> Snapshot:
+def being(state: ClusterState) -> Snapshot:
     return world(free=True, cluster=replace(cluster(), state=state))
 
 
 GO = Call(END, (CLUSTER,), "deleting the cluster")
 CLUSTERS: list[tuple[str, Snapshot, Calls, Told]] = [
-    ("there", being("ACTIVE"), (), GO),
-    ("called long ago", being("ACTIVE"), (made(END, CLUSTER),), GO),
-    ("just called", being("ACTIVE"), (made(END, CLUSTER, ago=JUST),), "the cluster is being deleted"),
-    ("going", being("DELETE_IN_PROGRESS"), (made(END, CLUSTER, ago=6 * MINUTE),), "the cluster is being deleted"),
-    ("deleted", being("DELETED"), (), "the cluster is being deleted"),
+    ("there", being(ClusterState.ACTIVE), (), GO),
+    ("called long ago", being(ClusterState.ACTIVE), (made(END, CLUSTER),), GO),
+    ("just called", being(ClusterState.ACTIVE), (made(END, CLUSTER, ago=JUST),), "the cluster is being deleted"),
+    ("going", being(ClusterState.DELETE_IN_PROGRESS), (made(END, CLUSTER, ago=6 * MINUTE),), "the cluster is being deleted"),
+    ("deleted", being(ClusterState.DELETED), (), "the cluster is being deleted"),
     ("gone", world(free=True, cluster=None), (made(END, CLUSTER, ago=6 * MINUTE),), "the cluster is being deleted"),
-    ("updating", being("UPDATE_IN_PROGRESS"), (), "the cluster is busy (UPDATE_IN_PROGRESS)"),
-    ("changing", being("MODIFY_IN_PROGRESS"), (), "the cluster is busy (MODIFY_IN_PROGRESS)"),
-    ("rolling back", being("ROLLBACK_IN_PROGRESS"), (), "the cluster is busy (ROLLBACK_IN_PROGRESS)"),
+    ("updating", being(ClusterState.UPDATE_IN_PROGRESS), (), "the cluster is busy (UPDATE_IN_PROGRESS)"),
+    ("changing", being(ClusterState.MODIFY_IN_PROGRESS), (), "the cluster is busy (MODIFY_IN_PROGRESS)"),
+    ("rolling back", being(ClusterState.ROLLBACK_IN_PROGRESS), (), "the cluster is busy (ROLLBACK_IN_PROGRESS)"),
 ]  # fmt: skip
 
 
@@ -212,7 +213,7 @@ UNDER_WAY: list[tuple[str, Callable[[PlanContext], Step | None], Snapshot, CallR
     ("the store going off", disconnect, world(held=store(S.DISCONNECTING)), made(OFF, ago=AGED)),
     ("the store coming", lambda it: connect(it, store(S.CONNECTING), why=""), world(held=store(S.CONNECTING)), made(ON, ago=AGED)),
     ("the HSMs", delete_hsms, GOING, made(HSM, "1a", ago=AGED)),
-    ("the cluster", delete_cluster, being("DELETE_IN_PROGRESS"), made(END, CLUSTER, ago=AGED)),
+    ("the cluster", delete_cluster, being(ClusterState.DELETE_IN_PROGRESS), made(END, CLUSTER, ago=AGED)),
 ]  # fmt: skip
 
 

@@ -7,10 +7,10 @@ import pytest
 from chalicelib.domain.remedies.undo import undo_step
 from chalicelib.domain.rules.step import Ask, Call, Close, Wait
 from chalicelib.domain.simulation import store_in, without_hsm
-from chalicelib.domain.state.case import CallStatus, Outcome, Phase
+from chalicelib.domain.state.case import CallRecord, CallStatus, Outcome, Phase
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.plan import Operation, Remedy
-from chalicelib.domain.state.snapshot import KeyState, StoreState
+from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from tests.domain.worlds import (
     CLUSTER,
     DAY,
@@ -207,6 +207,37 @@ def test_a_repoint_is_cancelled(after: Operation) -> None:
     assert (back.cluster_id, back.state) == (CLUSTER, StoreState.CONNECTED)
 
 
+@pytest.mark.parametrize("operation", [Operation.CANCEL_KEY_DELETION, Operation.ENABLE_KEY])
+def test_a_key_whose_policy_denies_it_keeps_no_other_one_from_coming_back(
+    operation: Operation,
+) -> None:
+    play = approved(world(key("a"), key("b")), Remedy.RETIRE)
+    play.to_call(Operation.SCHEDULE_KEY_DELETION)
+    play.click(Act.CANCEL)
+
+    def refuse(denied: bool) -> None:
+        def crash(called: Operation, target: str) -> str:
+            return "no call" if called is operation and target == "key-a" and denied else ""
+
+        play.crash = crash
+
+    refuse(denied=True)
+    play.to_call(operation)
+    plan_hash = play.case.plan.plan_hash if play.case.plan else ""
+    refused = CallRecord(operation, "key-a", play.now, CallStatus.REFUSED, plan_hash, denied=True)
+    play.case = play.case.with_call(refused)
+    end = play.to_close()
+    assert end.outcome is Outcome.STOPPED
+    assert end.reason == f"A policy denies {operation}, so not every key could be brought back."
+    states = {k.key_id: k.state for k in play.model.at(play.now).keys}
+    off = {Operation.ENABLE_KEY: KeyState.DISABLED}.get(operation, KeyState.PENDING_DELETION)
+    assert states == {"key-a": off, "key-b": KeyState.ENABLED}
+    refuse(denied=False)
+    play.click(Act.REFRESH)
+    assert play.to_close().outcome is Outcome.CANCELLED
+    assert {k.state for k in play.model.at(play.now).keys} == {KeyState.ENABLED}
+
+
 def test_a_repoint_that_left_no_hsm_behind_stays_where_the_keys_work() -> None:
     play = approved(world(key("a"), siblings=(sibling(),)), Remedy.REPOINT)
     end = cancelled_after(play, Operation.DELETE_HSM)
@@ -229,6 +260,36 @@ def test_a_key_that_fails_on_the_other_cluster_brings_the_store_back() -> None:
     assert "alias/b does not work there" in end.reason
     assert "The store is back on this cluster" in end.reason
     assert play.model.world.key_stores[0].cluster_id == CLUSTER
+
+
+def shown_as(world: Snapshot, state: StoreState, error: str = "") -> Snapshot:
+    return replace(world, key_stores=(replace(world.key_stores[0], state=state, error=error),))
+
+
+def test_a_store_that_cant_connect_on_its_way_back_goes_on_with_that() -> None:
+    """KMS set a new password for kmsuser on the other cluster, so this one needs its crypto officer."""
+    play = approved(world(key("a"), siblings=(sibling(),)), Remedy.REPOINT)
+    play.to_call(Operation.PROVE_KEY)
+    failed = play.case.call(Operation.PROVE_KEY, "key-a")
+    assert failed
+    refused = replace(failed, status=CallStatus.REFUSED, error="KMSInternalException")
+    play.case = play.case.with_call(refused)
+    play.to_call(Operation.CONNECT_KEY_STORE)
+    play.change(lambda s: shown_as(s, StoreState.FAILED, "INVALID_CREDENTIALS"))
+    end = play.to_close()
+    assert end.outcome is Outcome.STOPPED
+    assert end.reason.startswith(
+        "alias/a does not work there (KMSInternalException). AWS can’t log"
+    )
+    assert "kmsuser" in end.advice[1], "the crypto officer’s commands"
+    play.change(lambda s: shown_as(s, StoreState.DISCONNECTED))
+    play.calls.clear()
+    play.click(Act.REFRESH)
+    again = play.to_close()
+    assert "The store is back on this cluster" in again.reason
+    assert play.calls == [(Operation.CONNECT_KEY_STORE, STORE)], "and not away once more"
+    play.click(Act.REFRESH)
+    play.to_call(Operation.UPDATE_KEY_STORE)  # back and connected: now it may be tried anew
 
 
 def test_what_did_not_come_back_is_not_claimed() -> None:

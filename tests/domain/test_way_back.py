@@ -9,6 +9,7 @@ import pytest
 from chalicelib.domain.remedies.undo import recorded, undo_step
 from chalicelib.domain.rules.step import Call, Close
 from chalicelib.domain.state.case import Before, CallRecord, CallStatus, KeyBefore, Outcome
+from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from tests.domain.scenes import JUST, Told, made, scene, told
@@ -96,9 +97,11 @@ def test_keys_go_back(why: str, snapshot: Snapshot, calls: Calls, step: Told) ->
     assert back(R, snapshot, *calls) == step, why
 
 
-def zones(*names: str, **states: str) -> Snapshot:
+def zones(*names: str, **states: HsmState) -> Snapshot:
     """The start with HSMs in these zones, some of them in another state."""
-    here = tuple(h for zone in names for h in hsms(zone, state=states.get(f"z{zone}", "ACTIVE")))
+    here = tuple(
+        h for zone in names for h in hsms(zone, state=states.get(f"z{zone}", HsmState.ACTIVE))
+    )
     off = (store(S.DISCONNECTED),)
     return replace(START, cluster=cluster(hsms=here), key_stores=off)
 
@@ -111,9 +114,9 @@ HSMS: list[tuple[str, Snapshot, Calls, Told]] = [
     ("both gone", zones(), GONE, Call(CREATE, ("1a",), "creating the HSMs again")),
     ("one came", zones("1a"), GONE, Call(CREATE, ("1b",), "creating the HSMs again")),
     ("one just made, not visible", zones(), (*GONE, made(CREATE, "1a", ago=JUST)), COMING),
-    ("one coming, one missing", zones("1a", z1a="CREATE_IN_PROGRESS"), GONE, Call(CREATE, ("1b",), "creating the HSMs again")),
-    ("both coming", zones("1a", "1b", z1b="CREATE_IN_PROGRESS"), GONE, COMING),
-    ("one still going", zones("1a", "1b", z1b="DELETE_IN_PROGRESS"), GONE, "the HSMs are still being deleted"),
+    ("one coming, one missing", zones("1a", z1a=HsmState.CREATE_IN_PROGRESS), GONE, Call(CREATE, ("1b",), "creating the HSMs again")),
+    ("both coming", zones("1a", "1b", z1b=HsmState.CREATE_IN_PROGRESS), GONE, COMING),
+    ("one still going", zones("1a", "1b", z1b=HsmState.DELETE_IN_PROGRESS), GONE, "the HSMs are still being deleted"),
     ("both back", zones("1a", "1b"), GONE, AGAIN),
     ("made, and gone again", zones("1a"), (*GONE, made(CREATE, "1b")), AGAIN),
     ("none back", zones(), (*GONE, made(CREATE, "1a"), made(CREATE, "1b")), OFFLINE),
@@ -150,8 +153,8 @@ HOME, AWAY = CLUSTER, OTHER_CLUSTER
 POINT = Call(UPDATE, (STORE,), "pointing the key store back to this cluster", to_cluster=CLUSTER)
 STAYS = f"2 keys are as before. The key store stays on {AWAY}. Nothing more happens."
 SMALL = cluster("1a")
-BROKEN = cluster(hsms=hsms("1a", "1b", state="DEGRADED"))
-ONE_BROKEN = cluster(hsms=(*hsms("1a", state="DEGRADED"), *hsms("1b")))
+BROKEN = cluster(hsms=hsms("1a", "1b", state=HsmState.DEGRADED))
+ONE_BROKEN = cluster(hsms=(*hsms("1a", state=HsmState.DEGRADED), *hsms("1b")))
 MOVED = (made(OFF), made(UPDATE))
 STORES: list[tuple[str, Snapshot, Calls, Before, Told]] = [
     ("off by us", at(HOME, S.DISCONNECTED), (made(OFF),), before(), AGAIN),
@@ -192,7 +195,7 @@ ENDS: list[tuple[str, Snapshot, str]] = [
     ("all keys are gone", replace(START, keys=()), "2 keys are gone and can’t come back. Nothing more happens."),
     ("a key hides in a dark store", with_a(A_DARK), DONE),
     ("the cluster is gone", replace(START, cluster=None), "2 keys are as before. The cluster is gone. Nothing more happens."),
-    ("the cluster is going", replace(START, cluster=replace(cluster("1a"), state="DELETE_IN_PROGRESS")), "2 keys are as before. AWS is deleting the cluster already. Nothing more happens."),
+    ("the cluster is going", replace(START, cluster=replace(cluster("1a"), state=ClusterState.DELETE_IN_PROGRESS)), "2 keys are as before. AWS is deleting the cluster already. Nothing more happens."),
 ]  # fmt: skip
 
 

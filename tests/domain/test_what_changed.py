@@ -15,7 +15,7 @@ from chalicelib.domain.state.case import Difference, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Operation, Remedy
-from chalicelib.domain.state.snapshot import StoreState
+from chalicelib.domain.state.snapshot import KeyState, StoreState
 from tests.domain.worlds import (
     ACCOUNT,
     DAY,
@@ -27,6 +27,7 @@ from tests.domain.worlds import (
     approved,
     key,
     person,
+    sibling,
     store,
     world,
 )
@@ -50,6 +51,44 @@ def test_a_plan_that_could_not_begin_in_time() -> None:
     play.now += DAY
     lapsed = "lapsed: nothing could begin in 24 hours"
     assert asked(play) == (Difference("Approvals", "in time", lapsed),)
+
+
+def too_old(days: int) -> tuple[Difference, ...]:
+    said = f"too old: nothing came of them for {days} days"
+    return (Difference("Approvals", "in time", said),)
+
+
+@pytest.mark.parametrize(
+    ("remedy", "longest"), [(R, POLICY.pending_window_days), (P, 0), (Remedy.REPOINT, 7)]
+)
+def test_a_begun_plan_that_came_to_a_stand_long_ago(remedy: Remedy, longest: int) -> None:
+    """After its longest wait and a week nobody remembers what was agreed to."""
+    for late, asks in ((7, False), (9, True)):
+        play = approved(replace(world(key("a")), siblings=(sibling(),)), remedy)
+        play.turn()
+        assert play.calls
+        play.now += timedelta(days=longest + late, hours=-1)
+        play.sure_turn()
+        assert (too_old(longest + late - 1)[0] in play.case.differences) is asks
+
+
+def test_a_fresh_yes_to_a_begun_plan_keeps_it_young() -> None:
+    play = approved(world(key("a")), R)
+    play.to_call(Operation.SCHEDULE_KEY_DELETION)
+    play.now += 60 * DAY
+    (last, *others) = play.case.approved
+    play.case = replace(play.case, approved=(*others, replace(last, at=play.now - DAY)))
+    play.turn()
+    assert too_old(60)[0] not in play.case.differences
+
+
+def test_keys_that_others_scheduled_may_wait_thirty_days_whatever_the_setting() -> None:
+    """They went before the case began, and the approvers saw the date."""
+    going = key("a", KeyState.PENDING_DELETION, deletion_date=NOW + 29 * DAY)
+    quick = replace(POLICY, pending_window_days=7)
+    play = approved(world(going), R, policy=quick)
+    play.to_call(Operation.DISCONNECT_KEY_STORE)
+    assert play.now > NOW + 29 * DAY
 
 
 def test_an_approver_who_is_none_any_more() -> None:

@@ -13,6 +13,7 @@ from chalicelib.domain.rules.gates import closed_gates
 from chalicelib.domain.rules.step import Call, Close, Wait
 from chalicelib.domain.state.case import CallStatus, Outcome, Phase
 from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.hsm_states import BackupState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import (
     NO_OTHERS,
@@ -167,7 +168,7 @@ def test_a_key_that_fails_elsewhere_brings_the_store_back() -> None:
     assert proof
     failed = replace(proof, status=CallStatus.REFUSED, error="KMSInvalidStateException")
     play.case = play.case.with_call(failed)
-    told = "alias/a does not work there (KMSInvalidStateException)"
+    told = "alias/a does not work there (KMSInvalidStateException)."
     back = "The store is back on this cluster, and nothing was deleted."
     advice = ("Find out why the other cluster lacks the key.", "Then press Try again.")
     assert play.to_close() == Close(Outcome.STOPPED, f"{told} {back}", advice)
@@ -186,7 +187,7 @@ def test_a_keep_at_the_very_deadline_is_late() -> None:
     assert step.outcome is Outcome.EXPIRED
 
 
-OLD = cluster("1a", backups=(Backup("b", "READY", NOW - 400 * 24 * HOURS),))
+OLD = cluster("1a", backups=(Backup("b", BackupState.READY, NOW - 400 * 24 * HOURS),))
 SHORT = key("a", last_use=used(None, tracked=timedelta(days=3)))
 ALLOW = "Allow the role unlatch-reader these calls, then press Check again"
 MAKES = "AWS makes one within 24 h while the cluster has an HSM. Press Check again then"

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import boto3
 
+from chalicelib.answers import Answer
 from chalicelib.aws.store.body import BODY
 from chalicelib.aws.store.cases import DynamoCases, Stored
 from chalicelib.aws.store.inbox import INBOX
@@ -26,10 +29,12 @@ from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.domain.state.snapshot import Snapshot
+from chalicelib.failures import Conflict, Superseded
 from chalicelib.flows.park import park
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.take_turn import Turn, take_turn
-from chalicelib.ports import Answer, Clicked, FailedDelete, Ports
+from chalicelib.ports import Clicked, FailedDelete, Ports
+from tests.flows.answers import private, refusal
 from tests.flows.cloud import CLUSTER, HUB, NOW, REGION, STORE, Aws, Clock, key, world
 
 __all__ = [
@@ -45,6 +50,8 @@ __all__ = [
     "world",
 ]
 
+MOST_RETRIES = 15
+"""Of a turn, as in infra/case.asl.json."""
 CI = "arn:aws:sts::111122223333:assumed-role/deploy-ci/ci"
 DECODED: dict[object, Stored] = {}
 """By all that an item holds."""
@@ -134,7 +141,9 @@ class Slack:
         self.filled: list[tuple[str, Remedy | None]] = []
         self.lines: list[Entry] = []
         self.held: list[tuple[Case, Snapshot | None]] = []
-        self.down = False
+        self.worlds: list[Snapshot | None] = []
+        """What each message was made from; without a look it would say untruths of AWS."""
+        self.down, self.channel = False, "C1"
         self._ids = itertools.count(1)
 
     def fetch(self, user_ids: Sequence[str]) -> Mapping[str, Person]:
@@ -152,6 +161,16 @@ class Slack:
             {} if self.down else {**plain, **{n: p for n, p in self.people.items() if n in plain}}
         )
 
+    def among(self, approvers: Sequence[str]) -> Slack:
+        other = copy(self)
+        other.approvers = approvers
+        return other
+
+    def at(self, channel: str, policy: Policy) -> Slack:
+        other = copy(self)
+        other.channel = channel
+        return other
+
     def find(self, caller: Caller) -> str:
         return ""
 
@@ -161,9 +180,11 @@ class Slack:
         if self.down:
             failures = case.message.failures + 1
             return replace(case.message, is_behind=True, failures=failures)
+        assert case.snapshot or not case.has_begun, "a message without a look tells untruths of AWS"
+        self.worlds.append(case.snapshot)
         self.lines += entries
         last = entries[-1].number if entries else case.message.thread_lines
-        return SlackMessage("C1", case.message.ts or "1.0", f"{case.phase}", last)
+        return SlackMessage(self.channel, case.message.ts or "1.0", f"{case.phase}", last)
 
     def hold(self, case: Case, world: Snapshot | None) -> None:
         self.held.append((case, world))
@@ -285,12 +306,18 @@ class Bench:
         return saved
 
     def turn(self, case_id: str, *, attempt: int = 0) -> Turn:
-        """As the state machine takes it: what the run remembers goes in, and comes out."""
+        """As the state machine takes it: what the run remembers goes in, and comes out.
+
+        A try that finds another's traces fails, and the next one follows.
+        """
         run = case_id, self.stored.stored(case_id).inbox.generation
         given = self.runs.bodies.get(run, "")
-        turn = take_turn(self.ports, *run, given=given, attempt=attempt)
-        self.runs.bodies[run] = turn.body
-        return turn
+        for number in range(attempt, MOST_RETRIES):
+            with suppress(Superseded, Conflict):
+                turn = take_turn(self.ports, *run, given=given, attempt=number)
+                self.runs.bodies[run] = turn.body
+                return turn
+        raise AssertionError("the run has failed")
 
     def run(self, case_id: str, *, until: Callable[[Case], bool], most: int = 400) -> Case:
         """Turns, with the time between them, until this holds of the case or the run ends."""
@@ -309,7 +336,7 @@ class Bench:
     def approve(self, by: str, remedy: str, case_id: str, **values: str) -> Answer:
         """Opens the dialog, takes a turn to fill it, and submits it."""
         opened = self.click(by, remedy, case_id)
-        if opened.private or opened.refusal:
+        if private(opened) or refusal(opened):
             return opened
         self.turn(case_id)
         return self.submit(by, remedy, case_id, **values)

@@ -7,20 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from chalicelib.answers import Answer
 from chalicelib.domain.state.case import Case
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.park import park
 from chalicelib.flows.sweep import Swept, sweep
 from chalicelib.flows.take_turn import TURNS_A_RUN, take_turn
-from chalicelib.ports import Answer, FailedDelete
-from tests.flows.bench import Bench
+from chalicelib.ports import FailedDelete
+from tests.flows.answers import private
+from tests.flows.bench import MOST_RETRIES, Bench
 
 HOUR = timedelta(hours=1)
 AGAIN = ("once more", "AWS refused")
 """Words of an answer that asks for another click."""
-MOST_RETRIES = 15
-"""Of a turn, as in infra/case.asl.json."""
 
 
 class Died(BaseException):
@@ -91,7 +91,7 @@ class Engine:
         for _ in range(patience):
             if (answer := self._survives(click)) is not None:
                 assert isinstance(answer, Answer)
-                if not any(words in answer.private for words in AGAIN):
+                if not any(words in private(answer) for words in AGAIN):
                     return answer
             self.bench.clock.now += timedelta(seconds=30)
         return None

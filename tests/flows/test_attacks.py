@@ -6,10 +6,12 @@ import copy
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from operator import methodcaller
 from typing import Any
 
 import pytest
 
+from chalicelib.answers import Answer, FieldError, PlanChanged, Recorded
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.body import BODY, text_of
 from chalicelib.aws.store.inbox import INBOX, split
@@ -17,6 +19,7 @@ from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.state.audit_log import Kind
 from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.hsm_states import ClusterState
 from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Plan, Remedy
 from chalicelib.domain.state.snapshot import Cluster, KeyState
@@ -25,8 +28,10 @@ from chalicelib.flows.open_case import open_case
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.sweep import sweep
 from chalicelib.flows.take_turn import take_turn
-from chalicelib.ports import Answer, Clicked
+from chalicelib.ports import Clicked
 from tests.domain.worlds import hsms
+from tests.flows.answers import private
+from tests.flows.answers import refusal as refusal_of
 from tests.flows.bench import CLUSTER, HUB, Bench, key, world
 
 Make = Callable[..., Bench]
@@ -115,8 +120,8 @@ def test_a_click_without_a_seal_is_refused_logged_and_alarmed(bench: Make) -> No
 def test_a_forged_click_in_alices_name_does_not_stand_in_her_way(bench: Make) -> None:
     it, case_id = asked(bench)
     write_click(it, case_id, yes(offer(it, case_id), "alice", it))
-    assert submit(it, "alice", case_id) == Answer()
-    assert submit(it, "alice", case_id).private == "You approved this already. It counts once."
+    assert submit(it, "alice", case_id) == Recorded()
+    assert private(submit(it, "alice", case_id)) == "You approved this already. It counts once."
     submit(it, "bob", case_id)
     case = it.run(case_id, until=lambda c: c.is_closed)
     assert case.outcome is Outcome.RETIRED
@@ -254,7 +259,7 @@ def test_nobody_decides_about_a_case_on_hold_and_looks_grow_rare(bench: Make) ->
         it.clock.now += timedelta(seconds=turn.wait_seconds)
     assert (waits[0], waits[-1]) == (300, 3600)
     for button in ("retire", "cancel", "keep", "refresh"):
-        assert "on hold" in it.click("alice", button, case_id).private
+        assert "on hold" in private(it.click("alice", button, case_id))
     assert it.stored.stored(case_id).inbox.waiting["clicks"] == ()
 
 
@@ -326,7 +331,7 @@ def test_an_approver_with_the_table_offers_himself_an_easier_plan(bench: Make) -
     plan = offer(it, case_id)
     easy = replace(plan, terms=replace(plan.terms, people=1))
     write_body(it, replace(it.case(case_id), offers=(easy,)))
-    assert submit(it, "alice", case_id, plan_hash=easy.plan_hash) == Answer(case=None)
+    assert submit(it, "alice", case_id, plan_hash=easy.plan_hash) == Recorded()
     refuses(it, case_id)
 
 
@@ -357,7 +362,7 @@ def submit(it: Bench, by: str, case_id: str, **more: Any) -> Answer:
         values=values,
         **words,
     )
-    return replace(record_click(it.ports, clicked), case=None)
+    return record_click(it.ports, clicked)
 
 
 def approvals(it: Bench, case_id: str) -> list[str]:
@@ -366,9 +371,9 @@ def approvals(it: Bench, case_id: str) -> list[str]:
 
 def test_sent_twice_it_counts_once(bench: Make) -> None:
     it, case_id = asked(bench)
-    assert submit(it, "alice", case_id) == Answer()
+    assert submit(it, "alice", case_id) == Recorded()
     for _ in range(3):
-        assert submit(it, "alice", case_id).private == "You approved this already. It counts once."
+        assert private(submit(it, "alice", case_id)) == "You approved this already. It counts once."
     assert approvals(it, case_id) == ["alice"]
     nothing_began(it, case_id)
 
@@ -381,7 +386,7 @@ def test_an_old_dialog_sent_again_after_the_case_asked_afresh(bench: Make) -> No
     it.turn(case_id)
     assert it.case(case_id).reset_at_click > 0
     for name in ("alice", "bob"):
-        assert submit(it, name, case_id, plan_hash=old).is_changed
+        assert isinstance(submit(it, name, case_id, plan_hash=old), PlanChanged)
     nothing_began(it, case_id)
 
 
@@ -402,29 +407,29 @@ def test_way_and_plan_that_do_not_belong_together(
     said = submit(
         it, "alice", case_id, remedy=remedy, plan_hash=offer(it, case_id, hashed).plan_hash
     )
-    assert said.is_changed or said.private, why
+    assert isinstance(said, PlanChanged) or private(said), why
     assert approvals(it, case_id) == []
 
 
 def test_the_plan_of_another_case(bench: Make) -> None:
     it, case_id = asked(bench, key(1))
     said = submit(it, "alice", case_id, plan_hash="a" * 64)
-    assert said.is_changed
-    assert submit(it, "alice", "case-unknown", plan_hash="a" * 64).private
+    assert isinstance(said, PlanChanged)
+    assert private(submit(it, "alice", "case-unknown", plan_hash="a" * 64))
     assert approvals(it, case_id) == []
 
 
 def test_a_target_that_is_not_offered(bench: Make) -> None:
     it, case_id = asked(bench, key(1))
     said = submit(it, "alice", case_id, values={"target": "cluster-aaaaaaaaaaa"})
-    assert said.field
-    assert said.field[0] == "target"
+    assert isinstance(said, FieldError)
+    assert said.block_id == "target"
     assert approvals(it, case_id) == []
 
 
 def test_an_override_that_nobody_asked_for_is_not_taken(bench: Make) -> None:
     it, case_id = asked(bench, key(1))
-    assert submit(it, "alice", case_id, values={"override": "in_use"}) == Answer()
+    assert submit(it, "alice", case_id, values={"override": "in_use"}) == Recorded()
     (click,) = (c for c in it.case(case_id).clicks if c.act is Act.APPROVE)
     assert not click.override
 
@@ -439,8 +444,8 @@ def test_an_override_that_is_needed_must_be_ticked_as_it_is(bench: Make, words: 
     it.run(opened.case_id, until=lambda c: bool(c.message.ts))
     assert offer(it, opened.case_id).terms.override
     said = submit(it, "alice", opened.case_id, values={"override": words})
-    assert said.field
-    assert said.field[0] == "override"
+    assert isinstance(said, FieldError)
+    assert said.block_id == "override"
     assert approvals(it, opened.case_id) == []
 
 
@@ -462,9 +467,9 @@ def test_a_dialog_without_the_click_before_it(
 ) -> None:
     it, case_id = asked(bench)
     it.slack.people["mallory"] = person
-    assert submit(it, "mallory", case_id, team=team).refusal is refusal, who
+    assert refusal_of(submit(it, "mallory", case_id, team=team)) is refusal, who
     keep = submit(it, "mallory", case_id, team=team, remedy="keep", values={"for": "30d"})
-    assert keep.refusal is refusal
+    assert refusal_of(keep) is refusal
     assert it.case(case_id).clicks == ()
 
 
@@ -484,8 +489,8 @@ def test_a_second_account_of_one_e_mail_does_not_count(bench: Make) -> None:
     it.slack.people["alice2"] = Person(
         "alice2", "T1", name="alice2", email="alice+2@example.com", is_approver=True
     )
-    assert submit(it, "alice", case_id) == Answer()
-    assert submit(it, "alice2", case_id).private == (
+    assert submit(it, "alice", case_id) == Recorded()
+    assert private(submit(it, "alice2", case_id)) == (
         "Your other account has approved this. One e-mail address counts once."
     )
     nothing_began(it, case_id)
@@ -493,7 +498,9 @@ def test_a_second_account_of_one_e_mail_does_not_count(bench: Make) -> None:
 
 def test_keys_that_cant_be_checked_need_their_box(bench: Make) -> None:
     """Slack asks for the box; a forged dialog without it is refused."""
-    there = Cluster("cluster-7e6d5c4b3a2", "ACTIVE", hsms("us-east-1a", "us-east-1b"), "lineage-a")
+    there = Cluster(
+        "cluster-7e6d5c4b3a2", ClusterState.ACTIVE, hsms("us-east-1a", "us-east-1b"), "lineage-a"
+    )
     off = world(key(1), key(2, KeyState.DISABLED))
     it = bench(replace(off, siblings=(there,)))
     opened = open_case(it.ports, it.failed())
@@ -501,12 +508,12 @@ def test_keys_that_cant_be_checked_need_their_box(bench: Make) -> None:
     it.run(opened.case_id, until=lambda c: bool(c.message.ts))
     plan = offer(it, opened.case_id, Remedy.REPOINT)
     sent = {"remedy": "repoint", "plan_hash": plan.plan_hash}
-    assert submit(it, "alice", opened.case_id, **sent).field == (
+    assert submit(it, "alice", opened.case_id, **sent) == FieldError(
         "unproven",
         "Tick this box to say that you know which keys can’t be checked.",
     )
     ticked = submit(it, "alice", opened.case_id, **sent, values={"unproven": "unproven"})
-    assert ticked == Answer()
+    assert ticked == Recorded()
 
 
 AS_ALICE = f"arn:aws:sts::{HUB}:assumed-role/developer/alice@example.com"
@@ -523,9 +530,9 @@ SPELLINGS = [
 def test_a_session_in_alices_name_bars_alice_and_makes_nobody_known(bench: Make, arn: str) -> None:
     """A caller may choose the name of a session: it takes a right away, it never gives one."""
     it, case_id = asked(bench, arn=arn, quorum_irreversible=1)
-    assert submit(it, "alice", case_id).refusal is Refusal.REQUESTER
+    assert refusal_of(submit(it, "alice", case_id)) is Refusal.REQUESTER
     assert offer(it, case_id).terms.people == 2, "the caller is nobody known"
-    assert submit(it, "bob", case_id) == Answer()
+    assert submit(it, "bob", case_id) == Recorded()
     nothing_began(it, case_id)
 
 
@@ -545,3 +552,149 @@ def test_everything_in_order_still_works(bench: Make) -> None:
     submit(it, "bob", case_id)
     case = it.run(case_id, until=lambda c: c.is_closed)
     assert case.outcome is Outcome.RETIRED
+
+
+# The inbox itself
+
+
+BROKEN_INBOXES: list[tuple[str, Callable[[dict[str, Any]], None]]] = [
+    ("no number for a version", lambda item: item.update(version="7")),
+    ("a version that no number can be added to", lambda item: item.update(version=10**37)),
+    ("a generation below none", lambda item: item.update(generation=-1)),
+    ("no list of clicks", lambda item: item.update(clicks="x")),
+    ("no list at all", lambda item: item.pop("clicks")),
+    ("no first trigger", lambda item: item.pop("first")),
+]
+
+
+@pytest.mark.parametrize(("what", "change"), BROKEN_INBOXES, ids=[b[0] for b in BROKEN_INBOXES])
+def test_an_inbox_that_nobody_can_write_to_is_refused_and_waited_for(
+    bench: Make, what: str, change: Callable[[dict[str, Any]], None]
+) -> None:
+    it, case_id = asked(bench)
+    true = copy.deepcopy(it.stored._table.items[f"CASE#{case_id}", INBOX])
+    write(it, case_id, INBOX, change)
+    given = it.runs.bodies[case_id, 0]
+    turn = take_turn(it.ports, case_id, 0, given=given)
+    assert (turn.finished, turn.body) == (False, given), what
+    assert "BodyRefused" in it.counted
+    it.stored._table.put_item(Item=true)
+    submit(it, "alice", case_id)
+    submit(it, "bob", case_id)
+    assert it.run(case_id, until=lambda c: c.is_closed).outcome is Outcome.RETIRED
+
+
+def test_an_inbox_that_is_gone_is_waited_for(bench: Make) -> None:
+    it, case_id = asked(bench)
+    true = it.stored._table.items.pop((f"CASE#{case_id}", INBOX))
+    given = it.runs.bodies[case_id, 0]
+    assert not take_turn(it.ports, case_id, 0, given=given).finished
+    assert "BodyRefused" in it.counted
+    it.stored._table.put_item(Item=true)
+    it.turn(case_id)
+    assert not it.stored.stored(case_id).inbox.refused
+
+
+def test_a_mark_that_is_no_time_does_not_matter(bench: Make) -> None:
+    it, case_id = asked(bench)
+    write_body(it, replace(it.case(case_id), round=7))
+    write(it, case_id, INBOX, lambda item: item.update(refused="x"))
+    assert not it.turn(case_id).finished
+    assert "BodyRefused" in it.counted
+
+
+def test_a_run_of_a_generation_that_is_put_back_ends_without_a_mark(bench: Make) -> None:
+    """Nobody remembers the one far ahead; the true one goes on, and no message says "on hold"."""
+    it, case_id = asked(bench)
+    true = copy.deepcopy(it.stored._table.items[f"CASE#{case_id}", INBOX])
+    write(it, case_id, INBOX, lambda item: item.update(generation=1_000))
+    assert not take_turn(it.ports, case_id, 1_000, given="").finished
+    assert "BodyRefused" in it.counted
+    it.counted.clear()
+    it.stored._table.put_item(Item=true)
+    assert take_turn(it.ports, case_id, 1_000, given="").finished
+    assert "BodyRefused" not in it.counted
+    assert not it.stored.stored(case_id).inbox.refused
+
+
+def test_a_refused_run_remembers_what_the_run_before_it_did(bench: Make) -> None:
+    """However many runs were started meanwhile, the newest knows what to believe."""
+    it, case_id = asked(bench)
+    body = it.stored._table.items[f"CASE#{case_id}", BODY]
+    true = copy.deepcopy(body)
+    write_body(it, replace(it.case(case_id), round=7))
+    for generation in range(1, 40):
+        write(it, case_id, INBOX, methodcaller("update", generation=generation))
+        it.runs.start(case_id, generation)
+        it.turn(case_id)
+    it.stored._table.put_item(Item=true)
+    it.counted.clear()
+    it.turn(case_id)
+    assert "BodyRefused" not in it.counted
+
+
+def test_the_sweep_finds_a_run_that_was_never_started_after_generations_were_put_back(
+    bench: Make,
+) -> None:
+    it, case_id = asked(bench)
+    for generation in range(1, 5):
+        it.runs.start(case_id, generation)
+        it.runs.bodies[case_id, generation] = it.runs.bodies[case_id, 0]
+    it.runs.alive = lambda *_: False
+    assert sweep(it.ports).restarted == 1
+    assert it.runs.started[-1] == (case_id, 5)
+    it.turn(case_id)
+    assert "BodyRefused" not in it.counted
+
+
+def test_a_case_on_hold_is_not_started_again_for_a_click_that_nobody_may_hear(bench: Make) -> None:
+    it, case_id = asked(bench)
+    submit(it, "alice", case_id)
+    write_body(it, replace(it.case(case_id), turns=7))
+    it.turn(case_id)
+    it.clock.now += timedelta(hours=2)
+    assert sweep(it.ports).restarted == 0
+
+
+def test_a_body_that_says_it_is_another_case_starts_no_run_for_that_one(bench: Make) -> None:
+    it, case_id = asked(bench)
+    write_body(it, it.case(case_id))
+    body = codec.text_of(it.stored._table.items[f"CASE#{case_id}", BODY]["body"])
+    write(it, case_id, BODY, lambda item: item.update(body=body.replace(case_id, "case-other")))
+    it.runs.alive = lambda *_: False
+    sweep(it.ports)
+    assert {name for name, _ in it.runs.started} == {case_id}
+
+
+# What is about no case alone
+
+
+SPOILT: list[tuple[str, dict[str, Any]]] = [
+    ("a pointer without a case", {"pk": "OPEN", "sk": f"{HUB}#us-east-1#cluster-7e6d5c4b3a2"}),
+    ("a pointer to nowhere", {"pk": "OPEN", "sk": "x", "case_id": "case-x"}),
+    ("a time that is none", {"pk": "SWEEP", "sk": f"{HUB}#us-east-1", "until": "x"}),
+    ("a time without a zone", {"pk": "SWEEP", "sk": f"{HUB}#us-east-1", "until": "2026-03-01T00:00"}),
+    ("no time", {"pk": "SWEEP", "sk": f"{HUB}#us-east-1"}),
+    ("a round that is none", {"pk": "SWEEP", "sk": "ROUND", "round": "{"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "item"), SPOILT, ids=[s[0] for s in SPOILT])
+def test_one_spoilt_item_keeps_the_sweep_from_no_other_case(
+    bench: Make, what: str, item: dict[str, Any]
+) -> None:
+    it, case_id = asked(bench)
+    it.stored._table.put_item(Item=item)
+    it.runs.alive = lambda *_: False
+    assert sweep(it.ports).restarted == 1, what
+    assert it.runs.started[-1] == (case_id, 1)
+
+
+def test_a_spoilt_line_of_the_log_is_missed_and_holds_up_nothing(bench: Make) -> None:
+    it, case_id = asked(bench)
+    write(it, case_id, "LOG#000001", lambda item: item.update(entry="{"))
+    assert it.stored.entries(case_id)[0].number == 2
+    write(it, case_id, "LOG#000002", lambda item: item.pop("entry"))
+    submit(it, "alice", case_id)
+    submit(it, "bob", case_id)
+    assert it.run(case_id, until=lambda c: c.is_closed).outcome is Outcome.RETIRED

@@ -6,23 +6,42 @@ from collections.abc import Callable
 
 import pytest
 
+from chalicelib.answers import Answer
+from chalicelib.domain.home import Home
 from chalicelib.domain.rules.approval import SLACK_USER, Refusal
-from chalicelib.flows.command import USAGE, command
-from chalicelib.ports import Answer, Clicked
+from chalicelib.flows.command import command
+from chalicelib.ports import Clicked
+from tests.flows.answers import private
+from tests.flows.answers import refusal as refusal_of
 from tests.flows.bench import CLUSTER, Bench, world
 
 Make = Callable[..., Bench]
 HERE = ("111122223333", "us-east-1")
+USAGE = "how to write it"
+
+
+class Speech:
+    """Says little; the words are tested with Slack."""
+
+    def help(self) -> str:
+        return USAGE
+
+    def scan(self) -> str:
+        return "the last scan"
+
+    def status(self, home: Home) -> str:
+        mine = [case.cluster_id for case in home.waiting]
+        return f"open: {[case.cluster_id for case in home.open]}, waits for you: {mine}"
 
 
 def typed(it: Bench, text: str, *, by: str = "alice", team: str = "T1", nth: int = 1) -> Answer:
     clicked = Clicked("command", by, team, "C1", text=text, trigger_id=f"trigger-{nth}")
-    return command(it.ports, clicked, here=HERE)
+    return command(it.ports, clicked, here=HERE, speech=Speech())
 
 
 def test_it_starts_a_case_whose_requester_is_who_typed(bench: Make) -> None:
     it = bench(world())
-    said = typed(it, CLUSTER).private
+    said = private(typed(it, CLUSTER))
     (pointer,) = it.stored.pointers()
     assert said == f"Started `{pointer.case_id}` for `{CLUSTER}`. See the channel."
     assert (pointer.account, pointer.region) == HERE
@@ -35,7 +54,7 @@ def test_it_starts_a_case_whose_requester_is_who_typed(bench: Make) -> None:
 def test_again_it_names_the_case_that_is_open(bench: Make) -> None:
     it = bench(world())
     typed(it, CLUSTER)
-    said = typed(it, CLUSTER, by="bob", nth=2).private
+    said = private(typed(it, CLUSTER, by="bob", nth=2))
     (pointer,) = it.stored.pointers()
     assert said == f"`{CLUSTER}` has an open case already: `{pointer.case_id}`."
 
@@ -45,8 +64,8 @@ def test_another_place_is_named_behind_the_cluster(bench: Make) -> None:
     typed(it, f"{CLUSTER} /eu-west-1")
     (pointer,) = it.stored.pointers()
     assert (pointer.account, pointer.region) == (HERE[0], "eu-west-1")
-    assert (
-        "does not serve account 999999999999" in typed(it, f"{CLUSTER} 999999999999", nth=2).private
+    assert "does not serve account 999999999999" in private(
+        typed(it, f"{CLUSTER} 999999999999", nth=2)
     )
     assert len(it.stored.pointers()) == 1
 
@@ -56,15 +75,22 @@ def test_another_place_is_named_behind_the_cluster(bench: Make) -> None:
 )
 def test_anything_else_is_answered_with_how_to_write_it(bench: Make, text: str) -> None:
     it = bench(world())
-    assert typed(it, text).private == USAGE
+    assert private(typed(it, text)) == USAGE
     assert it.stored.pointers() == []
 
 
 def test_status_lists_what_is_open(bench: Make) -> None:
     it = bench(world())
-    assert typed(it, "status").private == "No case is open."
+    assert private(typed(it, "status")) == "open: [], waits for you: []"
     typed(it, CLUSTER)
-    assert typed(it, "status").private == f"• `{CLUSTER}` (111122223333, us-east-1): waiting"
+    assert private(typed(it, "status")) == f"open: ['{CLUSTER}'], waits for you: []"
+
+
+def test_scan_and_help_start_nothing(bench: Make) -> None:
+    it = bench(world())
+    assert private(typed(it, "scan")) == "the last scan"
+    assert private(typed(it, "help", by="mallory")) == USAGE, "help is for everybody"
+    assert it.stored.pointers() == []
 
 
 @pytest.mark.parametrize(
@@ -76,5 +102,5 @@ def test_only_approvers_of_the_own_workspace_may(
     bench: Make, by: str, team: str, refusal: Refusal, text: str
 ) -> None:
     it = bench(world())
-    assert typed(it, text, by=by, team=team).refusal is refusal
+    assert refusal_of(typed(it, text, by=by, team=team)) is refusal
     assert it.stored.pointers() == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from chalicelib.answers import Recorded, WrongId
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.state import audit_log
 from chalicelib.domain.state.case import Outcome, Phase
@@ -12,6 +13,7 @@ from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.snapshot import KeyState
 from chalicelib.failures import PermanentError
 from chalicelib.flows.open_case import open_case
+from tests.flows.answers import private
 from tests.flows.bench import Bench, key, world
 
 Make = Callable[..., Bench]
@@ -35,7 +37,7 @@ def test_an_empty_store_is_retired_by_two_people(bench: Make) -> None:
     it = bench(world())
     case_id = opened(it)
     it.run(case_id, until=lambda c: bool(c.message.ts))
-    assert it.approve("alice", "retire", case_id).private == ""
+    assert private(it.approve("alice", "retire", case_id)) == ""
     assert it.case(case_id).phase is Phase.WAITING
     it.approve("bob", "retire", case_id)
     case = it.run(case_id, until=lambda c: c.is_closed)
@@ -119,12 +121,25 @@ def test_parked_and_undone(bench: Make) -> None:
     assert it.aws.model.world.key_stores[0].state == "CONNECTED"
 
 
+def test_a_cluster_id_typed_with_capitals_and_blanks_is_the_same(bench: Make) -> None:
+    it = bench(world())
+    case_id = opened(it)
+    it.run(case_id, until=lambda c: bool(c.message.ts))
+    own = it.case(case_id).cluster_id
+    assert it.approve("alice", "retire", case_id, cluster_id=f"  {own.upper()}\n") == Recorded()
+    for typed in (f"{own}x", ""):
+        answer = it.approve("bob", "retire", case_id, cluster_id=typed)
+        assert isinstance(answer, WrongId)
+        assert answer.typed == typed
+    assert {c.by for c in it.case(case_id).clicks if c.plan_hash} == {"alice"}
+
+
 def test_an_approval_taken_back_does_not_count(bench: Make) -> None:
     it = bench(world())
     case_id = opened(it)
     it.run(case_id, until=lambda c: bool(c.message.ts))
     it.approve("alice", "retire", case_id)
-    assert it.click("alice", "withdraw", case_id).private == ""
+    assert private(it.click("alice", "withdraw", case_id)) == ""
     it.approve("bob", "retire", case_id)
     it.turn(case_id)
     assert it.case(case_id).phase is Phase.WAITING
@@ -146,8 +161,8 @@ def test_who_clicks_hears_that_the_run_could_not_be_woken(bench: Make) -> None:
 
     it.runs.on_start = refuse
     answer = it.click("bob", "undo", case_id)
-    assert "recorded, but the case could not be woken (AWS refused states:" in answer.private
-    assert "access denied)." in answer.private
+    assert "recorded, but the case could not be woken (AWS refused states:" in private(answer)
+    assert "access denied)." in private(answer)
     assert [click.act for click in it.case(case_id).new_clicks] == [Act.UNDO]
 
 
@@ -155,10 +170,10 @@ def test_a_click_that_all_is_well_with_is_answered_in_silence(bench: Make) -> No
     it = bench(world())
     case_id = opened(it)
     it.run(case_id, until=lambda case: bool(case.message.ts))
-    assert it.approve("alice", "retire", case_id).is_silent
-    assert not it.approve("alice", "retire", case_id).is_silent, "it counts once, and that is said"
-    assert not it.click("mallory", "cancel", case_id).is_silent
-    assert it.click("bob", "cancel", case_id).is_silent
+    assert it.approve("alice", "retire", case_id) == Recorded()
+    assert it.approve("alice", "retire", case_id) != Recorded(), "it counts once, and that is said"
+    assert it.click("mallory", "cancel", case_id) != Recorded()
+    assert it.click("bob", "cancel", case_id) == Recorded()
 
 
 def test_what_the_dashboard_shows_is_counted(bench: Make) -> None:
@@ -178,12 +193,12 @@ def test_repeated_clicks_wake_the_case_and_are_not_kept(bench: Make) -> None:
     it.run(case_id, until=lambda c: bool(c.message.ts))
     before = it.case(case_id)
     for _ in range(20):
-        assert it.click("alice", "refresh", case_id).private == ""
+        assert private(it.click("alice", "refresh", case_id)) == ""
     assert it.case(case_id).clicks == before.clicks
     assert it.case(case_id).version == before.version + 20, (
         "a turn under way is followed by another"
     )
     for _ in range(3):
-        assert it.click("alice", "reject", case_id).private == ""
+        assert private(it.click("alice", "reject", case_id)) == ""
     assert [click.act for click in it.case(case_id).new_clicks] == [Act.REJECT]
     assert it.run(case_id, until=lambda c: c.is_closed).outcome is Outcome.REJECTED

@@ -11,7 +11,8 @@ import pytest
 from chalicelib.domain.rules.step import Call
 from chalicelib.domain.state.audit_log import Entry, Kind
 from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
-from chalicelib.failures import PermanentError, TemporaryError
+from chalicelib.domain.state.plan import Operation
+from chalicelib.failures import Code, PermanentError, TemporaryError
 from chalicelib.flows.record_use import record_use
 from tests.flows.bench import HUB, REGION, Bench, key, world
 from tests.flows.test_flows import opened
@@ -51,11 +52,34 @@ def frozen(it: Bench) -> None:
     it.aws.before = freeze
 
 
+def blind(it: Bench) -> None:
+    """AWS refuses to list the keys."""
+    it.aws.seen = lambda: replace(  # type: ignore[method-assign]  # a bench
+        it.aws.model.at(it.clock.now), unread=("kms:ListKeys was refused",), keys=()
+    )
+
+
+def cancelled_in_vain(it: Bench) -> None:
+    """A policy of the first key denies that its deletion be cancelled."""
+
+    def refuse(call: Call, target: str) -> None:
+        if call.operation is Operation.CANCEL_KEY_DELETION and target == "key-1":
+            raise PermanentError(
+                "AWS refused kms:CancelKeyDeletion: denied.", "Allow it.", code=Code.DENIED
+            )
+
+    it.aws.before = refuse
+    (case_id, _), *_ = it.runs.started
+    it.click("bob", "cancel", case_id)
+
+
 PHASES: list[tuple[Callable[[Bench], None], Callable[[Bench], None], Phase, Outcome | None]] = [
     (waiting, waiting, Phase.RUNNING, None),
     (waiting, asked_again, Phase.WAITING, None),
     (stopped, waiting, Phase.CLOSED, Outcome.STOPPED),
     (frozen, waiting, Phase.RUNNING, None),
+    (waiting, cancelled_in_vain, Phase.CLOSED, Outcome.STOPPED),
+    (waiting, blind, Phase.RUNNING, None),
 ]
 
 
@@ -76,7 +100,7 @@ def has_scheduled(case: Case) -> bool:
 @pytest.mark.parametrize(
     ("before", "after", "phase", "outcome"),
     PHASES,
-    ids=["running", "asked again", "stopped", "frozen"],
+    ids=["running", "asked again", "stopped", "frozen", "cancelled in vain", "blind"],
 )
 def test_uses_are_heard_and_the_last_call_is_given(
     bench: Make,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.answers import Answer, Recorded
 from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.domain.state.snapshot import Snapshot, StoreState
 from chalicelib.failures import PermanentError, TemporaryError
@@ -88,6 +89,22 @@ def test_each_of_the_four_calls_is_preceded_by_it(bench: Make) -> None:
     it.run(case_id, until=lambda c: c.is_closed)
     calls = it.aws.operations
     assert late.again == len(calls) - calls.count("ModifyBackupAttributes") == 5
+
+
+def test_a_cancel_in_the_very_turn_of_a_call_comes_first(bench: Make) -> None:
+    """Clicked while the turn reads AWS for the last time: nothing is done on what it had loaded."""
+    clicked: list[Answer] = []
+
+    def click(seen: Snapshot) -> Snapshot:
+        if it.aws.operations == ["DisconnectCustomKeyStore"] and not clicked:
+            clicked.append(it.click("bob", "cancel", case_id))
+        return it.aws.seen()
+
+    it, case_id, _ = approved_with(bench, click)
+    case = it.run(case_id, until=lambda c: c.is_closed)
+    assert clicked == [Recorded()]
+    assert case.outcome is Outcome.CANCELLED
+    assert it.aws.operations == ["DisconnectCustomKeyStore", "ConnectCustomKeyStore"]
 
 
 def undoing(bench: Make, change: Change) -> tuple[Bench, str, Late]:

@@ -9,6 +9,7 @@ from chalicelib.domain.state.audit_log import Kind
 from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.flows.open_case import open_case
 from ops.evidence.approved import unapproved
+from tests.flows.answers import private
 from tests.flows.bench import Bench, key, world
 
 Make = Callable[..., Bench]
@@ -36,7 +37,7 @@ def kinds(it: Bench, case_id: str) -> list[Kind]:
 def test_who_said_yes_before_may_say_it_again_and_it_goes_on(bench: Make) -> None:
     it, case_id = asked(bench)
     plan = it.case(case_id).plan
-    assert it.approve("alice", "retire", case_id).private == ""
+    assert private(it.approve("alice", "retire", case_id)) == ""
     done = it.run(case_id, until=lambda case: case.is_closed)
     assert done.outcome is Outcome.RETIRED
     assert unapproved(it.stored.entries(case_id)) == ()
@@ -50,10 +51,10 @@ def test_who_said_yes_before_may_say_it_again_and_it_goes_on(bench: Make) -> Non
 
 def test_no_approval_can_be_taken_back_and_no_other_way_be_chosen(bench: Make) -> None:
     it, case_id = asked(bench)
-    assert "Press Cancel instead" in it.click("alice", "withdraw", case_id).private
-    assert "Press Cancel instead" in it.click("alice", "reject", case_id).private
-    assert "not possible now" in it.submit("alice", "keep", case_id).private
-    assert "not possible now" in it.submit("alice", "park", case_id).private
+    assert "Press Cancel instead" in private(it.click("alice", "withdraw", case_id))
+    assert "Press Cancel instead" in private(it.click("alice", "reject", case_id))
+    assert "not possible now" in private(it.submit("alice", "keep", case_id))
+    assert "not possible now" in private(it.submit("alice", "park", case_id))
     assert it.run(case_id, until=asking).plan
 
 
@@ -64,3 +65,22 @@ def test_it_reminds_every_day_and_never_lapses(bench: Make) -> None:
     reminders = [e for e in it.stored.entries(case_id) if e.kind is Kind.REMINDED]
     assert [e["what"] for e in reminders].count("once more") == 5
     assert asking(it.case(case_id))
+
+
+def test_a_plan_that_stood_still_for_months_is_asked_about_afresh(bench: Make) -> None:
+    """A yes of long ago is none to the world of now: everybody agrees once more."""
+    it = bench(world(key(1)))
+    opened = open_case(it.ports, it.failed())
+    assert opened
+    it.run(opened.case_id, until=lambda case: bool(case.message.ts))
+    for person in ("alice", "bob"):
+        it.approve(person, "retire", opened.case_id)
+    it.run(opened.case_id, until=lambda case: case.plan_has_begun)
+    landed = list(it.aws.landed)
+    it.clock.now += timedelta(days=90)
+    case = it.run(opened.case_id, until=lambda case: case.phase is Phase.WAITING)
+    assert it.aws.landed == landed
+    assert "too old: nothing came of them for 90 days" in [item.now for item in case.differences]
+    for person in ("alice", "bob"):
+        it.approve(person, "retire", opened.case_id)
+    assert it.run(opened.case_id, until=lambda c: c.is_closed).outcome is Outcome.RETIRED

@@ -26,6 +26,7 @@ __all__ = ["stand"]
 HERE = Path(__file__).parent
 BUILD = HERE.parents[1] / "build/foreign"
 REQUIREMENTS, PACKAGES = HERE / "requirements.txt", HERE / "package.json"
+SLACK_TYPES = HERE / "slack_types/package.json"
 INSTALL_SECONDS = 900
 PERSON = "arn:aws:sts::{account}:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/ann@example.com"
 
@@ -47,14 +48,24 @@ def python_clients() -> Path:
 @pytest.fixture(scope="session")
 def node_home() -> Path:
     """A folder in which node finds the AWS SDK for JavaScript."""
+    return _node_with(PACKAGES, "node")
+
+
+@pytest.fixture(scope="session")
+def slack_types_home() -> Path:
+    """A folder with a TypeScript compiler and the types that Slack publishes."""
+    return _node_with(SLACK_TYPES, "slack-types")
+
+
+def _node_with(listing: Path, kind: str) -> Path:
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("there is no node and npm on this machine")
-    home = _home(PACKAGES, "node")
+    home = _home(listing, kind)
     with _alone(home):
         if not (home / "ready").exists():
             shutil.rmtree(home, ignore_errors=True)
             home.mkdir(parents=True)
-            shutil.copy(PACKAGES, home)
+            shutil.copy(listing, home)
             run_installer(["npm", "install", "--prefix", str(home), "--no-audit", "--no-fund"])
             (home / "ready").touch()
     return home

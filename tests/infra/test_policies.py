@@ -16,9 +16,11 @@ TABLE = {
     "turn": "GetItem Query PutItem UpdateItem DeleteItem",
     "park": "UpdateItem",
     "sweep": "GetItem Query PutItem UpdateItem ConditionCheckItem",
+    "digest": "GetItem Query PutItem",
     "on_key_store_refused": "GetItem Query PutItem UpdateItem ConditionCheckItem",
     "on_cluster_lost": "GetItem Query PutItem UpdateItem ConditionCheckItem",
     "on_key_used": "GetItem Query PutItem UpdateItem ConditionCheckItem",
+    "on_probe": "PutItem",
     "api_handler": "GetItem Query PutItem UpdateItem ConditionCheckItem",
 }
 WRITE_LOGS = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
@@ -57,15 +59,20 @@ OWN = {
         "states:SendTaskSuccess",
         "sts:AssumeRole",
         "kms:GenerateMac",
+        "ssm:GetParameter",
+        "secretsmanager:GetSecretValue",
         "sqs:SendMessage",
     },
+    "digest": {"sts:AssumeRole", "secretsmanager:GetSecretValue"},
     "on_key_store_refused": LOOKS_AND_OPENS,
     "on_cluster_lost": LOOKS_AND_OPENS,
     "on_key_used": LOOKS_AND_OPENS,
+    "on_probe": {"kms:GenerateMac", "sqs:SendMessage"},
     "api_handler": {
         "states:StartExecution",
         "states:SendTaskSuccess",
         "kms:GenerateMac",
+        "ssm:GetParameter",
         "secretsmanager:GetSecretValue",
     },
 }
@@ -140,6 +147,7 @@ def test_only_turn_can_change_other_accounts() -> None:
     assert {function: names for function, names in roles.items() if names} == {
         "turn": ["unlatch-reader", "unlatch-executor", "unlatch-restorer"],
         "sweep": ["unlatch-reader"],
+        "digest": ["unlatch-reader"],
         "on_key_store_refused": ["unlatch-reader"],
         "on_cluster_lost": ["unlatch-reader"],
         "on_key_used": ["unlatch-reader"],
@@ -166,6 +174,7 @@ def test_who_hears_seals_the_inbox_and_turns_alone_seal_bodies() -> None:
         "on_key_store_refused": hears,
         "on_cluster_lost": hears,
         "on_key_used": hears,
+        "on_probe": hears,
         "sweep": hears,
         "turn": turn,
     }
@@ -183,6 +192,8 @@ def test_only_the_slack_function_reads_the_signing_secret() -> None:
     }
     assert readers == {
         "turn": ["slack-bot-token-??????"],
+        "sweep": ["slack-bot-token-??????"],
+        "digest": ["slack-bot-token-??????"],
         "api_handler": ["slack-signing-secret-??????", "slack-bot-token-??????"],
     }
 

@@ -44,9 +44,10 @@ HEARS = (
     "on_key_store_refused",
     "on_cluster_lost",
     "on_key_used",
+    "on_probe",
     "sweep",
 )
-LOOKS = ("turn", "sweep", "on_key_store_refused", "on_cluster_lost", "on_key_used")
+LOOKS = ("turn", "sweep", "digest", "on_key_store_refused", "on_cluster_lost", "on_key_used")
 EXPLAINED = {
     **{(function, "RESOURCE_EFFECTIVELY_STAR", "SealInbox"): SEALS for function in HEARS},
     **{
@@ -128,7 +129,7 @@ def test_parliament_finds_nothing_unexplained(parliament: Any) -> None:
 
 
 def test_all_policies_are_linted() -> None:
-    assert len(documents()) == 8 + 5 + 2, sorted(documents())
+    assert len(documents()) == 10 + 5 + 2, sorted(documents())
 
 
 @pytest.mark.parametrize(

@@ -150,10 +150,10 @@ def _without_state(asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_there_are_the_four_states_and_no_more() -> None:
-    assert list(STATES) == ["Turn", "Finished?", "Park", "Done"]
+    assert list(STATES) == ["Turn", "Finished?", "Sleep", "Done"]
     assert STATES["Turn"]["Next"] == "Finished?"
-    assert STATES["Finished?"]["Default"] == "Park"
-    assert STATES["Park"]["Next"] == "Turn"
+    assert STATES["Finished?"]["Default"] == "Sleep"
+    assert STATES["Sleep"]["Next"] == "Turn"
 
 
 def test_a_caller_can_pass_the_text_as_a_parameter_and_fill_in_nothing() -> None:
@@ -173,7 +173,7 @@ def test_a_turn_outlasts_minutes_of_trouble() -> None:
 
 
 def test_a_deadline_of_park_is_no_error_to_retry() -> None:
-    errors = [name for retry in STATES["Park"]["Retry"] for name in retry["ErrorEquals"]]
+    errors = [name for retry in STATES["Sleep"]["Retry"] for name in retry["ErrorEquals"]]
     assert errors == ["States.TaskFailed"], "States.ALL would park again at the deadline"
 
 
@@ -220,7 +220,7 @@ def test_a_park_that_gives_up_ends_in_a_turn_not_in_a_dead_run(
     start: Callable[..., str],
 ) -> None:
     without_patience = json.loads(TEXT)
-    without_patience["States"]["Park"]["Retry"][0]["MaxAttempts"] = 0
+    without_patience["States"]["Sleep"]["Retry"][0]["MaxAttempts"] = 0
     functions = CaseFunctions([_turn(), _turn(finished=True)])
     functions.park_failures = [FunctionError("table away")]
     run = start(functions, text=json.dumps(without_patience))

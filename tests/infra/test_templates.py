@@ -20,8 +20,14 @@ CASE_DEFINITION = (INFRA / "case.asl.json").read_text()
 TEMPLATES = ["resources.yaml", "account.yaml", "guardrails.yaml"]
 HUB = "123456789012"  # moto's own account
 HUB_BUS = "arn:aws:events:us-east-1:111122223333:event-bus/default"
-HEARING = {"on_delete_blocked", "on_key_store_refused", "on_cluster_lost", "on_key_used"}
-FUNCTIONS = {*HEARING, "turn", "park", "sweep"}
+HEARING = {
+    "on_delete_blocked",
+    "on_key_store_refused",
+    "on_cluster_lost",
+    "on_key_used",
+    "on_probe",
+}
+FUNCTIONS = {*HEARING, "turn", "park", "sweep", "digest"}
 # I4010 wants prose in a `Metadata` block of every resource; the why stands in comments here.
 IGNORED_RULES = ("I4010",)
 
@@ -158,7 +164,7 @@ def test_no_session_that_changes_something_without_the_approvers_names(role: str
             {
                 f"unlatch-dev-{name}"
                 for name in (
-                    *("turn", "sweep"),
+                    *("turn", "sweep", "digest"),
                     *("on_key_store_refused", "on_cluster_lost", "on_key_used"),
                 )
             },

@@ -62,6 +62,7 @@ class Office:
         self, project: Path, clock: Callable[[], datetime], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.project, self.clock, self._patch = project, clock, monkeypatch
+        self.pause: Callable[[float], None] = _nothing
 
     def run(self, *words: str, typing: str | None = None) -> Said:
         """`typing` is what the operator answers; None if nobody is there."""
@@ -72,7 +73,7 @@ class Office:
             return typing
 
         out, err = io.StringIO(), io.StringIO()
-        desk = Desk(Screen(out, err), self.clock, _nothing, self.project, ask)
+        desk = Desk(Screen(out, err), self.clock, self.pause, self.project, ask)
         with closing(Seams()) as seams:
             # Moto warns of each alarm and policy that it leaves out; none of them acts here.
             silent = SimpleNamespace(**dict.fromkeys(("warn", "warning", "debug"), _nothing))

@@ -3,6 +3,8 @@
 import io
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -170,6 +172,8 @@ def test_colours_are_for_terminals_that_want_them(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("NO_COLOR", raising=False)
     assert "\x1b[" in Screen(Terminal(), io.StringIO()).painted("ok", GREEN)
     assert Screen(io.StringIO(), io.StringIO()).painted("ok", GREEN) == "ok"
+    monkeypatch.setenv("NO_COLOR", "")
+    assert "\x1b[" in Screen(Terminal(), io.StringIO()).painted("ok", GREEN), "empty is not set"
     monkeypatch.setenv("NO_COLOR", "1")
     assert Screen(Terminal(), io.StringIO()).painted("ok", GREEN) == "ok"
 
@@ -219,3 +223,16 @@ def test_it_builds_in_the_checkout_or_in_the_users_cache(
 )
 def test_an_operators_name_is_one_that_sts_takes_as_source_identity(arn: str, name: str) -> None:
     assert who(caller_of(arn=arn, kind="")) == name
+
+
+def test_a_reader_that_has_seen_enough_ends_it_quietly() -> None:
+    """As `unlatch completion bash | head -0` does."""
+    words = [sys.executable, "-m", "ops", "completion", "bash"]
+    with subprocess.Popen(
+        words, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as one:
+        assert one.stdout
+        assert one.stderr
+        one.stdout.close()
+        said = one.stderr.read().decode()
+    assert said == "", "click ends it, with 1 as other programs do"

@@ -42,11 +42,11 @@ WORLD = {
 VALUES = {"$SIGNING_SECRET": SIGNING_SECRET, "$BOT_TOKEN": BOT_TOKEN}
 
 
-def commands() -> list[str]:
-    """The shell lines of the page’s first day."""
+def commands(heading: str = "The first day") -> list[str]:
+    """The shell lines of this part of the page."""
     text = (PROJECT / "docs/production.md").read_text()
-    day = text.split("## The first day")[1].split("## From a pipeline")[0]
-    blocks = re.findall(r"```sh\n(.*?)```", day, re.DOTALL)
+    part = re.split(r"^## ", text.split(f"## {heading}\n")[1], flags=re.MULTILINE)[0]
+    blocks = re.findall(r"```sh\n(.*?)```", part, re.DOTALL)
     return [line for block in blocks for line in block.splitlines()]
 
 
@@ -200,3 +200,35 @@ def test_6_try_it(day: Day) -> None:
         assert stopped is not None
         assert stopped.code == 0
     assert day.done == len(commands()), "nothing of the page is left out"
+
+
+def test_7_from_a_pipeline(day: Day) -> None:
+    (command,) = commands("From a pipeline")
+    said = day.office.run(*shlex.split(command)[1:])
+    assert said.code == 0, said.err
+    assert {each.name for each in Path("out").iterdir()} >= {"template.json", "deployment.zip"}
+
+
+def test_8_later(day: Day) -> None:
+    """A person’s data goes with the case, the log of which was kept; then all of it goes."""
+    day.sandbox.slack.click("alice", button="reject")
+    day.sandbox.settle()
+    (case,) = day.office.run("cases", "--stage", "prod", "--all", "--json").json
+    told = []
+    for command in commands("Later"):
+        line, _, file = command.replace("CASE", case["case_id"]).partition(" > ")
+        words = shlex.split(line)
+        said = day.office.run(*words[1:], typing="prod" if words[1] == "destroy" else "yes")
+        assert said.code == 0, f"{command}: {said.out}{said.err}"
+        told.append(said.out)
+        if file:
+            Path(file).write_text(said.out)
+    export, forgotten, old, destroyed = told
+    assert "1 record gone" in forgotten
+    assert "There is nothing to remove." in old
+    assert "What remains" in destroyed
+    head = re.search(r"last hash ([0-9a-f]{12})", forgotten)
+    assert head
+    assert head[1] in export
+    verified = day.office.run("audit", "verify", "--file", "case.jsonl", "--head", head[1])
+    assert verified.code == 0, verified.out

@@ -114,6 +114,13 @@ def test_slacks_ids_are_checked_where_the_api_is_slacks(api: str) -> None:
     assert list(wrong_ids({**wrong, "SLACK_API_URL": "https://notslack.com/"})) == []
 
 
+@pytest.mark.parametrize("name", ["STEP_UP_ROLES", "OPERATOR_ROLES"])
+def test_roles_are_checked_before_anything_happens(name: str) -> None:
+    assert list(wrong_ids({name: "arn:aws:iam::111122223333:role/Operator"})) == []
+    for wrong in ("Operator", "arn:aws:iam::111122223333:user/olga"):
+        assert [name in sentence for sentence in wrong_ids({name: wrong})] == [True]
+
+
 @pytest.mark.parametrize("accounts", ["all", "ou-ab12-cdefgh34", "r-ab12,111122223333", ""])
 def test_accounts_may_be_units_or_all(accounts: str) -> None:
     assert list(wrong_ids({"ACCOUNTS": accounts})) == []

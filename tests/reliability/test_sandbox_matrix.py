@@ -6,16 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.reliability.cells import Cell, faults_of, rounds_of, spread, stretches
 from sandbox.reliability.matrix import (
     ALL_PLOTS,
     CRASHES,
     READS,
     TRANSIENT,
-    Cell,
     Matrix,
     Play,
-    rounds_of,
-    spread,
     troubled,
     untroubled,
 )
@@ -75,6 +73,29 @@ def test_each_fault_is_in_one_play_and_a_play_breaks_a_call_once(together: int) 
         assert all(ways.count(kind) <= len(one) // len(CRASHES.kinds) + 1 for kind in CRASHES.kinds)
 
 
+def test_neighbours_of_the_story_share_a_play() -> None:
+    calls = (
+        "kms:ListKeys",
+        "kms:DescribeKey",
+        "kms:DescribeKey",
+        "kms:ListKeys",
+        "slack:users.info",
+    )
+    cells = list(READS.cells("park", ended(*calls)))
+    rounds = stretches(cells, calls, together=7)
+    assert sorted(cell for one in rounds for cell in one) == sorted(cells)
+    assert [(c.call, c.nth) for c in rounds[0]] == [("kms:ListKeys", 1)] * 5 + [
+        ("kms:DescribeKey", 1)
+    ] * 2
+    assert {c.call for c in rounds[-1]} == {"slack:users.info"}
+
+
+def test_what_failed_is_asked_again_so_later_faults_of_the_same_call_count_on() -> None:
+    three = tuple(Cell("park", "a", nth, "cut", times=4) for nth in (2, 2, 3))
+    assert [fault["nth"] for fault in faults_of(three)] == [2, 6, 11]
+    assert [fault["nth"] for fault in faults_of((three[0], Cell("park", "b", 3, "cut")))] == [2, 3]
+
+
 def test_a_sample_is_spread_over_all() -> None:
     chosen = spread(range(600), 60, 0)
     assert len(set(chosen)) == 60
@@ -111,8 +132,7 @@ def test_the_table_says_what_held_and_what_did_not(tmp_path: Path) -> None:
 @pytest.mark.parametrize("plot", CRASHES.plots if THOROUGH else CRASHES.plots[:2])
 def test_the_deployed_bot_comes_to_the_same_end(plot: str) -> None:
     good = untroubled(plot)
-    cells = list(CRASHES.cells(plot, good))
-    rounds = rounds_of(cells, together=CRASHES.together, ways=len(CRASHES.kinds))
+    rounds = CRASHES.rounds(plot, good)
     play = troubled({plot: good}, rounds[len(rounds) // 2], people_help=True)
     assert play.why == "", play
     assert len(play.missed) < len(play.cells)
@@ -123,7 +143,6 @@ def test_the_deployed_bot_comes_to_the_same_end(plot: str) -> None:
 @pytest.mark.parametrize("plot", ALL_PLOTS if THOROUGH else ["cancel", "empty store"])
 def test_reads_that_fail_need_nobody(plot: str) -> None:
     good = untroubled(plot)
-    rounds = rounds_of(list(READS.cells(plot, good)), together=8, ways=len(READS.kinds))
-    (chosen,) = spread(rounds, 1, 3)
+    (chosen,) = spread(READS.rounds(plot, good), 1, 3)
     play = troubled({plot: good}, chosen, people_help=False)
     assert play.why == "", play

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.domain.rules.trust import Anchor
-from chalicelib.failures import PermanentError, TemporaryError
+from chalicelib.failures import Code, PermanentError, TemporaryError
 from chalicelib.ports import Ports
 from tests.flows.engine import Died
 
@@ -46,7 +46,11 @@ class Trouble:
             case "unknown":
                 call()
                 raise TemporaryError(f"AWS did not answer {name}", unknown=True)
-        raise PermanentError(f"AWS refused {name}: access denied.", "Give the role the permission.")
+        raise PermanentError(
+            f"AWS refused {name}: access denied.",
+            "Give the role the permission.",
+            code=Code.DENIED,
+        )
 
     def restart(self) -> None:
         self.dead = False

@@ -1,5 +1,6 @@
 """What `python -m sandbox demo` does before it serves: ports that exist, a browser where there is one."""
 
+import socket
 import webbrowser
 
 import pytest
@@ -15,6 +16,18 @@ def test_a_port_that_cannot_be_is_refused_in_words(
         main(["demo", f"--port={port}"])
     assert ended.value.code == 2
     assert "a port is a number from 0 to 65535" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for words in (["demo", "--no-browser"], ["aws"]):
+            assert main([*words, f"--port={port}"]) == 2
+            said = capsys.readouterr().err
+            assert (
+                said
+                == f"Port {port} can't be had (Address already in use). Say another with --port\n"
+            )
 
 
 def test_a_browser_is_asked_only_where_it_has_a_window(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,9 +97,9 @@ def functions(code: Path, clock: Clock) -> Iterator[Functions]:
     functions.close()
 
 
-def invoke(functions: Functions, name: str = "turn", **event: Any) -> tuple[Any, str]:
+def invoke(functions: Functions, name: str = "turn", **event: Any) -> tuple[Any, Any]:
     done = functions.invoke(name, event)
-    return json.loads(done.payload), done.error or ""
+    return json.loads(done.payload), done.error
 
 
 def test_a_function_sees_its_deployed_environment_and_nothing_else(functions: Functions) -> None:

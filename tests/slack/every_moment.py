@@ -16,6 +16,7 @@ from chalicelib.domain.state.case import (
     Phase,
 )
 from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.hsm_states import BackupState, ClusterState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import Backup, KeyState, Snapshot, StoreState
 from chalicelib.domain.state.trigger import Trigger
@@ -92,6 +93,18 @@ def soaking() -> Play:
     play = approved(world(OLD, siblings=(sibling(),)), Remedy.REPOINT)
     play.to_call(Operation.PROVE_KEY)
     play.turn()
+    return play
+
+
+def goes_back_by_itself() -> Play:
+    """A key failed on the other cluster, and the store is on its way back."""
+    play = approved(world(OLD, siblings=(sibling(),)), Remedy.REPOINT)
+    play.to_call(Operation.PROVE_KEY)
+    proof = play.case.call(Operation.PROVE_KEY, OLD.key_id)
+    assert proof is not None
+    error = "KMSInternalException: try later"
+    play.case = play.case.with_call(replace(proof, status=CallStatus.REFUSED, error=error))
+    play.to_call(Operation.UPDATE_KEY_STORE)
     return play
 
 
@@ -339,7 +352,7 @@ def no_hsm_left() -> Play:
 
 def cluster_lost() -> Play:
     """Two keys are in the backup, and one was made later."""
-    backup = Backup("backup-1", "READY", NOW - 2 * HOURS)
+    backup = Backup("backup-1", BackupState.READY, NOW - 2 * HOURS)
     young = key("young", created_at=NOW - HOURS)
     gone = world(IN_USE, OLD, young, cluster=None, backups=(backup,))
     play = outage_of(gone, Trigger.CLUSTER_LOST, last_cluster=LOST_FROM)
@@ -429,9 +442,17 @@ def undo_hangs() -> Play:
 
 
 def never_activated() -> Play:
-    bare = replace(cluster("1a", backups=()), state="UNINITIALIZED")
+    bare = replace(cluster("1a", backups=()), state=ClusterState.UNINITIALIZED)
     play = approved(world(free=True, cluster=bare), Remedy.RETIRE)
     play.to_close()
+    return play
+
+
+def blind_while_keys_wait() -> Play:
+    """AWS refuses to list keys while two wait."""
+    play = waiting_for_keys()
+    play.change(lambda it: replace(it, unread=("kms:ListKeys was refused",), keys=()))
+    play.turn()
     return play
 
 
@@ -519,6 +540,7 @@ MOMENTS: dict[str, Callable[[], Play]] = {
     "undoing": undoing,
     "undone": undone,
     "soaking": soaking,
+    "goes_back_by_itself": goes_back_by_itself,
     "repointed": repointed,
     "repointed_unchecked": repointed_unchecked,
     "kept": kept,
@@ -565,4 +587,5 @@ MOMENTS: dict[str, Callable[[], Play]] = {
     "releasing": releasing,
     "released": released,
     "released_parked": released_parked,
+    "blind_while_keys_wait": blind_while_keys_wait,
 }

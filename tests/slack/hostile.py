@@ -24,6 +24,7 @@ from chalicelib.domain.state.case import (
     Phase,
 )
 from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.hsm_states import BackupState, ClusterState, HsmState
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.snapshot import (
     Backup,
@@ -98,13 +99,12 @@ class World:
         )
 
     def cluster(self, cluster_id: str) -> Cluster:
-        states = ("ACTIVE", "ACTIVE", "CREATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "DEGRADED")
         hsms = (
-            Hsm(f"hsm-{n}", self.any.choice(states), f"us-east-1{'abcdef'[n % 6]}")
+            Hsm(f"hsm-{n}", self.any.choice([*HsmState]), f"us-east-1{'abcdef'[n % 6]}")
             for n in range(self.hsms)
         )
         backups = (
-            Backup(f"backup-{n}", self.any.choice(["READY", "CREATE_IN_PROGRESS"]), self.when())
+            Backup(f"backup-{n}", self.any.choice([*BackupState]), self.when())
             for n in range(self.any.randint(0, 3))
         )
         tags = tuple((self.word(), self.word()) for _ in range(self.any.randint(0, 50)))
@@ -112,7 +112,7 @@ class World:
         kind = self.any.choice(["", "hsm2m.medium", self.word()])
         return Cluster(
             cluster_id,
-            self.any.choice(states),
+            self.any.choice([*ClusterState]),
             tuple(hsms),
             certificate="lineage",
             tags=tags,

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
+from chalicelib.domain.state.hsm_states import BackupState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import Backup, KeyState, StoreState
 from chalicelib.slack.messages import goback
@@ -56,8 +57,8 @@ def test_the_first_message_has_no_snapshot_yet() -> None:
 def test_a_case_started_by_command_needs_no_attempt() -> None:
     message = shown(asked(OLD))
     by_hand = replace(asked(OLD).case, attempts=())
-    assert "/unlatch" in words(of(by_hand, NOW).blocks)
-    assert "/unlatch" not in words(message.blocks)
+    assert "Started by" in words(of(by_hand, NOW).blocks)
+    assert "Started by" not in words(message.blocks)
 
 
 def test_the_requester_is_told_that_they_cannot_approve() -> None:
@@ -78,7 +79,7 @@ def test_a_dry_run_says_so_under_the_header(moment: str) -> None:
     )
     it = replace(play.case, plan=plan, last_plan=plan)
     message = render(it, policy=DRY, now=play.now, version=1)
-    assert "*Dry run*" in str(message.blocks[1])
+    assert "*Dry run*" in str(message.blocks[2])
 
 
 def test_what_was_done_for_real_is_not_called_a_dry_run() -> None:
@@ -123,7 +124,7 @@ def test_keys_that_others_are_deleting() -> None:
     message = shown(asked(key("a", KeyState.PENDING_DELETION)))
     said = words(message.blocks)
     assert "Its only key is waiting for deletion already , until 7 Mar" in said
-    assert "Gone on 7 Mar" in said
+    assert "Will be deleted on 7 Mar" in said
     assert "park" not in buttons(message)
     assert "Park is not possible" in said
 
@@ -231,12 +232,24 @@ def test_the_backup_and_its_commands_are_given_where_the_cluster_is_known() -> N
     assert "aws kms" not in said, "the key store is gone"
 
 
+def test_the_backup_that_is_named_is_the_one_that_aws_keeps() -> None:
+    """A repoint keeps one before the HSMs go; those that their deletion makes expire."""
+    play = MOMENTS["repointed"]()
+    last = play.case.last_cluster
+    assert last
+    kept = next(backup for backup in last.backups if backup.never_expires)
+    assert last.newest_backup != kept
+    said = words(shown(play).blocks)
+    assert f"The backup {kept.backup_id} is kept for good." in said
+    assert f"--source-backup-id {kept.backup_id}" in said
+
+
 @pytest.mark.parametrize(
     ("backup", "own", "said"),
     [("NON_FIPS", "FIPS", "NON_FIPS"), ("", "NON_FIPS", "NON_FIPS"), ("", "", "FIPS")],
 )
 def test_the_mode_is_the_backups(backup: str, own: str, said: str) -> None:
-    kept = Backup("backup-1", "READY", NOW, never_expires=True, mode=backup)
+    kept = Backup("backup-1", BackupState.READY, NOW, never_expires=True, mode=backup)
     play = retired()
     it = replace(play.case, last_cluster=cluster("1a", mode=own, backups=(kept,)))
     assert f"--hsm-type hsm2m.medium --mode {said}" in words(of(it, play.now).blocks)
@@ -301,3 +314,8 @@ def test_the_way_back_from_another_cluster_needs_a_crypto_officer_once_it_connec
     said = goback.what_returns(replace(play.case, calls=tuple(calls)), POLICY)
     assert "The store goes back to this cluster" in said
     assert ("crypto officer" in said) is connected
+
+
+def test_whoever_made_the_call_is_told_by_a_mention() -> None:
+    case = replace(asked().case, requester_id="U0PRIYA")
+    assert "Tried by <@U0PRIYA> with Terraform, once" in str(of(case, NOW).blocks)

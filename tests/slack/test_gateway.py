@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from chalicelib.answers import FieldError, Looking, MayNot, PlanChanged, Private, Recorded, WrongId
 from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.state.audit_log import Entry, Kind, chained, entry
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
-from chalicelib.ports import Answer, Clicked
+from chalicelib.ports import Clicked
 from chalicelib.slack.error_words import NOT_EDITABLE
 from chalicelib.slack.gateway import EVENT, SlackGateway
 from chalicelib.slack.replies import SlackFailed
@@ -315,7 +316,7 @@ def test_a_dialog_that_was_closed_meanwhile_is_no_failure() -> None:
 
 def test_private_answers_are_for_one_person() -> None:
     slack = Slack()
-    slack.gateway().reply(Answer(private="You approved this already."), CLICKED)
+    slack.gateway().reply(Private("You approved this already."), CLICKED)
     ((method, sent),) = slack.asked
     assert (method, sent["user"], sent["channel"]) == ("chat.postEphemeral", "alice", "C1")
     assert "approved this already" in words(sent["blocks"])
@@ -328,13 +329,13 @@ REFUSED = ["user_not_in_channel", "not_in_channel", "channel_not_found", "is_arc
 def test_a_private_answer_finds_another_way(code: str) -> None:
     slack, clicked = Slack(), replace(CLICKED, kind="button", response_url="https://x.test/1")
     slack.answers["chat.postEphemeral"] = SlackFailed(code)
-    assert slack.gateway().reply(Answer(private="Too late."), clicked) == {}
+    assert slack.gateway().reply(Private("Too late."), clicked) == {}
     assert slack.methods == ["chat.postEphemeral", "response_url"]
     told = slack.asked[-1][1]
     assert (told["response_url"], told["text"]) == ("https://x.test/1", "Too late.")
     assert (told["response_type"], told["replace_original"]) == ("ephemeral", False)
     slack.answers["response_url"] = SlackFailed("response_url_404")
-    slack.gateway().reply(Answer(private="Too late."), clicked)
+    slack.gateway().reply(Private("Too late."), clicked)
     method, told = slack.asked[-1]
     assert (method, told["channel"], told["text"]) == ("chat.postMessage", "alice", "Too late.")
     assert slack.counted["PrivateAnswersLost"] == 0
@@ -344,27 +345,27 @@ def test_where_slack_takes_no_private_answer_the_dialog_says_it() -> None:
     slack = Slack()
     for way in ("chat.postEphemeral", "response_url", "chat.postMessage"):
         slack.answers[way] = SlackFailed("no_answer")
-    said = slack.gateway().reply(Answer(private="Too late."), CLICKED)
+    said = slack.gateway().reply(Private("Too late."), CLICKED)
     assert said["response_action"] == "update"
     assert words(said["view"]["blocks"]) == "Too late."
-    assert slack.gateway().reply(Answer(private="x"), replace(CLICKED, kind="button")) == {}
+    assert slack.gateway().reply(Private("x"), replace(CLICKED, kind="button")) == {}
     assert slack.counted["PrivateAnswersLost"] == 2
 
 
 def test_a_refusal_is_told_in_words() -> None:
     slack = Slack()
     gateway = slack.gateway()
-    assert gateway.reply(Answer(refusal=Refusal.BOT), CLICKED) == {}
+    assert gateway.reply(MayNot(Refusal.BOT), CLICKED) == {}
     ((_, sent),) = slack.asked
     assert "can’t decide here" in words(sent["blocks"])
-    assert "can’t decide here" in gateway.said(Answer(refusal=Refusal.BOT))
-    assert gateway.said(Answer(private="Yes.")) == "Yes."
+    assert "can’t decide here" in gateway.said(MayNot(Refusal.BOT))
+    assert gateway.said(Private("Yes.")) == "Yes."
 
 
 def test_who_may_not_undo_is_told_about_undoing() -> None:
     slack = Slack()
     undo = replace(CLICKED, kind="button", action="undo")
-    assert slack.gateway().reply(Answer(refusal=Refusal.NOT_AN_APPROVER), undo) == {}
+    assert slack.gateway().reply(MayNot(Refusal.NOT_AN_APPROVER), undo) == {}
     assert "You can’t undo this" in words(slack.asked[0][1]["blocks"])
 
 
@@ -377,14 +378,14 @@ def test_commands_in_a_message_name_its_stage() -> None:
 def test_what_is_wrong_in_a_dialog_is_said_in_the_dialog() -> None:
     reply = Slack().gateway().reply
     case = offered()
-    assert reply(Answer(), CLICKED) == {}
-    wrong = reply(Answer(wrong_id="cluster-x", case=case), CLICKED)
+    assert reply(Recorded(), CLICKED) == {}
+    wrong = reply(WrongId("cluster-x", case), CLICKED)
     assert wrong["response_action"] == "errors"
-    assert reply(Answer(field=("reason", "Please give a reason.")), CLICKED) == {
+    assert reply(FieldError("reason", "Please give a reason."), CLICKED) == {
         "response_action": "errors",
         "errors": {"reason": "Please give a reason."},
     }
-    changed = reply(Answer(is_changed=True, case=case, remedy=Remedy.RETIRE), CLICKED)
+    changed = reply(PlanChanged(case, Remedy.RETIRE), CLICKED)
     assert changed["view"]["callback_id"] == "look_again"
-    again = reply(Answer(case=case, remedy=Remedy.RETIRE), replace(CLICKED, action="look_again"))
+    again = reply(Looking(case, Remedy.RETIRE), replace(CLICKED, action="look_again"))
     assert again["view"]["callback_id"] == "loading"

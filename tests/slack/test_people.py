@@ -150,3 +150,22 @@ def test_a_caller_is_found_by_the_table_by_mail_or_not_at_all() -> None:
     assert people.find(caller(arn="", kind=SLACK_USER, session_name="U5")) == "U5"
     slack.answers["users.lookupByEmail"] = SlackFailed("users_not_found")
     assert people.find(caller(arn="arn:other", email="a@example.com")) == ""
+
+
+def test_the_same_mailbox_is_tried_under_a_second_domain() -> None:
+    slack = Slack(users__lookupByEmail=SlackFailed("users_not_found"))
+    people = SlackPeople(slack, [], domains=["second.example"])
+    assert people.find(caller(arn="arn:other", email="ann@first.example")) == ""
+    assert [given for _, given in slack.asked] == [
+        "ann@first.example",
+        "ann@second.example",
+    ]
+
+
+def test_another_list_of_approvers_shares_what_is_known_of_groups() -> None:
+    slack = Slack(users__info={"user": USER}, usergroups__users__list={"users": ["U1"]})
+    people = SlackPeople(slack, ["S0GROUP"])
+    assert people.fetch(["U1"])["U1"].is_approver is True
+    assert people.among(["U2"]).fetch(["U1"])["U1"].is_approver is False
+    assert people.among(["S0GROUP"]).fetch(["U1"])["U1"].is_approver is True
+    assert [m for m, _ in slack.asked].count("usergroups.users.list") == 1

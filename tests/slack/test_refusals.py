@@ -5,8 +5,11 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.rules.approval import Refusal
+from chalicelib.domain.rules.clicks import NotPossible, Obstacle
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.flows import signed
 from chalicelib.slack import refusals
-from tests.domain.worlds import POLICY
+from tests.domain.worlds import POLICY, Play, world
 from tests.slack.reading import problems
 
 
@@ -53,3 +56,24 @@ def test_private_answers_keep_mentions_and_nothing_else() -> None:
 @pytest.mark.parametrize("words", ["", "   ", "x" * 9_000, "<" * 3_000])
 def test_private_answers_always_fit(words: str) -> None:
     assert problems(refusals.private(words)) == []
+
+
+@pytest.mark.parametrize("obstacle", list(Obstacle))
+@pytest.mark.parametrize("by", ["", "bob"])
+@pytest.mark.parametrize("remedy", [None, Remedy.PARK])
+def test_each_obstacle_is_worded(obstacle: Obstacle, by: str, remedy: Remedy | None) -> None:
+    case = Play(world()).case
+    said = refusals.why_not(NotPossible(obstacle, by, remedy), case)
+    assert "{" not in said
+    assert said.endswith(".")
+    assert problems(refusals.private(said)) == []
+    plain = signed.why_not(NotPossible(obstacle, by, remedy), case)
+    assert plain.endswith(".")
+    assert not any(mark in plain for mark in ("{", "<", "click", "Press")), "a shell has no buttons"
+
+
+def test_who_was_first_is_mentioned_in_slack_and_named_in_a_shell() -> None:
+    first = NotPossible(Obstacle.ASKED_ALREADY, "bob")
+    case = Play(world()).case
+    assert refusals.why_not(first, case).startswith("<@bob> asked for this already.")
+    assert signed.why_not(first, case).startswith("bob asked for this already.")

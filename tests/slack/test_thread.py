@@ -12,7 +12,7 @@ from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.slack.messages.thread import line
 from tests.domain.worlds import DAY, NOW, Play, approved, case, key, world
-from tests.slack.every_moment import kept, rejected
+from tests.slack.every_moment import goes_back_by_itself, kept, rejected
 from tests.slack.moments import DRY, waiting_for_keys
 from tests.slack.reading import problems, words
 
@@ -46,6 +46,9 @@ LINES = [
     (entry(Kind.RESULT, NOW, operation=Operation.DELETE_HSM, target="1b#2", status="refused",
            error="access denied", request_id="2f6d1c0e-7"),
      "AWS refused to delete an HSM: access denied. It was about 1b . 2f6d1c0e"),
+    (entry(Kind.RESULT, NOW, operation=Operation.PROVE_KEY, target="key-payments-2024", status="refused",
+           error="no", request_id="2f6d1c0e-7"),
+     "AWS refused to check a key on the other cluster: no. It was about alias/payments-2024 . 2f6d1c0e"),
     (entry(Kind.RESULT, NOW, operation=Operation.DELETE_HSM, target="1b", status="unknown"),
      "AWS’s answer to “delete an HSM” was not seen. Unlatch reads AWS before it goes on."),
     (entry(Kind.RESULT, NOW, operation="kms:SomethingNew", status="done"), "AWS answered a call: done."),
@@ -156,6 +159,7 @@ def test_a_store_that_goes_back_is_said_to_go_back() -> None:
     assert "to the other cluster." in told(pointed, play)
     play.case = replace(play.case, ending=Click(Act.CANCEL, "bob", NOW))
     assert "back to this cluster." in told(pointed, play)
+    assert "back to this cluster." in told(pointed, goes_back_by_itself())
 
 
 def test_a_use_is_told_with_the_way_back_as_long_as_the_case_lives() -> None:

@@ -30,6 +30,7 @@ def assembled(base: Case, inbox: Inbox, *, is_ours: Judge = anybody) -> Case:
     used = {(use.event_id, use.key_id) for use in base.key_uses}
     return replace(
         base,
+        case_id=inbox.case_id,  # whatever a body says that nobody has judged yet
         version=inbox.version,
         generation=inbox.generation,
         on_hold_since=inbox.refused,

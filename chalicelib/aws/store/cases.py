@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -24,7 +24,6 @@ from chalicelib.aws.store.inbox import (
     sealed_text,
     split,
 )
-from chalicelib.aws.store.log import Log
 from chalicelib.aws.store.memory import SweepMemory
 from chalicelib.aws.store.opening import Opening
 from chalicelib.aws.store.writes import OPEN, Write, place
@@ -32,7 +31,7 @@ from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.case import Case, KeyUse
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.failures import Conflict, PermanentError
-from chalicelib.ports import FailedDelete, Opened, Pointer, Seal, Woken
+from chalicelib.ports import FailedDelete, Opened, Seal, Woken
 
 MOST_HEARD = 10_000
 """Events that a function remembers."""
@@ -80,7 +79,6 @@ class DynamoCases(SweepMemory):
     def __init__(self, table: Any, seal: Seal | None = None) -> None:
         super().__init__(table)
         self._seal = seal
-        self._log = Log(table)
         self._heard: dict[str, Opened] = {}
 
     def open_or_fold(self, failed: FailedDelete, *, now: datetime) -> Opened:
@@ -233,10 +231,6 @@ class DynamoCases(SweepMemory):
             raise Conflict(case.case_id)
         return case.generation + 1
 
-    def pointers(self) -> Sequence[Pointer]:
-        """All open and kept cases."""
-        return [Pointer(item["case_id"], *item["sk"].split("#")) for item in self._log.query(OPEN)]
-
     def everything(self) -> Iterator[Case]:
         """All cases there ever were, in no order. Reads the whole table."""
         start: dict[str, Any] = {}
@@ -249,7 +243,8 @@ class DynamoCases(SweepMemory):
                 **start,
             )
             for pk in dict.fromkeys(item["pk"] for item in page["Items"]):
-                yield self.load(pk.partition("#")[2])
+                with suppress(NoCaseError):  # its record has just gone
+                    yield self.load(pk.partition("#")[2])
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

@@ -39,11 +39,11 @@ def _converter() -> Any:
 
     converter = Converter(detailed_validation=False, omit_if_default=True)
     converter.register_unstructure_hook(datetime, datetime.isoformat)
-    converter.register_structure_hook(datetime, lambda text, _: _moment(text))
+    converter.register_structure_hook(datetime, lambda text, _: moment(text))
     return converter
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
     """Always with a zone: times are compared with aware ones."""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -16,6 +16,8 @@ INBOX = "INBOX"
 """The sort key of the item that triggers, uses and clicks are written to."""
 MOST_BYTES = 165_000
 """Of triggers, and of uses, that no turn has heard: an item holds 400 kB, and a click must find room."""
+MOST_COUNTED = 10**15
+"""Versions and generations stay far below."""
 TRIGGERS, CLICKS, USES = "triggers", "clicks", "key_uses"
 KINDS: dict[str, type[Any]] = {TRIGGERS: FailedDelete, CLICKS: Click, USES: KeyUse}
 T = TypeVar("T")
@@ -56,16 +58,29 @@ class Inbox:
 
 
 def inbox_from(item: dict[str, Any]) -> Inbox:
-    """Raises what a stored item can be wrong in: see UNREADABLE in cases.py."""
+    """Raises what a stored item can be wrong in: see UNREADABLE in codec.py."""
     return Inbox(
         case_id=str(item["pk"]).partition("#")[2],
-        version=int(item["version"]),
-        generation=int(item["generation"]),
+        version=_number(item["version"]),
+        generation=_number(item["generation"]),
         first=str(item["first"]),
         token=str(item.get("token", "")),
-        waiting={kind: tuple(map(str, item.get(kind, ()))) for kind in KINDS},
+        waiting={kind: tuple(map(str, _list(item[kind]))) for kind in KINDS},
         refused=str(item.get("refused", "")),
     )
+
+
+def _number(stored: Any) -> int:
+    """As writes to it count on: DynamoDB compares no text with a number, and adds to none beyond 38 digits."""
+    if isinstance(stored, str | bool) or not 0 <= stored < MOST_COUNTED:
+        raise ValueError(f"{stored!r:.50} is no number that Unlatch counts with")
+    return int(stored)
+
+
+def _list(stored: Any) -> list[Any]:
+    if not isinstance(stored, list):
+        raise TypeError("entries are appended to a list")
+    return stored
 
 
 def opened(case_id: str, first: str) -> dict[str, Any]:

@@ -1,16 +1,22 @@
-"""What sweeps remember from one to the next, in the table. Knows nothing of cases."""
+"""What sweeps read and remember in the table: open cases, how far they looked, what is down. Holds no case.
+
+What nobody can read is passed over: one item that somebody spoilt must not keep the sweep from all others.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from chalicelib.aws.store import codec
-from chalicelib.aws.store.writes import Writes, asking
-from chalicelib.ports import Round
+from chalicelib.aws.store.log import Log
+from chalicelib.aws.store.writes import OPEN, Writes, asking
+from chalicelib.domain.scan import Scan
+from chalicelib.ports import Pointer, Round
 
 SWEEP, ROUND = "SWEEP", "ROUND"
+SCAN, TOLD, HOMES = "SCAN", "TOLD", "HOMES"
 
 
 class SweepMemory:
@@ -19,17 +25,34 @@ class SweepMemory:
     def __init__(self, table: Any) -> None:
         self._table = table
         self.writes = Writes(table)
+        self._log = Log(table)
+
+    def pointers(self) -> Sequence[Pointer]:
+        """All open and kept cases."""
+        found = []
+        for item in self._log.query(OPEN):
+            try:
+                found.append(Pointer(str(item["case_id"]), *item["sk"].split("#")))
+            except codec.UNREADABLE:
+                continue
+        return found
 
     def looked_until(self, account: str, region: str) -> datetime | None:
         item = self.writes.get(SWEEP, f"{account}#{region}")
-        return datetime.fromisoformat(item["until"]) if item else None
+        try:
+            return codec.moment(item["until"]) if item else None
+        except codec.UNREADABLE:
+            return None
 
     def set_looked(self, account: str, region: str, until: datetime) -> None:
         self._put(f"{account}#{region}", until=until.isoformat())
 
     def watch_round(self) -> Round:
         item = self.writes.get(SWEEP, ROUND)
-        return codec.load(item["round"], Round) if item else Round()
+        try:
+            return codec.load(item["round"], Round) if item else Round()
+        except codec.UNREADABLE:
+            return Round()
 
     def set_watch_round(self, now: Round) -> None:
         self._put(ROUND, round=codec.dump(now))
@@ -37,12 +60,44 @@ class SweepMemory:
     def down_since(self, account: str, region: str) -> Mapping[str, datetime]:
         """Key stores that were down at the last sweep, and at which one each was first found so."""
         item = self.writes.get(SWEEP, f"DOWN#{account}#{region}")
-        found = item["since"] if item else {}
-        return {store: datetime.fromisoformat(text) for store, text in found.items()}
+        try:
+            found = item["since"] if item else {}
+            return {str(store): codec.moment(text) for store, text in found.items()}
+        except codec.UNREADABLE:
+            return {}
 
     def set_down_since(self, account: str, region: str, since: Mapping[str, datetime]) -> None:
         told = {store: when.isoformat() for store, when in since.items()}
         self._put(f"DOWN#{account}#{region}", since=told)
+
+    def scan(self) -> Scan | None:
+        return self._scan(SCAN)
+
+    def set_scan(self, scan: Scan) -> None:
+        self._put(SCAN, scan=codec.packed(codec.dump(scan)))
+
+    def told_scan(self) -> Scan | None:
+        return self._scan(TOLD)
+
+    def set_told_scan(self, scan: Scan) -> None:
+        self._put(TOLD, scan=codec.packed(codec.dump(scan)))
+
+    def _scan(self, which: str) -> Scan | None:
+        """One of another version of the code is as good as none: the next scan writes it anew."""
+        item = self.writes.get(SWEEP, which)
+        try:
+            return codec.load(codec.text_of(item["scan"]), Scan) if item else None
+        except codec.UNREADABLE:
+            return None
+
+    def homes(self) -> Mapping[str, datetime]:
+        """Who opened the Home tab, and when last."""
+        item = self.writes.get(SWEEP, HOMES)
+        found = item["users"] if item else {}
+        return {user: datetime.fromisoformat(text) for user, text in found.items()}
+
+    def set_homes(self, users: Mapping[str, datetime]) -> None:
+        self._put(HOMES, users={user: when.isoformat() for user, when in users.items()})
 
     def _put(self, sort_key: str, **values: Any) -> None:
         with asking("PutItem"):

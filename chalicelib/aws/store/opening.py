@@ -67,7 +67,8 @@ class Opening:
     def _opened(self, case_id: str, *, token: bool) -> Opened:
         inbox = self._inbox(case_id)
         woken = inbox.token if inbox and token else ""
-        return Opened(case_id, inbox.generation if inbox else 0, is_new=False, token=woken)
+        generation = inbox.generation if inbox else 0
+        return Opened(case_id, generation, is_new=False, token=woken, is_gone=inbox is None)
 
     def _open(self, failed: FailedDelete, where: str) -> Opened | None:
         case_id = case_id_of(failed.attempt.event_id)

@@ -11,9 +11,11 @@ from typing import Any
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.assembly import assembled, begun
 from chalicelib.aws.store.body import Body, heard, mark_of, text_of
-from chalicelib.aws.store.cases import DynamoCases, NoCaseError, Stored, readable
+from chalicelib.aws.store.cases import DynamoCases, Stored, readable
+from chalicelib.aws.store.expiry import expire
 from chalicelib.aws.store.inbox import (
     CLICKS,
+    INBOX,
     KINDS,
     TRIGGERS,
     USES,
@@ -30,7 +32,7 @@ from chalicelib.domain.state.audit_log import Entry, chained
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Click
 from chalicelib.domain.state.snapshot import Snapshot
-from chalicelib.failures import Conflict, Superseded, Unbelieved
+from chalicelib.failures import Conflict, PermanentError, Superseded, Unbelieved
 from chalicelib.ports import FailedDelete, Held, Seal
 
 LOOK = "LOOK"
@@ -58,6 +60,7 @@ class TurnCases(DynamoCases):
         self._last: Case | None = None
         self.digest = anchor.digest
         self.unsealed: tuple[str, ...] = ()
+        self.has_saved = False
 
     @property
     def is_old(self) -> bool:
@@ -67,16 +70,16 @@ class TurnCases(DynamoCases):
     def load(self, case_id: str) -> Case:
         """The case as this turn, or the one before it, left it, and the inbox entries whose seals hold."""
         with readable(case_id):
-            stored = self.stored(case_id)
+            stored = self._found(case_id)
             self._believe(stored)
-            base = stored.base
-            _must(base.case_id == case_id and base.is_its_own, case_id)
 
             def is_ours(kind: str, entry: str) -> bool:
                 return self._is_ours(case_id, kind, entry)
 
             if stored.body is None and stored.old is None:
                 _must(is_ours(TRIGGERS, stored.inbox.first), case_id)
+            base = stored.base
+            _must(base.case_id == case_id and base.is_its_own, case_id)
             case = assembled(base, stored.inbox, is_ours=is_ours)
         if case.on_hold_since:
             # What Slack shows says so: it is made anew.
@@ -89,6 +92,13 @@ class TurnCases(DynamoCases):
             if not is_ours(kind, entry)
         )
         return case
+
+    def _found(self, case_id: str) -> Stored:
+        """Raises Unbelieved if there is no inbox, or none that any version wrote: a turn has seen it there."""
+        try:
+            return self.stored(case_id)
+        except codec.UNREADABLE as error:
+            raise Unbelieved(case_id) from error
 
     def _believe(self, stored: Stored) -> None:
         """Raises unless the body is the run's, or was saved by this very turn before it died."""
@@ -157,7 +167,7 @@ class TurnCases(DynamoCases):
         if not self.writes.transact(writes):
             raise Conflict(case.case_id)
         saved = replace(case, version=case.version + 1)
-        self.digest = body.digest
+        self.digest, self.has_saved = body.digest, True
         self._stored, self._last = Stored(replace(inbox, version=saved.version), body), saved
         self._stored.__dict__["base"] = base  # known: reading it again would take a while
         return saved
@@ -191,6 +201,9 @@ class TurnCases(DynamoCases):
         }
         return replace(inbox, waiting=waiting, refused="")
 
+    def expire(self, case: Case, at: datetime) -> None:
+        expire(self.writes, self._log, case, at)
+
     def keep_look(self, case_id: str, seen: Snapshot) -> None:
         text = codec.text(codec.plain(seen))
         seal = self._body_seal.make(_look_text(case_id, text))
@@ -211,18 +224,29 @@ class TurnCases(DynamoCases):
             return None
 
     def refuse(self, case_id: str, *, now: datetime) -> Held:
-        """Leaves the mark of a refused body in the inbox, which stays until a body is believed."""
-        old = self.writes.update(
-            case_id,
-            UpdateExpression="SET refused=if_not_exists(refused, :now) ADD version :one",
-            ConditionExpression="attribute_exists(pk)",
-            ExpressionAttributeValues={":now": now.isoformat(), ":one": 1},
-        )
-        if old is None:
-            raise NoCaseError(case_id)
-        inbox = inbox_from(old)
+        """Leaves the mark of a refused body in the inbox, which stays until a body is believed.
+
+        An inbox that can't take it is waited for too. Superseded if another run is to go on.
+        """
+        try:
+            inbox = inbox_from(self.writes.get(f"CASE#{case_id}", INBOX) or {})
+            if inbox.generation != self._generation:
+                raise Superseded(case_id, inbox.generation)
+            old = self.writes.update(
+                case_id,
+                UpdateExpression="SET refused=if_not_exists(refused, :now) ADD version :one",
+                ConditionExpression="generation=:generation",
+                ExpressionAttributeValues={
+                    ":now": now.isoformat(),
+                    ":one": 1,
+                    ":generation": inbox.generation,
+                },
+            )
+            inbox = inbox_from(old or {})
+            since = datetime.fromisoformat(inbox.refused) if inbox.refused else now
+        except (PermanentError, *codec.UNREADABLE):
+            return Held(0, now, None)
         is_ours = self._is_ours(case_id, TRIGGERS, inbox.first)
-        since = datetime.fromisoformat(inbox.refused) if inbox.refused else now
         return Held(inbox.version + 1, since, begun(inbox) if is_ours else None)
 
 

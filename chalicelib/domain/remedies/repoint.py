@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chalicelib.domain.remedies.planning import moved_store, plan_of
 from chalicelib.domain.remedies.steps import (
@@ -15,9 +15,10 @@ from chalicelib.domain.remedies.steps import (
     quiet,
 )
 from chalicelib.domain.rules.pace import SOON, until
+from chalicelib.domain.rules.proof import failed_proof, was_denied
 from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Call, Step, Wait
-from chalicelib.domain.state.case import CallRecord, CallStatus, Case, Difference
+from chalicelib.domain.state.case import CallStatus, Case, Difference
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.state.snapshot import Cluster, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.state.zones import zone_labels
@@ -79,12 +80,6 @@ def _unproven(snapshot: Snapshot, case: Case) -> tuple[str, ...]:
     return tuple(sorted(off))
 
 
-def was_denied(call: CallRecord) -> bool:
-    """The policy of the key or of our role stands in the way; that says nothing of the other cluster."""
-    refused = call.operation is Operation.PROVE_KEY and call.status is CallStatus.REFUSED
-    return refused and "access denied" in call.error
-
-
 def uncheckable(context: PlanContext) -> tuple[Difference, ...]:
     """Keys that the approvers believed could be checked on the other cluster, and that can't."""
     proved, found = _proved(context.plan, context.case), []
@@ -141,12 +136,17 @@ def next_step(context: PlanContext) -> Step:
 
 def _keep_backup(context: PlanContext) -> Step | None:
     """Before the HSMs go, whose deletion makes newer ones: that may fail, this one is there."""
-    planned = context.plan.names(Operation.KEEP_BACKUP)
-    return (
-        None
-        if context.did(Operation.KEEP_BACKUP, NEWEST_BACKUP) or not planned
-        else keep_backup(context)
-    )
+    call, cluster = context.mine(Operation.KEEP_BACKUP, NEWEST_BACKUP), context.snapshot.cluster
+    if call and cluster and call.status is CallStatus.DONE and _is_kept(cluster, call.at):
+        return None
+    return keep_backup(context)
+
+
+def _is_kept(cluster: Cluster, then: datetime) -> bool:
+    """What was the newest then is still kept: somebody may have deleted it since."""
+    ready = (b for b in cluster.backups if b.is_ready and b.created_at <= then)
+    newest = max(ready, key=lambda backup: backup.created_at, default=None)
+    return newest is not None and newest.never_expires
 
 
 def _move(context: PlanContext) -> Step | None:
@@ -210,9 +210,9 @@ def _soak(context: PlanContext) -> Step | None:
 
 def lost_key(context: PlanContext) -> str:
     """The key that failed to prove itself on the target, and how; "" while none did."""
+    failed = failed_proof(context.plan, context.case)
+    if failed is None:
+        return ""
     names = {key.key_id: key.name for key in context.snapshot.keys}
-    for call in context.case.calls:
-        refused = call.operation is Operation.PROVE_KEY and call.status is CallStatus.REFUSED
-        if refused and not was_denied(call) and call.plan_hash == context.plan.plan_hash:
-            return f"{names.get(call.target, call.target)} does not work there ({call.error})"
-    return ""
+    why = failed.error.removesuffix(".")
+    return f"{names.get(failed.target, failed.target)} does not work there ({why})."

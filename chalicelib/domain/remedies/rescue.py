@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from chalicelib.domain.remedies.repoint import unproved, was_denied
+from chalicelib.domain.remedies.repoint import unproved
 from chalicelib.domain.remedies.steps import connect, disconnect
-from chalicelib.domain.rules.outage import GOING
 from chalicelib.domain.rules.pace import MINUTE, SOON, under_way
+from chalicelib.domain.rules.proof import was_denied
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.rules.step import Ask, Call, Close, Step, Wait
 from chalicelib.domain.state.case import CallRecord, CallStatus, Difference, Outcome
+from chalicelib.domain.state.hsm_states import GOING
 from chalicelib.domain.state.plan import CASE_TAG, Operation
 from chalicelib.domain.state.snapshot import (
     Cluster,

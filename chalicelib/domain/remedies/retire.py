@@ -20,6 +20,7 @@ from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Ask, Call, Step, Wait
 from chalicelib.domain.rules.waiting import until_next
 from chalicelib.domain.state.case import Difference
+from chalicelib.domain.state.hsm_states import HsmState
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.state.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.state.zones import zone_labels
@@ -73,7 +74,7 @@ def impossible(situation: Situation, remedy: Remedy) -> str:
 
 def has_active_hsm(snapshot: Snapshot) -> bool:
     """The store can connect: without an active HSM it can't, and key material stays behind."""
-    return any(hsm.state == "ACTIVE" for hsm in snapshot.live_hsms)
+    return any(hsm.state is HsmState.ACTIVE for hsm in snapshot.live_hsms)
 
 
 def watched(situation: Situation) -> bool:

@@ -11,11 +11,12 @@ from chalicelib.domain.rules.sessions import LATE, Verdict, verdict
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.rules.step import Ask, Call, Close, Move, Step, Wait
 from chalicelib.domain.state.case import Outcome
+from chalicelib.domain.state.hsm_states import GOING, BackupState, ClusterState
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation
 from chalicelib.domain.state.snapshot import KeyStore, StoreState
 from chalicelib.domain.state.zones import hsm_for
 
-CHANGES_HSMS = ("MODIFY_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
+CHANGES_HSMS = (ClusterState.MODIFY_IN_PROGRESS, ClusterState.ROLLBACK_IN_PROGRESS)
 """AWS replaces one HSM after the other by another type, half an hour each (ModifyCluster)."""
 ON_HSMS_OR_KEYS = frozenset(
     {
@@ -107,7 +108,7 @@ def keep_backup(context: PlanContext) -> Move | None:
     cluster = context.snapshot.cluster
     if cluster is None or not context.plan.names(Operation.KEEP_BACKUP):
         return None
-    if any(b.state == "CREATE_IN_PROGRESS" for b in cluster.backups):
+    if any(b.state is BackupState.CREATE_IN_PROGRESS for b in cluster.backups):
         return Wait(SOON, "the last backup is being made")
     newest = cluster.newest_backup
     if newest is None or newest.never_expires:
@@ -123,9 +124,9 @@ def delete_cluster(context: PlanContext) -> Move:
     target = context.plan.cluster_id
     since = context.call_at(Operation.DELETE_CLUSTER, target)
     called = context.just_did(Operation.DELETE_CLUSTER, target)
-    if cluster is None or called or cluster.state in ("DELETE_IN_PROGRESS", "DELETED"):
+    if cluster is None or called or cluster.state in GOING:
         return Wait(at_the_end(since, context.now), "the cluster is being deleted")
-    if cluster.state in ("UPDATE_IN_PROGRESS", *CHANGES_HSMS):
+    if cluster.state in (ClusterState.UPDATE_IN_PROGRESS, *CHANGES_HSMS):
         return Wait(SOON, f"the cluster is busy ({cluster.state})")
     return Call(Operation.DELETE_CLUSTER, (target,), "deleting the cluster")
 

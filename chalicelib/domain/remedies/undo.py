@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.remedies import rescue
+from chalicelib.domain.remedies import rescue_back
 from chalicelib.domain.remedies.steps import connect, disconnect, held_by_aws
 from chalicelib.domain.rules.gone import until_sure
-from chalicelib.domain.rules.pace import MINUTE, SETTLING, SOON, under_way
+from chalicelib.domain.rules.pace import SETTLING, SOON, under_way
 from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Call, Close, Move, Wait
 from chalicelib.domain.rules.waiting import may_wait, scheduled_by_us
 from chalicelib.domain.state.case import Before, CallStatus, Case, KeyBefore, Outcome
+from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import LOOK_AGAIN_BEFORE, Operation, Remedy
 from chalicelib.domain.state.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.state.zones import zone_labels, zone_of
@@ -67,10 +68,11 @@ def undo_step(context: PlanContext) -> Move:
         # What one look does not show may still be there to bring back.
         or until_sure(context.case, context.now)
         or _switches(context)
-        or _made(context)
+        or rescue_back.made(context)
         or _hsms(context, before)
         or _seen_whole(context, _store(context, before))
         or _unseen(context)
+        or _denied(context)
         or Close(Outcome.CANCELLED, _what_is_back(context, before))
     )
 
@@ -78,7 +80,9 @@ def undo_step(context: PlanContext) -> Move:
 def _deletions(context: PlanContext) -> Move | None:
     """Cancel the deletions that we scheduled; somebody else's stay."""
     operation = Operation.CANCEL_KEY_DELETION
-    ours = [k for k in context.snapshot.keys if scheduled_by_us(context.case, k, context.now)]
+    mine = (k for k in context.snapshot.keys if scheduled_by_us(context.case, k, context.now))
+    # A key whose policy denies it keeps no other one from coming back.
+    ours = [k for k in mine if k.is_live or not _is_denied(context, operation, k)]
     due = tuple(
         key.key_id
         for key in ours
@@ -114,7 +118,8 @@ def _was_enabled(case: Case, key_id: str, at: datetime) -> bool:
 def _switches(context: PlanContext) -> Move | None:
     """Enable what was enabled and what our own calls switched off."""
     operation = Operation.ENABLE_KEY
-    off = switched_off(context.case, context.snapshot)
+    mine = switched_off(context.case, context.snapshot)
+    off = [key for key in mine if not _is_denied(context, operation, key)]
     settling = [key for key in off if context.just_did(operation, key.key_id)]
     due = [key.key_id for key in off if key not in settling]
     if due:
@@ -130,7 +135,7 @@ def _hsms(context: PlanContext, before: Before) -> Move | None:
     cluster = context.snapshot.cluster
     if cluster is None or context.plan.remedy is not Remedy.PARK:
         return None
-    if any(h.state == "DELETE_IN_PROGRESS" for h in cluster.hsms):
+    if any(h.state is HsmState.DELETE_IN_PROGRESS for h in cluster.hsms):
         return Wait(under_way(None, context.now), "the HSMs are still being deleted")
     for label in zone_labels(before.zones):
         zone = zone_of(label)
@@ -142,35 +147,9 @@ def _hsms(context: PlanContext, before: Before) -> Move | None:
         if not context.case.did(Operation.CREATE_HSM, label):
             step = Call(Operation.CREATE_HSM, (label,), "creating the HSMs again")
             return held_by_aws(step, context)
-    if any(hsm.state == "CREATE_IN_PROGRESS" for hsm in cluster.live_hsms):
+    if any(hsm.state is HsmState.CREATE_IN_PROGRESS for hsm in cluster.live_hsms):
         return Wait(under_way(None, context.now), "the HSMs are being created")
     return None
-
-
-def _made(context: PlanContext) -> Move | None:
-    """Rescue only: the cluster that it made goes again, unless the key store is on it by now."""
-    if context.plan.remedy is not Remedy.RESCUE or not context.plan.backup_id:
-        return None
-    home, store = rescue.made_cluster(context), context.store
-    if home is None:
-        call = context.case.call(Operation.CREATE_CLUSTER, context.plan.backup_id)
-        if call is None or call.status is CallStatus.REFUSED:
-            return None
-        if context.now - call.at < rescue.LOOKED_FOR:
-            return Wait(MINUTE, "finding out whether AWS made the cluster")
-        return None
-    if store is not None and store.cluster_id == home.cluster_id:
-        return None
-    why, where = "removing what the rescue made", home.cluster_id
-    for hsm in home.live_hsms:
-        if hsm.state == "CREATE_IN_PROGRESS" or context.just_did(Operation.DELETE_HSM, hsm.zone):
-            return Wait(MINUTE, why)
-        return Call(Operation.DELETE_HSM, (hsm.zone,), why, to_cluster=where)
-    if home.hsms or home.state == "CREATE_IN_PROGRESS":
-        return Wait(MINUTE, why)
-    if context.just_did(Operation.DELETE_CLUSTER, where):
-        return Wait(MINUTE, why)
-    return Call(Operation.DELETE_CLUSTER, (where,), why, to_cluster=where)
 
 
 def _store(context: PlanContext, before: Before) -> Move | None:
@@ -185,7 +164,7 @@ def _store(context: PlanContext, before: Before) -> Move | None:
     connected_by_us = context.case.tried(Operation.CONNECT_KEY_STORE, target)
     if before.store_state in (StoreState.CONNECTED, StoreState.CONNECTING):
         touched = connected_by_us or context.case.tried(Operation.DISCONNECT_KEY_STORE, target)
-        has_hsm = any(h.state == "ACTIVE" for h in context.snapshot.live_hsms)
+        has_hsm = any(h.state is HsmState.ACTIVE for h in context.snapshot.live_hsms)
         return (
             connect(context, store, why="connecting the key store again")
             if touched and has_hsm
@@ -228,6 +207,28 @@ def _unseen(context: PlanContext) -> Move | None:
     )
 
 
+def _is_denied(context: PlanContext, operation: Operation, key: Key) -> bool:
+    """A policy stands in the way. Trying again forgets it."""
+    call = context.case.call(operation, key.key_id)
+    return call is not None and call.denied
+
+
+def _denied(context: PlanContext) -> Move | None:
+    """All that could come back is back, and AWS refused the rest."""
+    left = {
+        Operation.CANCEL_KEY_DELETION: context.snapshot.pending_keys,
+        Operation.ENABLE_KEY: switched_off(context.case, context.snapshot),
+    }
+    for operation, keys in left.items():
+        if any(_is_denied(context, operation, key) for key in keys):
+            return Close(
+                Outcome.STOPPED,
+                f"A policy denies {operation}, so not every key could be brought back.",
+                ("Allow it to the role unlatch-executor: AWS’s own words say what denies it.",),
+            )
+    return None
+
+
 def _what_is_back(context: PlanContext, before: Before) -> str:
     """Says what came back and what did not."""
     now = {key.key_id: key.state for key in context.snapshot.keys}
@@ -240,16 +241,14 @@ def _what_is_back(context: PlanContext, before: Before) -> str:
         (changed, f"{_keys(changed)} not as before: somebody else changed that."),
         (True, _where_the_store_is(context, before)),
         (context.snapshot.cluster is None, "The cluster is gone."),
-        (_hsms_stay(context), "The HSMs that Unlatch made stay, as the key store uses them."),
+        (
+            rescue_back.hsms_stay(context),
+            "The HSMs that Unlatch made stay, as the key store uses them.",
+        ),
         (_is_going(context.snapshot), "AWS is deleting the cluster already."),
         (True, "Nothing more happens."),
     )
     return " ".join(sentence for holds, sentence in parts if holds and sentence)
-
-
-def _hsms_stay(context: PlanContext) -> bool:
-    is_rescue = context.plan.remedy is Remedy.RESCUE and not context.plan.backup_id
-    return is_rescue and any(c.operation is Operation.CREATE_HSM for c in context.case.calls)
 
 
 def _keys(count: int) -> str:
@@ -257,7 +256,9 @@ def _keys(count: int) -> str:
 
 
 def _is_going(snapshot: Snapshot) -> bool:
-    return snapshot.cluster is not None and snapshot.cluster.state == "DELETE_IN_PROGRESS"
+    return (
+        snapshot.cluster is not None and snapshot.cluster.state is ClusterState.DELETE_IN_PROGRESS
+    )
 
 
 def _where_the_store_is(context: PlanContext, before: Before) -> str:

@@ -18,41 +18,21 @@ from chalicelib.domain.state.snapshot import Key
 
 
 class Refusal(Enum):
-    """Why somebody may not decide, in words for that person. {approvers} is filled in for Slack."""
+    """Why somebody may not decide."""
 
-    EXTERNAL = (
-        "You can’t decide here: your account belongs to another company. Nothing was changed. "
-        "Ask your contact in this channel."
-    )
-    GUEST = (
-        "You can’t decide here: guest accounts can’t approve. Nothing was changed. {approvers} can."
-    )
-    BOT = "Apps and bots can’t decide here. Nothing was changed. {approvers} can."
-    GONE = "This account is deactivated, so nothing was counted. {approvers} can decide."
-    REQUESTER = (
-        "You can’t approve this: you made the call that it is about, so somebody else has to agree. "
-        "Nothing was changed. {approvers} can."
-    )
-    NOT_AN_APPROVER = (
-        "You can’t approve this: you are not in {approvers}. Nothing was changed. "
-        "Anybody there can decide; you can write in the thread."
-    )
-    NO_APPROVERS = (
-        "Nobody can approve: the list of approvers is empty. Nothing was changed. "
-        "Whoever runs Unlatch can set APPROVERS."
-    )
-    REFUSED = (
-        "Slack refuses to tell Unlatch who you are, so nothing was counted. Nothing was changed. "
-        "Whoever runs Unlatch can find out why with `unlatch doctor`."
-    )
-    CROWDED = (
-        "Nobody can approve this: more callers made the call that it is about than Unlatch can tell "
-        "apart from you. Nothing was changed. Close this case and start a new one."
-    )
-    UNKNOWN = (
-        "Slack could not say who may approve, so nothing was counted. Nothing was changed. "
-        "Please click again in a minute."
-    )
+    EXTERNAL = "external"
+    GUEST = "guest"
+    BOT = "bot"
+    GONE = "gone"
+    REQUESTER = "requester"
+    NOT_AN_APPROVER = "not_an_approver"
+    NO_APPROVERS = "no_approvers"
+    REFUSED = "refused"
+    """Slack says for good that it does not tell who this is."""
+    CROWDED = "crowded"
+    """More callers than Unlatch can tell apart from this person."""
+    UNKNOWN = "unknown"
+    """Slack can't say now who this is, or who may approve."""
 
 
 SLACK_USER = "SlackUser"
@@ -159,6 +139,7 @@ def terms(remedy: Remedy, situation: Situation) -> Terms:
         go_again_after=policy.go_again_after,
         quiet_minutes=policy.quiet_minutes,
         step_up=bool(policy.step_up_roles) and (remedy.deletes_keys or remedy is Remedy.REPOINT),
+        route=policy.route,
     )
 
 

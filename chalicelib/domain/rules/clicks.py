@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
 
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.proof import failed_proof
 from chalicelib.domain.state.audit_log import Entry, Kind, entry
-from chalicelib.domain.state.case import CallStatus, Case, Outcome, Phase
+from chalicelib.domain.state.case import CallRecord, CallStatus, Case, Outcome, Phase
 from chalicelib.domain.state.click import LETS_BEGIN, Act, Click
 from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.snapshot import StoreState
 
-ON_HOLD = (
-    "This case is on hold: its record can’t be trusted, so nobody can decide here. Nothing was "
-    "changed. An operator has to look; the message has the steps."
-)
 MOST_BYTES = 150_000
 """Of clicks: a DynamoDB item holds 400 kB, and what stops a case must always find room in it."""
 A_CLICK = 300
@@ -28,36 +28,73 @@ KINDS = {
 HALF_DONE = frozenset({Outcome.EXPIRED, Outcome.EXPLAINED, Outcome.RESOLVED})
 
 
-def not_possible(case: Case, act: Act, remedy: Remedy | None = None, *, by: str = "") -> str:
-    """Why this can't be done in the case as it stands; "" where it can."""
+class Obstacle(StrEnum):
+    """Why something can't be done in a case as it stands."""
+
+    ON_HOLD = "on hold"
+    """The case's record can't be trusted."""
+    TOO_MANY_CLICKS = "too many clicks"
+    BEGUN_NO_WITHDRAWAL = "begun, so approvals stay"
+    BEGUN_NO_REJECT = "begun, so closing would leave it half done"
+    DECIDED_BY_YOU = "decided by the same person"
+    DECIDED = "decided just before"
+    ENDED = "ended just before"
+    NOT_OFFERED = "not offered"
+    NOTHING_TO_UNDO = "nothing to undo"
+    ASKED_ALREADY = "asked for already"
+    EXPIRED = "closed, as nobody decided"
+    CLOSED_BY = "closed by somebody"
+    OVER = "over"
+
+
+@dataclass(frozen=True)
+class NotPossible:
+    """`by`: who was first, if somebody is known. `remedy`: what is not offered."""
+
+    obstacle: Obstacle
+    by: str = ""
+    remedy: Remedy | None = None
+
+
+def not_possible(
+    case: Case, act: Act, remedy: Remedy | None = None, *, by: str = ""
+) -> NotPossible | None:
+    """Why `by` can't do this in the case as it stands; None if it can be done."""
     if case.on_hold_since:
-        return ON_HOLD
+        return NotPossible(Obstacle.ON_HOLD)
     if act not in ENDINGS and _is_full(case, act):
-        return "This case has had too many clicks. Close or cancel it, and start a new one."
+        return NotPossible(Obstacle.TOO_MANY_CLICKS)
     if act is Act.REFRESH:
-        return "" if not case.is_closed or case.outcome is Outcome.STOPPED else _over(case)
+        return None if not case.is_closed or case.outcome is Outcome.STOPPED else _over(case)
     if act is Act.UNDO or act is Act.CANCEL:
         return _no_way_back(case, act)
     if case.is_closed:
         return _over(case)
     if act is Act.WITHDRAW and case.plan_has_begun:
-        return "The plan has begun, so approvals can’t be taken back. Press Cancel instead."
+        return NotPossible(Obstacle.BEGUN_NO_WITHDRAWAL)
     if act is Act.REJECT and case.has_begun:
-        return "The plan has begun, so closing would leave it half done. Press Cancel instead."
+        return NotPossible(Obstacle.BEGUN_NO_REJECT)
     if act in (Act.LOOK, Act.APPROVE, Act.KEEP, Act.CONFIRM) and case.phase is Phase.RUNNING:
         last = case.approved[-1].by if case.approved else ""
-        if last and last == by:
-            return "You decided this already, and it is under way. It counts once."
-        who = f"<@{last}>" if last else "Somebody"
-        return (
-            f"{who} decided this just before you. Your click changed nothing. "
-            "The message shows how it stands."
-        )
+        mine = bool(last) and last == by
+        return NotPossible(Obstacle.DECIDED_BY_YOU if mine else Obstacle.DECIDED, last)
     needs_offer = act in LETS_BEGIN or (act is Act.KEEP and case.plan is not None)
     if needs_offer and case.offer(remedy) is None:
-        what = remedy.capitalize() if remedy else "This"
-        return f"{what} is not possible now. The message says why."
-    return ""
+        return NotPossible(Obstacle.NOT_OFFERED, remedy=remedy)
+    return None
+
+
+def ended_just_now(case: Case, act: Act, *, by: str) -> NotPossible | None:
+    """An ending that no turn has heard yet counts already: whoever comes after it is told.
+
+    Who asked for it may click again: the first time may have died before it woke the run.
+    """
+    if case.is_closed or act in (Act.REFRESH, Act.WITHDRAW):
+        return None
+    ending = next((click for click in case.new_clicks if click.act in ENDINGS), None)
+    if ending is None or (ending.by == by and act in ENDINGS):
+        return None
+    return NotPossible(Obstacle.ENDED, ending.by)
 
 
 def _is_full(case: Case, act: Act) -> bool:
@@ -81,26 +118,22 @@ def is_asked_already(case: Case, click: Click) -> bool:
     )
 
 
-def _no_way_back(case: Case, act: Act) -> str:
+def _no_way_back(case: Case, act: Act) -> NotPossible | None:
     if case.is_closed:
-        return "" if can_go_back(case) else _over(case)
+        return None if can_go_back(case) else _over(case)
     if act is Act.UNDO and not case.has_begun:
-        return "There is nothing to undo: Unlatch has changed nothing."
+        return NotPossible(Obstacle.NOTHING_TO_UNDO)
     if case.ending is not None:
-        return f"<@{case.ending.by}> asked for this already. It is under way."
-    return ""
+        return NotPossible(Obstacle.ASKED_ALREADY, case.ending.by)
+    return None
 
 
-def _over(case: Case) -> str:
-    when = f"{case.closed_at:%d %b, %H:%M} UTC" if case.closed_at else "before"
+def _over(case: Case) -> NotPossible:
     if case.outcome is Outcome.EXPIRED:
-        return (
-            f"This case closed on {when}. Your click changed nothing. "
-            f"Write `/unlatch {case.cluster_id}` to start again."
-        )
+        return NotPossible(Obstacle.EXPIRED)
     if case.outcome in (Outcome.REJECTED, Outcome.CANCELLED) and case.ending:
-        return f"<@{case.ending.by}> closed this on {when}. Your click changed nothing."
-    return f"This case is over ({case.outcome}, {when}). Your click changed nothing."
+        return NotPossible(Obstacle.CLOSED_BY, case.ending.by)
+    return NotPossible(Obstacle.OVER)
 
 
 def reopens(case: Case, act: Act) -> bool:
@@ -116,6 +149,14 @@ def can_go_back(case: Case) -> bool:
     """Undo takes this closed case up again. Also where it ended half done, with our changes left."""
     half_done = case.has_begun and case.outcome in HALF_DONE
     return case.outcome in UNDOABLE or half_done
+
+
+def record_ends(case: Case, policy: Policy) -> datetime | None:
+    """When the record of this case may go; None: never, or not while it may still go on."""
+    may_go_on = not case.is_over or bool(case.new_clicks) or can_go_back(case)
+    if may_go_on or not policy.keep_closed_days or case.closed_at is None:
+        return None
+    return case.closed_at + timedelta(days=policy.keep_closed_days)
 
 
 def take_in(case: Case, now: datetime) -> tuple[Case, tuple[Entry, ...]]:
@@ -169,8 +210,10 @@ def _turn_back(case: Case, click: Click, now: datetime) -> tuple[Case, list[Entr
 def reopened(case: Case) -> Case:
     """A closed case taken up again: refusals by AWS are forgotten, all else is remembered.
 
-    An undo that stopped stays an undo: trying again must never go on with what was cancelled.
+    An undo that stopped stays an undo: trying again must never go on with what was cancelled. So does
+    the way back of a store whose key fails on the other cluster.
     """
+    stays = _that_sent_it_back(case)
     return replace(
         case,
         phase=Phase.RUNNING if case.has_begun else Phase.WAITING,
@@ -180,6 +223,19 @@ def reopened(case: Case) -> Case:
         closed_at=None,
         missing="",
         missing_since=None,
-        calls=tuple(c for c in case.calls if c.status is not CallStatus.REFUSED),
+        calls=tuple(c for c in case.calls if c.status is not CallStatus.REFUSED or c is stays),
         expires_at=None if case.plan is None else case.expires_at,
     )
+
+
+def _that_sent_it_back(case: Case) -> CallRecord | None:
+    """The proof that failed on the other cluster, while the store is not back as it was and could be."""
+    plan, seen, before, own = case.plan, case.seen, case.before, case.last_cluster
+    if plan is None or seen is None or before is None:
+        return None
+    if seen.store_cluster != before.cluster_id:
+        is_due = own is not None and own.can_take_keys
+    else:
+        was_connected = before.store_state in (StoreState.CONNECTED, StoreState.CONNECTING)
+        is_due = was_connected and seen.store_state != StoreState.CONNECTED
+    return failed_proof(plan, case) if is_due else None

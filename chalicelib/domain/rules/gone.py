@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.rules.step import Wait
 from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.hsm_states import GOING
 from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.domain.state.trigger import Trigger
 
@@ -19,7 +20,7 @@ def is_gone(case: Case, snapshot: Snapshot) -> bool:
         return False
     if snapshot.cluster is None:
         return True
-    going = snapshot.cluster.state in ("DELETE_IN_PROGRESS", "DELETED")
+    going = snapshot.cluster.state in GOING
     about_the_store = case.trigger in (Trigger.STORE_DELETE_BLOCKED, Trigger.CLUSTER_TAKEN)
     free = snapshot.holder is None and (about_the_store or not snapshot.cluster.hsms) and not going
     return free and not case.has_begun

@@ -10,10 +10,9 @@ from chalicelib.domain.rules.gone import until_sure
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.rules.step import Close
 from chalicelib.domain.state.case import Case, Outcome, Phase
+from chalicelib.domain.state.hsm_states import GOING
 from chalicelib.domain.state.snapshot import Cluster, KeyStore, Snapshot, StoreState
 from chalicelib.domain.state.trigger import Trigger
-
-GOING = ("DELETE_IN_PROGRESS", "DELETED")
 
 
 class Outage(StrEnum):

@@ -26,10 +26,17 @@ def fresh_for(keys: int) -> timedelta:
     return keys * FRESH_A_KEY if keys >= MANY_KEYS else timedelta(0)
 
 
-def poll(since: datetime | None, now: datetime) -> int:
-    """Seconds until the next look at what AWS takes in: about a twelfth of its age so far."""
+def poll(
+    since: datetime | None, now: datetime, *, least: int = SOON, most: int | None = None
+) -> int:
+    """Seconds until the next look: about a twelfth of its age so far, between these bounds.
+
+    Unless said, `most` fits what AWS takes in, in minutes as a rule.
+    """
     elapsed = (now - since).total_seconds() if since else 0
-    return int(min(max(elapsed / 12, SOON), 120 if elapsed < HOURS_LATE else 600))
+    if most is None:
+        most = 120 if elapsed < HOURS_LATE else 600
+    return int(min(max(elapsed / 12, least), most))
 
 
 def under_way(since: datetime | None, now: datetime, *, quickest: int = MINUTE) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from chalicelib.domain.rules.prices import USUAL_TYPE, hsm_hour
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -24,7 +26,14 @@ class Policy:
     repoint_soak_days: int = 7
     go_again_after: int = 0
     quiet_minutes: int = 5
+    keep_closed_days: int = 0
     dry_run: bool = False
-    hsm_hour_price: float = 1.60
+    hsm_hour_price: float = 0
     step_up_roles: tuple[str, ...] = field(default=())
     operator_roles: tuple[str, ...] = field(default=())
+    mention: tuple[str, ...] = ("approvers",)
+    route: str = ""
+
+    def hour_price(self, region: str, hsm_type: str = "") -> float:
+        """US dollars an HSM costs an hour: as set, else as known."""
+        return hsm_hour(region, hsm_type or USUAL_TYPE, setting=self.hsm_hour_price).dollars

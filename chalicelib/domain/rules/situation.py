@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain.rules.pace import SETTLING
 from chalicelib.domain.rules.policy import Policy
@@ -15,6 +15,7 @@ from chalicelib.domain.state.plan import Operation, Plan
 from chalicelib.domain.state.snapshot import KeyStore, Snapshot
 
 GO_ON = frozenset({Act.APPROVE, Act.CANCEL, Act.UNDO, Act.REFRESH})
+MOST_IDLE = timedelta(days=7)
 NOT_LOOKED = "AWS has not been read yet"
 
 
@@ -52,6 +53,18 @@ class PlanContext(Situation):
     """What a remedy looks at when it says its next step: a situation, and the plan it is about."""
 
     plan: Plan
+
+    @property
+    def idle(self) -> timedelta:
+        """How long ago the plan's last call was made, or somebody last said yes to it."""
+        calls = (c.at for c in self.case.calls if c.plan_hash == self.plan.plan_hash)
+        yes = (click.at for click in self.case.approved)
+        return self.now - max((*calls, *yes), default=self.now)
+
+    @property
+    def is_stale(self) -> bool:
+        """It stood still for longer than it ever waits, and a week more: people look at the world afresh."""
+        return self.idle > self.plan.longest_wait + MOST_IDLE
 
     @property
     def store(self) -> KeyStore | None:

@@ -17,6 +17,11 @@ class Anchor:
     digest: str
     attempt: int = 0
 
+    @property
+    def remembered(self) -> str:
+        """What the run goes on remembering while it believes no body."""
+        return "" if self.digest in (UNSEALED, UNKNOWN) else self.digest
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -38,6 +43,8 @@ NO_BODY = Mark("", "", 0)
 UNSEALED = "unsealed"
 """The digest of an anchor in a run that was started before bodies were sealed. It may take in a body
 of that time, once, and hands over at once to a run that remembers."""
+UNKNOWN = "unknown"
+"""The digest of an anchor where no run can tell: no body is believed, until an operator decides."""
 
 
 class Verdict(StrEnum):
@@ -56,6 +63,6 @@ def verdict(mark: Mark, anchor: Anchor) -> Verdict:
     """
     if mark.digest == anchor.digest:
         return Verdict.BELIEVED
-    if mark.since != anchor.digest or not mark.digest:
+    if mark.since != anchor.digest or not mark.digest or anchor.digest == UNKNOWN:
         return Verdict.REFUSED
     return Verdict.SUPERSEDED if mark.attempt > anchor.attempt else Verdict.IF_SEALED

@@ -83,6 +83,7 @@ class CallRecord:
     request_id: str = ""
     error: str = ""
     tries: int = 1
+    denied: bool = False  # by a policy, which says nothing of the target
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,7 @@ class Case:
     message: SlackMessage = field(default_factory=SlackMessage)
     log_length: int = 0
     log_head: str = ""
+    route_tags: tuple[tuple[str, str], ...] | None = None  # of its first look: for its route
     on_hold_since: str = ""  # since when turns refuse the stored body, as the inbox says
 
     @property
@@ -262,10 +264,6 @@ class Case:
     @property
     def requester(self) -> Caller | None:
         return self.attempts[0].caller if self.attempts else None
-
-    def offer_people(self, remedy: str) -> int:
-        """How many people the plan of this remedy needs; 0 if it is not offered."""
-        return next((plan.terms.people for plan in self.offers if plan.remedy == remedy), 0)
 
     def offer(self, remedy: Remedy | None) -> Plan | None:
         return next((plan for plan in self.offers if plan.remedy is remedy), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -74,7 +74,9 @@ LOOK_AGAIN_BEFORE = frozenset(
 NEWEST_BACKUP = "newest"
 CASE_TAG = "unlatch-case"
 """CreateCluster has no idempotency token: this tag on the cluster tells a lost answer from a missing one."""
-LATER = frozenset({"unproven", "backup_id", "mode", "subnets", "lost", "if_needed"})
+LONGEST_WINDOW = 30
+"""Days that KMS lets keys wait for their deletion at most."""
+LATER = frozenset({"unproven", "route", "backup_id", "mode", "subnets", "lost", "if_needed"})
 """Fields that came later: while they say nothing the hash is as before, so that approvals stand."""
 
 
@@ -118,6 +120,7 @@ class Terms:
     go_again_after: int
     quiet_minutes: int
     step_up: bool = False
+    route: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,13 @@ class Plan:
         going = any(key.state is KeyState.PENDING_DELETION for key in self.basis.keys)
         acts = (Operation.SCHEDULE_KEY_DELETION, Operation.CONNECT_KEY_STORE)
         return going and not any(map(self.names, acts))
+
+    @property
+    def longest_wait(self) -> timedelta:
+        """All that it may wait between its calls, added up; keys that others scheduled wait for 30 days at most."""
+        going = any(key.state is KeyState.PENDING_DELETION for key in self.basis.keys)
+        window = max(self.window_days, LONGEST_WINDOW * going)
+        return timedelta(days=window + self.quarantine_days + self.soak_days)
 
     @property
     def left_behind(self) -> tuple[str, ...]:

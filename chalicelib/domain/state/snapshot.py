@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from chalicelib.domain.state.hsm_states import BackupState, ClusterState, HsmState
+
 
 class StoreState(StrEnum):
     """ConnectionState of a custom key store, as KMS spells it."""
@@ -113,25 +115,25 @@ class KeyStore:
 @dataclass(frozen=True)
 class Hsm:
     hsm_id: str
-    state: str
+    state: HsmState
     zone: str
 
     @property
     def is_live(self) -> bool:
-        return self.state not in ("DELETE_IN_PROGRESS", "DELETED")
+        return self.state not in (HsmState.DELETE_IN_PROGRESS, HsmState.DELETED)
 
 
 @dataclass(frozen=True)
 class Backup:
     backup_id: str
-    state: str
+    state: BackupState
     created_at: datetime
     never_expires: bool = False
     mode: str = ""
 
     @property
     def is_ready(self) -> bool:
-        return self.state == "READY"
+        return self.state is BackupState.READY
 
 
 @dataclass(frozen=True)
@@ -150,10 +152,13 @@ class Connects:
     last: datetime | None = None
 
 
+NEVER_ACTIVE = (ClusterState.UNINITIALIZED, ClusterState.INITIALIZED)
+
+
 @dataclass(frozen=True)
 class Cluster:
     cluster_id: str
-    state: str
+    state: ClusterState
     hsms: tuple[Hsm, ...] = ()
     certificate: str = ""
     tags: tuple[tuple[str, str], ...] = ()
@@ -186,13 +191,13 @@ class Cluster:
 
         One that was made from a backup has its users and keys as soon as it has an HSM.
         """
-        return self.state in ("UNINITIALIZED", "INITIALIZED") and not self.source_backup
+        return self.state in NEVER_ACTIVE and not self.source_backup
 
     @property
     def can_take_keys(self) -> bool:
         """A store may be pointed here: ACTIVE, two active HSMs in two zones (UpdateCustomKeyStore)."""
-        active = {hsm.zone for hsm in self.hsms if hsm.state == "ACTIVE"}
-        return self.state == "ACTIVE" and len(active) >= 2
+        active = {hsm.zone for hsm in self.hsms if hsm.state is HsmState.ACTIVE}
+        return self.state is ClusterState.ACTIVE and len(active) >= 2
 
 
 @dataclass(frozen=True)
@@ -282,7 +287,7 @@ class Snapshot:
 class Seen:
     """What the last look showed of store, HSMs and cluster, so that a sweep sees what others change."""
 
-    store_state: str = ""
+    store_state: StoreState | None = None
     store_cluster: str = ""
     zones: tuple[str, ...] = ()
-    cluster_state: str = ""
+    cluster_state: ClusterState | None = None

@@ -43,15 +43,17 @@ def message(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Message:
             *keytable.keys(shown),
             *_other_ways(shown, plan),
             parts.tried_by(shown),
-            parts.place(shown.case),
-            parts.record(
-                shown,
-                approved=f"{len(clicks)} of {plan.terms.people}",
-                but=[c.by for c in clicks],
-            ),
+            _record(shown, plan, clicks),
             *actions(f"foot:{shown.version}", [*buttons.take_back(shown), *buttons.foot(shown)]),
         ),
     )
+
+
+def _record(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Block:
+    """Who has approved, and who still can."""
+    by, missing = [click.by for click in clicks], plan.terms.people - len(clicks)
+    still = f"; still needed: {missing} more" if missing > 0 else ""
+    return parts.record(shown, approved=f"{shown.names.plainly(by)}{still}", but=by)
 
 
 def wanted(missing: int, *, unconfirmed: bool = False) -> str:
@@ -68,7 +70,7 @@ def _so_far(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> list[Piece]:
     if len(clicks) >= need and not _is_unconfirmed(shown, plan):
         done = f"{parts.nothing_done(shown)} Unlatch reads AWS once more, then it begins."
         return [*pieces, text(done)]
-    who = "nobody else approves" if len(clicks) < need else "nobody confirms it in AWS"
+    who = _if_not(need - len(clicks))
     pieces.append(text(f"{parts.nothing_done(shown)} "))
     going_on = going.still_going(case)
     if case.watches:
@@ -83,6 +85,13 @@ def _so_far(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> list[Piece]:
         text(f", this case closes and {end}."),
         *going_on,
     ]
+
+
+def _if_not(missing: int) -> str:
+    """What brings the end, after “If”."""
+    if missing > 1:
+        return f"{missing} more people don’t approve"
+    return "nobody else approves" if missing else "nobody confirms it in AWS"
 
 
 def _is_unconfirmed(shown: Shown, plan: Plan) -> bool:

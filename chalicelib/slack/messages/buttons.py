@@ -28,7 +28,7 @@ STYLES = {Remedy.RELEASE: "danger", Remedy.RETIRE: "danger", Remedy.RESCUE: "pri
 
 
 def may(case: Case, act: Act, remedy: Remedy | None = None) -> bool:
-    return not not_possible(case, act, remedy)
+    return not_possible(case, act, remedy) is None
 
 
 def may_choose(case: Case, remedy: Remedy) -> bool:

@@ -40,15 +40,14 @@ def message(shown: Shown) -> Message:
 
 def _plainly(shown: Shown) -> Message:
     return Message(
-        f"Something changed since {shown.cluster} was approved. "
+        f"{shown.cluster} has changed since it was approved. "
         f"{_first_words(shown)} Please look again.",
         (
-            header(f"Something changed since you approved {shown.cluster}", WARNING),
+            header(f"{shown.cluster} has changed since the approvals", WARNING),
             says(*_why(shown)),
             *differences(shown.case, shown.case.differences, f"diff:{shown.version}"),
             divider(),
             *ways.sections(shown),
-            parts.place(shown.case),
             parts.record(shown),
             *actions(f"foot:{shown.version}", buttons.foot(shown)),
         ),
@@ -94,7 +93,6 @@ def _or_nothing(shown: Shown, waiting: Sequence[Key], names: str) -> list[Block]
         divider(),
         *ways.sections(shown),
         note(f"{unused}Unlatch goes on watching; this case stays open until they are gone."),
-        parts.place(case),
         parts.record(shown),
         *actions(f"foot:{shown.version}", buttons.check_again(shown)),
     ]

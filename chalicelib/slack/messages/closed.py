@@ -51,7 +51,6 @@ def untouched(shown: Shown) -> Message:
                 text("\n"),
                 *parts.start_again(shown.case),
             ),
-            parts.place(shown.case),
             parts.decided(shown.case),
         ),
     )
@@ -106,7 +105,6 @@ def resolved(shown: Shown) -> Message:
             ),
             *actions(f"act:{shown.version}", expired.half_done(shown)),
             parts.tried_by(shown),
-            parts.place(case),
             parts.decided(case),
         ),
     )
@@ -128,7 +126,6 @@ def explained(shown: Shown) -> Message:
             *(_would(shown) if dry else []),
             *actions(f"act:{shown.version}", expired.half_done(shown)),
             parts.tried_by(shown),
-            parts.place(case),
             parts.decided(case),
         ),
     )

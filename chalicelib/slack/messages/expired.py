@@ -31,7 +31,7 @@ def message(shown: Shown) -> Message:
     return Message(
         f"Closed: nobody decided about {shown.cluster} in {hours}. {changed}",
         (
-            header(f"Closed: nobody decided in {hours}"),
+            header(f"Closed: nobody decided about {shown.cluster}"),
             says(
                 *still_there(shown),
                 text(" "),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 
 from chalicelib.domain import diagnosis
 from chalicelib.domain.recovery import lost_keys
-from chalicelib.domain.rules import approval
+from chalicelib.domain.rules import approval, proof
 from chalicelib.domain.rules.password import Login, login
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case
+from chalicelib.domain.state.hsm_states import HsmState
 from chalicelib.domain.state.plan import Operation, Plan
-from chalicelib.domain.state.snapshot import Cluster, Key, KeyState
+from chalicelib.domain.state.snapshot import Backup, Cluster, Key, KeyState
 from chalicelib.slack.messages.text import be, clean, count, ident, money, the, upper_first
 
 KEY_WORDS = {
@@ -35,6 +37,28 @@ def is_dry_run(case: Case, policy: Policy) -> bool:
     if plan and plan.terms.dry_run:
         return True
     return policy.dry_run and not (case.is_closed and case.has_begun)
+
+
+def moves(plan: Plan) -> bool:
+    """A repoint whose store is not there yet; one that is asked about again may only check and delete."""
+    return bool(plan.names(Operation.UPDATE_KEY_STORE) or plan.names(Operation.CONNECT_KEY_STORE))
+
+
+def failed_proof(case: Case) -> CallRecord | None:
+    """A key that does not work on the other cluster: its store goes back without anybody’s click."""
+    return proof.failed_proof(case.plan, case) if case.plan else None
+
+
+def goes_back(case: Case) -> bool:
+    """Somebody cancelled or undid, or the store goes back by itself."""
+    return case.ending is not None or failed_proof(case) is not None
+
+
+def to_restore(case: Case) -> Backup | None:
+    """The backup to make the cluster from anew: the newest that AWS keeps for good, else the newest."""
+    cluster = last_cluster(case)
+    ready = [backup for backup in cluster.backups if backup.is_ready] if cluster else []
+    return max(ready, key=lambda backup: (backup.never_expires, backup.created_at), default=None)
 
 
 def store_name(case: Case) -> str:
@@ -127,11 +151,10 @@ def refused(case: Case) -> CallRecord | None:
     return max(calls, key=lambda call: call.at, default=None)
 
 
-def states_before(case: Case) -> str:
-    """“2 enabled, 1 disabled”: how the keys that are left were before our first mutation."""
-    present = {key.key_id for key in keys(case)}
+def states_before(case: Case, of: Collection[str]) -> str:
+    """“2 enabled, 1 disabled”: how these keys were before our first mutation."""
     before = case.before.keys if case.before else ()
-    tally = Counter(KEY_WORDS[key.state] for key in before if key.key_id in present)
+    tally = Counter(KEY_WORDS[key.state] for key in before if key.key_id in of)
     return ", ".join(f"{number:,} {words}" for words, number in sorted(tally.items(), reverse=True))
 
 
@@ -171,6 +194,6 @@ def _hsms_now(case: Case) -> list[str]:
     planned = len(plan.basis.zones) if plan else number
     if number < planned:
         return [f"{planned - number} of {count(planned, 'HSM')} {be(planned - number)} gone"]
-    if all(hsm.state == "ACTIVE" for hsm in case.snapshot.live_hsms):
+    if all(hsm.state is HsmState.ACTIVE for hsm in case.snapshot.live_hsms):
         return [f"{count(number, 'HSM')} {'runs' if number == 1 else 'run'}"]
     return [f"{count(number, 'HSM')} {be(number)} there"]

@@ -54,7 +54,8 @@ def _keys(case: Case) -> list[str]:
     words = []
     if back:
         verb = "comes back as it was" if back == 1 else "come back as they were"
-        words.append(f"{the(back, 'key')} {verb}: {facts.states_before(case)}.")
+        states = facts.states_before(case, {key.key_id for key in returning_keys(case)})
+        words.append(f"{the(back, 'key')} {verb}: {states}.")
     elif off:
         words.append(f"{the(off, 'key')} {be(off)} switched on again.")
     if lost:
@@ -70,7 +71,7 @@ def _hsms(case: Case, policy: Policy) -> str:
     if gone > 0:
         words = f"{count(gone, 'HSM')} {be(gone)} deleted already. "
     if number:
-        daily = money(number * 24 * policy.hsm_hour_price)
+        daily = money(number * 24 * policy.hour_price(case.region))
         verb = "goes on" if number == 1 else "go on"
         words += f"{upper_first(the(number, 'HSM'))} {verb} costing about {daily} a day."
     return words.strip()
@@ -79,11 +80,11 @@ def _hsms(case: Case, policy: Policy) -> str:
 def _unpark(case: Case, policy: Policy) -> str:
     number = len(case.before.zones) if case.before else 0
     missing = missing_hsms(case)
-    cost = f"Cost returns to about {money(number * 24 * policy.hsm_hour_price)} a day."
+    cost = f"Cost returns to about {money(number * 24 * policy.hour_price(case.region))} a day."
     makes = f"Unlatch creates {count(missing, 'HSM')}" if missing > 0 else ""
     if not missing:
         cost = upper_first(f"{the(number, 'HSM')} {'stays' if number == 1 else 'stay'}, at about ")
-        cost += f"{money(number * 24 * policy.hsm_hour_price)} a day."
+        cost += f"{money(number * 24 * policy.hour_price(case.region))} a day."
     minutes = int(usual_unpark(case).total_seconds() // 60)
     if not reconnects(case):
         took = f"{makes}, in about {minutes} minutes. {cost}"

@@ -14,11 +14,11 @@ from chalicelib.slack.messages.text import DAY, clean, count, ident
 MOST_SINGLE_LINES = 5
 """Up to so many keys are told one by one."""
 ON_KEYS = {
-    Operation.SCHEDULE_KEY_DELETION: ("Scheduled deletion of", "schedule the deletion of"),
-    Operation.CANCEL_KEY_DELETION: ("Cancelled deletion of", "cancel the deletion of"),
-    Operation.DISABLE_KEY: ("Switched off", "switch off"),
-    Operation.ENABLE_KEY: ("Switched on again:", "switch on"),
-    Operation.PROVE_KEY: ("Works:", "check"),
+    Operation.SCHEDULE_KEY_DELETION: ("Scheduled deletion of", "schedule the deletion of {}"),
+    Operation.CANCEL_KEY_DELETION: ("Cancelled deletion of", "cancel the deletion of {}"),
+    Operation.DISABLE_KEY: ("Switched off", "switch off {}"),
+    Operation.ENABLE_KEY: ("Switched on again:", "switch on {}"),
+    Operation.PROVE_KEY: ("Works:", "check {}"),
 }
 ON_ONE = {
     Operation.CONNECT_KEY_STORE: ("Connecting the key store.", "connect the key store"),
@@ -64,7 +64,7 @@ def result(entry: Entry, case: Case) -> Told | None:
         return "AWS answered", [text(words), *request]
     verb = _verb(operation)
     if entry["status"] == "refused":
-        why = clean(entry["error"] or "no reason given", 200)
+        why = clean(entry["error"] or "no reason given", 200).removesuffix(".")
         refused = text(f" AWS refused to {verb}: {why}.")
         return "Refused by AWS", [symbol(WARNING), refused, *_named(entry, case), *request]
     if entry["status"] == "unknown":
@@ -76,7 +76,7 @@ def result(entry: Entry, case: Case) -> Told | None:
         pieces = _on_keys(entry, case, operation)
         return ("A step on the keys is done", [*pieces, *request]) if pieces else None
     said = ON_ONE[operation][0]
-    if operation is Operation.UPDATE_KEY_STORE and case.ending is not None:
+    if operation is Operation.UPDATE_KEY_STORE and facts.goes_back(case):
         said = POINTED_BACK
     return said, [*_on_one(entry, operation, said), *request]
 
@@ -88,7 +88,7 @@ def _request(entry: Entry) -> list[Piece]:
 
 def _verb(operation: Operation) -> str:
     if operation in ON_KEYS:
-        return f"{ON_KEYS[operation][1]} a key"
+        return ON_KEYS[operation][1].format("a key")
     return ON_ONE[operation][1]
 
 
@@ -149,5 +149,5 @@ def dry_run(entry: Entry, case: Case) -> Told | None:
         if len(names) > MOST_SINGLE_LINES and entry["target"] != names[0]:
             return None
         what = count(len(names), "key") if len(names) > MOST_SINGLE_LINES else _key(entry, case)
-        verb = f"{ON_KEYS[operation][1]} {what}"
+        verb = ON_KEYS[operation][1].format(what)
     return "Dry run", [text(f"Dry run: would {verb} on "), date(when), text(".")]

@@ -25,7 +25,6 @@ def message(shown: Shown) -> Message:
             ),
             *actions(f"act:{shown.version}", _end(shown)),
             parts.tried_by(shown),
-            parts.place(case),
             parts.decided(case),
         ),
     )

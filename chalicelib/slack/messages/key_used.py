@@ -44,7 +44,7 @@ def message(shown: Shown, end: datetime | None) -> Message:
     last = max(case.key_uses, key=lambda use: use.at)
     what = "is being deleted" if end else "was switched off"
     when = "just used" if shown.now - last.at < FRESH else "used"
-    title = f"A key that {what} was {when}"
+    title = f"{shown.cluster}: a key that {what} was {when}"
     return Message(
         f"{title}, and the caller failed. Cancel if the job matters.",
         (

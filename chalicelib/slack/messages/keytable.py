@@ -51,7 +51,11 @@ def _row(key: Key, policy: Policy, now: datetime) -> list[Block]:
 def state(key: Key) -> str:
     """AWS's word, or when the key will be gone."""
     if key.state is KeyState.PENDING_DELETION:
-        return f"Gone on {utc(key.deletion_date, DAY)}" if key.deletion_date else "Being deleted"
+        return (
+            f"Will be deleted on {utc(key.deletion_date, DAY)}"
+            if key.deletion_date
+            else "Being deleted"
+        )
     return "Not known" if key.state is KeyState.UNKNOWN else key.state.value
 
 

@@ -95,7 +95,7 @@ def unread(shown: Shown) -> Message:
 
 def background(shown: Shown) -> list[Block]:
     """The grey lines at the foot."""
-    return [parts.tried_by(shown), parts.place(shown.case), parts.record(shown)]
+    return [parts.tried_by(shown), *parts.owner(shown), parts.record(shown)]
 
 
 def notification(shown: Shown) -> str:
@@ -208,9 +208,9 @@ def price_of_waiting(shown: Shown) -> list[Piece]:
     pieces = [text(f"{parts.nothing_done(shown)} ")]
     if case.expires_at:
         pieces += [
-            text("It can wait: undecided, this closes "),
+            text("It can wait: if nobody decides by "),
             date(case.expires_at, DAY_AND_TIME),
-            text(f" and {parts.lapse(case)}. "),
+            text(f", this case closes and {parts.lapse(case)}. "),
         ]
     return [*pieces, text(facts.cost_line(case, shown.policy)), *going.still_going(case)]
 

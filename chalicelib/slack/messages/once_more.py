@@ -11,7 +11,7 @@ from chalicelib.slack.messages.text import Message, count
 
 def message(shown: Shown, plan: Plan) -> Message:
     what = f"One fresh yes is needed to {plan.remedy} {shown.cluster}"
-    old = f"The last yes is {count(plan.terms.go_again_after, 'hour')} old or older."
+    old = f"The last approval is more than {count(plan.terms.go_again_after, 'hour')} old."
     may = buttons.may_choose(shown.case, plan.remedy)
     button = [buttons.choose(shown, plan.remedy, buttons.REVIEW)] if may else []
     return Message(
@@ -25,7 +25,6 @@ def message(shown: Shown, plan: Plan) -> Message:
             ),
             *actions(f"yes:{shown.version}", button),
             *progress.block(shown),
-            parts.place(shown.case),
             parts.decided(shown.case),
             *actions(f"foot:{shown.version}", buttons.foot(shown)),
         ),

@@ -9,6 +9,7 @@ from chalicelib.domain.remedies.rescue_plan import best_backup, is_newer
 from chalicelib.domain.rules.outage import Outage, outage_in
 from chalicelib.domain.rules.password import PERSON_ONLY, officer_steps
 from chalicelib.domain.state.case import Attempt
+from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.snapshot import Backup, Key
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.blocks import (
@@ -80,7 +81,8 @@ def why(shown: Shown) -> str:
     """The notification's second half, after the title."""
     if needs_a_person(shown):
         return ". No key is lost. The commands for a crypto officer are in the message."
-    number = shown.case.offer_people("rescue")
+    plan = shown.case.offer(Remedy.RESCUE)
+    number = plan.terms.people if plan else 0
     who = (
         f" {upper_first(count(number, 'person', 'people'))} can approve the rescue."
         if number
@@ -244,6 +246,6 @@ def _fails(shown: Shown) -> list[Block]:
 
 
 def _may(shown: Shown) -> list[Block]:
-    if shown.case.offer_people("rescue"):
+    if shown.case.offer(Remedy.RESCUE):
         return [note("Whoever cut the keys off may approve the rescue: it deletes nothing.")]
     return []

@@ -10,17 +10,18 @@ from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Click
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.slack.messages import facts, lead
-from chalicelib.slack.messages.blocks import Piece, bold, date, marked_note, note, text, users
+from chalicelib.slack.messages.blocks import Piece, bold, date, marked_note, note, says, text, users
+from chalicelib.slack.messages.names import mentions
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import (
     DAY,
     TIME,
     Block,
-    approvers,
     clean,
     count,
     ident,
     listing,
+    marked,
     person,
     quoted,
     token,
@@ -28,14 +29,24 @@ from chalicelib.slack.messages.text import (
 )
 
 DRY_RUN = "*Dry run*: approvals count, the steps are played, nothing in AWS changes."
-TERRAFORM = (
-    "Terraform may already have dropped this key store from its state; then it won’t remove it."
-)
+TERRAFORM = "Terraform may have forgotten this key store. If so, it will not delete it later."
 MOST_TAGS = 6
 
 
 def dry_run() -> Block:
     return marked_note(DRY_RUN)
+
+
+def hidden(unread: Sequence[str]) -> Block:
+    """AWS does not show all: what stands in the message is partly what was known before."""
+    why = clean(unread[0], 200).removesuffix(".")
+    return says(
+        bold(f"Unlatch can’t see everything: {why}."),
+        text(
+            " What it can’t see stands here as it was last known. Keys that wait are deleted on their "
+            "day all the same. Allow the role unlatch-reader to read it."
+        ),
+    )
 
 
 def store_pieces(case: Case) -> list[Piece]:
@@ -51,30 +62,32 @@ def nothing_done(shown: Shown) -> str:
 
 def lapse(case: Case) -> str:
     """What becomes of a case that nobody decides."""
-    return "nothing more is done" if case.has_begun else "nothing happens"
+    return "nothing more is done" if case.has_begun else "nothing changes"
 
 
 def tried_by(shown: Shown) -> Block:
     """Who made the delete that failed, how often, with what."""
     attempts = shown.case.attempts
     if not attempts:
-        return note("Started by a person with /unlatch; no delete has failed.")
+        return note("Started by a person; no delete has failed.")
     if all(attempt.caller.kind == SLACK_USER for attempt in attempts):
         names = listing(dict.fromkeys(person(a.caller.name) for a in attempts))
-        return marked_note(f"Started by {names} with /unlatch, who can’t approve this.")
+        return marked_note(f"Started by {names}, who can’t approve this.")
     who = list(dict.fromkeys(attempt.caller for attempt in attempts))
     number, last = len(attempts), attempts[-1]
     often = "once," if number == 1 else f"{count(number, 'attempt')}, last"
     what = lead.what_was_tried(last)
     to = f": {what}" if what else ""
-    sentences = [f"Tried by {_callers(who)}{_tool(last.caller)}, {often} on {utc(last.at)}{to}."]
+    known = person(shown.case.requester_id) if shown.case.requester_id and len(who) == 1 else ""
+    by = f"{known or _callers(who)}{_tool(last.caller)}"
+    sentences = [f"Tried by {by}, {often} on {utc(last.at)}{to}."]
     barred = [c for c in who if is_mapped(c, shown.policy)]
     if barred:
         whose = "They" if len(who) == 1 else _callers(barred)
         sentences.append(f"{whose} can’t approve their own request.")
     if any(c.tool is Tool.TERRAFORM for c in who) and shown.case.store:
         sentences.append(TERRAFORM)
-    return note(" ".join(sentences))
+    return marked_note(marked(" ".join(sentences))) if known else note(" ".join(sentences))
 
 
 def _callers(who: Sequence[Caller]) -> str:
@@ -87,23 +100,41 @@ def _tool(caller: Caller) -> str:
     return "" if caller.tool is Tool.UNKNOWN else f" with {caller.tool.value}"
 
 
-def place(case: Case) -> Block:
-    """Account, Region and tags."""
+def place(shown: Shown) -> Block:
+    """Account, Region and tags, under the heading of every state."""
+    case = shown.case
     tags = case.snapshot.cluster.tags if case.snapshot and case.snapshot.cluster else ()
-    words = [f"Account {ident(case.account)}", ident(case.region)]
+    words = [shown.names.account(case.account), ident(case.region)]
     words += [clean(f"{key}={value}") for key, value in tags[:MOST_TAGS]]
     if len(tags) > MOST_TAGS:
         words.append(count(len(tags) - MOST_TAGS, "more tag"))
     return note(" · ".join(words))
 
 
-def record(shown: Shown, *, approved: str = "none", but: Sequence[str] = ()) -> Block:
-    """For who looks it up: approvers, expiry, case and plans."""
-    case = shown.case
-    who = f"Approvers: {approvers(shown.policy.approvers)}"
+def told_where(shown: Shown, words: str) -> str:
+    """A notification names account and Region behind the cluster, as it stands alone on a screen."""
+    there = f"{shown.cluster} in {shown.names.there(shown.case)}"
+    before, found, after = words.partition(shown.cluster)
+    if not found:
+        return f"{there}: {words}"
+    return f"{before}{there}{',' if after.startswith(' ') else ''}{after}"
+
+
+def owner(shown: Shown) -> list[Block]:
+    """Who looks after the cluster, by its tag; told of the case by this."""
+    who = mentions(shown.names.owners)
+    if not who:
+        return []
+    return [marked_note(f"Owner: {listing(who)}, by the tag {clean(shown.names.owner_tag)}")]
+
+
+def record(shown: Shown, *, approved: str = "nobody", but: Sequence[str] = ()) -> Block:
+    """For who looks it up: who can approve, expiry, case and plans. Names, as this notifies nobody."""
+    case, names = shown.case, shown.names
+    who = f"Can approve: {names.plainly(shown.policy.approvers)}"
     if but:
-        who += f", except {listing(person(user_id) for user_id in but)}"
-    words = [who, f"Approvals: {approved}"]
+        who += f", except {names.plainly(but)}"
+    words = [who, f"Approved so far: {approved}"]
     if case.expires_at:
         words.append(f"Closes {token(case.expires_at)}")
     plans = [f"{p.remedy} `{p.plan_hash[:8]}`" for p in case.offers if p.remedy is not Remedy.KEEP]

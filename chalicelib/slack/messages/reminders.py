@@ -10,7 +10,7 @@ from chalicelib.slack.messages.happened import Told, moment
 
 def once_more(_entry: Entry, _case: Case) -> Told:
     words = (
-        "The next step can’t be undone, and the last yes is old. The plan stands as it was "
+        "The next step can’t be undone, and the last approval is old. The plan stands as it was "
         "approved; one fresh yes lets it go on."
     )
     return "One fresh yes is needed", [text(words)]
@@ -22,8 +22,8 @@ def reminded(entry: Entry, _case: Case) -> Told:
     when = [date(until)] if until else [text("soon")]
     if entry["what"] == "keys":
         words = text(". After that nobody can bring them back. Cancel is in the message above.")
-        return "Last call", [symbol(WARNING), text(" The keys are deleted "), *when, words]
+        return "Last call", [symbol(WARNING), text(" The keys will be deleted on "), *when, words]
     if entry["what"] == "once more":
         return "Reminder", [text("Nobody has said yes yet. The plan waits until somebody does.")]
-    words = text(". Nothing happens then. The message above shows what can be decided.")
+    words = text(". Nothing changes then. The message above shows what can be decided.")
     return "Reminder", [text("Nobody has decided yet. The case closes "), *when, words]

@@ -34,6 +34,7 @@ from chalicelib.slack.messages import (
     waiting_keys,
 )
 from chalicelib.slack.messages.blocks import MOST_BLOCKS
+from chalicelib.slack.messages.names import NO_NAMES, Names
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import Message, marked
 
@@ -60,9 +61,10 @@ def render(
     version: int,
     forecasts: Mapping[str, Forecast] = NO_FORECASTS,
     stage: str = "",
+    names: Names = NO_NAMES,
 ) -> Message:
     """The case's message as it should stand now. `forecasts` by plan hash or remedy."""
-    shown = Shown(case, policy, now, version, forecasts, stage)
+    shown = Shown(case, policy, now, version, forecasts, stage, names)
     match case.phase:
         case Phase.CLOSED:
             message = ENDINGS.get(case.outcome or Outcome.RESOLVED, closed.message)(shown)
@@ -71,9 +73,12 @@ def render(
         case _:
             message = _waiting(shown)
     blocks = list(message.blocks)
+    blocks.insert(1, parts.place(shown))
+    if case.has_begun and case.snapshot and case.snapshot.unread:
+        blocks.insert(2, parts.hidden(case.snapshot.unread))
     if facts.is_dry_run(case, policy):
-        blocks.insert(1, parts.dry_run())
-    return Message(marked(message.text), tuple(blocks[:MOST_BLOCKS]))
+        blocks.insert(2, parts.dry_run())
+    return Message(marked(parts.told_where(shown, message.text)), tuple(blocks[:MOST_BLOCKS]))
 
 
 def _running(shown: Shown) -> Message:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.domain.state.case import CallStatus
 from chalicelib.domain.state.plan import Operation, Plan
-from chalicelib.domain.state.snapshot import Cluster
+from chalicelib.domain.state.snapshot import Backup, Cluster
 from chalicelib.slack.messages import facts, parts
 from chalicelib.slack.messages.blocks import (
     CHECK_MARK,
@@ -73,16 +73,15 @@ def saving(shown: Shown) -> str:
     number = len(plan.basis.zones) if plan else 0
     if not number:
         return "No HSM was running, so nothing is saved."
-    return f"Saves about {money(number * 24 * shown.policy.hsm_hour_price)} a day."
+    return f"Saves about {money(number * 24 * shown.policy.hour_price(shown.case.region))} a day."
 
 
 def restore(shown: Shown) -> Block:
     """What a person types to get the cluster back, and what does not come back with it."""
-    cluster = facts.last_cluster(shown.case)
-    newest = cluster.newest_backup if cluster else None
+    backup = facts.to_restore(shown.case)
     elements = [
         line(bold("To get the cluster back"), text(", about 30 minutes. "), *_backup(shown)),
-        typed(commands(shown, cluster, newest.backup_id if newest else "")),
+        typed(commands(shown, backup)),
     ]
     plan = shown.case.current_plan
     keys = len(plan.basis.keys) if plan else 0
@@ -94,28 +93,27 @@ def restore(shown: Shown) -> Block:
 
 
 def _backup(shown: Shown) -> list[Piece]:
-    cluster = facts.last_cluster(shown.case)
-    newest = cluster.newest_backup if cluster else None
-    if newest is None:
+    backup = facts.to_restore(shown.case)
+    if backup is None:
         return [text("The first command names the newest backup.")]
-    kept = " is kept for good." if newest.never_expires else " is the newest."
-    return [text("The backup "), code(ident(newest.backup_id)), text(kept)]
+    kept = " is kept for good." if backup.never_expires else " is the newest."
+    return [text("The backup "), code(ident(backup.backup_id)), text(kept)]
 
 
-def commands(shown: Shown, cluster: Cluster | None, backup_id: str) -> str:
+def commands(shown: Shown, backup: Backup | None) -> str:
     """Each command as it can be pasted; words in capitals are for the person to fill in."""
+    cluster = facts.last_cluster(shown.case)
     tool = f"aws cloudhsmv2 {{}} --region {ident(shown.case.region)}"
     found = []
-    if not backup_id:
+    if backup is None:
         search = f"--filters clusterIds={shown.cluster} --no-sort-ascending"
         found.append(NEXT_LINE.join([tool.format("describe-backups"), search]))
     subnets = [ident(subnet) for _, subnet in cluster.subnets] if cluster else []
-    newest = cluster.newest_backup if cluster else None
     # Clusters of before AWS had modes are FIPS, and so are their backups.
-    mode = (newest and newest.mode) or (cluster and cluster.mode) or "FIPS"
+    mode = (backup and backup.mode) or (cluster and cluster.mode) or "FIPS"
     create = [
         tool.format("create-cluster"),
-        f"--source-backup-id {ident(backup_id) if backup_id else 'BACKUP-ID'}",
+        f"--source-backup-id {ident(backup.backup_id) if backup else 'BACKUP-ID'}",
         f"--hsm-type {RESTORED_TYPE} --mode {ident(mode)}",
         f"--subnet-ids {' '.join(subnets[:10]) or 'SUBNET-IDS'}",
     ]

@@ -36,7 +36,7 @@ VERBS = {
 
 
 def message(shown: Shown) -> Message:
-    if shown.case.ending is not None:
+    if facts.goes_back(shown.case):
         return going_back(shown)
     plan = shown.case.current_plan
     stages = progress_of(shown.situation.on(plan)) if plan else []
@@ -124,7 +124,7 @@ def _can_stop(shown: Shown, stages: list[Stage]) -> str:
 
 
 def going_back(shown: Shown) -> Message:
-    """Cancel or undo under way."""
+    """Cancel or undo under way, or a store that goes back as a key does not work elsewhere."""
     case, ending = shown.case, shown.case.ending
     lost = lost_keys(case)
     title = f"Putting {shown.cluster} back as it was"
@@ -136,6 +136,9 @@ def going_back(shown: Shown) -> Message:
     if ending:
         asked = " asked to undo, " if ending.act is Act.UNDO else " cancelled, "
         pieces = [user(ending.by), text(asked), date(ending.at, DAY_AND_TIME), text(".\n")]
+    elif failed := facts.failed_proof(case):
+        key, why = facts.key_name(case, failed.target), clean(failed.error, 200).removesuffix(".")
+        pieces = [bold(f"{key} does not work on the other cluster"), text(f" ({why}).\n")]
     why = clean(case.waiting_for, 150) if case.waiting_for else "reading AWS"
     pieces += [bold(f"Now: {why}."), text(" Nothing for you to do.\n")]
     pieces.append(text(goback.what_returns(case, shown.policy, again=False)))

@@ -15,6 +15,7 @@ from chalicelib.domain.rules.situation import Situation, last_seen
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.plan import Plan
 from chalicelib.slack.messages import facts
+from chalicelib.slack.messages.names import NO_NAMES, Names
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Shown:
     version: int
     forecasts: Mapping[str, Forecast]
     stage: str = ""
+    names: Names = NO_NAMES
 
     @property
     def value(self) -> str:

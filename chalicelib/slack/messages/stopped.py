@@ -22,6 +22,7 @@ from chalicelib.slack.messages.blocks import (
     rich,
     says,
     text,
+    user,
 )
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import Block, Message, clean, count, ident, listing
@@ -65,16 +66,16 @@ def _halfway(shown: Shown, waiting: Sequence[Key]) -> Message:
     names = going.named(case, [key.key_id for key in waiting])
     keys = count(number, "key")
     buttons_now = [*buttons.go_back(shown, green=True), *buttons.try_again(shown, green=False)]
-    cancel = [text(f"If anybody needs {names}, cancel before that."), *_when_first(waiting)]
+    cancel = [text(f"If anybody needs {names}, {_how(case)} before that."), *_when_first(waiting)]
     return Message(
-        f"Stopped halfway: {keys} of {shown.cluster} will be deleted{going.day(waiting)} "
-        f"unless somebody cancels.",
+        f"Stopped halfway: {keys} of {shown.cluster} will be deleted{going.day(waiting)}"
+        f"{'' if case.ending else ' unless somebody cancels'}.",
         (
             header(f"Stopped halfway: {keys} of {shown.cluster} will be deleted", WARNING),
             says(
-                bold(f"Unless somebody cancels, {names} will be deleted"),
+                *_will_go(case, names),
                 *going.when(waiting),
-                text(f". {_uses(case, number)}\n{_why(case)} The rest of the plan is on hold."),
+                text(f". {_uses(case, number)}\n{_why(case)}{_on_hold(case)}"),
             ),
             *actions(f"act:{shown.version}", buttons_now),
             rich(line(bold("What to do")), items("ordered", _steps(case, [cancel]))),
@@ -87,6 +88,21 @@ def _halfway(shown: Shown, waiting: Sequence[Key]) -> Message:
             parts.decided(case),
         ),
     )
+
+
+def _will_go(case: Case, names: str) -> list[Piece]:
+    """Somebody may have cancelled already, in vain."""
+    if case.ending is None:
+        return [bold(f"Unless somebody cancels, {names} will be deleted")]
+    return [user(case.ending.by), bold(f" cancelled, but {names} will still be deleted")]
+
+
+def _how(case: Case) -> str:
+    return "do the next step" if case.ending else "cancel"
+
+
+def _on_hold(case: Case) -> str:
+    return "" if case.ending else " The rest of the plan is on hold."
 
 
 def _when_first(waiting: Sequence[Key]) -> list[Piece]:

@@ -16,7 +16,7 @@ from chalicelib.slack.messages.blocks import (
     text,
 )
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import DAY, Block, Message, money, the, token, utc
+from chalicelib.slack.messages.text import DAY, Block, Message, count, money, the, token, utc
 
 
 def message(shown: Shown, end: datetime) -> Message:
@@ -32,11 +32,12 @@ def message(shown: Shown, end: datetime) -> Message:
         if can_cancel
         else "Unlatch did not schedule this, so it can’t cancel it. You can stop what comes after."
     )
+    keys = count(len(ours) or len(facts.keys(case)), "key")
     return Message(
-        f"Keys of {shown.cluster} will be deleted on {utc(end, DAY)}. "
+        f"{keys} of {shown.cluster} will be deleted on {utc(end, DAY)}. "
         f"Nobody has tried to use them{since}.{' You can still cancel.' if can_cancel else ''}",
         (
-            header(f"Keys will be deleted on {utc(end, DAY)}", HOURGLASS),
+            header(f"{keys} of {shown.cluster} will be deleted on {utc(end, DAY)}", HOURGLASS),
             says(
                 bold(f"Nobody has tried to use {which} of {whose}{since}."),
                 text(f"\n{way_back}"),

@@ -150,16 +150,22 @@ def _gone(shown: Shown, plan: Plan) -> str:
 
 
 def _breaks(shown: Shown, plan: Plan) -> str:
+    if plan.remedy is Remedy.RESCUE:
+        return "nothing more, the keys fail already"
+    if plan.remedy is Remedy.KEEP and shown.case.trigger.is_outage:
+        return f"{the(_live(shown), 'key')} {'goes' if _live(shown) == 1 else 'go'} on failing"
+    return _breaks_now(shown, plan)
+
+
+def _breaks_now(shown: Shown, plan: Plan) -> str:
     number, live = len(facts.keys(shown.case)), _live(shown)
     match plan.remedy:
-        case Remedy.RESCUE:
-            return "nothing more, the keys fail already"
-        case Remedy.KEEP if shown.case.trigger.is_outage:
-            return f"{the(live, 'key')} {'goes' if live == 1 else 'go'} on failing"
         case Remedy.KEEP if going := len(returning_keys(shown.case)):
             return f"nothing more, but {the(going, 'key')} {be(going)} still being deleted"
         case Remedy.KEEP:
             return "nothing"
+        case Remedy.REPOINT if not facts.moves(plan):
+            return "nothing more: the store is on the other cluster already"
         case Remedy.REPOINT:
             words = (
                 f"{all_of(number, 'key')} {_fail(number)} for about 20 min, then {_work(number)}"

@@ -34,6 +34,9 @@ def worst(shown: Shown, plan: Plan) -> Block:
             return _rescue(shown, plan)
         case Remedy.RETIRE | Remedy.RELEASE:
             return _retire(shown, plan)
+        case Remedy.REPOINT if not facts.moves(plan):
+            words = "No key fails: the store is on the other cluster already. No key is deleted."
+            return shapes.alert(words, "info")
         case Remedy.REPOINT:
             number = len(facts.keys(shown.case))
             fail = f"{all_of(number, 'key')} {'fails' if number == 1 else 'fail'}"

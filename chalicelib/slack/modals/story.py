@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from chalicelib.domain.forecast import Forecast
 from chalicelib.domain.rules import sessions
+from chalicelib.domain.rules.approval import approved
 from chalicelib.domain.rules.password import login_words
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import Key
@@ -33,6 +35,7 @@ from chalicelib.slack.messages.text import (
     the,
     upper_first,
 )
+from chalicelib.slack.modals import rescue_story
 
 SECONDS = "{time_secs}"
 NAMED_KEYS = 3
@@ -117,7 +120,7 @@ def happens(shown: Shown, plan: Plan) -> list[Block]:
     lines = {
         Remedy.RETIRE: _retire,
         Remedy.RELEASE: _retire,
-        Remedy.RESCUE: _rescue,
+        Remedy.RESCUE: rescue_story.lines,
         Remedy.PARK: _park,
         Remedy.REPOINT: _repoint,
     }.get(plan.remedy, _park)(shown, plan)
@@ -135,7 +138,7 @@ def happens(shown: Shown, plan: Plan) -> list[Block]:
         blocks.append(says(bold("To undo: "), text(undo)))
     forecast = shown.forecast(plan)
     if forecast and forecast.end is None:
-        blocks.append(note(_doubt(forecast.why, shown)))
+        blocks.append(note(_doubt(forecast, shown)))
     return blocks
 
 
@@ -146,7 +149,7 @@ def _to_know(shown: Shown, plan: Plan) -> list[Block]:
         (c for c in world.siblings if c.cluster_id == plan.target_cluster_id), None
     )
     known: list[Line] = []
-    if world and target:
+    if world and target and facts.moves(plan):
         known.append([text(clean(login_words(target, world), 500))])
     names = [facts.key_name(shown.case, key_id) for key_id in plan.unproven]
     known += [
@@ -161,12 +164,19 @@ def _to_know(shown: Shown, plan: Plan) -> list[Block]:
     return [rich(line(bold("What to know")), items("bullet", known))] if known else []
 
 
-def _doubt(why: str, shown: Shown) -> str:
-    """Why the plan would not run to its end by itself. The forecast's own people are nobody."""
-    if "forecast" in why:
+def _doubt(forecast: Forecast, shown: Shown) -> str:
+    """Why the plan would not run to its end by itself."""
+    if forecast.lapses:
         hours = count(shown.policy.expiry_hours, "hour")
         return f"Unlatch will ask again: approvals last {hours} until the first call."
-    return f"Foreseen: {clean(why, 300)}"
+    return f"Foreseen: {clean(forecast.why, 300)}"
+
+
+def _start(shown: Shown, plan: Plan) -> str:
+    """Only the last one who is missing makes the plan begin now."""
+    need = plan.terms.people
+    is_last = shown.case.plan or len(approved(plan, shown.case)) + 1 >= need
+    return "Now" if is_last else f"Once {count(need, 'person', 'people')} have approved"
 
 
 def _retire(shown: Shown, plan: Plan) -> list[Line]:
@@ -176,14 +186,19 @@ def _retire(shown: Shown, plan: Plan) -> list[Line]:
     if plan.quarantine_days:
         days = count(plan.quarantine_days, "day")
         return [
-            [text(f"Now: {the(live, 'key')} {be(live)} switched off, and watched for {days}")],
+            [
+                text(
+                    f"{_start(shown, plan)}: {the(live, 'key')} {be(live)} switched off, and watched for {days}"
+                )
+            ],
             [text("Meanwhile: any approver can cancel, and the keys come back")],
             [text("Then: Unlatch asks again, before anything is deleted")],
         ]
     window = count(plan.window_days, "day")
+    stop = f"{the(live, 'key')} {'stops' if live == 1 else 'stop'} working"
     return [
         *_connects(plan),
-        [text(f"Now: {the(live, 'key')} {'stops' if live == 1 else 'stop'} working")],
+        [text(f"{_start(shown, plan)}: {stop}")],
         [text(f"For {window}: any approver can cancel, and the keys come back")],
         *_then_gone(shown, plan),
     ]
@@ -192,27 +207,9 @@ def _retire(shown: Shown, plan: Plan) -> list[Line]:
 def _then_gone(shown: Shown, plan: Plan) -> list[Line]:
     gone = date(ways.keys_gone_at(shown, plan), DAY)
     if plan.remedy is Remedy.RELEASE:
-        return [[gone, text(": the keys are deleted, and the key store with them")], _stay(shown)]
-    return [[gone, text(": keys, store, HSMs and cluster are deleted. One backup is kept")]]
-
-
-def _rescue(_shown: Shown, plan: Plan) -> list[Line]:
-    made = len(plan.names(Operation.CREATE_HSM))
-    lines: list[Line] = []
-    if plan.backup_id:
-        lines.append([text("Now: the backup is kept for good")])
-        words = f"A new cluster is made from it (hsm2m.medium, {clean(plan.mode)}), then "
-        lines.append([text(f"{words}{count(made, 'HSM')}, one after the other")])
-        lines.append(
-            [text("The key store is disconnected, pointed to the new cluster and connected")]
-        )
-    elif made:
-        lines.append([text(f"Now: {count(made, 'HSM')} are made, one after the other")])
-    if not plan.backup_id:
-        again = "If a key fails all the same, the" if plan.if_needed and made else "The"
-        lines.append([text(f"{again} key store is disconnected and connected again")])
-    checks = "Each enabled key is used once, to check. If AWS can’t log in, Unlatch stops with the "
-    return [*lines, [text(f"{checks}commands for a crypto officer")]]
+        words = ": the keys will be deleted, and the key store with them"
+        return [[gone, text(words)], _stay(shown)]
+    return [[gone, text(": keys, store, HSMs and cluster will be deleted. One backup is kept")]]
 
 
 def _stay(shown: Shown) -> Line:
@@ -240,9 +237,8 @@ def _retire_store(shown: Shown, plan: Plan) -> list[Line]:
 
 
 def _connects(plan: Plan) -> list[Line]:
-    if not plan.names(Operation.CONNECT_KEY_STORE):
-        return []
-    return [[text("First: the store is connected, as KMS can only then delete its keys")]]
+    words = "First: the store is connected, as KMS can only then delete its keys"
+    return [[text(words)]] if plan.names(Operation.CONNECT_KEY_STORE) else []
 
 
 def _on(end: datetime | None) -> Line:
@@ -257,7 +253,9 @@ def _park(shown: Shown, plan: Plan) -> list[Line]:
     number, keys = len(plan.basis.zones), len(facts.keys(shown.case))
     fail = f", {the(keys, 'key')} {'fails' if keys == 1 else 'fail'}" if keys else ""
     off = bool(plan.names(Operation.DISCONNECT_KEY_STORE))
-    first: list[Line] = [[text(f"Now: the store is disconnected{fail}")]] if off else []
+    first: list[Line] = (
+        [[text(f"{_start(shown, plan)}: the store is disconnected{fail}")]] if off else []
+    )
     stay = "The cluster stays"
     if plan.key_store_id:
         stay = (
@@ -274,18 +272,21 @@ def _repoint(shown: Shown, plan: Plan) -> list[Line]:
     end = ways.spending_ends(shown, plan)
     days = f"For {count(plan.soak_days, 'day')}: the keys run there; any approver can still stop"
     soak: list[Line] = [[text(days)]] if plan.soak_days else []
+    to = text(ident(plan.target_cluster_id), code=True)
+    now = [
+        text(f"{_start(shown, plan)}: disconnect the store, point it to "),
+        to,
+        text(", connect it"),
+    ]
+    there = [text("The store is on "), to, text(" already")]
     return [
-        [
-            text("Now: disconnect the store, point it to "),
-            text(ident(plan.target_cluster_id), code=True),
-            text(", connect it"),
-        ],
+        now if facts.moves(plan) else there,
         [text(_checks(plan))],
         *soak,
         [
             *_on(end),
             text(
-                "the newest backup is kept for good, the old HSMs and the old cluster are deleted"
+                "the newest backup is kept for good, the old HSMs and the old cluster will be deleted"
             ),
         ],
     ]

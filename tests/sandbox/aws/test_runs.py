@@ -234,3 +234,13 @@ def test_many_runs_each_keep_their_own_time(play: Play) -> None:
     play.ground.settle()
     play.ground.advance(timedelta(hours=3))
     assert len(play.ground.functions.times("unlatch-dev-turn")) == 8 * 4
+
+
+def test_a_history_comes_newest_first_where_that_is_asked(play: Play) -> None:
+    play.start()
+    play.ground.settle()
+    arn = MACHINE.replace("stateMachine", "execution") + ":c1-1"
+    events = play.states.get_execution_history(executionArn=arn)["events"]
+    newest = play.states.get_execution_history(executionArn=arn, reverseOrder=True)["events"]
+    assert [e["id"] for e in newest] == [e["id"] for e in reversed(events)]
+    assert newest[0]["id"] > newest[-1]["id"]

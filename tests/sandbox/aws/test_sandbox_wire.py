@@ -188,7 +188,7 @@ def test_a_window_befalls_each_request_within_it_and_none_outside() -> None:
     hour = timedelta(hours=1)
     faults.add("kms:*", kind="cut", window=Window(NOW + hour, NOW + 2 * hour))
     assert faults.hit("kms:ListKeys") is None
-    assert faults.missed() == ["kms:*"]
+    assert faults.missed() == [("kms:*", 1)]
     clock.move_to(NOW + hour)
     assert [faults.hit("kms:ListKeys") is not None for _ in range(2)] == [True, True]
     clock.move_to(NOW + 2 * hour)

@@ -16,7 +16,8 @@ READS = ("Describe", "Get", "List", "Lookup")
 # Uses of the two seal keys, which are in the hub and no custom key store's.
 SEALS = {
     *((role, "kms:GenerateMac") for role in (
-        "api_handler", "on_delete_blocked", "on_key_used", "sweep", "turn",
+        "api_handler", "on_cluster_lost", "on_delete_blocked", "on_key_store_refused", "on_key_used",
+        "on_probe", "sweep", "turn",
     )),
     ("turn", "kms:VerifyMac"),
 }  # fmt: skip

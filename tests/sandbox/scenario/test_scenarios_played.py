@@ -133,7 +133,7 @@ def everything_is_gone_but_other_peoples_keys(told: Told) -> None:
 def the_body_is_refused_and_alarms(told: Told) -> None:
     assert told["cases"][0]["tampered"]
     assert "unlatch-dev-tampering" in told["alarms"]
-    assert [(c["state"], c["hsms"]) for c in told["world"]["clusters"]] == [("ACTIVE", 2)] * 2
+    assert {(c["state"], c["hsms"]) for c in told["world"]["clusters"]} == {("ACTIVE", 2)}
 
 
 def a_crypto_officer_is_needed_for_the_way_back(told: Told) -> None:
@@ -150,6 +150,7 @@ MORE: dict[str, Callable[[Told], None]] = {
     "kept": the_second_attempt_folds,
     "outsider-clicks": outsiders_are_told_alone,
     "redirected-plan": the_body_is_refused_and_alarms,
+    "revived-plan": the_body_is_refused_and_alarms,
     "repoint-undone": a_crypto_officer_is_needed_for_the_way_back,
     "three-accounts-two-regions": each_acts_in_its_own_place_alone,
     "two-accounts": the_other_account_is_acted_in,

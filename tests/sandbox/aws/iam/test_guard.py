@@ -137,7 +137,6 @@ def test_turn_takes_all_three_roles_in_both_accounts(both: Stand) -> None:
         ("sweep", "restorer"),
         ("park", "reader"),
         ("on_delete_blocked", "reader"),
-        ("on_key_used", "reader"),
         ("api_handler", "reader"),
         ("api_handler", "executor"),
     ],

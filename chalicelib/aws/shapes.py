@@ -1,25 +1,33 @@
-"""A cluster and a key store as AWS describes them, as values. Calls nothing."""
+"""Clusters and key stores out of AWS's replies. Asks AWS nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.snapshot import Cluster, Hsm, KeyStore, StoreState
 
-if TYPE_CHECKING:
-    pass
+
+def is_on_a_cluster(item: Mapping[str, Any]) -> bool:
+    """Not an external key store, which has no cluster."""
+    return bool(item.get("CustomKeyStoreType", "AWS_CLOUDHSM") == "AWS_CLOUDHSM")
+
+
+def clusters_from(items: Iterable[Mapping[str, Any]]) -> tuple[Cluster, ...]:
+    """All but deleted ones."""
+    return tuple(cluster_from(item) for item in items if item["State"] != ClusterState.DELETED)
 
 
 def cluster_from(item: Mapping[str, Any]) -> Cluster:
     certificates = item.get("Certificates", {})
     return Cluster(
         cluster_id=item["ClusterId"],
-        state=item["State"],
+        state=ClusterState(item["State"]),
         hsms=tuple(
-            Hsm(hsm["HsmId"], hsm.get("State", "UNKNOWN"), hsm.get("AvailabilityZone", "?"))
+            Hsm(hsm["HsmId"], HsmState(hsm.get("State")), hsm.get("AvailabilityZone", "?"))
             for hsm in item.get("Hsms", ())
-            if hsm.get("State") != "DELETED"
+            if hsm.get("State") != HsmState.DELETED
         ),
         certificate=certificates.get("ClusterCertificate", ""),
         tags=tuple(sorted((tag["Key"], tag["Value"]) for tag in item.get("TagList", ()))),

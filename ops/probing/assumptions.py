@@ -1,22 +1,54 @@
 """What the sandbox and Unlatch take for true of AWS although no document says so. Checks nothing.
 
 The table in docs/aws-reality.md is written from here. An id never changes its meaning: what finds out
-about AWS in a live account names it.
+about AWS in a live account names it, and so does the sandbox that is made to differ from it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
+from enum import StrEnum
+
+from chalicelib.config import Settings
+
+SETTINGS = frozenset(item.name.upper() for item in fields(Settings))
+
+
+class Probe(StrEnum):
+    """What finds out whether AWS is as assumed."""
+
+    LIVE = "unlatch doctor --live"
+    REHEARSAL = "unlatch rehearse"
+    KEY_STORE = "unlatch rehearse --key-store"
+    NONE = "not tried"
 
 
 @dataclass(frozen=True)
 class Assumption:
-    """`relied_on_in`: the code or setting that depends on it. `otherwise`: what then happens."""
+    """`relied_on_in`: the code or setting that depends on it. `otherwise`: what then happens.
+
+    `probes` find out; where there is none, `why_not` ends the sentence "not tried, because".
+    """
 
     id: str
     claim: str
     relied_on_in: str
     otherwise: str
+    probes: tuple[Probe, ...] = ()
+    why_not: str = ""
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Those to look at if AWS differs."""
+        return tuple(
+            word for word in re.findall(r"`([^`]+)`", self.relied_on_in) if word in SETTINGS
+        )
+
+    @property
+    def found_out_by(self) -> str:
+        named = ", ".join(f"`{probe}`" for probe in self.probes)
+        return named or f"{Probe.NONE}, because {self.why_not}"
 
 
 ASSUMPTIONS = (
@@ -25,140 +57,183 @@ ASSUMPTIONS = (
         "An attached key store makes DeleteCluster fail, with `CloudHsmClusterInUseException`",
         "`ERROR_CODES`; scenarios with `blocked_by: key_store`",
         "The other code opens the case. Where AWS deletes the cluster although a store is attached, there is no failure and no case.",
+        probes=(Probe.KEY_STORE,),
     ),
     Assumption(
         "A-FAILED-DELETE-RECORD",
         "CloudTrail keeps `requestParameters.clusterId` of a failed DeleteCluster, and the error code with or without `Exception`",
         "`chalicelib/aws/cloudtrail.py`",
         "The event is refused and logged with the reason.",
+        probes=(Probe.LIVE, Probe.REHEARSAL, Probe.KEY_STORE),
+    ),
+    Assumption(
+        "A-CODE-IN-FULL",
+        "CloudTrail writes CloudHSM's error codes in full, as `CloudHsmInvalidRequestException`",
+        "`ERROR_CODES`, which is also the rules' pattern",
+        "Events with a shorter code reach no rule: list that code too. The hourly sweep finds them until then.",
+        probes=(Probe.LIVE, Probe.REHEARSAL, Probe.KEY_STORE),
+    ),
+    Assumption(
+        "A-EVENT-IN-15-MINUTES",
+        "An event comes through CloudTrail and EventBridge within 15 minutes of the call",
+        "the hourly sweep: `chalicelib/flows/sweep.py`",
+        "Nothing is lost: the sweep finds what EventBridge did not bring.",
+        probes=(Probe.LIVE,),
     ),
     Assumption(
         "A-ORDER-OF-CHECKS",
         "KMS's check before the HSMs' in DeleteCluster; keys before state in DeleteCustomKeyStore",
         "sandbox only: `sandbox/aws/cloudhsm.py`, `sandbox/aws/kms_stores.py`",
         "Unlatch reads the state first and never depends on which error wins.",
+        probes=(Probe.KEY_STORE,),
     ),
     Assumption(
         "A-DURATIONS",
         "Disconnecting takes 4 minutes, connecting 10, an HSM's deletion 6, its creation 10, a cluster's deletion 3",
         "`chalicelib/domain/simulation.py`, scenarios' `durations`",
         "Only forecasts are off. Waits end by what is seen, not by time.",
+        probes=(Probe.REHEARSAL, Probe.KEY_STORE),
     ),
     Assumption(
         "A-KMS-SESSIONS-END",
         "KMS's own connections end with the disconnect",
         "the quiet time after a disconnect: `QUIET_MINUTES`",
         "Where they last longer, Unlatch counts for one more quiet time, then asks instead of deleting HSMs.",
+        probes=(Probe.KEY_STORE,),
     ),
     Assumption(
         "A-SESSION-DIMENSIONS",
         "`AWS/CloudHSM` HsmSessionCount carries the dimensions ClusterId, HsmId and Region",
         "`chalicelib/aws/other_use.py`",
         "No data, which counts as use: approvers have to tick the box.",
+        probes=(Probe.LIVE, Probe.REHEARSAL),
     ),
     Assumption(
         "A-LEFT-INTERFACES",
         "An interface of CloudHSM that is no HSM's any more is requester-managed, and its description begins with “CloudHsm ENI”",
         "`chalicelib/aws/other_use.py`",
         "It counts as use by others: approvers have to tick the box.",
+        probes=(Probe.LIVE, Probe.REHEARSAL),
     ),
     Assumption(
         "A-OTHER-PASSWORD",
         "A store that is pointed to a cluster with another password of kmsuser than KMS knows fails with INVALID_CREDENTIALS, and at the fifth time in a row with USER_LOCKED_OUT",
         "sandbox only: `sandbox/aws/kms_stores.py`; AWS documents that KMS sets a new password at each connect, and the errors",
         "A repoint and its undo need no crypto officer.",
+        why_not="it takes a second cluster of the same certificate, and a crypto officer to repair the first one",
     ),
     Assumption(
         "A-KMS-INTERFACES",
         "KMS has its interface in each zone of the cluster's HSMs from the connect until the disconnect is over; its requester is `amazon-kms`, that of CloudHSM `amazon-cloudhsm`",
         "sandbox only: `sandbox/aws/ec2.py`",
         "The requesters' names are never read.",
+        probes=(Probe.LIVE, Probe.KEY_STORE),
     ),
     Assumption(
         "A-MODIFY-KEEPS-MATERIAL",
         "KMS can't delete key material while a cluster is MODIFY_IN_PROGRESS or ROLLBACK_IN_PROGRESS",
         "sandbox only: `sandbox/aws/kms_keys.py`",
         "Less material is left behind than the sandbox shows.",
+        why_not="no cluster of hsm1.medium can be made any more, so there is none to throw away",
     ),
     Assumption(
         "A-RESTORE-AT-ONCE",
         "RestoreBackup makes a backup READY at once",
         "sandbox only: `sandbox/aws/cloudhsm_backups.py`",
         "A rescue waits.",
+        why_not="only backups of activated clusters could be deleted for it, and those are yours",
     ),
     Assumption(
         "A-COPY-ACTIVE",
         "A cluster made from a backup is UNINITIALIZED, takes one HSM, and is ACTIVE once that is",
         "sandbox only: `sandbox/aws/cloudhsm_clusters.py`; AWS documents that it is not to be initialized or activated",
         "A rescue waits for other states, or adds its HSMs later.",
+        why_not="a cluster that is never activated has no backup to copy from, and a backup of yours is not for trying",
     ),
     Assumption(
         "A-COPY-MODE",
         "CreateCluster from a backup takes the backup's mode where none is given, and refuses another",
         "sandbox only: `sandbox/aws/cloudhsm_clusters.py`; AWS documents that a backup restores into its own mode alone",
         "A rescue has to name the mode.",
+        why_not="a cluster that is never activated has no backup to copy from, and a backup of yours is not for trying",
     ),
     Assumption(
         "A-MODIFY-DURATION",
         "Creating a cluster takes 5 minutes, and changing the type of its HSMs 30 minutes for each one",
         "scenarios' `durations`: `sandbox/aws/regions.py`",
         "Only stories are off.",
+        probes=(Probe.REHEARSAL,),
     ),
     Assumption(
         "A-DELETED-CLUSTER",
         "A deleted cluster vanishes from DescribeClusters, or shows as DELETED",
         "`chalicelib/aws/inventory.py`",
         "Both are read as gone, after two looks a minute apart.",
+        probes=(Probe.REHEARSAL,),
     ),
     Assumption(
         "A-SETTLED-IN-2-MINUTES",
         "What AWS shows within 2 minutes of a call may be old",
         "`chalicelib/domain/rules/pace.py`",
         "A slower AWS may look like somebody's act: Unlatch asks again.",
+        probes=(Probe.REHEARSAL,),
     ),
     Assumption(
         "A-LAST-USAGE-RATE",
         "GetKeyLastUsage may be asked as often as ListGrants",
         "`chalicelib/aws/pace.py`",
         "Throttled, and tried again later.",
+        why_not="a quota is found by using it up, and others in the account need it",
     ),
     Assumption(
         "A-TRACKING-AGE",
         "Keys created before tracking began and never used since are “unknown” only until the tracking is older than `RECENT_USE_DAYS`",
         "`chalicelib/domain/state/snapshot.py`",
         "Unknown counts as in use, never as unused.",
+        probes=(Probe.LIVE,),
     ),
     Assumption(
         "A-BACKUPS-OUTLIVE",
         "Backups outlive DeleteCluster under their retention",
         "the kept backup: `chalicelib/aws/actions.py`",
         "The one marked NeverExpires is what is relied on.",
+        probes=(Probe.LIVE,),
     ),
     Assumption(
         "A-SSO-SESSION",
         "A person who came in by IAM Identity Center has the role `AWSReservedSSO_…` and the e-mail as session name",
         "`chalicelib/domain/state/caller.py`",
         "The person is not recognised as the requester by e-mail. Set `PEOPLE`.",
+        probes=(Probe.LIVE,),
     ),
     Assumption(
         "A-SLACK-BLOCKS",
         "Slack's newer blocks (table, plan, task card) are shown everywhere",
         "`chalicelib/slack/messages`",
         "Slack refuses them, and Unlatch sends plainer ones.",
+        probes=(Probe.LIVE,),
     ),
     Assumption(
         "A-INVALID-REQUEST",
         "CloudHSM says `CloudHsmInvalidRequestException` of values that its model forbids",
         "sandbox only: `sandbox/aws/validation.py`",
         "Another code for calls that Unlatch never makes.",
+        probes=(Probe.LIVE,),
     ),
 )
+
+
+BY_ID = {one.id: one for one in ASSUMPTIONS}
 
 
 def table() -> str:
     """As Markdown, for people."""
     rows = (
-        f"| {one.id} | {one.claim} | {one.relied_on_in} | {one.otherwise} |" for one in ASSUMPTIONS
+        f"| {one.id} | {one.claim} | {one.relied_on_in} | {one.otherwise} | {one.found_out_by} |"
+        for one in ASSUMPTIONS
     )
-    head = ("| id | assumption | what depends on it | if it is wrong |", "|---|---|---|---|")
+    head = (
+        "| id | assumption | what depends on it | if it is wrong | found out by |",
+        "|---|---|---|---|---|",
+    )
     return "\n".join((*head, *rows))

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from chalicelib.config import Settings
-from sandbox.aws.assumptions import ASSUMPTIONS, Assumption, table
+from ops.probing import samples
+from ops.probing.assumptions import ASSUMPTIONS, Assumption, Probe, table
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/aws-reality.md"
 SETTINGS = {name.upper() for name in Settings.__dataclass_fields__}
 
@@ -31,3 +32,15 @@ def test_the_page_has_the_table_and_names_no_other_ids() -> None:
     text = PAGE.read_text()
     assert table() in text
     assert set(re.findall(r"\bA-[A-Z0-9-]+\b", text)) == {one.id for one in ASSUMPTIONS}
+
+
+def test_each_rule_on_events_has_samples_that_the_doctor_tries() -> None:
+    named = re.findall(r'on_cw_event\(\s*[\w.]+, name="(\w+)"', (ROOT / "app.py").read_text())
+    assert named
+    assert set(named) == set(samples.BY_FUNCTION)
+
+
+@pytest.mark.parametrize("one", ASSUMPTIONS, ids=lambda one: one.id)
+def test_each_has_a_probe_or_says_why_not(one: Assumption) -> None:
+    assert bool(one.probes) != bool(one.why_not)
+    assert Probe.NONE not in one.probes

@@ -1,0 +1,106 @@
+"""Looks up what people call things in Slack, and remembers it for an hour. A name that is not found is left out."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.config import Settings
+from chalicelib.domain.state.case import Case
+from chalicelib.slack.messages.names import MOST_APPROVERS, Names
+from chalicelib.slack.messages.text import GROUP
+from chalicelib.slack.people import addresses
+from chalicelib.slack.replies import SlackFailed
+
+REMEMBER_SECONDS = 3_600
+MAIL = re.compile(r"[^@\s<>|]+@[^@\s<>|]+\.[^@\s<>|]+")
+SLACK_ID = re.compile(r"[UW][A-Z0-9]{4,}")
+HOME = re.compile(r"https://[A-Za-z0-9.-]+/")
+MOST_OWNERS = 5
+
+
+@dataclass
+class Naming:
+    """`call` makes a Web API request and raises SlackFailed; `domains` are other ones of the same people's e-mail."""
+
+    call: Callable[..., Mapping[str, Any]]
+    accounts: Mapping[str, str] = field(default_factory=dict)
+    owner_tag: str = ""
+    domains: Sequence[str] = ()
+    clock: Callable[[], float] = time.time
+    _known: dict[tuple[str, str], tuple[float, str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, call: Callable[..., Mapping[str, Any]], settings: Settings) -> Naming:
+        names = dict(settings.account_names)
+        return cls(call, names, settings.owner_tag, settings.email_domains)
+
+    def names(self, case: Case | None, approvers: Sequence[str]) -> Names:
+        """All that a message about this case may need."""
+        shown = approvers[:MOST_APPROVERS]
+        groups = self._groups() if any(GROUP.fullmatch(one) for one in shown) else {}
+        people = {one: groups.get(one) or self._user(one) for one in shown}
+        return Names(
+            accounts=self.accounts,
+            people={one: name for one, name in people.items() if name},
+            owners=self._owners(case) if case else (),
+            owner_tag=self.owner_tag,
+            home=self._remembered("home", "", self._home),
+        )
+
+    def user_of(self, email: str) -> str:
+        """The Slack user with this e-mail, here or in another of the domains; "" if there is none."""
+        return next(filter(None, map(self._by_email, addresses(email, self.domains))), "")
+
+    def _owners(self, case: Case) -> tuple[str, ...]:
+        """By the tag of the cluster: an e-mail, a user or a group; several with commas or blanks."""
+        tags = dict(case.snapshot.cluster.tags) if case.snapshot and case.snapshot.cluster else {}
+        words = tags.get(self.owner_tag, "").replace(",", " ").split()[:MOST_OWNERS]
+        return tuple(dict.fromkeys(filter(None, map(self._owner, words))))
+
+    def _owner(self, word: str) -> str:
+        if GROUP.fullmatch(word) or SLACK_ID.fullmatch(word):
+            return word
+        return self.user_of(word) if MAIL.fullmatch(word) else ""
+
+    def _by_email(self, email: str) -> str:
+        def ask() -> str:
+            return str(self.call("users.lookupByEmail", email=email)["user"]["id"])
+
+        return self._remembered("email", email.lower(), ask)
+
+    def _user(self, user_id: str) -> str:
+        def ask() -> str:
+            user = self.call("users.info", user=user_id)["user"]
+            profile = user.get("profile") or {}
+            return str(profile.get("display_name") or user.get("name") or "")
+
+        if not SLACK_ID.fullmatch(user_id):  # a group; elsewhere than in Slack, a name
+            return "" if GROUP.fullmatch(user_id) else user_id
+        return self._remembered("user", user_id, ask)
+
+    def _groups(self) -> dict[str, str]:
+        def ask() -> str:
+            groups = self.call("usergroups.list")["usergroups"]
+            return " ".join(f"{g['id']}={g['handle']}" for g in groups)
+
+        return dict(pair.split("=", 1) for pair in self._remembered("groups", "", ask).split())
+
+    def _home(self) -> str:
+        url = str(self.call("auth.test").get("url") or "")
+        return url if HOME.fullmatch(url) else ""
+
+    def _remembered(self, kind: str, what: str, ask: Callable[[], str]) -> str:
+        """What Slack refuses or does not know is asked again after an hour only."""
+        until, value = self._known.get((kind, what), (0.0, ""))
+        if self.clock() < until:
+            return value
+        try:
+            value = ask()
+        except SlackFailed:
+            value = ""
+        self._known[kind, what] = (self.clock() + REMEMBER_SECONDS, value)
+        return value

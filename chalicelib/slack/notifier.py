@@ -1,0 +1,133 @@
+"""Posts the messages that notify, each once: Slack's own history says what an earlier turn posted before it died.
+
+At most ten a channel and hour; one further message counts the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.slack_message import Notice, SlackMessage
+from chalicelib.slack.error_words import NOT_EDITABLE, lasts
+from chalicelib.slack.messages import notice as messages
+from chalicelib.slack.messages.names import Names, called
+from chalicelib.slack.messages.notice_over import over
+from chalicelib.slack.messages.text import Message
+from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.sending import send
+
+EVENT = "unlatch_notice"
+MOST_AN_HOUR = 10
+HOUR = timedelta(hours=1)
+MOST_PAGES = 5
+
+
+@dataclass(frozen=True)
+class Found:
+    """A message of this kind in the channel: what it says, as `ids`, and its `lines` if it counts several."""
+
+    ts: str
+    ids: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Notifier:
+    """`call` makes a Web API request and raises SlackFailed."""
+
+    call: Callable[..., Mapping[str, Any]]
+    policy: Policy
+    names: Names
+
+    def next(self, case: Case, message: SlackMessage, now: datetime) -> SlackMessage | None:
+        """Says or edits one thing; None if nothing is left to do. Raises SlackFailed."""
+        for notice in message.notices:
+            if notice.is_due:
+                done = self._said(case, message, notice, now)
+            elif notice.is_stale:
+                done = self._over(case, notice)
+            else:
+                continue
+            notices = tuple(done if one is notice else one for one in message.notices)
+            return replace(message, notices=notices)
+        return None
+
+    def _said(self, case: Case, message: SlackMessage, notice: Notice, now: datetime) -> Notice:
+        """Not again if it stands there already; with others in one message if the hour had its ten."""
+        mine, channel = f"{case.case_id}:{notice.moment}:{notice.about}", message.channel
+        found = list(self._history(channel, min(notice.at, now - HOUR)))
+        told = replace(notice, told_at=now, channel=channel)
+        for one in found:
+            if mine in one.ids:
+                return told if one.lines else replace(told, ts=one.ts)
+        lately = [one for one in found if float(one.ts) > (now - HOUR).timestamp()]
+        case = replace(case, message=message)
+        if sum(not one.lines for one in lately) < MOST_AN_HOUR:
+            body = messages.message(case, notice, policy=self.policy, names=self.names)
+            return replace(told, ts=self._send(body, channel, (mine,), ()))
+        counting = next((one for one in lately if one.lines), Found("", (), ()))
+        line = messages.line(case, notice, policy=self.policy, names=self.names)
+        ids, lines = (*counting.ids, mine), (*counting.lines, line)
+        body = messages.rest(lines, called(self.policy.mention, self.policy.approvers))
+        self._send(body, channel, ids, lines, ts=counting.ts)
+        return told
+
+    def _send(
+        self,
+        body: Message,
+        channel: str,
+        ids: tuple[str, ...],
+        lines: tuple[str, ...],
+        *,
+        ts: str = "",
+    ) -> str:
+        payload = {"ids": list(ids), "lines": list(lines)}
+        about = {"event_type": EVENT, "event_payload": payload}
+        method = "chat.update" if ts else "chat.postMessage"
+        reply, _ = send(self.call, method, body, channel=channel, metadata=about, ts=ts or None)
+        return str(reply["ts"])
+
+    def _over(self, case: Case, notice: Notice) -> Notice:
+        """What can't be edited any more stays as it is: it was true when it was said."""
+        body = over(case, notice, names=self.names)
+        try:
+            send(self.call, "chat.update", body, channel=notice.channel, ts=notice.ts)
+        except SlackFailed as failed:
+            if failed.code not in NOT_EDITABLE and not lasts(failed.code):
+                raise
+        return replace(notice, is_settled=True)
+
+    def _history(self, channel: str, since: datetime) -> Iterator[Found]:
+        cursor = ""
+        for _ in range(MOST_PAGES):
+            reply = self.call(
+                "conversations.history",
+                channel=channel,
+                oldest=str(int(since.timestamp()) - 1),
+                include_all_metadata=True,
+                limit=200,
+                cursor=cursor or None,
+            )
+            yield from filter(None, map(_found, reply.get("messages", ())))
+            cursor = str((reply.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return
+
+
+def _found(message: Mapping[str, Any]) -> Found | None:
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != EVENT:
+        return None
+    payload = metadata.get("event_payload") or {}
+    ids, lines = (
+        tuple(map(str, payload.get(name) or ()))
+        if isinstance(payload.get(name) or (), list | tuple)
+        else ()
+        for name in ("ids", "lines")
+    )
+    return Found(str(message["ts"]), ids, lines)

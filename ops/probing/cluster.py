@@ -1,0 +1,158 @@
+"""The rehearsal on a cluster of its own: makes it, has its deletion refused, and lets the bot do its whole job.
+
+Never activates the cluster, and makes one HSM: AWS refuses a second one before activation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.domain.state.case import Case, Outcome
+from ops.desk import Desk
+from ops.probing import following, seen
+from ops.probing.following import Watch, add_duration
+from ops.probing.refusal import refused_delete
+from ops.probing.report import Findings, span
+from ops.probing.there import CLUSTER_MOST, HSM_MOST, There, tags
+from ops.probing.waiting import Waited, wait_for
+from ops.trouble import Trouble
+
+TYPE, MODE = "hsm2m.medium", "FIPS"
+SETTLED = timedelta(minutes=2)
+STUCK = timedelta(minutes=60)
+"""Longer than any deletion of a cluster: what still shows as going then will not go."""
+Item = Mapping[str, Any]
+
+
+@dataclass
+class Rehearsal:
+    there: There
+    desk: Desk
+    found: Findings
+    name: str
+    most: timedelta
+    watch: Watch = field(default_factory=Watch)
+    cluster_id: str = ""
+    is_shown: bool = False
+    not_restored: tuple[str, ...] = ()
+    until: datetime | None = None
+    """When the HSM has to go, whatever has come of it."""
+
+    @property
+    def unseen(self) -> str:
+        """The cluster, while AWS does not show it yet."""
+        return "" if self.is_shown else self.cluster_id
+
+    def play(self, subnets: Sequence[str]) -> None:
+        """From the cluster to its end. Whatever it raises, the caller cleans up."""
+        self._make(subnets)
+        self._look_at_hsm()
+        refusal = refused_delete(self.there, self.cluster_id)
+        self.desk.say(f"AWS refused DeleteCluster: {refusal.code}: {refusal.text}")
+        here: Any = {"cluster_id": self.cluster_id, "refusal": refusal}
+        case = following.case_of(self.there, self.desk, self.found, most=self._left, **here)
+        self.desk.screen.line(
+            f"{case.case_id} is in Slack. Have it retired there: press Retire, as many people as it asks for."
+        )
+        following.judge_record(self.there, self.desk, self.found, **here)
+        self._follow(case)
+
+    def conclude(self) -> None:
+        """What the whole course tells, however far it went."""
+        watch, found = self.watch, self.found
+        for hsm in watch.hsms:
+            add_duration(found, following.REMOVE_HSM, watch.took(hsm, "DELETE_IN_PROGRESS", "gone"))
+        deleting = watch.took(self.cluster_id, "DELETE_IN_PROGRESS", "gone")
+        add_duration(found, following.DELETE, deleting)
+        following.judge_durations(found)
+        if (self.cluster_id, "gone") in watch.first:
+            found.held("A-DELETED-CLUSTER", "it is not described any more, or shows as DELETED")
+
+    def _make(self, subnets: Sequence[str]) -> None:
+        hsms, began = self.there.client("cloudhsmv2"), self.desk.clock()
+        made = hsms.create_cluster(
+            HsmType=TYPE, SubnetIds=list(subnets), Mode=MODE, TagList=tags(self.name)
+        )
+        self.cluster_id = made["Cluster"]["ClusterId"]
+        self.desk.say(f"{self.cluster_id} is being made")
+        shown = self._until("to be shown", lambda one: one is not None, most=CLUSTER_MOST)
+        self.is_shown = True
+        self.found.judge(
+            "A-SETTLED-IN-2-MINUTES",
+            holds=shown.took <= SETTLED,
+            says=f"a new cluster was described {span(shown.took)} after the call",
+        )
+        self._until("to be made", _is_made, most=CLUSTER_MOST)
+        add_duration(self.found, following.MAKE, self.desk.clock() - began)
+        began = self.desk.clock()
+        zone = self._zone(subnets[0])
+        hsms.create_hsm(ClusterId=self.cluster_id, AvailabilityZone=zone)
+        self.until = began + self.most
+        self.desk.say(f"One HSM is being made in {zone}. From now on it costs money")
+        self._until("to have its HSM", _has_hsm, most=HSM_MOST)
+        add_duration(self.found, following.MAKE_HSM, self.desk.clock() - began)
+
+    def _zone(self, subnet: str) -> str:
+        shown = self.there.client("ec2").describe_subnets(SubnetIds=[subnet])["Subnets"]
+        return str(shown[0]["AvailabilityZone"])
+
+    def _until(self, words: str, holds: Any, *, most: timedelta) -> Waited[bool]:
+        def look() -> bool | None:
+            one = seen.cluster(self.there.client, self.cluster_id)
+            return True if holds(one) else None
+
+        waited = wait_for(self.desk, f"{self.cluster_id} {words}", look, most=most)
+        if not waited.seen:
+            raise Trouble(f"{self.cluster_id} takes more than {span(most)} {words}.")
+        return waited
+
+    def _look_at_hsm(self) -> None:
+        one = seen.cluster(self.there.client, self.cluster_id) or {}
+        seen.judge_own_interfaces(
+            self.found, one.get("Hsms", ()), seen.interfaces(self.there.client, one)
+        )
+        seen.judge_dimensions(self.found, self.there.client)
+
+    def _follow(self, case: Case) -> None:
+        ended = following.follow(
+            self.there.hub,
+            self.desk,
+            case.case_id,
+            until=lambda now: now.is_closed,
+            look=self._look,
+            most=self._left,
+        )
+        if self._is_stuck(self.desk.clock()):
+            took = span(STUCK)
+            says = f"after {took} it still shows as DELETE_IN_PROGRESS"
+            self.found.differs("A-DELETED-CLUSTER", says)
+        elif ended is None:
+            raise Trouble(f"Nobody finished the case within {span(self.most)} of the HSM’s life.")
+        elif ended.outcome is not Outcome.RETIRED:
+            raise Trouble(f"The case ended otherwise. {following.words_of(ended)}")
+
+    @property
+    def _left(self) -> timedelta:
+        assert self.until is not None, "the HSM is there"
+        return max(self.until - self.desk.clock(), timedelta(0))
+
+    def _look(self, now: datetime) -> bool:
+        one = seen.cluster(self.there.client, self.cluster_id)
+        self.watch.note_cluster(self.cluster_id, one, now)
+        return self._is_stuck(now)
+
+    def _is_stuck(self, now: datetime) -> bool:
+        began = self.watch.first.get((self.cluster_id, "DELETE_IN_PROGRESS"))
+        is_gone = (self.cluster_id, "gone") in self.watch.first
+        return began is not None and not is_gone and now - began >= STUCK
+
+
+def _is_made(one: Item | None) -> bool:
+    return one is not None and one["State"] == "UNINITIALIZED"
+
+
+def _has_hsm(one: Item | None) -> bool:
+    return any(h.get("State") == "ACTIVE" for h in (one or {}).get("Hsms", ()))

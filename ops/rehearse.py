@@ -1,0 +1,202 @@
+"""`unlatch rehearse`: try everything in a throwaway account: on a cluster that it makes, or on a key store of yours."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ops.checks.finding import Finding
+from ops.desk import Desk
+from ops.exits import Exit
+from ops.expected import EXPECTED, trouble_of
+from ops.hub import connect
+from ops.probing import before, cluster, store, there
+from ops.probing.assumptions import Probe
+from ops.probing.filing import file_report
+from ops.probing.report import Findings, span
+from ops.probing.there import There
+from ops.screen import GREEN, RED, YELLOW, count, moment
+from ops.trouble import Trouble
+from ops.verb import Options, Verb, flag, option, place
+
+MARKS = {True: ("ok", GREEN), False: ("WRONG", RED), None: ("unknown", YELLOW)}
+WAYS = "Say one of --subnets (a cluster of its own), --key-store and --clean"
+
+
+def run(options: Options, desk: Desk) -> int:
+    hub = connect(options, desk.clock)
+    hub.require_deployed()
+    ways = [bool(options.subnets), bool(options.key_store), options.clean]
+    if sum(ways) != 1:
+        raise Trouble("It is not clear what to rehearse.", WAYS, code=Exit.USAGE)
+    account, region = options.account or hub.account, options.where or hub.region
+    target = there.go_there(hub, account, region, profile=options.account_profile)
+    if options.clean:
+        return _clean(options, desk, target)
+    before.require_ready(target)
+    if options.key_store:
+        return _rehearse_store(options, desk, target)
+    return _rehearse_cluster(options, desk, target)
+
+
+def _rehearse_cluster(options: Options, desk: Desk, target: There) -> int:
+    subnets = [one.strip() for one in options.subnets.split(",") if one.strip()]
+    desk.screen.title(f"Rehearsal in account {target.account}, {target.region}")
+    _require_all(
+        desk,
+        *before.of_leftovers(target),
+        *before.of_subnets(target, subnets),
+        *before.of_operator(target, before.MAKES),
+        *before.of_bot(target),
+        *before.of_people(target.hub, target.hub.settings.quorum_irreversible),
+    )
+    costs = before.most_dollars(target.hub, target.region, most=_most(options))
+    desk.screen.line(
+        f"It makes a cluster and one HSM, and lets the bot take both down again. "
+        f"That takes one to two hours and costs up to {costs}."
+    )
+    _confirm(options, desk, f"Type the account’s id, {target.account}, to begin:", target.account)
+    rehearsal = cluster.Rehearsal(target, desk, Findings(), _name(), _most(options))
+    return _played(options, desk, rehearsal, Probe.REHEARSAL, play=lambda: rehearsal.play(subnets))
+
+
+def _rehearse_store(options: Options, desk: Desk, target: There) -> int:
+    one = store.look_at(target, options.key_store)
+    desk.screen.title(f"Rehearsal on key store {one.name} ({one.id}), {target.region}")
+    _require_all(
+        desk,
+        *before.of_operator(target, before.OF_STORE),
+        *before.of_bot(target),
+        *before.of_people(target.hub, target.hub.settings.quorum_reversible),
+    )
+    used = f"last used {moment(one.last_use)}" if one.last_use else "no use of them is known"
+    desk.screen.line(
+        f"{count(one.keys, 'key')} will be off for about {span(one.off_for)} and as long as people take to "
+        f"click ({used}): the store is disconnected, its {count(len(one.hsms), 'HSM')} removed, made again, "
+        f"and the store connected. Whatever needs these keys fails meanwhile.",
+        colour=YELLOW,
+    )
+    desk.screen.line("A key of its own is made there, and goes seven days later.")
+    _confirm(options, desk, f"Type the store’s id, {one.id}, to begin:", one.id)
+    rehearsal = store.StoreRehearsal(target, desk, Findings(), _name(), _most(options), one)
+    return _played(options, desk, rehearsal, Probe.KEY_STORE, play=rehearsal.play)
+
+
+def _played(options: Options, desk: Desk, rehearsal: Any, probe: Probe, *, play: Any) -> int:
+    """Plays, cleans up whatever happens, and files what was seen. A second Ctrl-C stops the cleaning."""
+    trouble: Trouble | None = None
+    try:
+        play()
+    except EXPECTED as error:
+        trouble = trouble_of(error)
+        desk.screen.line(f"It stops here: {trouble.reason} Cleaning up.", colour=YELLOW)
+    except KeyboardInterrupt:
+        trouble = Trouble("Interrupted.", code=Exit.INTERRUPTED)
+        desk.screen.line("Interrupted. Cleaning up; press Ctrl-C again to leave it for later.")
+    finally:
+        left = _leave_nothing(desk, rehearsal)
+    rehearsal.conclude()
+    filed = file_report(
+        rehearsal.there.hub, desk, rehearsal.found, probe, folder=Path(options.report)
+    )
+    kept = f"What was seen until then is in {filed.machine}"
+    if left:
+        reason = f"Not all is as before: {'; '.join(left)}."
+        raise Trouble(reason, rehearsal.there.clean_command, kept)
+    if trouble:
+        raise Trouble(trouble.reason, *trouble.advice, kept, code=trouble.code)
+    desk.screen.line("Done, and nothing is left of it.", colour=GREEN)
+    desk.screen.answer({"report": str(filed.machine)})
+    return Exit.FOUND if filed.differing else Exit.DONE
+
+
+def _leave_nothing(desk: Desk, rehearsal: Any) -> list[str]:
+    """What is left, in words; empty if all is as before."""
+    target = rehearsal.there
+    try:
+        left = there.clean(target, desk, made=rehearsal.unseen)
+    except KeyboardInterrupt:
+        raise Trouble(
+            "Interrupted while cleaning up. An HSM may still cost money.",
+            target.clean_command,
+            code=Exit.INTERRUPTED,
+        ) from None
+    return [*left, *rehearsal.not_restored]
+
+
+def _clean(options: Options, desk: Desk, target: There) -> int:
+    """What earlier rehearsals left here, by their tag."""
+    clusters, keys = there.rehearsed(target), there.rehearsed_keys(target)
+    for one in clusters:
+        desk.screen.line(
+            f"{one['ClusterId']}: {one['State']}, {count(len(one.get('Hsms', ())), 'HSM')}"
+        )
+    for key_id in keys:
+        desk.screen.line(f"key {key_id}")
+    if not clusters and not keys:
+        desk.screen.line(f"No rehearsal left anything in {target.account}, {target.region}.")
+        desk.screen.answer({"left": []})
+        return Exit.DONE
+    _confirm(
+        options, desk, f"Type the account’s id, {target.account}, to remove them:", target.account
+    )
+    left = there.clean(target, desk)
+    desk.screen.line("Gone." if not left else f"Still there: {'; '.join(left)}. Run it again.")
+    desk.screen.answer({"left": left})
+    return Exit.FOUND if left else Exit.DONE
+
+
+def _require_all(desk: Desk, *findings: Finding) -> None:
+    """Shows each; raises Trouble if one is wrong, before anything is made."""
+    for one in findings:
+        word, colour = MARKS[one.ok]
+        desk.screen.line(f"{desk.screen.painted(f'{word:8}', colour)}{one.name:22} {one.says}")
+    wrong: Iterable[Finding] = [one for one in findings if one.ok is False]
+    if wrong:
+        advice: Sequence[str] = [one.do for one in wrong if one.do]
+        raise Trouble("Nothing was begun.", *advice, code=Exit.DECLINED)
+
+
+def _confirm(options: Options, desk: Desk, question: str, wanted: str) -> None:
+    if options.yes != wanted:
+        desk.confirm(question, option=f"--yes {wanted}", wanted=wanted)
+
+
+def _name() -> str:
+    return f"rehearsal-{uuid.uuid4().hex[:8]}"
+
+
+def _most(options: Options) -> timedelta:
+    return timedelta(hours=options.hours)
+
+
+VERB = Verb(
+    "rehearse",
+    run,
+    about=f"{__doc__} People click in Slack as they would; it says who is needed. Asks before it begins, and cleans up whatever happens.",
+    params=[
+        option("--account", help="The account to rehearse in [the hub’s]."),
+        option("--region", "where", metavar="REGION", help="Its Region [the hub’s]."),
+        option(
+            "--subnets", metavar="A,B", help="Make a cluster in these private subnets, one a zone."
+        ),
+        option("--key-store", metavar="CKS", help="Park this throwaway store, and put it back."),
+        flag("--clean", "Remove what an earlier rehearsal left."),
+        option("--account-profile", metavar="PROFILE", help="An AWS profile of that account."),
+        option(
+            "--hours",
+            type=click.FloatRange(0.25, 24),
+            default=1.75,
+            show_default=True,
+            help="How long an HSM of its own may live, or a store stay off.",
+        ),
+        option("--yes", metavar="ID", help="The id that it asks for, for scripts."),
+        option("--report", default=".", metavar="FOLDER", help="Where the report is written [.]."),
+        *place(region="--hub-region"),
+    ],
+)

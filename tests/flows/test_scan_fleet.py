@@ -1,0 +1,176 @@
+"""The weekly look: kept always, told if something changed, and no trouble with one place hides the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from chalicelib.aws.store.cases import DynamoCases
+from chalicelib.domain.fleet import Concern, Survey
+from chalicelib.domain.scan import Scan
+from chalicelib.domain.state.trigger import Trigger
+from chalicelib.failures import TemporaryError
+from chalicelib.flows.command import open_from_scan
+from chalicelib.flows.home import home
+from chalicelib.flows.homes import HomePorts, opened_home
+from chalicelib.flows.record_click import record_click
+from chalicelib.flows.scan_fleet import ScanPorts, scan_fleet
+from chalicelib.ports import Clicked
+from tests.domain.worlds import ACCOUNT, CLUSTER, DAY, REGION, cluster, world
+from tests.flows.answers import private, refusal
+from tests.flows.bench import Bench
+
+
+@dataclass
+class Room:
+    """The bench with what a scan needs."""
+
+    bench: Bench
+    store: DynamoCases
+    clusters: tuple[Any, ...] = ()
+    told: list[Any] = field(default_factory=list)
+    takes: bool = True
+
+    def survey(self, account: str, region: str) -> Survey:
+        if region == "dark":
+            raise TemporaryError("it is busy")
+        return Survey(account, region, self.bench.clock.now, self.clusters)
+
+    def tell(self, *what: Any) -> bool:
+        self.told.append(what)
+        return self.takes
+
+    def scan(self, *, is_told: bool = True) -> int:
+        given = (self.bench.ports, self.store, self.survey, self.tell)
+        return scan_fleet(ScanPorts(*given, is_told=is_told)).number
+
+
+@pytest.fixture
+def room(store: DynamoCases) -> Room:
+    made = Bench(world(), store=store)
+    return Room(made, store, (cluster("1a", "1b"),))
+
+
+def test_it_is_told_once_and_again_when_something_changes(room: Room) -> None:
+    assert room.scan() == 1
+    assert room.scan() == 0
+    room.clusters = ()
+    assert room.scan() == 2
+    assert len(room.told) == 2
+    assert room.store.scan() == room.store.told_scan()
+
+
+def test_what_slack_did_not_take_is_told_next_time(room: Room) -> None:
+    room.takes = False
+    room.scan()
+    room.takes = True
+    assert room.scan() == 1
+    assert len(room.told) == 2
+
+
+def test_nothing_is_told_unless_the_setting_says_so(room: Room) -> None:
+    assert room.scan(is_told=False) == 0
+    assert not room.told
+    assert room.store.scan() is not None
+
+
+def test_an_empty_fleet_is_not_told_of(room: Room) -> None:
+    room.clusters = ()
+    assert room.scan() == 0
+    assert not room.told
+
+
+def test_trouble_with_one_place_leaves_the_others(room: Room) -> None:
+    places = ((ACCOUNT, "dark"), (ACCOUNT, REGION))
+    room.bench.ports = replace(room.bench.ports, places=places)
+    room.scan()
+    found = {f.concern for f in (room.store.scan() or Scan(room.bench.clock.now)).findings}
+    assert found == {Concern.UNREAD, Concern.HOLDS_NOTHING}
+
+
+def test_the_message_knows_the_open_case(room: Room) -> None:
+    opened = open_from_scan(room.bench.ports, pressed())
+    assert "Started" in private(opened)
+    room.scan()
+    [(_, _, _, cases)] = room.told
+    assert [case.cluster_id for case in cases] == [CLUSTER]
+    assert cases[0].trigger is Trigger.SCAN
+
+
+def pressed(value: str = f"{ACCOUNT}/{REGION}/{CLUSTER}", by: str = "alice") -> Clicked:
+    return Clicked("button", by, "T1", action=f"open:{CLUSTER}", case_id=value, trigger_id="t1")
+
+
+def test_whoever_presses_counts_as_the_one_who_asked(room: Room) -> None:
+    open_from_scan(room.bench.ports, pressed())
+    [pointer] = room.store.pointers()
+    room.bench.run(pointer.case_id, until=lambda case: bool(case.offers))
+    refused = refusal(room.bench.click("alice", "park", pointer.case_id))
+    assert refused is not None
+    assert not refusal(room.bench.click("bob", "park", pointer.case_id))
+    again = open_from_scan(room.bench.ports, replace(pressed(), trigger_id="t2"))
+    assert "has an open case already" in private(again)
+
+
+@pytest.mark.parametrize(
+    "value", ["", "x", f"{ACCOUNT}/{REGION}/x", f"/{REGION}/{CLUSTER}", "a/b/c/d"]
+)
+def test_a_forged_value_starts_nothing(room: Room, value: str) -> None:
+    assert "Nothing was started" in private(open_from_scan(room.bench.ports, pressed(value)))
+    assert not room.store.pointers()
+
+
+def test_an_outsider_starts_nothing(room: Room) -> None:
+    assert refusal(open_from_scan(room.bench.ports, pressed(by="mallory")))
+    assert not room.store.pointers()
+
+
+def test_home_shows_what_waits_for_whom(room: Room) -> None:
+    open_from_scan(room.bench.ports, pressed())
+    [pointer] = room.store.pointers()
+    room.bench.run(pointer.case_id, until=lambda case: bool(case.offers))
+    assert len(home(room.bench.ports, "bob").waiting) == 1
+    mine = home(room.bench.ports, "alice")
+    assert not mine.waiting
+    assert len(mine.open) == 1
+    room.bench.approve("bob", "retire", pointer.case_id)
+    assert not home(room.bench.ports, "bob").waiting, "has approved"
+    room.bench.turn(pointer.case_id)
+    clicked = Clicked(
+        "submission",
+        "erin",
+        "T1",
+        action="decide",
+        case_id=pointer.case_id,
+        remedy="keep",
+        values={"for": "30d", "reason": "later"},
+    )
+    record_click(room.bench.ports, clicked)
+    room.bench.turn(pointer.case_id)
+    assert len(home(room.bench.ports, "bob").kept) == 1
+
+
+def test_tabs_that_were_opened_are_written_again(room: Room) -> None:
+    shown: list[str] = []
+
+    def publish(user_id: str, *_: Any) -> bool:
+        shown.append(user_id)
+        return True
+
+    homes = HomePorts(room.bench.ports, room.store, publish)
+    opened_home(homes, "bob")
+    room.bench.clock.now += 20 * DAY
+    opened_home(homes, "alice")
+    homes.refresh()
+    assert shown == ["bob", "alice", "bob", "alice"]
+    room.bench.clock.now += 20 * DAY
+    opened_home(homes, "alice")
+    assert set(room.store.homes()) == {"alice"}
+
+    def busy() -> Any:
+        raise TemporaryError("DynamoDB is busy")
+
+    homes.memory.homes = busy  # type: ignore[method-assign]
+    homes.refresh()
