@@ -148,8 +148,13 @@ class Settings:
     email_domains: tuple[str, ...] = setting(
         (), "Further e-mail domains of the same people, for finding them in Slack", words
     )
-    quorum_irreversible: int = setting(2, "People needed to retire or repoint", number(1, 20))
+    quorum_irreversible: int = setting(
+        2, "People needed to retire, release or repoint", number(1, 20)
+    )
     quorum_reversible: int = setting(1, "People needed to park", number(1, 20))
+    quorum_rescue: int = setting(
+        1, "People needed to rescue; whoever cut the keys off may be one", number(1, 20)
+    )
     quorum_by_tag: tuple[tuple[str, int], ...] = setting(
         (), "Cluster tags that ask for more people, as key=value:number", tag_counts
     )

@@ -11,9 +11,9 @@ from chalicelib.aws.errors import translated
 from chalicelib.domain.decide import FOREIGN
 from chalicelib.domain.rules.step import Call
 from chalicelib.domain.state.case import Case
-from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.plan import CASE_TAG, NEWEST_BACKUP, Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import Cluster
-from chalicelib.domain.state.zones import hsm_for, zone_of
+from chalicelib.domain.state.zones import zone_of
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.ports import Receipt
 
@@ -35,15 +35,14 @@ class AwsActions:
         plan = case.current_plan
         if plan is None or plan.place != case.place:
             raise PermanentError(FOREIGN.reason, *FOREIGN.advice)
-        restores = step.operation is Operation.CREATE_HSM
-        role = self.restorer_role if restores else self.executor_role
+        role = self.restorer_role if _only_adds(step, plan) else self.executor_role
         clients = self.accounts.clients(
             role,
             account=plan.account,
             region=plan.region,
             session_name=case.case_id,
             case=case,
-            only=self._only(step.operation, target, case),
+            only=self._only(step, target, case),
         )
         call = _request(step, target, case)
         self.pace(step.operation)()
@@ -51,10 +50,11 @@ class AwsActions:
             reply = call(clients)
         return Receipt(reply["ResponseMetadata"]["RequestId"])
 
-    def _only(self, operation: Operation, target: str, case: Case) -> list[dict[str, Any]]:
+    def _only(self, step: Call, target: str, case: Case) -> list[dict[str, Any]]:
         """The one call on the one key, cluster or backup; on any store and HSM, which IAM can't name."""
+        operation = step.operation
         service = "kms" if operation.startswith("kms:") else "cloudhsm"
-        named = _resource(operation, target, case)
+        named = _resource(step, target, case)
         place = f"arn:{self.accounts.partition}:{service}:{case.region}:{case.account}"
         resource = f"{place}:{named}" if named else "*"
         found = [{"Effect": "Allow", "Action": [str(operation)], "Resource": resource}]
@@ -62,9 +62,32 @@ class AwsActions:
         return found + ([{"Effect": "Allow", "Action": more, "Resource": "*"}] if more else [])
 
 
+def _only_adds(step: Call, plan: Plan) -> bool:
+    """What makes HSMs, and all of a rescue but what switches its store off, moves it, or takes back."""
+    if step.operation is Operation.CREATE_HSM:
+        return True
+    return plan.remedy is Remedy.RESCUE and step.operation in ADDS
+
+
+ADDS = frozenset(
+    {
+        Operation.CREATE_CLUSTER,
+        Operation.RESTORE_BACKUP,
+        Operation.KEEP_BACKUP,
+        Operation.CONNECT_KEY_STORE,
+        Operation.PROVE_KEY,
+    }
+)
 ClusterCall = Literal[
-    Operation.DELETE_HSM, Operation.CREATE_HSM, Operation.KEEP_BACKUP, Operation.DELETE_CLUSTER
+    Operation.DELETE_HSM,
+    Operation.CREATE_HSM,
+    Operation.KEEP_BACKUP,
+    Operation.DELETE_CLUSTER,
+    Operation.CREATE_CLUSTER,
+    Operation.RESTORE_BACKUP,
 ]
+RESCUE_TYPE = "hsm2m.medium"
+"""Clusters of hsm1.medium can't be made any more; their backups are restored to this type."""
 KEY_CALLS = frozenset(
     {
         Operation.SCHEDULE_KEY_DELETION,
@@ -76,16 +99,19 @@ KEY_CALLS = frozenset(
 )
 
 
-def _resource(operation: Operation, target: str, case: Case) -> str:
+def _resource(step: Call, target: str, case: Case) -> str:
     """As the Service Authorization Reference has it; "" if it knows no resource for this call."""
-    if operation in KEY_CALLS:
-        return f"key/{target}"
-    if operation in (Operation.DELETE_CLUSTER, Operation.CREATE_HSM):
-        return f"cluster/{case.cluster_id}"
-    if operation is Operation.KEEP_BACKUP:
-        newest = _cluster(case).newest_backup
-        return f"backup/{newest.backup_id}" if newest else ""
+    match step.operation:
+        case operation if operation in KEY_CALLS:
+            return f"key/{target}"
+        case Operation.DELETE_CLUSTER | Operation.CREATE_HSM:
+            return f"cluster/{_home(step, case).cluster_id}"
+        case Operation.KEEP_BACKUP | Operation.RESTORE_BACKUP:
+            return f"backup/{_backup_id(target, case)}"
     return ""
+
+
+MAKES_NETWORK = ["ec2:*NetworkInterface*", "ec2:*SecurityGroup*", "ec2:Describe*"]
 
 
 def _needed_besides(operation: Operation) -> list[str]:
@@ -94,7 +120,8 @@ def _needed_besides(operation: Operation) -> list[str]:
     more = {
         Operation.DELETE_HSM: network,
         Operation.DELETE_CLUSTER: network,
-        Operation.CREATE_HSM: ["ec2:*NetworkInterface*", "ec2:*SecurityGroup*", "ec2:Describe*"],
+        Operation.CREATE_HSM: MAKES_NETWORK,
+        Operation.CREATE_CLUSTER: [*MAKES_NETWORK, "cloudhsm:TagResource"],
         Operation.CONNECT_KEY_STORE: ["cloudhsm:DescribeClusters"],
         Operation.UPDATE_KEY_STORE: ["cloudhsm:DescribeClusters"],
     }
@@ -130,42 +157,82 @@ def _request(step: Call, target: str, case: Case) -> Callable[[Clients], Mapping
                 KeyId=target, KeySpec="AES_256"
             )
         case _:
-            return _cluster_request(operation, target, case)
+            return _cluster_request(operation, step, target, case)
 
 
 def _cluster_request(
-    operation: ClusterCall, target: str, case: Case
+    operation: ClusterCall, step: Call, target: str, case: Case
 ) -> Callable[[Clients], Mapping[str, Any]]:
-    cluster_id, cluster = case.cluster_id, _cluster(case)
     match operation:
         case Operation.DELETE_HSM:
-            assert case.snapshot is not None, "checked by _cluster"
-            hsm = hsm_for(target, case.snapshot)
-            if hsm is None:
-                raise TemporaryError(f"no HSM is left in {zone_of(target)}")
-            hsm_id = hsm.hsm_id
-            return lambda aws: aws("cloudhsmv2").delete_hsm(ClusterId=cluster_id, HsmId=hsm_id)
+            home = _home(step, case)
+            hsm_id = _hsm_id(target, home)
+            return lambda aws: aws("cloudhsmv2").delete_hsm(ClusterId=home.cluster_id, HsmId=hsm_id)
         case Operation.CREATE_HSM:
-            zone = zone_of(target)
+            home, zone = _home(step, case), zone_of(target)
             return lambda aws: aws("cloudhsmv2").create_hsm(
-                ClusterId=cluster_id, AvailabilityZone=zone
+                ClusterId=home.cluster_id, AvailabilityZone=zone
             )
         case Operation.KEEP_BACKUP:
-            newest = cluster.newest_backup
-            if newest is None:
-                raise TemporaryError("no backup is ready")
-            backup_id = newest.backup_id
+            backup_id = _backup_id(target, case)
             return lambda aws: aws("cloudhsmv2").modify_backup_attributes(
                 BackupId=backup_id, NeverExpires=True
             )
+        case Operation.RESTORE_BACKUP:
+            return lambda aws: aws("cloudhsmv2").restore_backup(BackupId=target)
+        case Operation.CREATE_CLUSTER:
+            return _create_cluster(target, case)
         case Operation.DELETE_CLUSTER:
-            return lambda aws: aws("cloudhsmv2").delete_cluster(ClusterId=cluster_id)
+            home = _home(step, case)
+            return lambda aws: aws("cloudhsmv2").delete_cluster(ClusterId=home.cluster_id)
         case _:
             assert_never(operation)
 
 
-def _cluster(case: Case) -> Cluster:
-    """The cluster of this turn's snapshot: no call is made on older news."""
-    if case.snapshot is None or case.snapshot.cluster is None:
+def _create_cluster(backup_id: str, case: Case) -> Callable[[Clients], Mapping[str, Any]]:
+    plan = case.current_plan
+    assert plan is not None, "checked by perform"
+    mode: Any = plan.mode
+    return lambda aws: aws("cloudhsmv2").create_cluster(
+        HsmType=RESCUE_TYPE,
+        Mode=mode,
+        SourceBackupId=backup_id,
+        SubnetIds=list(plan.subnets),
+        TagList=[{"Key": CASE_TAG, "Value": case.case_id}],
+    )
+
+
+def _home(step: Call, case: Case) -> Cluster:
+    """The case's cluster, or one that this case has made and tagged; no call goes to any other."""
+    own = case.snapshot.cluster if case.snapshot else None
+    if step.to_cluster in ("", case.cluster_id):
+        if own is None:
+            raise TemporaryError("the cluster was not seen in this turn")
+        return own
+    mine = (CASE_TAG, case.case_id)
+    there = case.snapshot.siblings if case.snapshot else ()
+    for cluster in there:
+        if cluster.cluster_id == step.to_cluster and mine in cluster.tags:
+            return cluster
+    raise PermanentError(FOREIGN.reason, *FOREIGN.advice)
+
+
+def _hsm_id(label: str, home: Cluster) -> str:
+    """A live HSM in the label's zone."""
+    zone = zone_of(label)
+    found = next((hsm.hsm_id for hsm in home.live_hsms if hsm.zone == zone), "")
+    if not found:
+        raise TemporaryError(f"no HSM is left in {zone}")
+    return found
+
+
+def _backup_id(target: str, case: Case) -> str:
+    """The one that is named, or the newest of the cluster as it was seen in this turn."""
+    if target != NEWEST_BACKUP:
+        return target
+    cluster = case.snapshot.cluster if case.snapshot else None
+    if cluster is None:
         raise TemporaryError("the cluster was not seen in this turn")
-    return case.snapshot.cluster
+    if cluster.newest_backup is None:
+        raise TemporaryError("no backup is ready")
+    return cluster.newest_backup.backup_id

@@ -19,6 +19,7 @@ from chalicelib.aws.shapes import clusters_from, is_on_a_cluster, store_from
 from chalicelib.domain.remedies.repoint import targets
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.hsm_states import BackupState
+from chalicelib.domain.state.plan import CASE_TAG
 from chalicelib.domain.state.snapshot import (
     SHOWN_KEYS,
     Backup,
@@ -62,9 +63,7 @@ class AwsInventory:
 
     def snapshot(self, case: Case, *, now: datetime) -> Snapshot:
         """One look at the world. What AWS refuses to tell is listed in it; TemporaryError where it can't.
-
-        The HSMs are read while the keys are; clients are made in one thread at a time.
-        """
+        The HSMs are read while the keys are; clients are made in one thread at a time."""
         clients = self._clients(case)
         kms = clients("kms")
         look = Look(clients("cloudhsmv2"), kms, self.reader_role, case)
@@ -88,6 +87,7 @@ class AwsInventory:
             other_use=machines.other_use,
             unread=(*machines.unread, *unread),
             keys_seen=seen,
+            backups=machines.lost_backups,
         )
         return self._with_login(snapshot, case, clients)
 
@@ -111,13 +111,15 @@ class AwsInventory:
         unread: list[str] = []
         clusters = look.clusters(unread)
         cluster = _own(clusters, look.case)
+        backups = look.backups(unread)
         if cluster is not None:
-            cluster = replace(cluster, backups=look.backups(unread))
+            cluster, backups = replace(cluster, backups=backups), ()
         plan = look.case.plan
         minutes = plan.terms.quiet_minutes if plan else self.quiet_minutes
         seen = other_use(clients, cluster, now=now, minutes=max(1, minutes))
         seen = replace(seen, own=self.health_sessions)
-        return Machines(cluster, _siblings(cluster, clusters), seen, tuple(unread))
+        siblings = _siblings(cluster, clusters, case=look.case, backups=backups)
+        return Machines(cluster, siblings, seen, tuple(unread), backups)
 
     def look_again(self, case: Case, seen: Snapshot) -> Snapshot:
         """The same with clusters and key stores as they are now, which takes two calls."""
@@ -131,7 +133,7 @@ class AwsInventory:
         return replace(
             seen,
             cluster=cluster,
-            siblings=_siblings(cluster, clusters),
+            siblings=_siblings(cluster, clusters, case=case, backups=seen.backups),
             key_stores=stores,
             unread=(*seen.unread, *unread),
         )
@@ -195,6 +197,7 @@ class Machines:
     siblings: tuple[Cluster, ...]
     other_use: OtherUse
     unread: tuple[str, ...]
+    lost_backups: tuple[Backup, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -254,12 +257,24 @@ def _own(clusters: Iterable[Cluster], case: Case) -> Cluster | None:
     return next((c for c in clusters if c.cluster_id == case.cluster_id), None)
 
 
-def _siblings(cluster: Cluster | None, clusters: Iterable[Cluster]) -> tuple[Cluster, ...]:
-    """Other clusters with the same certificate: they share its backup history."""
-    if cluster is None or not cluster.certificate:
-        return ()
+def _siblings(
+    cluster: Cluster | None,
+    clusters: Iterable[Cluster],
+    *,
+    case: Case,
+    backups: tuple[Backup, ...],
+) -> tuple[Cluster, ...]:
+    """Other clusters that share its backup history: the same certificate, or made from its backups."""
+    known = cluster or case.last_cluster
+    certificate = known.certificate if known else ""
+    made_from = {backup.backup_id for backup in backups}
     return tuple(
         c
         for c in clusters
-        if c.cluster_id != cluster.cluster_id and c.certificate == cluster.certificate
+        if c.cluster_id != case.cluster_id
+        and (
+            (certificate and c.certificate == certificate)
+            or c.source_backup in made_from
+            or (CASE_TAG, case.case_id) in c.tags
+        )
     )

@@ -28,6 +28,7 @@ from chalicelib.domain.state.case import Attempt
 from chalicelib.domain.state.trigger import Trigger
 
 KEY_STORE_ID = re.compile(r"cks-[0-9a-f]{1,64}")
+SUBNET_ID = re.compile(r"subnet-[0-9a-f]{8,17}")
 KMS, CLOUDHSM = "kms.amazonaws.com", "cloudhsm.amazonaws.com"
 REFUSED: Mapping[tuple[str, str], Trigger] = {
     ("CreateCustomKeyStore", "CloudHsmClusterInUseException"): Trigger.CLUSTER_TAKEN,
@@ -124,7 +125,8 @@ def _heard(
     trigger: Trigger,
     cluster_id: str = "",
     error_code: str = "",
-    **about: str,
+    key_store_id: str = "",
+    name: str = "",
 ) -> Heard:
     caller = caller_from(detail)
     if is_own(caller, own_roles):
@@ -133,5 +135,26 @@ def _heard(
     event_id = text(detail.get("eventID"), "eventID", EVENT_ID)
     at = when(detail.get("eventTime") or event.get("time"))
     operation = short(detail.get("eventName"))
-    attempt = Attempt(event_id, at, error_code, caller, trigger, operation, **about)
+    attempt = Attempt(
+        event_id,
+        at,
+        error_code,
+        caller,
+        trigger,
+        operation,
+        key_store_id=key_store_id,
+        name=name,
+        subnets=_subnets(detail),
+    )
     return Heard(account, region, attempt, cluster_id)
+
+
+def _subnets(detail: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """By zone, of a cluster that was just deleted: nothing else tells of them afterwards."""
+    mapped = part(part(part(detail, "responseElements"), "cluster"), "subnetMapping")
+    found = (
+        (short(zone), subnet)
+        for zone, subnet in mapped.items()
+        if isinstance(subnet, str) and SUBNET_ID.fullmatch(subnet)
+    )
+    return tuple(sorted(found))

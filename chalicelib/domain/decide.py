@@ -14,12 +14,13 @@ from chalicelib.domain.offers import (
     fresh_offers,
     said_once_more,
 )
-from chalicelib.domain.remedies import keep, park, release, repoint, retire
+from chalicelib.domain.remedies import keep, park, release, repoint, rescue, retire
 from chalicelib.domain.remedies.undo import recorded, undo_step
 from chalicelib.domain.rest import HOUR, asleep, closed
 from chalicelib.domain.revalidate import changes
-from chalicelib.domain.rules import approval, step_up
+from chalicelib.domain.rules import approval, outage, step_up
 from chalicelib.domain.rules.blind import hidden, remembered
+from chalicelib.domain.rules.endings import finished, others_did
 from chalicelib.domain.rules.gates import hard_gates
 from chalicelib.domain.rules.gone import is_gone, until_sure
 from chalicelib.domain.rules.situation import PlanContext, Situation
@@ -27,8 +28,7 @@ from chalicelib.domain.rules.step import Ask, Call, Close, Decision, Move, Wait
 from chalicelib.domain.rules.waiting import may_wait
 from chalicelib.domain.state.case import Case, Difference, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
-from chalicelib.domain.state.plan import Operation, Plan, Remedy
-from chalicelib.domain.state.snapshot import Snapshot
+from chalicelib.domain.state.plan import Plan, Remedy
 
 __all__ = ["FOREIGN", "HOUR", "Decision", "decide"]
 
@@ -41,6 +41,7 @@ FOREIGN = Close(
 """No turn ever made such a plan."""
 NEXT = {
     Remedy.RELEASE: release.next_step,
+    Remedy.RESCUE: rescue.next_step,
     Remedy.RETIRE: retire.next_step,
     Remedy.PARK: park.next_step,
     Remedy.REPOINT: repoint.next_step,
@@ -73,12 +74,14 @@ def _decided(situation: Situation) -> Decision:
         )
         return _running(situation, wait)
     situation = situation.with_case(looked_at(case, snapshot, situation.now))
+    situation = situation.with_case(outage.turned(situation))
     return (
         _world(situation)
         or _ending(situation)
         or _unsure(situation)
         or _begun(situation)
         or _kept(situation)
+        or _over(situation)
         or _choice(situation)
     )
 
@@ -91,7 +94,9 @@ def _world(situation: Situation) -> Decision | None:
     unsure = until_sure(case, situation.now)
     if not is_gone(case, snapshot) or unsure or (case.ending and case.has_begun):
         return None
-    return _close(situation, _finished(case) or _others_did(case, snapshot))
+    if case.is_rescue or (snapshot.holder and snapshot.keys):
+        return None  # keys still need it: that is no end
+    return _close(situation, finished(case) or others_did(case, snapshot))
 
 
 def _unsure(situation: Situation) -> Decision | None:
@@ -108,27 +113,10 @@ def _kept(situation: Situation) -> Decision | None:
     return asleep(situation, kept) if kept else None
 
 
-def _finished(case: Case) -> Close | None:
-    """The cluster is gone and the last call was ours."""
-    plan = case.current_plan
-    if plan is None or not case.tried(Operation.DELETE_CLUSTER, case.cluster_id):
-        return None
-    outcome = Outcome.RETIRED if plan.remedy is Remedy.RETIRE else Outcome.REPOINTED
-    return Close(outcome, "The cluster is deleted. AWS was read again to make sure.")
-
-
-def _others_did(case: Case, snapshot: Snapshot) -> Close:
-    if snapshot.cluster is None:
-        more = "What Unlatch had changed before stays." if case.has_begun else ""
-        reason = f"Somebody else deleted the cluster. {more or 'Unlatch has nothing left to do.'}"
-        return Close(Outcome.RESOLVED, reason)
-    if snapshot.cluster.hsms:
-        words = "No key store uses the cluster any more: it is free for a new one."
-        return Close(Outcome.RESOLVED, words)
-    return Close(
-        Outcome.RESOLVED,
-        "Nothing holds the cluster any more: no key store and no HSM is left. It can be deleted now.",
-    )
+def _over(situation: Situation) -> Decision | None:
+    """An outage that has ended, or that hurts nobody."""
+    step = outage.ended(situation)
+    return _close(situation, step) if step else None
 
 
 def _close(situation: Situation, step: Close) -> Decision:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chalicelib.domain.remedies import keep, park, release, repoint, retire
+from chalicelib.domain.remedies import keep, park, release, repoint, rescue_plan, retire
 from chalicelib.domain.rules.gates import Gate, hard_gates
+from chalicelib.domain.rules.outage import outage_in
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.state.plan import Plan, Remedy
@@ -44,7 +45,7 @@ class WayOut:
 def cause_of(snapshot: Snapshot) -> Cause:
     """The most telling cause, worst first."""
     holder = snapshot.holder
-    if snapshot.cluster is None:
+    if snapshot.cluster is None and not (holder and snapshot.keys):
         return Cause.INCOMPLETE if snapshot.unread else Cause.NO_CLUSTER
     if holder and snapshot.live_keys:
         return Cause.LIVE_KEYS
@@ -56,19 +57,27 @@ def cause_of(snapshot: Snapshot) -> Cause:
         return Cause.DISCONNECTING
     if holder:
         return Cause.EMPTY_STORE
-    return Cause.ONLY_HSMS if snapshot.cluster.hsms else Cause.NOTHING
+    return Cause.ONLY_HSMS if snapshot.cluster and snapshot.cluster.hsms else Cause.NOTHING
 
 
 def ways_out(situation: Situation) -> tuple[WayOut, ...]:
     """All remedies, from harmless to final."""
     found = []
     for remedy, module in MODULES.items():
+        if remedy is Remedy.RESCUE and outage_in(situation.case, situation.snapshot) is None:
+            continue
         plan = module.plan(situation)
         if isinstance(plan, str):
             found.append(WayOut(remedy, None, plan))
         else:
             found.append(WayOut(remedy, plan, gates=hard_gates(remedy, situation)))
     return tuple(found)
+
+
+def way_out(remedy: Remedy, situation: Situation) -> WayOut:
+    """This one; a way that is not spoken of here is none."""
+    ways = {way.remedy: way for way in ways_out(situation)}
+    return ways.get(remedy, WayOut(remedy, None))
 
 
 def all_plans(situation: Situation) -> tuple[Plan, ...]:
@@ -83,6 +92,7 @@ def all_plans(situation: Situation) -> tuple[Plan, ...]:
 
 MODULES = {
     Remedy.KEEP: keep,
+    Remedy.RESCUE: rescue_plan,
     Remedy.PARK: park,
     Remedy.REPOINT: repoint,
     Remedy.RELEASE: release,

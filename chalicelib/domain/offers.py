@@ -17,7 +17,7 @@ from chalicelib.domain.state.plan import Plan
 
 def deadline(situation: Situation) -> datetime | None:
     """Until when people may decide; None while keys that the case scheduled wait: so long it lives."""
-    if situation.case.watches:
+    if situation.case.watches or situation.case.is_down:
         return None
     return situation.now + timedelta(hours=situation.policy.expiry_hours)
 

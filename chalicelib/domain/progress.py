@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum, auto
 
+from chalicelib.domain.remedies import rescue
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.state.case import CallRecord, Outcome
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
+from chalicelib.domain.state.zones import zone_of
 
 
 class Standing(Enum):
@@ -142,11 +144,24 @@ def _is_done(stage: Stage, context: PlanContext) -> bool:
         case Operation.KEEP_BACKUP:
             newest = world.cluster.newest_backup if world.cluster else None
             return world.cluster is None or (newest is not None and newest.never_expires)
+        case Operation.CREATE_CLUSTER | Operation.CREATE_HSM | Operation.RESTORE_BACKUP:
+            return _made(stage, context)
         case Operation.PROVE_KEY:
             return all(context.case.did(stage.operation, target) for target in stage.targets)
         case Operation.DISABLE_KEY | Operation.SCHEDULE_KEY_DELETION:
             return _keys_done(stage, world, context)
     return _store_done(stage.operation, world, plan)
+
+
+def _made(stage: Stage, context: PlanContext) -> bool:
+    """A rescue: the backup is ready, the new cluster is there, an HSM of it is active."""
+    plan, target = context.plan, stage.targets[0]
+    if stage.operation is Operation.RESTORE_BACKUP:
+        return any(b.backup_id == target and b.is_ready for b in context.snapshot.known_backups)
+    home = rescue.made_cluster(context) if plan.backup_id else context.snapshot.cluster
+    if home is None or stage.operation is Operation.CREATE_CLUSTER:
+        return home is not None and home.state != "CREATE_IN_PROGRESS"
+    return any(hsm.zone == zone_of(target) and hsm.state == "ACTIVE" for hsm in home.hsms)
 
 
 def _waited(stage: Stage, world: Snapshot, context: PlanContext) -> bool:
@@ -174,7 +189,8 @@ def _store_done(operation: Operation, world: Snapshot, plan: Plan) -> bool:
         case Operation.DISCONNECT_KEY_STORE:
             return store is None or store.state is StoreState.DISCONNECTED
         case Operation.UPDATE_KEY_STORE:
-            return store is not None and store.cluster_id == plan.target_cluster_id
+            there = plan.target_cluster_id or (store.cluster_id if store else "")
+            return store is not None and store.cluster_id == there != plan.cluster_id
     return store is not None and store.state is StoreState.CONNECTED
 
 

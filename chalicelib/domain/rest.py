@@ -7,10 +7,12 @@ from dataclasses import replace
 from chalicelib.domain.observe import looked_at
 from chalicelib.domain.remedies import keep
 from chalicelib.domain.rules.gone import until_sure
+from chalicelib.domain.rules.outage import serves
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.rules.step import Close, Decision, Wait
 from chalicelib.domain.rules.waiting import our_keys, until_next
-from chalicelib.domain.state.case import Keep, Outcome, Phase
+from chalicelib.domain.state.case import Case, Keep, Outcome, Phase
+from chalicelib.domain.state.snapshot import Snapshot
 
 HOUR = 60 * 60
 LONGEST_SLEEP = 30 * 24 * HOUR
@@ -54,4 +56,15 @@ def closed(situation: Situation) -> Decision:
         going = our_keys(case, snapshot)
         seconds = until_next(going, now) if going else HOUR  # else AWS hides what waits
         return Decision(case, Wait(seconds, "the keys that wait are watched"))
+    if case.is_down and case.outcome is Outcome.STOPPED and not snapshot.unread:
+        return _until_mended(case, snapshot)
     return Decision(case, Close(case.outcome or Outcome.STOPPED, case.reason, case.advice))
+
+
+def _until_mended(case: Case, snapshot: Snapshot) -> Decision:
+    """Only a person can help, and once somebody has, nobody needs to say so."""
+    if not serves(case, snapshot):
+        return Decision(case, Wait(HOUR, "a person has to help"))
+    end = Close(Outcome.RESOLVED, "The key store is connected again. A person has helped.")
+    over = replace(case, outcome=end.outcome, reason=end.reason, advice=(), is_down=False)
+    return Decision(over, end)

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.remedies import repoint, retire
+from chalicelib.domain.remedies import repoint, rescue, retire
 from chalicelib.domain.rules.approval import terms
 from chalicelib.domain.rules.pace import SETTLING
 from chalicelib.domain.rules.situation import PlanContext
@@ -20,9 +20,25 @@ CONNECTED = (StoreState.CONNECTED, StoreState.CONNECTING)
 
 def changes(context: PlanContext) -> tuple[Difference, ...]:
     """Every difference that matters, in words; () where the approved plan still fits the world."""
+    if context.plan.remedy is Remedy.RESCUE:
+        return (*_rescued(context), *_keys(context), *_terms(context))
     is_repoint = context.plan.remedy is Remedy.REPOINT
     unknown = repoint.uncheckable(context) if is_repoint else ()
     return (*_store(context), *_keys(context), *unknown, *_hsms(context), *_terms(context))
+
+
+def _rescued(context: PlanContext) -> list[Difference]:
+    """A rescue only adds: HSMs and connections of others don't stand in its way."""
+    plan, store = context.plan, context.store
+    if store is None:
+        return [Difference("Key store", "was there", "is gone")]
+    made = rescue.made_cluster(context)
+    if store.cluster_id not in {plan.cluster_id, made.cluster_id if made else ""}:
+        what = f"Key store {store.name}"
+        return [Difference(what, "held this cluster", "holds another one")]
+    if context.snapshot.cluster is None and not plan.backup_id:
+        return [Difference("Cluster", "was there", "is deleted")]
+    return []
 
 
 def _store(context: PlanContext) -> list[Difference]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.rules.password import Login, login
 from chalicelib.domain.rules.step import Call
 from chalicelib.domain.state.hsm_states import BackupState, ClusterState, HsmState
-from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.plan import CASE_TAG, NEWEST_BACKUP, Operation
 from chalicelib.domain.state.snapshot import (
     NO_OTHERS,
     Backup,
@@ -31,9 +31,11 @@ class Durations:
     create_hsm: timedelta = timedelta(minutes=10)
     delete_hsm: timedelta = timedelta(minutes=6)
     delete_cluster: timedelta = timedelta(minutes=3)
+    create_cluster: timedelta = timedelta(minutes=5)
 
 
 Change = Callable[[Snapshot], Snapshot]
+MADE = "cluster-made"
 
 
 class Model:
@@ -104,32 +106,57 @@ class Model:
                 stores = tuple(s for s in self.world.key_stores if s.key_store_id != target)
                 self.world = replace(self.world, key_stores=stores)
             case _:
-                self._cluster_call(step.operation, target, now)
+                self._cluster_call(step, target, now)
 
-    def _cluster_call(self, operation: Operation, target: str, now: datetime) -> None:
-        match operation:
-            case Operation.DELETE_HSM:
-                hsm = hsm_for(target, self.world)
-                assert hsm is not None, "decide only deletes what is there"
-                self.world = hsm_in(hsm.hsm_id, HsmState.DELETE_IN_PROGRESS)(self.world)
-                self.world = with_backup(now)(self.world)
-                end = now + self.durations.delete_hsm
-                self._later(hsm.hsm_id, end, without_hsm(hsm.hsm_id))
-            case Operation.CREATE_HSM:
-                hsm_id = f"hsm-new-{target}"
-                coming = with_hsm(Hsm(hsm_id, HsmState.CREATE_IN_PROGRESS, zone_of(target)))
-                self.world = coming(self.world)
-                end = now + self.durations.create_hsm
-                self._later(hsm_id, end, hsm_in(hsm_id, HsmState.ACTIVE))
+    def _cluster_call(self, step: Call, target: str, now: datetime) -> None:
+        match step.operation:
+            case Operation.CREATE_CLUSTER:
+                tags = ((CASE_TAG, step.made_for),)
+                made = Cluster(
+                    MADE, ClusterState.CREATE_IN_PROGRESS, tags=tags, source_backup=target
+                )
+                self.world = replace(self.world, siblings=(*self.world.siblings, made))
+                end = now + self.durations.create_cluster
+                self._later(MADE, end, in_cluster(becomes(ClusterState.UNINITIALIZED), MADE))
+            case Operation.RESTORE_BACKUP:
+                self._lost_backup(target, state=BackupState.READY)
+            case Operation.KEEP_BACKUP if target != NEWEST_BACKUP:
+                self._lost_backup(target, never_expires=True)
             case Operation.KEEP_BACKUP:
                 self.world = in_cluster(keep_newest)(self.world)
+            case Operation.DELETE_CLUSTER if step.to_cluster:
+                there = (c for c in self.world.siblings if c.cluster_id != target)
+                self.world = replace(self.world, siblings=tuple(there))
             case Operation.DELETE_CLUSTER:
-                going = in_cluster(
-                    lambda cluster: replace(cluster, state=ClusterState.DELETE_IN_PROGRESS)
-                )
-                self.world = going(self.world)
+                self.world = in_cluster(becomes(ClusterState.DELETE_IN_PROGRESS))(self.world)
                 end = now + self.durations.delete_cluster
                 self._later(target, end, lambda world: replace(world, cluster=None))
+            case Operation.CREATE_HSM | Operation.DELETE_HSM:
+                self._hsm_call(step, target, now)
+
+    def _hsm_call(self, step: Call, target: str, now: datetime) -> None:
+        where = step.to_cluster
+        if step.operation is Operation.CREATE_HSM:
+            hsm_id = f"hsm-new-{target}"
+            coming = with_hsm(Hsm(hsm_id, HsmState.CREATE_IN_PROGRESS, zone_of(target)), where)
+            self.world = coming(self.world)
+            end = now + self.durations.create_hsm
+            self._later(hsm_id, end, hsm_in(hsm_id, HsmState.ACTIVE, where))
+            return
+        home = next((c for c in self.world.siblings if c.cluster_id == where), None)
+        hsm = hsm_for(target, replace(self.world, cluster=home) if home else self.world)
+        assert hsm is not None, "decide only deletes what is there"
+        self.world = hsm_in(hsm.hsm_id, HsmState.DELETE_IN_PROGRESS, where)(self.world)
+        self.world = with_backup(now)(self.world)
+        end = now + self.durations.delete_hsm
+        self._later(hsm.hsm_id, end, without_hsm(hsm.hsm_id, where))
+
+    def _lost_backup(self, backup_id: str, **values: object) -> None:
+        backups = tuple(
+            replace(b, **values) if b.backup_id == backup_id else b  # type: ignore[arg-type]  # fields of Backup
+            for b in self.world.backups
+        )
+        self.world = replace(self.world, backups=backups)
 
     def _later(self, what: str, when: datetime, change: Change) -> None:
         """A new transition of the same thing takes the place of the one under way."""
@@ -190,28 +217,42 @@ def store_at(store_id: str, cluster_id: str) -> Change:
     return change
 
 
-def in_cluster(change: Callable[[Cluster], Cluster]) -> Change:
-    """A change of the cluster; nothing happens where it is gone."""
-    return lambda world: replace(world, cluster=change(world.cluster)) if world.cluster else world
+def in_cluster(change: Callable[[Cluster], Cluster], where: str = "") -> Change:
+    """A change of the cluster, or of the one that this names; nothing happens if it is gone."""
+
+    def changed(world: Snapshot) -> Snapshot:
+        if where not in ("", world.cluster_id):
+            others = (change(c) if c.cluster_id == where else c for c in world.siblings)
+            return replace(world, siblings=tuple(others))
+        return replace(world, cluster=change(world.cluster)) if world.cluster else world
+
+    return changed
 
 
-def hsm_in(hsm_id: str, state: HsmState) -> Change:
-    return in_cluster(
-        lambda cluster: replace(
-            cluster,
-            hsms=tuple(replace(h, state=state) if h.hsm_id == hsm_id else h for h in cluster.hsms),
-        )
-    )
+def becomes(state: ClusterState) -> Callable[[Cluster], Cluster]:
+    return lambda cluster: replace(cluster, state=state)
 
 
-def without_hsm(hsm_id: str) -> Change:
-    return in_cluster(
-        lambda cluster: replace(cluster, hsms=tuple(h for h in cluster.hsms if h.hsm_id != hsm_id))
-    )
+def hsm_in(hsm_id: str, state: HsmState, where: str = "") -> Change:
+    """The first HSM of a cluster that was made from a backup makes it ACTIVE."""
+
+    def change(cluster: Cluster) -> Cluster:
+        hsms = tuple(replace(h, state=state) if h.hsm_id == hsm_id else h for h in cluster.hsms)
+        is_first = state is HsmState.ACTIVE and cluster.state is ClusterState.UNINITIALIZED
+        return replace(cluster, hsms=hsms, state=ClusterState.ACTIVE if is_first else cluster.state)
+
+    return in_cluster(change, where)
 
 
-def with_hsm(hsm: Hsm) -> Change:
-    return in_cluster(lambda cluster: replace(cluster, hsms=(*cluster.hsms, hsm)))
+def without_hsm(hsm_id: str, where: str = "") -> Change:
+    def change(cluster: Cluster) -> Cluster:
+        return replace(cluster, hsms=tuple(h for h in cluster.hsms if h.hsm_id != hsm_id))
+
+    return in_cluster(change, where)
+
+
+def with_hsm(hsm: Hsm, where: str = "") -> Change:
+    return in_cluster(lambda cluster: replace(cluster, hsms=(*cluster.hsms, hsm)), where)
 
 
 def with_backup(now: datetime) -> Change:

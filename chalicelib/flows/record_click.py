@@ -34,7 +34,7 @@ BUTTONS = {
     "undo": Act.UNDO,
     "refresh": Act.REFRESH,
     "withdraw": Act.WITHDRAW,
-    **dict.fromkeys(("keep", "park", "repoint", "release", "retire"), Act.LOOK),
+    **dict.fromkeys(map(str, Remedy), Act.LOOK),
 }
 DAYS = re.compile(r"([1-9][0-9]{0,2})d")
 LONGEST_KEEP = 365
@@ -95,12 +95,12 @@ def _act_of_dialog(clicked: Clicked) -> Act | None:
 
 def _judge(ports: Ports, clicked: Clicked, act: Act, case: Case, person: Person | None) -> Answer:
     situation = last_seen(case, policy=ports.policy, now=ports.clock())
-    refusal = approval.refusal(person, act, situation, seen_in=clicked.team_id)
+    remedy = _remedy_of(clicked)
+    refusal = approval.refusal(person, act, situation, remedy=remedy, seen_in=clicked.team_id)
     if refusal:
         ports.count("ClicksRefused", 1)
         ports.log("click refused", case_id=case.case_id, by=clicked.user_id, why=refusal.name)
         return MayNot(refusal, person.unread if person else ())
-    remedy = _remedy_of(clicked)
     why = ended_just_now(case, act, by=clicked.user_id)
     why = why or not_possible(case, act, remedy, by=clicked.user_id)
     if why:
@@ -155,7 +155,8 @@ def _approve(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) 
     """One person's yes to one plan hash, sealed."""
     values = clicked.values
     typed = values.get("cluster_id", "").strip()
-    if typed.lower() != case.cluster_id.lower():
+    # A rescue deletes nothing, and whoever reads it was woken: it has no id to type.
+    if remedy is not Remedy.RESCUE and typed.lower() != case.cluster_id.lower():
         return WrongId(typed, case)
     offers = (plan for plan in case.offers if plan.remedy is remedy)
     seen = next((plan for plan in offers if plan.plan_hash == clicked.plan_hash), None)

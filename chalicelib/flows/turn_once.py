@@ -29,6 +29,7 @@ from chalicelib.flows.story import hear_attempts, hear_uses, late, opened, remin
 from chalicelib.flows.turn_ports import TurnPorts
 
 FROZEN_SECONDS = 300
+SOON_AGAIN = 2 * MINUTE
 UNREAD_SECONDS = 60
 SLOW_STARTERS = frozenset(
     {Operation.CONNECT_KEY_STORE, Operation.DISCONNECT_KEY_STORE, Operation.DELETE_CLUSTER}
@@ -217,9 +218,15 @@ def _noticed(ports: TurnPorts, case: Case) -> Case:
     )
 
 
+def _is_going(case: Case) -> bool:
+    """Its cluster is on its way out: what that means is known once it is gone."""
+    cluster = case.snapshot.cluster if case.snapshot else None
+    return cluster is not None and cluster.state == "DELETE_IN_PROGRESS"
+
+
 def _patience(ports: TurnPorts, case: Case, now: datetime) -> int:
     """A case that waits for people looks at AWS hourly, and wakes for its reminder and its end."""
-    left = HOUR
+    left = SOON_AGAIN if _is_going(case) else HOUR
     going = our_keys(case, case.snapshot) if case.snapshot else ()
     if going:
         left = min(left, until_next(going, now))

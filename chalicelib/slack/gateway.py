@@ -21,7 +21,7 @@ from chalicelib.answers import (
     Recorded,
     WrongId,
 )
-from chalicelib.domain.diagnosis import ways_out
+from chalicelib.domain.diagnosis import way_out
 from chalicelib.domain.forecast import forecast
 from chalicelib.domain.rules.approval import approved
 from chalicelib.domain.rules.policy import Policy
@@ -238,19 +238,16 @@ class SlackGateway:
 
     def _view(self, case: Case, click: Click, remedy: Remedy, now: datetime) -> dict[str, Any]:
         situation = last_seen(case, policy=self.policy, now=now)
-        ways = ways_out(situation)
-        way = next(way for way in ways if way.remedy is remedy)
-        plan = case.offer(remedy)
+        way, plan = way_out(remedy, situation), case.offer(remedy)
         if case.is_closed or plan is None or way.gates:
             reason = way.impossible or "This can’t be decided now. The message says how it stands."
             return modals.impossible(case, remedy, reason, way.gates)
-        foreseen = forecast(plan, situation)
         return modals.decide(
             case,
             plan,
             policy=self.policy,
             now=now,
-            forecast=foreseen,
+            forecast=forecast(plan, situation),
             count=len(approved(plan, case)),
             user=click.by,
         )

@@ -26,6 +26,8 @@ REPLIES: dict[str, dict[str, str]] = {
         "VerifyMac": '{"KeyId": "key-1", "MacValid": true}',
     },
     "cloudhsmv2": {
+        "CreateCluster": '{"Cluster": {"ClusterId": "cluster-a"}}',
+        "RestoreBackup": '{"Backup": {"BackupId": "backup-a"}}',
         "CreateHsm": '{"Hsm": {"HsmId": "hsm-a"}}',
         "DeleteCluster": f'{{"Cluster": {CLUSTER}}}',
         "DeleteHsm": '{"HsmId": "hsm-a"}',

@@ -14,8 +14,10 @@ from chalicelib.domain.rules.step import Call
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Remedy
+from chalicelib.domain.state.snapshot import Cluster
 from chalicelib.failures import PermanentError, TemporaryError
 from tests.domain.scenes import offer
+from tests.domain.worlds import hsms
 from tests.flows.bench import CLUSTER, HUB, NOW, REGION, STORE, key, world
 
 OWN = offer(Remedy.RETIRE, world(key(1)))
@@ -25,6 +27,7 @@ ON = {
     Operation.CREATE_HSM: f"cluster/{CLUSTER}",
     Operation.DELETE_CLUSTER: f"cluster/{CLUSTER}",
     Operation.KEEP_BACKUP: "backup/backup-1",
+    Operation.RESTORE_BACKUP: f"backup/{STORE}",
 }
 """What IAM can name of a call's target."""
 
@@ -100,6 +103,18 @@ REQUESTS: dict[Operation, tuple[str, str, dict[str, Any]]] = {
         {"BackupId": "backup-1", "NeverExpires": True},
     ),
     Operation.DELETE_CLUSTER: ("cloudhsmv2", "delete_cluster", {"ClusterId": CLUSTER}),
+    Operation.RESTORE_BACKUP: ("cloudhsmv2", "restore_backup", {"BackupId": "T"}),
+    Operation.CREATE_CLUSTER: (
+        "cloudhsmv2",
+        "create_cluster",
+        {
+            "HsmType": "hsm2m.medium",
+            "Mode": "",
+            "SourceBackupId": "T",
+            "SubnetIds": [],
+            "TagList": [{"Key": "unlatch-case", "Value": "case-a"}],
+        },
+    ),
 }
 LABELS = {
     Operation.CREATE_HSM: "us-east-1a",
@@ -122,7 +137,8 @@ def actions(aws: Any, *, paced: list[str] | None = None) -> AwsActions:
 def test_the_request_is_the_planned_one(operation: Operation) -> None:
     aws, paced = Aws(), list[str]()
     target = LABELS.get(operation, "T")
-    step = Call(operation, (target,), "doing it", window_days=7, to_cluster="cluster-b")
+    to = "cluster-b" if operation is Operation.UPDATE_KEY_STORE else ""
+    step = Call(operation, (target,), "doing it", window_days=7, to_cluster=to)
     receipt = actions(aws, paced=paced).perform(step, target, case=CASE)
     assert receipt.request_id == "request-1"
     assert aws.asked == [REQUESTS[operation]]
@@ -150,9 +166,8 @@ def test_the_session_can_do_this_alone_and_names_who_decided(operation: Operatio
     place = f"arn:aws:{operation.split(':')[0]}:{REGION}:{HUB}"
     assert allowed["Resource"] == (f"{place}:{named}" if named else "*")
     for one in besides:
-        assert not [
-            a for a in one["Action"] if a.startswith(("kms:", "cloudhsm:")) and "Describe" not in a
-        ]
+        more = (a for a in one["Action"] if a.startswith(("kms:", "cloudhsm:")))
+        assert not [a for a in more if "Describe" not in a and a != "cloudhsm:TagResource"]
 
 
 def test_a_plan_about_something_else_is_refused_before_any_session() -> None:
@@ -171,7 +186,6 @@ def test_a_plan_about_something_else_is_refused_before_any_session() -> None:
         (Operation.DELETE_HSM, None),
         (Operation.DELETE_CLUSTER, None),
         (Operation.DELETE_HSM, world(hsms=0)),
-        (Operation.KEEP_BACKUP, None),
     ],
 )
 def test_nothing_is_asked_of_a_cluster_that_was_not_seen(
@@ -182,3 +196,45 @@ def test_nothing_is_asked_of_a_cluster_that_was_not_seen(
     with pytest.raises(TemporaryError):
         actions(aws).perform(Call(operation, ("us-east-1a",), "x"), "us-east-1a", case=case)
     assert aws.asked == []
+
+
+MADE = Cluster(
+    "cluster-made", "ACTIVE", hsms=hsms("us-east-1a"), tags=(("unlatch-case", "case-a"),)
+)
+
+
+def test_a_rescue_only_adds_and_acts_on_what_it_made() -> None:
+    """Disconnect and Update are the executor's, and what takes back; the rest is the restorer's."""
+    plan = replace(OWN, remedy=Remedy.RESCUE)
+    world_ = replace(world(key(1)), siblings=(MADE,))
+    case = replace(CASE, plan=plan, snapshot=world_)
+    acting = {
+        Operation.CREATE_CLUSTER: "restorer",
+        Operation.CREATE_HSM: "restorer",
+        Operation.KEEP_BACKUP: "restorer",
+        Operation.RESTORE_BACKUP: "restorer",
+        Operation.CONNECT_KEY_STORE: "restorer",
+        Operation.PROVE_KEY: "restorer",
+        Operation.DISCONNECT_KEY_STORE: "executor",
+        Operation.UPDATE_KEY_STORE: "executor",
+        Operation.DELETE_HSM: "executor",
+        Operation.DELETE_CLUSTER: "executor",
+    }
+    for operation, role in acting.items():
+        aws = Aws()
+        step = Call(operation, ("us-east-1a",), "doing it", to_cluster="cluster-made")
+        actions(aws).perform(step, "us-east-1a", case=case)
+        assert aws.sessions[0]["RoleArn"].endswith(f"role/unlatch-{role}"), operation
+        if operation in (Operation.CREATE_HSM, Operation.DELETE_HSM, Operation.DELETE_CLUSTER):
+            assert aws.asked[0][2]["ClusterId"] == "cluster-made"
+
+
+def test_no_call_goes_to_a_cluster_that_the_case_did_not_make() -> None:
+    theirs = replace(MADE, tags=(("unlatch-case", "case-b"),))
+    case = replace(CASE, snapshot=replace(world(key(1)), siblings=(theirs,)))
+    for operation in (Operation.CREATE_HSM, Operation.DELETE_HSM, Operation.DELETE_CLUSTER):
+        aws = Aws()
+        step = Call(operation, ("us-east-1a",), "doing it", to_cluster="cluster-made")
+        with pytest.raises(PermanentError):
+            actions(aws).perform(step, "us-east-1a", case=case)
+        assert aws.asked == []

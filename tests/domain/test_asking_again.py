@@ -20,6 +20,7 @@ from chalicelib.domain.state.snapshot import (
     Snapshot,
     StoreState,
 )
+from chalicelib.domain.state.trigger import Trigger
 from tests.domain.worlds import (
     CLUSTER,
     DAY,
@@ -436,10 +437,8 @@ def test_a_cluster_that_others_delete_midway_is_not_our_success() -> None:
     play.to_call(Operation.SCHEDULE_KEY_DELETION)
     play.now += DAY
     play.change(lambda s: replace(s, cluster=None))
-    step = play.until(lambda step: isinstance(step, Close | Ask))
-    assert isinstance(step, Close)
-    assert step.outcome is Outcome.RESOLVED
-    assert "stays" in step.reason
+    assert isinstance(play.until(lambda step: isinstance(step, Close | Ask)), Ask)
+    assert (play.case.trigger, play.case.watches) == (Trigger.CLUSTER_LOST, True)
 
 
 def test_a_cluster_that_goes_after_our_last_call_is_retired_even_if_asked_again() -> None:

@@ -187,9 +187,9 @@ class Walk:
 
     def check(self) -> None:
         play = self.play
-        assert play.case.is_over, f"never ended: {play.steps[-3:]}"
-        assert play.case.outcome is not None
-        assert play.case.reason
+        assert play.case.is_over or play.case.is_down, f"never ended: {play.steps[-3:]}"
+        assert play.case.outcome is not None or play.case.is_down
+        assert play.case.reason or play.case.is_down
         for operation in (Operation.DELETE_KEY_STORE, Operation.DELETE_CLUSTER):
             assert play.operations.count(operation) <= 1, f"{operation} landed twice"
         hsms = Counter(t for o, t in play.calls if o is Operation.DELETE_HSM)
@@ -197,7 +197,7 @@ class Walk:
         assert all(hsms[zone] <= planned[zone] for zone in hsms), "more HSMs than approved"
         calls = len(play.calls)
         play.now += DAY
-        assert isinstance(play.turn(), Close)
+        assert isinstance(play.turn(), Close) or play.case.is_down
         assert len(play.calls) == calls, "a closed case makes no call"
 
 

@@ -408,7 +408,7 @@ def test_undo_of_a_finished_repoint_says_that_the_cluster_is_gone() -> None:
     assert play.calls == []
 
 
-@pytest.mark.parametrize("remedy", list(Remedy))
+@pytest.mark.parametrize("remedy", [r for r in Remedy if r is not Remedy.RESCUE])
 @pytest.mark.parametrize("act", [Act.REJECT, Act.CANCEL, Act.UNDO])
 def test_before_the_first_call_all_three_just_close(remedy: Remedy, act: Act) -> None:
     play = Play(world(key("a"), siblings=(sibling(),)))

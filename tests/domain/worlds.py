@@ -270,8 +270,10 @@ def illegal(step: Call, target: str, world: Snapshot) -> str:
         case Operation.CANCEL_KEY_DELETION:
             return "" if target in known and not known[target].is_live else f"{target} is live"
         case Operation.DELETE_CLUSTER:
-            hsms_left = world.cluster.hsms if world.cluster else ()
-            return "" if world.cluster and not hsms_left else "cluster with HSMs, or none"
+            made = (c for c in world.siblings if c.cluster_id == step.to_cluster)
+            cluster = next(made, None) if step.to_cluster else world.cluster
+            hsms_left = cluster.hsms if cluster else ()
+            return "" if cluster and not hsms_left else "cluster with HSMs, or none"
     return ""
 
 

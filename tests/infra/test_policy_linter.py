@@ -67,6 +67,7 @@ EXPLAINED = {
         "newer than parliament's list; botocore and cfn-lint know it"
     ),
     ("execute", "UNKNOWN_CONDITION_FOR_ACTION", "kms:KeyOrigin"): KEY_CONDITION,
+    ("restore", "UNKNOWN_CONDITION_FOR_ACTION", "kms:KeyOrigin"): KEY_CONDITION,
     ("unlatch-guardrail", "UNKNOWN_CONDITION_FOR_ACTION", "kms:KeyOrigin"): KEY_CONDITION,
     ("seal-key", "PERMISSIONS_MANAGEMENT_ACTIONS", "kms:putkeypolicy"): ITS_OWN_KEY,
     ("seal-key", "RESOURCE_STAR", "kms:CancelKeyDeletion"): ITS_OWN_KEY,

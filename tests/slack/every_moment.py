@@ -16,9 +16,9 @@ from chalicelib.domain.state.case import (
     Phase,
 )
 from chalicelib.domain.state.click import Act
-from chalicelib.domain.state.hsm_states import ClusterState
+from chalicelib.domain.state.hsm_states import BackupState, ClusterState
 from chalicelib.domain.state.plan import Operation, Remedy
-from chalicelib.domain.state.snapshot import KeyState, StoreState
+from chalicelib.domain.state.snapshot import Backup, KeyState, Snapshot, StoreState
 from chalicelib.domain.state.trigger import Trigger
 from tests.domain.worlds import (
     CI,
@@ -28,6 +28,7 @@ from tests.domain.worlds import (
     NOW,
     OTHER_CLUSTER,
     POLICY,
+    STORE,
     Play,
     approved,
     case,
@@ -327,6 +328,78 @@ def cluster_gone_halfway() -> Play:
     """Others deleted the cluster while keys wait."""
     play = waiting_for_keys()
     play.change(lambda it: replace(it, cluster=None))
+    play.sure_turn()
+    return play
+
+
+def outage_of(snapshot: Snapshot, trigger: Trigger, **values: object) -> Play:
+    """Just read, and put to people who were woken."""
+    told = Attempt("event-1", NOW, "", CI, trigger, "DeleteHsm", key_store_id=STORE)
+    it = case(trigger=trigger, attempts=(told,), **values)
+    play = Play(snapshot, case=it)
+    play.sure_turn()
+    return play
+
+
+LOST_FROM = cluster("1a", "1b", subnets=(("1a", "subnet-a"), ("1b", "subnet-b")))
+
+
+def no_hsm_left() -> Play:
+    return outage_of(
+        world(IN_USE, OLD, zones=(), cluster=replace(LOST_FROM, hsms=())), Trigger.CLUSTER_LOST
+    )
+
+
+def cluster_lost() -> Play:
+    """Two keys are in the backup, and one was made later."""
+    backup = Backup("backup-1", BackupState.READY, NOW - 2 * HOURS)
+    young = key("young", created_at=NOW - HOURS)
+    gone = world(IN_USE, OLD, young, cluster=None, backups=(backup,))
+    play = outage_of(gone, Trigger.CLUSTER_LOST, last_cluster=LOST_FROM)
+    use = KeyUse("use-1", NOW, IN_USE.key_id, "role checkout-api", "Decrypt")
+    play.case = replace(play.case, key_uses=(use,))
+    return play
+
+
+def cluster_lost_for_good() -> Play:
+    return outage_of(world(OLD, cluster=None), Trigger.CLUSTER_LOST, last_cluster=LOST_FROM)
+
+
+def store_down() -> Play:
+    failed = store(StoreState.FAILED, error="NETWORK_ERRORS")
+    return outage_of(world(OLD, held=failed), Trigger.STORE_DOWN)
+
+
+def store_down_person() -> Play:
+    failed = store(StoreState.FAILED, error="USER_LOCKED_OUT")
+    return outage_of(world(OLD, OFF, held=failed), Trigger.STORE_DOWN)
+
+
+def rescuing() -> Play:
+    play = cluster_lost()
+    play.approve(Remedy.RESCUE, "alice")
+    play.to_call(Operation.CREATE_HSM)
+    return play
+
+
+def rescued() -> Play:
+    play = cluster_lost()
+    play.approve(Remedy.RESCUE, "alice")
+    play.to_close()
+    return play
+
+
+def rescued_in_place() -> Play:
+    play = no_hsm_left()
+    play.approve(Remedy.RESCUE, "alice")
+    play.to_close()
+    return play
+
+
+def mended() -> Play:
+    """Somebody else connected the store again."""
+    play = store_down()
+    play.change(lambda it: replace(it, key_stores=(store(),)))
     play.to_close()
     return play
 
@@ -498,6 +571,15 @@ MOMENTS: dict[str, Callable[[], Play]] = {
     "never_activated": never_activated,
     "material_stays": material_stays,
     "undo_hangs": undo_hangs,
+    "no_hsm_left": no_hsm_left,
+    "cluster_lost": cluster_lost,
+    "cluster_lost_for_good": cluster_lost_for_good,
+    "store_down": store_down,
+    "store_down_person": store_down_person,
+    "rescuing": rescuing,
+    "rescued": rescued,
+    "rescued_in_place": rescued_in_place,
+    "mended": mended,
     "taken": taken,
     "taken_copy": taken_copy,
     "store_blocked": store_blocked,

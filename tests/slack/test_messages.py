@@ -98,7 +98,10 @@ HEADERS |= {
         f"{LOOK}One fresh yes is needed to retire {CLUSTER}",
         {"retire": "Review and approve…", "refresh": "Check again"} | CANCEL,
     ),
-    "cluster_gone_halfway": (f"{TICK}Solved by somebody else: {CLUSTER} is gone", CANCEL),
+    "cluster_gone_halfway": (
+        f"{LOOK}{CLUSTER} was deleted, and its 2 keys fail",
+        {"keep": "Keep…", "release": "Release…", "refresh": "Check again"} | CANCEL,
+    ),
     "stopped_halfway_gone": (
         f"{LOOK}Stopped: {CLUSTER} needs a person",
         {"refresh": "Try again", "cancel": "Leave it here"},
@@ -118,6 +121,24 @@ HEADERS |= {
     "blind_while_keys_wait": (f"{GLASS}2 keys of {CLUSTER} will be deleted on 1 Apr", CANCEL),
     "goes_back_by_itself": (f"{GLASS}Putting {CLUSTER} back as it was", {}),
     "undo_hangs": (f"{LOOK}Putting {CLUSTER} back takes far longer than usual", {}),
+}
+DOWN = {"rescue": "Rescue…", "keep": "Keep…", "refresh": "Check again"}
+HEADERS |= {
+    "no_hsm_left": (f"{LOOK}{CLUSTER} has no HSM left: 2 keys fail", DOWN),
+    "cluster_lost": (f"{LOOK}{CLUSTER} was deleted, and its 3 keys fail", DOWN),
+    "cluster_lost_for_good": (
+        f"{LOOK}{CLUSTER} was deleted, and its 1 key fails",
+        {"keep": "Keep…", "refresh": "Check again"},
+    ),
+    "store_down": (f"{LOOK}Key store of {CLUSTER} is down: 1 key fails", DOWN),
+    "store_down_person": (
+        f"{LOOK}Key store of {CLUSTER} is down: a person is needed",
+        {"keep": "Keep…", "refresh": "Check again"},
+    ),
+    "rescuing": (f"{GLASS}Rescuing the keys of {CLUSTER}", STOP),
+    "rescued": (f"{TICK}Rescued: 2 of 3 keys of {CLUSTER} work again", {}),
+    "rescued_in_place": (f"{TICK}Rescued: the 2 keys of {CLUSTER} work again", {}),
+    "mended": (f"{TICK}Key store of {CLUSTER} is up again", {}),
 }
 WAYS = {"keep": "Keep…", "release": "Release…"}
 HEADERS |= {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.domain.remedies import rescue_back
 from chalicelib.domain.remedies.steps import connect, disconnect, held_by_aws
 from chalicelib.domain.rules.gone import until_sure
 from chalicelib.domain.rules.pace import SETTLING, SOON, under_way
@@ -67,6 +68,7 @@ def undo_step(context: PlanContext) -> Move:
         # What one look does not show may still be there to bring back.
         or until_sure(context.case, context.now)
         or _switches(context)
+        or rescue_back.made(context)
         or _hsms(context, before)
         or _seen_whole(context, _store(context, before))
         or _unseen(context)
@@ -239,6 +241,10 @@ def _what_is_back(context: PlanContext, before: Before) -> str:
         (changed, f"{_keys(changed)} not as before: somebody else changed that."),
         (True, _where_the_store_is(context, before)),
         (context.snapshot.cluster is None, "The cluster is gone."),
+        (
+            rescue_back.hsms_stay(context),
+            "The HSMs that Unlatch made stay, as the key store uses them.",
+        ),
         (_is_going(context.snapshot), "AWS is deleting the cluster already."),
         (True, "Nothing more happens."),
     )

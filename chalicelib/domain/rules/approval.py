@@ -43,18 +43,22 @@ SAFE_ACTS = frozenset({Act.REJECT, Act.CANCEL, Act.UNDO, Act.REFRESH, Act.WITHDR
 
 
 def refusal(
-    person: Person | None, act: Act, situation: Situation, *, seen_in: str = ""
+    person: Person | None,
+    act: Act,
+    situation: Situation,
+    *,
+    remedy: Remedy | None = None,
+    seen_in: str = "",
 ) -> Refusal | None:
     """None where the person may do this now. Safe directions are open to the requester too.
-
-    `seen_in`: the workspace that the person acted from, as the signed request says.
-    """
+    `seen_in`: the workspace that the person acted from, as the signed request says."""
     case, policy = situation.case, situation.policy
     if not policy.approvers:
         return Refusal.NO_APPROVERS
     if person is None or person.is_approver is None:
         return Refusal.UNKNOWN
-    judged = act not in SAFE_ACTS
+    # A rescue deletes nothing: whoever cut the keys off may bring them back.
+    judged = act not in SAFE_ACTS and remedy is not Remedy.RESCUE
     crowded = judged and any(a.caller.kind == CROWD for a in case.attempts)
     verdicts = (
         (person.is_refused, Refusal.REFUSED),
@@ -154,6 +158,8 @@ def _quorum(remedy: Remedy, situation: Situation) -> tuple[int, list[str]]:
     case, policy, cluster = situation.case, situation.policy, situation.snapshot.cluster
     if remedy is Remedy.KEEP:
         return 1, []
+    if remedy is Remedy.RESCUE:
+        return max(1, policy.quorum_rescue), []
     reasons: list[str] = []
     if remedy is Remedy.PARK:
         people = max(1, policy.quorum_reversible)
@@ -210,7 +216,7 @@ def live(
     for click in standing(plan, clicks, situation.case):
         who = people.get(click.by)
         late = not begun and situation.now - click.at >= age
-        why = refusal(who, Act.APPROVE, situation)
+        why = refusal(who, Act.APPROVE, situation, remedy=plan.remedy)
         again = any(same_person(who, people.get(c.by)) for c in counted)
         if why in (None, Refusal.UNKNOWN) and not late and not again:
             counted.append(click)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from chalicelib.domain.rules.approval import keys_in_use
@@ -27,6 +27,9 @@ def closed_gates(remedy: Remedy, situation: Situation) -> tuple[Gate, ...]:
     snapshot = situation.snapshot
     if remedy is Remedy.KEEP:
         return ()
+    if remedy is Remedy.RESCUE:
+        hidden = everything_read(replace(snapshot, keys=()))
+        return (hidden,) if hidden else ()
     gates = [] if remedy is Remedy.PARK else [everything_read(snapshot), _backup(remedy, snapshot)]
     if remedy.deletes_keys:
         gates.append(_keys_unused(situation))

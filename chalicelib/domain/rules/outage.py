@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from enum import StrEnum
 
+from chalicelib.domain.rules.gone import until_sure
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.rules.step import Close
+from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.domain.state.hsm_states import GOING
-from chalicelib.domain.state.snapshot import Cluster, KeyStore, StoreState
+from chalicelib.domain.state.snapshot import Cluster, KeyStore, Snapshot, StoreState
+from chalicelib.domain.state.trigger import Trigger
 
 
 class Outage(StrEnum):
@@ -40,3 +46,75 @@ def outage_of(store: KeyStore, cluster: Cluster | None) -> Outage | None:
 
 def cluster_in(clusters: Iterable[Cluster], cluster_id: str) -> Cluster | None:
     return next((cluster for cluster in clusters if cluster.cluster_id == cluster_id), None)
+
+
+def outage_in(case: Case, snapshot: Snapshot) -> Outage | None:
+    """Why the keys of the case's store fail now; None if they don't, or if nobody can tell.
+
+    A store that is only switched off counts if somebody complained: it may be meant so.
+    """
+    store = snapshot.holder
+    if store is None or snapshot.unread or not snapshot.keys:
+        return None
+    found = outage_of(store, snapshot.cluster)
+    complained = case.trigger.is_outage or any(a.trigger.is_outage for a in case.attempts)
+    return found if found is None or found.is_silent or complained else None
+
+
+def turned(situation: Situation) -> Case:
+    """The case as the world makes it: keys that are cut off under it make it an outage, kept or not."""
+    case = situation.case
+    found = outage_in(case, situation.snapshot)
+    case = _renamed(situation, found)
+    if not case.trigger.is_outage or situation.snapshot.unread:
+        return case
+    return replace(case, is_down=found is not None or _is_at_it(case, situation.snapshot))
+
+
+def _renamed(situation: Situation, found: Outage | None) -> Case:
+    case = situation.case
+    is_lost = found is Outage.CLUSTER_GONE and until_sure(case, situation.now) is None
+    told = bool(case.attempts) and case.attempts[-1].trigger.is_outage and found is not None
+    is_new = not case.trigger.is_outage or (is_lost and case.trigger is Trigger.STORE_DOWN)
+    if not is_new or not (is_lost or told) or (case.has_begun and case.plan is None):
+        return case
+    if case.keep:
+        # As if the keep had lapsed: its click counts no longer.
+        clicks = len(case.clicks)
+        case = replace(case, phase=Phase.WAITING, outcome=None, closed_at=None, keep=None)
+        case = replace(case, round=case.round + 1, reset_at_click=clicks)
+    trigger = Trigger.CLUSTER_LOST if found in LOST else Trigger.STORE_DOWN
+    return replace(case, trigger=trigger, reason="", expires_at=None)
+
+
+LOST = (Outage.CLUSTER_GONE, Outage.NO_HSM)
+
+
+def _is_at_it(case: Case, snapshot: Snapshot) -> bool:
+    """A rescue is at an outage until its store is connected."""
+    return case.is_rescue and not serves(case, snapshot)
+
+
+def serves(case: Case, snapshot: Snapshot) -> bool:
+    """The store that the plan names, or that holds the cluster, is connected; or there is none."""
+    plan = case.current_plan
+    store = snapshot.key_store(plan.key_store_id if plan else None) or snapshot.holder
+    return store is None or store.state is StoreState.CONNECTED
+
+
+def ended(situation: Situation) -> Close | None:
+    """The end of an outage without us; None while it lasts, or while the store is between two states."""
+    case, snapshot = situation.case, situation.snapshot
+    at_work = case.has_begun and (case.plan is not None or case.ending is not None)
+    if not case.trigger.is_outage or at_work or snapshot.unread or case.is_down:
+        return None
+    store = snapshot.holder
+    if store is None:
+        return Close(
+            Outcome.RESOLVED, "The key store is gone from this cluster. Nothing of it fails."
+        )
+    if not snapshot.keys:
+        return Close(Outcome.EXPLAINED, "The key store has no keys, so nothing fails.")
+    if store.state is not StoreState.CONNECTED:
+        return None
+    return Close(Outcome.RESOLVED, "The key store is connected again, and its cluster has HSMs.")

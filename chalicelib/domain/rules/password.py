@@ -73,7 +73,9 @@ def login_words(target: Cluster, snapshot: Snapshot) -> str:
     )
 
 
-PERSON_ONLY = frozenset({"INVALID_CREDENTIALS", "USER_LOCKED_OUT"})
+PERSON_ONLY = frozenset(
+    {"INVALID_CREDENTIALS", "USER_LOCKED_OUT", "USER_LOGGED_IN", "USER_NOT_FOUND"}
+)
 """ConnectionErrorCodes that only somebody with a password of the cluster can cure."""
 
 

@@ -16,6 +16,7 @@ class Policy:
     people: tuple[tuple[str, str], ...] = ()
     quorum_irreversible: int = 2
     quorum_reversible: int = 1
+    quorum_rescue: int = 1
     quorum_by_tag: tuple[tuple[str, int], ...] = ()
     expiry_hours: int = 24
     remind_hours: int = 4

@@ -18,6 +18,7 @@ class Call:
     why: str
     window_days: int = 0
     to_cluster: str = ""
+    made_for: str = ""
 
 
 @dataclass(frozen=True)

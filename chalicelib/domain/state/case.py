@@ -29,6 +29,7 @@ class Outcome(StrEnum):
 
     RETIRED = "retired"
     RELEASED = "released"
+    RESCUED = "rescued"
     PARKED = "parked"
     REPOINTED = "repointed"
     KEPT = "kept"
@@ -45,7 +46,8 @@ class Attempt:
     """One call by somebody other than Unlatch that AWS refused, or that cut keys off.
 
     `key_store_id` is the store that it was about. Of a store that could not be created: its `name`,
-    and the cluster that was `asked` for, which may be a copy of the case's. `operation` is the call.
+    and the cluster that was `asked` for, which may be a copy of the case's. `operation` is the call, and
+    `subnets` those of a cluster that was deleted, by zone.
     """
 
     event_id: str
@@ -57,6 +59,7 @@ class Attempt:
     key_store_id: str = ""
     name: str = ""
     asked: str = ""
+    subnets: tuple[tuple[str, str], ...] = ()
 
 
 class CallStatus(StrEnum):
@@ -178,6 +181,9 @@ class Case:
     reset_at_click: int = 0
     reminded: bool = False
     called_until: datetime | None = None  # the last call is given for keys that go until then
+    is_down: bool = (
+        False  # its key store is: it does not expire, and looks on, also if it has stopped
+    )
     watches: bool = False  # keys that it scheduled wait, or may: it looks on, also when closed
     seen: Seen | None = None
     overdue_told: datetime | None = None  # since when the transition runs that was told to be late
@@ -203,7 +209,9 @@ class Case:
 
     @property
     def is_over(self) -> bool:  # for good: the cluster is free for a new case
-        return self.is_closed and self.outcome is not Outcome.KEPT and not self.watches
+        waits_for_a_person = self.is_down and self.outcome is Outcome.STOPPED
+        lives_on = self.outcome is Outcome.KEPT or self.watches or waits_for_a_person
+        return self.is_closed and not lives_on
 
     @property
     def has_begun(self) -> bool:
@@ -220,6 +228,11 @@ class Case:
     def plan_is_under_way(self) -> bool:
         """It has begun, be it with the wait for keys that were going already: the approvers saw the date."""
         return self.plan is not None and (self.plan_has_begun or self.plan.waits_first)
+
+    @property
+    def is_rescue(self) -> bool:
+        """A rescue is under way, or being taken back: its cluster may be gone."""
+        return self.current_plan is not None and self.current_plan.remedy is Remedy.RESCUE
 
     @property
     def current_plan(self) -> Plan | None:

@@ -17,6 +17,7 @@ class Remedy(StrEnum):
     """One way out."""
 
     KEEP = "keep"
+    RESCUE = "rescue"
     PARK = "park"
     REPOINT = "repoint"
     RELEASE = "release"
@@ -45,6 +46,8 @@ class Operation(StrEnum):
     SCHEDULE_KEY_DELETION = "kms:ScheduleKeyDeletion"
     CANCEL_KEY_DELETION = "kms:CancelKeyDeletion"
     PROVE_KEY = "kms:GenerateDataKeyWithoutPlaintext"
+    CREATE_CLUSTER = "cloudhsm:CreateCluster"
+    RESTORE_BACKUP = "cloudhsm:RestoreBackup"
     CREATE_HSM = "cloudhsm:CreateHsm"
     DELETE_HSM = "cloudhsm:DeleteHsm"
     KEEP_BACKUP = "cloudhsm:ModifyBackupAttributes"
@@ -69,9 +72,11 @@ LOOK_AGAIN_BEFORE = frozenset(
 )
 """Stores and cluster are read once more straight before: a look at many keys takes minutes."""
 NEWEST_BACKUP = "newest"
+CASE_TAG = "unlatch-case"
+"""CreateCluster has no idempotency token: this tag on the cluster tells a lost answer from a missing one."""
 LONGEST_WINDOW = 30
 """Days that KMS lets keys wait for their deletion at most."""
-LATER = frozenset({"unproven", "route"})
+LATER = frozenset({"unproven", "route", "backup_id", "mode", "subnets", "lost", "if_needed"})
 """Fields that came later: while they say nothing the hash is as before, so that approvals stand."""
 
 
@@ -134,6 +139,14 @@ class Plan:
     target_cluster_id: str = ""
     unproven: tuple[str, ...] = ()
     """Keys of a repoint that can't be checked on the other cluster; the approvers know them by name."""
+    backup_id: str = ""
+    mode: str = ""
+    subnets: tuple[str, ...] = ()
+    """Of a rescue that makes a cluster: from which backup, in which mode, in which subnets."""
+    lost: tuple[str, ...] = ()
+    """Keys that a rescue can't bring back: they were made after the backup. The approvers know them."""
+    if_needed: tuple[PlannedCall, ...] = ()
+    """Calls that the approval covers and that are made only if what was planned is not enough."""
     after_click: int = 0
     """How many clicks were heard when people were last asked afresh: a plan offered again is a new
     plan, also where the world is back as it was. Old approvals and old calls don't belong to it."""
@@ -179,8 +192,9 @@ class Plan:
 
     def names(self, operation: Operation) -> tuple[str, ...]:
         """All targets that the plan gives for this operation."""
+        calls = (*self.calls, *self.if_needed)
         return tuple(
-            target for call in self.calls if call.operation is operation for target in call.targets
+            target for call in calls if call.operation is operation for target in call.targets
         )
 
 

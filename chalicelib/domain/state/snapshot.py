@@ -250,6 +250,13 @@ class Snapshot:
     unread: tuple[str, ...] = ()
     keys_seen: int = 0
     connects: Connects = field(default_factory=Connects)
+    backups: tuple[Backup, ...] = ()
+    """Of a cluster that is gone; one that is there has its own."""
+
+    @property
+    def known_backups(self) -> tuple[Backup, ...]:
+        """Of the cluster, whether it is there or gone."""
+        return self.cluster.backups if self.cluster else self.backups
 
     @property
     def holder(self) -> KeyStore | None:

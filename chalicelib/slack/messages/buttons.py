@@ -15,11 +15,16 @@ from chalicelib.slack.messages.text import Block
 REVIEW = "Review and approve…"
 SPOKEN = {
     Remedy.KEEP: "Keep {cluster} as it is and be reminded later",
+    Remedy.RESCUE: "Rescue the keys of {cluster}",
     Remedy.PARK: "Park {cluster}: stop its cost and keep its keys",
     Remedy.REPOINT: "Move the keys of {cluster} to another cluster",
     Remedy.RELEASE: "Review before deleting the key store of {cluster}",
     Remedy.RETIRE: "Review before retiring {cluster}",
 }
+
+
+STYLES = {Remedy.RELEASE: "danger", Remedy.RETIRE: "danger", Remedy.RESCUE: "primary"}
+"""Red leads to what is final; green brings something back."""
 
 
 def may(case: Case, act: Act, remedy: Remedy | None = None) -> bool:
@@ -37,7 +42,7 @@ def choose(shown: Shown, remedy: Remedy, label: str = "") -> Block:
         remedy.value,
         value=shown.value,
         spoken=SPOKEN[remedy].format(cluster=shown.cluster),
-        style="danger" if remedy.deletes_keys else "",
+        style=STYLES.get(remedy, ""),
     )
 
 
@@ -63,7 +68,7 @@ def check_again(shown: Shown) -> list[Block]:
 
 
 def _close(shown: Shown) -> list[Block]:
-    if not may(shown.case, Act.REJECT):
+    if not may(shown.case, Act.REJECT) or shown.case.is_down:
         return []
     question = confirm(
         "Close this case?",

@@ -86,6 +86,9 @@ def resolved(shown: Shown) -> Message:
     case = shown.case
     gone = case.snapshot is None or case.snapshot.cluster is None
     title = f"Solved by somebody else: {shown.cluster} is {'gone' if gone else 'free'}"
+    if case.trigger.is_outage:
+        title = f"Key store of {shown.cluster} is up again"
+        gone = True
     more = "" if gone else "Unlatch doesn’t delete it: whoever wanted it gone can try again. "
     changed = "" if case.has_begun else "Unlatch changed nothing."
     return Message(

@@ -18,7 +18,7 @@ ON_KEYS = {
     Operation.CANCEL_KEY_DELETION: ("Cancelled deletion of", "cancel the deletion of {}"),
     Operation.DISABLE_KEY: ("Switched off", "switch off {}"),
     Operation.ENABLE_KEY: ("Switched on again:", "switch on {}"),
-    Operation.PROVE_KEY: ("Works on the other cluster:", "check {} on the other cluster"),
+    Operation.PROVE_KEY: ("Works:", "check {}"),
 }
 ON_ONE = {
     Operation.CONNECT_KEY_STORE: ("Connecting the key store.", "connect the key store"),
@@ -35,6 +35,8 @@ ON_ONE = {
     Operation.DELETE_CLUSTER: ("Deleting the cluster.", "delete the cluster"),
     Operation.DELETE_HSM: ("Deleting an HSM.", "delete an HSM"),
     Operation.CREATE_HSM: ("Creating an HSM.", "create an HSM"),
+    Operation.CREATE_CLUSTER: ("Creating a cluster from the backup.", "create a cluster"),
+    Operation.RESTORE_BACKUP: ("Took the backup back from deletion.", "take the backup back"),
 }
 POINTED_BACK = "Pointed the key store back to this cluster."
 Told = tuple[str, list[Piece]]

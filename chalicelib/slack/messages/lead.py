@@ -6,7 +6,7 @@ from chalicelib.domain.diagnosis import Cause, cause_of
 from chalicelib.domain.state.case import Attempt
 from chalicelib.domain.state.snapshot import KeyStore, StoreState
 from chalicelib.domain.state.trigger import Trigger
-from chalicelib.slack.messages import facts
+from chalicelib.slack.messages import facts, outage
 from chalicelib.slack.messages.blocks import Piece, bold, code, date, marked_note, note, text
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import DAY, Block, clean, count, ident
@@ -14,6 +14,8 @@ from chalicelib.slack.messages.text import DAY, Block, clean, count, ident
 TITLES = {
     Trigger.STORE_DELETE_BLOCKED: "The key store of {cluster} can’t be deleted",
     Trigger.CLUSTER_TAKEN: "{cluster} already has a key store",
+    Trigger.STORE_DOWN: "The key store of {cluster} may be down",
+    Trigger.CLUSTER_LOST: "{cluster} may be lost",
 }
 COPY_TITLE = "{asked} can’t take a new key store"
 TITLE = "{cluster} can’t be deleted"
@@ -21,6 +23,8 @@ TITLE = "{cluster} can’t be deleted"
 
 def title(shown: Shown) -> str:
     """Of the header; the notification begins with it."""
+    if outage.is_one(shown):
+        return outage.title(shown)
     asked = copy_asked_for(shown)
     if asked:
         return COPY_TITLE.format(asked=asked)
@@ -38,6 +42,8 @@ def copy_asked_for(shown: Shown) -> str:
 def why(shown: Shown) -> str:
     """The notification's second half, after the title: our own words and ids only."""
     case = shown.case
+    if outage.is_one(shown):
+        return outage.why(shown)
     match case.trigger:
         case Trigger.CLUSTER_TAKEN if copy_asked_for(shown):
             return f": it shares its backup history with {shown.cluster}, which has one."
@@ -53,6 +59,8 @@ def refused(shown: Shown) -> list[Piece] | None:
     store = shown.case.store
     if store is None:
         return None
+    if outage.is_one(shown):
+        return outage.lead(shown)
     match shown.case.trigger:
         case Trigger.CLUSTER_TAKEN:
             return _taken(shown, store)

@@ -15,12 +15,15 @@ USUALLY = (Remedy.KEEP, Remedy.PARK, Remedy.REPOINT, Remedy.RETIRE)
 FIRST = {
     Trigger.STORE_DELETE_BLOCKED: (Remedy.KEEP, Remedy.RELEASE, Remedy.RETIRE),
     Trigger.CLUSTER_TAKEN: (Remedy.KEEP, Remedy.RELEASE),
+    Trigger.STORE_DOWN: (Remedy.RESCUE, Remedy.KEEP),
+    Trigger.CLUSTER_LOST: (Remedy.RESCUE, Remedy.KEEP),
 }
 """What each trigger offers first, in this order."""
 COPY = (Remedy.KEEP, Remedy.REPOINT, Remedy.RELEASE)
-ORDER = (Remedy.KEEP, Remedy.PARK, Remedy.REPOINT, Remedy.RELEASE, Remedy.RETIRE)
+ORDER = tuple(Remedy)
 LABELS = {
     Remedy.KEEP: "Keep…: leave it as it is",
+    Remedy.RESCUE: "Rescue…: make the keys work again",
     Remedy.PARK: "Park…: stop the cost, keep the keys",
     Remedy.REPOINT: "Repoint…: move the keys to another cluster",
     Remedy.RELEASE: "Release…: delete keys and store, keep the cluster",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.domain.diagnosis import Cause, cause_of
 from chalicelib.domain.rules import sessions
-from chalicelib.slack.messages import buttons, facts, going, keytable, lead, parts, ways
+from chalicelib.slack.messages import buttons, facts, going, keytable, lead, outage, parts, ways
 from chalicelib.slack.messages.blocks import (
     WARNING,
     Piece,
@@ -45,19 +45,35 @@ def message(shown: Shown) -> Message:
     settling = SETTLING.get(cause_of(shown.case.snapshot))
     title = settling.format(cluster=shown.cluster) if settling else lead.title(shown)
     choices = [] if settling else [divider(), *ways.sections(shown), *lead.by_hand(shown)]
-    choices += [] if settling else keytable.keys(shown)
+    # Slack takes one table a message; who fails comes first.
+    has_table = outage.is_one(shown) and bool(shown.case.key_uses)
+    choices += [] if settling or has_table else keytable.keys(shown)
     return Message(
         f"{title}. Nothing for you to do." if settling else notification(shown),
         (
-            header(title),
-            says(*holds(shown), *([] if settling else [text("\n"), *worst(shown)])),
-            says(*price_of_waiting(shown)),
+            header(title, WARNING if outage.is_one(shown) else ""),
+            *(
+                _outage(shown)
+                if outage.is_one(shown) and not settling
+                else _blocked(shown, settling)
+            ),
             *notices(shown),
             *choices,
             *background(shown),
             *actions(f"foot:{shown.version}", buttons.foot(shown)),
         ),
     )
+
+
+def _blocked(shown: Shown, settling: str | None) -> list[Block]:
+    return [
+        says(*holds(shown), *([] if settling else [text("\n"), *worst(shown)])),
+        says(*price_of_waiting(shown)),
+    ]
+
+
+def _outage(shown: Shown) -> list[Block]:
+    return [says(*holds(shown)), says(*outage.silence()), *outage.details(shown)]
 
 
 def unread(shown: Shown) -> Message:

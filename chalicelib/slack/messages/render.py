@@ -21,10 +21,12 @@ from chalicelib.slack.messages import (
     key_used,
     new,
     once_more,
+    outage,
     parked,
     parts,
     released,
     repointed,
+    rescued,
     retired,
     running,
     stopped,
@@ -42,6 +44,7 @@ NO_FORECASTS: Mapping[str, Forecast] = MappingProxyType({})
 ENDINGS = {
     Outcome.RETIRED: retired.message,
     Outcome.RELEASED: released.message,
+    Outcome.RESCUED: rescued.message,
     Outcome.PARKED: parked.message,
     Outcome.REPOINTED: repointed.message,
     Outcome.KEPT: kept.message,
@@ -107,8 +110,8 @@ def _waiting(shown: Shown) -> Message:
         if gates.get(plan.remedy):
             return too_risky.message(shown, gates[plan.remedy], begun)
         return approvals.message(shown, plan, clicks)
-    if case.differences:
+    if case.differences and not outage.is_one(shown):
         return changed.message(shown)
-    if gates.get(Remedy.RETIRE):
+    if gates.get(Remedy.RETIRE) and not outage.is_one(shown):
         return too_risky.message(shown, gates[Remedy.RETIRE])
     return new.message(shown)

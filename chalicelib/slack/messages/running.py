@@ -26,6 +26,7 @@ from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import DAY_AND_TIME, Message, be, clean, the, upper_first
 
 VERBS = {
+    Remedy.RESCUE: "Rescuing the keys of",
     Remedy.RELEASE: "Releasing",
     Remedy.RETIRE: "Retiring",
     Remedy.PARK: "Parking",
@@ -91,7 +92,7 @@ def _overdue(shown: Shown, stages: list[Stage], step: Overdue, *, title: str) ->
 def doing(shown: Shown, plan: Plan, stages: list[Stage]) -> str:
     """What goes on now. Until the step's own call is made, that is what it waits for."""
     case, stage = shown.case, stages[place_now(stages) - 1]
-    if case.snapshot and case.snapshot.cluster is None:
+    if case.snapshot and case.snapshot.cluster is None and not case.is_rescue:
         return "reading AWS once more to make sure"
     is_called = bool(records(stage, shown.situation.on(plan)))
     if case.waiting_for and stage.wait is not LongWait.KEYS_GO and not is_called:

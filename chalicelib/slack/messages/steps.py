@@ -20,11 +20,14 @@ CALLS = {
         "scheduling the deletion of {keys}",
     ),
     Operation.PROVE_KEY: (
-        "Check {keys} on the other cluster",
-        "checking {keys} on the other cluster",
+        "Check {keys}{there}",
+        "checking {keys}{there}",
     ),
     Operation.DELETE_HSM: ("Delete {hsms}", "deleting {hsms}"),
     Operation.KEEP_BACKUP: ("Keep the newest backup for good", "keeping the newest backup"),
+    Operation.RESTORE_BACKUP: ("Take the backup back from deletion", "taking the backup back"),
+    Operation.CREATE_CLUSTER: ("Create a new cluster from it", "creating a new cluster"),
+    Operation.CREATE_HSM: ("Create an HSM in {where}", "creating the HSM in {where}"),
     Operation.DELETE_CLUSTER: ("Delete the cluster", "deleting the cluster"),
 }
 WAITS = {
@@ -54,7 +57,9 @@ def _numbers(stage: Stage, plan: Plan) -> dict[str, str]:
     return {
         "keys": count(len(stage.targets), "key"),
         "hsms": count(len(stage.targets), "HSM"),
-        "to": ident(plan.target_cluster_id),
+        "to": ident(plan.target_cluster_id) if plan.target_cluster_id else "the new cluster",
+        "there": " on the other cluster" if plan.target_cluster_id else "",
+        "where": ident(stage.targets[0]) if stage.targets else "",
         "quarantine": count(plan.quarantine_days, "day"),
         "soak": count(plan.soak_days, "day"),
     }

@@ -32,6 +32,7 @@ from chalicelib.slack.messages.text import (
 
 TITLES = {
     Remedy.KEEP: "{keep}",
+    Remedy.RESCUE: "{rescue}",
     Remedy.PARK: "stop the cost and keep the {kept}",
     Remedy.REPOINT: "move the keys to another cluster, delete this one",
     Remedy.RELEASE: "delete {released}, keep the cluster",
@@ -108,7 +109,11 @@ def describe(shown: Shown, plan: Plan, *, needs: bool = True) -> str:
         facts_line.append(f"Needs: {people(plan.terms.people)}")
     facts_line.append(f"Cost: {cost(shown, plan)}")
     title = TITLES[plan.remedy].format(
-        keep=_keep(shown), kept=_kept(shown), gone=_gone(shown, plan), released=_released(shown)
+        rescue=_rescue(plan),
+        keep=_keep(shown),
+        kept=_kept(shown),
+        gone=_gone(shown, plan),
+        released=_released(shown),
     )
     return f"*{plan.remedy.capitalize()}*: {title}\nBreaks: {breaks}\n{' · '.join(facts_line)}"
 
@@ -117,6 +122,15 @@ def _keep(shown: Shown) -> str:
     if shown.case.trigger is Trigger.CLUSTER_TAKEN:
         return "use the key store that exists"
     return "leave it as it is, with an owner and a date"
+
+
+def _rescue(plan: Plan) -> str:
+    if plan.backup_id:
+        return "make a new cluster from the backup and connect the store to it"
+    made = len(plan.names(Operation.CREATE_HSM))
+    if made:
+        return f"create {count(made, 'HSM')} in this cluster and check each key"
+    return "connect the key store again and check each key"
 
 
 def _released(shown: Shown) -> str:
@@ -136,6 +150,14 @@ def _gone(shown: Shown, plan: Plan) -> str:
 
 
 def _breaks(shown: Shown, plan: Plan) -> str:
+    if plan.remedy is Remedy.RESCUE:
+        return "nothing more, the keys fail already"
+    if plan.remedy is Remedy.KEEP and shown.case.trigger.is_outage:
+        return f"{the(_live(shown), 'key')} {'goes' if _live(shown) == 1 else 'go'} on failing"
+    return _breaks_now(shown, plan)
+
+
+def _breaks_now(shown: Shown, plan: Plan) -> str:
     number, live = len(facts.keys(shown.case)), _live(shown)
     match plan.remedy:
         case Remedy.KEEP if going := len(returning_keys(shown.case)):
@@ -185,6 +207,10 @@ def _undo(shown: Shown, plan: Plan) -> str:
     match plan.remedy:
         case Remedy.KEEP:
             return "yes"
+        case Remedy.RESCUE if plan.backup_id:
+            return "while it runs: removes what it made"
+        case Remedy.RESCUE:
+            return "not needed"
         case Remedy.PARK:
             return "yes, takes about 30 min"
         case Remedy.REPOINT if plan.soak_days:
@@ -204,11 +230,20 @@ def _undo(shown: Shown, plan: Plan) -> str:
     return f"by hand, from the backup of {token(newest.created_at, shape)}"
 
 
+def rescue_cost(shown: Shown, plan: Plan) -> str:
+    made = len(plan.names(Operation.CREATE_HSM))
+    if not made:
+        return f"{money(facts.daily(shown.case, shown.policy))} a day, as now"
+    return f"{money(made * 24 * shown.policy.hsm_hour_price)} a day for {count(made, 'HSM')}"
+
+
 def cost(shown: Shown, plan: Plan) -> str:
     """What the HSMs go on costing, and until when."""
     daily = facts.daily(shown.case, shown.policy)
     if plan.remedy is Remedy.PARK:
         return "no HSM hours"
+    if plan.remedy is Remedy.RESCUE:
+        return rescue_cost(shown, plan)
     if not facts.hsms(shown.case):
         return "no HSM hours, none runs"
     if plan.remedy is Remedy.KEEP:

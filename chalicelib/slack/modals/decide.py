@@ -14,7 +14,17 @@ from chalicelib.domain.state.snapshot import Cluster
 from chalicelib.slack.messages import facts, going, parts, ways
 from chalicelib.slack.messages.blocks import marked_note, says, section
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import DAY, Block, count, escape, ident, money, people, utc
+from chalicelib.slack.messages.text import (
+    DAY,
+    DAY_AND_TIME,
+    Block,
+    count,
+    escape,
+    ident,
+    money,
+    people,
+    utc,
+)
 from chalicelib.slack.modals import outcome, shapes, story
 
 SEEN_BY_ALL = "Everybody in the thread will see it."
@@ -57,12 +67,20 @@ def _act(shown: Shown, plan: Plan) -> list[Block]:
         *story.numbers(shown),
         *story.happens(shown, plan),
         *ways.stays_behind(plan),
-        shapes.typed_cluster_id(shown.case),
-        shapes.reason(SEEN_BY_ALL),
+        *([] if plan.remedy is Remedy.RESCUE else [shapes.typed_cluster_id(shown.case)]),
+        shapes.reason(SEEN_BY_ALL, first=_first_reason(shown, plan)),
         *box,
         *outcome.unproven(shown, plan),
         marked_note(f"{_needs(shown.case, plan)} · Plan `{plan.plan_hash[:8]}`"),
     ]
+
+
+def _first_reason(shown: Shown, plan: Plan) -> str:
+    """Of a rescue: whoever reads it was woken."""
+    told = [a.at for a in shown.case.attempts if a.trigger.is_outage]
+    if plan.remedy is not Remedy.RESCUE or not told:
+        return ""
+    return f"The keys have failed since {utc(min(told), DAY_AND_TIME)}"
 
 
 def _needs(case: Case, plan: Plan) -> str:

@@ -30,6 +30,8 @@ LONGEST_ALIAS = 28
 def worst(shown: Shown, plan: Plan) -> Block:
     """Red only where something is lost for good."""
     match plan.remedy:
+        case Remedy.RESCUE:
+            return _rescue(shown, plan)
         case Remedy.RETIRE | Remedy.RELEASE:
             return _retire(shown, plan)
         case Remedy.REPOINT if not facts.moves(plan):
@@ -44,6 +46,19 @@ def worst(shown: Shown, plan: Plan) -> Block:
             words = f"{upper_first(fail)} for about 20 minutes while the store moves{officer}."
             return shapes.alert(f"{words} No key is deleted.", "warning")
     return _park(shown)
+
+
+def _rescue(shown: Shown, plan: Plan) -> Block:
+    made = len(plan.names(Operation.CREATE_HSM))
+    if not made:
+        return shapes.alert("This connects the key store afresh. It deletes nothing.", "info")
+    what = "a new cluster with" if plan.backup_id else ""
+    words = f"This makes {what} {count(made, 'HSM')}".replace("  ", " ")
+    cost = ways.rescue_cost(shown, plan)
+    lost = f" {count(len(plan.lost), 'key')} can’t come back." if plan.lost else ""
+    return shapes.alert(
+        f"{words}: about {cost}, until somebody removes them. It deletes nothing.{lost}", "warning"
+    )
 
 
 def _park(shown: Shown) -> Block:

@@ -64,8 +64,10 @@ def typed_cluster_id(case: Case) -> Block:
     return given("cluster_id", f"Type the cluster id: {facts.cluster(case)}", element)
 
 
-def reason(hint: str) -> Block:
-    element = {"type": "plain_text_input", "multiline": False, "max_length": LONGEST_REASON}
+def reason(hint: str, *, first: str = "") -> Block:
+    element: Block = {"type": "plain_text_input", "multiline": False, "max_length": LONGEST_REASON}
+    if first:
+        element["initial_value"] = first
     return given("reason", "Reason", element, hint)
 
 

@@ -35,6 +35,7 @@ from chalicelib.slack.messages.text import (
     the,
     upper_first,
 )
+from chalicelib.slack.modals import rescue_story
 
 SECONDS = "{time_secs}"
 NAMED_KEYS = 3
@@ -119,6 +120,7 @@ def happens(shown: Shown, plan: Plan) -> list[Block]:
     lines = {
         Remedy.RETIRE: _retire,
         Remedy.RELEASE: _retire,
+        Remedy.RESCUE: rescue_story.lines,
         Remedy.PARK: _park,
         Remedy.REPOINT: _repoint,
     }.get(plan.remedy, _park)(shown, plan)

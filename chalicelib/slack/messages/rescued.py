@@ -1,0 +1,114 @@
+"""A rescue that has ended as meant: which keys work again, which can't, and what is left for people."""
+
+from __future__ import annotations
+
+from chalicelib.domain.state.case import CallStatus
+from chalicelib.domain.state.plan import Operation
+from chalicelib.slack.messages import facts, parts, retired
+from chalicelib.slack.messages.blocks import (
+    CHECK_MARK,
+    Piece,
+    bold,
+    code,
+    header,
+    items,
+    line,
+    rich,
+    says,
+    text,
+)
+from chalicelib.slack.messages.shown import Shown
+from chalicelib.slack.messages.text import Message, clean, count, ident, money, the
+
+MOST_NAMES = 10
+
+
+def message(shown: Shown) -> Message:
+    case, plan = shown.case, shown.case.current_plan
+    calls = sum(call.status is CallStatus.DONE for call in case.calls)
+    total = len(plan.basis.keys) if plan else 0
+    lost = len(plan.lost) if plan else 0
+    which = f"{total - lost:,} of {count(total, 'key')}" if lost else the(total, "key")
+    title = f"Rescued: {which} of {shown.cluster} {'works' if total - lost == 1 else 'work'} again"
+    gone = f" {count(lost, 'key')} can’t come back." if lost else ""
+    return Message(
+        f"{title}.{gone} What is left to do is in the message.",
+        (
+            header(title, CHECK_MARK),
+            says(*_works(shown), *_lost(shown), text("\n"), *_where(shown)),
+            rich(line(bold("What is left for you")), items("bullet", _left(shown))),
+            parts.decided(case, f"{count(calls, 'AWS call')}, told in the thread"),
+            retired.audit(shown),
+        ),
+    )
+
+
+def _works(shown: Shown) -> list[Piece]:
+    plan = shown.case.current_plan
+    proved = plan.names(Operation.PROVE_KEY) if plan else ()
+    names = [facts.key_name(shown.case, key_id) for key_id in proved[:MOST_NAMES]]
+    more = [count(len(proved) - len(names), "more key")] if len(proved) > len(names) else []
+    if not names:
+        return [bold("The key store is connected again.")]
+    listed = ", ".join([*names, *more])
+    once = "It was" if len(proved) == 1 else "Each was"
+    verb = "works" if len(proved) == 1 else "work"
+    return [bold(f"{listed} {verb} again."), text(f" {once} used once to check.")]
+
+
+def _lost(shown: Shown) -> list[Piece]:
+    plan = shown.case.current_plan
+    names = [facts.key_name(shown.case, key_id) for key_id in (plan.lost if plan else ())]
+    if not names:
+        return []
+    return [
+        text("\n"),
+        bold(f"{', '.join(names[:MOST_NAMES])} can’t come back:"),
+        text(" made after the backup."),
+    ]
+
+
+def _where(shown: Shown) -> list[Piece]:
+    store, plan = shown.case.store, shown.case.current_plan
+    made = len(plan.names(Operation.CREATE_HSM)) if plan else 0
+    pieces = []
+    if store and plan and plan.backup_id:
+        pieces = [
+            text(f"The key store {clean(store.name)} now uses "),
+            code(ident(store.cluster_id)),
+            text(". "),
+        ]
+    if made:
+        cost = money(made * 24 * shown.policy.hsm_hour_price)
+        pieces.append(
+            text(
+                f"The {count(made, 'new HSM')} {'costs' if made == 1 else 'cost'} about {cost} a day."
+            )
+        )
+    return pieces
+
+
+def _left(shown: Shown) -> list[list[Piece]]:
+    plan, store = shown.case.current_plan, shown.case.store
+    rows = [[text("Start the databases that stopped. They don’t start by themselves.")]]
+    if plan and plan.backup_id and store:
+        rows.append(
+            [
+                text(
+                    "Give programs that use the HSMs directly the new addresses and the security group of "
+                ),
+                code(ident(store.cluster_id)),
+                text("."),
+            ]
+        )
+        rows.append(
+            [
+                text("To remove the new cluster one day, write "),
+                code(f"/unlatch {ident(store.cluster_id)}"),
+                text("."),
+            ]
+        )
+    rows.append(
+        [text("Find out why it could happen. Unlatch’s guard rails can forbid such deletions.")]
+    )
+    return rows
