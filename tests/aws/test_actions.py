@@ -13,6 +13,7 @@ from chalicelib.aws.actions import KEY_CALLS, AwsActions
 from chalicelib.domain.rules.step import Call
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.hsm_states import ClusterState
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Remedy
 from chalicelib.domain.state.snapshot import Cluster
 from chalicelib.failures import PermanentError, TemporaryError
@@ -199,7 +200,7 @@ def test_nothing_is_asked_of_a_cluster_that_was_not_seen(
 
 
 MADE = Cluster(
-    "cluster-made", "ACTIVE", hsms=hsms("us-east-1a"), tags=(("unlatch-case", "case-a"),)
+    "cluster-made", ClusterState.ACTIVE, hsms=hsms("us-east-1a"), tags=(("unlatch-case", "case-a"),)
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from chalicelib.domain.simulation import Durations
 from chalicelib.domain.state.case import (
@@ -332,7 +333,7 @@ def cluster_gone_halfway() -> Play:
     return play
 
 
-def outage_of(snapshot: Snapshot, trigger: Trigger, **values: object) -> Play:
+def outage_of(snapshot: Snapshot, trigger: Trigger, **values: Any) -> Play:
     """Just read, and put to people who were woken."""
     told = Attempt("event-1", NOW, "", CI, trigger, "DeleteHsm", key_store_id=STORE)
     it = case(trigger=trigger, attempts=(told,), **values)
