@@ -16,6 +16,7 @@ from chalicelib.domain.state.audit_log import Kind, entry
 from chalicelib.domain.state.case import Case, Phase
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.slack import modals
+from chalicelib.slack.messages.names import Names
 from chalicelib.slack.messages.render import render
 from chalicelib.slack.messages.thread import line
 from tests.domain.worlds import DAY, NOW, POLICY, Play, situation
@@ -86,7 +87,9 @@ def played(moment: str) -> Play:
 def test_hostile_names_at_every_moment(moment: str, evil: str) -> None:
     play = played(moment)
     case = hostile(play.case, evil)
-    message = render(case, policy=play.policy, now=play.now, version=3)
+    people = dict.fromkeys([*play.policy.approvers, *(click.by for click in case.clicks)], evil)
+    names = Names(people=people, owners=("U0OWNER",), owner_tag=evil)
+    message = render(case, policy=play.policy, now=play.now, version=3, names=names)
     assert problems(message) == []
     assert "<!channel>" not in marked(message.blocks) + message.text
 

@@ -48,7 +48,7 @@ LINES = [
      "AWS refused to delete an HSM: access denied. It was about 1b . 2f6d1c0e"),
     (entry(Kind.RESULT, NOW, operation=Operation.PROVE_KEY, target="key-payments-2024", status="refused",
            error="no", request_id="2f6d1c0e-7"),
-     "AWS refused to check a key on the other cluster: no. It was about alias/payments-2024 . 2f6d1c0e"),
+     "AWS refused to check a key: no. It was about alias/payments-2024 . 2f6d1c0e"),
     (entry(Kind.RESULT, NOW, operation=Operation.DELETE_HSM, target="1b", status="unknown"),
      "AWS’s answer to “delete an HSM” was not seen. Unlatch reads AWS before it goes on."),
     (entry(Kind.RESULT, NOW, operation="kms:SomethingNew", status="done"), "AWS answered a call: done."),

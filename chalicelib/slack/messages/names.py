@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.slack_message import Moment
-from chalicelib.slack.messages.text import GROUP, PERSON, clean, ident, listing
+from chalicelib.slack.messages.text import GROUP, PERSON, clean, escape, ident, listing
 
 MOST_APPROVERS = 10
 APPROVERS, NOBODY = "approvers", "nobody"
@@ -41,7 +41,7 @@ class Names:
         return f"{self.short(case.account)}, {ident(case.region)}"
 
     def plainly(self, ids: Sequence[str]) -> str:
-        """Users and groups by name, so that nobody is notified."""
+        """Users and groups by name, so that nobody is notified; as mrkdwn, whatever they are called."""
         shown = [self._plain(one) for one in ids[:MOST_APPROVERS]]
         if len(ids) > len(shown):
             shown.append(f"{len(ids) - len(shown)} more")
@@ -49,7 +49,7 @@ class Names:
 
     def _plain(self, one: str) -> str:
         name = self.people.get(one)
-        return f"@{clean(name)}" if name else clean(one)
+        return escape(f"@{clean(name)}" if name else clean(one))
 
     def link(self, channel: str, ts: str) -> str:
         """The address of a message; "" if there is none, or the workspace is not known."""

@@ -19,6 +19,7 @@ from chalicelib.slack.messages.text import (
     Block,
     clean,
     count,
+    escape,
     ident,
     listing,
     marked,
@@ -125,7 +126,9 @@ def owner(shown: Shown) -> list[Block]:
     who = mentions(shown.names.owners)
     if not who:
         return []
-    return [marked_note(f"Owner: {listing(who)}, by the tag {clean(shown.names.owner_tag)}")]
+    return [
+        marked_note(f"Owner: {listing(who)}, by the tag {escape(clean(shown.names.owner_tag))}")
+    ]
 
 
 def record(shown: Shown, *, approved: str = "nobody", but: Sequence[str] = ()) -> Block:
