@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from chalicelib.aws.keys import ALIAS_PAGE, PAGE
-from chalicelib.aws.pace import QUOTAS
+from chalicelib.aws.rate_limit import QUOTAS
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.rules.step import Call
 from chalicelib.domain.state.case import Case

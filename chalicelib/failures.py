@@ -62,7 +62,7 @@ class PermanentError(Exception):
         self.said = said
 
 
-class Refused(Exception):  # noqa: N818  # a word of the house, not a kind of error
+class RequestRefused(Exception):  # noqa: N818  # a word of the house, not a kind of error
     """A request that is not granted: an HTTP status, and a sentence for whoever made it."""
 
     def __init__(self, status: int, reason: str) -> None:

@@ -14,7 +14,7 @@ from chalicelib.lazy import lazy
 if TYPE_CHECKING:
     from chalicelib.aws.accounts import Accounts
     from chalicelib.aws.clients import Clients, MakesClients
-    from chalicelib.aws.pace import Paces
+    from chalicelib.aws.rate_limit import Paces
     from chalicelib.aws.secrets import Secrets
     from chalicelib.aws.signed_identity import SignedIdentity
     from chalicelib.aws.store.cases import DynamoCases
@@ -210,13 +210,13 @@ class Wiring:
 
     @functools.cached_property
     def _paces(self) -> Paces:
-        from chalicelib.aws.pace import Paces
+        from chalicelib.aws.rate_limit import Paces
 
         return Paces(self.settings.quota_share)
 
     def _inventory(self) -> Inventory:
         from chalicelib.aws.inventory import AwsInventory
-        from chalicelib.aws.store.inventory import DynamoKnownKeys
+        from chalicelib.aws.store.known_keys import DynamoKnownKeys
 
         return AwsInventory(
             self._accounts,

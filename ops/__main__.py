@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 import click
 
 from chalicelib import __version__
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import Console
+from ops.errors import OperatorError
 from ops.exits import Exit
-from ops.screen import Screen
-from ops.trouble import Trouble
 
 VERBS = {
     "Set up": {
@@ -78,20 +78,20 @@ def unlatch() -> None:
     """The verbs do it."""
 
 
-def main(arguments: Sequence[str] | None = None, desk: Desk | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, desk: CommandContext | None = None) -> int:
     """The exit code; ops/exits.py says what each means."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    desk = desk or Desk(Screen(sys.stdout, sys.stderr), lambda: datetime.now(UTC))
+    desk = desk or CommandContext(Console(sys.stdout, sys.stderr), lambda: datetime.now(UTC))
     screen = desk.screen.for_machines() if "--json" in words else desk.screen
     try:
         ended = unlatch.main(words, prog_name=PROGRAM, obj=desk, standalone_mode=False)
     except click.UsageError as error:
         if error.ctx:
             screen.line(error.ctx.get_usage())
-        return _told(screen, Trouble(error.format_message(), code=Exit.USAGE))
+        return _told(screen, OperatorError(error.format_message(), code=Exit.USAGE))
     except (KeyboardInterrupt, click.Abort):
         again = "Run the command again: every step can be repeated"
-        return _told(screen, Trouble("Interrupted.", again, code=Exit.INTERRUPTED))
+        return _told(screen, OperatorError("Interrupted.", again, code=Exit.INTERRUPTED))
     except Exception as error:  # the process ends here: what can be expected gets a sentence
         from ops.expected import EXPECTED, trouble_of  # pulls in the AWS SDK
 
@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None, desk: Desk | None = None) -> in
     return int(ended or 0)
 
 
-def _told(screen: Screen, trouble: Trouble) -> int:
+def _told(screen: Console, trouble: OperatorError) -> int:
     """The exit code. A machine gets the error where it looks for the answer."""
     screen.wrong(trouble.reason)
     for advice in trouble.advice:

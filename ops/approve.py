@@ -11,17 +11,17 @@ import re
 from chalicelib.domain.rules.approval import approved
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.plan import Plan
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import GREEN
+from ops.errors import OperatorError
 from ops.hub import connect
-from ops.screen import GREEN
 from ops.signed import api_of, ask
-from ops.trouble import Trouble
 from ops.verb import Options, Verb, argument, option, place
 
 WHOLE = re.compile(r"[0-9a-f]{64}")
 
 
-def run(options: Options, desk: Desk) -> int:
+def run(options: Options, desk: CommandContext) -> int:
     hub = connect(options, desk.clock)
     url = api_of(hub, given=options.url, path="approvals")
     plan_hash = options.plan
@@ -51,9 +51,11 @@ def chosen(case: Case, beginning: str) -> Plan:
     if len(plans) == 1:
         return plans[0]
     if not plans:
-        raise Trouble(f"{case.case_id} offers no such plan that needs a confirmation.")
+        raise OperatorError(f"{case.case_id} offers no such plan that needs a confirmation.")
     listed = ", ".join(f"{plan.remedy} {plan.plan_hash[:8]}" for plan in plans)
-    raise Trouble(f"{case.case_id} offers several plans: {listed}.", "Say which one with --plan")
+    raise OperatorError(
+        f"{case.case_id} offers several plans: {listed}.", "Say which one with --plan"
+    )
 
 
 VERB = Verb(

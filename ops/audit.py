@@ -12,20 +12,20 @@ from typing import Any
 
 import click
 
-from chalicelib.aws.pace import Paces
+from chalicelib.aws.rate_limit import Paces
 from chalicelib.config import EXECUTOR_ROLE, READER_ROLE, RESTORER_ROLE
 from chalicelib.domain.state.audit_log import Entry, flaws
 from chalicelib.domain.state.case import Case
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import GREEN, RED, YELLOW, Console, count
+from ops.errors import OperatorError
 from ops.evidence import export
 from ops.evidence.approved import unapproved, unbound, unknown
 from ops.evidence.compare import Comparison, compare
 from ops.evidence.trail import seen
 from ops.exits import Exit
 from ops.hub import Hub, connect_to_stage
-from ops.reach import accounts
-from ops.screen import GREEN, RED, YELLOW, Screen, count
-from ops.trouble import Trouble
+from ops.target_access import accounts
 from ops.verb import Options, Verb, argument, flag, option, place
 
 HEAD = re.compile(r"[0-9a-f]{12,64}")
@@ -37,7 +37,7 @@ SHARE = 0.5
 """Of LookupEvents’ two requests a second; others in the account need it too."""
 
 
-def run_export(options: Options, desk: Desk) -> int:
+def run_export(options: Options, desk: CommandContext) -> int:
     hub = connect_to_stage(options, desk.clock)
     case, entries = _logged(hub, options.case)
     write = export.jsonl if options.format == "jsonl" else export.as_csv
@@ -47,7 +47,7 @@ def run_export(options: Options, desk: Desk) -> int:
     return 0
 
 
-def run_verify(options: Options, desk: Desk) -> int:
+def run_verify(options: Options, desk: CommandContext) -> int:
     if not options.file and not options.case:
         raise click.UsageError("Say CASE, --file EXPORT, or both.", click.get_current_context())
     if options.head and not HEAD.fullmatch(options.head):
@@ -72,14 +72,14 @@ def run_verify(options: Options, desk: Desk) -> int:
     return _told(desk.screen, verdict)
 
 
-def _verify_file(options: Options, desk: Desk) -> int:
+def _verify_file(options: Options, desk: CommandContext) -> int:
     try:
         text = options.file.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise Trouble(f"{options.file} can’t be read: {error}") from None
+        raise OperatorError(f"{options.file} can’t be read: {error}") from None
     found = export.read(text)
     if not found.entries and not found.unread:
-        raise Trouble(f"{options.file} holds no log entries.")
+        raise OperatorError(f"{options.file} holds no log entries.")
     head = options.head
     if options.case:
         head = connect_to_stage(options, desk.clock).case(options.case).log_head
@@ -97,7 +97,7 @@ def _logged(hub: Hub, case_id: str) -> tuple[Case, tuple[Entry, ...]]:
     return case, entries[: case.log_length]
 
 
-def _telling(desk: Desk, pace: Callable[[], None]) -> Callable[[], None]:
+def _telling(desk: CommandContext, pace: Callable[[], None]) -> Callable[[], None]:
     """A request a second: weeks of calls take minutes."""
     pages = count_from(1)
 
@@ -148,7 +148,7 @@ class Verdict:
         return Exit.DONE if self.is_anchored else Exit.UNANCHORED
 
 
-def _told(screen: Screen, verdict: Verdict) -> int:
+def _told(screen: Console, verdict: Verdict) -> int:
     compared = verdict.compared
     screen.title(f"{verdict.case_id or 'A log'}: {len(verdict.entries)} entries")
     for flaw in verdict.flaws:
@@ -189,7 +189,7 @@ def _plain(verdict: Verdict) -> dict[str, Any]:
     return about
 
 
-def _tell(screen: Screen, compared: Comparison) -> None:
+def _tell(screen: Console, compared: Comparison) -> None:
     for difference in compared.differences:
         screen.line(f"  {difference}", colour=RED)
     if not compared.differences:

@@ -8,17 +8,17 @@ from __future__ import annotations
 import hashlib
 
 from chalicelib.domain.rules.approval import is_reason
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import GREEN
+from ops.errors import OperatorError
 from ops.hub import connect
-from ops.screen import GREEN
 from ops.signed import api_of, ask
-from ops.trouble import Trouble
 from ops.verb import Options, Verb, argument, option, place
 
 
-def run(options: Options, desk: Desk) -> int:
+def run(options: Options, desk: CommandContext) -> int:
     if not is_reason(options.reason):
-        raise Trouble("The reason says nothing.", "Write why, for those who read the log.")
+        raise OperatorError("The reason says nothing.", "Write why, for those who read the log.")
     hub = connect(options, desk.clock)
     url = api_of(hub, given=options.url, path="cancels")
     text = ask(

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from chalicelib.domain.state.case import Case
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import YELLOW, count, moment
 from ops.hub import Hub, connect_to_stage
-from ops.screen import YELLOW, count, moment
 from ops.verb import Options, Verb, flag, place
 
 
-def run(options: Options, desk: Desk) -> int:
+def run(options: Options, desk: CommandContext) -> int:
     hub = connect_to_stage(options, desk.clock)
     found = read_on(hub.cases.everything() if options.all else _open(hub), desk)
     cases = sorted(found, key=lambda case: case.opened_at)
@@ -27,7 +27,7 @@ def run(options: Options, desk: Desk) -> int:
     return 0
 
 
-def read_on(cases: Iterable[Case], desk: Desk) -> Iterator[Case]:
+def read_on(cases: Iterable[Case], desk: CommandContext) -> Iterator[Case]:
     """The same, telling how far it has come: a whole table takes a while."""
     for number, case in enumerate(cases, start=1):
         desk.screen.passing(f"{count(number, 'case')} read")

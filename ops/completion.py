@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from ops.desk import Desk
+from ops.command_context import CommandContext
 from ops.verb import Options, Verb
 
 PROGRAM = "unlatch"
 SHELLS = ("bash", "zsh", "fish")
 
 
-def run(options: Options, desk: Desk) -> int:
+def run(options: Options, desk: CommandContext) -> int:
     kind = get_completion_class(options.shell)
     assert kind is not None, "one of click’s own"
     script = kind(click.Group(PROGRAM), {}, PROGRAM, f"_{PROGRAM.upper()}_COMPLETE").source()

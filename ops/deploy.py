@@ -13,18 +13,18 @@ import click
 from chalicelib import __version__, config
 from chalicelib.config import Settings
 from chalicelib.domain.rules.routes import Route
+from ops.command_context import CommandContext
+from ops.console import GREEN, YELLOW, Console
 from ops.deployment import chalice, changes, infra, organisation, record, routing, runtime, settings
 from ops.deployment.build import BILL, Built, build
 from ops.deployment.changes import Changes
 from ops.deployment.finish import finish
 from ops.deployment.found import found
 from ops.deployment.record import Record
-from ops.desk import Desk
+from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.expected import EXPECTED, trouble_of
 from ops.hub import APP, Hub, connect, who
-from ops.screen import GREEN, YELLOW, Screen
-from ops.trouble import Trouble
 from ops.verb import Options, Verb, flag, option, place
 
 SECRETS = {
@@ -53,7 +53,7 @@ class Job:
         return config.read(self.variables)
 
 
-def run(options: Options, desk: Desk) -> int:
+def run(options: Options, desk: CommandContext) -> int:
     python = runtime.about(sys.version_info[:2], desk.clock().date())
     job = _checked(options, desk)
     hub, screen = job.hub, desk.screen
@@ -85,9 +85,9 @@ def run(options: Options, desk: Desk) -> int:
     return 0
 
 
-def _checked(options: Options, desk: Desk) -> Job:
+def _checked(options: Options, desk: CommandContext) -> Job:
     """Credentials, Region, settings and parameters; all that is wrong is said in one go."""
-    wrong: list[Trouble] = []
+    wrong: list[OperatorError] = []
     hub, last = _hub(options, desk, wrong)
     before = dict(hub.variables) if hub else {}
     remembered = last.settings if last else _unlike_config(desk.project, options.stage, before)
@@ -109,17 +109,17 @@ def _checked(options: Options, desk: Desk) -> Job:
     try:
         region = hub.region if hub else ""
         parameters = infra.parameters_of(options.parameter, desk.project, region=region)
-    except Trouble as trouble:
+    except OperatorError as trouble:
         wrong.append(trouble)
     if wrong or hub is None:
         raise _all_of(wrong)
     return Job(hub, variables, before, given, parameters, last, routes)
 
 
-def _routes(desk: Desk, wrong: list[Trouble]) -> tuple[Route, ...]:
+def _routes(desk: CommandContext, wrong: list[OperatorError]) -> tuple[Route, ...]:
     try:
         return routing.prepared(desk.project)
-    except Trouble as trouble:
+    except OperatorError as trouble:
         wrong.append(trouble)
     return ()
 
@@ -129,14 +129,16 @@ def _moved(job: Job) -> list[str]:
     return list(routing.effects(job.hub, job.routes, job.settings)) if job.last else []
 
 
-def _all_of(wrong: list[Trouble]) -> Trouble:
+def _all_of(wrong: list[OperatorError]) -> OperatorError:
     reasons = " ".join(trouble.reason for trouble in wrong)
     advice = [line for trouble in wrong for line in trouble.advice]
     code = wrong[0].code if len(wrong) == 1 else Exit.FAILED
-    return Trouble(f"Nothing was deployed. {reasons}", *advice, code=code)
+    return OperatorError(f"Nothing was deployed. {reasons}", *advice, code=code)
 
 
-def _hub(options: Options, desk: Desk, wrong: list[Trouble]) -> tuple[Hub | None, Record | None]:
+def _hub(
+    options: Options, desk: CommandContext, wrong: list[OperatorError]
+) -> tuple[Hub | None, Record | None]:
     try:
         hub = connect(options, desk.clock)
         return hub, record.read(hub)
@@ -164,20 +166,20 @@ def _accounts(hub: Hub, variables: dict[str, str]) -> str:
     told = ",".join(organisation.accounts(hub, words))
     size = sum(len(n) + len(v) for n, v in {**variables, "ACCOUNTS": told}.items())
     if size > MOST_BYTES:
-        raise Trouble(
+        raise OperatorError(
             f"The settings take {size} bytes, and Lambda takes {MOST_BYTES}.",
             "Serve fewer ACCOUNTS from this stage, or shorten PEOPLE",
         )
     return told
 
 
-def _warn_of_silence(job: Job, desk: Desk) -> None:
+def _warn_of_silence(job: Job, desk: CommandContext) -> None:
     if not infra.alarm_topic(job.hub, job.parameters):
         desk.screen.line("Nobody hears the alarms yet: no SNS topic is named.", colour=YELLOW)
         desk.screen.line(f"  → {TOPIC}")
 
 
-def _described(hub: Hub, built: Built, desk: Desk) -> dict[str, str]:
+def _described(hub: Hub, built: Built, desk: CommandContext) -> dict[str, str]:
     """The bill of materials and the digest of what was deployed, beside what was built."""
     folder = desk.workshop / f"deployed-{hub.stage}"
     built.describe(folder)
@@ -185,7 +187,7 @@ def _described(hub: Hub, built: Built, desk: Desk) -> dict[str, str]:
     return {"sha256": built.digest, "sbom": str(folder / BILL)}
 
 
-def _record(job: Job, built: Built, url: str, desk: Desk) -> Record:
+def _record(job: Job, built: Built, url: str, desk: CommandContext) -> Record:
     return Record(
         version=__version__,
         code_sha256=built.code_sha256,
@@ -197,7 +199,7 @@ def _record(job: Job, built: Built, url: str, desk: Desk) -> Record:
     )
 
 
-def _tell_urls(job: Job, screen: Screen, url: str) -> None:
+def _tell_urls(job: Job, screen: Console, url: str) -> None:
     """Those that the Slack app needs, if it can't have them yet."""
     if job.last and job.last.url and job.last.url != url:
         screen.line(
@@ -212,7 +214,7 @@ def _tell_urls(job: Job, screen: Screen, url: str) -> None:
         screen.line(f"  Event Subscriptions, Request URL: {url}slack/events")
 
 
-def _what_next(job: Job, desk: Desk, url: str) -> list[str]:
+def _what_next(job: Job, desk: CommandContext, url: str) -> list[str]:
     hub, screen = job.hub, desk.screen
     screen.line("Deployed.", colour=GREEN)
     _tell_urls(job, screen, url)

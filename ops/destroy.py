@@ -12,20 +12,20 @@ from chalicelib.config import Settings
 from chalicelib.domain.rules.waiting import scheduled
 from chalicelib.domain.state.case import Case, Outcome
 from chalicelib.domain.state.plan import Operation
+from ops.command_context import CommandContext
+from ops.console import GREEN, YELLOW, count, moment
 from ops.deployment import chalice, infra, remains
 from ops.deployment.found import NOT_THERE, found
-from ops.desk import Desk
+from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.hub import Hub, connect
-from ops.screen import GREEN, YELLOW, count, moment
-from ops.trouble import Trouble
 from ops.verb import Options, Verb, flag, option, place
 
 LONGEST_WINDOW = timedelta(days=31)
 """KMS makes a key wait 30 days at most, and takes up to a day more to delete it."""
 
 
-def run(options: Options, desk: Desk) -> int:
+def run(options: Options, desk: CommandContext) -> int:
     hub, screen = connect(options, desk.clock), desk.screen
     if not remains.anything(hub, with_data=options.also_data):
         raise hub.not_deployed()
@@ -57,14 +57,14 @@ def run(options: Options, desk: Desk) -> int:
     return Exit.FOUND if left else Exit.DONE
 
 
-def _confirm(options: Options, desk: Desk, hub: Hub) -> None:
+def _confirm(options: Options, desk: CommandContext, hub: Hub) -> None:
     """The stage’s name, typed; a yes is typed too easily."""
     given = options.yes_destroy
     if given == hub.stage:
         return
     if given:
         reason = f"--yes-destroy names {given}, and the stage is {hub.stage}. Nothing was done."
-        raise Trouble(reason, code=Exit.DECLINED)
+        raise OperatorError(reason, code=Exit.DECLINED)
     desk.confirm(
         f"Type the stage’s name ({hub.stage}) to take it down:",
         option=f"--yes-destroy {hub.stage}",
@@ -87,7 +87,7 @@ def _refuse_waiting_keys(cases: Iterable[Case], now: datetime) -> None:
     waiting = {case.case_id: until for case in cases if (until := _wait_until(case)) > now}
     if waiting:
         listed = ", ".join(f"{case_id} (until {moment(at)})" for case_id, at in waiting.items())
-        raise Trouble(
+        raise OperatorError(
             f"Keys whose deletion Unlatch scheduled may still wait: {listed}. Nothing was done.",
             "Cancel those cases, which brings the keys back, or wait until the keys are gone",
             code=Exit.DECLINED,
@@ -106,7 +106,7 @@ def _wait_until(case: Case) -> datetime:
 def _refuse_open_cases(hub: Hub, cases: Iterable[Case]) -> None:
     still_open = [case.case_id for case in cases if not case.is_closed]
     if still_open:
-        raise Trouble(
+        raise OperatorError(
             f"{count(len(still_open), 'case')} still open: {', '.join(still_open)}",
             f"See them: unlatch cases --stage {hub.stage}",
             "Close them in Slack, or say --leave-cases",
@@ -134,7 +134,7 @@ def _settings(hub: Hub) -> Settings:
     """Those of the functions; if they are gone already, the names alone."""
     try:
         return hub.settings
-    except Trouble:
+    except OperatorError:
         return hub.by_name.settings
 
 

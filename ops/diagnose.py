@@ -8,19 +8,19 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.aws.inventory import AwsInventory
-from chalicelib.aws.pace import Paces
+from chalicelib.aws.rate_limit import Paces
 from chalicelib.config import READER_ROLE, Settings
 from chalicelib.domain.diagnosis import Cause, cause_of, ways_out
 from chalicelib.domain.forecast import forecast
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.state.case import Case
 from chalicelib.flows.command import CLUSTER
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.hub import Hub, connect
 from ops.picture import Picture, as_json, show
-from ops.reach import accounts
-from ops.trouble import Trouble
+from ops.target_access import accounts
 from ops.verb import Options, Verb, argument, flag, option, place
 
 
@@ -34,9 +34,9 @@ class NothingKnown:
         """Nothing."""
 
 
-def run(options: Options, desk: Desk) -> int:
+def run(options: Options, desk: CommandContext) -> int:
     if not CLUSTER.fullmatch(options.cluster):
-        raise Trouble(
+        raise OperatorError(
             f"{options.cluster} is not a cluster id.", "They look like cluster-2a3b4c5d6e7"
         )
     hub = connect(options, desk.clock, otherwise=options.where)
@@ -78,7 +78,7 @@ def _settings(hub: Hub) -> tuple[Settings, str]:
     """The rules of the deployed stage; where there is none or it can’t be read, the defaults."""
     try:
         return hub.settings, ""
-    except Trouble:
+    except OperatorError:
         return hub.by_name.settings, f"Stage {hub.stage} is not deployed here: default rules."
     except ClientError as error:
         if code_of(error) not in DENIED:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from ops.checks import chat, events, laptop, machinery, release, rights, roles, routes
 from ops.checks.finding import Check, Finding, asked
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import GREEN, RED, YELLOW, Console, count
 from ops.exits import Exit
 from ops.hub import Hub, connect
 from ops.probing import live
 from ops.probing.assumptions import Probe
 from ops.probing.filing import Filed, file_report
 from ops.probing.report import Findings
-from ops.screen import GREEN, RED, YELLOW, Screen, count
 from ops.verb import Options, Verb, flag, option, place
 
 CHECKS: tuple[tuple[str, Check], ...] = (
@@ -47,7 +47,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 MARKS = {True: ("ok", GREEN), False: ("WRONG", RED), None: ("unknown", YELLOW)}
 
 
-def run(options: Options, desk: Desk) -> int:
+def run(options: Options, desk: CommandContext) -> int:
     hub = connect(options, desk.clock)
     desk.screen.title(f"Unlatch {hub.stage} in account {hub.account}, {hub.region}")
     hub.require_deployed()
@@ -78,7 +78,7 @@ def run(options: Options, desk: Desk) -> int:
     return Exit.FOUND if wrong or differs else Exit.DONE
 
 
-def _live(hub: Hub, desk: Desk, found: list[Finding], *, folder: Path) -> Filed:
+def _live(hub: Hub, desk: CommandContext, found: list[Finding], *, folder: Path) -> Filed:
     """Adds to `found` what only a try can tell."""
     desk.screen.title("Live: one call that must fail, and one message that deletes itself")
     seen = Findings()
@@ -92,14 +92,14 @@ def _live(hub: Hub, desk: Desk, found: list[Finding], *, folder: Path) -> Filed:
     return file_report(hub, desk, seen, Probe.LIVE, folder=folder)
 
 
-def _findings(hub: Hub, screen: Screen) -> Iterator[Finding]:
+def _findings(hub: Hub, screen: Console) -> Iterator[Finding]:
     in_accounts: Check = partial(rights.of_acting_roles, screen=screen)
     for name, check in (*CHECKS, ("rights", in_accounts)):
         screen.passing(f"looking at: {name}")
         yield from asked(name, check, hub)
 
 
-def _show_accounts(found: list[Finding], screen: Screen) -> None:
+def _show_accounts(found: list[Finding], screen: Console) -> None:
     """A row for each other account, a column for each question; what helps, once for all."""
     others = [finding for finding in found if finding.account]
     if not others:
@@ -116,7 +116,7 @@ def _show_accounts(found: list[Finding], screen: Screen) -> None:
         screen.line(f"  unknown: {helps}", colour=YELLOW)
 
 
-def _show(finding: Finding, screen: Screen) -> None:
+def _show(finding: Finding, screen: Console) -> None:
     word, colour = ("warning", YELLOW) if finding.warns else MARKS[finding.ok]
     mark = screen.painted(f"{word:8}", colour)
     screen.line(f"{mark}{finding.name:22} {finding.says}")

@@ -34,8 +34,8 @@ from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.config import BadSettings
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.slack.replies import SlackFailed
+from ops.errors import OperatorError
 from ops.exits import Exit
-from ops.trouble import Trouble
 from ops.words import for_a_shell
 
 LOG_IN = "Log in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
@@ -68,7 +68,7 @@ SIGNED_AT = re.compile(r"signature (?:expired|not yet current)", re.IGNORECASE)
 UNKNOWN_KEY = frozenset({"InvalidClientTokenId", "UnrecognizedClientException"})
 
 EXPECTED = (
-    Trouble,
+    OperatorError,
     ClientError,
     BotoCoreError,
     ResponseParserError,
@@ -84,21 +84,21 @@ EXPECTED = (
 )
 
 
-def trouble_of(error: Exception) -> Trouble:
+def trouble_of(error: Exception) -> OperatorError:
     """Any of EXPECTED as Trouble."""
     if isinstance(error, PermanentError | TemporaryError) and (cause := _behind(error)):
         return trouble_of(cause)
     match error:
-        case Trouble():
+        case OperatorError():
             return error
         case PermanentError():
-            return Trouble(for_a_shell(error.reason), *map(for_a_shell, error.advice))
+            return OperatorError(for_a_shell(error.reason), *map(for_a_shell, error.advice))
         case TemporaryError():
-            return Trouble(f"{error.reason}.", "Run the command again in a minute")
+            return OperatorError(f"{error.reason}.", "Run the command again in a minute")
         case Conflict():
-            return Trouble("The case moved on meanwhile.", "Run the command again")
+            return OperatorError("The case moved on meanwhile.", "Run the command again")
         case SlackFailed():
-            return Trouble(f"Slack said {error.code}.")
+            return OperatorError(f"Slack said {error.code}.")
         case ClientError():
             return _refused(error)
         case BotoCoreError() | ResponseParserError():
@@ -106,8 +106,8 @@ def trouble_of(error: Exception) -> Trouble:
         case OSError() | HTTPException():
             return _of_system(error)
         case UnicodeDecodeError() | json.JSONDecodeError():
-            return Trouble(f"A file is not what it should be: {error}.")
-    return Trouble(f"{type(error).__name__}: {error}")
+            return OperatorError(f"A file is not what it should be: {error}.")
+    return OperatorError(f"{type(error).__name__}: {error}")
 
 
 def _behind(error: PermanentError | TemporaryError) -> ClientError | BotoCoreError | None:
@@ -124,58 +124,60 @@ def _is_of_operator(error: ClientError) -> bool:
     return code_of(error) in codes or error.operation_name in OF_SIGN_IN
 
 
-def _of_system(error: OSError | HTTPException) -> Trouble:
+def _of_system(error: OSError | HTTPException) -> OperatorError:
     """A file, or the network without the SDK around it."""
     if isinstance(error, HTTPException | URLError):
         why = error.reason if isinstance(error, URLError) else repr(error)
-        return Trouble(f"The other side could not be reached, or broke off: {why}.", ONLINE)
+        return OperatorError(f"The other side could not be reached, or broke off: {why}.", ONLINE)
     why = error.strerror or str(error) or type(error).__name__
     if isinstance(error, ConnectionError | TimeoutError):
-        return Trouble(f"The network failed: {why}.", ONLINE)
+        return OperatorError(f"The network failed: {why}.", ONLINE)
     what = error.filename or "Something that this command needs"
-    return Trouble(f"{what} can’t be used: {why}.")
+    return OperatorError(f"{what} can’t be used: {why}.")
 
 
-def _of_sdk(error: BotoCoreError | ResponseParserError) -> Trouble:
+def _of_sdk(error: BotoCoreError | ResponseParserError) -> OperatorError:
     """What went wrong before AWS could answer, or in its answer."""
     if isinstance(error, SIGN_IN_ENDED):
         return _expired()
     if isinstance(error, NOT_SIGNED_IN):
-        return Trouble(
+        return OperatorError(
             f"There are no AWS credentials: {error}.".replace("..", "."),
             LOG_IN,
             code=Exit.NOT_SIGNED_IN,
         )
     if isinstance(error, NoRegionError):
-        return Trouble("No AWS Region is set.", "Use --region, or set AWS_REGION")
+        return OperatorError("No AWS Region is set.", "Use --region, or set AWS_REGION")
     if isinstance(error, UNREACHABLE):
-        return Trouble(f"AWS could not be reached: {error}.", ONLINE)
+        return OperatorError(f"AWS could not be reached: {error}.", ONLINE)
     if isinstance(error, ResponseParserError):
         why = "Does a proxy stand between? NO_PROXY names what it must not touch"
-        return Trouble("What came back instead of AWS’s answer can’t be read.", why)
-    return Trouble(f"The AWS SDK says: {error}")
+        return OperatorError("What came back instead of AWS’s answer can’t be read.", why)
+    return OperatorError(f"The AWS SDK says: {error}")
 
 
-def _refused(error: ClientError) -> Trouble:
+def _refused(error: ClientError) -> OperatorError:
     code, call = code_of(error), error.operation_name
     message = error.response.get("Error", {}).get("Message", "")
     if code in EXPIRED or call in OF_SIGN_IN:
         return _expired()
     if code in SKEWED or (code in BAD_SIGNATURE and SIGNED_AT.search(message)):
         why = "Set this machine’s clock (NTP), or log in again"
-        return Trouble(f"This machine’s clock differs from AWS’s. {message}", why)
+        return OperatorError(f"This machine’s clock differs from AWS’s. {message}", why)
     if code in UNKNOWN_KEY or code in BAD_SIGNATURE:
         reason = f"AWS does not accept your credentials ({code})."
-        return Trouble(reason, LOG_IN, code=Exit.NOT_SIGNED_IN)
+        return OperatorError(reason, LOG_IN, code=Exit.NOT_SIGNED_IN)
     if code in DENIED:
-        return Trouble(f"AWS refused {call}: access denied. {message}", f"Get the right for {call}")
+        return OperatorError(
+            f"AWS refused {call}: access denied. {message}", f"Get the right for {call}"
+        )
     if code == "ResourceNotFoundException":
-        return Trouble(
+        return OperatorError(
             f"AWS knows no such thing ({call}): {message}.",
             "Is Unlatch deployed with this --stage, --region and account?",
         )
-    return Trouble(f"AWS refused {call}: {code}. {message}")
+    return OperatorError(f"AWS refused {call}: {code}. {message}")
 
 
-def _expired() -> Trouble:
-    return Trouble("Your AWS session has expired.", LOG_IN, code=Exit.NOT_SIGNED_IN)
+def _expired() -> OperatorError:
+    return OperatorError("Your AWS session has expired.", LOG_IN, code=Exit.NOT_SIGNED_IN)

@@ -15,11 +15,11 @@ from chalicelib.aws.store.log import Log
 from chalicelib.domain.rules.clicks import can_go_back
 from chalicelib.domain.state.case import Case
 from ops.cases import how_it_stands, read_on
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import GREEN, YELLOW, count, moment
+from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.hub import Hub, connect_to_stage
-from ops.screen import GREEN, YELLOW, count, moment
-from ops.trouble import Trouble
 from ops.verb import Options, Verb, flag, option, place
 
 REMAINS = (
@@ -30,7 +30,7 @@ REMAINS = (
 """What this command does not reach."""
 
 
-def run(options: Options, desk: Desk) -> int:
+def run(options: Options, desk: CommandContext) -> int:
     hub, screen = connect_to_stage(options, desk.clock), desk.screen
     if bool(options.cases) == (options.closed_days is not None):
         raise click.UsageError("Say CASE, or --closed-days.", click.get_current_context())
@@ -54,7 +54,7 @@ def run(options: Options, desk: Desk) -> int:
     return Exit.DONE
 
 
-def _tell(cases: list[Case], now: datetime, desk: Desk) -> None:
+def _tell(cases: list[Case], now: datetime, desk: CommandContext) -> None:
     if cases:
         gone = f"{count(len(cases), 'record')} gone; DynamoDB deletes the items within days."
         desk.screen.line(gone, colour=GREEN)
@@ -70,7 +70,7 @@ def _named(hub: Hub, case_ids: tuple[str, ...]) -> Iterator[Case]:
     for case_id in dict.fromkeys(case_ids):
         case = hub.case(case_id)
         if not _is_over(case):
-            raise Trouble(
+            raise OperatorError(
                 f"{case_id} is not over ({how_it_stands(case)}). Nothing was removed.",
                 "Close or cancel it first",
                 code=Exit.DECLINED,
@@ -78,7 +78,7 @@ def _named(hub: Hub, case_ids: tuple[str, ...]) -> Iterator[Case]:
         yield case
 
 
-def _old(hub: Hub, days: int, desk: Desk) -> Iterator[Case]:
+def _old(hub: Hub, days: int, desk: CommandContext) -> Iterator[Case]:
     """Cases that can never go on, closed so long ago."""
     before = hub.clock() - timedelta(days=days)
     for case in read_on(hub.cases.everything(), desk):

@@ -6,16 +6,16 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.brake import OFF
 from chalicelib.aws.errors import DENIED, code_of
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import YELLOW, moment
 from ops.hub import Hub, connect, who
-from ops.screen import YELLOW, moment
 from ops.verb import Options, Verb, option, place
 
 MISSING = "its parameter is missing"
 """Turns take that for a freeze."""
 
 
-def run(options: Options, desk: Desk) -> int:
+def run(options: Options, desk: CommandContext) -> int:
     hub = connect(options, desk.clock)
     why = f"{options.reason} ({who(hub.caller)}, {moment(desk.clock())})"
     before = freeze(hub, why)

@@ -21,8 +21,8 @@ from chalicelib.config import Settings
 from chalicelib.domain.state.caller import Caller, caller_of
 from chalicelib.domain.state.case import Case
 from chalicelib.wiring import Wiring
+from ops.errors import OperatorError
 from ops.exits import Exit
-from ops.trouble import Trouble
 from ops.verb import Options
 
 APP = "unlatch"
@@ -122,7 +122,7 @@ class Hub:
         try:
             case: Case = self.cases.load(case_id)
         except KeyError:
-            raise Trouble(
+            raise OperatorError(
                 f"There is no case {case_id} in stage {self.stage}.",
                 f"unlatch cases --stage {self.stage} --all",
             ) from None
@@ -182,9 +182,9 @@ class Hub:
             if code_of(error) not in DENIED:  # whoever may only do the work itself goes on
                 raise
 
-    def not_deployed(self) -> Trouble:
+    def not_deployed(self) -> OperatorError:
         where = f"stage {self.stage} in account {self.account}, {self.region}"
-        return Trouble(
+        return OperatorError(
             f"Unlatch is not deployed as {where}.",
             f"unlatch deploy --stage {self.stage}, unless it is another --stage, --region or --profile",
             code=Exit.NOT_DEPLOYED,
@@ -204,7 +204,7 @@ def connect(
     if not session.region_name and otherwise:
         session = _default_session(options.profile, otherwise)
     if not session.region_name:
-        raise Trouble("No AWS Region is set.", "Use --region, or set AWS_REGION")
+        raise OperatorError("No AWS Region is set.", "Use --region, or set AWS_REGION")
     who = session.client("sts").get_caller_identity()
     caller = caller_of(arn=who["Arn"], kind="")
     account, region = who["Account"], session.region_name

@@ -12,19 +12,19 @@ from pathlib import Path
 import click
 
 from chalicelib import __version__, config
+from ops.command_context import CommandContext
+from ops.console import GREEN
 from ops.deployment import infra, one_template, organisation, routing, runtime, settings
 from ops.deployment.build import BILL, CODE, SUMS, Built, build
 from ops.deployment.ids import ACCOUNT
 from ops.deployment.record import Record
-from ops.desk import Desk
 from ops.hub import connect
-from ops.screen import GREEN
 from ops.verb import Options, Verb, option, place
 
 TEMPLATE = "template.json"
 
 
-def run(options: Options, desk: Desk) -> int:
+def run(options: Options, desk: CommandContext) -> int:
     python = runtime.runtime(sys.version_info[:2], desk.clock().date())
     chosen = settings.chosen(
         desk.project, options.stage, file=options.settings, environ=os.environ, remembered={}
@@ -75,7 +75,7 @@ def _told(options: Options, folder: Path, digest: str) -> list[str]:
     ]
 
 
-def _accounts(options: Options, desk: Desk, variables: dict[str, str]) -> str:
+def _accounts(options: Options, desk: CommandContext, variables: dict[str, str]) -> str:
     """The ids; only organisation units and `all` need somebody who may ask for them."""
     words = config.words(variables.get("ACCOUNTS", ""))
     if all(re.fullmatch(ACCOUNT, word) for word in words):

@@ -12,7 +12,7 @@ from chalicelib.domain.forecast import Forecast, Foreseen
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.snapshot import Key, Snapshot
-from ops.screen import DIM, GREEN, RED, YELLOW, Screen, count, moment
+from ops.console import DIM, GREEN, RED, YELLOW, Console, count, moment
 from ops.words import for_a_shell
 
 MOST_KEYS = 20
@@ -30,7 +30,7 @@ class Picture:
     policy: Policy
 
 
-def show(picture: Picture, screen: Screen, note: str) -> None:
+def show(picture: Picture, screen: Console, note: str) -> None:
     snapshot = picture.snapshot
     where = f"{snapshot.account}, {snapshot.region}"
     if picture.cause is Cause.NO_CLUSTER:
@@ -84,7 +84,7 @@ def _use(key: Key) -> str:
     return "never used" if key.never_used() else "last use unknown"
 
 
-def _show_way(way: WayOut, picture: Picture, screen: Screen) -> None:
+def _show_way(way: WayOut, picture: Picture, screen: Console) -> None:
     screen.line()
     if way.plan is None:
         why = way.impossible.removeprefix(f"{way.remedy.capitalize()} is ")

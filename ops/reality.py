@@ -8,19 +8,19 @@ from typing import Any
 
 import click
 
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import Console
+from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.probing.assumptions import ASSUMPTIONS, BY_ID
 from ops.probing.filing import COLOURS, differ
 from ops.probing.report import Observation, Report, Verdict, from_json, settings_to_change
-from ops.screen import Screen
-from ops.trouble import Trouble
 from ops.verb import Options, Verb
 
 ANY_WAY = "CONTRIBUTING.md says how to send a report that differs"
 
 
-def run(options: Options, desk: Desk) -> int:
+def run(options: Options, desk: CommandContext) -> int:
     reports = [_read(Path(name)) for name in options.reports]
     found = merged(reports)
     show(found, desk.screen)
@@ -43,9 +43,11 @@ def _read(path: Path) -> Report:
         told: Any = json.loads(path.read_text(encoding="utf-8"))
         return from_json(told)
     except OSError as error:
-        raise Trouble(f"{path} can’t be read: {error.strerror}.", hint, code=Exit.USAGE) from error
+        raise OperatorError(
+            f"{path} can’t be read: {error.strerror}.", hint, code=Exit.USAGE
+        ) from error
     except ValueError as error:
-        raise Trouble(f"{path} is no report: {error}.", hint, code=Exit.USAGE) from error
+        raise OperatorError(f"{path} is no report: {error}.", hint, code=Exit.USAGE) from error
 
 
 def merged(reports: list[Report]) -> list[Observation]:
@@ -67,7 +69,7 @@ def merged(reports: list[Report]) -> list[Observation]:
     )
 
 
-def show(found: list[Observation], screen: Screen) -> None:
+def show(found: list[Observation], screen: Console) -> None:
     """A line for each, and below those that differ what was assumed and what follows."""
     width = max(len(one.id) for one in found)
     for one in found:

@@ -11,7 +11,9 @@ from typing import Any
 import click
 
 from ops.checks.finding import Finding
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import GREEN, RED, YELLOW, count, moment
+from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.expected import EXPECTED, trouble_of
 from ops.hub import connect
@@ -20,20 +22,18 @@ from ops.probing.assumptions import Probe
 from ops.probing.filing import file_report
 from ops.probing.report import Findings, span
 from ops.probing.there import There
-from ops.screen import GREEN, RED, YELLOW, count, moment
-from ops.trouble import Trouble
 from ops.verb import Options, Verb, flag, option, place
 
 MARKS = {True: ("ok", GREEN), False: ("WRONG", RED), None: ("unknown", YELLOW)}
 WAYS = "Say one of --subnets (a cluster of its own), --key-store and --clean"
 
 
-def run(options: Options, desk: Desk) -> int:
+def run(options: Options, desk: CommandContext) -> int:
     hub = connect(options, desk.clock)
     hub.require_deployed()
     ways = [bool(options.subnets), bool(options.key_store), options.clean]
     if sum(ways) != 1:
-        raise Trouble("It is not clear what to rehearse.", WAYS, code=Exit.USAGE)
+        raise OperatorError("It is not clear what to rehearse.", WAYS, code=Exit.USAGE)
     account, region = options.account or hub.account, options.where or hub.region
     target = there.go_there(hub, account, region, profile=options.account_profile)
     if options.clean:
@@ -44,7 +44,7 @@ def run(options: Options, desk: Desk) -> int:
     return _rehearse_cluster(options, desk, target)
 
 
-def _rehearse_cluster(options: Options, desk: Desk, target: There) -> int:
+def _rehearse_cluster(options: Options, desk: CommandContext, target: There) -> int:
     subnets = [one.strip() for one in options.subnets.split(",") if one.strip()]
     desk.screen.title(f"Rehearsal in account {target.account}, {target.region}")
     _require_all(
@@ -65,7 +65,7 @@ def _rehearse_cluster(options: Options, desk: Desk, target: There) -> int:
     return _played(options, desk, rehearsal, Probe.REHEARSAL, play=lambda: rehearsal.play(subnets))
 
 
-def _rehearse_store(options: Options, desk: Desk, target: There) -> int:
+def _rehearse_store(options: Options, desk: CommandContext, target: There) -> int:
     one = store.look_at(target, options.key_store)
     desk.screen.title(f"Rehearsal on key store {one.name} ({one.id}), {target.region}")
     _require_all(
@@ -87,16 +87,18 @@ def _rehearse_store(options: Options, desk: Desk, target: There) -> int:
     return _played(options, desk, rehearsal, Probe.KEY_STORE, play=rehearsal.play)
 
 
-def _played(options: Options, desk: Desk, rehearsal: Any, probe: Probe, *, play: Any) -> int:
+def _played(
+    options: Options, desk: CommandContext, rehearsal: Any, probe: Probe, *, play: Any
+) -> int:
     """Plays, cleans up whatever happens, and files what was seen. A second Ctrl-C stops the cleaning."""
-    trouble: Trouble | None = None
+    trouble: OperatorError | None = None
     try:
         play()
     except EXPECTED as error:
         trouble = trouble_of(error)
         desk.screen.line(f"It stops here: {trouble.reason} Cleaning up.", colour=YELLOW)
     except KeyboardInterrupt:
-        trouble = Trouble("Interrupted.", code=Exit.INTERRUPTED)
+        trouble = OperatorError("Interrupted.", code=Exit.INTERRUPTED)
         desk.screen.line("Interrupted. Cleaning up; press Ctrl-C again to leave it for later.")
     finally:
         left = _leave_nothing(desk, rehearsal)
@@ -107,21 +109,21 @@ def _played(options: Options, desk: Desk, rehearsal: Any, probe: Probe, *, play:
     kept = f"What was seen until then is in {filed.machine}"
     if left:
         reason = f"Not all is as before: {'; '.join(left)}."
-        raise Trouble(reason, rehearsal.there.clean_command, kept)
+        raise OperatorError(reason, rehearsal.there.clean_command, kept)
     if trouble:
-        raise Trouble(trouble.reason, *trouble.advice, kept, code=trouble.code)
+        raise OperatorError(trouble.reason, *trouble.advice, kept, code=trouble.code)
     desk.screen.line("Done, and nothing is left of it.", colour=GREEN)
     desk.screen.answer({"report": str(filed.machine)})
     return Exit.FOUND if filed.differing else Exit.DONE
 
 
-def _leave_nothing(desk: Desk, rehearsal: Any) -> list[str]:
+def _leave_nothing(desk: CommandContext, rehearsal: Any) -> list[str]:
     """What is left, in words; empty if all is as before."""
     target = rehearsal.there
     try:
         left = there.clean(target, desk, made=rehearsal.unseen)
     except KeyboardInterrupt:
-        raise Trouble(
+        raise OperatorError(
             "Interrupted while cleaning up. An HSM may still cost money.",
             target.clean_command,
             code=Exit.INTERRUPTED,
@@ -129,7 +131,7 @@ def _leave_nothing(desk: Desk, rehearsal: Any) -> list[str]:
     return [*left, *rehearsal.not_restored]
 
 
-def _clean(options: Options, desk: Desk, target: There) -> int:
+def _clean(options: Options, desk: CommandContext, target: There) -> int:
     """What earlier rehearsals left here, by their tag."""
     clusters, keys = there.rehearsed(target), there.rehearsed_keys(target)
     for one in clusters:
@@ -151,7 +153,7 @@ def _clean(options: Options, desk: Desk, target: There) -> int:
     return Exit.FOUND if left else Exit.DONE
 
 
-def _require_all(desk: Desk, *findings: Finding) -> None:
+def _require_all(desk: CommandContext, *findings: Finding) -> None:
     """Shows each; raises Trouble if one is wrong, before anything is made."""
     for one in findings:
         word, colour = MARKS[one.ok]
@@ -159,10 +161,10 @@ def _require_all(desk: Desk, *findings: Finding) -> None:
     wrong: Iterable[Finding] = [one for one in findings if one.ok is False]
     if wrong:
         advice: Sequence[str] = [one.do for one in wrong if one.do]
-        raise Trouble("Nothing was begun.", *advice, code=Exit.DECLINED)
+        raise OperatorError("Nothing was begun.", *advice, code=Exit.DECLINED)
 
 
-def _confirm(options: Options, desk: Desk, question: str, wanted: str) -> None:
+def _confirm(options: Options, desk: CommandContext, question: str, wanted: str) -> None:
     if options.yes != wanted:
         desk.confirm(question, option=f"--yes {wanted}", wanted=wanted)
 

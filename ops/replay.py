@@ -10,10 +10,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import code_of
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import GREEN, RED, count
 from ops.exits import Exit
 from ops.hub import EVENT_FUNCTIONS, Hub, connect_to_stage
-from ops.screen import GREEN, RED, count
 from ops.verb import Options, Verb, place
 
 BATCH = 10
@@ -25,7 +25,7 @@ class Unreadable(ValueError):  # noqa: N818  # a word for what it is
 
 
 @dataclass(frozen=True)
-class Letter:
+class FailedInvocation:
     """What to invoke, with what; `about` tells it to people."""
 
     function: str
@@ -33,7 +33,7 @@ class Letter:
     about: str
 
 
-def run(options: Options, desk: Desk) -> int:
+def run(options: Options, desk: CommandContext) -> int:
     hub = connect_to_stage(options, desk.clock)
     queue, functions, screen = hub.client("sqs"), hub.client("lambda"), desk.screen
     url = queue.get_queue_url(QueueName=f"{hub.name}-dead-letters")["QueueUrl"]
@@ -72,7 +72,7 @@ def _messages(queue: Any, url: str) -> Iterator[Mapping[str, Any]]:
         yield from fresh
 
 
-def read(message: Mapping[str, Any], hub: Hub) -> Letter:
+def read(message: Mapping[str, Any], hub: Hub) -> FailedInvocation:
     """A Lambda on-failure record, or an event that EventBridge could not deliver."""
     try:
         body = json.loads(message["Body"])
@@ -84,7 +84,9 @@ def read(message: Mapping[str, Any], hub: Hub) -> Letter:
     if isinstance(context, dict) and "requestPayload" in body:
         function = _ours(str(context.get("functionArn", "")), hub)
         why = (body.get("responsePayload") or {}).get("errorMessage") or context.get("condition")
-        return Letter(function, body["requestPayload"], f"{_about(body['requestPayload'])} ({why})")
+        return FailedInvocation(
+            function, body["requestPayload"], f"{_about(body['requestPayload'])} ({why})"
+        )
     attributes = {
         n: a.get("StringValue", "") for n, a in message.get("MessageAttributes", {}).items()
     }
@@ -96,7 +98,7 @@ def read(message: Mapping[str, Any], hub: Hub) -> Letter:
     else:
         raise Unreadable(f"nobody says which function it was for ({_about(body)})")
     why = attributes.get("ERROR_CODE") or "not delivered"
-    return Letter(function, body, f"{_about(body)} ({why})")
+    return FailedInvocation(function, body, f"{_about(body)} ({why})")
 
 
 def _function_for(event: Mapping[str, Any]) -> str:
@@ -124,7 +126,7 @@ def _ours(arn: str, hub: Hub) -> str:
     return name
 
 
-def _invoke(functions: Any, letter: Letter) -> None:
+def _invoke(functions: Any, letter: FailedInvocation) -> None:
     try:
         functions.invoke(
             FunctionName=letter.function,

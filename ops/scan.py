@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.aws.fleet import Fleet
-from chalicelib.aws.pace import Paces
+from chalicelib.aws.rate_limit import Paces
 from chalicelib.config import READER_ROLE, Settings
 from chalicelib.domain.fleet import Concern, Remark, Survey, judge, last_use, monthly_cost
 from chalicelib.domain.state.snapshot import Cluster
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import GREEN, RED, YELLOW, Console, count, moment
+from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.expected import EXPECTED, trouble_of
 from ops.hub import Hub, connect
-from ops.reach import accounts
-from ops.screen import GREEN, RED, YELLOW, Screen, count, moment
-from ops.trouble import Trouble
+from ops.target_access import accounts
 from ops.verb import Options, Verb, flag, option, place
 
 AT_A_TIME = 40
@@ -68,11 +68,11 @@ class Seen:
     remarks: tuple[Remark, ...]
 
 
-def run(options: Options, desk: Desk) -> int:
+def run(options: Options, desk: CommandContext) -> int:
     return scan(connect(options, desk.clock), options, desk)
 
 
-def scan(hub: Hub, options: Options, desk: Desk) -> int:
+def scan(hub: Hub, options: Options, desk: CommandContext) -> int:
     settings = _settings(hub)
     places = _places(options, hub, settings)
     seen = sorted(
@@ -88,7 +88,7 @@ def _settings(hub: Hub) -> Settings:
     """Those of the deployed stage; where there is none, the defaults."""
     try:
         return hub.settings
-    except Trouble:
+    except OperatorError:
         return hub.by_name.settings
 
 
@@ -106,7 +106,7 @@ def _surveyed(
     hub: Hub,
     places: list[tuple[str, str]],
     settings: Settings,
-    screen: Screen,
+    screen: Console,
     *,
     idle_days: int,
 ) -> Iterator[Seen]:
@@ -128,7 +128,7 @@ def _survey(hub: Hub, account: str, region: str, settings: Settings) -> Survey:
         return Survey(account, region, hub.clock(), unread=(trouble_of(error).reason,))
 
 
-def _show(seen: list[Seen], settings: Settings, screen: Screen) -> None:
+def _show(seen: list[Seen], settings: Settings, screen: Console) -> None:
     rows = [row for one in seen for row in _rows(one.survey, settings)]
     if rows:
         head = (

@@ -20,9 +20,9 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.errors import DENIED, code_of
 from ops.deployment import record
 from ops.deployment.found import found
+from ops.errors import OperatorError
 from ops.expected import LOG_IN
 from ops.hub import Hub
-from ops.trouble import Trouble
 
 BODY = "Action=GetCallerIdentity&Version=2011-06-15"
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
@@ -34,11 +34,11 @@ def ask(
 ) -> str:
     """The sentence that Unlatch answers with. `headers` are signed; `told` is posted beside them."""
     if not url.startswith(("https://", "http://127.0.0.1:")):
-        raise Trouble(f"{url} is no https URL, so nothing was sent.")
+        raise OperatorError(f"{url} is no https URL, so nothing was sent.")
     about = {"X-Unlatch-Hub": urlsplit(url).netloc, "X-Unlatch-Case": case_id, **headers}
     status, text = _post(url, {"case_id": case_id, **told, **signed(hub, about)})
     if status != 200:  # HTTP's own
-        raise Trouble(text)
+        raise OperatorError(text)
     return text
 
 
@@ -49,7 +49,7 @@ def signed(hub: Hub, about: Mapping[str, str]) -> dict[str, Any]:
     request = AWSRequest("POST", f"{url.rstrip('/')}/", headers=headers, data=BODY)
     credentials = hub.session.get_credentials()
     if credentials is None:
-        raise Trouble("There are no AWS credentials.", LOG_IN)
+        raise OperatorError("There are no AWS credentials.", LOG_IN)
     SigV4Auth(credentials.get_frozen_credentials(), "sts", hub.region).add_auth(request)
     return {"url": url, "body": BODY, "headers": dict(request.headers.items())}
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from chalicelib.aws.brake import OFF
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import GREEN
 from ops.freeze import reason_in_force, set_brake
 from ops.hub import connect
-from ops.screen import GREEN
 from ops.verb import Options, Verb, place
 
 
-def run(options: Options, desk: Desk) -> int:
+def run(options: Options, desk: CommandContext) -> int:
     hub = connect(options, desk.clock)
     why = reason_in_force(hub)
     if why:

@@ -16,19 +16,19 @@ from chalicelib.domain.rules.trust import Mark
 from chalicelib.domain.state.case import Case
 from chalicelib.failures import Conflict
 from chalicelib.flows.remembering import MOST_RUNS
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import GREEN, RED, YELLOW, Console
 from ops.diagnose import picture_of
+from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.hub import Hub, connect_to_stage
 from ops.picture import show
-from ops.screen import GREEN, RED, YELLOW, Screen
-from ops.trouble import Trouble
 from ops.verb import Options, Verb, argument, flag, option, place
 
 
-def run(options: Options, desk: Desk) -> int:
+def run(options: Options, desk: CommandContext) -> int:
     if not is_reason(options.reason):
-        raise Trouble("The reason says nothing.", "Write why, for those who read the log.")
+        raise OperatorError("The reason says nothing.", "Write why, for those who read the log.")
     hub = connect_to_stage(options, desk.clock)
     stored = _stored(hub, options.case)
     case, mark = stored.base, mark_of(stored.body)
@@ -64,11 +64,11 @@ def _stored(hub: Hub, case_id: str) -> Stored:
             stored: Stored = hub.by_name.cases.stored(case_id)
             said = stored.base.case_id
     except NoCaseError:
-        raise Trouble(f"There is no case {case_id} in stage {hub.stage}.") from None
+        raise OperatorError(f"There is no case {case_id} in stage {hub.stage}.") from None
     if stored.body is None:
-        raise Trouble(f"{case_id} has no body: its first turn makes one from the trigger.")
+        raise OperatorError(f"{case_id} has no body: its first turn makes one from the trigger.")
     if said != case_id:
-        raise Trouble(f"The stored body is of {said}, not of {case_id}: it can’t be trusted.")
+        raise OperatorError(f"The stored body is of {said}, not of {case_id}: it can’t be trusted.")
     return stored
 
 
@@ -83,7 +83,7 @@ def remembered(hub: Hub, case_id: str, generation: int) -> list[tuple[int, str]]
     return found
 
 
-def _tell(screen: Screen, case: Case, mark: Mark) -> None:
+def _tell(screen: Console, case: Case, mark: Mark) -> None:
     """What the stored body says; nobody vouches for it yet."""
     screen.title(f"{case.case_id}, as it is stored (body {mark.digest[:12]})")
     screen.line(f"  {case.cluster_id} in {case.account} {case.region}, {case.phase}")
@@ -97,7 +97,7 @@ def _tell(screen: Screen, case: Case, mark: Mark) -> None:
         screen.line(f"  {call.operation} of {call.target}: {call.status}")
 
 
-def _show_aws(hub: Hub, options: Options, case: Case, desk: Desk) -> None:
+def _show_aws(hub: Hub, options: Options, case: Case, desk: CommandContext) -> None:
     about = SimpleNamespace(
         account=case.account, where=case.region, cluster=case.cluster_id, assume=options.assume
     )

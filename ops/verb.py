@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
-from ops.desk import Desk
+from ops.command_context import CommandContext
 
 Options = SimpleNamespace
-Run = Callable[[Options, Desk], int]
+Run = Callable[[Options, CommandContext], int]
 
 
 def option(*names: str, **more: Any) -> click.Option:
@@ -66,7 +66,7 @@ def _without_name(about: str) -> str:
 
 
 def _called(run: Run) -> Callable[..., int]:
-    def call(desk: Desk, **given: Any) -> int:
+    def call(desk: CommandContext, **given: Any) -> int:
         if given["json"]:
             desk = replace(desk, screen=desk.screen.for_machines())
         return run(Options(**given), desk)

@@ -24,7 +24,7 @@ from sandbox.aws.callers import as_variables, client
 from sandbox.aws.delivery import ALL_CLOUDTRAIL
 from sandbox.aws.iam.template import rendered_text
 from sandbox.aws.identity import Credentials
-from sandbox.aws.seams import Seams
+from sandbox.aws.patches import Patches
 from sandbox.aws.server import AwsServer
 from sandbox.function_host import PROJECT
 from sandbox.functions import Deployed
@@ -71,7 +71,7 @@ class Deployment:
 
     def run(self, settings: Mapping[str, object]) -> None:
         """Raises DeploymentError with what the failing tool said."""
-        with closing(Seams()) as seams:
+        with closing(Patches()) as seams:
             # Moto warns of each alarm and policy that it leaves out; none of them acts here.
             silent = SimpleNamespace(warn=_say_nothing, warning=_say_nothing, debug=_say_nothing)
             seams.replace(parsing, "warnings", silent)

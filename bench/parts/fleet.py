@@ -10,7 +10,7 @@ from bench.fresh import Program, last_line, run
 from bench.prices import METRIC_A_MONTH, PRICES
 from bench.row import Row
 from bench.stub.fleet import HUB, REGIONS
-from chalicelib.aws.pace import QUOTAS
+from chalicelib.aws.rate_limit import QUOTAS
 from chalicelib.config import Settings
 
 ACCOUNTS, CLUSTERS, KEYS = 40, 20, 5_000

@@ -10,7 +10,7 @@ from itertools import pairwise
 from bench.row import Row
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.rules.step import Call
-from chalicelib.domain.simulation import Change, Durations, Model
+from chalicelib.domain.simulation import Change, Durations, SimulatedAws
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.plan import Operation
 from chalicelib.domain.state.snapshot import Snapshot
@@ -23,7 +23,7 @@ QUIET_MINUTES = 5
 ZERO = timedelta(0)
 
 
-class Watched(Model):
+class Watched(SimulatedAws):
     """A model that remembers when each of its transitions ends."""
 
     def __init__(self, snapshot: Snapshot, durations: Durations) -> None:

@@ -21,8 +21,8 @@ from chalicelib.aws import key_search
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.inventory import AwsInventory
 from chalicelib.aws.keys import PAGE
-from chalicelib.aws.pace import Paces
-from chalicelib.aws.store.inventory import DynamoKnownKeys
+from chalicelib.aws.rate_limit import Paces
+from chalicelib.aws.store.known_keys import DynamoKnownKeys
 from chalicelib.aws.table import Table
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.rules.policy import Policy

@@ -22,9 +22,9 @@ from chalicelib import config, wiring
 from chalicelib.domain.state.caller import Caller
 from chalicelib.flows.sweep import sweep
 from ops import scan
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import Console
 from ops.hub import Hub
-from ops.screen import Screen
 
 
 def swept(fleet: Fleet) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def scanned(fleet: Fleet) -> dict[str, Any]:
     hub.__dict__.update(client_as=fleet.client, settings=config.read())
     out = io.StringIO()
     options = SimpleNamespace(own=False, account=(), all_regions=False, regions=(), idle_days=30)
-    desk = Desk(Screen(out, io.StringIO(), as_json=True), hub.clock)
+    desk = CommandContext(Console(out, io.StringIO(), as_json=True), hub.clock)
     scan.scan(hub, options, desk)
     told = json.loads(out.getvalue())
     clusters = sum(len(place["clusters"]) for place in told["places"])

@@ -19,7 +19,7 @@ MAPS = ("Item", "Key", "ExpressionAttributeValues")
 Reply = tuple[int, dict[str, Any]]
 
 
-class Refused(Exception):  # noqa: N818  # an answer, not a failure of the stub
+class ErrorAnswer(Exception):  # noqa: N818  # an answer, not a failure of the stub
     """An AWS error of this code."""
 
     def __init__(self, code: str, **more: Any) -> None:
@@ -52,7 +52,7 @@ class Answers:
             if service.startswith("DynamoDB"):
                 return 200, self._table_call(operation, asked)
             return 200, self._other(operation, asked)
-        except Refused as refused:
+        except ErrorAnswer as refused:
             return 400, refused.body
 
     def slack(self, method: str) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class Answers:
                 return {"executionArn": f"arn:{asked['name']}", "startDate": 1.0}
             case "SendTaskSuccess":
                 return {}
-        raise Refused("UnknownOperationException")
+        raise ErrorAnswer("UnknownOperationException")
 
     def _transact(self, *, TransactItems: list[dict[str, Any]], **_: object) -> dict[str, Any]:  # noqa: N803  # boto3's name
         return self.table.transact_write_items(TransactItems=TransactItems)
@@ -90,7 +90,7 @@ class Answers:
         try:
             return self.table.transact_write_items(TransactItems=[{"Put": asked}])
         except ClientError as error:
-            raise Refused("ConditionalCheckFailedException") from error
+            raise ErrorAnswer("ConditionalCheckFailedException") from error
 
     def _table_call(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
         for write in asked.get("TransactItems", ()):
@@ -102,7 +102,7 @@ class Answers:
         except ClientError as error:
             code = f"{error.response['Error']['Code']}Exception"
             more = {k: v for k, v in error.response.items() if k == "CancellationReasons"}
-            raise Refused(code, **more) from error
+            raise ErrorAnswer(code, **more) from error
         return self._typed(reply)
 
     def _plain(self, request: dict[str, Any]) -> None:

@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from chalicelib.domain.guard import guarded
-from chalicelib.domain.observe import looked_at
+from chalicelib.domain.observe import observe
 from chalicelib.domain.offers import (
-    asked_again,
+    apply_reconfirmation,
     asked_once_more,
     deadline,
     fresh_offers,
-    said_once_more,
+    request_reapproval,
 )
+from chalicelib.domain.preconditions import check_preconditions
 from chalicelib.domain.remedies import keep, park, release, repoint, rescue, retire
 from chalicelib.domain.remedies.undo import recorded, undo_step
 from chalicelib.domain.rest import HOUR, asleep, closed
 from chalicelib.domain.revalidate import changes
 from chalicelib.domain.rules import approval, outage, step_up
-from chalicelib.domain.rules.blind import hidden, remembered
 from chalicelib.domain.rules.endings import finished, others_did
 from chalicelib.domain.rules.gates import hard_gates
 from chalicelib.domain.rules.gone import is_gone, until_sure
 from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Ask, Call, Close, Decision, Move, Wait
+from chalicelib.domain.rules.unreadable import first_unreadable, remembered
 from chalicelib.domain.rules.waiting import may_wait
 from chalicelib.domain.state.case import Case, Difference, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
@@ -65,7 +65,7 @@ def _decided(situation: Situation) -> Decision:
     case, snapshot = situation.case, situation.snapshot
     if case.is_closed and case.outcome and case.outcome is not Outcome.KEPT:
         return closed(situation)
-    unseen = hidden(case, snapshot)
+    unseen = first_unreadable(case, snapshot)
     if unseen:
         watches = may_wait(case, snapshot)
         situation = situation.with_case(replace(case, snapshot=snapshot, watches=watches))
@@ -73,7 +73,7 @@ def _decided(situation: Situation) -> Decision:
             BLIND_SECONDS, f"Unlatch must be allowed to read AWS: {unseen.removesuffix('.')}"
         )
         return _running(situation, wait)
-    situation = situation.with_case(looked_at(case, snapshot, situation.now))
+    situation = situation.with_case(observe(case, snapshot, situation.now))
     situation = situation.with_case(outage.turned(situation))
     return (
         _world(situation)
@@ -156,7 +156,7 @@ def _begun(situation: Situation) -> Decision | None:
     if plan is None:
         return None
     if case.phase is Phase.WAITING:
-        situation = situation.with_case(said_once_more(situation, plan))
+        situation = situation.with_case(apply_reconfirmation(situation, plan))
     return _go_on(situation.on(plan))
 
 
@@ -166,10 +166,16 @@ def _go_on(context: PlanContext) -> Decision:
     if plan.remedy is Remedy.REPOINT and (lost := repoint.lost_key(context)):
         return _bring_back(context, lost)
     differences = changes(context) + _approvals_lost(context)
-    step = Ask(differences) if differences else guarded(NEXT[plan.remedy](context), context)
+    step = (
+        Ask(differences)
+        if differences
+        else check_preconditions(NEXT[plan.remedy](context), context)
+    )
     if isinstance(step, Ask):
         again = (
-            asked_once_more(context, plan, step) if step.once_more else asked_again(context, step)
+            asked_once_more(context, plan, step)
+            if step.once_more
+            else request_reapproval(context, step)
         )
         return Decision(again, step)
     if plan.terms.dry_run and not isinstance(step, Close):
@@ -269,7 +275,7 @@ def _approved(situation: Situation, plan: Plan) -> Case | None:
         differences=(),
     )
     # Once more with the plan: its quiet time begins now, not at the next look.
-    return looked_at(chosen, situation.snapshot, situation.now)
+    return observe(chosen, situation.snapshot, situation.now)
 
 
 def _keeps(case: Case, click: Click) -> bool:

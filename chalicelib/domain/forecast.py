@@ -10,7 +10,7 @@ from chalicelib.domain.decide import decide
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.rules.step import Ask, Call, Close
-from chalicelib.domain.simulation import Durations, Model
+from chalicelib.domain.simulation import Durations, SimulatedAws
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case, Phase
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.person import Person
@@ -51,7 +51,7 @@ def forecast(plan: Plan, situation: Situation, *, durations: Durations = USUAL) 
     names = [f"{NOBODY} {number}" for number in range(plan.terms.people)]
     people = {name: Person(name, NOBODY, is_approver=True) for name in names}
     case = _approved(situation.case, plan, names=names, now=now)
-    model = Model(situation.snapshot, durations)
+    model = SimulatedAws(situation.snapshot, durations)
     calls: list[Foreseen] = []
     for _ in range(MOST_TURNS):
         decision = decide(Situation(case, model.at(now), people, policy, now))
@@ -80,7 +80,7 @@ def _simply(policy: Policy, plan: Plan) -> tuple[Policy, Plan]:
     return replace(anybody, dry_run=False, step_up_roles=()), replace(plan, terms=terms)
 
 
-def _made(case: Case, plan: Plan, step: Call, *, model: Model, now: datetime) -> Case:
+def _made(case: Case, plan: Plan, step: Call, *, model: SimulatedAws, now: datetime) -> Case:
     """The calls of this step, made in the model and remembered as accepted."""
     for target in step.targets:
         model.call(step, target, now)

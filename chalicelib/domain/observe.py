@@ -16,7 +16,7 @@ from chalicelib.domain.state.snapshot import Cluster, KeyStore, Seen, Snapshot, 
 from chalicelib.domain.state.zones import zone_labels, zone_of
 
 
-def looked_at(case: Case, snapshot: Snapshot, now: datetime) -> Case:
+def observe(case: Case, snapshot: Snapshot, now: datetime) -> Case:
     """The case with this snapshot; a time that began earlier stays, one that no longer holds goes."""
     calls = tuple(_answered(call, case, snapshot) for call in case.calls)
     case = replace(

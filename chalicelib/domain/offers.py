@@ -22,7 +22,7 @@ def deadline(situation: Situation) -> datetime | None:
     return situation.now + timedelta(hours=situation.policy.expiry_hours)
 
 
-def asked_again(situation: Situation, step: Ask) -> Case:
+def request_reapproval(situation: Situation, step: Ask) -> Case:
     """The approvals are void; the case waits for people with fresh plans and the difference shown."""
     why = step.differences or tuple(Difference(g.check, "held", g.found) for g in step.gates)
     case = replace(
@@ -55,7 +55,7 @@ def asked_once_more(situation: Situation, plan: Plan, step: Ask) -> Case:
     )
 
 
-def said_once_more(situation: Situation, plan: Plan) -> Case:
+def apply_reconfirmation(situation: Situation, plan: Plan) -> Case:
     """A fresh yes to the plan under way takes the place of the same person's old one, or stands beside."""
     case = situation.case
     fresh = approval.live(plan, case.current_clicks, situation, begun=True)

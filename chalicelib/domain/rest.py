@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.domain.observe import looked_at
+from chalicelib.domain.observe import observe
 from chalicelib.domain.remedies import keep
 from chalicelib.domain.rules.gone import until_sure
 from chalicelib.domain.rules.outage import serves
@@ -49,7 +49,7 @@ def closed(situation: Situation) -> Decision:
     """The case stays closed as it is, and looks on as long as a key that it scheduled waits."""
     case, snapshot, now = situation.case, situation.snapshot, situation.now
     if not case.is_over:
-        case = looked_at(case, snapshot, now)
+        case = observe(case, snapshot, now)
         if unsure := until_sure(case, now):
             return Decision(case, unsure)
     if case.watches:

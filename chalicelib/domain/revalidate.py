@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from chalicelib.domain.remedies import repoint, rescue, retire
 from chalicelib.domain.rules.approval import terms
-from chalicelib.domain.rules.pace import SETTLING
+from chalicelib.domain.rules.polling import SETTLING
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.state.case import CallRecord, CallStatus, Difference
 from chalicelib.domain.state.plan import KeyBasis, Operation, Remedy, Terms

@@ -38,7 +38,7 @@ Change = Callable[[Snapshot], Snapshot]
 MADE = "cluster-made"
 
 
-class Model:
+class SimulatedAws:
     """A small world that obeys the rules of KMS and CloudHSM; time only moves when told."""
 
     def __init__(self, snapshot: Snapshot, durations: Durations) -> None:

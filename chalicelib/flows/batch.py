@@ -12,7 +12,7 @@ from chalicelib.domain.state.case import CallRecord, CallStatus, Case
 from chalicelib.domain.state.plan import Operation
 from chalicelib.domain.state.snapshot import Key, KeyState
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
-from chalicelib.flows.perform import called, frozen, intended, intent, resaved, result
+from chalicelib.flows.perform import frozen, intended, intent, make_call, result, save_with_retry
 from chalicelib.flows.turn_ports import TurnPorts
 
 AT_ONCE = 25
@@ -69,7 +69,7 @@ class _Batch:
         for number, target in enumerate(due):
             if self.is_late() and not (is_first and number == 0):
                 return False
-            record, stop = called(self.ports, self.case, self.step, self.at_hand[target])
+            record, stop = make_call(self.ports, self.case, self.step, self.at_hand[target])
             self.at_hand[target] = record
             self.before.pop(target)
             self.said.append(result(self.ports, self.case, record))
@@ -111,7 +111,7 @@ class _Batch:
             earlier = [record for record in self.before.values() if record]
             return replace(current, calls=kept).with_calls([*earlier, *made])
 
-        return resaved(self.ports, self.case, results, self.said)
+        return save_with_retry(self.ports, self.case, results, self.said)
 
 
 def _not_made(ports: TurnPorts, record: CallRecord) -> Entry:

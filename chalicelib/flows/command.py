@@ -17,7 +17,7 @@ from chalicelib.domain.state.trigger import Trigger
 from chalicelib.flows.home import home
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.routing import for_anybody
-from chalicelib.ports import Clicked, FailedDelete, Ports
+from chalicelib.ports import FailedDelete, Interaction, Ports
 
 CLUSTER = re.compile(r"cluster-[2-7a-zA-Z]{11,16}")
 PLACE = re.compile(r"([0-9]{12})?(?:/([a-z0-9-]+))?")
@@ -31,7 +31,7 @@ class Speech(Protocol):
     def status(self, home: Home) -> str: ...
 
 
-def command(ports: Ports, clicked: Clicked, *, here: tuple[str, str], speech: Speech) -> Answer:
+def command(ports: Ports, clicked: Interaction, *, here: tuple[str, str], speech: Speech) -> Answer:
     """The private answer. Only approvers may start a case or see what is open; help is for everybody."""
     words = clicked.text.split()
     if words == ["help"]:
@@ -53,7 +53,7 @@ def command(ports: Ports, clicked: Clicked, *, here: tuple[str, str], speech: Sp
     return _start(ports, clicked, words[0], (account, region), email=email)
 
 
-def open_from_scan(ports: Ports, clicked: Clicked) -> Answer:
+def open_from_scan(ports: Ports, clicked: Interaction) -> Answer:
     """The button beside an idle cluster: whoever presses it counts as the one who asked."""
     person, why = _judged(ports, clicked)
     if why:
@@ -66,7 +66,7 @@ def open_from_scan(ports: Ports, clicked: Clicked) -> Answer:
     return _start(ports, clicked, cluster_id, (account, region), email=email, trigger=Trigger.SCAN)
 
 
-def _judged(ports: Ports, clicked: Clicked) -> tuple[Person | None, Refusal | None]:
+def _judged(ports: Ports, clicked: Interaction) -> tuple[Person | None, Refusal | None]:
     """Whoever may decide somewhere may ask."""
     anywhere = for_anybody(ports)
     person = anywhere.people.fetch([clicked.user_id]).get(clicked.user_id)
@@ -77,7 +77,7 @@ def _judged(ports: Ports, clicked: Clicked) -> tuple[Person | None, Refusal | No
 
 def _start(
     ports: Ports,
-    clicked: Clicked,
+    clicked: Interaction,
     cluster_id: str,
     where: tuple[str, str],
     *,

@@ -29,8 +29,8 @@ def perform(ports: TurnPorts, case: Case, step: Call, entries: Sequence[Entry]) 
     """
     record = intended(ports, case, step, step.targets[0])
     case = ports.cases.save(case.with_call(record), [*entries, intent(ports, case, record)])
-    done, stop = called(ports, case, step, record)
-    case = resaved(
+    done, stop = make_call(ports, case, step, record)
+    case = save_with_retry(
         ports, case, lambda current: current.with_call(done), [result(ports, case, done)]
     )
     if stop:
@@ -64,7 +64,7 @@ def wait_after(case_id: str, *, tries: int) -> int:
     return round(wait * (1 - chance / 5))
 
 
-def resaved(
+def save_with_retry(
     ports: TurnPorts, case: Case, change: Callable[[Case], Case], entries: Sequence[Entry] = ()
 ) -> Case:
     """Saves a change that must not be lost, on top of whatever clicks arrived meanwhile."""
@@ -81,7 +81,7 @@ def _reloaded(ports: TurnPorts, case: Case) -> Case:
     return replace(ports.cases.load(case.case_id), snapshot=case.snapshot)
 
 
-def called(
+def make_call(
     ports: TurnPorts, case: Case, step: Call, record: CallRecord
 ) -> tuple[CallRecord, PermanentError | None]:
     """The call is made: what became of it, and the stop where only a person can help."""

@@ -26,7 +26,7 @@ from chalicelib.domain.state.plan import Plan, Remedy
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.record import record_and_wake
 from chalicelib.flows.routing import for_case
-from chalicelib.ports import Clicked, Ports
+from chalicelib.ports import Interaction, Ports
 
 BUTTONS = {
     "reject": Act.REJECT,
@@ -55,7 +55,7 @@ UNKNOWN_BUTTON = (
 )
 
 
-def record_click(ports: Ports, clicked: Clicked) -> Answer:
+def record_click(ports: Ports, clicked: Interaction) -> Answer:
     """What to answer. Every click gets one: nothing is swallowed, and nothing is done here in AWS."""
     act = BUTTONS.get(clicked.action) if clicked.kind == "button" else _act_of_dialog(clicked)
     if act is None:
@@ -72,7 +72,7 @@ def record_click(ports: Ports, clicked: Clicked) -> Answer:
         return Private(" ".join((stop.reason, *stop.advice)))
 
 
-def _recorded(ports: Ports, clicked: Clicked, act: Act) -> Answer:
+def _recorded(ports: Ports, clicked: Interaction, act: Act) -> Answer:
     """Judged on the newest case: of clicks at the same moment, each sees those before it."""
     for _ in range(MOST_LOOKS):
         case = ports.cases.load(clicked.case_id)
@@ -85,7 +85,7 @@ def _recorded(ports: Ports, clicked: Clicked, act: Act) -> Answer:
     return Private("Others clicked at the same moment. Please look again and click once more.")
 
 
-def _act_of_dialog(clicked: Clicked) -> Act | None:
+def _act_of_dialog(clicked: Interaction) -> Act | None:
     if clicked.kind != "submission" or clicked.action not in ("decide", "look_again"):
         return None
     if clicked.action == "look_again":
@@ -93,7 +93,9 @@ def _act_of_dialog(clicked: Clicked) -> Act | None:
     return Act.KEEP if clicked.remedy == Remedy.KEEP else Act.APPROVE
 
 
-def _judge(ports: Ports, clicked: Clicked, act: Act, case: Case, person: Person | None) -> Answer:
+def _judge(
+    ports: Ports, clicked: Interaction, act: Act, case: Case, person: Person | None
+) -> Answer:
     situation = last_seen(case, policy=ports.policy, now=ports.clock())
     remedy = _remedy_of(clicked)
     refusal = approval.refusal(person, act, situation, remedy=remedy, seen_in=clicked.team_id)
@@ -115,12 +117,12 @@ def _judge(ports: Ports, clicked: Clicked, act: Act, case: Case, person: Person 
     return _record(ports, case, Click(act, clicked.user_id, ports.clock()))
 
 
-def _remedy_of(clicked: Clicked) -> Remedy | None:
+def _remedy_of(clicked: Interaction) -> Remedy | None:
     word = clicked.remedy if clicked.kind == "submission" else clicked.action
     return Remedy(word) if word in {str(remedy) for remedy in Remedy} else None
 
 
-def _open(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) -> Answer:
+def _open(ports: Ports, clicked: Interaction, case: Case, remedy: Remedy | None) -> Answer:
     """The dialog opens at once with little in it; the next turn reads AWS and fills it."""
     if remedy is None:
         return Private(UNKNOWN_BUTTON)
@@ -151,7 +153,7 @@ def _counted_already(case: Case, user_id: str, remedy: Remedy) -> str:
     return f"You approved this already. It counts once. {who} needed."
 
 
-def _approve(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) -> Answer:
+def _approve(ports: Ports, clicked: Interaction, case: Case, remedy: Remedy | None) -> Answer:
     """One person's yes to one plan hash, sealed."""
     values = clicked.values
     typed = values.get("cluster_id", "").strip()
@@ -175,7 +177,7 @@ def _approve(ports: Ports, clicked: Clicked, case: Case, remedy: Remedy | None) 
     return _record(ports, case, _yes(plan, clicked, ports.clock()))
 
 
-def _yes(plan: Plan, clicked: Clicked, at: datetime) -> Click:
+def _yes(plan: Plan, clicked: Interaction, at: datetime) -> Click:
     values = clicked.values
     return Click(
         Act.APPROVE,
@@ -202,7 +204,7 @@ def _said_already(ports: Ports, case: Case, user_id: str, plan: Plan) -> str:
     return ""
 
 
-def _lacking(plan: Plan, clicked: Clicked) -> FieldError | None:
+def _lacking(plan: Plan, clicked: Interaction) -> FieldError | None:
     if not approval.is_reason(clicked.values.get("reason", "")):
         return FieldError("reason", "Please give a reason. Everybody in the thread will see it.")
     if plan.terms.override and "in_use" not in clicked.values.get("override", "").split(","):
@@ -222,7 +224,7 @@ def _targeted(case: Case, seen: Plan, target: str) -> Plan | None:
     return next((p for p in offers if p.target_cluster_id == target), None)
 
 
-def _keep(ports: Ports, clicked: Clicked, case: Case) -> Answer:
+def _keep(ports: Ports, clicked: Interaction, case: Case) -> Answer:
     values, now = clicked.values, ports.clock()
     if not approval.is_reason(values.get("reason", "")):
         return FieldError("reason", "Please give a reason.")

@@ -15,7 +15,7 @@ from chalicelib.flows.outlines import Outlines
 from chalicelib.flows.remembering import MOST_RUNS
 from chalicelib.flows.routing import for_case
 from chalicelib.flows.side_by_side import Place, side_by_side
-from chalicelib.flows.watch_keys import Spot, switched_off, watch_keys
+from chalicelib.flows.watch_keys import KeyRef, switched_off, watch_keys
 from chalicelib.ports import Pointer, Ports
 
 LONGEST_LOOK = 100
@@ -48,7 +48,7 @@ def sweep(ports: Ports) -> Swept:
     silent = {place: why for place, why in said.items() if not isinstance(why, int)}
     unread = [_unread(ports, *place, why or NO_ANSWER) for place, why in silent.items()]
     pointers, restarted = ports.cases.pointers(), 0
-    off: list[tuple[Spot, datetime]] = []
+    off: list[tuple[KeyRef, datetime]] = []
     woken = 0
     for case in _cases(ports, pointers):
         restarted += _revive(ports, case)

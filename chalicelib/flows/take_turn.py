@@ -8,7 +8,7 @@ from datetime import datetime
 
 from chalicelib.domain.decide import HOUR
 from chalicelib.domain.rules.clicks import record_ends
-from chalicelib.domain.rules.pace import MINUTE, poll
+from chalicelib.domain.rules.polling import MINUTE, poll
 from chalicelib.domain.rules.trust import Anchor
 from chalicelib.domain.state.audit_log import Kind, entry
 from chalicelib.domain.state.case import Case

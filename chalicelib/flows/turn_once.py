@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.decide import HOUR, Decision, decide
-from chalicelib.domain.rules.blind import remembered
-from chalicelib.domain.rules.clicks import take_in
+from chalicelib.domain.rules.clicks import apply_clicks
 from chalicelib.domain.rules.notices import noticed
-from chalicelib.domain.rules.pace import MINUTE
+from chalicelib.domain.rules.polling import MINUTE
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.rules.step import Ask, Call, Close, Wait
+from chalicelib.domain.rules.unreadable import remembered
 from chalicelib.domain.rules.waiting import our_keys, until_next
 from chalicelib.domain.state.audit_log import Entry, Kind, entry
 from chalicelib.domain.state.case import Case, Outcome, Phase
@@ -21,11 +21,11 @@ from chalicelib.domain.state.plan import LOOK_AGAIN_BEFORE, Operation
 from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import PermanentError, TemporaryError
+from chalicelib.flows.audit_entries import hear_attempts, hear_uses, late, opened, reminded, said
 from chalicelib.flows.batch import perform_many
-from chalicelib.flows.last_look import keep_look, last_look, may_be_enough
-from chalicelib.flows.perform import frozen, left_to_wait, perform, resaved
+from chalicelib.flows.perform import frozen, left_to_wait, perform, save_with_retry
 from chalicelib.flows.routing import for_case, tagged
-from chalicelib.flows.story import hear_attempts, hear_uses, late, opened, reminded, said
+from chalicelib.flows.snapshot_cache import keep_look, last_look, may_be_enough
 from chalicelib.flows.turn_ports import TurnPorts
 
 FROZEN_SECONDS = 300
@@ -62,7 +62,7 @@ def _decided(ports: TurnPorts, case: Case) -> tuple[Case, int]:
     forged = _forged(ports)
     looks = [click for click in case.new_clicks if click.act is Act.LOOK and click.view_id]
     asked = may_be_enough(case)
-    case, heard = take_in(case, now)
+    case, heard = apply_clicks(case, now)
     case, used = hear_uses(case, now)
     case, tried = hear_attempts(ports, case, now)
     entries = [*opened(case, now), *forged, *tried, *heard, *used]
@@ -71,7 +71,7 @@ def _decided(ports: TurnPorts, case: Case) -> tuple[Case, int]:
         # The time to decide counts from the message: nobody can answer what was never asked.
         case = replace(case, expires_at=None)
     if case.is_over:
-        return _told(ports, resaved(ports, case, lambda c: _like(c, case), entries), now)
+        return _told(ports, save_with_retry(ports, case, lambda c: _like(c, case), entries), now)
     decision = _decision(ports, case, now, on_last_look=asked)
     entries += said(case, decision, ports, now)
     if isinstance(decision.step, Close) and not case.is_closed:
@@ -104,7 +104,7 @@ def _told(ports: TurnPorts, case: Case, now: datetime) -> tuple[Case, int]:
     except TemporaryError as trouble:
         ports.log("AWS can’t now", reason=trouble.reason, case_id=case.case_id)
         behind = replace(case.message, is_behind=True)
-        return resaved(ports, case, lambda c: replace(c, message=behind)), UNREAD_SECONDS
+        return save_with_retry(ports, case, lambda c: replace(c, message=behind)), UNREAD_SECONDS
     return _shown(ports, replace(case, snapshot=seen), 1)
 
 
@@ -163,7 +163,7 @@ def _stopped(ports: TurnPorts, case: Case, stop: PermanentError) -> Case:
     now = ports.clock()
     closed = entry(Kind.CLOSED, now, outcome=Outcome.STOPPED, reason=stop.reason)
     _count_end(ports, case, Outcome.STOPPED)
-    return resaved(
+    return save_with_retry(
         ports,
         case,
         lambda current: replace(
@@ -202,7 +202,7 @@ def _shown(
     if message.ts and case.message == SlackMessage():
         ports.count("SecondsToMessage", _age(ports, case))
     if message != case.message:
-        case = resaved(ports, case, lambda current: replace(current, message=message))
+        case = save_with_retry(ports, case, lambda current: replace(current, message=message))
     if message.is_behind:
         seconds = message.wait(HOUR if case.is_over else seconds)
     return case, seconds
@@ -213,7 +213,7 @@ def _noticed(ports: TurnPorts, case: Case) -> Case:
     told = noticed(case, ports.clock()).message.notices
     if told == case.message.notices:
         return case
-    return resaved(
+    return save_with_retry(
         ports, case, lambda now: replace(now, message=replace(now.message, notices=told))
     )
 

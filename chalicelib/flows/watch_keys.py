@@ -11,9 +11,9 @@ from chalicelib.domain.state.case import CallStatus, Case
 from chalicelib.domain.state.plan import Operation
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.record_use import SWITCHES_OFF, record_use
-from chalicelib.ports import Ports, Round
+from chalicelib.ports import Ports, SweepCursor
 
-Spot = tuple[str, str, str]
+KeyRef = tuple[str, str, str]
 """Account, Region and id of a key that is off."""
 BRINGS_BACK = (Operation.CANCEL_KEY_DELETION, Operation.ENABLE_KEY)
 FEWEST_KEYS, MOST_KEYS = 10, 60
@@ -27,12 +27,12 @@ LATE = timedelta(minutes=30)
 """CloudTrail delivers late and out of order; an event that is found twice changes nothing."""
 
 
-def watch_keys(ports: Ports, found_off: Iterable[tuple[Spot, datetime]]) -> int:
+def watch_keys(ports: Ports, found_off: Iterable[tuple[KeyRef, datetime]]) -> int:
     """How many failed uses were new. Each sweep takes the next keys, so that all get their turn.
 
     `found_off`: what `switched_off` says of all open cases.
     """
-    off: dict[Spot, datetime] = {}
+    off: dict[KeyRef, datetime] = {}
     for spot, since in found_off:
         off[spot] = min(since, off.get(spot, since))
     if not off:
@@ -54,8 +54,13 @@ def watch_keys(ports: Ports, found_off: Iterable[tuple[Spot, datetime]]) -> int:
 
 
 def _look(
-    ports: Ports, place: tuple[str, str], keys: dict[str, datetime], at: Round, *, until: datetime
-) -> tuple[Round, int]:
+    ports: Ports,
+    place: tuple[str, str],
+    keys: dict[str, datetime],
+    at: SweepCursor,
+    *,
+    until: datetime,
+) -> tuple[SweepCursor, int]:
     """The round after these keys, and how many uses were new. Keys that can't be read are passed over."""
     account, region = place
     found = 0
@@ -72,15 +77,15 @@ def _look(
     return at, found
 
 
-def _since(off_since: datetime, at: Round, now: datetime) -> datetime:
+def _since(off_since: datetime, at: SweepCursor, now: datetime) -> datetime:
     """From when on a key's uses have not been looked at."""
     unseen = at.since - LATE if at.since else off_since
     return max(unseen, off_since, now - MEMORY)
 
 
-def _next(over: Round) -> Round:
+def _next(over: SweepCursor) -> SweepCursor:
     """The next round; it looks back to the beginning of the last one that saw everything."""
-    return Round(since=over.began if over.is_whole else over.since)
+    return SweepCursor(since=over.began if over.is_whole else over.since)
 
 
 def _share(keys: int) -> int:
@@ -88,7 +93,7 @@ def _share(keys: int) -> int:
     return min(max(math.ceil(keys / SWEEPS_A_ROUND), FEWEST_KEYS), MOST_KEYS)
 
 
-def switched_off(case: Case) -> Iterator[tuple[Spot, datetime]]:
+def switched_off(case: Case) -> Iterator[tuple[KeyRef, datetime]]:
     """The keys that we scheduled or disabled and have not brought back, and since when."""
     back = {
         call.target: call.at

@@ -32,7 +32,7 @@ from chalicelib.domain.state.click import Click
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.domain.state.snapshot import Snapshot
-from chalicelib.ports import Clicked
+from chalicelib.ports import Interaction
 from chalicelib.slack import modals, refusals
 from chalicelib.slack.error_words import (
     NOT_EDITABLE,
@@ -252,7 +252,7 @@ class SlackGateway:
             user=click.by,
         )
 
-    def tell(self, clicked: Clicked, text: str) -> bool:
+    def tell(self, clicked: Interaction, text: str) -> bool:
         """Only this person sees it. False where Slack took it in no way."""
         answers = PrivateAnswers(self.call, self.respond, self.log, self.count)
         return answers.tell(
@@ -273,7 +273,7 @@ class SlackGateway:
                 return text
         return ""
 
-    def reply(self, answer: Answer, clicked: Clicked) -> dict[str, Any]:
+    def reply(self, answer: Answer, clicked: Interaction) -> dict[str, Any]:
         """The body of the HTTP answer; private sentences are sent on their own. {} closes a dialog."""
         match answer:
             case Recorded():

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from chalicelib.ports import Clicked
+from chalicelib.ports import Interaction
 
 FIVE_MINUTES = 300
 LONGEST_WORD, LONGEST_ADDRESS, LONGEST_TEXT = 200, 500, 3_000
@@ -96,10 +96,10 @@ def parse_event(body: bytes) -> Opened | None:
     return Opened(_word(_get(told, "event", "user"), "event.user"), _get(told, "team_id"))
 
 
-def parse_command(body: bytes) -> Clicked:
+def parse_command(body: bytes) -> Interaction:
     """A slash command's form."""
     form = _form(body)
-    return Clicked(
+    return Interaction(
         kind="command",
         user_id=_word(form.get("user_id"), "user_id"),
         team_id=form.get("team_id", "")[:LONGEST_WORD],
@@ -109,7 +109,7 @@ def parse_command(body: bytes) -> Clicked:
     )
 
 
-def parse(body: bytes) -> Clicked:
+def parse(body: bytes) -> Interaction:
     """A button or a submitted dialog. Raises Unreadable with the reason."""
     try:
         payload = json.loads(_form(body).get("payload", ""))
@@ -124,17 +124,17 @@ def parse(body: bytes) -> Clicked:
         return _button(payload)
     if kind == "view_submission":
         return _submission(payload)
-    return Clicked(str(kind)[:50], *_who(payload))
+    return Interaction(str(kind)[:50], *_who(payload))
 
 
-def _button(payload: dict[str, Any]) -> Clicked:
+def _button(payload: dict[str, Any]) -> Interaction:
     actions = payload.get("actions")
     if not isinstance(actions, list) or len(actions) != 1 or not isinstance(actions[0], dict):
         raise Unreadable("the payload does not hold exactly one action")
     chosen = _get(actions[0], "selected_option", "value")
     case_id, version, remedy = (*(chosen or _get(actions[0], "value")).split(":"), "", "")[:3]
     action = _get(actions[0], "action_id")
-    return Clicked(
+    return Interaction(
         "button",
         *_who(payload),
         channel=_get(payload, "channel", "id"),
@@ -146,10 +146,10 @@ def _button(payload: dict[str, Any]) -> Clicked:
     )
 
 
-def _submission(payload: dict[str, Any]) -> Clicked:
+def _submission(payload: dict[str, Any]) -> Interaction:
     metadata = _get(payload, "view", "private_metadata").split(":")
     case_id, version, remedy, plan_hash = (*metadata, "", "", "", "")[:4]
-    return Clicked(
+    return Interaction(
         "submission",
         *_who(payload),
         action=_get(payload, "view", "callback_id"),

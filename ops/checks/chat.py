@@ -21,8 +21,8 @@ from chalicelib.slack.people import GROUP, SlackPeople
 from chalicelib.slack.replies import SlackFailed
 from chalicelib.slack.requests import Unsigned, signature, verify
 from chalicelib.slack.secrets import Secret, value_of, what_is_wrong
-from ops.checks.finding import Finding, Unknown
-from ops.desk import PROJECT
+from ops.checks.finding import Finding, PrerequisiteError
+from ops.command_context import PROJECT
 from ops.hub import Hub
 
 WHO = "approvers"
@@ -89,7 +89,7 @@ def client_of(hub: Hub) -> SlackClient:
     def token(_fresh: bool) -> str:
         stored = _stored(hub, hub.settings.bot_token_secret_id)
         if stored is None:
-            raise Unknown("there is no token to ask with")
+            raise PrerequisiteError("there is no token to ask with")
         return value_of(stored, Secret.TOKEN)
 
     settings = hub.settings

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from chalicelib.aws.errors import DENIED, code_of
+from ops.errors import OperatorError
 from ops.expected import EXPECTED, trouble_of
 from ops.hub import Hub
-from ops.trouble import Trouble
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Finding:
     account: str = ""
 
 
-class Unknown(Trouble):
+class PrerequisiteError(OperatorError):
     """What a check needs is wrong itself, and another check says so."""
 
 
@@ -36,7 +36,7 @@ def asked(name: str, check: Check, hub: Hub) -> list[Finding]:
         return list(check(hub))
     except EXPECTED as error:
         trouble = trouble_of(error)
-        unknown = isinstance(error, Unknown) or code_of(error) in DENIED
+        unknown = isinstance(error, PrerequisiteError) or code_of(error) in DENIED
         return [
             Finding(name, None if unknown else False, trouble.reason, "; ".join(trouble.advice))
         ]

@@ -11,10 +11,10 @@ from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.config import EXECUTOR_ROLE, READER_ROLE, RESTORER_ROLE
 from chalicelib.failures import PermanentError
 from ops.checks.finding import Finding
+from ops.console import Console
 from ops.expected import EXPECTED
 from ops.hub import Hub
-from ops.reach import accounts
-from ops.screen import Screen
+from ops.target_access import accounts
 
 ANY_KEY = "key/00000000-0000-0000-0000-000000000000"
 ANY_CLUSTER, ANY_BACKUP = "cluster/cluster-aaaaaaaaaaa", "backup/backup-aaaaaaaaaaa"
@@ -61,7 +61,7 @@ EXECUTES = (
 RESTORES = (Acts("cloudhsm", ANY_CLUSTER, ("cloudhsm:CreateHsm",)),)
 
 
-def of_acting_roles(hub: Hub, screen: Screen) -> Iterator[Finding]:
+def of_acting_roles(hub: Hub, screen: Console) -> Iterator[Finding]:
     """In every account that is served, many at a time; elsewhere as the reader, if it lets you in."""
     yield from in_account(hub, hub.client("iam"), hub.account)
     served = hub.settings.accounts

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import chalicelib
+from ops.command_context import CommandContext
 from ops.deployment import lock
 from ops.deployment.sbom import sbom
 from ops.deployment.settings import chalice_config
-from ops.desk import Desk
-from ops.trouble import Trouble
+from ops.errors import OperatorError
 
 CHALICE = "import sys; from chalice.cli import main; sys.exit(main())"
 CODE, BILL, SUMS = "deployment.zip", "sbom.cdx.json", "SHA256SUMS"
@@ -57,7 +57,7 @@ class Built:
 
 
 def build(
-    desk: Desk,
+    desk: CommandContext,
     stage: str,
     *,
     region: str,
@@ -77,7 +77,7 @@ def build(
     return Built(folder, package, template, sbom(installed, digest=digest))
 
 
-def project_folder(desk: Desk, stage: str, *, environment: Mapping[str, str]) -> Path:
+def project_folder(desk: CommandContext, stage: str, *, environment: Mapping[str, str]) -> Path:
     """A copy of what Chalice needs, so that the checkout stays as it is; installed wheels stay."""
     folder = desk.workshop / f"chalice-{stage}"
     code = folder / "chalicelib"
@@ -116,7 +116,7 @@ def run_chalice(
             lines.append(line.rstrip())
             say(lines[-1])
     if process.returncode:
-        raise Trouble(
+        raise OperatorError(
             f"chalice {words[0]} failed:\n" + "\n".join(lines[-LAST_LINES:]),
             "Fix the cause and run this command again: it goes on where this one broke off",
         )

@@ -7,21 +7,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ops.command_context import CommandContext
 from ops.deployment.build import project_folder, run_chalice
-from ops.desk import Desk
 from ops.hub import Hub
 
 Say = Callable[[str], None]
 
 
-def deploy(hub: Hub, desk: Desk, folder: Path, *, deployed: Mapping[str, Any]) -> str:
+def deploy(hub: Hub, desk: CommandContext, folder: Path, *, deployed: Mapping[str, Any]) -> str:
     """The URL of the API. `deployed` is what exists already; Chalice goes on from there."""
     _run(hub, folder, "deploy", deployed=deployed, say=desk.say)
     made = json.loads(_record(folder, hub).read_text())
     return next(str(r["rest_api_url"]) for r in made["resources"] if "rest_api_url" in r)
 
 
-def delete(hub: Hub, desk: Desk, *, deployed: Mapping[str, Any]) -> None:
+def delete(hub: Hub, desk: CommandContext, *, deployed: Mapping[str, Any]) -> None:
     folder = project_folder(desk, hub.stage, environment={})
     _run(hub, folder, "delete", deployed=deployed, say=desk.say)
 

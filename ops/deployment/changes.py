@@ -10,10 +10,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import code_of
+from ops.console import DIM, YELLOW, Console
 from ops.deployment.build import Built
 from ops.deployment.stacks import Prepared
 from ops.hub import FUNCTIONS, Hub
-from ops.screen import DIM, YELLOW, Screen
 
 LONGEST = 100
 
@@ -66,7 +66,7 @@ def _of_function(hub: Hub, name: str, built: Built) -> str:
     return ", ".join(said)
 
 
-def show(changes: Changes, screen: Screen) -> None:
+def show(changes: Changes, screen: Console) -> None:
     screen.title("What will change")
     for name, old, new in changes.settings:
         screen.line(f"  setting  {name}: {_short(old)} → {_short(new)}", colour=YELLOW)

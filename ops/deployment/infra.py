@@ -14,8 +14,8 @@ from typing import Any
 from chalicelib.config import Settings
 from ops.deployment.stacks import Prepared, Stacks
 from ops.deployment.templates import template, text_of, wrong_values
+from ops.errors import OperatorError
 from ops.hub import Hub
-from ops.trouble import Trouble
 
 OURS = frozenset(
     {"Stage", "CaseDefinition", "TargetAccountIds", "HubAccountId", "HubBusArn", "CreateRoles"}
@@ -55,7 +55,7 @@ def parameters_of(given: Sequence[str], project: Path, *, region: str = "") -> d
     if topic.count(":") == 5 and region and topic.split(":")[3] != region:
         wrong.append(f"--parameter AlarmTopicArn: alarms of {region} reach topics of {region} only")
     if wrong:
-        raise Trouble("The parameters are not right.", *wrong)
+        raise OperatorError("The parameters are not right.", *wrong)
     return found
 
 

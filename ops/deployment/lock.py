@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ops.trouble import Trouble
+from ops.errors import OperatorError
 
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64")
 """Of Lambda’s x86_64 functions, on every runtime that is offered."""
@@ -27,7 +27,7 @@ def check(text: str) -> None:
     entries = [e for e in text.replace("\\\n", " ").splitlines() if e.strip() and e[0] != "#"]
     loose = [e.split()[0] for e in entries if not PINNED.match(e) or "--hash=sha256:" not in e]
     if loose:
-        raise Trouble(
+        raise OperatorError(
             f"requirements.txt does not lock {', '.join(loose)}: without version and hash nobody "
             "can build this version again.",
             "make lock",
@@ -63,7 +63,7 @@ def _pip(lock: Path, vendor: Path, report: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = "\n".join(done.stderr.strip().splitlines()[-LAST_LINES:])
-        raise Trouble(
+        raise OperatorError(
             f"This version can’t be built from its lock, so it was not deployed:\n{said}",
             "Is the package index reachable? If a wheel was replaced or withdrawn: make lock",
         )

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import DENIED, code_of
 from ops.deployment.ids import ACCOUNT, ALL
+from ops.errors import OperatorError
 from ops.hub import Hub
-from ops.trouble import Trouble
 
 NO_ORGANISATION = frozenset({"AWSOrganizationsNotInUseException", *DENIED})
 
@@ -33,7 +33,7 @@ def _asked(hub: Hub, word: str) -> set[str]:
     except ClientError as error:
         if code_of(error) not in NO_ORGANISATION:
             raise
-        raise Trouble(
+        raise OperatorError(
             f"ACCOUNTS names {word}, and Organizations can’t be read from account {hub.account}.",
             "Deploy once where it can (the management account, or a delegated administrator’s), "
             "or list the account ids",

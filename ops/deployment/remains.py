@@ -10,10 +10,10 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import code_of
 from chalicelib.config import Settings
+from ops.console import moment
 from ops.deployment import infra, record
 from ops.deployment.found import NOT_THERE, found
 from ops.hub import APP, Hub
-from ops.screen import moment
 
 WINDOW_DAYS = 7
 GONE = NOT_THERE | {

@@ -13,10 +13,10 @@ import yaml
 from chalicelib.config import Settings
 from chalicelib.domain.rules.routes import BadRoutes, Route, route_of, routes_from
 from chalicelib.domain.state.case import Case
+from ops.console import YELLOW, Console
 from ops.deployment.ids import ACCOUNT, OF_AWS, OF_SLACK
+from ops.errors import OperatorError
 from ops.hub import Hub
-from ops.screen import YELLOW, Screen
-from ops.trouble import Trouble
 
 FILE, COPY = "routes.yaml", Path("chalicelib") / "routes.json"
 IDS = {
@@ -41,10 +41,10 @@ def prepared(project: Path) -> tuple[Route, ...]:
     try:
         routes = routes_from(told)
     except BadRoutes as error:
-        raise Trouble(f"{FILE} can’t be used: {error}.", _ADVICE) from error
+        raise OperatorError(f"{FILE} can’t be used: {error}.", _ADVICE) from error
     wrong = list(_wrong_ids(routes))
     if wrong:
-        raise Trouble(f"{FILE} can’t be used: {'; '.join(wrong)}.", _ADVICE)
+        raise OperatorError(f"{FILE} can’t be used: {'; '.join(wrong)}.", _ADVICE)
     copy.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return routes
 
@@ -57,7 +57,7 @@ def _read(file: Path) -> Any:
         return yaml.safe_load(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         line = str(error).replace("\n", " ")
-        raise Trouble(f"{FILE} is no YAML: {line}", _ADVICE) from error
+        raise OperatorError(f"{FILE} is no YAML: {line}", _ADVICE) from error
 
 
 def _wrong_ids(routes: tuple[Route, ...]) -> Iterator[str]:
@@ -94,7 +94,7 @@ def _effects(case: Case, routes: tuple[Route, ...], settings: Settings) -> Itera
         yield f"goes by {after or 'the settings'}, not {', '.join(sorted(before)) or 'the settings'}{asks}"
 
 
-def show(said: list[str], screen: Screen) -> None:
+def show(said: list[str], screen: Console) -> None:
     if said:
         screen.line("Open cases that the routes change:", colour=YELLOW)
         for line in said:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from ops.errors import OperatorError
 from ops.exits import Exit
-from ops.trouble import Trouble
 
 OFFERED_UNTIL = {
     (3, 11): date(2027, 6, 30),
@@ -25,14 +25,16 @@ def runtime(version: tuple[int, int], today: date) -> str:
     use = f"Use Python {BEST}: rm -r .venv, then make setup PYTHON=python{BEST[:4]}"
     if version in PREVIEWED:
         reason = f"Lambda only previews {name}: AWS promises no fixes and may take it away."
-        raise Trouble(reason, use, code=Exit.DECLINED)
+        raise OperatorError(reason, use, code=Exit.DECLINED)
     until = OFFERED_UNTIL.get(version)
     if until is None:
         offered = ", ".join(f"{major}.{minor}" for major, minor in OFFERED_UNTIL)
         reason = f"Lambda does not offer {name}; it offers {offered}."
-        raise Trouble(reason, use, code=Exit.DECLINED)
+        raise OperatorError(reason, use, code=Exit.DECLINED)
     if today > until:
-        raise Trouble(f"Lambda’s support of {name} ended on {until}.", use, code=Exit.DECLINED)
+        raise OperatorError(
+            f"Lambda’s support of {name} ended on {until}.", use, code=Exit.DECLINED
+        )
     return f"python{version[0]}.{version[1]}"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib import config
 from chalicelib.config import BadSettings, Settings
 from ops.deployment.ids import wrong_ids
-from ops.trouble import Trouble
+from ops.errors import OperatorError
 
 PREFIX = "UNLATCH_"
 NOT_SETTINGS = frozenset({"STAGE"})
@@ -40,7 +40,7 @@ def chalice_config(project: Path, stage: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((project / ".chalice/config.json").read_text())
     if stage not in found["stages"]:
         stages = ", ".join(found["stages"])
-        raise Trouble(f".chalice/config.json has no stage {stage}, only {stages}.")
+        raise OperatorError(f".chalice/config.json has no stage {stage}, only {stages}.")
     return found
 
 
@@ -64,7 +64,7 @@ def chosen(
     wrong = [f"{name} is not a setting of Unlatch" for name in given if name not in NAMES]
     wrong += [*_wrong(variables), *wrong_ids(variables)]
     if wrong:
-        raise Trouble("The settings are not complete.", *wrong, HELP)
+        raise OperatorError("The settings are not complete.", *wrong, HELP)
     return Chosen(variables, given)
 
 
@@ -108,7 +108,9 @@ def _from_file(file: Path) -> dict[str, str]:
             continue
         name, sign, value = text.partition("=")
         if not sign:
-            raise Trouble(f"{file}, line {number}: not understood: {text}", "Write NAME=value")
+            raise OperatorError(
+                f"{file}, line {number}: not understood: {text}", "Write NAME=value"
+            )
         found[name.strip().upper()] = _unquoted(value.strip())
     return found
 

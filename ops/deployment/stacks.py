@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import code_of
-from ops.trouble import Trouble
+from ops.errors import OperatorError
 
 SECONDS = 3.0
 UNFINISHED = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"})
@@ -154,12 +154,12 @@ class Stacks:
                     self.cfn.delete_change_set(StackName=name, ChangeSetName=change_set)
                     if any(words in reason for words in NO_CHANGES):
                         return ""
-                    raise Trouble(f"{name} can’t be changed: {reason}")
+                    raise OperatorError(f"{name} can’t be changed: {reason}")
             self.pause(SECONDS)
 
     def _refuse_unfinished(self, name: str, status: str) -> None:
         if status in UNFINISHED:
-            raise Trouble(
+            raise OperatorError(
                 f"The stack {name} never came up ({status}). {self._why(name)}",
                 "Fix the cause",
                 f"aws cloudformation delete-stack --stack-name {name}",
@@ -167,14 +167,14 @@ class Stacks:
                 "Then run this command again",
             )
         if status == "UPDATE_ROLLBACK_FAILED":
-            raise Trouble(
+            raise OperatorError(
                 f"The stack {name} could not go back after a failed update. {self._why(name)}",
                 "Fix the cause",
                 f"aws cloudformation continue-update-rollback --stack-name {name}",
                 "Then run this command again",
             )
 
-    def _failed(self, name: str, status: str) -> Trouble:
+    def _failed(self, name: str, status: str) -> OperatorError:
         advice = ["Fix the cause and run this command again"]
         if status in UNFINISHED:
             advice = [
@@ -182,7 +182,7 @@ class Stacks:
                 f"aws cloudformation delete-stack --stack-name {name}",
                 "Then run this command again",
             ]
-        return Trouble(f"The stack {name} failed ({status}). {self._why(name)}", *advice)
+        return OperatorError(f"The stack {name} failed ({status}). {self._why(name)}", *advice)
 
     def _why(self, name: str) -> str:
         """The first failure of the last change: what came after is its consequence."""

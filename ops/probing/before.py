@@ -14,11 +14,11 @@ from chalicelib.domain.rules.prices import hsm_hour
 from chalicelib.domain.state.person import Person
 from ops.checks import chat, rights
 from ops.checks.finding import Finding
+from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.expected import EXPECTED
 from ops.hub import Hub
 from ops.probing.there import There, rehearsed
-from ops.trouble import Trouble
 
 LINKED_ROLE = "AWSServiceRoleForCloudHSM"
 MAKES = (
@@ -87,19 +87,19 @@ def require_ready(there: There) -> None:
     """Raises Trouble unless the bot serves the place and may change something there."""
     hub, place = there.hub, f"{there.account} {there.region}"
     if (there.account, there.region) not in hub.by_name.places:
-        raise Trouble(
+        raise OperatorError(
             f"Unlatch does not serve {place}.",
             f"Add it to ACCOUNTS or REGIONS, and unlatch deploy --stage {hub.stage}",
             code=Exit.DECLINED,
         )
     if hub.settings.dry_run:
-        raise Trouble(
+        raise OperatorError(
             "DRY_RUN is on, so the bot would only play its part.",
             f"Set DRY_RUN=false, and unlatch deploy --stage {hub.stage}",
             code=Exit.DECLINED,
         )
     if why := hub.by_name.ports.brake.why():
-        raise Trouble(f"All changes are frozen: {why}.", f"unlatch thaw --stage {hub.stage}")
+        raise OperatorError(f"All changes are frozen: {why}.", f"unlatch thaw --stage {hub.stage}")
 
 
 def of_bot(there: There) -> Iterator[Finding]:

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.state.case import Case, Outcome
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.errors import OperatorError
 from ops.probing import following, seen
 from ops.probing.following import Watch, add_duration
 from ops.probing.refusal import refused_delete
 from ops.probing.report import Findings, span
 from ops.probing.there import CLUSTER_MOST, HSM_MOST, There, tags
 from ops.probing.waiting import Waited, wait_for
-from ops.trouble import Trouble
 
 TYPE, MODE = "hsm2m.medium", "FIPS"
 SETTLED = timedelta(minutes=2)
@@ -30,7 +30,7 @@ Item = Mapping[str, Any]
 @dataclass
 class Rehearsal:
     there: There
-    desk: Desk
+    desk: CommandContext
     found: Findings
     name: str
     most: timedelta
@@ -106,7 +106,7 @@ class Rehearsal:
 
         waited = wait_for(self.desk, f"{self.cluster_id} {words}", look, most=most)
         if not waited.seen:
-            raise Trouble(f"{self.cluster_id} takes more than {span(most)} {words}.")
+            raise OperatorError(f"{self.cluster_id} takes more than {span(most)} {words}.")
         return waited
 
     def _look_at_hsm(self) -> None:
@@ -130,9 +130,11 @@ class Rehearsal:
             says = f"after {took} it still shows as DELETE_IN_PROGRESS"
             self.found.differs("A-DELETED-CLUSTER", says)
         elif ended is None:
-            raise Trouble(f"Nobody finished the case within {span(self.most)} of the HSM’s life.")
+            raise OperatorError(
+                f"Nobody finished the case within {span(self.most)} of the HSM’s life."
+            )
         elif ended.outcome is not Outcome.RETIRED:
-            raise Trouble(f"The case ended otherwise. {following.words_of(ended)}")
+            raise OperatorError(f"The case ended otherwise. {following.words_of(ended)}")
 
     @property
     def _left(self) -> timedelta:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import GREEN, RED, YELLOW, count
 from ops.hub import Hub
 from ops.probing.assumptions import BY_ID, Probe
 from ops.probing.report import Findings, Verdict, report_of, write
-from ops.screen import GREEN, RED, YELLOW, count
 
 COLOURS = {Verdict.HELD: GREEN, Verdict.DIFFERS: RED, Verdict.NOT_TRIED: YELLOW}
 WIDTH = max(map(len, BY_ID))
@@ -24,7 +24,9 @@ class Filed:
     differing: int
 
 
-def file_report(hub: Hub, desk: Desk, seen: Findings, probe: Probe, *, folder: Path) -> Filed:
+def file_report(
+    hub: Hub, desk: CommandContext, seen: Findings, probe: Probe, *, folder: Path
+) -> Filed:
     """Both files are written, and what they say is shown in short."""
     report = report_of(seen, probe, now=desk.clock())
     machine, people = write(report, folder, known=set(_known(hub)))

@@ -10,14 +10,14 @@ from typing import Any
 
 from chalicelib.domain.overdue import FAR_LONGER, USUAL
 from chalicelib.domain.state.case import Case, Phase
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.errors import OperatorError
 from ops.hub import Hub
 from ops.probing import roundtrip, seen
 from ops.probing.refusal import Refusal
 from ops.probing.report import Duration, Findings, span
 from ops.probing.there import There
 from ops.probing.waiting import wait_for
-from ops.trouble import Trouble
 
 CASE_MOST, SWEEP_MOST = roundtrip.LONGEST, timedelta(minutes=75)
 CREATE_CLUSTER = timedelta(minutes=5)
@@ -90,7 +90,7 @@ def add_duration(found: Findings, what: str, took: timedelta | None) -> None:
 
 def case_of(
     there: There,
-    desk: Desk,
+    desk: CommandContext,
     found: Findings,
     *,
     cluster_id: str,
@@ -115,7 +115,7 @@ def case_of(
     )
     if waited.seen:
         return waited.seen
-    raise Trouble(
+    raise OperatorError(
         f"No case was opened for {cluster_id}.", f"unlatch doctor --live --stage {there.hub.stage}"
     )
 
@@ -128,17 +128,17 @@ def _open_case(there: There, cluster_id: str) -> Case | None:
 
 
 def _require_named(
-    there: There, desk: Desk, found: Findings, *, cluster_id: str, refusal: Refusal
+    there: There, desk: CommandContext, found: Findings, *, cluster_id: str, refusal: Refusal
 ) -> None:
     """Raises Trouble for a record from which neither rule nor sweep can open a case."""
     record = judge_record(there, desk, found, cluster_id=cluster_id, refusal=refusal)
     if record is not None and roundtrip.named_in(record) != cluster_id:
-        raise Trouble("CloudTrail’s record names no cluster, so nothing can open a case.")
+        raise OperatorError("CloudTrail’s record names no cluster, so nothing can open a case.")
 
 
 def follow(
     hub: Hub,
-    desk: Desk,
+    desk: CommandContext,
     case_id: str,
     *,
     until: Callable[[Case], bool],
@@ -175,7 +175,7 @@ def words_of(case: Case) -> str:
 
 
 def judge_record(
-    there: There, desk: Desk, found: Findings, *, cluster_id: str, refusal: Refusal
+    there: There, desk: CommandContext, found: Findings, *, cluster_id: str, refusal: Refusal
 ) -> Item | None:
     """CloudTrail’s own history, which may be a quarter of an hour behind."""
 

@@ -18,19 +18,19 @@ from chalicelib.slack.messages import blocks
 from chalicelib.slack.replies import SlackFailed
 from ops.checks import chat
 from ops.checks.finding import Check, Finding, asked
+from ops.command_context import CommandContext
 from ops.deployment.found import rule_of
-from ops.desk import Desk
 from ops.expected import EXPECTED
 from ops.hub import EVENT_FUNCTIONS, Hub
 from ops.probing import roundtrip, samples, seen
 from ops.probing.report import Findings
-from ops.reach import accounts
+from ops.target_access import accounts
 
 INVALID = "CloudHsmInvalidRequestException"
 PLAIN = "Unlatch’s doctor looks whether it can write here. This message deletes itself."
 
 
-def of_stage(hub: Hub, desk: Desk, found: Findings) -> Iterator[Finding]:
+def of_stage(hub: Hub, desk: CommandContext, found: Findings) -> Iterator[Finding]:
     """Everything, the slowest last. Fills `found` with what it says of the assumptions."""
     _of_operator(hub.caller, found)
     checks: tuple[tuple[str, Check], ...] = (

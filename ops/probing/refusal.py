@@ -9,9 +9,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import code_of
+from ops.errors import OperatorError
 from ops.probing import seen
 from ops.probing.there import There
-from ops.trouble import Trouble
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def refused_delete(there: There, cluster_id: str) -> Refusal:
     """Looks once more that HSMs are there: only they make AWS refuse for certain. Raises Trouble if it did not."""
     one = seen.cluster(there.client, cluster_id)
     if not any(h.get("State") == "ACTIVE" for h in (one or {}).get("Hsms", ())):
-        raise Trouble(f"{cluster_id} has no active HSM any more; nothing was called.")
+        raise OperatorError(f"{cluster_id} has no active HSM any more; nothing was called.")
     try:
         there.client("cloudhsmv2").delete_cluster(ClusterId=cluster_id)
     except ClientError as error:
@@ -40,7 +40,7 @@ def refused_delete(there: There, cluster_id: str) -> Refusal:
         if not code.startswith("CloudHsm") or code == "CloudHsmAccessDeniedException":
             raise
         return refusal_of(error)
-    raise Trouble(
+    raise OperatorError(
         f"AWS accepted DeleteCluster of {cluster_id}, although it has HSMs.",
         "That is another AWS than its documents say. CONTRIBUTING.md says how to tell us",
     )

@@ -14,7 +14,7 @@ from chalicelib.aws.errors import DENIED
 from chalicelib.aws.store.probes import Noted
 from ops.checks.events import NEEDS_A_TRAIL, trails
 from ops.checks.finding import Finding
-from ops.desk import Desk
+from ops.command_context import CommandContext
 from ops.hub import Hub
 from ops.probing import seen
 from ops.probing.refusal import Refusal, refusal_of
@@ -77,7 +77,7 @@ def _with_short(codes: tuple[str, ...]) -> str:
     return ",".join(dict.fromkeys(both))
 
 
-def of_event(hub: Hub, desk: Desk, found: Findings) -> Iterator[Finding]:
+def of_event(hub: Hub, desk: CommandContext, found: Findings) -> Iterator[Finding]:
     """What came of it, as findings of the doctor."""
     refusal = _refusal(hub)
     if refusal.code != EXPECTED:
@@ -98,7 +98,7 @@ def of_event(hub: Hub, desk: Desk, found: Findings) -> Iterator[Finding]:
     yield Finding("seal", sealed, "made by the bot" if sealed else "the bot made none")
 
 
-def _awaited(hub: Hub, desk: Desk, request_id: str) -> tuple[Arrival, timedelta]:
+def _awaited(hub: Hub, desk: CommandContext, request_id: str) -> tuple[Arrival, timedelta]:
     """What has come, and how long it took."""
     arrival = Arrival()
     looked: list[datetime] = []

@@ -16,14 +16,14 @@ from chalicelib.aws.errors import code_of
 from chalicelib.domain.overdue import USUAL
 from chalicelib.domain.rules.sessions import LATE
 from chalicelib.domain.state.case import Case, Outcome
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.probing import following, seen
 from ops.probing.following import Watch, add_duration
 from ops.probing.refusal import Refusal, refused_delete
 from ops.probing.report import Findings, span
 from ops.probing.there import TAG, WEEK, There
-from ops.trouble import Trouble
 
 IN_USE, INVALID = "CloudHsmClusterInUseException", "CloudHsmInvalidRequestException"
 Item = Mapping[str, Any]
@@ -62,20 +62,20 @@ def look_at(there: There, store_id: str) -> Store:
     one = seen.cluster(there.client, cluster_id) if cluster_id else None
     if state != "CONNECTED" or one is None or one["State"] != "ACTIVE":
         how = one["State"] if one else "not there"
-        raise Trouble(
+        raise OperatorError(
             f"{store_id} is {state} and its cluster is {how}; it should be CONNECTED and ACTIVE.",
             code=Exit.DECLINED,
         )
     keys, last, waiting = _keys(kms, store_id)
     if waiting:
-        raise Trouble(
+        raise OperatorError(
             f"A key of {store_id} waits for its deletion until {max(waiting):%Y-%m-%d}, so it can’t be parked.",
             "Each rehearsal leaves one for a week",
             code=Exit.DECLINED,
         )
     store = Store(store_id, found["CustomKeyStoreName"], one, keys, last)
     if not store.hsms:
-        raise Trouble(f"{cluster_id} has no active HSM.", code=Exit.DECLINED)
+        raise OperatorError(f"{cluster_id} has no active HSM.", code=Exit.DECLINED)
     return store
 
 
@@ -102,7 +102,7 @@ def _keys(kms: Any, store_id: str) -> tuple[int, datetime | None, list[datetime]
 @dataclass
 class StoreRehearsal:
     there: There
-    desk: Desk
+    desk: CommandContext
     found: Findings
     name: str
     most: timedelta
@@ -194,9 +194,9 @@ class StoreRehearsal:
                 if ended
                 else f"Nobody parked it within {span(self.most)}."
             )
-            raise Trouble(f"The store was not parked. {how}")
+            raise OperatorError(f"The store was not parked. {how}")
         if not self.is_back:
-            raise Trouble(f"Nobody put {self.store.id} back within {span(self.most)}.")
+            raise OperatorError(f"Nobody put {self.store.id} back within {span(self.most)}.")
 
     def _look(self, now: datetime) -> bool:
         name = f"{self.store.id} again" if self.was_parked else self.store.id

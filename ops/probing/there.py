@@ -11,12 +11,12 @@ import boto3
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import code_of
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.hub import Hub
 from ops.probing import seen
 from ops.probing.waiting import wait_for
-from ops.trouble import Trouble
 
 TAG = "unlatch-rehearsal"
 ALLOWED = {"Key": "unlatch", "Value": "allow"}
@@ -51,7 +51,7 @@ def go_there(hub: Hub, account: str, region: str, *, profile: str | None) -> The
     session = boto3.Session(profile_name=profile) if profile else hub.session
     own = session.client("sts", region_name=region).get_caller_identity()["Account"]
     if own != account:
-        raise Trouble(
+        raise OperatorError(
             f"Your credentials are for account {own}, not {account}.",
             "Name a profile of that account: --account-profile",
             code=Exit.USAGE,
@@ -93,7 +93,7 @@ def _is_ours(kms: Any, key_id: str) -> bool:
     return state not in {"PendingDeletion", "PendingReplicaDeletion"}
 
 
-def clean(there: There, desk: Desk, *, made: str = "") -> list[str]:
+def clean(there: There, desk: CommandContext, *, made: str = "") -> list[str]:
     """Takes away what is tagged. What is left after it, in words.
 
     `made`: a cluster that AWS has taken the order for and not shown yet.
@@ -127,7 +127,7 @@ def _can_go_whole(there: There, key_id: str) -> bool:
     return bool(shown[0]["ConnectionState"] == "CONNECTED")
 
 
-def remove(there: There, desk: Desk, cluster_id: str) -> bool:
+def remove(there: There, desk: CommandContext, cluster_id: str) -> bool:
     """Whether the cluster is gone. Waits for whatever is under way, ours or the bot’s."""
     gone = wait_for(
         desk,

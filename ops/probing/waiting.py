@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, TypeVar
 
-from ops.desk import Desk
+from ops.command_context import CommandContext
 from ops.probing.report import span
 
 EVERY = 10
@@ -24,7 +24,7 @@ class Waited(Generic[Seen]):
 
 
 def wait_for(
-    desk: Desk,
+    desk: CommandContext,
     what: str,
     look: Callable[[], Seen | None],
     *,

@@ -90,7 +90,7 @@ class Call:
 
 
 @dataclass
-class Visit:
+class RequestContext:
     """One request on its way through a service; what the service notes for the records."""
 
     request: Request

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.aws import cloudhsm, event_patterns, kms
-from sandbox.aws.calls import Call, Visit
+from sandbox.aws.calls import Call, RequestContext
 from sandbox.aws.cloudhsm import CloudHsm
 from sandbox.aws.cloudtrail import Trail
 from sandbox.aws.ec2 import NetworkInterfaces
@@ -22,7 +22,7 @@ from sandbox.aws.sts import Sts
 from sandbox.clock import Clock
 
 HUB = "111122223333"
-Answer = Callable[[Visit], dict[str, Any] | None]
+Answer = Callable[[RequestContext], dict[str, Any] | None]
 Deny = Callable[[Identity, str, str, dict[str, Any]], str | None]
 
 
@@ -116,5 +116,5 @@ class Cloud:
                 account, region, key_arn=arn, at=at, material_deleted=material_deleted
             )
 
-    def _cloudtrail(self, visit: Visit) -> dict[str, Any] | None:
+    def _cloudtrail(self, visit: RequestContext) -> dict[str, Any] | None:
         return self.trail.lookup(visit) if visit.request.operation == "LookupEvents" else None

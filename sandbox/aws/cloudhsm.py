@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sandbox.aws.calls import AwsError, Visit, not_served
+from sandbox.aws.calls import AwsError, RequestContext, not_served
 from sandbox.aws.cloudhsm_backups import (
     catch_up_backups,
     delete_backup,
@@ -62,21 +62,21 @@ class CloudHsm:
             "UntagResource": self.untag_resource,
         }
 
-    def answer(self, visit: Visit) -> dict[str, Any]:
+    def answer(self, visit: RequestContext) -> dict[str, Any]:
         """The result. Raises AwsError. Call it with the regions' lock held."""
         handler = self.handlers.get(visit.request.operation)
         if handler is None:
             raise not_served(visit.request)
         return handler(visit)
 
-    def describe_clusters(self, visit: Visit) -> dict[str, Any]:
+    def describe_clusters(self, visit: RequestContext) -> dict[str, Any]:
         region = self._region(visit)
         clusters = _filtered(_seen(region, visit), visit)
         names = [cluster.id for cluster in sorted(clusters, key=lambda c: (c.created, c.id))]
         chosen, more = token_page(visit.params, names, most=CLUSTERS_PER_PAGE)
         return {"Clusters": [described(region.clusters[name], visit) for name in chosen], **more}
 
-    def create_hsm(self, visit: Visit) -> dict[str, Any]:
+    def create_hsm(self, visit: RequestContext) -> dict[str, Any]:
         region, cluster = self._region(visit), self._cluster(visit)
         zone = visit.params["AvailabilityZone"]
         state = cluster.state(visit.now)
@@ -101,7 +101,7 @@ class CloudHsm:
             cluster.phase = Phase(state, ready, "ACTIVE")
         return {"Hsm": described_hsm(cluster, hsm, visit=visit)}
 
-    def delete_hsm(self, visit: Visit) -> dict[str, Any]:
+    def delete_hsm(self, visit: RequestContext) -> dict[str, Any]:
         region, cluster = self._region(visit), self._cluster(visit)
         _hsms_may_change(cluster, visit)
         hsm = _chosen_hsm(cluster, visit)
@@ -114,7 +114,7 @@ class CloudHsm:
             keep_backup(region, cluster, created=visit.now, ready=gone)
         return {"HsmId": hsm.id}
 
-    def delete_cluster(self, visit: Visit) -> dict[str, Any]:
+    def delete_cluster(self, visit: RequestContext) -> dict[str, Any]:
         region, cluster = self._region(visit), self._cluster(visit)
         checks = [partial(self._no_store, region, cluster), partial(_no_hsms, cluster, visit.now)]
         for check in reversed(checks) if "A-ORDER-OF-CHECKS" in region.differs else checks:
@@ -137,33 +137,33 @@ class CloudHsm:
                 f"Cluster {cluster.id} is associated with custom key store {stores[0]}.",
             )
 
-    def list_tags(self, visit: Visit) -> dict[str, Any]:
+    def list_tags(self, visit: RequestContext) -> dict[str, Any]:
         tags = self._tags(visit)
         chosen, more = token_page(visit.params, sorted(tags), most=100)
         return {"TagList": tag_list({key: tags[key] for key in chosen}), **more}
 
-    def tag_resource(self, visit: Visit) -> dict[str, Any]:
+    def tag_resource(self, visit: RequestContext) -> dict[str, Any]:
         tags = self._tags(visit)
         tags.update({tag["Key"]: tag["Value"] for tag in visit.params["TagList"]})
         return {}
 
-    def untag_resource(self, visit: Visit) -> dict[str, Any]:
+    def untag_resource(self, visit: RequestContext) -> dict[str, Any]:
         tags = self._tags(visit)
         for key in visit.params["TagKeyList"]:
             tags.pop(key, None)
         return {}
 
-    def _region(self, visit: Visit) -> Region:
+    def _region(self, visit: RequestContext) -> Region:
         return self._regions.at(visit.account, visit.region)
 
-    def _cluster(self, visit: Visit) -> Cluster:
+    def _cluster(self, visit: RequestContext) -> Cluster:
         cluster_id = visit.params["ClusterId"]
         clusters = self._region(visit).clusters
         if cluster_id not in clusters:
             raise missing(f"Cluster {cluster_id} does not exist.")
         return clusters[cluster_id]
 
-    def _tags(self, visit: Visit) -> dict[str, str]:
+    def _tags(self, visit: RequestContext) -> dict[str, str]:
         name = visit.params["ResourceId"].rsplit("/", 1)[-1]
         region = self._region(visit)
         if name in region.clusters:
@@ -180,7 +180,7 @@ def _no_hsms(cluster: Cluster, now: datetime) -> None:
         )
 
 
-def _seen(region: Region, visit: Visit) -> Iterable[Cluster]:
+def _seen(region: Region, visit: RequestContext) -> Iterable[Cluster]:
     """All of them; where AWS takes long to agree with itself, a new one is not among them yet."""
     lag = LONG_UNSETTLED if "A-SETTLED-IN-2-MINUTES" in region.differs else timedelta(0)
     return [one for one in region.clusters.values() if one.created + lag <= visit.now]
@@ -205,13 +205,13 @@ def new_hsm(cluster: Cluster, zone: str, *, phase: Phase) -> Hsm:
     )
 
 
-def _hsms_may_change(cluster: Cluster, visit: Visit) -> None:
+def _hsms_may_change(cluster: Cluster, visit: RequestContext) -> None:
     state = cluster.state(visit.now)
     if state in HSMS_STAY:
         raise invalid(f"Cluster {cluster.id} is {state}.")
 
 
-def _restore_newest(region: Region, cluster: Cluster, visit: Visit) -> None:
+def _restore_newest(region: Region, cluster: Cluster, visit: RequestContext) -> None:
     """The first HSM of a cluster that had some begins with what the newest backup holds."""
     made = [b for b in region.backups.values() if b.cluster_id == cluster.id]
     ready = [b for b in made if b.state(visit.now) == "READY"]
@@ -220,7 +220,7 @@ def _restore_newest(region: Region, cluster: Cluster, visit: Visit) -> None:
         cluster.contents = newest.contents.at(visit.now)
 
 
-def _chosen_hsm(cluster: Cluster, visit: Visit) -> Hsm:
+def _chosen_hsm(cluster: Cluster, visit: RequestContext) -> Hsm:
     """The HSM by id, network interface or address."""
     wanted = {name: visit.params.get(name) for name in ("HsmId", "EniId", "EniIp")}
     if not any(wanted.values()):
@@ -231,7 +231,7 @@ def _chosen_hsm(cluster: Cluster, visit: Visit) -> Hsm:
     raise missing(f"Cluster {cluster.id} has no such HSM.")
 
 
-def _filtered(clusters: Iterable[Cluster], visit: Visit) -> list[Cluster]:
+def _filtered(clusters: Iterable[Cluster], visit: RequestContext) -> list[Cluster]:
     filters = visit.params.get("Filters") or {}
     unknown = set(filters) - {"clusterIds", "vpcIds", "states"}
     if unknown:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.calls import AwsError, RequestContext
 from sandbox.aws.paging import token_page
 from sandbox.aws.regions import BASE32, Backup, Cluster, Phase, Region, new_id
 
@@ -43,7 +43,7 @@ def keep_backup(region: Region, cluster: Cluster, *, created: datetime, ready: d
     return backup
 
 
-def describe_backups(region: Region, visit: Visit) -> dict[str, Any]:
+def describe_backups(region: Region, visit: RequestContext) -> dict[str, Any]:
     filters = visit.params.get("Filters") or {}
     if set(filters) - FILTERS:
         text = f"Unknown filter {min(set(filters) - FILTERS)}."
@@ -57,21 +57,21 @@ def describe_backups(region: Region, visit: Visit) -> dict[str, Any]:
     return {"Backups": backups, **more}
 
 
-def modify_backup_attributes(region: Region, visit: Visit) -> dict[str, Any]:
+def modify_backup_attributes(region: Region, visit: RequestContext) -> dict[str, Any]:
     backup = find_backup(region, visit.params["BackupId"], now=visit.now, needs="READY")
     visit.changed = backup.never_expires != visit.params["NeverExpires"]
     backup.never_expires = visit.params["NeverExpires"]
     return {"Backup": _described(region, backup, now=visit.now)}
 
 
-def delete_backup(region: Region, visit: Visit) -> dict[str, Any]:
+def delete_backup(region: Region, visit: RequestContext) -> dict[str, Any]:
     """It can be restored for a week."""
     backup = find_backup(region, visit.params["BackupId"], now=visit.now, needs="READY")
     backup.phase = Phase("PENDING_DELETION", visit.now + REGRET, "DELETED")
     return {"Backup": _described(region, backup, now=visit.now)}
 
 
-def restore_backup(region: Region, visit: Visit) -> dict[str, Any]:
+def restore_backup(region: Region, visit: RequestContext) -> dict[str, Any]:
     name = visit.params["BackupId"]
     backup = find_backup(region, name, now=visit.now, needs="PENDING_DELETION")
     backup.phase = Phase("READY")

@@ -12,7 +12,7 @@ from typing import Any
 
 from moto.ec2.models import ec2_backends
 
-from sandbox.aws.calls import Visit
+from sandbox.aws.calls import RequestContext
 from sandbox.aws.cloudhsm_backups import find_backup
 from sandbox.aws.cloudhsm_replies import described, invalid
 from sandbox.aws.contents import Contents
@@ -34,7 +34,7 @@ ROLLBACK = timedelta(hours=24)
 MOST_HSMS_TO_MODIFY = 27
 
 
-def create_cluster(regions: Regions, visit: Visit) -> dict[str, Any]:
+def create_cluster(regions: Regions, visit: RequestContext) -> dict[str, Any]:
     """A cluster that still has to be claimed, or a copy of one that needs only an HSM."""
     region, params = regions.at(visit.account, visit.region), visit.params
     if params["HsmType"] != HSM_TYPE:
@@ -66,7 +66,7 @@ def create_cluster(regions: Regions, visit: Visit) -> dict[str, Any]:
     return {"Cluster": described(cluster, visit)}
 
 
-def modify_cluster(regions: Regions, visit: Visit, *, cluster: Cluster) -> dict[str, Any]:
+def modify_cluster(regions: Regions, visit: RequestContext, *, cluster: Cluster) -> dict[str, Any]:
     """Other HSMs, one after the other, or another retention of backups."""
     days, wanted = _retention(visit), visit.params.get("HsmType")
     if days is None and wanted is None:
@@ -93,7 +93,7 @@ def settle_cluster(region: Region, cluster: Cluster, *, now: datetime) -> None:
         cluster.hsm_type, cluster.next_type = cluster.next_type or cluster.hsm_type, None
 
 
-def _source(region: Region, visit: Visit) -> Backup | None:
+def _source(region: Region, visit: RequestContext) -> Backup | None:
     reference = visit.params.get("SourceBackupId")
     if reference is None:
         return None
@@ -128,7 +128,7 @@ def _subnets(region: Region) -> dict[str, tuple[str, str]]:
     return {**{one.id: (one.availability_zone, one.vpc_id) for one in shown}, **ours}
 
 
-def _retention(visit: Visit) -> int | None:
+def _retention(visit: RequestContext) -> int | None:
     policy = visit.params.get("BackupRetentionPolicy")
     if policy is None:
         return None
@@ -139,7 +139,7 @@ def _retention(visit: Visit) -> int | None:
     return days
 
 
-def _change_type(regions: Regions, visit: Visit, *, cluster: Cluster, wanted: str) -> None:
+def _change_type(regions: Regions, visit: RequestContext, *, cluster: Cluster, wanted: str) -> None:
     """To hsm2m.medium, and back for a day."""
     state, live = cluster.state(visit.now), cluster.live_hsms(visit.now)
     if state != "ACTIVE":
@@ -158,5 +158,5 @@ def _change_type(regions: Regions, visit: Visit, *, cluster: Cluster, wanted: st
     cluster.next_type = wanted
 
 
-def _may_go_back(cluster: Cluster, visit: Visit) -> bool:
+def _may_go_back(cluster: Cluster, visit: RequestContext) -> bool:
     return cluster.rollback_until is not None and visit.now < cluster.rollback_until

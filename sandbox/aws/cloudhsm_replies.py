@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.calls import AwsError, RequestContext
 from sandbox.aws.cloudhsm_backups import tag_list
 from sandbox.aws.regions import Cluster, Hsm
 
@@ -21,7 +21,7 @@ def missing(text: str) -> AwsError:
     return AwsError("CloudHsmResourceNotFoundException", text)
 
 
-def described(cluster: Cluster, visit: Visit) -> dict[str, Any]:
+def described(cluster: Cluster, visit: RequestContext) -> dict[str, Any]:
     live = cluster.live_hsms(visit.now)
     told = {
         "BackupPolicy": "DEFAULT",
@@ -46,7 +46,7 @@ def described(cluster: Cluster, visit: Visit) -> dict[str, Any]:
     return told
 
 
-def _certificates(cluster: Cluster, visit: Visit) -> dict[str, str]:
+def _certificates(cluster: Cluster, visit: RequestContext) -> dict[str, str]:
     """There is a request to sign until a cluster is initialized, and its own certificate after."""
     made = {name: _pem(f"{name} of {cluster.id}") for name in CERTIFICATES}
     if cluster.state(visit.now) in ("CREATE_IN_PROGRESS", "UNINITIALIZED") and not cluster.source:
@@ -54,7 +54,7 @@ def _certificates(cluster: Cluster, visit: Visit) -> dict[str, str]:
     return {**made, "ClusterCertificate": _pem(cluster.certificate)}
 
 
-def described_hsm(cluster: Cluster, hsm: Hsm, *, visit: Visit) -> dict[str, Any]:
+def described_hsm(cluster: Cluster, hsm: Hsm, *, visit: RequestContext) -> dict[str, Any]:
     return {
         "AvailabilityZone": hsm.zone,
         "ClusterId": cluster.id,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.aws.calls import USES, AwsError, Visit
+from sandbox.aws.calls import USES, AwsError, RequestContext
 
 RECORDED = {"kms": "kms.amazonaws.com", "cloudhsm": "cloudhsm.amazonaws.com"}
 KEPT = timedelta(days=90)
@@ -51,14 +51,16 @@ class Trail:
         self._lock = threading.Lock()
         self._entries: dict[tuple[str, str], list[Entry]] = defaultdict(list)
 
-    def add(self, visit: Visit, result: dict[str, Any] | None, *, error: AwsError | None) -> None:
+    def add(
+        self, visit: RequestContext, result: dict[str, Any] | None, *, error: AwsError | None
+    ) -> None:
         """Record a call; writes and failed calls also go to the listeners."""
         record = _record(visit, result, error=error)
         self._keep(record, visit.now, user=visit.identity.user_name)
         if error is not None or not visit.read_only:
             self._publish(record, "AWS API Call via CloudTrail")
 
-    def add_past(self, visit: Visit) -> None:
+    def add_past(self, visit: RequestContext) -> None:
         """A call of before anybody listened, if it is not too long ago. Add the oldest first."""
         self._keep(_record(visit, None, error=None), visit.now, user=visit.identity.user_name)
 
@@ -77,7 +79,7 @@ class Trail:
         with self._lock:
             self._entries.clear()
 
-    def lookup(self, visit: Visit) -> dict[str, Any]:
+    def lookup(self, visit: RequestContext) -> dict[str, Any]:
         """LookupEvents: one attribute, newest first, 90 days, at most 50 a page."""
         params = visit.params
         attribute = _attribute(params)
@@ -134,7 +136,9 @@ def lower_camel(value: Any) -> Any:
     return value
 
 
-def _record(visit: Visit, result: dict[str, Any] | None, *, error: AwsError | None) -> Record:
+def _record(
+    visit: RequestContext, result: dict[str, Any] | None, *, error: AwsError | None
+) -> Record:
     request = visit.request
     answered = bool(result) and error is None and not visit.read_only
     record: Record = {
@@ -162,12 +166,12 @@ def _record(visit: Visit, result: dict[str, Any] | None, *, error: AwsError | No
     return record
 
 
-def _code(error: AwsError, visit: Visit) -> str:
+def _code(error: AwsError, visit: RequestContext) -> str:
     is_short = visit.request.service == "cloudhsm" and "A-CODE-IN-FULL" in visit.differs
     return error.code.removesuffix("Exception") if is_short else error.code
 
 
-def _asked(visit: Visit, *, failed: bool) -> dict[str, Any] | None:
+def _asked(visit: RequestContext, *, failed: bool) -> dict[str, Any] | None:
     keeps_none = failed and "A-FAILED-DELETE-RECORD" in visit.differs
     is_delete = visit.request.name == "cloudhsm:DeleteCluster"
     return None if keeps_none and is_delete else lower_camel(visit.request.params) or None

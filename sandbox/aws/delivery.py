@@ -21,8 +21,8 @@ from moto.utilities.arns import parse_arn
 
 from sandbox.aws.iam.guard import May
 from sandbox.aws.iam.policy import Ask
+from sandbox.aws.patches import Patches
 from sandbox.aws.schedules import next_due
-from sandbox.aws.seams import Seams
 from sandbox.clock import Clock, Work
 from sandbox.functions import Functions, Invocation
 
@@ -32,7 +32,7 @@ ALL_CLOUDTRAIL = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 
 @dataclass(frozen=True)
-class Letter:
+class AsyncInvocation:
     """One asynchronous invocation; `dead_letters` is the ARN of the target's own queue."""
 
     function: str
@@ -52,9 +52,9 @@ class Delivery:
         self._functions = functions
         self._hub = hub
         self._region = region
-        self._seams = Seams()
+        self._seams = Patches()
         self._lock = threading.Lock()
-        self._last: list[Letter] = []
+        self._last: list[AsyncInvocation] = []
         self._to_lose = 0
 
     def install(self) -> None:
@@ -90,7 +90,7 @@ class Delivery:
         for _ in range(times):
             self._send(last)
 
-    def invoke_async(self, letter: Letter) -> None:
+    def invoke_async(self, letter: AsyncInvocation) -> None:
         """Lambda's asynchronous invocation: two more tries, then whoever takes dead letters."""
         self._work.spawn(f"event for {letter.function}", partial(self._attempt, letter, 1))
 
@@ -156,11 +156,11 @@ class Delivery:
         if not lost:
             self._send(letters)
 
-    def _send(self, letters: Iterable[Letter]) -> None:
+    def _send(self, letters: Iterable[AsyncInvocation]) -> None:
         for letter in letters:
             self.invoke_async(letter)
 
-    def _attempt(self, letter: Letter, attempt: int) -> None:
+    def _attempt(self, letter: AsyncInvocation, attempt: int) -> None:
         try:
             done = self._functions.invoke(letter.function, letter.payload)
         except LookupError as missing:
@@ -183,7 +183,7 @@ class Delivery:
         if self._may("lambda.amazonaws.com", str(deployed.role), source=arn, ask=sends) is None:
             _bury(destination, self._failure(letter, done, attempt), about=done.error)
 
-    def _failure(self, letter: Letter, done: Invocation, attempts: int) -> dict[str, Any]:
+    def _failure(self, letter: AsyncInvocation, done: Invocation, attempts: int) -> dict[str, Any]:
         """The record that Lambda sends to an on-failure destination."""
         return {
             "version": "1.0",
@@ -230,7 +230,7 @@ class Delivery:
         function = backend.get_function(name, qualifier)
         payload = json.loads(body or b"null")
         if headers.get("X-Amz-Invocation-Type") == "Event":
-            self.invoke_async(Letter(function.function_arn, payload))
+            self.invoke_async(AsyncInvocation(function.function_arn, payload))
             return b""
         try:
             done = self._functions.invoke(function.function_arn, payload)
@@ -247,7 +247,7 @@ def _rules(account: str, region: str, bus: str = "default") -> list[Rule]:
 
 def _letters(
     rules: Iterable[Rule], event: Event, seen: frozenset[str] = frozenset(), *, may: May
-) -> Iterator[Letter]:
+) -> Iterator[AsyncInvocation]:
     """What these rules, and those of the buses that they forward to, want delivered."""
     for rule in rules:
         if rule.scheduled_expression or not _wants(rule, event):
@@ -273,8 +273,8 @@ def _wants(rule: Rule, event: Event) -> bool:
     return rule.event_pattern.matches_event(cast(EventMessageType, event))
 
 
-def _letter(target: dict[str, Any], event: Event) -> Letter:
-    return Letter(target["Arn"], event, target.get("DeadLetterConfig", {}).get("Arn"))
+def _letter(target: dict[str, Any], event: Event) -> AsyncInvocation:
+    return AsyncInvocation(target["Arn"], event, target.get("DeadLetterConfig", {}).get("Arn"))
 
 
 def _bury(queue: str | None, letter: Any, *, about: str) -> None:

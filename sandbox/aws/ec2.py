@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sandbox.aws.calls import Visit
+from sandbox.aws.calls import RequestContext
 from sandbox.aws.regions import Cluster, Region, Regions
 
 MEMBER = re.compile(r"Filter\.(\d+)\.(?:Name|Value\.\d+)")
@@ -40,7 +40,7 @@ class NetworkInterfaces:
     def __init__(self, regions: Regions) -> None:
         self._regions = regions
 
-    def answer(self, visit: Visit) -> dict[str, Any] | None:
+    def answer(self, visit: RequestContext) -> dict[str, Any] | None:
         """The result, or None where moto answers. Call it with the regions' lock held."""
         if visit.request.operation != "DescribeNetworkInterfaces":
             return None
@@ -97,7 +97,7 @@ def _matches(cluster: Cluster, one: Shown, *, wanted: dict[str, set[str]]) -> bo
     return all(has.get(name) in values for name, values in wanted.items())
 
 
-def _described(visit: Visit, cluster: Cluster, one: Shown) -> dict[str, Any]:
+def _described(visit: RequestContext, cluster: Cluster, one: Shown) -> dict[str, Any]:
     described = {
         "NetworkInterfaceId": one.id,
         "AvailabilityZone": one.zone,

@@ -7,12 +7,12 @@ from typing import Any, cast
 from moto.events.models import EventPattern
 from moto.events.utils import EventMessageType
 
-from sandbox.aws.calls import AwsError, Visit, json_object
+from sandbox.aws.calls import AwsError, RequestContext, json_object
 
 NEEDED = ("id", "account", "source", "time", "region", "resources", "detail-type")
 
 
-def answer(visit: Visit) -> dict[str, Any] | None:
+def answer(visit: RequestContext) -> dict[str, Any] | None:
     """Whether a pattern takes an event, or None where moto answers. Raises AwsError."""
     if visit.request.operation != "TestEventPattern":
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sandbox.aws.calls import Visit, not_served
+from sandbox.aws.calls import RequestContext, not_served
 from sandbox.aws.kms_aliases import Aliases
 from sandbox.aws.kms_grants import Grants
 from sandbox.aws.kms_keys import Keys, delete_due
@@ -27,7 +27,7 @@ class Kms:
         for part in PARTS:
             self.handlers |= part(regions).handlers
 
-    def answer(self, visit: Visit) -> dict[str, Any]:
+    def answer(self, visit: RequestContext) -> dict[str, Any]:
         """The result. Raises AwsError. Call it with the regions' lock held."""
         handler = self.handlers.get(visit.request.operation)
         if handler is None:

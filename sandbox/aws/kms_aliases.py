@@ -9,7 +9,7 @@ from typing import Any
 
 from moto.kms.utils import RESERVED_ALIASE_TARGET_KEY_IDS
 
-from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.calls import AwsError, RequestContext
 from sandbox.aws.kms_backend import backend_of, find_key
 from sandbox.aws.kms_keys import guard, note_key
 from sandbox.aws.kms_stores import Handler
@@ -31,7 +31,7 @@ class Aliases:
             "ListAliases": self.list_aliases,
         }
 
-    def create(self, visit: Visit) -> dict[str, Any]:
+    def create(self, visit: RequestContext) -> dict[str, Any]:
         region, name = self._region(visit), _checked_name(visit)
         if ":" in name:
             raise AwsError(
@@ -44,7 +44,7 @@ class Aliases:
         backend_of(region).create_alias(key_id, name)
         return {}
 
-    def update(self, visit: Visit) -> dict[str, Any]:
+    def update(self, visit: RequestContext) -> dict[str, Any]:
         region, name = self._region(visit), _checked_name(visit)
         key_id = self._target(visit, region)
         before, after = find_key(region, name, aliases=True), backend_of(region).keys[key_id]
@@ -55,13 +55,13 @@ class Aliases:
         backend_of(region).update_alias(key_id, name)
         return {}
 
-    def delete(self, visit: Visit) -> dict[str, Any]:
+    def delete(self, visit: RequestContext) -> dict[str, Any]:
         region, name = self._region(visit), _checked_name(visit)
         note_key(visit, region, key=find_key(region, name, aliases=True))
         backend_of(region).delete_alias(name)
         return {}
 
-    def list_aliases(self, visit: Visit) -> dict[str, Any]:
+    def list_aliases(self, visit: RequestContext) -> dict[str, Any]:
         region = self._region(visit)
         wanted = None
         if "KeyId" in visit.params:
@@ -81,17 +81,17 @@ class Aliases:
         ]
         return {"Aliases": found, **more}
 
-    def _region(self, visit: Visit) -> Region:
+    def _region(self, visit: RequestContext) -> Region:
         return self._regions.at(visit.account, visit.region)
 
-    def _target(self, visit: Visit, region: Region) -> str:
+    def _target(self, visit: RequestContext, region: Region) -> str:
         key = find_key(region, visit.params["TargetKeyId"], aliases=False)
         note_key(visit, region, key=key)
         guard(visit, key)
         return str(key.id)
 
 
-def _checked_name(visit: Visit) -> str:
+def _checked_name(visit: RequestContext) -> str:
     name: str = visit.params["AliasName"]
     if not name.startswith(PREFIX):
         raise AwsError("ValidationException", "Invalid identifier")

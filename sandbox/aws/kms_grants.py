@@ -9,7 +9,7 @@ from typing import Any
 
 from moto.kms.models import Grant, Key
 
-from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.calls import AwsError, RequestContext
 from sandbox.aws.kms_backend import backend_of
 from sandbox.aws.kms_keys import key_of_call, state_of
 from sandbox.aws.kms_stores import Handler
@@ -32,7 +32,7 @@ class Grants:
             "RetireGrant": self.retire,
         }
 
-    def create(self, visit: Visit) -> dict[str, Any]:
+    def create(self, visit: RequestContext) -> dict[str, Any]:
         """A second request of the same name and content gets the grant that there is."""
         region, key = key_of_call(self._regions, visit)
         if state_of(region, key) == "Disabled":
@@ -53,7 +53,7 @@ class Grants:
         )
         return {"GrantId": grant.id, "GrantToken": grant.token}
 
-    def list_grants(self, visit: Visit) -> dict[str, Any]:
+    def list_grants(self, visit: RequestContext) -> dict[str, Any]:
         region, key = key_of_call(self._regions, visit)
         wanted = visit.params.get("GrantId")
         if wanted is not None and wanted not in key.grants:
@@ -64,7 +64,7 @@ class Grants:
             grants = {n: grant for n, grant in grants.items() if grant.grantee_principal == grantee}
         return _page(visit, region, {n: (key, grant) for n, grant in grants.items()})
 
-    def list_retirable(self, visit: Visit) -> dict[str, Any]:
+    def list_retirable(self, visit: RequestContext) -> dict[str, Any]:
         region = self._regions.at(visit.account, visit.region)
         principal = visit.params.get("RetiringPrincipal")
         found = {
@@ -75,12 +75,12 @@ class Grants:
         }
         return _page(visit, region, found)
 
-    def revoke(self, visit: Visit) -> dict[str, Any]:
+    def revoke(self, visit: RequestContext) -> dict[str, Any]:
         _, key = key_of_call(self._regions, visit)
         _remove(visit, key, visit.params["GrantId"])
         return {}
 
-    def retire(self, visit: Visit) -> dict[str, Any]:
+    def retire(self, visit: RequestContext) -> dict[str, Any]:
         """By its token, or by key and id."""
         params = visit.params
         if "GrantToken" in params:
@@ -96,7 +96,7 @@ class Grants:
         return self.revoke(visit)
 
 
-def check_dry_run(visit: Visit) -> None:
+def check_dry_run(visit: RequestContext) -> None:
     """Stop here where the caller only asks whether the request would succeed."""
     if visit.params.get("DryRun"):
         raise AwsError("DryRunOperationException", "The request would have succeeded.")
@@ -107,14 +107,16 @@ def _same(grant: Grant, wanted: dict[str, Any]) -> bool:
     return wanted["Name"] is not None and all(has[name] == wanted[name] for name in ABOUT)
 
 
-def _remove(visit: Visit, key: Key, grant_id: str) -> None:
+def _remove(visit: RequestContext, key: Key, grant_id: str) -> None:
     if grant_id not in key.grants:
         raise AwsError("NotFoundException", f"Grant ID {grant_id} not found")
     check_dry_run(visit)
     del key.grants[grant_id]
 
 
-def _page(visit: Visit, region: Region, found: dict[str, tuple[Key, Grant]]) -> dict[str, Any]:
+def _page(
+    visit: RequestContext, region: Region, found: dict[str, tuple[Key, Grant]]
+) -> dict[str, Any]:
     chosen, more = page(visit.params, found, default=50, most=100)
     return {"Grants": [_described(region, *found[grant_id]) for grant_id in chosen], **more}
 

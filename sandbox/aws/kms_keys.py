@@ -10,7 +10,7 @@ from typing import Any
 
 from moto.kms.models import Key
 
-from sandbox.aws.calls import USES, AwsError, Visit
+from sandbox.aws.calls import USES, AwsError, RequestContext
 from sandbox.aws.kms_backend import backend_of, find_key
 from sandbox.aws.kms_new_key import new_key_of
 from sandbox.aws.kms_stores import Handler, check_cluster, get_cluster, get_store, wrong_state
@@ -42,7 +42,7 @@ class Keys:
             "GetKeyLastUsage": self.last_usage,
         }
 
-    def create(self, visit: Visit) -> dict[str, Any]:
+    def create(self, visit: RequestContext) -> dict[str, Any]:
         region, params = self._regions.at(visit.account, visit.region), visit.params
         new = new_key_of(params)
         store = self._store_for_new_key(region, visit) if "CustomKeyStoreId" in params else None
@@ -62,17 +62,17 @@ class Keys:
         note_key(visit, region, key=key)
         return {"KeyMetadata": metadata(region, key)}
 
-    def describe(self, visit: Visit) -> dict[str, Any]:
+    def describe(self, visit: RequestContext) -> dict[str, Any]:
         region, key = key_of_call(self._regions, visit, aliases=True)
         return {"KeyMetadata": metadata(region, key)}
 
-    def list_keys(self, visit: Visit) -> dict[str, Any]:
+    def list_keys(self, visit: RequestContext) -> dict[str, Any]:
         keys = backend_of(self._regions.at(visit.account, visit.region)).keys
         chosen, more = page(visit.params, keys, default=100, most=1000)
         found = [{"KeyId": key_id, "KeyArn": keys[key_id].arn} for key_id in chosen]
         return {"Keys": found, **more}
 
-    def schedule_deletion(self, visit: Visit) -> dict[str, Any]:
+    def schedule_deletion(self, visit: RequestContext) -> dict[str, Any]:
         days = visit.params.get("PendingWindowInDays", LONGEST_WINDOW)
         if not SHORTEST_WINDOW <= days <= LONGEST_WINDOW:
             raise AwsError(
@@ -89,7 +89,7 @@ class Keys:
             "PendingWindowInDays": days,
         }
 
-    def cancel_deletion(self, visit: Visit) -> dict[str, Any]:
+    def cancel_deletion(self, visit: RequestContext) -> dict[str, Any]:
         region, key = key_of_call(self._regions, visit)
         if key.key_state != "PendingDeletion":
             raise AwsError("KMSInvalidStateException", f"{key.arn} is not pending deletion.")
@@ -97,13 +97,13 @@ class Keys:
         key.key_state, key.enabled, key.deletion_date = "Disabled", False, None
         return {"KeyId": key.arn}
 
-    def enable(self, visit: Visit) -> dict[str, Any]:
+    def enable(self, visit: RequestContext) -> dict[str, Any]:
         return self._switch(visit, "Enabled")
 
-    def disable(self, visit: Visit) -> dict[str, Any]:
+    def disable(self, visit: RequestContext) -> dict[str, Any]:
         return self._switch(visit, "Disabled")
 
-    def last_usage(self, visit: Visit) -> dict[str, Any]:
+    def last_usage(self, visit: RequestContext) -> dict[str, Any]:
         region, key = key_of_call(self._regions, visit)
         facts = facts_of(region, key)
         return {
@@ -115,14 +115,14 @@ class Keys:
             "KeyCreationDate": facts.created,
         }
 
-    def _switch(self, visit: Visit, state: str) -> dict[str, Any]:
+    def _switch(self, visit: RequestContext, state: str) -> dict[str, Any]:
         """In a disconnected store it succeeds, and takes effect once the store is connected."""
         _, key = key_of_call(self._regions, visit)
         visit.changed = key.key_state != state
         key.key_state, key.enabled = state, state == "Enabled"
         return {}
 
-    def _store_for_new_key(self, region: Region, visit: Visit) -> KeyStore:
+    def _store_for_new_key(self, region: Region, visit: RequestContext) -> KeyStore:
         store = get_store(region, visit.params["CustomKeyStoreId"])
         if store.phase.state != "CONNECTED":
             raise wrong_state(store)
@@ -136,7 +136,9 @@ class Keys:
         return store
 
 
-def key_of_call(regions: Regions, visit: Visit, *, aliases: bool = False) -> tuple[Region, Key]:
+def key_of_call(
+    regions: Regions, visit: RequestContext, *, aliases: bool = False
+) -> tuple[Region, Key]:
     """The key that the call names, if its state allows this operation."""
     region = regions.at(visit.account, visit.region)
     key = find_key(region, visit.params["KeyId"], aliases=aliases)
@@ -161,13 +163,13 @@ def state_of(region: Region, key: Key) -> str:
     return "Unavailable"
 
 
-def guard(visit: Visit, key: Key) -> None:
+def guard(visit: RequestContext, key: Key) -> None:
     """Refuse what a key that is pending deletion refuses."""
     if key.key_state == "PendingDeletion" and visit.request.operation in NOT_WHEN_PENDING:
         raise AwsError("KMSInvalidStateException", f"{key.arn} is pending deletion.")
 
 
-def note_key(visit: Visit, region: Region, *, key: Key) -> None:
+def note_key(visit: RequestContext, region: Region, *, key: Key) -> None:
     """What CloudTrail records about the key of a call."""
     if key.arn not in visit.key_arns:
         visit.key_arns.append(key.arn)

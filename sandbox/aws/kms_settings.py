@@ -10,7 +10,7 @@ from typing import Any
 
 from moto.kms.models import Key
 
-from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.calls import AwsError, RequestContext
 from sandbox.aws.kms_backend import backend_of
 from sandbox.aws.kms_keys import facts_of, key_of_call
 from sandbox.aws.kms_new_key import MOST_TAGS, check_policy, check_tags
@@ -43,58 +43,58 @@ class Settings:
             "ListKeyRotations": self.list_rotations,
         }
 
-    def get_policy(self, visit: Visit) -> dict[str, Any]:
+    def get_policy(self, visit: RequestContext) -> dict[str, Any]:
         _, key = key_of_call(self._regions, visit)
         _check_name(visit)
         return {"Policy": key.policy, "PolicyName": POLICY}
 
-    def put_policy(self, visit: Visit) -> dict[str, Any]:
+    def put_policy(self, visit: RequestContext) -> dict[str, Any]:
         _, key = key_of_call(self._regions, visit)
         _check_name(visit)
         check_policy(visit.params["Policy"])
         key.policy = visit.params["Policy"]
         return {}
 
-    def list_policies(self, visit: Visit) -> dict[str, Any]:
+    def list_policies(self, visit: RequestContext) -> dict[str, Any]:
         key_of_call(self._regions, visit)
         return {"PolicyNames": [POLICY], "Truncated": False}
 
-    def tag(self, visit: Visit) -> dict[str, Any]:
+    def tag(self, visit: RequestContext) -> dict[str, Any]:
         region, key = key_of_call(self._regions, visit)
         given = {tag["TagKey"]: tag["TagValue"] for tag in visit.params["Tags"]}
         check_tags({*_tags(region, key), *given})
         backend_of(region).tag_resource(key.id, given)
         return {}
 
-    def untag(self, visit: Visit) -> dict[str, Any]:
+    def untag(self, visit: RequestContext) -> dict[str, Any]:
         region, key = key_of_call(self._regions, visit)
         backend_of(region).untag_resource(key.id, visit.params["TagKeys"])
         return {}
 
-    def list_tags(self, visit: Visit) -> dict[str, Any]:
+    def list_tags(self, visit: RequestContext) -> dict[str, Any]:
         region, key = key_of_call(self._regions, visit)
         tags = _tags(region, key)
         chosen, more = page(visit.params, tags, default=MOST_TAGS, most=MOST_TAGS)
         return {"Tags": [{"TagKey": name, "TagValue": tags[name]} for name in chosen], **more}
 
-    def describe(self, visit: Visit) -> dict[str, Any]:
+    def describe(self, visit: RequestContext) -> dict[str, Any]:
         _, key = key_of_call(self._regions, visit)
         key.description = visit.params["Description"]
         return {}
 
-    def enable_rotation(self, visit: Visit) -> dict[str, Any]:
+    def enable_rotation(self, visit: RequestContext) -> dict[str, Any]:
         region, key = self._rotating(visit)
         facts = facts_of(region, key)
         facts.rotation_days = visit.params.get("RotationPeriodInDays", USUAL_PERIOD)
         facts.rotates_from, key.key_rotation_status = visit.now, True
         return {}
 
-    def disable_rotation(self, visit: Visit) -> dict[str, Any]:
+    def disable_rotation(self, visit: RequestContext) -> dict[str, Any]:
         _, key = self._rotating(visit)
         key.key_rotation_status = False
         return {}
 
-    def rotation_status(self, visit: Visit) -> dict[str, Any]:
+    def rotation_status(self, visit: RequestContext) -> dict[str, Any]:
         region, key = key_of_call(self._regions, visit)
         _check_rotates(key)
         if not key.key_rotation_status or key.id in region.doomed:
@@ -109,7 +109,7 @@ class Settings:
             "NextRotationDate": since + ((visit.now - since) // period + 1) * period,
         }
 
-    def rotate(self, visit: Visit) -> dict[str, Any]:
+    def rotate(self, visit: RequestContext) -> dict[str, Any]:
         _, key = self._rotating(visit)
         if len(key.rotations) >= ON_DEMAND_ROTATIONS:
             raise AwsError("LimitExceededException", f"{key.arn} was rotated too often.")
@@ -117,14 +117,14 @@ class Settings:
         key.rotations.append(done)
         return {"KeyId": key.arn}
 
-    def list_rotations(self, visit: Visit) -> dict[str, Any]:
+    def list_rotations(self, visit: RequestContext) -> dict[str, Any]:
         _, key = key_of_call(self._regions, visit)
         _check_rotates(key)
         rotations = {f"{number:04}": done for number, done in enumerate(key.rotations)}
         chosen, more = page(visit.params, rotations, default=100, most=1000)
         return {"Rotations": [rotations[name] for name in chosen], **more}
 
-    def _rotating(self, visit: Visit) -> tuple[Region, Key]:
+    def _rotating(self, visit: RequestContext) -> tuple[Region, Key]:
         region, key = key_of_call(self._regions, visit)
         _check_rotates(key)
         if key.key_state == "Disabled":
@@ -132,7 +132,7 @@ class Settings:
         return region, key
 
 
-def _check_name(visit: Visit) -> None:
+def _check_name(visit: RequestContext) -> None:
     if visit.params.get("PolicyName", POLICY) != POLICY:
         raise AwsError("NotFoundException", "No such policy exists")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from moto.kms.models import Key
 
-from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.calls import AwsError, RequestContext
 from sandbox.aws.kms_keys import metadata
 from sandbox.aws.kms_stores import Handler
 from sandbox.aws.kms_use import key_to_use, note_use
@@ -33,14 +33,14 @@ class Signing:
             "GetPublicKey": self.get_public_key,
         }
 
-    def sign(self, visit: Visit) -> dict[str, Any]:
+    def sign(self, visit: RequestContext) -> dict[str, Any]:
         region, key = self._signing(visit)
         algorithm = visit.params["SigningAlgorithm"]
         signature = key.private_key.sign(_message(visit), algorithm)
         note_use(visit, region, key=key)
         return {"KeyId": key.arn, "Signature": signature, "SigningAlgorithm": algorithm}
 
-    def verify(self, visit: Visit) -> dict[str, Any]:
+    def verify(self, visit: RequestContext) -> dict[str, Any]:
         region, key = self._signing(visit)
         algorithm, signature = visit.params["SigningAlgorithm"], visit.params["Signature"]
         if not key.private_key.verify(_message(visit), base64.b64decode(signature), algorithm):
@@ -49,7 +49,7 @@ class Signing:
         note_use(visit, region, key=key)
         return {"KeyId": key.arn, "SignatureValid": True, "SigningAlgorithm": algorithm}
 
-    def get_public_key(self, visit: Visit) -> dict[str, Any]:
+    def get_public_key(self, visit: RequestContext) -> dict[str, Any]:
         region, key = key_to_use(self._regions, visit)
         if not key.key_spec.startswith(ASYMMETRIC):
             text = f"{key.arn} is of spec {key.key_spec}, and so has no public key."
@@ -61,7 +61,7 @@ class Signing:
             **{name: about[name] for name in PUBLIC_FACTS if name in about},
         }
 
-    def _signing(self, visit: Visit) -> tuple[Region, Key]:
+    def _signing(self, visit: RequestContext) -> tuple[Region, Key]:
         region, key = key_to_use(self._regions, visit)
         algorithm = visit.params["SigningAlgorithm"]
         if key.key_usage != "SIGN_VERIFY" or algorithm not in key.signing_algorithms:
@@ -70,7 +70,7 @@ class Signing:
         return region, key
 
 
-def _message(visit: Visit) -> bytes:
+def _message(visit: RequestContext) -> bytes:
     if visit.params.get("MessageType", "RAW") != "RAW":
         raise AwsError("ValidationException", "The sandbox signs messages of type RAW alone.")
     return base64.b64decode(visit.params["Message"])

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.calls import AwsError, RequestContext
 from sandbox.aws.paging import page
 from sandbox.aws.regions import (
     TRUST_ANCHOR,
@@ -22,7 +22,7 @@ from sandbox.aws.regions import (
     new_id,
 )
 
-Handler = Callable[[Visit], dict[str, Any]]
+Handler = Callable[[RequestContext], dict[str, Any]]
 STORES_PER_REGION = 10
 # The model requires none of them, as external key stores do without.
 NEEDED = ("CloudHsmClusterId", "KeyStorePassword", "TrustAnchorCertificate")
@@ -94,7 +94,7 @@ class KeyStores:
             "DeleteCustomKeyStore": self.delete,
         }
 
-    def create(self, visit: Visit) -> dict[str, Any]:
+    def create(self, visit: RequestContext) -> dict[str, Any]:
         region, name, cluster_id = self._region(visit), *_checked(visit)
         anchor = visit.params["TrustAnchorCertificate"]
         for store in region.stores.values():
@@ -124,7 +124,7 @@ class KeyStores:
         region.stores[store.id] = store
         return {"CustomKeyStoreId": store.id}
 
-    def describe(self, visit: Visit) -> dict[str, Any]:
+    def describe(self, visit: RequestContext) -> dict[str, Any]:
         region, params = self._region(visit), visit.params
         wanted, name = params.get("CustomKeyStoreId"), params.get("CustomKeyStoreName")
         if wanted is not None and name is not None:
@@ -140,7 +140,7 @@ class KeyStores:
         chosen, more = page(params, stores, default=100, most=1000)
         return {"CustomKeyStores": [_described(stores[store_id]) for store_id in chosen], **more}
 
-    def connect(self, visit: Visit) -> dict[str, Any]:
+    def connect(self, visit: RequestContext) -> dict[str, Any]:
         region, store = self._find(visit)
         if store.phase.state in ("CONNECTED", "CONNECTING"):
             visit.changed = False
@@ -153,7 +153,7 @@ class KeyStores:
         store.phase = Phase("CONNECTING", visit.now + self._regions.durations.connect, "CONNECTED")
         return {}
 
-    def disconnect(self, visit: Visit) -> dict[str, Any]:
+    def disconnect(self, visit: RequestContext) -> dict[str, Any]:
         _, store = self._find(visit)
         if store.phase.state in ("DISCONNECTING", "DISCONNECTED"):
             raise wrong_state(store)
@@ -161,7 +161,7 @@ class KeyStores:
         store.phase = Phase("DISCONNECTING", until, "DISCONNECTED")
         return {}
 
-    def update(self, visit: Visit) -> dict[str, Any]:
+    def update(self, visit: RequestContext) -> dict[str, Any]:
         region, store = self._find(visit)
         params, name = visit.params, visit.params.get("NewCustomKeyStoreName")
         cluster_id = params.get("CloudHsmClusterId")
@@ -181,7 +181,7 @@ class KeyStores:
         store.name = name or store.name
         return {}
 
-    def delete(self, visit: Visit) -> dict[str, Any]:
+    def delete(self, visit: RequestContext) -> dict[str, Any]:
         region, store = self._find(visit)
         if any(facts.store_id == store.id for facts in region.keys.values()):
             raise AwsError(
@@ -192,10 +192,10 @@ class KeyStores:
         del region.stores[store.id]
         return {}
 
-    def _region(self, visit: Visit) -> Region:
+    def _region(self, visit: RequestContext) -> Region:
         return self._regions.at(visit.account, visit.region)
 
-    def _find(self, visit: Visit) -> tuple[Region, KeyStore]:
+    def _find(self, visit: RequestContext) -> tuple[Region, KeyStore]:
         region, store_id = self._region(visit), visit.params["CustomKeyStoreId"]
         store = get_store(region, store_id)
         visit.remarks = {"customKeyStoreName": store.name, "clusterId": store.cluster_id}
@@ -226,7 +226,7 @@ class KeyStores:
         check_cluster(cluster, now, zones=2)
 
 
-def _checked(visit: Visit) -> tuple[str, str]:
+def _checked(visit: RequestContext) -> tuple[str, str]:
     """Name and cluster of a new store, once all is there that a store on CloudHSM needs."""
     params = visit.params
     if params.get("CustomKeyStoreType", "AWS_CLOUDHSM") != "AWS_CLOUDHSM":

@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.kms.models import Key
 
-from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.calls import AwsError, RequestContext
 from sandbox.aws.kms_backend import backend_of, find_key
 from sandbox.aws.kms_grants import check_dry_run
 from sandbox.aws.kms_keys import facts_of, metadata, note_key, state_of
@@ -35,7 +35,7 @@ class KeyUse:
             "GenerateRandom": self.generate_random,
         }
 
-    def encrypt(self, visit: Visit) -> dict[str, Any]:
+    def encrypt(self, visit: RequestContext) -> dict[str, Any]:
         algorithm = visit.params.get("EncryptionAlgorithm", SYMMETRIC)
         region, key = key_to_use(self._regions, visit, encrypts_by=algorithm)
         plaintext, context = _blob(visit, "Plaintext"), _context(visit, "EncryptionContext")
@@ -43,7 +43,7 @@ class KeyUse:
         note_use(visit, region, key=key)
         return {"CiphertextBlob": blob, "KeyId": key.arn, "EncryptionAlgorithm": algorithm}
 
-    def decrypt(self, visit: Visit) -> dict[str, Any]:
+    def decrypt(self, visit: RequestContext) -> dict[str, Any]:
         algorithm = visit.params.get("EncryptionAlgorithm", SYMMETRIC)
         region, key, plaintext = self._decrypted(
             visit, "KeyId", _context(visit, "EncryptionContext"), algorithm=algorithm
@@ -52,7 +52,7 @@ class KeyUse:
         note_use(visit, region, key=key)
         return {"Plaintext": plaintext, "KeyId": key.arn, "EncryptionAlgorithm": algorithm}
 
-    def re_encrypt(self, visit: Visit) -> dict[str, Any]:
+    def re_encrypt(self, visit: RequestContext) -> dict[str, Any]:
         """Both keys must be usable, and both count as used."""
         params = visit.params
         before = params.get("SourceEncryptionAlgorithm", SYMMETRIC)
@@ -72,7 +72,7 @@ class KeyUse:
             "DestinationEncryptionAlgorithm": after,
         }
 
-    def generate_data_key(self, visit: Visit) -> dict[str, Any]:
+    def generate_data_key(self, visit: RequestContext) -> dict[str, Any]:
         size = _data_key_bytes(visit)
         region, key = key_to_use(self._regions, visit, encrypts_by=SYMMETRIC)
         plaintext, blob, arn = backend_of(region).generate_data_key(
@@ -81,19 +81,19 @@ class KeyUse:
         note_use(visit, region, key=key)
         return {"CiphertextBlob": blob, "Plaintext": plaintext, "KeyId": arn}
 
-    def generate_data_key_without_plaintext(self, visit: Visit) -> dict[str, Any]:
+    def generate_data_key_without_plaintext(self, visit: RequestContext) -> dict[str, Any]:
         result = self.generate_data_key(visit)
         del result["Plaintext"]
         return result
 
-    def generate_mac(self, visit: Visit) -> dict[str, Any]:
+    def generate_mac(self, visit: RequestContext) -> dict[str, Any]:
         region, key = key_to_use(self._regions, visit)
         algorithm = visit.params["MacAlgorithm"]
         mac = self._mac(visit, region, key=key)
         note_use(visit, region, key=key)
         return {"Mac": base64.b64decode(mac), "MacAlgorithm": algorithm, "KeyId": key.arn}
 
-    def verify_mac(self, visit: Visit) -> dict[str, Any]:
+    def verify_mac(self, visit: RequestContext) -> dict[str, Any]:
         region, key = key_to_use(self._regions, visit)
         if base64.b64decode(self._mac(visit, region, key=key)) != _blob(visit, "Mac"):
             raise AwsError("KMSInvalidMacException", "The MAC does not match the message.")
@@ -101,7 +101,7 @@ class KeyUse:
         algorithm = visit.params["MacAlgorithm"]
         return {"MacValid": True, "MacAlgorithm": algorithm, "KeyId": key.arn}
 
-    def generate_random(self, visit: Visit) -> dict[str, Any]:
+    def generate_random(self, visit: RequestContext) -> dict[str, Any]:
         """Of a key store only while it is connected."""
         params = visit.params
         if "NumberOfBytes" not in params:
@@ -114,7 +114,7 @@ class KeyUse:
         return {"Plaintext": os.urandom(params["NumberOfBytes"])}
 
     def _decrypted(
-        self, visit: Visit, name: str, context: dict[str, str], *, algorithm: str
+        self, visit: RequestContext, name: str, context: dict[str, str], *, algorithm: str
     ) -> tuple[Region, Key, bytes]:
         """What the ciphertext holds, and its key, which has to be the named one and usable."""
         region = self._regions.at(visit.account, visit.region)
@@ -131,7 +131,7 @@ class KeyUse:
         _check_encrypts(region, key, algorithm)
         return region, key, plaintext
 
-    def _mac(self, visit: Visit, region: Region, *, key: Key) -> str:
+    def _mac(self, visit: RequestContext, region: Region, *, key: Key) -> str:
         algorithm = visit.params["MacAlgorithm"]
         if algorithm not in metadata(region, key).get("MacAlgorithms", []):
             raise AwsError("InvalidKeyUsageException", f"{key.arn} is no key for {algorithm}.")
@@ -141,7 +141,7 @@ class KeyUse:
 
 
 def key_to_use(
-    regions: Regions, visit: Visit, *, name: str = "KeyId", encrypts_by: str | None = None
+    regions: Regions, visit: RequestContext, *, name: str = "KeyId", encrypts_by: str | None = None
 ) -> tuple[Region, Key]:
     """The key that the call names, if it can be used now, and encrypts by this algorithm."""
     region = regions.at(visit.account, visit.region)
@@ -154,7 +154,7 @@ def key_to_use(
     return region, key
 
 
-def note_use(visit: Visit, region: Region, *, key: Key) -> None:
+def note_use(visit: RequestContext, region: Region, *, key: Key) -> None:
     facts_of(region, key).last_use = {
         "Operation": visit.request.operation,
         "Timestamp": visit.now,
@@ -163,7 +163,7 @@ def note_use(visit: Visit, region: Region, *, key: Key) -> None:
     }
 
 
-def _check_usable(visit: Visit, region: Region, *, key: Key) -> None:
+def _check_usable(visit: RequestContext, region: Region, *, key: Key) -> None:
     """Raise what KMS says of a key that can't be used now."""
     state = state_of(region, key)
     if state == "Disabled":
@@ -190,20 +190,20 @@ def _check_encrypts(region: Region, key: Key, algorithm: str) -> None:
         raise AwsError("InvalidKeyUsageException", text)
 
 
-def _data_key_bytes(visit: Visit) -> int:
+def _data_key_bytes(visit: RequestContext) -> int:
     params = visit.params
     if ("KeySpec" in params) == ("NumberOfBytes" in params):
         raise AwsError("ValidationException", "Give either KeySpec or NumberOfBytes.")
     return DATA_KEY_BYTES[params["KeySpec"]] if "KeySpec" in params else params["NumberOfBytes"]
 
 
-def _blob(visit: Visit, name: str) -> bytes:
+def _blob(visit: RequestContext, name: str) -> bytes:
     """A binary parameter. Decrypt and ReEncrypt need it, although the model doesn't say so."""
     if name not in visit.params:
         raise AwsError("ValidationException", f"{name} is required.")
     return base64.b64decode(visit.params[name])
 
 
-def _context(visit: Visit, name: str) -> dict[str, str]:
+def _context(visit: RequestContext, name: str) -> dict[str, str]:
     context: dict[str, str] = visit.params.get(name, {})
     return context

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.calls import AwsError, RequestContext
 from sandbox.aws.regions import Cluster, Hsm, Region, Regions
 
 NAMESPACE, METRIC = "AWS/CloudHSM", "HsmSessionCount"
@@ -27,7 +27,7 @@ class Metrics:
     def __init__(self, regions: Regions) -> None:
         self._regions = regions
 
-    def answer(self, visit: Visit) -> dict[str, Any] | None:
+    def answer(self, visit: RequestContext) -> dict[str, Any] | None:
         """The result, or None where moto answers. Call it with the regions' lock held."""
         if visit.request.operation == "ListMetrics" and visit.params.get("Namespace") == NAMESPACE:
             return self._listed(visit)
@@ -39,7 +39,7 @@ class Metrics:
             return None
         return {"MetricDataResults": [self._series(visit, query) for query in queries]}
 
-    def _listed(self, visit: Visit) -> dict[str, Any]:
+    def _listed(self, visit: RequestContext) -> dict[str, Any]:
         """Those of HSMs that count now."""
         region = self._regions.at(visit.account, visit.region)
         named = {"MetricName": METRIC}.items() <= {"MetricName": METRIC, **visit.params}.items()
@@ -51,7 +51,7 @@ class Metrics:
         ]
         return {"Metrics": found}
 
-    def _series(self, visit: Visit, query: dict[str, Any]) -> dict[str, Any]:
+    def _series(self, visit: RequestContext, query: dict[str, Any]) -> dict[str, Any]:
         asked = query["MetricStat"]
         if asked["Stat"] not in STATISTICS:
             raise AwsError("ValidationException", f"Unknown statistic {asked['Stat']}.")
@@ -72,7 +72,7 @@ class Metrics:
         }
 
     def _samples(
-        self, visit: Visit, metric: dict[str, Any], *, start: datetime, period: int
+        self, visit: RequestContext, metric: dict[str, Any], *, start: datetime, period: int
     ) -> list[int]:
         """What each HSM counted, once a minute, in this period."""
         wanted = {pair["Name"]: pair["Value"] for pair in metric.get("Dimensions", [])}
@@ -91,7 +91,7 @@ class Metrics:
         return samples
 
 
-def _starts(visit: Visit, period: int) -> Iterator[datetime]:
+def _starts(visit: RequestContext, period: int) -> Iterator[datetime]:
     start, end = _moment(visit.params["StartTime"]), _moment(visit.params["EndTime"])
     if start >= end:
         raise AwsError("ValidationException", "StartTime must be before EndTime.")

@@ -28,7 +28,7 @@ from moto.stepfunctions.models import StateMachine
 from moto.utilities.utils import get_partition
 
 from sandbox.aws import secret_model  # noqa: F401  # moto finds the model as a subclass
-from sandbox.aws.seams import Seams
+from sandbox.aws.patches import Patches
 from sandbox.clock import Clock
 
 ASYMMETRIC = ("RSA_", "ECC_", "SM2")
@@ -48,12 +48,12 @@ class _Templates(getattr(yaml, "CLoader", yaml.Loader)):  # type: ignore[misc]  
 _Templates.add_multi_constructor("", yaml_tag_constructor)
 
 
-def prepare(clock: Clock) -> Seams:
+def prepare(clock: Clock) -> Patches:
     """Forget all that an earlier sandbox left in moto, and let this clock date its replies."""
     BackendDict.reset()
     reset_model_data()
     _date_by_clock()
-    seams = Seams()
+    seams = Patches()
     seams.replace(_Now, "read", staticmethod(clock.now))
     config = {"lambda": {"use_docker": False}, "stepfunctions": {"execute_state_machine": True}}
     for service, settings in config.items():
@@ -75,7 +75,7 @@ def prepare(clock: Clock) -> Seams:
     return seams
 
 
-def read_templates_fast(seams: Seams) -> None:
+def read_templates_fast(seams: Patches) -> None:
     """Let moto's CloudFormation read YAML with libyaml: a template takes it 0.1 s otherwise."""
     reader = SimpleNamespace(
         Loader=_Templates, load=yaml.load, add_multi_constructor=lambda _prefix, _function: None
@@ -83,7 +83,7 @@ def read_templates_fast(seams: Seams) -> None:
     seams.replace(stack_models, "yaml", reader)
 
 
-def fill_in_definitions(seams: Seams) -> None:
+def fill_in_definitions(seams: Patches) -> None:
     """Let moto's CloudFormation honour a state machine's DefinitionSubstitutions."""
     for name in ("create_from_cloudformation_json", "update_from_cloudformation_json"):
         seams.wrap(StateMachine, name, _with_definition)

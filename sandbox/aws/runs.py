@@ -39,7 +39,7 @@ from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from sandbox.aws.iam.guard import May
 from sandbox.aws.iam.policy import Ask
-from sandbox.aws.seams import Seams
+from sandbox.aws.patches import Patches
 from sandbox.aws.waits import Bell, Done, Inline, RunStopped, SandboxClosed, Sleeper, dated
 from sandbox.clock import Clock, Work
 from sandbox.functions import Functions
@@ -67,7 +67,7 @@ class Runs:
         self._functions = functions
         self._account = account
         self._region = region
-        self._seams = Seams()
+        self._seams = Patches()
         self._starting = threading.Lock()
         self._lock = threading.Lock()
         self._sleepers: dict[Any, Sleeper] = {}

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.ages import parse_age
-from sandbox.aws.calls import Request, Visit
+from sandbox.aws.calls import Request, RequestContext
 from sandbox.aws.cloud import Cloud
 from sandbox.aws.cloudhsm_backups import RETENTION, keep_backup
 from sandbox.aws.regions import Cluster, KeyStore, Region
@@ -80,7 +80,7 @@ def record_connects(server: Cloud, region: Region, stores: Iterable[KeyStore]) -
         server.trail.add_past(_connect(server, region, store))
 
 
-def _connect(server: Cloud, region: Region, store: KeyStore) -> Visit:
+def _connect(server: Cloud, region: Region, store: KeyStore) -> RequestContext:
     arn = f"arn:aws:sts::{region.account}:assumed-role/operations/somebody-else"
     issued = server.identity.register(region.account, arn)
     identity = replace(server.identity.find(issued.access_key_id), since=store.password)
@@ -96,4 +96,4 @@ def _connect(server: Cloud, region: Region, store: KeyStore) -> Visit:
         peer_port=0,
     )
     about = {"customKeyStoreName": store.name, "clusterId": store.cluster_id}
-    return Visit(request, identity, store.password, remarks=about)
+    return RequestContext(request, identity, store.password, remarks=about)

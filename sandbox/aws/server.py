@@ -17,8 +17,8 @@ from werkzeug.http import http_date
 
 from sandbox.aws import moto_setup
 from sandbox.aws.cloud import Cloud
-from sandbox.aws.seams import Seams
-from sandbox.aws.wire import Wire
+from sandbox.aws.middleware import Middleware
+from sandbox.aws.patches import Patches
 from sandbox.clock import Clock
 from sandbox.loopback import LoopbackServer, QuietHandler
 
@@ -28,16 +28,16 @@ class AwsServer(Cloud):
 
     url = ""
     port = 0
-    _wire: Wire | None = None
+    _wire: Middleware | None = None
     _server: LoopbackServer | None = None
-    _seams = Seams()
+    _seams = Patches()
 
     def start(self, port: int = 0) -> None:
         """Listen, on any free port unless told; from then on `url` and `port` hold, and moto knows.
 
         Raises OSError for a port that is taken.
         """
-        self._wire = Wire(self, _moto())
+        self._wire = Middleware(self, _moto())
         handler = type("Handler", (_Handler,), {"clock": self.clock})
         self._server = LoopbackServer(self._wire, port=port, handler=handler)
         self._seams = moto_setup.prepare(self.clock)

@@ -11,7 +11,7 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
-from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.calls import AwsError, RequestContext
 from sandbox.aws.identity import Credentials, Identities
 
 ROLE = re.compile(r"arn:aws:iam::(\d{12}):role/(.+)")
@@ -30,7 +30,7 @@ class Sts:
     def __init__(self, identities: Identities) -> None:
         self._identities = identities
 
-    def answer(self, visit: Visit) -> dict[str, Any] | None:
+    def answer(self, visit: RequestContext) -> dict[str, Any] | None:
         """The result, or None where moto answers. Raises AwsError."""
         match visit.request.operation:
             case "AssumeRole":
@@ -41,7 +41,7 @@ class Sts:
                 return {"UserId": user_id, "Account": caller.account, "Arn": caller.arn}
         return None
 
-    def _assume_role(self, visit: Visit) -> dict[str, Any]:
+    def _assume_role(self, visit: RequestContext) -> dict[str, Any]:
         params, role_arn = visit.params, visit.params.get("RoleArn", "")
         name, seconds, tags = _checked_name(params), _seconds(visit), tags_of(params)
         account = _account_of(role_arn)
@@ -87,7 +87,7 @@ def _account_of(role_arn: str) -> str | None:
     return matched[1] if any(role.arn == role_arn for role in roles) else None
 
 
-def _denied(visit: Visit, role_arn: str) -> AwsError:
+def _denied(visit: RequestContext, role_arn: str) -> AwsError:
     text = (
         f"User: {visit.identity.arn} is not authorized to perform: sts:AssumeRole "
         f"on resource: {role_arn}"
@@ -109,7 +109,7 @@ def _checked_name(params: dict[str, Any]) -> str:
     return name
 
 
-def _seconds(visit: Visit) -> int:
+def _seconds(visit: RequestContext) -> int:
     seconds = int(visit.params.get("DurationSeconds", LONGEST_CHAINED))
     longest = LONGEST_CHAINED if visit.identity.role_arn else LONGEST
     if not SHORTEST <= seconds <= longest:

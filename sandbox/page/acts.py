@@ -24,23 +24,23 @@ TIME_RUNS = "Time is running"
 HOME = "home"  # what a button names that stands in no message
 
 
-class Refused(Exception):  # noqa: N818 - not an error of ours
+class ActRefused(Exception):  # noqa: N818 - not an error of ours
     """An act that makes no sense. Its text is fit for people."""
 
 
 def perform(show: Show, user: str, asked: Json) -> Json:
     """The answer to the page: what Slack would show at once. Raises Refused."""
     if user not in show.scenario.people:
-        raise Refused("Nobody of that name is in this story.")
+        raise ActRefused("Nobody of that name is in this story.")
     act = ACTS.get(str(asked.get("act")))
     if act is None:
-        raise Refused("The page asked for something that does not exist.")
+        raise ActRefused("The page asked for something that does not exist.")
     return act(show, user, asked) or {}
 
 
 def _story(show: Show, _: str, asked: Json) -> None:
     if asked.get("name") not in show.stories:
-        raise Refused("There is no such story.")
+        raise ActRefused("There is no such story.")
     show.choose(asked["name"])
 
 
@@ -50,7 +50,7 @@ def _story(show: Show, _: str, asked: Json) -> None:
 def _delete(show: Show, _: str, __: Json) -> None:
     cluster = cluster_of(show.scenario)
     if cluster not in show.scenario.home_of_cluster:
-        raise Refused("This story has no cluster.")
+        raise ActRefused("This story has no cluster.")
 
     def job(opened: Opened) -> None:
         from sandbox.scenario.acts import Acts  # loads moto
@@ -67,7 +67,7 @@ def _delete(show: Show, _: str, __: Json) -> None:
 def _outside(show: Show, _: str, asked: Json) -> None:
     what, on = asked.get("what"), asked.get("on")
     if what not in OUTSIDE or not isinstance(on, dict):
-        raise Refused("Nobody can do that here.")
+        raise ActRefused("Nobody can do that here.")
 
     def job(opened: Opened) -> None:
         from sandbox.page.others import Others  # loads moto
@@ -81,7 +81,7 @@ def _outside(show: Show, _: str, asked: Json) -> None:
 def _time(show: Show, _: str, asked: Json) -> None:
     hours = asked.get("hours")
     if not isinstance(hours, int) or not 0 < hours <= LONGEST_HOURS:
-        raise Refused("Time moves by an hour or a day.")
+        raise ActRefused("Time moves by an hour or a day.")
 
     show.heard = ""
 
@@ -130,11 +130,11 @@ def _submit(show: Show, user: str, asked: Json) -> Json:
     view = opened.stage.slack.modals.get(user)
     values = asked.get("values")
     if view is None or view.id != asked.get("view") or not isinstance(values, dict):
-        raise Refused("This dialog is not open any more.")
+        raise ActRefused("This dialog is not open any more.")
     with opened.driver.standing_clock():
         response = opened.stage.slack.submit(user, values)
     if response is None:
-        raise Refused("This dialog has nothing to send.")
+        raise ActRefused("This dialog has nothing to send.")
     return {**_answered(show, response), "errors": _field_errors(response.body)}
 
 
@@ -151,7 +151,7 @@ def _say(show: Show, user: str, asked: Json) -> Json:
         with opened.driver.standing_clock():
             return _answered(show, slack.command(user, words.strip()))
     if text.startswith("/"):
-        raise Refused(f"{command} is no command here. Slack knows /unlatch.")
+        raise ActRefused(f"{command} is no command here. Slack knows /unlatch.")
     if text:
         here = [message for message in slack.messages if message.channel == CHANNEL]
         top = [message.ts for message in here if message.thread_ts is None]
@@ -166,7 +166,7 @@ def _dismiss(show: Show, _: str, asked: Json) -> None:
 
 def _ready(show: Show) -> Opened:
     if show.opened is None:
-        raise Refused(NOT_READY)
+        raise ActRefused(NOT_READY)
     return show.opened
 
 

@@ -70,7 +70,7 @@ class DemoServer(LoopbackServer):
             return _said(200, acts.perform(self._show, str(asked.pop("as", "")), asked))
         except ValueError:
             return _said(400, {"error": "This is no act."})
-        except acts.Refused as refused:
+        except acts.ActRefused as refused:
             return _said(409, {"error": str(refused)})
 
     def _comes_from_us(self, request: Request) -> bool:

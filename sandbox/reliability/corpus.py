@@ -13,7 +13,7 @@ from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.take_turn import take_turn
-from chalicelib.ports import Clicked
+from chalicelib.ports import Interaction
 from sandbox.reliability.stand import CLUSTER, HUB, REGION, Stand
 
 CODES = ("CloudHsmClusterInUseException", "CloudHsmInvalidRequestException")
@@ -139,12 +139,14 @@ def _act(stand: Stand, case_id: str, number: int) -> None:
             use = KeyUse("event-9", stand.aws.now, "key-0", "payments-app", "Decrypt")
             stand.cases.record_use(case_id, use)
         case 11:
-            record_click(stand.ports, Clicked("button", "erin", "T0LOCAL", "C1", "cancel", case_id))
+            record_click(
+                stand.ports, Interaction("button", "erin", "T0LOCAL", "C1", "cancel", case_id)
+            )
 
 
 def _approve(stand: Stand, case_id: str, by: str) -> None:
     plans = [p for p in stand.cases.load(case_id).offers if p.remedy == "retire"]
-    clicked = Clicked(
+    clicked = Interaction(
         "submission",
         by,
         "T0LOCAL",

@@ -19,7 +19,7 @@ from chalicelib.aws.store.turns import TurnCases
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.step import Call
 from chalicelib.domain.rules.trust import Anchor
-from chalicelib.domain.simulation import Durations, Model
+from chalicelib.domain.simulation import Durations, SimulatedAws
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.snapshot import Key, KeyState, Snapshot
 from chalicelib.failures import TemporaryError
@@ -47,7 +47,7 @@ def small_world() -> Snapshot:
 class Aws:
     """Inventory, actions, runs and trail; remembers what was called."""
 
-    model: Model
+    model: SimulatedAws
     now: datetime = NOW
     started: list[object] = field(default_factory=list)
 
@@ -130,7 +130,7 @@ class Stand:
     def __init__(self) -> None:
         self.table = MemoryTable()
         self.cases = DynamoCases(self.table, SEALS[0])
-        self.aws = Aws(Model(small_world(), QUICK))
+        self.aws = Aws(SimulatedAws(small_world(), QUICK))
         self.warned: list[str] = []
         gateway = SlackGateway(slack, "C0UNLATCH", POLICY, self._note, _count, _count)
         self.ports = Ports(

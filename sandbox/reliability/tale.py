@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.aws.store.cases import NoCaseError
 from chalicelib.domain.rules.step import Call
-from chalicelib.domain.simulation import Model
+from chalicelib.domain.simulation import SimulatedAws
 from chalicelib.domain.state.caller import Tool, caller_of
 from chalicelib.domain.state.case import Attempt, Case
 from chalicelib.domain.state.plan import Operation, Remedy
@@ -24,7 +24,7 @@ from chalicelib.flows.park import park
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.sweep import sweep
 from chalicelib.flows.take_turn import take_turn
-from chalicelib.ports import Clicked, FailedDelete, Receipt
+from chalicelib.ports import FailedDelete, Interaction, Receipt
 from sandbox.reliability.stand import HUB, QUICK, REGION, Stand
 
 CI = f"arn:aws:sts::{HUB}:assumed-role/deploy-ci/ci"
@@ -103,7 +103,7 @@ class Tale:
 
     def __init__(self, world: Snapshot, deeds: Sequence[Deed]) -> None:
         self._stand = Stand()
-        self._stand.aws.model = Model(world, QUICK)
+        self._stand.aws.model = SimulatedAws(world, QUICK)
         self.deeds, self.done, self.turns = deeds, 0, 0
         self.items_are_back = False
         self.runs, self.counted = Runs(), Counter[str]()
@@ -198,7 +198,7 @@ class Tale:
         given |= {"override": "in_use", "unproven": "unproven"} if plan else {}
         record_click(
             self.ports,
-            Clicked(
+            Interaction(
                 "submission" if plan else "button",
                 deed.by,
                 "T0LOCAL",

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from sandbox.slack.limits import check_view
-from sandbox.slack.records import CHANNEL, Message, Refused, View
+from sandbox.slack.records import CHANNEL, Message, SlackRefusal, View
 from sandbox.slack.web_api import WebApi
 
 
@@ -37,7 +37,7 @@ def _show_view(api: WebApi, view: View, action: str, shown: Any) -> str | None:
             api.views.push(view, shown)
         else:
             api.views.update(view.id, shown)
-    except Refused as refused:
+    except SlackRefusal as refused:
         return refused.error
     return None
 
@@ -58,7 +58,7 @@ def follow_command(api: WebApi, user: str, body: str) -> str | None:
         answer = {"text": body}
     try:
         text, blocks = api.content(answer if isinstance(answer, dict) else {})
-    except Refused as refused:
+    except SlackRefusal as refused:
         return refused.error
     if answer.get("response_type") == "in_channel":
         api.workspace.post(

@@ -1,6 +1,6 @@
 """Messages: chat.* and conversations.open, each a function of its arguments."""
 
-from sandbox.slack.records import BOT_USER, Json, Message, Refused
+from sandbox.slack.records import BOT_USER, Json, Message, SlackRefusal
 from sandbox.slack.web_api import WebApi, decoded, message_to_api, required
 
 
@@ -26,14 +26,14 @@ def update_message(api: WebApi, args: Json) -> Json:
     channel, ts = api.channel(args), str(args["ts"])
     old = api.workspace.find_message(ts)
     if old is None or old.channel != channel.id:
-        raise Refused("message_not_found")
+        raise SlackRefusal("message_not_found")
     if old.user != BOT_USER:
-        raise Refused("cant_update_message")
+        raise SlackRefusal("cant_update_message")
     if channel.is_archived:
-        raise Refused("is_inactive")
+        raise SlackRefusal("is_inactive")
     window = channel.editable_seconds
     if window is not None and api.state.now() - float(ts) > window:
-        raise Refused("edit_window_closed")
+        raise SlackRefusal("edit_window_closed")
     # A call with text alone takes the blocks away, as Slack does.
     text, blocks = api.content(args)
     # Metadata that is not given stays as it was.
@@ -47,9 +47,9 @@ def delete_message(api: WebApi, args: Json) -> Json:
     channel, ts = api.channel(args), str(args["ts"])
     found = api.workspace.find_message(ts)
     if found is None or found.channel != channel.id:
-        raise Refused("message_not_found")
+        raise SlackRefusal("message_not_found")
     if found.user != BOT_USER:
-        raise Refused("cant_delete_message")
+        raise SlackRefusal("cant_delete_message")
     api.workspace.remove(ts)
     return {"channel": channel.id, "ts": ts}
 
@@ -60,7 +60,7 @@ def post_ephemeral(api: WebApi, args: Json) -> Json:
     text, blocks = api.content(args)
     person = api.directory.find(user)
     if person is None or person.deleted or user in channel.absent:
-        raise Refused("user_not_in_channel")
+        raise SlackRefusal("user_not_in_channel")
     told = api.workspace.whisper(
         user, channel.id, text=text, blocks=blocks, thread_ts=args.get("thread_ts")
     )
@@ -71,7 +71,7 @@ def link_to_message(api: WebApi, args: Json) -> Json:
     required(args, "channel", "message_ts")
     channel, ts = api.channel(args), str(args["message_ts"])
     if api.workspace.find_message(ts) is None:
-        raise Refused("message_not_found")
+        raise SlackRefusal("message_not_found")
     place = f"{channel.id}/p{ts.replace('.', '')}"
     return {"channel": channel.id, "permalink": f"https://local.slack.com/archives/{place}"}
 
@@ -79,12 +79,12 @@ def link_to_message(api: WebApi, args: Json) -> Json:
 def open_conversation(api: WebApi, args: Json) -> Json:
     """Direct messages with one person, as the bot has no use for more."""
     if not args.get("users"):
-        raise Refused("users_list_not_supplied")
+        raise SlackRefusal("users_list_not_supplied")
     person = api.directory.find(str(args["users"]))
     if person is None:
-        raise Refused("user_not_found")
+        raise SlackRefusal("user_not_found")
     if person.deleted:
-        raise Refused("user_disabled")
+        raise SlackRefusal("user_disabled")
     if person.bot:
-        raise Refused("cannot_dm_bot")
+        raise SlackRefusal("cannot_dm_bot")
     return {"channel": {"id": api.workspace.direct(person.id).id}}

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request, Response
 from sandbox.loopback import broken_off, peer_port
 from sandbox.slack.methods import call, scopes_of
 from sandbox.slack.rates import RateLimits
-from sandbox.slack.records import BOT_TOKEN, Fault, Faults, Json, Message, Refused
+from sandbox.slack.records import BOT_TOKEN, Fault, Faults, Json, Message, SlackRefusal
 from sandbox.slack.web_api import WebApi
 from sandbox.slack.workspace import Hook
 from sandbox.torn import tear
@@ -54,7 +54,7 @@ class Gate:
             case "throttle":
                 reply = _throttled(int(fault.seconds or 1))
             case "error":
-                reply = _answer(_refusal(Refused(fault.code or "internal_error")))
+                reply = _answer(_refusal(SlackRefusal(fault.code or "internal_error")))
             case "slow":
                 self.stopping.wait(_seconds(fault))
                 reply = land()
@@ -81,7 +81,7 @@ class Gate:
             self._authenticate(request, args)
             wait = self.rates.wait_seconds(method, args)
             reply = _throttled(wait) if wait else _answer(call(self.web_api, method, args))
-        except Refused as refused:
+        except SlackRefusal as refused:
             reply = _answer(_refusal(refused))
         reply.headers["X-OAuth-Scopes"] = scopes_of(self.web_api)
         return reply
@@ -89,15 +89,15 @@ class Gate:
     def _authenticate(self, request: Request, args: Json) -> None:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if not (token or args.get("token")):
-            raise Refused("not_authed")
+            raise SlackRefusal("not_authed")
         if (token or args["token"]) != self.token:
-            raise Refused(self.refusal)
+            raise SlackRefusal(self.refusal)
 
     def _respond(self, hook_id: str, request: Request) -> Response:
         try:
             hook = self.web_api.workspace.use_hook(hook_id)
             self._follow(hook, arguments(request))
-        except Refused as refused:
+        except SlackRefusal as refused:
             return _answer(_refusal(refused), status=404 if "_url" in refused.error else 400)
         return Response("ok")
 
@@ -129,9 +129,9 @@ def arguments(request: Request) -> Json:
     try:
         body = json.loads(request.get_data() or b"{}")
     except ValueError as unreadable:
-        raise Refused("invalid_json") from unreadable
+        raise SlackRefusal("invalid_json") from unreadable
     if not isinstance(body, dict):
-        raise Refused("json_not_object")
+        raise SlackRefusal("json_not_object")
     return args | body
 
 
@@ -147,7 +147,7 @@ def _seconds(fault: Fault) -> float:
     return 1.0 if fault.seconds is None else fault.seconds
 
 
-def _refusal(refused: Refused) -> Json:
+def _refusal(refused: SlackRefusal) -> Json:
     answer: Json = {"ok": False, "error": refused.error, **refused.fields}
     if refused.details:
         answer["errors"] = refused.details
@@ -156,7 +156,7 @@ def _refusal(refused: Refused) -> Json:
 
 
 def _throttled(seconds: int) -> Response:
-    answer = _answer(_refusal(Refused("ratelimited")), status=429)
+    answer = _answer(_refusal(SlackRefusal("ratelimited")), status=429)
     answer.headers["Retry-After"] = str(seconds)
     return answer
 

@@ -9,7 +9,7 @@ from sandbox.slack.records import (
     ORGANISATION_NAME,
     TEAM,
     Json,
-    Refused,
+    SlackRefusal,
 )
 from sandbox.slack.web_api import WebApi, message_to_api, required
 
@@ -19,21 +19,21 @@ HANDLES = {APPROVER_GROUP: "kms-approvers"}
 def user_info(api: WebApi, args: Json) -> Json:
     user = api.directory.describe(str(required(args, "user")))
     if user is None:
-        raise Refused("user_not_found")
+        raise SlackRefusal("user_not_found")
     return {"user": user}
 
 
 def look_up_by_email(api: WebApi, args: Json) -> Json:
     person = api.directory.find_by_email(str(required(args, "email")))
     if person is None:
-        raise Refused("users_not_found")
+        raise SlackRefusal("users_not_found")
     return {"user": person.to_api()}
 
 
 def list_group(api: WebApi, args: Json) -> Json:
     group = str(required(args, "usergroup"))
     if group not in api.directory.groups:
-        raise Refused("no_such_subteam")
+        raise SlackRefusal("no_such_subteam")
     return {"users": list(api.directory.groups[group])}
 
 
@@ -83,7 +83,7 @@ def read_history(api: WebApi, args: Json) -> Json:
     """What the channel shows, newest first; `oldest` and `latest` are left out unless `inclusive`."""
     channel = api.channel(args)
     if not channel.is_member:
-        raise Refused("not_in_channel")
+        raise SlackRefusal("not_in_channel")
     oldest, latest = str(args.get("oldest") or "0"), str(args.get("latest") or "9" * 10)
     edges = {oldest, latest} if args.get("inclusive") in (True, "1", "true") else set()
     found = [

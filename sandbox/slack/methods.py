@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sandbox.slack import chat, lookups
 from sandbox.slack.limits import check_view
-from sandbox.slack.records import TEAM, Json, Refused
+from sandbox.slack.records import TEAM, Json, SlackRefusal
 from sandbox.slack.web_api import WebApi, decoded, required
 
 
@@ -36,10 +36,10 @@ def update_view(api: WebApi, args: Json) -> Json:
 def publish_view(api: WebApi, args: Json) -> Json:
     required(args, "user_id", "view")
     if not api.manifest.has_home_tab:
-        raise Refused("not_enabled")
+        raise SlackRefusal("not_enabled")
     view, user = _view(args, "home"), str(args["user_id"])
     if api.directory.find(user) is None:
-        raise Refused("invalid_arguments", ["invalid `user_id`"])
+        raise SlackRefusal("invalid_arguments", ["invalid `user_id`"])
     published = api.views.publish(user, view, expected_hash=args.get("hash"))
     return {"view": published.to_api()}
 
@@ -48,7 +48,7 @@ def _view(args: Json, surface: str) -> Json:
     view = decoded(args, "view", "invalid_arguments")
     problems = check_view(view, surface)
     if problems:
-        raise Refused("invalid_arguments", problems)
+        raise SlackRefusal("invalid_arguments", problems)
     return dict(view)
 
 
@@ -82,10 +82,10 @@ def call(api: WebApi, name: str, args: Json) -> Json:
     """The answer to this call. Raises Refused if Slack would say no."""
     method = METHODS.get(name)
     if method is None:
-        raise Refused("unknown_method")
+        raise SlackRefusal("unknown_method")
     if method.scopes and not method.scopes & api.manifest.scopes:
         needed = ",".join(sorted(method.scopes))
-        raise Refused("missing_scope", needed=needed, provided=scopes_of(api))
+        raise SlackRefusal("missing_scope", needed=needed, provided=scopes_of(api))
     if method.of_team and api.is_org_wide:
         _require_team(args)
     return {"ok": True, **method.answer(api, args)}
@@ -97,6 +97,6 @@ def scopes_of(api: WebApi) -> str:
 
 def _require_team(args: Json) -> None:
     if not args.get("team_id"):
-        raise Refused("missing_argument", ["missing required field: team_id"])
+        raise SlackRefusal("missing_argument", ["missing required field: team_id"])
     if args["team_id"] != TEAM:
-        raise Refused("invalid_team")
+        raise SlackRefusal("invalid_team")

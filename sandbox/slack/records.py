@@ -168,7 +168,7 @@ def with_ids(blocks: list[Json]) -> list[Json]:
     return [{"block_id": f"auto{place}", **block} for place, block in enumerate(blocks)]
 
 
-class Refused(Exception):  # noqa: N818 - Slack's own word for it is `ok: false`
+class SlackRefusal(Exception):  # noqa: N818 - Slack's own word for it is `ok: false`
     """An `ok: false` answer: Slack's error code, what it says about the arguments, further fields."""
 
     def __init__(self, error: str, details: list[str] | None = None, **fields: str) -> None:
@@ -178,5 +178,5 @@ class Refused(Exception):  # noqa: N818 - Slack's own word for it is `ok: false`
         self.fields = fields
 
 
-def missing(*names: str) -> Refused:
-    return Refused("invalid_arguments", [f"missing required field: {name}" for name in names])
+def missing(*names: str) -> SlackRefusal:
+    return SlackRefusal("invalid_arguments", [f"missing required field: {name}" for name in names])

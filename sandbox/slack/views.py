@@ -4,7 +4,7 @@ import itertools
 from copy import deepcopy
 from dataclasses import dataclass, replace
 
-from sandbox.slack.records import ORGANISATION, TEAM, Json, Refused, View
+from sandbox.slack.records import ORGANISATION, TEAM, Json, SlackRefusal, View
 from sandbox.slack.state import State
 
 TRIGGER_SECONDS = 3
@@ -53,11 +53,11 @@ class Views:
         with self._state.lock:
             trigger = self._triggers.get(trigger_id)
             if trigger is None:
-                raise Refused("invalid_trigger_id")
+                raise SlackRefusal("invalid_trigger_id")
             if trigger.used:
-                raise Refused("exchanged_trigger_id")
+                raise SlackRefusal("exchanged_trigger_id")
             if self._state.now() - trigger.issued_at > TRIGGER_SECONDS:
-                raise Refused("expired_trigger_id")
+                raise SlackRefusal("expired_trigger_id")
             trigger.used = True
             return trigger.user
 
@@ -70,7 +70,7 @@ class Views:
         with self._state.changing():
             stack = self._stacks.get(below.user, [])
             if len(stack) >= VIEWS_ON_TOP:
-                raise Refused("push_limit_reached")
+                raise SlackRefusal("push_limit_reached")
             stack.append(self._new(below.user, view, below=below))
 
     def update(self, view_id: str, view: Json, *, expected_hash: str | None = None) -> View:
@@ -80,7 +80,7 @@ class Views:
                     if old.id == view_id:
                         stack[place] = self._replaced(old, view, expected_hash)
                         return deepcopy(stack[place])
-        raise Refused("not_found")
+        raise SlackRefusal("not_found")
 
     def publish(self, user: str, view: Json, *, expected_hash: str | None = None) -> View:
         """A Home tab; it keeps its id from the first one on."""
@@ -103,7 +103,7 @@ class Views:
 
     def _replaced(self, old: View, view: Json, expected_hash: str | None) -> View:
         if expected_hash is not None and expected_hash != old.hash:
-            raise Refused("hash_conflict")
+            raise SlackRefusal("hash_conflict")
         return replace(old, view=view, hash=self._state.next_hash())
 
     def _new(self, user: str, view: Json, *, below: View | None) -> View:

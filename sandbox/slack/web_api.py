@@ -15,7 +15,7 @@ from sandbox.slack.records import (
     Channel,
     Json,
     Message,
-    Refused,
+    SlackRefusal,
     missing,
     with_ids,
 )
@@ -40,14 +40,14 @@ class WebApi:
         """Text and blocks of a message, refused if Slack would not show them."""
         text, blocks = str(args.get("text") or ""), decoded(args, "blocks", "invalid_blocks_format")
         if not text and not blocks:
-            raise Refused("no_text")
+            raise SlackRefusal("no_text")
         if len(text) > MESSAGE_TEXT:
-            raise Refused("msg_too_long")
+            raise SlackRefusal("msg_too_long")
         problems = check_message(blocks, text, plan_blocks=self.supports_plan_blocks)
         if problems:
-            raise Refused("invalid_blocks", problems)
+            raise SlackRefusal("invalid_blocks", problems)
         if is_too_long(blocks or []):
-            raise Refused("msg_blocks_too_long")
+            raise SlackRefusal("msg_blocks_too_long")
         return text, blocks or []
 
     def channel(self, args: Json) -> Channel:
@@ -58,13 +58,13 @@ class WebApi:
         person = self.directory.find(str(required(args, "channel")))
         channel = self.workspace.direct(person.id) if person else self.channel(args)
         if channel.is_archived:
-            raise Refused("is_archived")
+            raise SlackRefusal("is_archived")
         if not channel.is_member:
-            raise Refused("not_in_channel")
+            raise SlackRefusal("not_in_channel")
         if channel.is_restricted:
-            raise Refused("restricted_action")
+            raise SlackRefusal("restricted_action")
         if channel.user and not self.manifest.has_messages_tab:
-            raise Refused("messages_tab_disabled")
+            raise SlackRefusal("messages_tab_disabled")
         return channel
 
 
@@ -75,7 +75,7 @@ def decoded(args: Json, name: str, error: str) -> Any:
         try:
             return json.loads(value)
         except ValueError as unreadable:
-            raise Refused(error) from unreadable
+            raise SlackRefusal(error) from unreadable
     return value
 
 

@@ -14,8 +14,8 @@ from sandbox.slack.records import (
     Ephemeral,
     Json,
     Message,
-    Refused,
     Response,
+    SlackRefusal,
     direct_id,
 )
 from sandbox.slack.state import State
@@ -83,7 +83,7 @@ class Workspace:
         with self._state.lock:
             found = self._channels.get(channel_id)
         if found is None:
-            raise Refused("channel_not_found")
+            raise SlackRefusal("channel_not_found")
         return found
 
     def add_channel(self, channel: Channel) -> Channel:
@@ -168,9 +168,9 @@ class Workspace:
         with self._state.lock:
             hook = self._hooks.get(hook_id)
             if hook is None or self._state.now() - hook.issued_at > HOOK_SECONDS:
-                raise Refused("expired_url")
+                raise SlackRefusal("expired_url")
             if hook.uses >= HOOK_USES:
-                raise Refused("used_url")
+                raise SlackRefusal("used_url")
             hook.uses += 1
             return replace(hook)
 

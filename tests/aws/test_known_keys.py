@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.aws.keys import digest_of
-from chalicelib.aws.store.inventory import DynamoKnownKeys
+from chalicelib.aws.store.known_keys import DynamoKnownKeys
 from sandbox.reliability.stand import HUB, REGION, SEALS
 from sandbox.reliability.table import MemoryTable
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chalicelib.aws.pace import QUOTAS, Pace, Paces
+from chalicelib.aws.rate_limit import QUOTAS, Pace, Paces
 
 
 class Time:

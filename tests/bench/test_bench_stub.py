@@ -15,7 +15,7 @@ from bench.stub.keys import CLUSTER, HUB, REGION, Keys
 from bench.tally import kms_requests
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.inventory import AwsInventory
-from chalicelib.aws.store.inventory import DynamoKnownKeys
+from chalicelib.aws.store.known_keys import DynamoKnownKeys
 from chalicelib.aws.table import Table
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.rules.policy import Policy

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.rules.blind import hidden, remembered
+from chalicelib.domain.rules.unreadable import first_unreadable, remembered
 from chalicelib.domain.state.case import CallRecord, CallStatus
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Operation, Remedy
@@ -31,7 +31,7 @@ def seen_by(play: Play) -> Snapshot:
 
 
 def told(play: Play, world: Snapshot) -> str:
-    return hidden(play.case, world)
+    return first_unreadable(play.case, world)
 
 
 def test_nothing_is_hidden_of_a_world_that_can_be_read() -> None:
@@ -106,11 +106,11 @@ def test_only_a_plan_that_has_begun_and_goes_forward_waits() -> None:
     blind = replace(seen_by(play), unread=("x",))
     case = play.case
     refused = tuple(replace(c, status=CallStatus.REFUSED) for c in case.calls)
-    assert hidden(case, blind) == "x"
-    assert hidden(replace(case, calls=refused), blind) == ""
-    assert hidden(replace(case, calls=()), blind) == ""
-    assert hidden(replace(case, plan=None), blind) == ""
-    assert hidden(replace(case, ending=Click(Act.CANCEL, "erin", NOW)), blind) == ""
+    assert first_unreadable(case, blind) == "x"
+    assert first_unreadable(replace(case, calls=refused), blind) == ""
+    assert first_unreadable(replace(case, calls=()), blind) == ""
+    assert first_unreadable(replace(case, plan=None), blind) == ""
+    assert first_unreadable(replace(case, ending=Click(Act.CANCEL, "erin", NOW)), blind) == ""
 
 
 BLIND = ("kms:ListKeys was refused",)

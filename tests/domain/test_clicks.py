@@ -13,13 +13,13 @@ from chalicelib.domain.rules.clicks import (
     MOST_BYTES,
     NotPossible,
     Obstacle,
+    apply_clicks,
     can_go_back,
     is_asked_already,
     not_possible,
     record_ends,
     reopened,
     reopens,
-    take_in,
 )
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.audit_log import Entry, Kind, entry
@@ -180,7 +180,7 @@ def test_a_record_ends_only_where_nothing_can_go_on() -> None:
 
 
 def heard(it: Case, *clicks: Click) -> tuple[Case, list[Kind]]:
-    after, entries = take_in(replace(it, clicks=(*it.clicks, *clicks)), NOW)
+    after, entries = apply_clicks(replace(it, clicks=(*it.clicks, *clicks)), NOW)
     assert after.new_clicks == ()
     return after, [entry.kind for entry in entries]
 
@@ -195,7 +195,7 @@ def test_each_click_is_heard_once() -> None:
         Click(Act.REFRESH, "bob", NOW),
     )
     assert kinds == [Kind.APPROVED, Kind.WITHDRAWN, Kind.KEPT]
-    assert take_in(it, NOW) == (it, ())
+    assert apply_clicks(it, NOW) == (it, ())
 
 
 def test_refusals_by_aws_are_forgotten_when_a_stopped_case_is_tried_again() -> None:
@@ -231,7 +231,7 @@ LATER = NOW + DAY
 
 
 def logged(click: Click, it: Case = WAITING) -> tuple[Entry, ...]:
-    return take_in(replace(it, clicks=(*it.clicks, click)), LATER)[1]
+    return apply_clicks(replace(it, clicks=(*it.clicks, click)), LATER)[1]
 
 
 def test_the_log_tells_what_each_click_said() -> None:

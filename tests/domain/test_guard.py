@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.guard import guarded
+from chalicelib.domain.preconditions import check_preconditions
 from chalicelib.domain.rules.step import Ask, Call, Step, Wait
 from chalicelib.domain.state.case import Difference
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Remedy
@@ -63,7 +63,9 @@ ROWS: list[tuple[str, Remedy, Snapshot, Step, str]] = [
 def test_nothing_final_behind_a_closed_check(
     why: str, remedy: Remedy, snapshot: Snapshot, step: Step, check: str
 ) -> None:
-    found = guarded(step, scene(remedy, snapshot, basis=START if step != OFF else world(key("a"))))
+    found = check_preconditions(
+        step, scene(remedy, snapshot, basis=START if step != OFF else world(key("a")))
+    )
     if not check:
         assert found == step, why
         return
@@ -76,10 +78,10 @@ def test_what_the_plan_does_not_name_is_asked_for() -> None:
     it = scene(R, START)
     strange = replace(SCHEDULE, targets=("key-a", "key-z", "key-y"))
     what = Difference("ScheduleKeyDeletion on key-y", "not in the plan", "needed now")
-    assert guarded(strange, it) == Ask(differences=(what,))
+    assert check_preconditions(strange, it) == Ask(differences=(what,))
     other = Difference(f"UpdateCustomKeyStore on {STORE}", "not in the plan", "needed now")
-    assert guarded(MOVE, it) == Ask(differences=(other,)), "named, but for another call"
-    assert guarded(replace(SCHEDULE, targets=("key-b",)), it).targets == ("key-b",)  # type: ignore[union-attr]
+    assert check_preconditions(MOVE, it) == Ask(differences=(other,)), "named, but for another call"
+    assert check_preconditions(replace(SCHEDULE, targets=("key-b",)), it).targets == ("key-b",)  # type: ignore[union-attr]
 
 
 TWO_DAYS = replace(POLICY, go_again_after=48)
@@ -91,7 +93,7 @@ def late(step: Step, *ages: timedelta, hours: int = 48) -> Step:
     plan = offer(R, START, policy=TWO_DAYS)
     approved = tuple(yes("alice", plan, NOW - age) for age in ages)
     it = scene(R, START, policy=replace(POLICY, go_again_after=hours), approved=approved)
-    return guarded(step, it)
+    return check_preconditions(step, it)
 
 
 def test_a_late_point_of_no_return_needs_one_fresh_yes() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.observe import looked_at
+from chalicelib.domain.observe import observe
 from chalicelib.domain.rules.gone import CONFIRM, is_gone, until_sure
 from chalicelib.domain.rules.step import Wait
 from chalicelib.domain.state.case import Before, CallRecord, CallStatus, Case, KeyBefore
@@ -58,20 +58,20 @@ GONE: list[tuple[str, Snapshot, Before | None, bool]] = [
 def test_gone_for_sure(why: str, snapshot: Snapshot, before: Before | None, gone: bool) -> None:
     it = case(before=before)
     assert is_gone(it, snapshot) is gone, why
-    assert looked_at(it, snapshot, NOW).missing_since == (NOW if gone else None)
+    assert observe(it, snapshot, NOW).missing_since == (NOW if gone else None)
 
 
 def test_the_last_cluster_seen_is_remembered() -> None:
-    seen = looked_at(case(), world(), NOW)
+    seen = observe(case(), world(), NOW)
     assert seen.last_cluster == seen.snapshot.cluster == cluster("1a", "1b")  # type: ignore[union-attr]
-    later = looked_at(seen, world(cluster=None), NOW)
+    later = observe(seen, world(cluster=None), NOW)
     assert later.last_cluster == cluster("1a", "1b")
     assert later.snapshot == world(cluster=None)
 
 
 def missed_before(it: Case, snapshot: Snapshot) -> Case:
     """The case as it is when an earlier look missed the same, an hour ago."""
-    seen = looked_at(it, snapshot, THEN)
+    seen = observe(it, snapshot, THEN)
     return replace(it, missing=seen.missing, missing_since=seen.missing_since)
 
 
@@ -99,13 +99,13 @@ def test_kms_has_left_the_hsms(
     why: str, remedy: Remedy, snapshot: Snapshot, basis: Snapshot, quiet: bool
 ) -> None:
     it = missed_before(scene(remedy, snapshot, basis=basis).case, snapshot)
-    assert looked_at(it, snapshot, NOW).quiet_since == (NOW if quiet else None), why
-    again = looked_at(replace(it, quiet_since=THEN), snapshot, NOW)
+    assert observe(it, snapshot, NOW).quiet_since == (NOW if quiet else None), why
+    again = observe(replace(it, quiet_since=THEN), snapshot, NOW)
     assert again.quiet_since == (THEN if quiet else None)
 
 
 def test_without_a_plan_nothing_is_timed() -> None:
-    it = looked_at(case(quiet_since=THEN, soaking_since=THEN), off(), NOW)
+    it = observe(case(quiet_since=THEN, soaking_since=THEN), off(), NOW)
     assert not it.quiet_since
     assert not it.soaking_since
 
@@ -130,15 +130,15 @@ def test_the_keys_run_on_the_other_cluster(
     why: str, remedy: Remedy, snapshot: Snapshot, calls: tuple[CallRecord, ...], soaks: bool
 ) -> None:
     it = missed_before(scene(remedy, snapshot, *calls, basis=TO_MOVE).case, snapshot)
-    assert looked_at(it, snapshot, NOW).soaking_since == (NOW if soaks else None), why
-    again = looked_at(replace(it, soaking_since=THEN), snapshot, NOW)
+    assert observe(it, snapshot, NOW).soaking_since == (NOW if soaks else None), why
+    again = observe(replace(it, soaking_since=THEN), snapshot, NOW)
     assert again.soaking_since == (THEN if soaks else None)
 
 
 def statuses(snapshot: Snapshot, *calls: CallRecord, basis: Snapshot = FREE) -> list[CallStatus]:
     """What the calls are known as after a look."""
     it = scene(R, snapshot, *calls, basis=basis).case
-    return [call.status for call in looked_at(it, snapshot, NOW).calls]
+    return [call.status for call in observe(it, snapshot, NOW).calls]
 
 
 LOST = made(DELETE, "1a", status=INTENT)
@@ -166,7 +166,7 @@ def test_a_lost_answer_is_found_also_where_another_hsm_came_meanwhile() -> None:
     it = scene(R, came, LOST, basis=FREE).case
 
     def after(seen: Snapshot | None) -> CallStatus:
-        return looked_at(replace(it, snapshot=seen), came, NOW).calls[0].status
+        return observe(replace(it, snapshot=seen), came, NOW).calls[0].status
 
     assert after(FREE) is DONE
     assert after(came) is INTENT, "it was there before"
@@ -190,8 +190,8 @@ def test_the_second_hsm_of_a_zone_is_gone_when_two_are() -> None:
 
 def test_a_plan_that_was_taken_back_still_tells_its_calls() -> None:
     it: Case = replace(scene(R, ONE_LESS, LOST, basis=FREE).case, plan=None)
-    assert looked_at(it, ONE_LESS, NOW).calls[0].status is DONE
-    assert looked_at(replace(it, last_plan=None), ONE_LESS, NOW).calls[0].status is INTENT
+    assert observe(it, ONE_LESS, NOW).calls[0].status is DONE
+    assert observe(replace(it, last_plan=None), ONE_LESS, NOW).calls[0].status is INTENT
 
 
 MISSED: list[tuple[str, Snapshot]] = [
@@ -212,33 +212,33 @@ def test_what_one_look_lacks_is_gone_only_a_minute_later(what: str, lacks: Snaps
         case(offers=(scene(R, WHOLE).plan,)),
         replace(scene(R, WHOLE).case, plan=None, ending=Click(Act.CANCEL, "alice", NOW)),
     ):
-        first = looked_at(it, lacks, NOW)
+        first = observe(it, lacks, NOW)
         assert until_sure(first, NOW) == Wait(61, "reading AWS once more to make sure"), what
         unread = replace(lacks, unread=UNREAD)
-        second = looked_at(looked_at(first, unread, NOW + CONFIRM / 2), lacks, NOW + CONFIRM)
+        second = observe(observe(first, unread, NOW + CONFIRM / 2), lacks, NOW + CONFIRM)
         assert until_sure(second, NOW + CONFIRM) is None
-        assert until_sure(looked_at(it, unread, NOW), NOW) is None, "nobody knows what it lacks"
-        back = looked_at(first, WHOLE, NOW + CONFIRM)
+        assert until_sure(observe(it, unread, NOW), NOW) is None, "nobody knows what it lacks"
+        back = observe(first, WHOLE, NOW + CONFIRM)
         assert (back.missing, back.missing_since) == ("", None)
 
 
 def test_another_thing_that_is_missing_takes_a_minute_of_its_own() -> None:
-    first = looked_at(scene(R, WHOLE).case, replace(WHOLE, key_stores=()), NOW)
-    later = looked_at(first, replace(WHOLE, key_stores=(), keys=()), NOW + CONFIRM)
+    first = observe(scene(R, WHOLE).case, replace(WHOLE, key_stores=()), NOW)
+    later = observe(first, replace(WHOLE, key_stores=(), keys=()), NOW + CONFIRM)
     assert until_sure(later, NOW + CONFIRM)
 
 
 def test_where_a_repoint_leads_to_may_be_missing_too_and_what_was_recorded() -> None:
     moves = scene(M, WHOLE).case
-    assert looked_at(moves, replace(WHOLE, siblings=()), NOW).missing
-    assert not looked_at(scene(R, WHOLE).case, replace(WHOLE, siblings=()), NOW).missing
+    assert observe(moves, replace(WHOLE, siblings=()), NOW).missing
+    assert not observe(scene(R, WHOLE).case, replace(WHOLE, siblings=()), NOW).missing
     before = replace(BEGUN, keys=(KeyBefore("key-z", KeyState.ENABLED),))
-    assert looked_at(case(before=before), WHOLE, NOW).missing
-    assert not looked_at(case(last_plan=moves.plan), world(), NOW).missing, "a plan of the past"
+    assert observe(case(before=before), WHOLE, NOW).missing
+    assert not observe(case(last_plan=moves.plan), world(), NOW).missing, "a plan of the past"
 
 
 def test_what_began_has_not_ended_while_only_one_look_lacks_the_store() -> None:
     """A soak of days does not begin again."""
     it = replace(scene(M, THERE, *PROVED, basis=TO_MOVE).case, soaking_since=THEN, quiet_since=THEN)
-    missed = looked_at(it, replace(THERE, key_stores=()), NOW)
+    missed = observe(it, replace(THERE, key_stores=()), NOW)
     assert (missed.soaking_since, missed.quiet_since) == (THEN, THEN)

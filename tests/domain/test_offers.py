@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chalicelib.domain.diagnosis import all_plans
-from chalicelib.domain.offers import asked_again, fresh_offers
+from chalicelib.domain.offers import fresh_offers, request_reapproval
 from chalicelib.domain.rules.gates import Gate
 from chalicelib.domain.rules.step import Ask
 from chalicelib.domain.state.case import Case, Difference, Phase
@@ -138,11 +138,11 @@ RUNNING = replace(
 
 
 def test_asking_again_takes_back_the_plan_and_shows_why() -> None:
-    it = asked_again(situation(USED, case=RUNNING, now=LATER), Ask(differences=(USE,)))
+    it = request_reapproval(situation(USED, case=RUNNING, now=LATER), Ask(differences=(USE,)))
     assert (it.phase, it.plan, it.approved, it.confirmed) == (Phase.WAITING, None, (), ())
     assert (it.waiting_for, it.last_plan, it.differences) == ("", RETIRE, (USE,))
     assert (it.reset_at_click, it.reminded, it.expires_at) == (1, False, LATER + DAY)
     assert it.offers == all_plans(situation(USED, case=it, now=LATER))
     gate = Gate("A backup that is ready", "There is none", "wait")
-    closed = asked_again(situation(USED, case=RUNNING, now=LATER), Ask(gates=(gate,)))
+    closed = request_reapproval(situation(USED, case=RUNNING, now=LATER), Ask(gates=(gate,)))
     assert closed.differences == (Difference("A backup that is ready", "held", "There is none"),)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.rules.clicks import NotPossible, Obstacle, not_possible, take_in
+from chalicelib.domain.rules.clicks import NotPossible, Obstacle, apply_clicks, not_possible
 from chalicelib.domain.rules.step import Ask, Call
 from chalicelib.domain.simulation import store_in
 from chalicelib.domain.state.case import Outcome, Phase
@@ -121,9 +121,9 @@ def test_meanwhile_only_this_plan_can_be_decided() -> None:
 def test_the_log_says_which_yes_came_once_more() -> None:
     play = asked_once_more()
     play.approve(Remedy.RETIRE, "alice")
-    _, (again,) = take_in(play.case, play.now)
+    _, (again,) = apply_clicks(play.case, play.now)
     assert again["again"] == "yes"
-    _, (first,) = take_in(replace(play.case, plan=None), play.now)
+    _, (first,) = apply_clicks(replace(play.case, plan=None), play.now)
     assert first["again"] == ""
 
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.rules.pace import at_the_end, fresh_for, poll, under_way, until
-from chalicelib.flows.story import LAST_CALL
+from chalicelib.domain.rules.polling import at_the_end, fresh_for, poll, under_way, until
+from chalicelib.flows.audit_entries import LAST_CALL
 from tests.domain.worlds import DAY, HOURS, MINUTE, NOW
 
 

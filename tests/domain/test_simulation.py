@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from chalicelib.domain.rules.step import Call
-from chalicelib.domain.simulation import Durations, Model, with_hsm, without_hsm
+from chalicelib.domain.simulation import Durations, SimulatedAws, with_hsm, without_hsm
 from chalicelib.domain.state.hsm_states import BackupState, ClusterState, HsmState
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation
 from chalicelib.domain.state.snapshot import NO_OTHERS, Backup, Hsm, KeyState, Snapshot, StoreState
@@ -51,7 +51,7 @@ def call(
     """The world after one call, at any time after."""
 
     def at(when: datetime) -> Snapshot:
-        model = Model(start, TIMES)
+        model = SimulatedAws(start, TIMES)
         step = Call(operation, (target,), "why", **values)  # type: ignore[arg-type]
         model.call(step, target, CALLED)
         return replace(model.at(when), at=NOW)
@@ -75,7 +75,7 @@ def test_a_key_is_deleted_when_its_window_ends() -> None:
 
 def test_a_key_whose_date_is_unknown_stays() -> None:
     unknown = key("a", K.PENDING_DELETION, deletion_date=None)
-    model = Model(world(unknown), TIMES)
+    model = SimulatedAws(world(unknown), TIMES)
     assert model.at(NOW + 99 * DAY).keys == (unknown,)
 
 
@@ -113,20 +113,20 @@ def test_two_things_under_way_both_end() -> None:
         (Operation.DISCONNECT_KEY_STORE, START, S.DISCONNECTED),
         (Operation.CONNECT_KEY_STORE, START, S.CONNECTED),
     ):
-        model = Model(start, TIMES)
+        model = SimulatedAws(start, TIMES)
         for held in start.key_stores:
             model.call(Call(operation, (held.key_store_id,), "why"), held.key_store_id, CALLED)
         assert [s.state for s in model.at(CALLED + HOURS).key_stores] == [state, state]
-    model = Model(START, TIMES)
+    model = SimulatedAws(START, TIMES)
     for zone in ("1a", "1b"):
         model.call(Call(Operation.DELETE_HSM, (zone,), "why"), zone, CALLED)
     assert states(model.at(CALLED + HOURS)) == []
     before = world(cluster=cluster(hsms=(*TWO_GOING, *TWO_COMING)))
-    assert states(Model(before, TIMES).at(NOW + HOURS)) == ["1b ACTIVE", "1b ACTIVE"]
+    assert states(SimulatedAws(before, TIMES).at(NOW + HOURS)) == ["1b ACTIVE", "1b ACTIVE"]
 
 
 def test_a_later_call_on_the_same_store_is_the_one_that_ends() -> None:
-    model = Model(OFF, TIMES)
+    model = SimulatedAws(OFF, TIMES)
     for operation, when in (
         (Operation.CONNECT_KEY_STORE, CALLED),
         (Operation.DISCONNECT_KEY_STORE, CALLED + MINUTE),
@@ -161,7 +161,7 @@ def test_creating_an_hsm_takes_its_time() -> None:
     end = CALLED + 3 * MINUTE
     assert states(after(CALLED)) == states(after(end - SECOND)) == ["1a ACTIVE", "1b ACTIVE", "1b CREATE_IN_PROGRESS"]  # fmt: skip
     assert states(after(end)) == ["1a ACTIVE", "1b ACTIVE", "1b ACTIVE"]
-    model = Model(world(zones=()), TIMES)
+    model = SimulatedAws(world(zones=()), TIMES)
     for label in ("1a", "1a#2"):
         model.call(Call(Operation.CREATE_HSM, (label,), "why"), label, CALLED)
     both = model.at(end).live_hsms
@@ -219,17 +219,17 @@ UNDER_WAY = replace(
 def test_what_was_under_way_ends_too(
     minutes: int, stores: list[StoreState], shown: list[str]
 ) -> None:
-    model = Model(UNDER_WAY, TIMES)
+    model = SimulatedAws(UNDER_WAY, TIMES)
     when = CALLED + minutes * MINUTE
     now = model.at(when)
     assert [s.state for s in now.key_stores] == stores
     assert states(now) == shown
     assert (now.at, model.world) == (when, now)
-    assert states(Model(UNDER_WAY, TIMES).at(when - SECOND)) != shown or minutes < 3
+    assert states(SimulatedAws(UNDER_WAY, TIMES).at(when - SECOND)) != shown or minutes < 3
 
 
 def test_each_transition_ends_once() -> None:
-    model = Model(UNDER_WAY, TIMES)
+    model = SimulatedAws(UNDER_WAY, TIMES)
     model.at(CALLED + HOURS)
     model.world = replace(model.world, key_stores=(store(S.FAILED),))
     assert model.at(CALLED + 2 * HOURS).key_stores == (store(S.FAILED),)
@@ -238,4 +238,4 @@ def test_each_transition_ends_once() -> None:
 def test_what_happens_to_a_cluster_that_is_gone_is_nothing() -> None:
     gone = replace(START, cluster=None)
     assert without_hsm("hsm-1a-0")(gone) == with_hsm(Hsm("x", HsmState.ACTIVE, "1a"))(gone) == gone
-    assert Model(gone, TIMES).at(NOW) == gone
+    assert SimulatedAws(gone, TIMES).at(NOW) == gone

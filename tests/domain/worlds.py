@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.decide import HOUR, Decision, decide
-from chalicelib.domain.rules.clicks import take_in
+from chalicelib.domain.rules.clicks import apply_clicks
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.rules.step import Ask, Call, Close, Step, Wait
-from chalicelib.domain.simulation import Durations, Model
+from chalicelib.domain.simulation import Durations, SimulatedAws
 from chalicelib.domain.state.caller import Caller, caller_of
 from chalicelib.domain.state.case import Attempt, CallRecord, CallStatus, Case, Phase
 from chalicelib.domain.state.click import Act, Click
@@ -135,7 +135,7 @@ class Play:
     crash: Callable[[Operation, str], str] = lambda operation, target: ""
 
     def __post_init__(self) -> None:
-        self.model = Model(self.snapshot, self.durations)
+        self.model = SimulatedAws(self.snapshot, self.durations)
 
     def click(self, act: Act, by: str = "alice", **values: object) -> None:
         values = {"round": self.case.round, **values}
@@ -157,7 +157,7 @@ class Play:
 
     def turn(self) -> Step:
         """One turn, which does at most one step; time moves by what the step says."""
-        self.case, _ = take_in(self.case, self.now)
+        self.case, _ = apply_clicks(self.case, self.now)
         world = self.model.at(self.now)
         decision = decide(Situation(self.case, world, self.people, self.policy, self.now))
         self._do(decision, world)

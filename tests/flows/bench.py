@@ -20,7 +20,7 @@ from chalicelib.aws.store.turns import TurnCases
 from chalicelib.domain.rules.hearing import Heard
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.trust import Anchor
-from chalicelib.domain.simulation import Durations, Model
+from chalicelib.domain.simulation import Durations, SimulatedAws
 from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.caller import Caller, Tool, caller_of
 from chalicelib.domain.state.case import Attempt, Case, KeyUse
@@ -33,7 +33,7 @@ from chalicelib.failures import Conflict, Superseded
 from chalicelib.flows.park import park
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.take_turn import Turn, take_turn
-from chalicelib.ports import Clicked, FailedDelete, Ports
+from chalicelib.ports import FailedDelete, Interaction, Ports
 from tests.flows.answers import private, refusal
 from tests.flows.cloud import CLUSTER, HUB, NOW, REGION, STORE, Aws, Clock, key, world
 
@@ -260,7 +260,7 @@ class Bench:
         approvers = policy.get("approvers", ("alice", "bob", "erin"))
         settings = {"approvers": approvers, "team_ids": ("T1",), "pending_window_days": 7}
         self.clock, self.stored = Clock(), store
-        self.aws = Aws(Model(snapshot, durations or Durations()), self.clock)
+        self.aws = Aws(SimulatedAws(snapshot, durations or Durations()), self.clock)
         self.runs, self.slack, self.trail = Runs(), Slack(approvers), Trail()  # type: ignore[arg-type]  # names
         self.counted: list[str] = []
         self.brake = Brake()
@@ -330,7 +330,7 @@ class Bench:
         raise AssertionError(f"still going after {most} turns: {self.case(case_id).waiting_for}")
 
     def click(self, by: str, button: str, case_id: str) -> Answer:
-        clicked = Clicked("button", by, "T1", "C1", button, case_id, trigger_id="trigger")
+        clicked = Interaction("button", by, "T1", "C1", button, case_id, trigger_id="trigger")
         return record_click(self.ports, clicked)
 
     def approve(self, by: str, remedy: str, case_id: str, **values: str) -> Answer:
@@ -344,7 +344,7 @@ class Bench:
     def submit(self, by: str, remedy: str, case_id: str, **values: str) -> Answer:
         """Sends the dialog as it would be filled now."""
         plan = self.case(case_id).offer(Remedy(remedy))
-        clicked = Clicked(
+        clicked = Interaction(
             "submission",
             by,
             "T1",

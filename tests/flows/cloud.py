@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chalicelib.domain.rules.step import Call
-from chalicelib.domain.simulation import Model
+from chalicelib.domain.simulation import SimulatedAws
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.plan import Operation
 from chalicelib.domain.state.snapshot import Key, KeyState, Snapshot, StoreState
@@ -55,7 +55,7 @@ class Clock:
 class Aws:
     """Inventory and actions over a model; `trouble` may raise before or after a call lands."""
 
-    model: Model
+    model: SimulatedAws
     clock: Clock
     landed: list[tuple[str, str]] = field(default_factory=list)
     illegal: list[str] = field(default_factory=list)

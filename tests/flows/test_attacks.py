@@ -28,7 +28,7 @@ from chalicelib.flows.open_case import open_case
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.sweep import sweep
 from chalicelib.flows.take_turn import take_turn
-from chalicelib.ports import Clicked
+from chalicelib.ports import Interaction
 from tests.domain.worlds import hsms
 from tests.flows.answers import private
 from tests.flows.answers import refusal as refusal_of
@@ -352,7 +352,7 @@ def submit(it: Bench, by: str, case_id: str, **more: Any) -> Answer:
     words = {"remedy": "retire", "plan_hash": "", "team": "T1", **more}
     team = words.pop("team")
     plan_hash = words.pop("plan_hash") or offer(it, case_id).plan_hash
-    clicked = Clicked(
+    clicked = Interaction(
         "submission",
         by,
         team,

@@ -10,7 +10,7 @@ from chalicelib.answers import Answer
 from chalicelib.domain.home import Home
 from chalicelib.domain.rules.approval import SLACK_USER, Refusal
 from chalicelib.flows.command import command
-from chalicelib.ports import Clicked
+from chalicelib.ports import Interaction
 from tests.flows.answers import private
 from tests.flows.answers import refusal as refusal_of
 from tests.flows.bench import CLUSTER, Bench, world
@@ -35,7 +35,7 @@ class Speech:
 
 
 def typed(it: Bench, text: str, *, by: str = "alice", team: str = "T1", nth: int = 1) -> Answer:
-    clicked = Clicked("command", by, team, "C1", text=text, trigger_id=f"trigger-{nth}")
+    clicked = Interaction("command", by, team, "C1", text=text, trigger_id=f"trigger-{nth}")
     return command(it.ports, clicked, here=HERE, speech=Speech())
 
 

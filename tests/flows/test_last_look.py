@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib.aws.store.turns import TurnCases
-from chalicelib.domain.rules.pace import MANY_KEYS, fresh_for
+from chalicelib.domain.rules.polling import MANY_KEYS, fresh_for
 from chalicelib.domain.rules.trust import Anchor
 from chalicelib.domain.state.case import Case, Phase
 from chalicelib.domain.state.snapshot import Snapshot

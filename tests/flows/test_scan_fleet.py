@@ -17,7 +17,7 @@ from chalicelib.flows.home import home
 from chalicelib.flows.homes import HomePorts, opened_home
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.scan_fleet import ScanPorts, scan_fleet
-from chalicelib.ports import Clicked
+from chalicelib.ports import Interaction
 from tests.domain.worlds import ACCOUNT, CLUSTER, DAY, REGION, cluster, world
 from tests.flows.answers import private, refusal
 from tests.flows.bench import Bench
@@ -99,8 +99,8 @@ def test_the_message_knows_the_open_case(room: Room) -> None:
     assert cases[0].trigger is Trigger.SCAN
 
 
-def pressed(value: str = f"{ACCOUNT}/{REGION}/{CLUSTER}", by: str = "alice") -> Clicked:
-    return Clicked("button", by, "T1", action=f"open:{CLUSTER}", case_id=value, trigger_id="t1")
+def pressed(value: str = f"{ACCOUNT}/{REGION}/{CLUSTER}", by: str = "alice") -> Interaction:
+    return Interaction("button", by, "T1", action=f"open:{CLUSTER}", case_id=value, trigger_id="t1")
 
 
 def test_whoever_presses_counts_as_the_one_who_asked(room: Room) -> None:
@@ -138,7 +138,7 @@ def test_home_shows_what_waits_for_whom(room: Room) -> None:
     room.bench.approve("bob", "retire", pointer.case_id)
     assert not home(room.bench.ports, "bob").waiting, "has approved"
     room.bench.turn(pointer.case_id)
-    clicked = Clicked(
+    clicked = Interaction(
         "submission",
         "erin",
         "T1",

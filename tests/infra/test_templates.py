@@ -12,7 +12,7 @@ from cfnlint.decode.cfn_yaml import loads
 from moto import mock_aws
 
 from sandbox.aws.moto_setup import fill_in_definitions, read_templates_fast
-from sandbox.aws.seams import Seams
+from sandbox.aws.patches import Patches
 from tests.infra.linter import findings
 
 INFRA = Path(__file__).parents[2] / "infra"
@@ -55,7 +55,7 @@ def test_cfn_lint_takes_the_state_machine() -> None:
 
 @pytest.fixture
 def aws() -> Iterator[None]:
-    with mock_aws(), closing(Seams()) as seams:
+    with mock_aws(), closing(Patches()) as seams:
         read_templates_fast(seams)
         fill_in_definitions(seams)
         yield

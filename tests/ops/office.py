@@ -16,9 +16,9 @@ import time_machine
 from moto.cloudformation import parsing
 
 from ops.__main__ import main
-from ops.desk import PROJECT, Desk
-from ops.screen import Screen
-from sandbox.aws.seams import Seams
+from ops.command_context import PROJECT, CommandContext
+from ops.console import Console
+from sandbox.aws.patches import Patches
 from sandbox.stack import Sandbox
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -73,8 +73,8 @@ class Office:
             return typing
 
         out, err = io.StringIO(), io.StringIO()
-        desk = Desk(Screen(out, err), self.clock, self.pause, self.project, ask)
-        with closing(Seams()) as seams:
+        desk = CommandContext(Console(out, err), self.clock, self.pause, self.project, ask)
+        with closing(Patches()) as seams:
             # Moto warns of each alarm and policy that it leaves out; none of them acts here.
             silent = SimpleNamespace(**dict.fromkeys(("warn", "warning", "debug"), _nothing))
             seams.replace(parsing, "warnings", silent)

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ops.deployment.organisation import accounts
-from ops.trouble import Trouble
+from ops.errors import OperatorError
 
 HUB = "111111111111"
 TREE = {
@@ -60,7 +60,7 @@ def test_the_hub_and_closed_accounts_are_left_out(words: list[str], served: Any)
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "AWSOrganizationsNotInUseException"])
 def test_where_nobody_may_ask_it_says_what_helps(code: str) -> None:
-    with pytest.raises(Trouble, match="Organizations can’t be read") as caught:
+    with pytest.raises(OperatorError, match="Organizations can’t be read") as caught:
         accounts(hub(Organisation(code)), ["all"])
     assert "list the account ids" in caught.value.advice[0]
 

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from ops.command_context import PROJECT
 from ops.deployment import lock
 from ops.deployment.build import make_reproducible
 from ops.deployment.runtime import OFFERED_UNTIL, about, runtime
 from ops.deployment.sbom import sbom
-from ops.desk import PROJECT
+from ops.errors import OperatorError
 from ops.exits import Exit
-from ops.trouble import Trouble
 
 TODAY = date(2026, 12, 1)
 
 
 @pytest.mark.parametrize("version", [(3, 15), (3, 16), (3, 10)])
 def test_a_python_that_lambda_does_not_offer_is_refused(version: tuple[int, int]) -> None:
-    with pytest.raises(Trouble) as caught:
+    with pytest.raises(OperatorError) as caught:
         runtime(version, TODAY)
     assert caught.value.code is Exit.DECLINED
     assert "make setup PYTHON=python3.13" in caught.value.advice[0]
@@ -32,7 +32,7 @@ def test_a_python_is_taken_until_its_end_and_warned_of_before() -> None:
     assert runtime((3, 11), until) == "python3.11"
     assert "Move to" not in about((3, 13), TODAY)
     assert "Move to Python 3.13" in about((3, 11), date(2027, 3, 1))
-    with pytest.raises(Trouble, match="ended on 2027-06-30"):
+    with pytest.raises(OperatorError, match="ended on 2027-06-30"):
         runtime((3, 11), date(2027, 7, 1))
 
 
@@ -51,7 +51,7 @@ def test_the_lock_names_every_version_with_its_hashes() -> None:
 def test_a_lock_that_leaves_anything_open_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "requirements.txt"
     file.write_text(f"# ours\n{text}")
-    with pytest.raises(Trouble, match="does not lock"):
+    with pytest.raises(OperatorError, match="does not lock"):
         lock.install(file, tmp_path / "vendor", say=print)
 
 
@@ -81,7 +81,7 @@ def locked(folder: Path, digest: str) -> Path:
 @pytest.mark.usefixtures("index")
 def test_a_wheel_of_another_hash_is_refused(tmp_path: Path) -> None:
     vendor = tmp_path / "vendor"
-    with pytest.raises(Trouble, match="can’t be built from its lock") as caught:
+    with pytest.raises(OperatorError, match="can’t be built from its lock") as caught:
         lock.install(locked(tmp_path, "0" * 64), vendor, say=print)
     assert "make lock" in caught.value.advice[0]
     assert list(vendor.iterdir()) == []

@@ -28,12 +28,12 @@ from chalicelib.domain.state.caller import caller_of
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.slack.replies import SlackFailed
 from ops.__main__ import VERBS, main
-from ops.desk import PROJECT, Desk
+from ops.command_context import PROJECT, CommandContext
+from ops.console import GREEN, Console
+from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.expected import trouble_of
 from ops.hub import who
-from ops.screen import GREEN, Screen
-from ops.trouble import Trouble
 from tests.ops.office import START
 
 NAMES = [name for verbs in VERBS.values() for name in verbs]
@@ -43,14 +43,14 @@ def refused(code: str, message: str = "the message", call: str = "GetItem") -> C
     return ClientError({"Error": {"Code": code, "Message": message}}, call)
 
 
-def desk(out: io.StringIO | None = None, answer: str | None = None) -> Desk:
+def desk(out: io.StringIO | None = None, answer: str | None = None) -> CommandContext:
     def ask(_: str) -> str:
         if answer is None:
             raise EOFError
         return answer
 
-    screen = Screen(out or io.StringIO(), io.StringIO())
-    return Desk(screen, lambda: START, ask=ask)
+    screen = Console(out or io.StringIO(), io.StringIO())
+    return CommandContext(screen, lambda: START, ask=ask)
 
 
 def test_what_is_not_understood_is_2(capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,7 +157,7 @@ def test_a_settings_file_that_is_not_there(
 
 def test_nothing_is_done_without_a_yes() -> None:
     for answer in (None, "", "no", "YES"):
-        with pytest.raises(Trouble) as caught:
+        with pytest.raises(OperatorError) as caught:
             desk(answer=answer).confirm("Go ahead?", option="--yes")
         assert caught.value.code is Exit.DECLINED
     desk(answer=" yes ").confirm("Go ahead?", option="--yes")
@@ -170,30 +170,30 @@ class Terminal(io.StringIO):
 
 def test_colours_are_for_terminals_that_want_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
-    assert "\x1b[" in Screen(Terminal(), io.StringIO()).painted("ok", GREEN)
-    assert Screen(io.StringIO(), io.StringIO()).painted("ok", GREEN) == "ok"
+    assert "\x1b[" in Console(Terminal(), io.StringIO()).painted("ok", GREEN)
+    assert Console(io.StringIO(), io.StringIO()).painted("ok", GREEN) == "ok"
     monkeypatch.setenv("NO_COLOR", "")
-    assert "\x1b[" in Screen(Terminal(), io.StringIO()).painted("ok", GREEN), "empty is not set"
+    assert "\x1b[" in Console(Terminal(), io.StringIO()).painted("ok", GREEN), "empty is not set"
     monkeypatch.setenv("NO_COLOR", "1")
-    assert Screen(Terminal(), io.StringIO()).painted("ok", GREEN) == "ok"
+    assert Console(Terminal(), io.StringIO()).painted("ok", GREEN) == "ok"
 
 
 def test_progress_passes_on_a_terminal_and_leaves_no_trace_elsewhere() -> None:
     out, err = io.StringIO(), Terminal()
-    screen = Screen(out, err)
+    screen = Console(out, err)
     screen.passing("1 of 2")
     screen.passing("2 of 2")
     screen.line("done")
     assert err.getvalue().endswith("2 of 2\r\x1b[2K")
     assert out.getvalue() == "done\n"
     quiet = io.StringIO()
-    Screen(io.StringIO(), quiet).passing("1 of 2")
+    Console(io.StringIO(), quiet).passing("1 of 2")
     assert quiet.getvalue() == ""
 
 
 def test_a_machine_gets_one_value_and_nothing_else() -> None:
     out, err = io.StringIO(), io.StringIO()
-    screen = Screen(out, err).for_machines()
+    screen = Console(out, err).for_machines()
     screen.title("For people")
     screen.say("half-way")
     screen.table(["a"], [["b"]])
@@ -209,7 +209,7 @@ def test_it_builds_in_the_checkout_or_in_the_users_cache(
     assert given.workshop == PROJECT / "build"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     installed: Any = SimpleNamespace(project=Path(main.__globals__["__file__"]).parent / "project")
-    workshop: Any = Desk.workshop
+    workshop: Any = CommandContext.workshop
     assert workshop.fget(installed) == tmp_path / "unlatch"
 
 

@@ -8,8 +8,8 @@ import pytest
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case, Outcome, Phase
 from chalicelib.domain.state.plan import Operation
 from ops.destroy import _refuse_waiting_keys
+from ops.errors import OperatorError
 from ops.exits import Exit
-from ops.trouble import Trouble
 from tests.ops.office import CLUSTER, HUB, REGION, START
 
 SCHEDULED, CANCELLED = Operation.SCHEDULE_KEY_DELETION, Operation.CANCEL_KEY_DELETION
@@ -20,11 +20,11 @@ def call(operation: Operation, at: datetime, status: CallStatus = CallStatus.DON
     return CallRecord(operation, "key-1", at, status, "hash")
 
 
-def refused(case: Case, days: int) -> Trouble | None:
+def refused(case: Case, days: int) -> OperatorError | None:
     """So many days after the case was opened."""
     try:
         _refuse_waiting_keys([case], START + timedelta(days=days))
-    except Trouble as trouble:
+    except OperatorError as trouble:
         return trouble
     return None
 

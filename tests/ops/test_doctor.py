@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from ops.desk import PROJECT
+from ops.command_context import PROJECT
 from sandbox.slack.records import BOT_TOKEN, SIGNING_SECRET
 from sandbox.stack import Sandbox
 from tests.ops.office import HUB, OPERATORS, REGION, Office

@@ -22,9 +22,9 @@ from moto import mock_aws
 
 from ops import deploy, package
 from ops.__main__ import VERBS, main
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import Console
 from ops.exits import Exit
-from ops.screen import Screen
 from tests.flows.bench import NOW, REGION, table
 
 CLUSTER, CASE = "cluster-2a3b4c5d6e7", "case-abcdefghij"
@@ -155,7 +155,9 @@ def said(command: str) -> tuple[int, str, str]:
         raise EOFError
 
     out, err = io.StringIO(), io.StringIO()
-    code = main(command.split(), Desk(Screen(out, err), lambda: NOW, lambda _: None, ask=nobody))
+    code = main(
+        command.split(), CommandContext(Console(out, err), lambda: NOW, lambda _: None, ask=nobody)
+    )
     return code, out.getvalue(), err.getvalue()
 
 

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from ops.desk import PROJECT
+from ops.command_context import PROJECT
 from sandbox.aws.seed import seed
 from sandbox.slack.records import BOT_TOKEN, CHANNEL, SIGNING_SECRET, TEAM
 from sandbox.stack import Sandbox

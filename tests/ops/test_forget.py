@@ -22,9 +22,9 @@ from chalicelib.domain.state.caller import caller_of
 from chalicelib.domain.state.case import Attempt, Case, Outcome, Phase
 from chalicelib.ports import FailedDelete
 from ops.__main__ import main
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import Console
 from ops.exits import Exit
-from ops.screen import Screen
 from tests.flows.bench import BODY_SEAL, HUB, INBOX_SEAL, NOW, REGION, table
 
 
@@ -77,7 +77,7 @@ def run(*words: str, typing: str | None = None) -> tuple[int, str]:
         return typing
 
     out = io.StringIO()
-    code = main(["forget", *words], Desk(Screen(out, out), lambda: NOW, ask=ask))
+    code = main(["forget", *words], CommandContext(Console(out, out), lambda: NOW, ask=ask))
     return code, out.getvalue()
 
 

@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from ops.__main__ import main
+from ops.command_context import PROJECT, CommandContext
+from ops.console import Console
 from ops.deployment.finish import ALL_EVENTS
-from ops.desk import PROJECT, Desk
 from ops.hub import EVENT_FUNCTIONS, FUNCTIONS
-from ops.screen import Screen
 from tests.infra.linter import findings
 from tests.ops.office import START, copy_of_project
 
@@ -38,7 +38,7 @@ def packaged(folder: Path) -> Path:
     copy_of_project(project)
     (folder / "prod.env").write_text(SETTINGS)
     out, err = io.StringIO(), io.StringIO()
-    desk = Desk(Screen(out, err), lambda: START, project=project)
+    desk = CommandContext(Console(out, err), lambda: START, project=project)
     words = ["package", "--stage", "prod", "--settings", str(folder / "prod.env")]
     topic = "AlarmTopicArn=arn:aws:sns:us-east-1:111122223333:alarms"
     words += ["--out", str(folder / "out"), "--parameter", topic]

@@ -12,10 +12,10 @@ from botocore.exceptions import ClientError
 from moto.cloudformation import parsing
 
 from ops.__main__ import main
+from ops.command_context import CommandContext
+from ops.console import Console
 from ops.deployment.remains import SECRETS
-from ops.desk import Desk
-from ops.screen import Screen
-from sandbox.aws.seams import Seams
+from sandbox.aws.patches import Patches
 from sandbox.aws.seed import seed
 from sandbox.slack.records import CHANNEL, TEAM
 from sandbox.stack import Sandbox
@@ -41,7 +41,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox
     with (
         Sandbox(now=START, people=PEOPLE) as sandbox,
         pytest.MonkeyPatch.context() as patch,
-        closing(Seams()) as seams,
+        closing(Patches()) as seams,
     ):
         quiet = SimpleNamespace(
             **dict.fromkeys(("warn", "warning", "debug"), lambda *_, **__: None)
@@ -72,7 +72,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox
 
 def packaged(project: Path, settings: Path, out: Path) -> Path:
     said = io.StringIO()
-    desk = Desk(Screen(said, said), lambda: START, project=project)
+    desk = CommandContext(Console(said, said), lambda: START, project=project)
     words = ["package", "--stage", "prod", "--settings", str(settings), "--out", str(out)]
     assert main(words, desk) == 0, said.getvalue()
     return out

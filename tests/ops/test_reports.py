@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from ops.__main__ import main
-from ops.desk import Desk
+from ops.command_context import CommandContext
+from ops.console import Console
 from ops.probing.assumptions import ASSUMPTIONS, BY_ID, Probe
 from ops.probing.names import replaced
 from ops.probing.report import Duration, Findings, Verdict, from_json, report_of, write
-from ops.screen import Screen
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 RECORD: dict[str, Any] = {
@@ -99,7 +99,7 @@ def test_it_is_read_back_as_it_was_written(filed: tuple[Path, Path]) -> None:
 
 def reality(*paths: Path, more: tuple[str, ...] = ()) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
-    desk = Desk(Screen(out, err), lambda: NOW)
+    desk = CommandContext(Console(out, err), lambda: NOW)
     code = main(["reality", *map(str, paths), *more], desk)
     return code, out.getvalue(), err.getvalue()
 

@@ -17,9 +17,9 @@ from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.slack_message import SlackMessage
 from ops.checks import chat
 from ops.checks import routes as check
+from ops.console import Console
 from ops.deployment import routing
-from ops.screen import Screen
-from ops.trouble import Trouble
+from ops.errors import OperatorError
 from tests.domain.worlds import Play, cluster, world
 from tests.test_config import NEEDED
 
@@ -63,7 +63,7 @@ def test_a_file_that_can_not_be_meant_stops_the_deployment(
 ) -> None:
     (project / routing.COPY).write_text("as before")
     (project / routing.FILE).write_text(text)
-    with pytest.raises(Trouble, match=why):
+    with pytest.raises(OperatorError, match=why):
         routing.prepared(project)
     assert (project / routing.COPY).read_text() == "as before"
 
@@ -92,7 +92,7 @@ def test_what_changes_for_open_cases_is_said(capsys: pytest.CaptureFixture[str])
     assert not list(routing.effects(hub(replace(it, route_tags=())), (prod,), settings))
     yes = replace(it, approved=(SimpleNamespace(by="alice"),))  # type: ignore[arg-type]
     assert "it asks again" in next(routing.effects(hub(yes), (prod,), settings))
-    screen = Screen(sys.stdout, sys.stderr)
+    screen = Console(sys.stdout, sys.stderr)
     routing.show([said], screen)
     routing.show([], screen)
     assert said in capsys.readouterr().out

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ops.desk import PROJECT
+from ops.command_context import PROJECT
 from sandbox.aws.seed import seed
 from sandbox.slack.records import CHANNEL, TEAM
 from sandbox.stack import Sandbox

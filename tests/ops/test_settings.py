@@ -10,7 +10,7 @@ import pytest
 from chalicelib import config
 from ops.deployment.ids import wrong_ids
 from ops.deployment.settings import chosen, differences
-from ops.trouble import Trouble
+from ops.errors import OperatorError
 from scripts import example_env
 
 NAMES = {
@@ -58,7 +58,7 @@ def test_the_environment_goes_before_the_file_and_the_file_before_config_json(
 
 def test_all_that_is_wrong_is_said_at_once(project: Path) -> None:
     text = "slack_channel=\nslack_chanel=C1\nexpiry_hours=soon\nquorum_reversible=0"
-    with pytest.raises(Trouble) as caught:
+    with pytest.raises(OperatorError) as caught:
         settings(project, text)
     told = "\n".join(caught.value.advice)
     for words in ("SLACK_CHANEL is not a setting", "SLACK_CHANNEL is missing", "EXPIRY_HOURS must be",
@@ -67,12 +67,12 @@ def test_all_that_is_wrong_is_said_at_once(project: Path) -> None:
 
 
 def test_a_line_that_is_no_setting_is_named(project: Path) -> None:
-    with pytest.raises(Trouble, match="line 2"):
+    with pytest.raises(OperatorError, match="line 2"):
         settings(project, "# fine\nnonsense\n")
 
 
 def test_a_stage_that_is_not_there(project: Path) -> None:
-    with pytest.raises(Trouble, match="only dev, prod"):
+    with pytest.raises(OperatorError, match="only dev, prod"):
         chosen(project, "staging", file=None, environ={}, remembered={})
 
 

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ops.deployment.stacks import Stacks
-from ops.trouble import Trouble
+from ops.errors import OperatorError
 
 TEMPLATE = "Parameters:\n  Stage:\n    Type: String\n  Topic:\n    Type: String\n"
 
@@ -101,7 +101,7 @@ def test_parameters_that_are_not_given_stay_and_those_that_no_template_has_go() 
 
 def test_a_stack_that_never_came_up_is_told_with_its_cause_and_how_to_mend_it() -> None:
     made, _ = stacks(FakeFormation("ROLLBACK_COMPLETE"))
-    with pytest.raises(Trouble) as caught:
+    with pytest.raises(OperatorError) as caught:
         apply(made, "s", TEMPLATE, {})
     assert "Table: unlatch-dev already exists" in caught.value.reason
     assert "aws cloudformation delete-stack --stack-name s" in caught.value.advice
@@ -123,13 +123,13 @@ def test_a_change_of_somebody_else_is_waited_for() -> None:
 @pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_COMPLETE", "ROLLBACK_COMPLETE"])
 def test_a_change_that_rolled_back_is_a_failure(status: str) -> None:
     made, _ = stacks(FakeFormation("CREATE_COMPLETE", after=status))
-    with pytest.raises(Trouble, match="failed"):
+    with pytest.raises(OperatorError, match="failed"):
         apply(made, "s", TEMPLATE, {})
 
 
 def test_a_change_set_that_cannot_be_made_says_why() -> None:
     made, _ = stacks(FakeFormation("CREATE_COMPLETE", change_set="FAILED", why="No such role"))
-    with pytest.raises(Trouble, match="No such role"):
+    with pytest.raises(OperatorError, match="No such role"):
         apply(made, "s", TEMPLATE, {})
 
 

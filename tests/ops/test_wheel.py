@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib import __version__
-from ops.desk import PROJECT
+from ops.command_context import PROJECT
 
 pytestmark = pytest.mark.slow  # pip builds it, with a build backend from the package index
 SHIPPED = (
@@ -35,7 +35,7 @@ def test_it_is_built_installed_and_knows_where_its_files_are(tmp_path: Path) -> 
     here = {"PYTHONPATH": str(site), "PYTHONSAFEPATH": "1"}
     said = run(sys.executable, "-m", "ops", "--version", folder=tmp_path, **here)
     assert __version__ in said
-    asked = "from ops.desk import PROJECT; print(PROJECT)"
+    asked = "from ops.command_context import PROJECT; print(PROJECT)"
     project = Path(run(sys.executable, "-c", asked, folder=tmp_path, **here).strip())
     assert project == site / "ops/project"
     assert [name for name in SHIPPED if not (project / name).exists()] == []

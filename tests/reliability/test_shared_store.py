@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.rules.step import Call
-from chalicelib.domain.simulation import Model
+from chalicelib.domain.simulation import SimulatedAws
 from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.domain.state.snapshot import Key, Snapshot
 from chalicelib.failures import TemporaryError
@@ -30,7 +30,10 @@ class Account:
     def __init__(self, clock: Clock) -> None:
         other = world(cluster_id=OTHER, store=None)
         self.clock = clock
-        self.models = {CLUSTER: Model(world(key(1)), QUICK), OTHER: Model(other, QUICK)}
+        self.models = {
+            CLUSTER: SimulatedAws(world(key(1)), QUICK),
+            OTHER: SimulatedAws(other, QUICK),
+        }
         self.landed: list[str] = []
 
     def look_again(self, case: Case, seen: Snapshot) -> Snapshot:

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.aws.store.inbox import INBOX
 from chalicelib.domain.rules.step import Call
-from chalicelib.domain.simulation import Model
+from chalicelib.domain.simulation import SimulatedAws
 from chalicelib.domain.state import audit_log
 from chalicelib.domain.state.case import Case, Outcome
 from chalicelib.domain.state.plan import Plan
@@ -87,7 +87,7 @@ class Anything(RuleBasedStateMachine):
         rules = {**RULES, "quarantine_days": quarantine}
         self.it = Bench(first, store=DynamoCases(self.table, INBOX_SEAL), durations=QUICK, **rules)
         other = world(key(8), cluster_id=OTHER, store_id="cks-other")
-        aws = Aws(Model(other, QUICK), self.it.clock)
+        aws = Aws(SimulatedAws(other, QUICK), self.it.clock)
         self.clouds = Clouds({first.cluster_id: self.it.aws, OTHER: aws})
         self.trouble, self.engine = Trouble(), Engine(self.it, turns_a_run=50)
         self.engine.restart = self.trouble.restart

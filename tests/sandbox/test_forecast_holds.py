@@ -15,7 +15,7 @@ from botocore.config import Config
 from chalicelib import config
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.inventory import AwsInventory
-from chalicelib.aws.pace import Paces
+from chalicelib.aws.rate_limit import Paces
 from chalicelib.domain.forecast import Forecast, forecast
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.case import Case

@@ -16,7 +16,7 @@ from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
-from chalicelib.ports import Clicked
+from chalicelib.ports import Interaction
 from chalicelib.slack.error_words import NOT_EDITABLE
 from chalicelib.slack.gateway import EVENT, SlackGateway
 from chalicelib.slack.replies import SlackFailed
@@ -25,7 +25,7 @@ from tests.slack.every_moment import retired
 from tests.slack.moments import asked, without_backup
 from tests.slack.reading import words
 
-CLICKED = Clicked("submission", "alice", "T1", "C1", action="decide")
+CLICKED = Interaction("submission", "alice", "T1", "C1", action="decide")
 
 
 class Slack:

@@ -13,7 +13,7 @@ from chalicelib.aws.store import codec
 from chalicelib.aws.store.log import Log
 from chalicelib.aws.store.writes import OPEN, Writes, asking
 from chalicelib.domain.scan import Scan
-from chalicelib.ports import Pointer, Round
+from chalicelib.ports import Pointer, SweepCursor
 
 SWEEP, ROUND = "SWEEP", "ROUND"
 SCAN, TOLD, HOMES = "SCAN", "TOLD", "HOMES"
@@ -47,14 +47,14 @@ class SweepMemory:
     def set_looked(self, account: str, region: str, until: datetime) -> None:
         self._put(f"{account}#{region}", until=until.isoformat())
 
-    def watch_round(self) -> Round:
+    def watch_round(self) -> SweepCursor:
         item = self.writes.get(SWEEP, ROUND)
         try:
-            return codec.load(item["round"], Round) if item else Round()
+            return codec.load(item["round"], SweepCursor) if item else SweepCursor()
         except codec.UNREADABLE:
-            return Round()
+            return SweepCursor()
 
-    def set_watch_round(self, now: Round) -> None:
+    def set_watch_round(self, now: SweepCursor) -> None:
         self._put(ROUND, round=codec.dump(now))
 
     def down_since(self, account: str, region: str) -> Mapping[str, datetime]:

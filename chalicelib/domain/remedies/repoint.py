@@ -14,7 +14,7 @@ from chalicelib.domain.remedies.steps import (
     keep_backup,
     quiet,
 )
-from chalicelib.domain.rules.pace import SOON, until
+from chalicelib.domain.rules.polling import SOON, until
 from chalicelib.domain.rules.proof import failed_proof, was_denied
 from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Call, Step, Wait

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from chalicelib.domain.remedies.repoint import unproved
 from chalicelib.domain.remedies.steps import connect, disconnect
-from chalicelib.domain.rules.pace import MINUTE, SOON, under_way
+from chalicelib.domain.rules.polling import MINUTE, SOON, under_way
 from chalicelib.domain.rules.proof import was_denied
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.rules.step import Ask, Call, Close, Step, Wait

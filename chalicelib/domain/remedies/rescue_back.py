@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.remedies import rescue
-from chalicelib.domain.rules.pace import MINUTE
+from chalicelib.domain.rules.polling import MINUTE
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.rules.step import Call, Move, Wait
 from chalicelib.domain.state.case import CallStatus

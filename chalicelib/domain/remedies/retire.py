@@ -15,7 +15,7 @@ from chalicelib.domain.remedies.steps import (
     keep_backup,
     quiet,
 )
-from chalicelib.domain.rules.pace import SOON, until
+from chalicelib.domain.rules.polling import SOON, until
 from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Ask, Call, Step, Wait
 from chalicelib.domain.rules.waiting import until_next

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.domain.rules.gates import everything_read, others_gate
-from chalicelib.domain.rules.pace import MINUTE, SOON, at_the_end, under_way
 from chalicelib.domain.rules.password import PERSON_ONLY, officer_steps
+from chalicelib.domain.rules.polling import MINUTE, SOON, at_the_end, under_way
 from chalicelib.domain.rules.sessions import LATE, Verdict, verdict
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.rules.step import Ask, Call, Close, Move, Step, Wait

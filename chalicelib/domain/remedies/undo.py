@@ -8,7 +8,7 @@ from datetime import datetime
 from chalicelib.domain.remedies import rescue_back
 from chalicelib.domain.remedies.steps import connect, disconnect, held_by_aws
 from chalicelib.domain.rules.gone import until_sure
-from chalicelib.domain.rules.pace import SETTLING, SOON, under_way
+from chalicelib.domain.rules.polling import SETTLING, SOON, under_way
 from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Call, Close, Move, Wait
 from chalicelib.domain.rules.waiting import may_wait, scheduled_by_us

@@ -159,16 +159,16 @@ def record_ends(case: Case, policy: Policy) -> datetime | None:
     return case.closed_at + timedelta(days=policy.keep_closed_days)
 
 
-def take_in(case: Case, now: datetime) -> tuple[Case, tuple[Entry, ...]]:
+def apply_clicks(case: Case, now: datetime) -> tuple[Case, tuple[Entry, ...]]:
     """The case with its new clicks heard, and what the log says of them."""
     entries: list[Entry] = []
     for click in case.new_clicks:
-        case, said = _hear(case, click, now)
+        case, said = _apply(case, click, now)
         entries += said
     return replace(case, clicks_seen=len(case.clicks)), tuple(entries)
 
 
-def _hear(case: Case, click: Click, now: datetime) -> tuple[Case, list[Entry]]:
+def _apply(case: Case, click: Click, now: datetime) -> tuple[Case, list[Entry]]:
     match click.act:
         case Act.APPROVE | Act.WITHDRAW | Act.CONFIRM:
             return case, [

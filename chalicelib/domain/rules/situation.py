@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.rules.pace import SETTLING
 from chalicelib.domain.rules.policy import Policy
+from chalicelib.domain.rules.polling import SETTLING
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.person import Person

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from chalicelib.domain.rules.pace import DAY, MINUTE, SETTLING, SOON, poll, until
+from chalicelib.domain.rules.polling import DAY, MINUTE, SETTLING, SOON, poll, until
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case
 from chalicelib.domain.state.plan import Operation
 from chalicelib.domain.state.snapshot import Key, KeyState, Snapshot

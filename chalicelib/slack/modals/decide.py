@@ -25,7 +25,7 @@ from chalicelib.slack.messages.text import (
     people,
     utc,
 )
-from chalicelib.slack.modals import numbers, outcome, shapes, story
+from chalicelib.slack.modals import numbers, outcome, plan_lines, shapes
 
 SEEN_BY_ALL = "Everybody in the thread will see it."
 KEEP_DAYS = (7, 30, 90)
@@ -65,7 +65,7 @@ def _act(shown: Shown, plan: Plan) -> list[Block]:
         outcome.worst(shown, plan),
         *(where if plan.remedy is Remedy.REPOINT else []),
         *numbers.numbers(shown),
-        *story.happens(shown, plan),
+        *plan_lines.happens(shown, plan),
         *ways.stays_behind(plan),
         *([] if plan.remedy is Remedy.RESCUE else [shapes.typed_cluster_id(shown.case)]),
         shapes.reason(SEEN_BY_ALL, first=_first_reason(shown, plan)),

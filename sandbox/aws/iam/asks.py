@@ -13,7 +13,7 @@ from typing import Any
 from moto.kms.models import Key
 from moto.secretsmanager.models import secretsmanager_backends
 
-from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.calls import AwsError, RequestContext
 from sandbox.aws.iam.conditions import Values
 from sandbox.aws.iam.network import network_asks
 from sandbox.aws.iam.policy import Ask
@@ -37,7 +37,7 @@ NAMES_RESOURCE = ("SourceBackupId", "BackupId", "ClusterId", "ResourceId")
 LOOKS_AT_CLUSTER = frozenset({"ConnectCustomKeyStore", "UpdateCustomKeyStore"})
 
 
-def asks_of(visit: Visit, regions: Regions) -> Iterator[Ask]:
+def asks_of(visit: RequestContext, regions: Regions) -> Iterator[Ask]:
     """All that must be allowed. Hold the regions' lock."""
     region = regions.at(visit.account, visit.region)
     facts = facts_of_caller(visit.identity) | {"aws:requestedregion": visit.region}
@@ -71,7 +71,7 @@ def facts_of_caller(identity: Identity) -> Facts:
     return facts
 
 
-def _of_sts(visit: Visit, facts: Facts) -> Iterator[Ask]:
+def _of_sts(visit: RequestContext, facts: Facts) -> Iterator[Ask]:
     if visit.request.operation == "GetCallerIdentity":
         return  # nobody needs a right for it, and nobody can be denied it
     params, role = visit.params, visit.params.get("RoleArn", "*")
@@ -87,7 +87,7 @@ def _of_sts(visit: Visit, facts: Facts) -> Iterator[Ask]:
         yield Ask("sts:SetSourceIdentity", role, facts)
 
 
-def _of_dynamodb(visit: Visit, region: Region, facts: Facts) -> Iterator[Ask]:
+def _of_dynamodb(visit: RequestContext, region: Region, facts: Facts) -> Iterator[Ask]:
     params = visit.params or json.loads(visit.request.body)
     if not visit.request.operation.startswith("Transact"):
         yield Ask(visit.request.name, _table(region, params), facts)
@@ -102,7 +102,7 @@ def _table(region: Region, request: Mapping[str, Any]) -> str:
     return region.arn("dynamodb", f"table/{request.get('TableName', '')}{index}")
 
 
-def _of_kms(visit: Visit, region: Region, facts: Facts) -> Iterator[Ask]:
+def _of_kms(visit: RequestContext, region: Region, facts: Facts) -> Iterator[Ask]:
     facts["kms:calleraccount"] = visit.account
     if "KeyId" in visit.params and visit.request.operation != "ListAliases":
         try:
@@ -127,7 +127,7 @@ def facts_of_key(key: Key, params: Mapping[str, Any]) -> Facts:
     return facts
 
 
-def _of_cloudhsm(visit: Visit, region: Region, facts: Facts) -> Iterator[Ask]:
+def _of_cloudhsm(visit: RequestContext, region: Region, facts: Facts) -> Iterator[Ask]:
     params, operation = visit.params, visit.request.operation
     named = next((params[name] for name in NAMES_RESOURCE if params.get(name)), "")
     known = region.clusters.get(named) or region.backups.get(named)
@@ -145,7 +145,7 @@ def _of_cloudhsm(visit: Visit, region: Region, facts: Facts) -> Iterator[Ask]:
         yield from network_asks(operation, params, cluster, region=region, facts=facts)
 
 
-def _of_secrets(visit: Visit, facts: Facts) -> Iterator[Ask]:
+def _of_secrets(visit: RequestContext, facts: Facts) -> Iterator[Ask]:
     named = visit.params.get("SecretId", "")
     for secret in secretsmanager_backends[visit.account][visit.region].secrets.values():
         if named in (secret.name, secret.arn):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from sandbox.aws.calls import Visit
+from sandbox.aws.calls import RequestContext
 from sandbox.aws.iam.asks import Facts, asks_of
 from sandbox.aws.iam.conditions import UnknownElementError
 from sandbox.aws.iam.policy import Ask, Policy, Principal, Verdict, judged, policy_of
@@ -53,7 +53,7 @@ class Guard:
         self.judged = 0
         self.seconds = 0.0
 
-    def denial(self, visit: Visit) -> str | None:
+    def denial(self, visit: RequestContext) -> str | None:
         """AWS's sentence where this call is not allowed."""
         caller, taken = visit.identity, visit.params.get("RoleArn", "")
         bound = self._is_bot(caller.role)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.calls import AwsError, RequestContext
 from sandbox.aws.iam.asks import Facts
 from sandbox.aws.iam.guard import Guard
 from sandbox.aws.iam.policy import Ask
@@ -23,7 +23,7 @@ class Simulations:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    def answer(self, visit: Visit) -> dict[str, Any] | None:
+    def answer(self, visit: RequestContext) -> dict[str, Any] | None:
         """The result, or None where moto answers. Raises AwsError."""
         if visit.request.operation != "SimulatePrincipalPolicy":
             return None

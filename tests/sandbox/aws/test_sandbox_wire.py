@@ -18,7 +18,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from sandbox.aws.calls import AwsError, Visit
+from sandbox.aws.calls import AwsError, RequestContext
 from sandbox.aws.faults import Faults, Window
 from sandbox.aws.replies import WrongReplyError, check_result
 from sandbox.clock import Clock
@@ -258,7 +258,7 @@ def test_a_reply_that_aws_cannot_give_is_an_internal_failure(stand: Stand) -> No
     stand.server.services["kms"] = lambda visit: {"Keys": [{"KeyId": 7}]}
     assert refused(stand.client("kms").list_keys) == "InternalFailure"
 
-    def invents(visit: Visit) -> Never:
+    def invents(visit: RequestContext) -> Never:
         raise AwsError("NoSuchKeyException")
 
     stand.server.services["kms"] = invents

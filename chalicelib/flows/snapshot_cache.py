@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.domain.rules.pace import fresh_for
+from chalicelib.domain.rules.polling import fresh_for
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.snapshot import Snapshot

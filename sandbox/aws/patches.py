@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 
 
-class Seams:
+class Patches:
     """Attributes replaced in other people's modules and classes; `close` puts all of them back."""
 
     def __init__(self) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from chalicelib.aws.accounts import Accounts
 from chalicelib.domain.state.case import Case
+from ops.errors import OperatorError
 from ops.hub import Hub
-from ops.trouble import Trouble
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class AsCaller(Accounts):
     ) -> Callable[[str], Any]:
         own = self.sts.get_caller_identity()["Account"]
         if own != account:
-            raise Trouble(
+            raise OperatorError(
                 f"Your credentials are for account {own}, not {account}.",
                 f"Use credentials of {account}, or --assume, where OperatorArn of infra/account.yaml names your role",
             )

@@ -14,7 +14,7 @@ from chalicelib.domain.state.plan import IRREVERSIBLE, Operation
 NO_RETURN = frozenset({Operation.DELETE_KEY_STORE, Operation.DELETE_CLUSTER})
 
 
-def guarded(step: Step, context: PlanContext) -> Step:
+def check_preconditions(step: Step, context: PlanContext) -> Step:
     """The step itself, or the question that it needs first."""
     if not isinstance(step, Call):
         return step

@@ -14,7 +14,7 @@ from typing import Any
 
 from moto.core.exceptions import JsonRESTError
 
-from sandbox.aws.calls import AwsError, Call, Visit, json_object, read_request
+from sandbox.aws.calls import AwsError, Call, RequestContext, json_object, read_request
 from sandbox.aws.cloud import Cloud
 from sandbox.aws.cloudtrail import RECORDED
 from sandbox.aws.faults import Fault
@@ -42,7 +42,7 @@ RESET = "/moto-api/reset"  # moto forgets everything at this address, and so mus
 STATUS_TEXT = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found"}
 
 
-class Wire:
+class Middleware:
     """The WSGI application that stands before moto's."""
 
     def __init__(self, server: Cloud, moto: App) -> None:
@@ -58,7 +58,7 @@ class Wire:
             return self._moto(environ, start_response)
         server = self._server
         identity = server.identity.find(request.access_key)
-        visit = Visit(
+        visit = RequestContext(
             request, identity, server.clock.now(), differs=frozenset(server.regions.differs)
         )
         fault = server.faults.hit(request.name) if self._by_bot(visit) else None
@@ -72,7 +72,7 @@ class Wire:
         ])  # fmt: skip
         return broken_off(sent.body) if sent.breaks_off else [sent.body]
 
-    def _play(self, visit: Visit, environ: Environ, *, fault: Fault | None) -> Reply:
+    def _play(self, visit: RequestContext, environ: Environ, *, fault: Fault | None) -> Reply:
         """Answer the request, or let happen to it what the fault says."""
         match fault.kind if fault else "":
             case "throttle":
@@ -98,7 +98,7 @@ class Wire:
             self.stopped.wait(fault.seconds or 0)
         return reply
 
-    def _answer(self, visit: Visit, environ: Environ) -> Reply:
+    def _answer(self, visit: RequestContext, environ: Environ) -> Reply:
         try:
             check_request(visit.request, differs=visit.differs)
             denied = self._denied(visit) or self._unsigned(visit, environ)
@@ -116,7 +116,7 @@ class Wire:
             return self._broken(visit, error)
         return self._from_moto(visit, environ)
 
-    def _ours(self, visit: Visit) -> dict[str, Any] | None:
+    def _ours(self, visit: RequestContext) -> dict[str, Any] | None:
         """The sandbox's own answer, or None where moto answers."""
         server = self._server
         try:
@@ -129,19 +129,19 @@ class Wire:
         finally:
             server.tell_deletions()
 
-    def _told(self, visit: Visit, result: dict[str, Any]) -> Reply:
+    def _told(self, visit: RequestContext, result: dict[str, Any]) -> Reply:
         request = visit.request
         if request.service in CHECKED:
             check_result(request.service, request.operation, result=result)
         self._record(visit, result, error=None)
         return render(request, result, request_id=visit.request_id)
 
-    def _refuse(self, visit: Visit, error: AwsError) -> Reply:
+    def _refuse(self, visit: RequestContext, error: AwsError) -> Reply:
         reply = self._refused(visit, error)
         self._remember(visit, error=error.code, landed=False)
         return reply
 
-    def _refused(self, visit: Visit, error: AwsError, *, check: bool = False) -> Reply:
+    def _refused(self, visit: RequestContext, error: AwsError, *, check: bool = False) -> Reply:
         if check and visit.request.service in CHECKED:
             try:
                 check_error(visit.request, error.code)
@@ -150,16 +150,16 @@ class Wire:
         self._record(visit, None, error=error)
         return render_error(visit.request, error, request_id=visit.request_id)
 
-    def _broken(self, visit: Visit, wrong: WrongReplyError) -> Reply:
+    def _broken(self, visit: RequestContext, wrong: WrongReplyError) -> Reply:
         logger.error("The sandbox answered what AWS can't: %s", wrong)
         error = AwsError("InternalFailure", f"Sandbox fault: {wrong}", status=500)
         return render_error(visit.request, error, request_id=visit.request_id)
 
-    def _from_moto(self, visit: Visit, environ: Environ) -> Reply:
+    def _from_moto(self, visit: RequestContext, environ: Environ) -> Reply:
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = visit.account
         return _captured(self._moto, environ)
 
-    def _denied(self, visit: Visit) -> AwsError | None:
+    def _denied(self, visit: RequestContext) -> AwsError | None:
         request, hook, guard = visit.request, self._server.deny, self._server.guard
         reason = (
             hook(visit.identity, request.service, request.operation, request.params)
@@ -173,7 +173,7 @@ class Wire:
         error = injected(request, "AccessDeniedException")
         return AwsError(error.code, reason, status=error.status)
 
-    def _unsigned(self, visit: Visit, environ: Environ) -> AwsError | None:
+    def _unsigned(self, visit: RequestContext, environ: Environ) -> AwsError | None:
         """Signatures count where they are the proof of who calls; elsewhere they are taken on trust."""
         if visit.request.name != "sts:GetCallerIdentity":
             return None
@@ -181,15 +181,15 @@ class Wire:
         return wrong_signature(environ, visit.request, secret=secret)
 
     def _record(
-        self, visit: Visit, result: dict[str, Any] | None, *, error: AwsError | None
+        self, visit: RequestContext, result: dict[str, Any] | None, *, error: AwsError | None
     ) -> None:
         if visit.request.service in RECORDED:
             self._server.trail.add(visit, result, error=error)
 
-    def _by_bot(self, visit: Visit) -> bool:
+    def _by_bot(self, visit: RequestContext) -> bool:
         return not visit.identity.deployment and self._server.is_bot(visit.identity.role)
 
-    def _remember(self, visit: Visit, *, error: str | None, landed: bool) -> None:
+    def _remember(self, visit: RequestContext, *, error: str | None, landed: bool) -> None:
         request, identity = visit.request, visit.identity
         call = Call(
             at=visit.now,

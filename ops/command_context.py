@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from ops.console import Console
+from ops.errors import OperatorError
 from ops.exits import Exit
-from ops.screen import Screen
-from ops.trouble import Trouble
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE / "project" if (HERE / "project").exists() else HERE.parent
@@ -29,8 +29,8 @@ def from_terminal(question: str) -> str:
 
 
 @dataclass(frozen=True)
-class Desk:
-    screen: Screen
+class CommandContext:
+    screen: Console
     clock: Callable[[], datetime]
     pause: Callable[[float], None] = time.sleep
     project: Path = PROJECT
@@ -53,10 +53,10 @@ class Desk:
         try:
             typed = self.ask(f"{question} ").strip()
         except EOFError:
-            raise Trouble(
+            raise OperatorError(
                 "Nothing was done: nobody is here to confirm it.",
                 f"Say {option}, if it is to go ahead",
                 code=Exit.DECLINED,
             ) from None
         if typed != wanted:
-            raise Trouble("Nothing was done: not confirmed.", code=Exit.DECLINED)
+            raise OperatorError("Nothing was done: not confirmed.", code=Exit.DECLINED)

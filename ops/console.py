@@ -12,7 +12,7 @@ BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
 CLEAR_LINE = "\r\x1b[2K"
 
 
-class Screen:
+class Console:
     """`out` is for what was asked for, `err` for what went wrong and for how far it has come.
 
     With `as_json`, `out` gets one JSON value at the end and nothing else.
@@ -23,8 +23,8 @@ class Screen:
         self._colours = out.isatty() and not os.environ.get("NO_COLOR")
         self._passing = False
 
-    def for_machines(self) -> Screen:
-        return Screen(self._out, self._err, as_json=True)
+    def for_machines(self) -> Console:
+        return Console(self._out, self._err, as_json=True)
 
     def line(self, text: str = "", *, colour: str = "") -> None:
         """For people; a machine is told the same by `answer`."""

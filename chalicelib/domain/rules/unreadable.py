@@ -12,7 +12,7 @@ from chalicelib.domain.state.plan import KeyBasis, Operation, Plan
 from chalicelib.domain.state.snapshot import Key, KeyState, KeyStore, LastUse, Snapshot, StoreState
 
 
-def hidden(case: Case, snapshot: Snapshot) -> str:
+def first_unreadable(case: Case, snapshot: Snapshot) -> str:
     """The first thing that a plan under way has to see and that AWS refused to tell; "" where none is.
 
     Its approvals stand meanwhile, its keys stay watched, and cancel works.
