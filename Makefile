@@ -48,10 +48,10 @@ test: .venv/.dev  ## Run the tests
 test-all: test-slow test-ops  ## Run the slow tests: every shipped story, whole deployments, the browser, others' clients
 
 test-slow: .venv/.dev
-	$(BIN)/python -m pytest -n 2 -m "slow or browser" --ignore=tests/ops
+	$(BIN)/python -m pytest -n 2 -m "slow or browser" --ignore=tests/ops $(SAMPLE)
 
 test-ops: .venv/.dev
-	$(BIN)/python -m pytest -n 2 -m slow --dist=loadfile tests/ops  # each file is one long story
+	$(BIN)/python -m pytest -n 2 -m slow --dist=loadfile tests/ops $(SAMPLE)  # each file is one long story
 
 # Each of these targets in turn, and how long each took.
 define timed
@@ -64,7 +64,8 @@ endef
 check: .venv/.dev  ## Format, lint, layers, types, dead code, the tests with their coverage
 	$(call timed,lint layers types dead coverage)
 
-ci: .venv/.dev  ## What CI runs: all of `make check`, and the slow tests
+ci: export SAMPLE = --one-in 3
+ci: .venv/.dev  ## What CI runs: all of `make check`, and the slow tests with a third of each matrix
 	$(call timed,lint layers types dead coverage test-slow test-ops)
 
 coverage: .venv/.dev  ## The tests, and how much of the code they reach

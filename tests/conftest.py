@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import random
+from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import botocore.session
 import pytest
@@ -12,6 +15,31 @@ from botocore.loaders import create_loader
 # Thousands of tests and the libraries they import stay until the end. To go through them again and
 # again in search of garbage takes a sixth of all the time.
 gc.disable()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--one-in", type=int, default=1, help="play one row in so many of each matrix")
+    parser.addoption("--seed", type=int, default=datetime.now(UTC).toordinal(), help="draws them")
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    share, seed = config.getoption("--one-in"), config.getoption("--seed")
+    return [f"one row in {share} of each matrix, drawn with --seed {seed}"] if share > 1 else []
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A sample of each test that is marked as a matrix: all workers draw the same one."""
+    share = config.getoption("--one-in")
+    matrices: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("matrix"):
+            matrices[item.nodeid.partition("[")[0]].append(item)
+    left: set[pytest.Item] = set()
+    for rows in matrices.values():
+        drawn = random.Random(config.getoption("--seed"))
+        left |= {*rows} - {*drawn.sample(rows, -(-len(rows) // share))}
+    config.hook.pytest_deselected(items=[item for item in items if item in left])
+    items[:] = [item for item in items if item not in left]
 
 
 def pytest_collection_finish() -> None:

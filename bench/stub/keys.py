@@ -16,7 +16,7 @@ QUOTAS = {
     "GetKeyLastUsage": 100,
     "DescribeCustomKeyStores": 5,
 }
-"""AWS's defaults, requests a second; GetKeyLastUsage's is not published (as in chalicelib/aws/pace.py)."""
+"""AWS's defaults, requests a second; GetKeyLastUsage's is not published (as in chalicelib/aws/rate_limit.py)."""
 LONG_AGO = 1_740_000_000.0
 
 

@@ -174,14 +174,14 @@ ASSUMPTIONS = (
     Assumption(
         "A-SETTLED-IN-2-MINUTES",
         "What AWS shows within 2 minutes of a call may be old",
-        "`chalicelib/domain/rules/pace.py`",
+        "`chalicelib/domain/rules/polling.py`",
         "A slower AWS may look like somebody's act: Unlatch asks again.",
         probes=(Probe.REHEARSAL,),
     ),
     Assumption(
         "A-LAST-USAGE-RATE",
         "GetKeyLastUsage may be asked as often as ListGrants",
-        "`chalicelib/aws/pace.py`",
+        "`chalicelib/aws/rate_limit.py`",
         "Throttled, and tried again later.",
         why_not="a quota is found by using it up, and others in the account need it",
     ),

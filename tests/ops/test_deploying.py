@@ -7,15 +7,14 @@ from typing import Any
 import boto3
 import pytest
 
+from ops import hub
 from sandbox.aws.identity import Identity
 from sandbox.stack import Sandbox
 from tests.ops.office import HUB, OPERATOR, OPERATORS, REGION, Office
 
 pytestmark = pytest.mark.slow  # it deploys the whole bot
 
-FUNCTIONS = {
-    f"unlatch-dev{n}" for n in ("", "-turn", "-park", "-sweep", "-on_key_used", "-on_probe")
-} | {"unlatch-dev-on_delete_blocked"}
+FUNCTIONS = {"unlatch-dev", *(f"unlatch-dev-{name}" for name in hub.FUNCTIONS)}
 
 
 def functions() -> set[str]:

@@ -62,6 +62,7 @@ PLAIN_KNOBS = [
 ]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", PLAIN_KNOBS)
 def test_where_aws_differs_the_report_says_so_and_of_nothing_else(live: Live, name: str) -> None:
     differs = live.sandbox.aws.regions.differs

@@ -63,6 +63,7 @@ def test_nothing_is_begun_unless_the_account_is_typed(stage: Stage, subnets: str
     assert made == []
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", PROBED)
 def test_where_aws_differs_the_report_says_so_and_of_nothing_else(
     stage: Stage, subnets: str, name: str

@@ -67,6 +67,7 @@ def test_parked_and_back(stage: Stage) -> None:
     assert "Cleaning up: key" in said.out
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", [n for n in PROBED if n != "A-KMS-SESSIONS-END"])
 def test_where_aws_differs_the_report_says_so(stage: Stage, name: str) -> None:
     differs = stage.sandbox.aws.regions.differs

@@ -279,9 +279,25 @@ REPLIES: dict[str, Json] = {
     "chat.postEphemeral": {"ok": True, "message_ts": "1700000000.000300"},
     "views.open": {"ok": True, "view": VIEW},
     "views.update": {"ok": True, "view": VIEW},
+    "views.publish": {"ok": True, "view": {**VIEW, "type": "home"}},
     "users.info": {"ok": True, "user": PERSON},
     "users.lookupByEmail": {"ok": True, "user": PERSON},
     "usergroups.users.list": {"ok": True, "users": ["U0AAAAAAAAA", "W0AAAAAAAAA"]},
+    "usergroups.list": {
+        "ok": True,
+        "usergroups": [
+            {
+                "id": "S0AAAAAAAAA",
+                "team_id": "T0AAAAAAAAA",
+                "is_usergroup": True,
+                "name": "Keepers of keys",
+                "handle": "keepers",
+                "is_external": False,
+                "date_delete": 0,
+                "user_count": 2,
+            }
+        ],
+    },
     "conversations.info": {
         "ok": True,
         "channel": {

@@ -111,3 +111,8 @@ def interactions() -> Response:
 @app.route("/slack/commands", methods=["POST"], content_types=["application/x-www-form-urlencoded"])
 def commands() -> dict[str, str]:
     return {"text": "hello"}
+
+
+@app.route("/slack/events", methods=["POST"], content_types=["application/json"])
+def events() -> dict[str, str]:
+    return {}

@@ -61,7 +61,11 @@ def test_only_executor_and_restorer_change_kms_and_cloudhsm() -> None:
         ("executor", "cloudhsm:DeleteHsm"),
         ("executor", "cloudhsm:DeleteCluster"),
         ("executor", "cloudhsm:ModifyBackupAttributes"),
-        ("restorer", "cloudhsm:CreateHsm"),
+        *(("restorer", f"cloudhsm:{name}") for name in (
+            "CreateHsm", "CreateCluster", "TagResource", "RestoreBackup", "ModifyBackupAttributes",
+        )),
+        ("restorer", "kms:ConnectCustomKeyStore"),
+        ("restorer", "kms:GenerateDataKeyWithoutPlaintext"),
     }  # fmt: skip
 
 

@@ -162,6 +162,7 @@ MORE: dict[str, Callable[[Told], None]] = {
 
 
 @pytest.mark.slow
+@pytest.mark.matrix
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_it_comes_as_it_expects(path: Any, tmp_path: Path) -> None:
