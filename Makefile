@@ -8,7 +8,7 @@ ABOUT_dev := a minute or two, 690 MB
 STAGE ?= dev
 STORY ?= sandbox/scenarios/flagship.yaml
 
-.PHONY: help setup demo play pictures permissions test test-all test-slow test-ops check ci coverage format lint layers types docs lock dead mutants bench fuzz reliability crash-matrix read-matrix tamper-matrix deploy clean
+.PHONY: help domain-covered setup demo play pictures permissions test test-all test-slow test-ops check ci coverage format lint layers types docs lock dead mutants bench fuzz reliability crash-matrix read-matrix tamper-matrix deploy clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -43,7 +43,7 @@ permissions: .venv/.dev  ## Play every story, and write docs/permissions.md
 	$(BIN)/python -m sandbox permissions
 
 test: .venv/.dev  ## Run the tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 $(COVER)
 
 test-all: test-slow test-ops  ## Run the slow tests: every shipped story, whole deployments, the browser, others' clients
 
@@ -61,15 +61,21 @@ define timed
 	printf "Passed, in this time:$$times\n" | expand -t 16
 endef
 
-check: .venv/.dev  ## Format, lint, layers, types, dead code, the tests with their coverage
-	$(call timed,lint layers types dead coverage)
+MEASURED := --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
 
+check: export COVER = $(MEASURED)
+check: .venv/.dev  ## Format, lint, layers, types, dead code, the tests with their coverage
+	$(call timed,lint layers types dead test domain-covered)
+
+ci: export COVER = $(MEASURED)
 ci: export SAMPLE = --one-in 3
 ci: .venv/.dev  ## What CI runs: all of `make check`, and the slow tests with a third of each matrix
-	$(call timed,lint layers types dead coverage test-slow test-ops)
+	$(call timed,lint layers types dead test domain-covered test-slow test-ops)
 
-coverage: .venv/.dev  ## The tests, and how much of the code they reach
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
+coverage: export COVER = $(MEASURED)
+coverage: test domain-covered  ## The tests, and how much of the code they reach
+
+domain-covered:
 	$(BIN)/python -m coverage report --include="chalicelib/domain/*" --skip-covered --fail-under=100
 
 format: .venv/.dev  ## Format the code

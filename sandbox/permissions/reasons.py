@@ -17,7 +17,6 @@ BY_KEY = {
     Key("sweep", "Brake", "ssm:GetParameter"): HOME,
     Key("sweep", "SlackSecrets", "secretsmanager:GetSecretValue"): HOME,
     Key("api_handler", "Table", "dynamodb:ConditionCheckItem"): SLASH,
-    Key("api_handler", "Table", "dynamodb:GetItem"): SLASH,
     Key("reader", "WhatTheOthersMay", "iam:SimulatePrincipalPolicy"): OPERATORS,
 }
 BY_ACTION = {
