@@ -33,7 +33,7 @@ class Run:
 
 
 def run(program: Program) -> Run:
-    """Raises where the program fails: a figure of a wrong answer is none."""
+    """Raises if the program fails: a figure of a wrong answer is none."""
     environ = {name: os.environ[name] for name in KEPT if name in os.environ}
     process = subprocess.Popen(  # noqa: S603  # our own programs
         [sys.executable, "-m", program.module],

@@ -11,7 +11,7 @@ from bench.interleaved import Samples
 class Row:
     """`figure` stands beside `most`, both in `unit`. `how` says in words what was run and what it shows;
 
-    `limit` says what stands in the way where the goal is not met.
+    `limit` says what stands in the way if the goal is not met.
     """
 
     what: str

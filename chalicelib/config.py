@@ -290,6 +290,6 @@ def partition_of(region: str) -> str:
 
 
 def trace(environ: Mapping[str, str] | None = None) -> str:
-    """Lambda's trace header, anew for each invocation; "" where it does not trace."""
+    """Lambda's trace header, anew for each invocation; "" if it does not trace."""
     environ = os.environ if environ is None else environ
     return environ.get("_X_AMZN_TRACE_ID", "")

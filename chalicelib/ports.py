@@ -35,7 +35,7 @@ class FailedDelete:
 
 @dataclass(frozen=True)
 class Opened:
-    """The case that now holds the failed call. `token` wakes its parked run, where there is one.
+    """The case that now holds the failed call. `token` wakes its parked run, if there is one.
 
     `is_gone`: the call was heard before, and the record of its case has been removed since.
     """
@@ -258,7 +258,7 @@ class Trail(Protocol):
 
 
 def _nothing(*_: object, **__: object) -> None:
-    """Where nobody listens to metrics or logs."""
+    """Stands in if nobody listens to metrics or logs."""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def annotate(**annotations: str) -> None:
 
 @functools.cache
 def _recorder() -> Any:
-    from aws_xray_sdk.core import patch, xray_recorder  # only where it is sampled
+    from aws_xray_sdk.core import patch, xray_recorder  # only if it is sampled
 
     patch(("botocore",))
     return xray_recorder

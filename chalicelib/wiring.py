@@ -104,7 +104,7 @@ class Wiring:
 
     @functools.cached_property
     def gateway(self) -> SlackGateway:
-        from chalicelib.slack.gateway import SlackGateway  # only where Slack is met
+        from chalicelib.slack.gateway import SlackGateway  # only if Slack is met
         from chalicelib.slack.naming import Naming  # same
 
         return SlackGateway(
@@ -120,7 +120,7 @@ class Wiring:
 
     @functools.cached_property
     def reach(self) -> Reach:
-        from chalicelib.slack.reach import Reach  # only where Slack is met
+        from chalicelib.slack.reach import Reach  # only if Slack is met
 
         return Reach.of(self.gateway, self.shelf.scan)
 
@@ -145,14 +145,14 @@ class Wiring:
 
     def signing_secret(self, *, fresh: bool) -> str:
         """`fresh`: it may have been rotated; badly signed rubbish does not read it each time."""
-        from chalicelib.slack.secrets import Secret  # only where Slack is met
+        from chalicelib.slack.secrets import Secret  # only if Slack is met
 
         how = {"fresh": fresh, "rest": READ_AGAIN_AFTER}
         return self._secret(self.settings.signing_secret_id, Secret.SIGNING, **how)
 
     @functools.cached_property
     def _slack(self) -> SlackClient:
-        from chalicelib.slack.client import SlackClient  # only where Slack is met
+        from chalicelib.slack.client import SlackClient  # only if Slack is met
         from chalicelib.slack.secrets import Secret
 
         named = self.settings.bot_token_secret_id
@@ -163,7 +163,7 @@ class Wiring:
         )
 
     def _secret(self, secret_id: str, kind: Secret, **how: Any) -> str:
-        from chalicelib.slack.secrets import value_of  # only where Slack is met
+        from chalicelib.slack.secrets import value_of  # only if Slack is met
 
         return self._secrets.value(secret_id, lambda text: value_of(text, kind), **how)
 

@@ -130,7 +130,7 @@ def _compared(
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found. `compared` is None where there was no CloudTrail to hold it against.
+    """What a check found. `compared` is None if there was no CloudTrail to hold it against.
 
     Anchored is a log whose end something outside it names: without that it may be made up, or cut.
     """

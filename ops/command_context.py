@@ -20,7 +20,7 @@ PROJECT = HERE / "project" if (HERE / "project").exists() else HERE.parent
 
 
 def from_terminal(question: str) -> str:
-    """What the person types. Raises EOFError where nobody is there to type."""
+    """What the person types. Raises EOFError if nobody is there to type."""
     if not sys.stdin.isatty():
         raise EOFError
     sys.stderr.write(question)

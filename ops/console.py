@@ -86,7 +86,7 @@ class Console:
 
 
 def moment(at: datetime | None) -> str:
-    """`Mon 02 Mar 2026 09:00 UTC`; a dash where there is none."""
+    """`Mon 02 Mar 2026 09:00 UTC`; a dash if there is none."""
     return f"{at.astimezone(UTC):%a %d %b %Y %H:%M} UTC" if at else "-"
 
 

@@ -125,7 +125,7 @@ def _routes(desk: CommandContext, wrong: list[OperatorError]) -> tuple[Route, ..
 
 
 def _moved(job: Job) -> list[str]:
-    """What the routes change for open cases; nothing where no stage is deployed yet."""
+    """What the routes change for open cases; nothing if no stage is deployed yet."""
     return list(routing.effects(job.hub, job.routes, job.settings)) if job.last else []
 
 

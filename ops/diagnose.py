@@ -75,7 +75,7 @@ def picture_of(hub: Hub, options: Options, settings: Settings) -> Picture:
 
 
 def _settings(hub: Hub) -> tuple[Settings, str]:
-    """The rules of the deployed stage; where there is none or it can’t be read, the defaults."""
+    """The rules of the deployed stage; if there is none or it can’t be read, the defaults."""
     try:
         return hub.settings, ""
     except OperatorError:

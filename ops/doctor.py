@@ -1,4 +1,4 @@
-"""`unlatch doctor`: one screen that says whether Unlatch can do its work, and what to do where not."""
+"""`unlatch doctor`: one screen that says whether Unlatch can do its work, and what to do if not."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ class Hub:
 
     @functools.cached_property
     def variables(self) -> Mapping[str, str]:
-        """The functions' environment; empty where there are none, or they may not be looked at."""
+        """The functions' environment; empty if there are none, or they may not be looked at."""
         try:
             return self._read_variables()
         except ClientError as error:

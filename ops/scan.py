@@ -85,7 +85,7 @@ def scan(hub: Hub, options: Options, desk: CommandContext) -> int:
 
 
 def _settings(hub: Hub) -> Settings:
-    """Those of the deployed stage; where there is none, the defaults."""
+    """Those of the deployed stage; if there is none, the defaults."""
     try:
         return hub.settings
     except OperatorError:

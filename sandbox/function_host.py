@@ -50,7 +50,7 @@ def send(stream: Stream, message: Mapping[str, Any]) -> None:
 
 
 def receive(stream: Stream) -> dict[str, Any]:
-    """Raises EOFError where the other side is gone."""
+    """Raises EOFError if the other side is gone."""
     line = stream.readline()
     if not line.endswith(b"\n"):
         raise EOFError("the other side is gone")

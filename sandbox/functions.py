@@ -41,7 +41,7 @@ class Deployed:
 
 @dataclass(frozen=True)
 class Invocation:
-    """`payload` is JSON: what the handler returned, or Lambda's error object where `error`."""
+    """`payload` is JSON: what the handler returned, or Lambda's error object if `error`."""
 
     function: str
     request_id: str
@@ -86,7 +86,7 @@ class Functions:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def invoke(self, name: str, event: Any) -> Invocation:
-        """`name` is the deployed name or ARN; raises LookupError where none is deployed."""
+        """`name` is the deployed name or ARN; raises LookupError if none is deployed."""
         function = self._find(name)
         request_id = str(uuid.uuid4())
         with self._work.doing(f"function {function.name} {request_id[:8]}"):

@@ -14,7 +14,7 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Torn:
-    """`length` is what Content-Length says; where it is more than the body, the line breaks."""
+    """`length` is what Content-Length says; if it is more than the body, the line breaks."""
 
     body: bytes
     length: int

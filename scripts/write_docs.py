@@ -122,7 +122,7 @@ PARTS = (
 
 
 def with_part(document: str, part: Part) -> str:
-    """The document with this part as it should be. ValueError where it has no place for it."""
+    """The document with this part as it should be. ValueError if it has no place for it."""
     pattern = rf"(<!-- {part.name}: [^>]*-->\n).*?(<!-- end of {part.name} -->)"
     found, count = re.subn(
         pattern, lambda m: f"{m[1]}{part.text()}\n{m[2]}", document, count=1, flags=re.DOTALL

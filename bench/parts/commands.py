@@ -50,7 +50,7 @@ def demo() -> float:
             time.sleep(0.05)
         return time.perf_counter() - began
     finally:
-        # Not SIGINT: where this run was started in the background, that is ignored, and inherited.
+        # Not SIGINT: if this run was started in the background, that is ignored, and inherited.
         process.terminate()
         process.wait(LONGEST_SECONDS)
 

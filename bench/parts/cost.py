@@ -60,7 +60,7 @@ def _sum(name: str, costs: dict[str, float]) -> str:
 
 
 def standing() -> str:
-    """What a deployment costs a month where no case comes, by the resources of its stack."""
+    """What a deployment costs a month if no case comes, by the resources of its stack."""
     stack = rendered(
         ROOT / "infra/resources.yaml", {"Stage": "dev", "CaseDefinition": "{}"}, account="ACCOUNT"
     )

@@ -1,6 +1,6 @@
 """Diagnoses a cluster in an account with many keys, twice: the first look, and the re-check of a later turn.
 
-Reads `{"keys", "mine", "latency", "rechecks"}` from standard input, and `longest` where a turn may read
+Reads `{"keys", "mine", "latency", "rechecks"}` from standard input, and `longest` if a turn may read
 for so many seconds only; writes seconds, CPU and memory.
 """
 

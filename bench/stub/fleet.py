@@ -66,7 +66,7 @@ class Place:
 
 
 class NoKeys:
-    """KMS where nobody has a key store."""
+    """KMS of accounts without key stores."""
 
     def answer(self, target: str, body: bytes) -> tuple[int, dict[str, Any] | bytes]:  # noqa: ARG002  # an Answer
         return 200, {"CustomKeyStores": [], "Keys": [], "Aliases": [], "Truncated": False}

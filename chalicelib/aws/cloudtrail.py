@@ -71,7 +71,7 @@ def probe_of(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def place(detail: Mapping[str, Any], event: Mapping[str, Any]) -> tuple[str, str]:
-    """Account and Region of the call; the envelope says it where the record doesn't."""
+    """Account and Region of the call; the envelope says it if the record doesn't."""
     account = detail.get("recipientAccountId") or event.get("account")
     region = detail.get("awsRegion") or event.get("region")
     return text(account, "account", ACCOUNT), text(region, "awsRegion", REGION)

@@ -30,7 +30,7 @@ def _is_seen(character: str) -> bool:
 
 
 def why_denied(message: str) -> str:
-    """Who denies it, for the end of a sentence; "" where AWS does not say."""
+    """Who denies it, for the end of a sentence; "" if AWS does not say."""
     for mark, who, _ in CAUSES:
         if mark in message.lower():
             return who

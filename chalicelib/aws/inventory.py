@@ -62,7 +62,7 @@ class AwsInventory:
     health_sessions: int = 2
 
     def snapshot(self, case: Case, *, now: datetime) -> Snapshot:
-        """One look at the world. What AWS refuses to tell is listed in it; TemporaryError where it can't.
+        """One look at the world. What AWS refuses to tell is listed in it; TemporaryError if it can't.
         The HSMs are read while the keys are; clients are made in one thread at a time."""
         clients = self._clients(case)
         kms = clients("kms")
@@ -92,7 +92,7 @@ class AwsInventory:
         return self._with_login(snapshot, case, clients)
 
     def _with_login(self, snapshot: Snapshot, case: Case, clients: Clients) -> Snapshot:
-        """What tells of the password, only where a repoint may be approved: CloudTrail is slow to ask."""
+        """What tells of the password, only if a repoint may be approved: CloudTrail is slow to ask."""
         store, cluster = snapshot.holder, snapshot.cluster
         if case.plan or store is None or cluster is None or not targets(snapshot):
             return snapshot

@@ -50,7 +50,7 @@ class KeySearch:
     def found(self, store_ids: set[str], unread: list[str]) -> Found:
         """All keys of these stores. A key that can't be described might be one: it is listed as unread.
 
-        TemporaryError where the time is over before the last page.
+        TemporaryError if the time is over before the last page.
         """
         began, seen, left = self.clock(), 0, 0
         try:

@@ -162,7 +162,7 @@ class KeyReader:
             return None
 
     def _last_use(self, key_id: str) -> LastUse:
-        """Unknown where KMS refuses, or where this SDK does not know the call."""
+        """Unknown if KMS refuses, or if this SDK does not know the call."""
         if not hasattr(self.kms, "get_key_last_usage"):
             return LastUse()
         self.pace("kms:GetKeyLastUsage")()

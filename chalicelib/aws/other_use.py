@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def other_use(
     clients: Clients, cluster: Cluster | None, *, now: datetime, minutes: int
 ) -> OtherUse:
-    """What was counted in the last minutes; TemporaryError where AWS can't say now."""
+    """What was counted in the last minutes; TemporaryError if AWS can't say now."""
     if cluster is None or not cluster.live_hsms:
         return NO_OTHERS
     samples = _samples(clients("cloudwatch"), cluster, now, minutes + LATE + 1)

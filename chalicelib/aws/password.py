@@ -26,7 +26,7 @@ MOST_PAGES = 10
 def with_times(
     clusters: Iterable[Cluster], hsms: CloudHSMV2Client, *, role: str, account: str
 ) -> tuple[Cluster, ...]:
-    """The clusters, each with whose backup it was made from, and when; unknown where that is gone."""
+    """The clusters, each with whose backup it was made from, and when; unknown if that is gone."""
     listed = tuple(clusters)
     ids = sorted({cluster.source_backup for cluster in listed} - {""})
     if not ids:

@@ -66,7 +66,7 @@ class StepFunctionsRuns:
                 raise
 
     def is_alive(self, case_id: str, generation: int) -> bool:
-        """Whether the run of this generation is running; False where it never was."""
+        """Whether the run of this generation is running; False if it never was."""
         found = self._described(self._arn(case_id, generation))
         return found is not None and found["status"] == "RUNNING"
 

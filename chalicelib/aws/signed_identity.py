@@ -47,7 +47,7 @@ class SignedIdentity:
     clock: Callable[[], datetime]
 
     def __call__(self, signed: Signed) -> str:
-        """The ARN of whoever signed. Raises Refused, or TemporaryError where STS does not answer."""
+        """The ARN of whoever signed. Raises Refused, or TemporaryError if STS does not answer."""
         endpoint = self.sts.meta.endpoint_url
         headers = self._checked(signed, endpoint)
         status, body = self._sent(f"{endpoint.rstrip('/')}/", headers)

@@ -116,7 +116,7 @@ class AwsTrail:
 
 
 def _record(item: EventTypeDef) -> Mapping[str, Any]:
-    """Empty where the record can't be read."""
+    """Empty if the record can't be read."""
     try:
         record = json.loads(item.get("CloudTrailEvent", "{}"))
     except ValueError:

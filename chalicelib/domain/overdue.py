@@ -45,7 +45,7 @@ class Overdue:
 
 
 def overdue(case: Case, snapshot: Snapshot, now: datetime) -> Overdue | None:
-    """The transition of ours that has taken four times its usual time; None where none has."""
+    """The transition of ours that has taken four times its usual time; None if none has."""
     for operation in _under_way(snapshot):
         calls = (c for c in case.calls if c.operation is operation)
         made = [call for call in calls if call.status is not CallStatus.REFUSED]

@@ -41,7 +41,7 @@ def _unsafe(step: Call, context: PlanContext) -> Ask | None:
 
 
 def _stale(step: Call, context: PlanContext) -> Ask | None:
-    """Where the setting asks for it: one fresh yes before a point of no return that comes late."""
+    """If the setting asks for it: one fresh yes before a point of no return that comes late."""
     hours = context.plan.terms.go_again_after
     if not hours or step.operation not in NO_RETURN or not context.case.approved:
         return None

@@ -19,7 +19,7 @@ CONNECTED = (StoreState.CONNECTED, StoreState.CONNECTING)
 
 
 def changes(context: PlanContext) -> tuple[Difference, ...]:
-    """Every difference that matters, in words; () where the approved plan still fits the world."""
+    """Every difference that matters, in words; () if the approved plan still fits the world."""
     if context.plan.remedy is Remedy.RESCUE:
         return (*_rescued(context), *_keys(context), *_terms(context))
     is_repoint = context.plan.remedy is Remedy.REPOINT

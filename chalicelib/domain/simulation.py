@@ -188,7 +188,7 @@ def store_in(store_id: str, state: StoreState) -> Change:
 
 
 def connected(store_id: str) -> Change:
-    """Connected, or failed where the other cluster is known to have an old password."""
+    """Connected, or failed if the other cluster is known to have an old password."""
 
     def change(world: Snapshot) -> Snapshot:
         store = world.key_store(store_id)

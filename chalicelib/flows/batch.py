@@ -25,7 +25,7 @@ MOST_KEYS = 2_000
 def perform_many(ports: TurnPorts, case: Case, step: Call, entries: Sequence[Entry]) -> Case:
     """The case after the calls. Raises Conflict before the first call if the case moved on,
 
-    and PermanentError (with all that happened recorded) where only a person can help.
+    and PermanentError (with all that happened recorded) if only a person can help.
     """
     began = case.snapshot.at if case.snapshot else ports.clock()
     batch = _Batch(ports, step, case, list(entries), began + LONGEST_TURN)
@@ -60,7 +60,7 @@ class _Batch:
     has_begun: bool = False
 
     def go_on(self, targets: Sequence[str]) -> bool:
-        """These keys; False where AWS did not take a call, or it is late: the next turn goes on."""
+        """These keys; False if AWS did not take a call, or it is late: the next turn goes on."""
         due = [target for target in targets if self._is_due(target)]
         if not due:
             return True

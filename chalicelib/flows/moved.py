@@ -13,7 +13,7 @@ from chalicelib.ports import Ports
 
 
 def wake_if_moved(ports: Ports, outlines: Outlines, case: Case) -> bool:
-    """True where the world is not as the case last saw it; its run then looks at once."""
+    """True if the world is not as the case last saw it; its run then looks at once."""
     if case.is_over or case.seen is None:
         return False
     seen = outlines.look(case.account, case.region)

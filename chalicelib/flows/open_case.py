@@ -6,7 +6,7 @@ from chalicelib.ports import FailedDelete, Opened, Ports
 
 
 def open_case(ports: Ports, failed: FailedDelete) -> Opened | None:
-    """The case that holds the call now; None where its account is not served.
+    """The case that holds the call now; None if its account is not served.
 
     Safe to repeat at any point: the event's id and the run's name are each used once.
     """

@@ -13,7 +13,7 @@ class Outlines:
         self._seen: dict[tuple[str, str], Snapshot | None] = {}
 
     def look(self, account: str, region: str) -> Snapshot | None:
-        """None where not everything could be read: what can't be seen has not changed."""
+        """None if not everything could be read: what can't be seen has not changed."""
         place = (account, region)
         if place not in self._seen:
             self._seen[place] = self._read(account, region)

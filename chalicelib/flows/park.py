@@ -6,7 +6,7 @@ from chalicelib.ports import Ports
 
 
 def park(ports: Ports, case_id: str, *, version: int, token: str) -> bool:
-    """True where the run sleeps. Where the case moved on since the turn, the token goes back at once."""
+    """True if the run sleeps. If the case moved on since the turn, the token goes back at once."""
     asleep = ports.cases.park(case_id, version=version, token=token)
     if not asleep:
         ports.runs.wake(token)

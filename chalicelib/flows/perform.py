@@ -25,7 +25,7 @@ FIRST_WAIT, LONGEST_WAIT = 15, 300
 def perform(ports: TurnPorts, case: Case, step: Call, entries: Sequence[Entry]) -> Case:
     """The case after the call. Raises Conflict before it if the case moved on,
 
-    and PermanentError (with all that happened recorded) where only a person can help.
+    and PermanentError (with all that happened recorded) if only a person can help.
     """
     record = intended(ports, case, step, step.targets[0])
     case = ports.cases.save(case.with_call(record), [*entries, intent(ports, case, record)])
@@ -84,7 +84,7 @@ def _reloaded(ports: TurnPorts, case: Case) -> Case:
 def make_call(
     ports: TurnPorts, case: Case, step: Call, record: CallRecord
 ) -> tuple[CallRecord, PermanentError | None]:
-    """The call is made: what became of it, and the stop where only a person can help."""
+    """The call is made: what became of it, and the stop if only a person can help."""
     try:
         receipt = ports.actions.perform(step, record.target, case=case)
     except TemporaryError as trouble:

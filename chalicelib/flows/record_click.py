@@ -217,7 +217,7 @@ def _lacking(plan: Plan, clicked: Interaction) -> FieldError | None:
 
 
 def _targeted(case: Case, seen: Plan, target: str) -> Plan | None:
-    """The plan for the chosen cluster; the one that was shown where none was chosen."""
+    """The plan for the chosen cluster; the one that was shown if none was chosen."""
     if not target or target == seen.target_cluster_id:
         return seen
     offers = (p for p in case.offers if p.remedy is seen.remedy)

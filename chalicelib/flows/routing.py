@@ -14,7 +14,7 @@ P = TypeVar("P", bound=Ports)
 
 
 def for_case(ports: P, case: Case) -> P:
-    """The same ports where no rule fits."""
+    """The same ports if no rule fits."""
     route = route_of(ports.routes, case.account, case.region, case.route_tags or ())
     if route is None:
         return ports
@@ -37,7 +37,7 @@ def gateway_of(ports: Ports, case_id: str) -> Gateway:
 
 
 def for_anybody(ports: P) -> P:
-    """Where no case is meant yet: whoever may decide somewhere counts."""
+    """If no case is meant yet: whoever may decide somewhere counts."""
     if not ports.routes:
         return ports
     approvers = everybody(ports.routes, ports.policy)

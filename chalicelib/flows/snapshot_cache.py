@@ -21,7 +21,7 @@ def may_be_enough(case: Case) -> bool:
 
 
 def last_look(ports: TurnPorts, case: Case, now: datetime) -> Snapshot | None:
-    """None where there is none, or where it is older than its number of keys allows."""
+    """None if there is none, or if it is older than its number of keys allows."""
     try:
         seen = ports.cases.last_look(case.case_id)
     except (TemporaryError, PermanentError) as trouble:
@@ -33,7 +33,7 @@ def last_look(ports: TurnPorts, case: Case, now: datetime) -> Snapshot | None:
 
 
 def keep_look(ports: TurnPorts, case: Case, seen: Snapshot) -> None:
-    """A convenience: where it can't be kept, dialogs wait for a new look."""
+    """A convenience: if it can't be kept, dialogs wait for a new look."""
     if not seen.is_complete or not fresh_for(len(seen.keys)):
         return
     try:

@@ -109,7 +109,7 @@ def _told(ports: TurnPorts, case: Case, now: datetime) -> tuple[Case, int]:
 
 
 def _decision(ports: TurnPorts, case: Case, now: datetime, *, on_last_look: bool) -> Decision:
-    """On a fresh look; on the last one where that, too, leads to no more than asking people."""
+    """On a fresh look; on the last one if that, too, leads to no more than asking people."""
     people = ports.people.fetch(_deciders(case))
 
     def on(look: Snapshot) -> Decision:
@@ -243,7 +243,7 @@ def _look(ports: TurnPorts, case: Case, now: datetime) -> Snapshot:
 
 
 def _seen(before: Snapshot, look: Callable[[], Snapshot]) -> Snapshot:
-    """The world; where the reader role can't even be assumed, what is known, and that it is not all."""
+    """The world; if the reader role can't even be assumed, what is known, and that it is not all."""
     try:
         return look()
     except PermanentError as refused:

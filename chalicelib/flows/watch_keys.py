@@ -89,7 +89,7 @@ def _next(over: SweepCursor) -> SweepCursor:
 
 
 def _share(keys: int) -> int:
-    """How many keys a sweep looks at, where so many are off."""
+    """How many keys a sweep looks at, if so many are off."""
     return min(max(math.ceil(keys / SWEEPS_A_ROUND), FEWEST_KEYS), MOST_KEYS)
 
 

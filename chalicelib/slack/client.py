@@ -56,7 +56,7 @@ class SlackClient:
         return self._web.scopes
 
     def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
-        """One request, tried again once where the secret holds another token than Slack refused."""
+        """One request, tried again once if the secret holds another token than Slack refused."""
         used = self._token = self._token or self._read(fresh=False)
         try:
             return self._call(method, arguments)

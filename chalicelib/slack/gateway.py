@@ -153,7 +153,7 @@ class SlackGateway:
         return self.naming.names(case, self.policy.approvers) if self.naming else NO_NAMES
 
     def _sent(self, case: Case, final: Message, message: SlackMessage) -> SlackMessage:
-        """Updated where it can be, else posted: then its thread is told again from the start."""
+        """Updated if it can be, else posted: then its thread is told again from the start."""
         plain, lines = message.plain_blocks, 0
         place: dict[str, Any] = {"channel": message.channel, "ts": message.ts}
         if message.ts:
@@ -163,7 +163,7 @@ class SlackGateway:
             except SlackFailed as failed:
                 if failed.code not in NOT_EDITABLE:
                     raise
-                # Where nothing may be edited after a while, each change would tell the thread again.
+                # If nothing may be edited after a while, each change would tell the thread again.
                 lines = message.thread_lines if failed.code == "edit_window_closed" else 0
         metadata = {"event_type": EVENT, "event_payload": {"case_id": case.case_id}}
         place = {"channel": self.channel, "metadata": metadata}
@@ -186,7 +186,7 @@ class SlackGateway:
             self.log("old message not told", channel=old.channel, why=failed.code)
 
     def _posted(self, case: Case) -> str:
-        """The message of this case that an earlier turn posted; "" where there is none."""
+        """The message of this case that an earlier turn posted; "" if there is none."""
         reply = self.call(
             "conversations.history",
             channel=self.channel,
@@ -209,7 +209,7 @@ class SlackGateway:
         return replace(message, thread_lines=item.number)
 
     def open(self, case: Case, remedy: Remedy, *, trigger_id: str) -> str:
-        """The id of the dialog that is now open; "" where Slack would not."""
+        """The id of the dialog that is now open; "" if Slack would not."""
         try:
             view = modals.loading(case, remedy)
             reply = self.call("views.open", trigger_id=trigger_id, view=view)
@@ -253,7 +253,7 @@ class SlackGateway:
         )
 
     def tell(self, clicked: Interaction, text: str) -> bool:
-        """Only this person sees it. False where Slack took it in no way."""
+        """Only this person sees it. False if Slack took it in no way."""
         answers = PrivateAnswers(self.call, self.respond, self.log, self.count)
         return answers.tell(
             clicked.user_id,

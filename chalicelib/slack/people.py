@@ -78,7 +78,7 @@ class SlackPeople:
         return found
 
     def find(self, caller: Caller) -> str:
-        """The Slack user id behind an AWS principal, where it is known for sure; else ""."""
+        """The Slack user id behind an AWS principal, if it is known for sure; else ""."""
         if caller.kind == SLACK_USER:
             return caller.session_name
         known = self._principals.get(caller.arn, "")
@@ -122,7 +122,7 @@ class SlackPeople:
         return None if can_not_say_now else False, unread
 
     def _members_of(self, group: str) -> frozenset[str] | SlackFailed | None:
-        """Its members; Slack's definite no as the error; None where it can't say now."""
+        """Its members; Slack's definite no as the error; None if it can't say now."""
         until, members = self._members.get(group, (0.0, frozenset()))
         if self._clock() < until:
             return members

@@ -66,7 +66,7 @@ def believed(
 
 
 def seconds(text: str | None, *, now: datetime) -> int:
-    """How long Slack asks to wait: whole or broken seconds, or a date; 0 where it can't be read."""
+    """How long Slack asks to wait: whole or broken seconds, or a date; 0 if it can't be read."""
     try:
         wait = float(text or 0)
     except ValueError:

@@ -195,7 +195,7 @@ def _version(text: str) -> int:
 
 
 def _get(payload: Any, *path: str, most: int = LONGEST_WORD) -> str:
-    """The text at this path, cut; "" where there is none."""
+    """The text at this path, cut; "" if there is none."""
     value = payload
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Secret(Enum):
-    """The two that Slack gives, each with what its value begins with, where that is known."""
+    """The two that Slack gives, each with what its value begins with, if that is known."""
 
     SIGNING = "signing secret"
     TOKEN = "bot token"  # noqa: S105  # a name
@@ -19,7 +19,7 @@ APP_TOKEN = "xapp-"  # noqa: S105  # how Slack's app-level tokens begin
 
 
 def value_of(stored: str, kind: Secret) -> str:
-    """Without blanks around it; of JSON the one value that it can be. "" where nobody can say which."""
+    """Without blanks around it; of JSON the one value that it can be. "" if nobody can say which."""
     text = stored.strip().removeprefix("\ufeff").strip()
     if not text.startswith(("{", '"')):
         return text
@@ -33,7 +33,7 @@ def value_of(stored: str, kind: Secret) -> str:
 
 
 def what_is_wrong(stored: str, kind: Secret) -> str:
-    """In words that tell nothing of the value; "" where nothing is known to be wrong."""
+    """In words that tell nothing of the value; "" if nothing is known to be wrong."""
     value = value_of(stored, kind)
     if not stored.strip():
         return "is empty"

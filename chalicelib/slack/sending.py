@@ -1,4 +1,4 @@
-"""A message to Slack, in plainer blocks at once where Slack does not take the first ones."""
+"""A message to Slack, in plainer blocks at once if Slack does not take the first ones."""
 
 from __future__ import annotations
 

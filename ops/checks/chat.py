@@ -58,7 +58,7 @@ def secrets(hub: Hub) -> Iterator[Finding]:
 
 
 def _stored(hub: Hub, secret_id: str) -> str | None:
-    """None where nothing is stored, which another check says."""
+    """None if nothing is stored, which another check says."""
     try:
         reply = hub.client("secretsmanager").get_secret_value(SecretId=secret_id)
     except ClientError as error:

@@ -47,7 +47,7 @@ def _trail(hub: Hub, region: str) -> Finding:
 
 
 def missing(selectors: Mapping[str, Any]) -> str:
-    """What a trail’s selectors leave out of what Unlatch must hear, in words; "" where nothing."""
+    """What a trail’s selectors leave out of what Unlatch must hear, in words; "" if nothing."""
     lacking = [
         f"{'reads' if read_only else 'writes'} of {source.partition('.')[0]}"
         for source, read_only in ((SOURCES[0], False), (SOURCES[1], False), (SOURCES[1], True))

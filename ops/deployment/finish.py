@@ -60,7 +60,7 @@ def _finish_rule(hub: Hub, function: str, error_codes: tuple[str, ...]) -> None:
 
 
 def _changed(function: str, rule: dict[str, Any], error_codes: tuple[str, ...]) -> dict[str, Any]:
-    """The rule as it must be, where that differs from what Chalice makes of the code."""
+    """The rule as it must be, if that differs from what Chalice makes of the code."""
     if function == "on_key_used":
         return {"EventPattern": rule["EventPattern"], "State": ALL_EVENTS}
     if function == "on_delete_blocked":

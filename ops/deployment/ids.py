@@ -41,7 +41,7 @@ OF_SLACK = {
 
 
 def wrong_ids(variables: Mapping[str, str]) -> Iterator[str]:
-    """A sentence for each value that can’t be right. Slack’s ids count where the API is Slack’s own."""
+    """A sentence for each value that can’t be right. Slack’s ids count if the API is Slack’s own."""
     yield from _wrong(OF_AWS, variables)
     host = urlsplit(variables.get("SLACK_API_URL") or "https://slack.com").hostname or ""
     if any(host == name or host.endswith(f".{name}") for name in SLACK_HOSTS):

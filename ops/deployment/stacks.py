@@ -77,7 +77,7 @@ class Stacks:
             self.cfn.delete_change_set(StackName=prepared.name, ChangeSetName=prepared.change_set)
 
     def _changes(self, name: str, change_set: str) -> Iterator[str]:
-        """`Modify Table (AWS::DynamoDB::Table)`, with a word where a thing is made anew."""
+        """`Modify Table (AWS::DynamoDB::Table)`, with a word if a thing is made anew."""
         asked = {"StackName": name, "ChangeSetName": change_set}
         while True:
             page = self.cfn.describe_change_set(**asked)
@@ -112,7 +112,7 @@ class Stacks:
         return bool(found) and str(found["StackStatus"]) != "DELETE_COMPLETE"
 
     def _stack(self, name: str) -> dict[str, Any]:
-        """The stack’s description; {} where it does not exist."""
+        """The stack’s description; {} if it does not exist."""
         try:
             found: dict[str, Any] = self.cfn.describe_stacks(StackName=name)["Stacks"][0]
         except ClientError as error:
@@ -122,7 +122,7 @@ class Stacks:
         return found
 
     def _settled(self, name: str) -> str:
-        """The stack’s status once nothing moves; "" where there is no stack."""
+        """The stack’s status once nothing moves; "" if there is no stack."""
         while True:
             status = str(self._stack(name).get("StackStatus", ""))
             if status:
@@ -134,7 +134,7 @@ class Stacks:
     def _create_change_set(
         self, name: str, template: str, parameters: list[dict[str, Any]], *, exists: bool
     ) -> str:
-        """The name of a change set that is ready to run; "" where nothing would change."""
+        """The name of a change set that is ready to run; "" if nothing would change."""
         change_set = f"deploy-{uuid.uuid4().hex[:12]}"
         self.cfn.create_change_set(
             StackName=name,

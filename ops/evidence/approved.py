@@ -14,7 +14,7 @@ OLDER = "it was written by an older version, which noted no places, rounds and q
 def unbound(
     entries: Sequence[Entry], *, case_id: str = "", place: Sequence[str] = ()
 ) -> tuple[str, ...]:
-    """Why the log is not of this case and place; "" or () where nobody says which it has to be."""
+    """Why the log is not of this case and place; "" or () if nobody says which it has to be."""
     first = entries[0] if entries else None
     if first is None or first.kind is not Kind.OPENED:
         return ("entry 1 does not open a case",)

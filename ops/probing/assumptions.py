@@ -28,7 +28,7 @@ class Probe(StrEnum):
 class Assumption:
     """`relied_on_in`: the code or setting that depends on it. `otherwise`: what then happens.
 
-    `probes` find out; where there is none, `why_not` ends the sentence "not tried, because".
+    `probes` find out; if there is none, `why_not` ends the sentence "not tried, because".
     """
 
     id: str

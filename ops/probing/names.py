@@ -27,7 +27,7 @@ SHORTEST = 3
 
 
 def replaced(told: Any, *, records: Sequence[Mapping[str, Any]], known: Iterable[str]) -> Any:
-    """The same value, where `known` words and all that looks like an account or a person go by others."""
+    """The same value, in which `known` words and all that looks like an account or a person go by others."""
     text = json.dumps(told, ensure_ascii=False)
     names: dict[str, str] = {}
     counts: dict[str, int] = {}

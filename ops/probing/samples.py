@@ -83,7 +83,7 @@ BY_FUNCTION: Mapping[str, Callable[[Hub], Iterator[Detail]]] = {
 
 
 def of(hub: Hub, function: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each with what it is called where a rule does not take it."""
+    """Each with what it is called if a rule does not take it."""
     for detail in BY_FUNCTION[function](hub):
         named = " ".join(str(detail[n]) for n in ("eventName", "errorCode") if n in detail)
         yield named, _event(hub, detail)

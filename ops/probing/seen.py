@@ -33,7 +33,7 @@ def clusters(client: Client) -> list[Item]:
 
 
 def cluster(client: Client, cluster_id: str) -> Item | None:
-    """None where it is not described; one that shows as DELETED is given."""
+    """None if it is not described; one that shows as DELETED is given."""
     reply = client("cloudhsmv2").describe_clusters(Filters={"clusterIds": [cluster_id]})
     return next(iter(reply["Clusters"]), None)
 

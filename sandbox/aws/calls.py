@@ -47,7 +47,7 @@ class AwsError(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """One signed request as it came in. `params` are empty where nobody would read them.
+    """One signed request as it came in. `params` are empty if nobody would read them.
 
     `broken`: the body is no JSON object, although it has to be one.
     """

@@ -181,7 +181,7 @@ def _no_hsms(cluster: Cluster, now: datetime) -> None:
 
 
 def _seen(region: Region, visit: RequestContext) -> Iterable[Cluster]:
-    """All of them; where AWS takes long to agree with itself, a new one is not among them yet."""
+    """All of them; if AWS takes long to agree with itself, a new one is not among them yet."""
     lag = LONG_UNSETTLED if "A-SETTLED-IN-2-MINUTES" in region.differs else timedelta(0)
     return [one for one in region.clusters.values() if one.created + lag <= visit.now]
 

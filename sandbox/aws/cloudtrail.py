@@ -25,7 +25,7 @@ SECRETS = frozenset({
     "KeyStorePassword", "Plaintext", "CiphertextBlob", "Message", "Mac", "Signature",
     "TrustAnchorCertificate",
 })  # fmt: skip
-# CloudTrail's own spelling of a parameter, where it isn't the API's.
+# CloudTrail's own spelling of a parameter, if it isn't the API's.
 SPELLED = {"CloudHsmClusterId": "clusterId"}
 KEY_TYPE = "AWS::KMS::Key"
 

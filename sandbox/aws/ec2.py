@@ -41,7 +41,7 @@ class NetworkInterfaces:
         self._regions = regions
 
     def answer(self, visit: RequestContext) -> dict[str, Any] | None:
-        """The result, or None where moto answers. Call it with the regions' lock held."""
+        """The result, or None if moto answers. Call it with the regions' lock held."""
         if visit.request.operation != "DescribeNetworkInterfaces":
             return None
         region, wanted = self._regions.at(visit.account, visit.region), _filters(visit.params)

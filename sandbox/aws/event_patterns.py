@@ -13,7 +13,7 @@ NEEDED = ("id", "account", "source", "time", "region", "resources", "detail-type
 
 
 def answer(visit: RequestContext) -> dict[str, Any] | None:
-    """Whether a pattern takes an event, or None where moto answers. Raises AwsError."""
+    """Whether a pattern takes an event, or None if moto answers. Raises AwsError."""
     if visit.request.operation != "TestEventPattern":
         return None
     pattern = json_object(visit.params.get("EventPattern", "").encode())

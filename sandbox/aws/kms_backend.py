@@ -17,7 +17,7 @@ def backend_of(region: Region) -> KmsBackend:
 
 
 def find_key(region: Region, reference: str, *, aliases: bool) -> Key:
-    """A key by id or ARN, or by alias where the call takes one. Never another account's."""
+    """A key by id or ARN, or by alias if the call takes one. Never another account's."""
     backend, here = backend_of(region), region.arn("kms", "")
     if reference.startswith("arn:") and not reference.startswith(here):
         raise AwsError("NotFoundException", f"Key '{reference}' does not exist")

@@ -97,7 +97,7 @@ class Grants:
 
 
 def check_dry_run(visit: RequestContext) -> None:
-    """Stop here where the caller only asks whether the request would succeed."""
+    """Stop here if the caller only asks whether the request would succeed."""
     if visit.params.get("DryRun"):
         raise AwsError("DryRunOperationException", "The request would have succeeded.")
 

@@ -156,7 +156,7 @@ def facts_of(region: Region, key: Key) -> KeyFacts:
 
 
 def state_of(region: Region, key: Key) -> str:
-    """The key's state as DescribeKey tells it: Unavailable where its store is not connected."""
+    """The key's state as DescribeKey tells it: Unavailable if its store is not connected."""
     store = region.stores.get(facts_of(region, key).store_id or "")
     if key.key_state == "PendingDeletion" or store is None or store.phase.state == "CONNECTED":
         return str(key.key_state)
@@ -226,7 +226,7 @@ def delete_due(region: Region, now: datetime) -> list[tuple[str, datetime, bool]
 
 
 def _delete_material(region: Region, key: Key, *, now: datetime) -> bool:
-    """KMS deletes key material only where it can log in to an active HSM that may be written to."""
+    """KMS deletes key material only if it can log in to an active HSM that may be written to."""
     store = region.stores.get(facts_of(region, key).store_id or "")
     if store is None:
         return True

@@ -22,13 +22,13 @@ STATISTICS: dict[str, Callable[[list[int]], float]] = {
 
 
 class Metrics:
-    """Answers GetMetricData where all queries are of CloudHSM, and ListMetrics of its namespace."""
+    """Answers GetMetricData if all queries are of CloudHSM, and ListMetrics of its namespace."""
 
     def __init__(self, regions: Regions) -> None:
         self._regions = regions
 
     def answer(self, visit: RequestContext) -> dict[str, Any] | None:
-        """The result, or None where moto answers. Call it with the regions' lock held."""
+        """The result, or None if moto answers. Call it with the regions' lock held."""
         if visit.request.operation == "ListMetrics" and visit.params.get("Namespace") == NAMESPACE:
             return self._listed(visit)
         if visit.request.operation != "GetMetricData":
@@ -102,7 +102,7 @@ def _starts(visit: RequestContext, period: int) -> Iterator[datetime]:
 
 
 def _counts(region: Region, cluster: Cluster, *, at: datetime, only: str | None) -> list[int]:
-    """Sessions on each HSM of a cluster at a moment; none where nobody measures."""
+    """Sessions on each HSM of a cluster at a moment; none if nobody measures."""
     if cluster.clients is None:
         return []
     serving = [hsm for hsm in cluster.hsms if hsm.serves(at)]

@@ -117,7 +117,7 @@ class Middleware:
         return self._from_moto(visit, environ)
 
     def _ours(self, visit: RequestContext) -> dict[str, Any] | None:
-        """The sandbox's own answer, or None where moto answers."""
+        """The sandbox's own answer, or None if moto answers."""
         server = self._server
         try:
             with server.regions.lock:
@@ -174,7 +174,7 @@ class Middleware:
         return AwsError(error.code, reason, status=error.status)
 
     def _unsigned(self, visit: RequestContext, environ: Environ) -> AwsError | None:
-        """Signatures count where they are the proof of who calls; elsewhere they are taken on trust."""
+        """Signatures count if they are the proof of who calls; elsewhere they are taken on trust."""
         if visit.request.name != "sts:GetCallerIdentity":
             return None
         secret = self._server.identity.secret_of(visit.request.access_key)

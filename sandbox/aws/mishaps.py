@@ -34,7 +34,7 @@ def set_password(server: Cloud, store_id: str) -> None:
 
 
 def _find(server: Cloud, store_id: str) -> tuple[Region, KeyStore]:
-    """Raises LookupError where it has been deleted."""
+    """Raises LookupError if it has been deleted."""
     for region in server.regions:
         if store_id in region.stores:
             return region, region.stores[store_id]

@@ -1,6 +1,6 @@
 """What moto 5.2.5 needs before it can play the sandbox's AWS. Process-wide, undone at the end.
 
-Changes moto in memory only, and only where it lacks or refuses what AWS takes.
+Changes moto in memory only, and only if it lacks or refuses what AWS takes.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class _Now:
 
 
 class _Templates(getattr(yaml, "CLoader", yaml.Loader)):  # type: ignore[misc]  # chosen at runtime
-    """Takes a tenth of the time of moto's own choice, where libyaml is."""
+    """Takes a tenth of the time of moto's own choice, if libyaml is there."""
 
 
 _Templates.add_multi_constructor("", yaml_tag_constructor)

@@ -28,7 +28,7 @@ def page(
 def token_page(
     params: dict[str, Any], names: list[str], *, most: int
 ) -> tuple[list[str], dict[str, Any]]:
-    """CloudHSM: the names of this page as ordered by the caller, and NextToken where more follow."""
+    """CloudHSM: the names of this page as ordered by the caller, and NextToken if more follow."""
     size = params.get("MaxResults", most)
     if not 1 <= size <= most:
         raise AwsError("CloudHsmInvalidRequestException", f"MaxResults is 1 to {most}, not {size}.")

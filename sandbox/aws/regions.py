@@ -105,7 +105,7 @@ class Interface:
 
 @dataclass
 class Cluster:
-    """`clients`: sessions of programs other than KMS; None where nobody measures them.
+    """`clients`: sessions of programs other than KMS; None if nobody measures them.
 
     `health_sessions`: AWS's own connections to each HSM. `source`: the id of the backup that it was
     made from.

@@ -35,7 +35,7 @@ COMMON_ERRORS = frozenset({
     "AccessDeniedException", "ThrottlingException", "ValidationException", "InternalFailure",
     "UnknownOperationException", "ServiceUnavailable", "SerializationException", "ValidationError",
 })  # fmt: skip
-# No model lists it for DeleteCluster, and the sandbox plays it where `blocked_by` says so.
+# No model lists it for DeleteCluster, and the sandbox plays it if `blocked_by` says so.
 UNPROVEN_ERRORS = frozenset({("cloudhsm:DeleteCluster", "CloudHsmClusterInUseException")})
 JSON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),

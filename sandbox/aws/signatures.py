@@ -19,7 +19,7 @@ WRONG = "The request signature we calculated does not match the signature you pr
 def wrong_signature(
     environ: dict[str, Any], request: Request, *, secret: str | None
 ) -> AwsError | None:
-    """What is wrong with the signature; None where it holds, and for keys that nobody issued."""
+    """What is wrong with the signature; None if it holds, and for keys that nobody issued."""
     if secret is None:
         return None
     found = SIGNED.search(environ.get("HTTP_AUTHORIZATION", ""))

@@ -31,7 +31,7 @@ class Sts:
         self._identities = identities
 
     def answer(self, visit: RequestContext) -> dict[str, Any] | None:
-        """The result, or None where moto answers. Raises AwsError."""
+        """The result, or None if moto answers. Raises AwsError."""
         match visit.request.operation:
             case "AssumeRole":
                 return self._assume_role(visit)

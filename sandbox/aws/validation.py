@@ -70,7 +70,7 @@ def _word(request: Request, sentence: str) -> str:
 
 
 def _walk(shape: Shape, value: Any, place: str) -> Iterator[str]:
-    """A sentence for each constraint that the value breaks. Raises where its type is wrong."""
+    """A sentence for each constraint that the value breaks. Raises if its type is wrong."""
     match shape:
         case StructureShape():
             yield from _walk_structure(shape, value, place)

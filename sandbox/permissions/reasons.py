@@ -29,7 +29,7 @@ BY_ACTION = {
 
 
 def reason(key: Key) -> str | None:
-    """Why no scenario uses it, or None where one must."""
+    """Why no scenario uses it, or None if one must."""
     if key.role == "on_probe" and key.action not in BY_ACTION:
         return PROBE
     if key.role == "case" and key.statement == "LogsAndTraces":

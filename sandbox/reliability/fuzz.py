@@ -136,7 +136,7 @@ class Fuzz:
         return dialog(moment.case_id, *self.chance.choice(plans), by)
 
     def _headers(self, client: Client) -> None:
-        """Spoiled signatures and timestamps: 401, or 200 where they still hold."""
+        """Spoiled signatures and timestamps: 401, or 200 if they still hold."""
         moment = self.chance.choice(self.life)
         raw = _encoded({"payload": as_json(self._payload(moment))})
         spoiled = self.mutator.spoiled(signed(raw, SECRET))

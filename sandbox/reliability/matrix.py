@@ -36,7 +36,7 @@ ATTEMPTS = 4
 """botocore's, of a read: a fault of one of them is over before the bot hears of it. Of Slack's none is."""
 ALL_PLOTS: Mapping[str, Plot] = PLOTS | WAYS_BACK
 ALONE = 600
-"""Seconds more for the faults that have to be played alone, where the time is limited."""
+"""Seconds more for the faults that have to be played alone, if the time is limited."""
 
 
 def first_middle_last(count: int) -> Iterable[int]:
@@ -51,7 +51,7 @@ def each(count: int) -> Iterable[int]:
 class Design:
     """What a matrix breaks, in which stories, how, and how many faults share a play.
 
-    `people_help`: a play holds also where somebody has to press Try again, or to agree afresh.
+    `people_help`: a play holds also if somebody has to press Try again, or to agree afresh.
     `in_stretches`: the faults of a play lie side by side. Each failed turn is taken again, so faults
     that are far apart would push the later ones away from the moments that they are meant for.
     """
@@ -153,7 +153,7 @@ class Matrix:
     def play(self, chosen: Chosen) -> list[Play]:
         """All plays, or so many of them, on all processors: spread evenly, or drawn with the seed.
 
-        Where a play with several faults does not hold, each of its faults is played alone too;
+        If a play with several faults does not hold, each of its faults is played alone too;
         so is each fault that a play missed.
         """
         until = time.monotonic() + 60 * chosen.minutes if chosen.minutes else None

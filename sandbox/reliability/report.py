@@ -19,7 +19,7 @@ HELPED = " (in brackets: of them, those in a play in which people had to help: p
 
 
 def write(document: Path, section: str, lines: Sequence[str]) -> None:
-    """Puts the lines between the section's two marks. ValueError where the document lacks them."""
+    """Puts the lines between the section's two marks. ValueError if the document lacks them."""
     begin, end = f"<!-- {section}: begin -->", f"<!-- {section}: end -->"
     before, mark, rest = document.read_text(encoding="utf-8").partition(begin)
     _, last, after = rest.partition(end)

@@ -103,7 +103,7 @@ SEALS = KmsSeal(KMS, "alias/inbox"), KmsSeal(KMS, "alias/body")
 
 
 def slack(method: str, **arguments: Any) -> Mapping[str, Any]:
-    """Slack's Web API where everything goes well."""
+    """A Slack on which everything goes well."""
     match method:
         case "users.info":
             user = {"id": arguments["user"], "team_id": "T0LOCAL", "name": arguments["user"]}

@@ -153,7 +153,7 @@ def play(story: str, number: int, most: int | None = None, offset: int = 0) -> l
     found = []
     for edit in chosen:
         why = broken(tale, moment, edit)
-        # Where a turn went on without a click that was spoilt, less happens: another end.
+        # If a turn went on without a click that was spoilt, less happens: another end.
         goes_on = edit.kind not in seen and tale.items_are_back
         if goes_on and not why:
             seen.add(edit.kind)

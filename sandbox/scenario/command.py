@@ -33,7 +33,7 @@ def play_file(
     as_json: bool = False,
     debug: bool = False,
 ) -> int:
-    """The exit code: 0 where all came as expected, 1 where not, 2 for a file that can't be used."""
+    """The exit code: 0 if all came as expected, 1 if not, 2 for a file that can't be used."""
     try:
         scenario = load(path)
     except UnusableError as error:
@@ -60,7 +60,7 @@ def _play(
     err: TextIO,
     debug: bool,
 ) -> dict[str, Any]:
-    """The report; where the sandbox itself breaks, one that says so."""
+    """The report; if the sandbox itself breaks, one that says so."""
     record = Record(scenario.now)
     story = Story(out, colours=out.isatty() and "NO_COLOR" not in os.environ)
     try:

@@ -25,7 +25,7 @@ NOTHING = {"advance": "0s"}  # a play that is none
 
 
 def load(path: Path) -> Scenario:
-    """Raises UnusableError, with every line at fault, where the file can't be played."""
+    """Raises UnusableError, with every line at fault, if the file can't be played."""
     return _checked(path, read_document(path))
 
 

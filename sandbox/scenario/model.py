@@ -96,7 +96,7 @@ class Scenario:
 
 
 def parse_moment(text: str) -> datetime:
-    """A moment as YAML or ISO 8601 writes it; UTC where it has no offset. Raises ValueError."""
+    """A moment as YAML or ISO 8601 writes it; UTC if it has no offset. Raises ValueError."""
     if re.fullmatch(yaml.constructor.SafeConstructor.timestamp_regexp, text):
         node = yaml.ScalarNode("tag:yaml.org,2002:timestamp", text)
         read = yaml.constructor.SafeConstructor().construct_yaml_timestamp(node)

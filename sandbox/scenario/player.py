@@ -82,7 +82,7 @@ class Player:
 
 
 def _arrived(item: Item, case: Case | None) -> bool:
-    """Raises where the newest case is closed and another phase is awaited."""
+    """Raises if the newest case is closed and another phase is awaited."""
     if case is None:
         return False
     if case["phase"] == "closed" != item.value:

@@ -63,7 +63,7 @@ def report(scenario: Scenario, stage: Theatre, cases: StoredCases, *, record: Re
 
 
 def broken(scenario: Scenario, reason: str, *, record: Record) -> Json:
-    """The object where the sandbox itself broke and nothing more can be told."""
+    """The object if the sandbox itself broke and nothing more can be told."""
     now = moment(record.started_at)
     return {
         "scenario": scenario.title,

@@ -121,7 +121,7 @@ SENTENCES: dict[str, Callable[[Any, Any, Any], str]] = {
 
 
 def _shown(value: Any) -> str:
-    """A value as it might stand in the file, cut where it is long."""
+    """A value as it might stand in the file, cut if it is long."""
     if isinstance(value, Mapping):
         return "a mapping"
     if isinstance(value, list):

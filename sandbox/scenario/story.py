@@ -14,7 +14,7 @@ MENTION = re.compile(r"<[@!#]([^>|]+)(?:\|([^>]*))?>")
 
 
 class Story:
-    """Writes a line a happening. The time stands there only where it has changed."""
+    """Writes a line a happening. The time stands there only if it has changed."""
 
     def __init__(self, out: TextIO, *, colours: bool = False) -> None:
         self._out = out

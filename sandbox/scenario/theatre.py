@@ -59,7 +59,7 @@ def open_stage(scenario: Scenario) -> Iterator[tuple[Theatre, StoredCases]]:
 
 
 def _check_digest(theatre: Theatre, scenario: Scenario) -> None:
-    """Raises UnusableError where a digest is to fire that the deployed bot doesn't have."""
+    """Raises UnusableError if a digest is to fire that the deployed bot doesn't have."""
     reason = "digest: the bot that is deployed has no weekly digest"
     wanted = [item for item in scenario.play if item.act == "digest"]
     if wanted and not theatre.has_digest:

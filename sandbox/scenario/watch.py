@@ -52,7 +52,7 @@ class Watch:
         self._calls = len(self._stage.aws.calls)
 
     def glance(self) -> None:
-        """Look only where somebody has called AWS since; nothing of the bot's goes without."""
+        """Look only if somebody has called AWS since; nothing of the bot's goes without."""
         called = self._stage.aws.calls[self._calls :]
         if any(call.operation not in NO_NEWS for call in called):
             self.look()
@@ -130,7 +130,7 @@ def call_sentence(batch: list[Call]) -> str:
 
 
 def message_words(message: Message) -> str:
-    """The notification text; in a thread, where that is a label, the words of the blocks."""
+    """The notification text; in a thread, if that is a label, the words of the blocks."""
     said = " ".join(words_of(message.blocks)) if message.thread_ts else ""
     return plain(said or message.text)
 

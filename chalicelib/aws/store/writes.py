@@ -59,7 +59,7 @@ class Writes:
             return dict(reply["Attributes"])
 
     def transact(self, writes: list[Write]) -> bool:
-        """False where a condition did not hold, or another transaction was on the same items."""
+        """False if a condition did not hold, or another transaction was on the same items."""
         with asking("TransactWriteItems"):
             try:
                 self._client.transact_write_items(TransactItems=writes)

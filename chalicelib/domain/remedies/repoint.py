@@ -35,7 +35,7 @@ def targets(snapshot: Snapshot) -> tuple[Cluster, ...]:
 
 
 def plan(situation: Situation, *, target: str = "") -> Plan | str:
-    """The plan, or why there is none. Where an earlier one moved the store, it goes on from there."""
+    """The plan, or why there is none. If an earlier one moved the store, it goes on from there."""
     case, snapshot = situation.case, situation.snapshot
     cluster, moved = snapshot.cluster, moved_store(case, snapshot)
     store = moved or snapshot.holder

@@ -155,7 +155,7 @@ def keys_go(context: PlanContext, store: KeyStore) -> Step | None:
 
 
 def _connected(context: PlanContext, store: KeyStore) -> Step | None:
-    """KMS deletes keys with their material only while connected. None where the plan says what stays."""
+    """KMS deletes keys with their material only while connected. None if the plan says what stays."""
     if context.plan.left_behind:
         return None
     if store.state is StoreState.FAILED and not context.plan.names(Operation.CONNECT_KEY_STORE):
@@ -179,7 +179,7 @@ def _schedule(context: PlanContext, live: list[Key]) -> Step:
 
 
 def _quarantine(context: PlanContext, live: list[Key]) -> Step | None:
-    """Where asked for: disable the keys, watch for days, then ask afresh. None once that is over."""
+    """If asked for: disable the keys, watch for days, then ask afresh. None once that is over."""
     if not context.plan.quarantine_days:
         return None
     enabled = [

@@ -134,7 +134,7 @@ def delete_cluster(context: PlanContext) -> Move:
 def quiet(context: PlanContext) -> Step | None:
     """Before any HSM goes: nobody but KMS had sessions, over a quiet period after the disconnect.
 
-    None where that holds, where no HSM is left, or where the approvers overrode it. Data that is
+    None if that holds, if no HSM is left, or if the approvers overrode it. Data that is
     late is waited for, and numbers that don't tell are counted for one more period.
     """
     cluster, use = context.snapshot.cluster, context.snapshot.other_use

@@ -153,7 +153,7 @@ def _hsms(context: PlanContext, before: Before) -> Move | None:
 
 
 def _store(context: PlanContext, before: Before) -> Move | None:
-    """Back to the old cluster, and connected or disconnected as it was, where we moved it."""
+    """Back to the old cluster, and connected or disconnected as it was, if we moved it."""
     store = context.store
     if store is None or before.store_state is None:
         return None

@@ -50,7 +50,7 @@ def refusal(
     remedy: Remedy | None = None,
     seen_in: str = "",
 ) -> Refusal | None:
-    """None where the person may do this now. Safe directions are open to the requester too.
+    """None if the person may do this now. Safe directions are open to the requester too.
     `seen_in`: the workspace that the person acted from, as the signed request says."""
     case, policy = situation.case, situation.policy
     if not policy.approvers:
@@ -154,7 +154,7 @@ def quorums(situation: Situation) -> tuple[tuple[Remedy, int], ...]:
 
 
 def _quorum(remedy: Remedy, situation: Situation) -> tuple[int, list[str]]:
-    """The configured number, raised where the caller is nobody known and by the cluster's tags."""
+    """The configured number, raised if the caller is nobody known and by the cluster's tags."""
     case, policy, cluster = situation.case, situation.policy, situation.snapshot.cluster
     if remedy is Remedy.KEEP:
         return 1, []
@@ -209,7 +209,7 @@ def live(
     """Approvals that count for this plan now: one a person (e-mail), this hash, in time, still allowed.
 
     A later withdrawal takes it back until the plan changes something; `begun` plans don't age.
-    Where Slack can't say now who somebody is, the click's own (sealed) authorisation stands.
+    If Slack can't say now who somebody is, the click's own (sealed) authorisation stands.
     """
     people, age = situation.people, timedelta(hours=situation.policy.expiry_hours)
     counted: list[Click] = []

@@ -14,7 +14,7 @@ from chalicelib.domain.state.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Gate:
-    """A check that does not hold. Where `can_override`, the approvers may say that they know."""
+    """A check that does not hold. If `can_override`, the approvers may say that they know."""
 
     check: str
     found: str
@@ -43,7 +43,7 @@ def hard_gates(remedy: Remedy, situation: Situation) -> tuple[Gate, ...]:
 
 
 def everything_read(snapshot: Snapshot) -> Gate | None:
-    """Closed where AWS refused to tell something."""
+    """Closed if AWS refused to tell something."""
     refused = [f"{key.name}: {key.unread}" for key in snapshot.keys if key.unread]
     refused += snapshot.unread
     if not refused:

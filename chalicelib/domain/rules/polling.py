@@ -8,14 +8,14 @@ MINUTE, DAY = 60, 24 * 60 * 60
 FEW_DAYS, MANY_DAYS = 3, 15
 """Between looks without news: clicks and failed uses of the keys wake a case at once."""
 KEYS_A_DAY = 100
-"""A look asks for every key of the store: where there are thousands, looks are rarer."""
+"""A look asks for every key of the store: if there are thousands, looks are rarer."""
 MANY_KEYS = 200
 FRESH_A_KEY = timedelta(seconds=0.6)
 """Fifteen times what a look asks of KMS for a key, at a quarter of its quotas."""
 HOURS_LATE = 4 * 60 * 60
 """What should have taken minutes and has taken hours is looked at less often: it may take days."""
 SOON = 15
-"""Seconds until the next look where nobody can tell since when it has been under way."""
+"""Seconds until the next look if nobody can tell since when it has been under way."""
 SETTLING = timedelta(minutes=2)
 """KMS and CloudHSM are eventually consistent: a state that contradicts a call that AWS accepted
 less than this ago is old news, not somebody's act."""

@@ -28,7 +28,7 @@ AWS's Price List API: service CloudHSM, usage type ending in CloudHSMv2Usage-hsm
 
 
 def hsm_hour(region: str, hsm_type: str = USUAL_TYPE, *, setting: float = 0) -> Price:
-    """The setting's price, the table's, or that of the usual Region where the table has none."""
+    """The setting's price, the table's, or that of the usual Region if the table has none."""
     if setting:
         return Price(setting, "HSM_HOUR_PRICE")
     known = PRICES.get((region, hsm_type))

@@ -65,7 +65,7 @@ def verdict(use: OtherUse) -> Verdict:
 
 
 def other_use_known(snapshot: Snapshot) -> str:
-    """In words, other use of the HSMs that shows already now; "" where none does.
+    """In words, other use of the HSMs that shows already now; "" if none does.
 
     While a store is connected, the numbers say nothing yet; no number at all always counts as use.
     """
@@ -105,7 +105,7 @@ def _numbers(use: OtherUse, *, connected: bool) -> str:
 
 
 def why_quiet(snapshot: Snapshot) -> str:
-    """What was counted, and why it was taken for AWS's own; "" where it is not quiet, or did not matter."""
+    """What was counted, and why it was taken for AWS's own; "" if it is not quiet, or did not matter."""
     use, cluster = snapshot.other_use, snapshot.cluster
     if cluster is None or not cluster.live_hsms or cluster.was_never_activated:
         return ""

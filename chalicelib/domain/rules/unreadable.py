@@ -13,7 +13,7 @@ from chalicelib.domain.state.snapshot import Key, KeyState, KeyStore, LastUse, S
 
 
 def first_unreadable(case: Case, snapshot: Snapshot) -> str:
-    """The first thing that a plan under way has to see and that AWS refused to tell; "" where none is.
+    """The first thing that a plan under way has to see and that AWS refused to tell; "" if none is.
 
     Its approvals stand meanwhile, its keys stay watched, and cancel works.
     """
@@ -73,7 +73,7 @@ def _aliases(key: KeyBasis) -> tuple[str, ...]:
 
 
 def _store(case: Case, plan: Plan) -> tuple[KeyStore, ...]:
-    """As the last look showed it; none where that look showed none."""
+    """As the last look showed it; none if that look showed none."""
     seen, target = case.seen, plan.key_store_id
     if seen is None or not seen.store_state or target is None:
         return ()

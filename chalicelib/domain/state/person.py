@@ -11,7 +11,7 @@ class Person:
 
     `is_refused`: it refuses to say who this is. `unread`: approver groups whose members it did not tell.
 
-    `teams`: all workspaces of theirs, where their organisation `org_id` has several.
+    `teams`: all workspaces of theirs, if their organisation `org_id` has several.
     """
 
     user_id: str

@@ -149,7 +149,7 @@ class Plan:
     """Calls that the approval covers and that are made only if what was planned is not enough."""
     after_click: int = 0
     """How many clicks were heard when people were last asked afresh: a plan offered again is a new
-    plan, also where the world is back as it was. Old approvals and old calls don't belong to it."""
+    plan, also if the world is back as it was. Old approvals and old calls don't belong to it."""
 
     @cached_property
     def plan_hash(self) -> str:

@@ -53,7 +53,7 @@ class Notice:
 class SlackMessage:
     """Where the case is shown, and what of its story the thread already tells.
 
-    `failures`: turns in a row in which Slack did not take it. `refused`: Slack's word, where only a
+    `failures`: turns in a row in which Slack did not take it. `refused`: Slack's word, if only a
     person can change that.
     """
 
@@ -71,8 +71,8 @@ class SlackMessage:
     def wait(self, seconds: float) -> int:
         """Seconds until Slack gets another chance, at most those until the next turn anyway.
 
-        A minute, then twice as long each time: up to an hour where only a person can help, else up
-        to ten minutes, and more often where the next turn is near.
+        A minute, then twice as long each time: up to an hour if only a person can help, else up
+        to ten minutes, and more often if the next turn is near.
         """
         if not self.failures:
             return 1

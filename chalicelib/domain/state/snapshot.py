@@ -34,7 +34,7 @@ class KeyState(StrEnum):
 class LastUse:
     """What KMS knows of a key's last cryptographic use (GetKeyLastUsage).
 
-    `tracked_since` is when KMS began to keep track; None where it could not be read at all.
+    `tracked_since` is when KMS began to keep track; None if it could not be read at all.
     """
 
     at: datetime | None = None
@@ -46,7 +46,7 @@ class LastUse:
 class Key:
     """A KMS key of the key store. `unread` names the call that was refused, if one was.
 
-    `grants` are counted of the keys that a message lists, and None where they were not or could not be.
+    `grants` are counted of the keys that a message lists, and None if they were not or could not be.
     """
 
     key_id: str
@@ -219,7 +219,7 @@ class OtherUse:
 
     `hsms` has every live HSM and all connections to it, KMS's and AWS's own included, over so many
     `minutes` up to `late` minutes before the look. Up to `own` of them an HSM may be AWS's health
-    checks. `interfaces` are foreign network interfaces in the cluster's security group; None where
+    checks. `interfaces` are foreign network interfaces in the cluster's security group; None if
     they could not be read.
     """
 
@@ -231,7 +231,7 @@ class OtherUse:
 
 
 NO_OTHERS = OtherUse((Sessions("every HSM"),))
-"""Where no HSM is left, or where other programs are judged at another time."""
+"""If no HSM is left, or if other programs are judged at another time."""
 
 
 @dataclass(frozen=True)

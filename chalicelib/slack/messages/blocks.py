@@ -159,7 +159,7 @@ def confirm(title: str, words: str, *, yes: str, no: str) -> Block:
 
 
 def actions(block_id: str, buttons: Sequence[Block]) -> list[Block]:
-    """A row of buttons; none where there is no button, as Slack refuses an empty row."""
+    """A row of buttons; none if there is no button, as Slack refuses an empty row."""
     if not buttons:
         return []
     return [{"type": "actions", "block_id": block_id, "elements": list(buttons)[:25]}]

@@ -36,7 +36,7 @@ def may_choose(case: Case, remedy: Remedy) -> bool:
 
 
 def choose(shown: Shown, remedy: Remedy, label: str = "") -> Block:
-    """Opens the dialog of a remedy; red only where it leads to something final."""
+    """Opens the dialog of a remedy; red only if it leads to something final."""
     return button(
         label or f"{remedy.capitalize()}…",
         remedy.value,
@@ -90,7 +90,7 @@ def try_again(shown: Shown, *, green: bool = True) -> list[Block]:
 
 
 def go_back(shown: Shown, *, green: bool = False) -> list[Block]:
-    """Cancel, under the label that says what will be true afterwards; none where it is too late."""
+    """Cancel, under the label that says what will be true afterwards; none if it is too late."""
     case, plan = shown.case, shown.case.current_plan
     if not may(case, Act.CANCEL):
         return []

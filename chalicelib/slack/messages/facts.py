@@ -81,7 +81,7 @@ def login_on(case: Case, plan: Plan) -> Login:
 
 
 def key_name(case: Case, key_id: str) -> str:
-    """The first alias where it is known, cleaned; else the start of the id."""
+    """The first alias if it is known, cleaned; else the start of the id."""
     for key in case.snapshot.keys if case.snapshot else ():
         if key.key_id == key_id:
             return clean(key.name)
@@ -135,7 +135,7 @@ def cost_line(case: Case, policy: Policy) -> str:
 
 
 def keys_end(case: Case) -> datetime | None:
-    """When the last of the keys that wait for deletion is gone; None where none waits."""
+    """When the last of the keys that wait for deletion is gone; None if none waits."""
     return max((k.deletion_date for k in keys(case) if k.deletion_date), default=None)
 
 

@@ -26,7 +26,7 @@ def plainer(message: Message) -> Message:
 
 
 def barest(message: Message) -> Message:
-    """The first words and the buttons, where Slack takes no more: the thread has the rest."""
+    """The first words and the buttons, if Slack takes no more: the thread has the rest."""
     buttons = [block for block in message.blocks if block["type"] == "actions"]
     return Message(cut(message.text, 3_000), (section(message.text), *buttons))
 

@@ -89,7 +89,7 @@ def last_use(case: Case) -> list[Piece]:
 
 
 def unused(case: Case) -> str:
-    """Where nobody has failed so far."""
+    """Said while nobody has failed."""
     begin = facts.keys_begin(case)
     return f" since {utc(begin, DAY)}" if begin else ""
 

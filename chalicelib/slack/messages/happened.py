@@ -43,7 +43,7 @@ Told = tuple[str, list[Piece]]
 
 
 def moment(words: str) -> datetime | None:
-    """A time out of the log, None where it is none."""
+    """A time out of the log, None if it is none."""
     try:
         when = datetime.fromisoformat(words)
     except ValueError:
@@ -93,7 +93,7 @@ def _verb(operation: Operation) -> str:
 
 
 def _named(entry: Entry, case: Case) -> list[Piece]:
-    """What it was about, where it says more than the verb."""
+    """What it was about, if it says more than the verb."""
     operation = operation_of(entry)
     if operation in ON_KEYS:
         return [text(" It was about "), bold(_key(entry, case)), text(".")]

@@ -45,7 +45,7 @@ def _decision(keep: Keep) -> list[Piece]:
 
 
 def _end(shown: Shown) -> list[Block]:
-    """Ends the decision; where a plan had begun, that brings back what it changed."""
+    """Ends the decision; if a plan had begun, that brings back what it changed."""
     if shown.case.has_begun:
         return buttons.go_back(shown)
     return buttons.undo(

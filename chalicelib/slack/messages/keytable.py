@@ -15,7 +15,7 @@ HEADS = ("Key", "State", "Last used", "Grants")
 
 
 def keys(shown: Shown) -> list[Block]:
-    """The 20 most recently used keys, and how many more there are; nothing where there are none."""
+    """The 20 most recently used keys, and how many more there are; nothing if there are none."""
     policy, now = shown.policy, shown.now
     found = most_used(facts.keys(shown.case), now, days=policy.recent_use_days)
     if not found:

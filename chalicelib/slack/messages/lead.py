@@ -55,7 +55,7 @@ def why(shown: Shown) -> str:
 
 
 def refused(shown: Shown) -> list[Piece] | None:
-    """What AWS refused and why; None where a plain sentence on what holds the cluster says it."""
+    """What AWS refused and why; None if a plain sentence on what holds the cluster says it."""
     store = shown.case.store
     if store is None:
         return None

@@ -22,7 +22,7 @@ STATUS = {
 
 
 def block(shown: Shown) -> list[Block]:
-    """The plan in force with its steps; nothing where a case has no plan."""
+    """The plan in force with its steps; nothing if a case has no plan."""
     found = shown.case.current_plan
     if not found or not found.calls:
         return []

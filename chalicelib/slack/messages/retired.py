@@ -138,7 +138,7 @@ def _two_zones(shown: Shown, cluster: Cluster | None) -> list[str]:
 
 
 def _for_kms(shown: Shown) -> list[list[str]]:
-    """Where the key store is still there: what brings it to the new cluster."""
+    """If the key store is still there: what brings it to the new cluster."""
     store = shown.case.store
     if store is None:
         return []

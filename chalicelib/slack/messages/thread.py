@@ -43,7 +43,7 @@ Told = tuple[str, list[Piece]]
 
 
 def line(entry: Entry, *, case: Case) -> Message | None:
-    """The line for this entry; None where it writes nothing."""
+    """The line for this entry; None if it writes nothing."""
     tell = TELLERS.get(entry.kind)
     told = tell(entry, case) if tell else None
     if told is None:

@@ -269,7 +269,7 @@ def keys_gone_at(shown: Shown, plan: Plan) -> datetime:
 
 
 def spending_ends(shown: Shown, plan: Plan) -> datetime | None:
-    """When the last HSM goes; None where the plan asks people again before."""
+    """When the last HSM goes; None if the plan asks people again before."""
     forecast, now = shown.forecast(plan), shown.now
     if forecast:
         gone = [c.at for c in forecast.calls if c.operation is Operation.DELETE_HSM]

@@ -60,7 +60,7 @@ def impossible(case: Case, remedy: Remedy, reason: str, gates: Sequence[Gate]) -
 
 
 def said(words: str) -> Block:
-    """A private answer in place of the dialog, where Slack takes it in no other way."""
+    """A private answer in place of the dialog, if Slack takes it in no other way."""
     return modal("Answer", [section(words)], callback_id="loading", metadata="", close="Close")
 
 

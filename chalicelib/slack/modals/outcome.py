@@ -28,7 +28,7 @@ LONGEST_ALIAS = 28
 
 
 def worst(shown: Shown, plan: Plan) -> Block:
-    """Red only where something is lost for good."""
+    """Red only if something is lost for good."""
     match plan.remedy:
         case Remedy.RESCUE:
             return _rescue(shown, plan)

@@ -40,7 +40,7 @@ def metadata(case: Case, remedy: Remedy, plan_hash: str = "") -> str:
 
 
 def fit_for(case: Case, blocks: Sequence[Block]) -> list[Block]:
-    """Without newer blocks where this Slack has shown that it lacks them."""
+    """Without newer blocks if this Slack has shown that it lacks them."""
     return plainer_blocks(blocks) if case.message.plain_blocks else list(blocks)
 
 

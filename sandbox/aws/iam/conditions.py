@@ -13,7 +13,7 @@ from typing import Any
 
 Values = tuple[str, ...]
 Context = Mapping[str, str | Values]
-"""Condition keys in lower case; several values where AWS's key has several."""
+"""Condition keys in lower case; several values if AWS's key has several."""
 # What asks.py can tell of a request. A key that nobody fills in would never match, or always.
 KEYS = frozenset({
     "aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:requestedregion",
@@ -73,7 +73,7 @@ NEGATIVE: Mapping[str, Callable[[str, str], bool]] = {
     "ArnNotLike": POSITIVE["ArnLike"],
     "NumericNotEquals": POSITIVE["NumericEquals"],
 }
-"""They hold where the key is missing, and where no listed value matches."""
+"""They hold if the key is missing, and if no listed value matches."""
 
 
 @dataclass(frozen=True)

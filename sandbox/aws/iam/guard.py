@@ -1,6 +1,6 @@
 """IAM's gate before every call of the bot: judges it by the deployed roles, and remembers what it used.
 
-Everybody else is free, but for taking the bot's roles, for key policies, and for guardrails, where a
+Everybody else is free, but for taking the bot's roles, for key policies, and for guardrails, if a
 test sets some. What can't be judged is denied.
 """
 
@@ -26,7 +26,7 @@ EVERYTHING = policy_of({"Statement": {"Effect": "Allow", "Action": "*", "Resourc
 
 
 class May(Protocol):
-    """Why an AWS service may not do this one thing with a role, or None where it may."""
+    """Why an AWS service may not do this one thing with a role, or None if it may."""
 
     def __call__(self, service: str, role_arn: str, *, source: str, ask: Ask) -> str | None: ...
 
@@ -54,7 +54,7 @@ class Guard:
         self.seconds = 0.0
 
     def denial(self, visit: RequestContext) -> str | None:
-        """AWS's sentence where this call is not allowed."""
+        """AWS's sentence if this call is not allowed."""
         caller, taken = visit.identity, visit.params.get("RoleArn", "")
         bound = self._is_bot(caller.role)
         takes_role = visit.request.name == "sts:AssumeRole" and self._is_bot(taken)

@@ -28,7 +28,7 @@ class Roles:
         self._read: dict[int, tuple[Any, Policy]] = {}
 
     def find(self, arn: str) -> Role | None:
-        """The role of this ARN. Raises UnknownElementError where it has what can't be judged."""
+        """The role of this ARN. Raises UnknownElementError if it has what can't be judged."""
         parts = arn.split(":")
         if len(parts) != 6 or not parts[5].startswith("role/"):
             return None

@@ -24,7 +24,7 @@ class Simulations:
         self._guard = guard
 
     def answer(self, visit: RequestContext) -> dict[str, Any] | None:
-        """The result, or None where moto answers. Raises AwsError."""
+        """The result, or None if moto answers. Raises AwsError."""
         if visit.request.operation != "SimulatePrincipalPolicy":
             return None
         params, arn = visit.params, visit.params.get("PolicySourceArn", "")
