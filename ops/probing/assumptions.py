@@ -56,7 +56,7 @@ ASSUMPTIONS = (
         "A-STORE-BLOCKS",
         "An attached key store makes DeleteCluster fail, with `CloudHsmClusterInUseException`",
         "`ERROR_CODES`; scenarios with `blocked_by: key_store`",
-        "The other code opens the case. Where AWS deletes the cluster although a store is attached, there is no failure and no case.",
+        "The other code opens the case. If AWS deletes the cluster although a store is attached, there is no failure and no case.",
         probes=(Probe.KEY_STORE,),
     ),
     Assumption(
@@ -98,7 +98,7 @@ ASSUMPTIONS = (
         "A-KMS-SESSIONS-END",
         "KMS's own connections end with the disconnect",
         "the quiet time after a disconnect: `QUIET_MINUTES`",
-        "Where they last longer, Unlatch counts for one more quiet time, then asks instead of deleting HSMs.",
+        "If they last longer, Unlatch counts for one more quiet time, then asks instead of deleting HSMs.",
         probes=(Probe.KEY_STORE,),
     ),
     Assumption(
@@ -152,7 +152,7 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "A-COPY-MODE",
-        "CreateCluster from a backup takes the backup's mode where none is given, and refuses another",
+        "CreateCluster from a backup takes the backup's mode if none is given, and refuses another",
         "sandbox only: `sandbox/aws/cloudhsm_clusters.py`; AWS documents that a backup restores into its own mode alone",
         "A rescue has to name the mode.",
         why_not="a cluster that is never activated has no backup to copy from, and a backup of yours is not for trying",
