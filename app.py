@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from chalice.app import Chalice, CloudWatchEvent, Response
 
 from chalicelib import event_patterns, observability, wiring
 
+T = TypeVar("T")
 app = Chalice(app_name="unlatch", configure_logs=False)
 """Chalice's log has the name of ours: with its own handler each line would stand there twice."""
 FORM = ["application/x-www-form-urlencoded", "application/json"]
@@ -159,17 +161,15 @@ def slack_interaction() -> Response:
     from chalicelib.answers import Recorded
     from chalicelib.flows.command import open_from_scan
     from chalicelib.flows.record_click import record_click
-    from chalicelib.slack.requests import Unreadable, parse
+    from chalicelib.slack.requests import parse
 
     wired = wiring.wired(app.lambda_context)
     with observability.invocation(app.lambda_context, trace=wired.trace):
         if met := _met(wired):
             return met
-        try:
-            clicked = parse(_body())
-        except Unreadable as reason:
-            observability.warn("request refused", reason=str(reason))
-            return Response(f"Not understood: {reason}.", PLAIN, 400)
+        clicked = _understood(parse)
+        if isinstance(clicked, Response):
+            return clicked
         if clicked.action.startswith("open:"):
             wired.gateway.reply(open_from_scan(wired.ports, clicked), clicked)
             return Response("", PLAIN)
@@ -184,17 +184,15 @@ def slack_interaction() -> Response:
 def slack_command() -> Response:
     """`/unlatch help | status | scan | cluster-…`: answered within three seconds."""
     from chalicelib.flows.command import command
-    from chalicelib.slack.requests import Unreadable, parse_command
+    from chalicelib.slack.requests import parse_command
 
     wired = wiring.wired(app.lambda_context)
     with observability.invocation(app.lambda_context, trace=wired.trace):
         if met := _met(wired):
             return met
-        try:
-            clicked = parse_command(_body())
-        except Unreadable as reason:
-            observability.warn("request refused", reason=str(reason))
-            return Response(f"Not understood: {reason}.", PLAIN, 400)
+        clicked = _understood(parse_command)
+        if isinstance(clicked, Response):
+            return clicked
         at = (wired.hub_account, wired.region)
         said = command(wired.ports, clicked, here=at, speech=wired.reach)
         return Response({"response_type": "ephemeral", "text": wired.gateway.said(said)})
@@ -204,17 +202,15 @@ def slack_command() -> Response:
 def slack_events() -> Response:
     """Somebody opened the Home tab: it is written anew."""
     from chalicelib.flows.homes import opened_home
-    from chalicelib.slack.requests import Unreadable, parse_event
+    from chalicelib.slack.requests import parse_event
 
     wired = wiring.wired(app.lambda_context)
     with observability.invocation(app.lambda_context, trace=wired.trace):
         if met := _met(wired):
             return met
-        try:
-            opened = parse_event(_body())
-        except Unreadable as reason:
-            observability.warn("request refused", reason=str(reason))
-            return Response(f"Not understood: {reason}.", PLAIN, 400)
+        opened = _understood(parse_event)
+        if isinstance(opened, Response):
+            return opened
         if opened:
             opened_home(wired.homes, opened.user_id)
         return Response("", PLAIN)
@@ -276,6 +272,17 @@ def _body() -> bytes:
     assert app.current_request is not None, "only called within a request"
     raw = app.current_request.raw_body
     return raw.encode() if isinstance(raw, str) else raw or b""
+
+
+def _understood(parse: Callable[[bytes], T]) -> T | Response:
+    """What Slack sent; or the answer to what nobody can read."""
+    from chalicelib.slack.requests import Unreadable
+
+    try:
+        return parse(_body())
+    except Unreadable as reason:
+        observability.warn("request refused", reason=str(reason))
+        return Response(f"Not understood: {reason}.", PLAIN, 400)
 
 
 def _met(wired: wiring.Wiring) -> Response | None:

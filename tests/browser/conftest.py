@@ -14,12 +14,16 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Page,
     Request,
     sync_playwright,
 )
 
 from sandbox.page.pictures import ARGUMENTS, DESK
-from tests.browser.screen import Screen
+from sandbox.page.server import DemoServer
+from sandbox.page.show import Show
+from sandbox.page.stories import SHIPPED
+from tests.browser.screen import SECONDS, Screen
 
 CHROMIUM = Path("/usr/bin/chromium")
 SLOW_AWS = Path(__file__).parent / "slow-aws.yaml"
@@ -78,3 +82,26 @@ def screen(browser: Browser, url: str) -> Iterator[Callable[..., Screen]]:
         context.close()
     # answers of 409 tell a person why; Chromium calls them errors
     assert [said for said in broken if "409" not in said] == []
+
+
+@pytest.fixture
+def show() -> Iterator[Show]:
+    """A demo in this process, so that the test can write as the bot does."""
+    begun = Show(SHIPPED)
+    begun.start()
+    yield begun
+    begun.close()
+
+
+@pytest.fixture
+def page(show: Show, browser: Browser) -> Iterator[Page]:
+    server = DemoServer(show, 0)
+    server.start()
+    opened = browser.new_context().new_page()
+    opened.set_default_timeout(60 * SECONDS)
+    opened.goto(f"{server.url}/?as=alice")
+    opened.get_by_role("button", name="Call DeleteCluster").click()
+    opened.locator("[data-action=retire]").wait_for()
+    yield opened
+    opened.context.close()
+    server.stop()

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from slack_sdk import WebClient
 
-from sandbox.page.server import DemoServer
 from sandbox.page.show import Show
-from sandbox.page.stories import SHIPPED
 from sandbox.page.templates import render
 from sandbox.slack.api import LocalSlack
 from sandbox.slack.records import BOT_TOKEN, CHANNEL, Message, View
-from tests.browser.screen import SECONDS
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HOSTILE = "<img src=x>"
@@ -51,29 +47,6 @@ def test_home_and_messages_are_shown_escaped() -> None:
     assert "<b>b</b>" in told
     assert "<img" not in told
     assert "nothing here yet" in render("app", **NOBODY | {"has_home": True})
-
-
-@pytest.fixture
-def show() -> Iterator[Show]:
-    """A demo in this process, so that the test can write as the bot does."""
-    begun = Show(SHIPPED)
-    begun.start()
-    yield begun
-    begun.close()
-
-
-@pytest.fixture
-def page(show: Show, browser: Browser) -> Iterator[Page]:
-    server = DemoServer(show, 0)
-    server.start()
-    opened = browser.new_context().new_page()
-    opened.set_default_timeout(40 * SECONDS)
-    opened.goto(f"{server.url}/?as=alice")
-    opened.get_by_role("button", name="Call DeleteCluster").click()
-    opened.locator("[data-action=retire]").wait_for()
-    yield opened
-    opened.context.close()
-    server.stop()
 
 
 @pytest.mark.browser

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from slack_sdk import WebClient
 
 from chalicelib.domain.rules.notices import noticed
@@ -14,37 +13,13 @@ from chalicelib.domain.state.slack_message import Moment, SlackMessage
 from chalicelib.slack.messages.names import Names
 from chalicelib.slack.messages.notice import message
 from chalicelib.slack.messages.notice_over import over
-from sandbox.page.server import DemoServer
 from sandbox.page.show import Show
-from sandbox.page.stories import SHIPPED
 from sandbox.slack.records import BOT_TOKEN, CHANNEL
-from tests.browser.screen import CLUSTER, SECONDS
+from tests.browser.screen import CLUSTER
 from tests.domain.worlds import POLICY
 from tests.slack.moments import key_used
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture
-def show() -> Iterator[Show]:
-    begun = Show(SHIPPED)
-    begun.start()
-    yield begun
-    begun.close()
-
-
-@pytest.fixture
-def page(show: Show, browser: Browser) -> Iterator[Page]:
-    server = DemoServer(show, 0)
-    server.start()
-    opened = browser.new_context().new_page()
-    opened.set_default_timeout(60 * SECONDS)
-    opened.goto(f"{server.url}/?as=alice")
-    opened.get_by_role("button", name="Call DeleteCluster").click()
-    opened.locator("[data-action=retire]").wait_for()
-    yield opened
-    opened.context.close()
-    server.stop()
 
 
 def test_the_home_tab_leads_to_what_waits(show: Show, page: Page) -> None:
