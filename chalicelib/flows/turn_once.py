@@ -45,8 +45,6 @@ def turn_once(ports: TurnPorts, case: Case) -> tuple[Case, int]:
         ports.log("AWS can’t now", reason=trouble.reason, case_id=case.case_id)
         ports.count("ReadsTriedAgain", 1)
         case = ports.cases.load(case.case_id)
-        if case.is_over:
-            return case, UNREAD_SECONDS
         # Counted as a turn, so that a run that can't read for days hands over in time.
         more = replace(case, turns=case.turns + 1)
         entries = [*opened(case, ports.clock()), *_forged(ports)]
