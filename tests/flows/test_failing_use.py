@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from chalicelib.domain.rules.hearing import Heard
 from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.click import Act, Click
+from chalicelib.domain.state.plan import Basis, Plan, Remedy, Terms
 from chalicelib.domain.state.snapshot import StoreState
 from chalicelib.domain.state.trigger import Trigger
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.failing_use import hear_use
 from chalicelib.flows.open_case import open_case
 from chalicelib.ports import Opened
-from tests.flows.bench import HUB, REGION, STORE, Bench, key, world
+from tests.flows.bench import HUB, NOW, REGION, STORE, Bench, key, world
 from tests.flows.town import ELSEWHERE, HOUR, Build, Town, cluster_id, store_id
 
 DOWN: list[Callable[[Town], None]] = [
@@ -132,6 +135,46 @@ def test_a_store_that_a_plan_of_ours_has_off_opens_none(bench: Callable[..., Ben
     attempt = replace(it.failed("use-1").attempt, trigger=Trigger.STORE_DOWN, key_store_id=STORE)
     assert hear_use(it.ports, Heard(HUB, REGION, attempt), []) is None
     assert [a.event_id for a in it.case(opened.case_id).attempts] == ["event-1"]
+
+
+PLAN = Plan(
+    Remedy.PARK,
+    HUB,
+    REGION,
+    cluster_id(2),
+    store_id(2),
+    calls=(),
+    basis=Basis(StoreState.CONNECTED, (), ()),
+    terms=Terms(
+        1, (), override=False, dry_run=False, recent_use_days=30, go_again_after=7, quiet_minutes=0
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "at_work",
+    [
+        {"plan": PLAN},
+        {"last_plan": PLAN, "ending": Click(Act.CANCEL, "alice", NOW)},
+    ],
+)
+def test_a_plan_speaks_for_its_own_store_alone_until_it_is_taken_back(
+    town: Build, at_work: dict[str, Any]
+) -> None:
+    it = town(2)
+    it.is_off(1)
+    it.is_off(2)
+    opened = open_case(it.ports, it.deleted(2))
+    assert opened
+    it.edit(opened.case_id, lambda case: replace(case, **at_work))
+    assert failed(it, "use-2", 2) is None
+    other = failed(it, "use-1", 1)
+    assert other
+    assert other.is_new
+    it.edit(opened.case_id, lambda case: replace(case, plan=None, last_plan=PLAN, ending=None))
+    again = failed(it, "use-3", 2)
+    assert again
+    assert (again.case_id, again.is_new) == (opened.case_id, False), "its plan is over"
 
 
 def test_a_case_that_cannot_be_read_keeps_no_other_from_opening(

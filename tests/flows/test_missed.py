@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -11,10 +13,11 @@ from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.trigger import Trigger
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.hear import hear
-from chalicelib.flows.missed import FIRST_LOOK, OVERLAP, SWEEP, find_missed
+from chalicelib.flows.missed import FIRST_LOOK, MEMORY, OVERLAP, SWEEP, find_missed
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.outlines import Outlines
-from tests.flows.town import HOUR, HUB, NOW, REGION, Build, Town, cluster_id, store_id
+from tests.flows.bench import HUB, NOW, REGION
+from tests.flows.town import ELSEWHERE, HOUR, Build, Town, cluster_id, store_id
 
 SILENT: list[tuple[Callable[[Town], None], Trigger]] = [
     (Town.fails, Trigger.STORE_DOWN),
@@ -80,7 +83,7 @@ def test_a_store_that_is_off_may_be_meant_so(town: Build) -> None:
     assert it.stored.down_since(HUB, REGION) == {}
 
 
-def test_what_is_mended_is_forgotten_and_a_second_outage_opens_anew(town: Build) -> None:
+def test_an_outage_that_is_over_is_forgotten_and_a_second_outage_opens_anew(town: Build) -> None:
     it = town()
     it.fails()
     swept(it)
@@ -104,6 +107,16 @@ def test_a_store_with_an_open_case_needs_no_other(town: Build) -> None:
     it.fails()
     assert swept(it) == 0
     assert [a.event_id for a in only(it).attempts] == ["event-1"]
+
+
+@pytest.mark.parametrize("other", [{"region": "eu-west-1"}, {"account": ELSEWHERE}])
+def test_a_case_of_another_place_is_none_of_this_store(town: Build, other: dict[str, str]) -> None:
+    it = town()
+    it.ports = replace(it.ports, places=((HUB, REGION), (ELSEWHERE, REGION)))
+    call = it.deleted()
+    assert open_case(it.ports, replace(call, **other))  # type: ignore[arg-type]  # its fields
+    it.fails()
+    assert swept(it) == 1
 
 
 @pytest.mark.parametrize("unread", [True, False])
@@ -136,6 +149,7 @@ def test_a_call_that_was_never_delivered_opens_its_case(town: Build, trigger: Tr
     case = only(it)
     assert (case.trigger, case.cluster_id) == (trigger, cluster_id(2))
     assert [a.event_id for a in case.attempts] == ["event-1"], "who did it, not the sweep"
+    assert it.lists.looks == 1, "one look serves all that is found"
     assert swept(it) == 0
 
 
@@ -185,6 +199,14 @@ def test_it_looks_from_where_the_last_look_ended(town: Build) -> None:
     swept(it)
     since = [since for since, _ in it.memory.asked]
     assert since == [NOW + HOUR - FIRST_LOOK, NOW + HOUR - OVERLAP]
+
+
+def test_it_looks_no_further_back_than_cloudtrail_remembers(town: Build) -> None:
+    it = town()
+    swept(it)
+    it.clock.now += timedelta(days=200)
+    swept(it)
+    assert it.memory.asked[-1][0] == it.clock.now - MEMORY
 
 
 def troubled(it: Town, kind: str) -> None:

@@ -15,7 +15,7 @@ from chalicelib.domain.state.trigger import Trigger
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.ports import FailedDelete
 from sandbox import sample
-from tests.flows.bench import CI, HUB, NOW, REGION, Bench, Trail, world
+from tests.flows.bench import CI, HUB, REGION, Bench, Trail, world
 from tests.flows.cloud import Aws
 
 CALLER = caller_of(arn=CI, kind="AssumedRole", tool=Tool.TERRAFORM)
@@ -161,4 +161,3 @@ class Town(Bench):
 
 Build = Callable[..., Town]
 HOUR = timedelta(hours=1)
-__all__ = ["COPY", "ELSEWHERE", "HOUR", "HUB", "NOW", "REGION", "Build", "Town"]
