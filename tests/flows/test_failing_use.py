@@ -177,6 +177,21 @@ def test_a_plan_speaks_for_its_own_store_alone_until_it_is_taken_back(
     assert (again.case_id, again.is_new) == (opened.case_id, False), "its plan is over"
 
 
+def test_a_plan_of_another_place_says_nothing_of_this_store(town: Build) -> None:
+    it = town()
+    it.is_off()
+    elsewhere = replace(it.deleted(event_id="event-2"), region="eu-west-1")
+    opened = open_case(it.ports, elsewhere)
+    assert opened
+    it.edit(
+        opened.case_id,
+        lambda case: replace(case, plan=replace(PLAN, key_store_id=store_id(1))),
+    )
+    here = failed(it)
+    assert here
+    assert here.is_new
+
+
 def test_a_case_that_cannot_be_read_keeps_no_other_from_opening(
     town: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
