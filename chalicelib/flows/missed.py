@@ -30,17 +30,19 @@ NOBODY = Caller("", "nobody known", SWEEP)
 
 
 def find_missed(ports: Ports, outlines: Outlines, account: str, region: str) -> int:
-    """How many cases are new."""
+    """How many cases are new. A call that can't be placed now is looked for again by the next sweep."""
     now = ports.clock()
     last = ports.cases.looked_until(account, region)
     since = max(last - OVERLAP, now - MEMORY) if last else now - FIRST_LOOK
     seen = outlines.look(account, region)
     down = broken(seen.key_stores, seen.siblings) if seen else ()
     calls = ports.trail.calls(account, region, since=since, names=_names(seen, down))
+    opened: list[Opened | str | TemporaryError | None]
     opened = [_opened(ports, call, seen) for call in calls]
     if seen is not None:
         opened += _silent(ports, seen, down, now)
-    ports.cases.set_looked(account, region, now)
+    if not any(isinstance(one, TemporaryError) for one in opened):
+        ports.cases.set_looked(account, region, now)
     return sum(1 for one in opened if isinstance(one, Opened) and one.is_new)
 
 
@@ -51,13 +53,15 @@ def _names(seen: Snapshot | None, down: tuple[tuple[KeyStore, Outage], ...]) -> 
     return ("DeleteCluster", *on_stores, *(("DeleteHsm",) if is_lost else ()))
 
 
-def _opened(ports: Ports, call: FailedDelete | Heard, seen: Snapshot | None) -> Opened | str | None:
+def _opened(
+    ports: Ports, call: FailedDelete | Heard, seen: Snapshot | None
+) -> Opened | str | TemporaryError | None:
     if isinstance(call, FailedDelete):
         return open_case(ports, call)
     try:
         return hear(ports, call, seen=seen)
     except TemporaryError as trouble:
-        return trouble.reason
+        return trouble
 
 
 def _silent(

@@ -12,6 +12,7 @@ from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.state.snapshot import Snapshot
 from sandbox.reliability.table import MemoryTable
 from tests.flows.bench import INBOX_SEAL, Bench, QuickCases, table
+from tests.flows.town import Town
 
 
 @pytest.fixture
@@ -34,5 +35,15 @@ def bench() -> Callable[..., Bench]:
 
     def make(snapshot: Snapshot, **policy: Any) -> Bench:
         return Bench(snapshot, store=store, **policy)
+
+    return make
+
+
+@pytest.fixture
+def town() -> Callable[..., Town]:
+    store = QuickCases(MemoryTable(), INBOX_SEAL)
+
+    def make(number: int = 1) -> Town:
+        return Town(number, store=store)
 
     return make
