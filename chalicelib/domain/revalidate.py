@@ -24,7 +24,14 @@ def changes(context: PlanContext) -> tuple[Difference, ...]:
         return (*_rescued(context), *_keys(context), *_terms(context))
     is_repoint = context.plan.remedy is Remedy.REPOINT
     unknown = repoint.uncheckable(context) if is_repoint else ()
-    return (*_store(context), *_keys(context), *unknown, *_hsms(context), *_terms(context))
+    return (
+        *_cluster(context),
+        *_store(context),
+        *_keys(context),
+        *unknown,
+        *_hsms(context),
+        *_terms(context),
+    )
 
 
 def _rescued(context: PlanContext) -> list[Difference]:
@@ -36,9 +43,16 @@ def _rescued(context: PlanContext) -> list[Difference]:
     if store.cluster_id not in {plan.cluster_id, made.cluster_id if made else ""}:
         what = f"Key store {store.name}"
         return [Difference(what, "held this cluster", "holds another one")]
-    if context.snapshot.cluster is None and not plan.backup_id:
-        return [Difference("Cluster", "was there", "is deleted")]
-    return []
+    return _cluster(context)
+
+
+def _cluster(context: PlanContext) -> list[Difference]:
+    """Others deleted it under keys that need it: nothing that was approved is about such a world."""
+    plan = context.plan
+    ours = plan.backup_id or context.tried(Operation.DELETE_CLUSTER, plan.cluster_id)
+    if context.snapshot.cluster is not None or ours:
+        return []
+    return [Difference("Cluster", "was there", "is deleted")]
 
 
 def _store(context: PlanContext) -> list[Difference]:

@@ -387,3 +387,17 @@ def test_what_vanishes_under_a_rescue_asks() -> None:
     hsm.change(lambda w: replace(w, cluster=None, backups=(BACKUP,)))
     assert isinstance(hsm.to_question(), Ask)
     assert hsm.case.offer(Remedy.RESCUE) is not None
+
+
+@pytest.mark.parametrize("remedy", [Remedy.PARK, Remedy.RETIRE])
+def test_a_plan_that_has_begun_asks_if_others_delete_the_cluster_under_keys(remedy: Remedy) -> None:
+    """Nothing ends as planned in a world in which the keys have lost their cluster."""
+    play = Play(world(key("a"), cluster=OLD))
+    play.turn()
+    play.approve(remedy)
+    first = {Remedy.PARK: O.DELETE_HSM, Remedy.RETIRE: O.SCHEDULE_KEY_DELETION}[remedy]
+    play.to_call(first)
+    play.change(lambda it: replace(it, cluster=None, backups=(BACKUP,)))
+    asked = play.to_question()
+    assert any(one.what == "Cluster" for one in asked.differences)
+    assert play.case.trigger is Trigger.CLUSTER_LOST
