@@ -399,5 +399,6 @@ def test_a_plan_that_has_begun_asks_if_others_delete_the_cluster_under_keys(reme
     play.to_call(first)
     play.change(lambda it: replace(it, cluster=None, backups=(BACKUP,)))
     asked = play.to_question()
+    assert isinstance(asked, Ask)
     assert any(one.what == "Cluster" for one in asked.differences)
     assert play.case.trigger is Trigger.CLUSTER_LOST
