@@ -47,6 +47,22 @@ def test_a_fresh_deployment_is_well(deployed: Office) -> None:
         assert f"ok      {name}" in said.out
 
 
+def test_a_second_stage_in_the_account_is_warned_of(deployed: Office) -> None:
+    """Its functions have policies that cover this stage too."""
+    aws = boto3.client("stepfunctions")
+    made = aws.list_state_machines()["stateMachines"]
+    role = aws.describe_state_machine(stateMachineArn=made[0]["stateMachineArn"])["roleArn"]
+    done = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
+    other = aws.create_state_machine(
+        name="unlatch-prod-case", definition=json.dumps(done), roleArn=role
+    )
+    code, found = findings(deployed)
+    aws.delete_state_machine(stateMachineArn=other["stateMachineArn"])
+    assert code == 0
+    assert found["stages", True]["warns"]
+    assert found["stages", True]["says"].startswith("unlatch-prod in the same account")
+
+
 def test_events_that_would_not_come(deployed: Office, ill: Callable[[], dict[str, str]]) -> None:
     events, trails = boto3.client("events"), boto3.client("cloudtrail")
     name = "unlatch-dev-on_key_used-event"
@@ -264,22 +280,6 @@ def test_nothing_deployed_is_said_so(deployed: Office) -> None:
     assert said.err.count("\n") == 2, "one sentence and what helps, not one for each check"
     assert "unlatch deploy --stage prod" in said.err
     assert "Traceback" not in said.out + said.err
-
-
-def test_a_second_stage_in_the_account_is_warned_of(deployed: Office) -> None:
-    """Its functions have policies that cover this stage too."""
-    aws = boto3.client("stepfunctions")
-    made = aws.list_state_machines()["stateMachines"]
-    role = aws.describe_state_machine(stateMachineArn=made[0]["stateMachineArn"])["roleArn"]
-    done = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
-    other = aws.create_state_machine(
-        name="unlatch-prod-case", definition=json.dumps(done), roleArn=role
-    )
-    code, found = findings(deployed)
-    aws.delete_state_machine(stateMachineArn=other["stateMachineArn"])
-    assert code == 0
-    assert found["stages", True]["warns"]
-    assert found["stages", True]["says"].startswith("unlatch-prod in the same account")
 
 
 def test_what_strangers_can_use_up_is_limited(deployed: Office) -> None:
