@@ -123,13 +123,16 @@ def run_chalice(
 
 
 def make_reproducible(package: Path) -> None:
-    """The same files in the same order at the same time: the same bytes, and so the same digest."""
+    """The same files in the same order at the same time: the same bytes, and so the same digest.
+
+    Chalice loads the app to see what it deploys, which may leave bytecode there that names its folder.
+    """
     made = package.with_suffix(".tmp")
     with (
         zipfile.ZipFile(package) as old,
         zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new,
     ):
-        for name in sorted(old.namelist()):
+        for name in sorted(name for name in old.namelist() if "__pycache__/" not in name):
             entry = zipfile.ZipInfo(name, MOMENT)
             entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, FILE_MODE
             new.writestr(entry, old.read(name))
