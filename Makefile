@@ -68,8 +68,8 @@ check: .venv/.dev  ## Format, lint, layers, types, dead code, the tests with the
 	$(call timed,lint layers types dead test domain-covered)
 
 ci: export COVER = $(MEASURED)
-ci: export SAMPLE = --one-in 3
-ci: .venv/.dev  ## What CI runs: all of `make check`, and the slow tests with a third of each matrix
+ci: export SAMPLE = --one-in 4
+ci: .venv/.dev  ## What CI runs: all of `make check`, and the slow tests with a quarter of each matrix
 	$(call timed,lint layers types dead test domain-covered test-slow test-ops)
 
 coverage: export COVER = $(MEASURED)

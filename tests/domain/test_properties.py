@@ -477,7 +477,9 @@ def test_a_slice_of_all_states_keeps_the_invariants() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_all_states_keep_the_invariants() -> None:
-    seen = visit(1)
+def test_all_states_keep_the_invariants(pytestconfig: pytest.Config) -> None:
+    """Each of them; in CI one in so many, as of other matrices."""
+    every = pytestconfig.getoption("--one-in")
+    seen = visit(every)
     print(f"{seen.total():,} states: {dict(seen)}")  # noqa: T201  # asked for: how much was visited
-    assert seen.total() > 300_000
+    assert seen.total() > 300_000 // every
