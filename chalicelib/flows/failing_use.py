@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 from chalicelib.domain.rules.hearing import Heard
 from chalicelib.domain.state.case import Case, KeyUse
-from chalicelib.failures import PermanentError
 from chalicelib.flows.hear import hear
-from chalicelib.flows.record_use import record_use
+from chalicelib.flows.record_use import cases_in, record_use
 from chalicelib.ports import Opened, Ports
 
 
@@ -26,17 +25,8 @@ def hear_use(ports: Ports, heard: Heard, uses: Iterable[KeyUse]) -> Opened | Non
 
 def _is_off_by_us(ports: Ports, heard: Heard) -> bool:
     """A plan of ours is at the store: whoever approved it knew what would fail."""
-    for pointer in ports.cases.pointers():
-        if (pointer.account, pointer.region) != (heard.account, heard.region):
-            continue
-        try:
-            case = ports.cases.load(pointer.case_id)
-        except (KeyError, PermanentError) as trouble:
-            ports.log("case not read", case_id=pointer.case_id, why=str(trouble))
-            continue
-        if _is_at(case, heard.attempt.key_store_id):
-            return True
-    return False
+    cases = cases_in(ports, heard.account, heard.region)
+    return any(_is_at(case, heard.attempt.key_store_id) for case in cases)
 
 
 def _is_at(case: Case, key_store_id: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from chalicelib.domain.state.case import Case, KeyUse
 from chalicelib.domain.state.plan import Operation
@@ -15,6 +15,15 @@ SWITCHES_OFF = (Operation.SCHEDULE_KEY_DELETION, Operation.DISABLE_KEY)
 def record_use(ports: Ports, use: KeyUse, *, account: str, region: str) -> tuple[str, ...]:
     """The cases that hear of it now. Each event is recorded and heard once, however often it comes."""
     told = []
+    for case in cases_in(ports, account, region):
+        if _concerns(case, use):
+            _tell(ports, case, use)
+            told.append(case.case_id)
+    return tuple(told)
+
+
+def cases_in(ports: Ports, account: str, region: str) -> Iterator[Case]:
+    """The open and kept cases of a place; one that nobody can read keeps no other from being told."""
     for pointer in ports.cases.pointers():
         if (pointer.account, pointer.region) != (account, region):
             continue
@@ -22,11 +31,8 @@ def record_use(ports: Ports, use: KeyUse, *, account: str, region: str) -> tuple
             case = ports.cases.load(pointer.case_id)
         except (KeyError, PermanentError) as trouble:
             ports.log("case not read", case_id=pointer.case_id, why=str(trouble))
-            continue
-        if _concerns(case, use):
-            _tell(ports, case, use)
-            told.append(case.case_id)
-    return tuple(told)
+        else:
+            yield case
 
 
 def _concerns(case: Case, use: KeyUse) -> bool:
