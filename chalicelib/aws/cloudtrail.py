@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,13 +52,33 @@ def failed_delete(
     cluster_id = text(parameters.get("clusterId"), "requestParameters.clusterId", CLUSTER_ID)
     if cluster_id == PROBE_CLUSTER:
         raise NotOurs("it is the call of unlatch doctor --live")
+    made = made_by_others(detail, event, own_roles)
+    attempt = Attempt(made.event_id, made.at, str(code), made.caller)
+    return FailedDelete(made.account, made.region, cluster_id, attempt)
+
+
+@dataclass(frozen=True)
+class Made:
+    """Who made a call, where and when."""
+
+    caller: Caller
+    account: str
+    region: str
+    event_id: str
+    at: datetime
+
+
+def made_by_others(
+    detail: Mapping[str, Any], event: Mapping[str, Any], own_roles: tuple[str, ...]
+) -> Made:
+    """What every record of a call tells. Raises NotOurs for calls of our own."""
     caller = caller_from(detail)
     if is_own(caller, own_roles):
         raise NotOurs("the call was made by Unlatch itself")
     account, region = place(detail, event)
     event_id = text(detail.get("eventID"), "eventID", EVENT_ID)
     at = when(detail.get("eventTime") or event.get("time"))
-    return FailedDelete(account, region, cluster_id, Attempt(event_id, at, str(code), caller))
+    return Made(caller, account, region, event_id, at)
 
 
 def probe_of(event: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -12,16 +12,12 @@ from typing import Any
 
 from chalicelib.aws.cloudtrail import (
     CLUSTER_ID,
-    EVENT_ID,
     NotOurs,
-    caller_from,
-    is_own,
+    made_by_others,
     mapping,
     part,
-    place,
     short,
     text,
-    when,
 )
 from chalicelib.domain.rules.hearing import Heard
 from chalicelib.domain.state.case import Attempt
@@ -128,25 +124,20 @@ def _heard(
     key_store_id: str = "",
     name: str = "",
 ) -> Heard:
-    caller = caller_from(detail)
-    if is_own(caller, own_roles):
-        raise NotOurs("the call was made by Unlatch itself")
-    account, region = place(detail, event)
-    event_id = text(detail.get("eventID"), "eventID", EVENT_ID)
-    at = when(detail.get("eventTime") or event.get("time"))
+    made = made_by_others(detail, event, own_roles)
     operation = short(detail.get("eventName"))
     attempt = Attempt(
-        event_id,
-        at,
+        made.event_id,
+        made.at,
         error_code,
-        caller,
+        made.caller,
         trigger,
         operation,
         key_store_id=key_store_id,
         name=name,
         subnets=_subnets(detail),
     )
-    return Heard(account, region, attempt, cluster_id)
+    return Heard(made.account, made.region, attempt, cluster_id)
 
 
 def _subnets(detail: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

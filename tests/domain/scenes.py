@@ -26,7 +26,7 @@ Told = Step | str | None
 
 
 def told(step: Step | None) -> Told:
-    """The step itself; of a wait only what it waits for, as test_pace.py knows the times."""
+    """The step itself; of a wait only what it waits for, as test_polling.py knows the times."""
     if not isinstance(step, Wait):
         return step
     assert step.seconds >= 1
