@@ -147,11 +147,11 @@ def on_probe(event: CloudWatchEvent) -> dict[str, Any]:
     wired = wiring.wired(event.context)
     with observability.invocation(event.context, trace=wired.trace):
         try:
-            record = probe_of(event.to_dict())
+            record, place = probe_of(event.to_dict())
         except NotOurs as reason:
             observability.warn("event refused", reason=str(reason))
             return {"refused": str(reason)}
-        wired.probes.note(record, now=datetime.now(UTC))
+        wired.probes.note(record, place=place, now=datetime.now(UTC))
         return {"noted": record["eventID"]}
 
 

@@ -30,7 +30,7 @@ BY_ACTION = {
 
 def reason(key: Key) -> str | None:
     """Why no scenario uses it, or None if one must."""
-    if key.role == "on_probe" and key.action not in BY_ACTION:
+    if key.role in ("on_probe", "prober") and key.action not in BY_ACTION:
         return PROBE
     if key.role == "case" and key.statement == "LogsAndTraces":
         return LOG_SETUP if key.action.startswith("logs:") else MACHINE_TRACES
