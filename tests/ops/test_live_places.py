@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
-from datetime import timedelta
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,78 +12,31 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.cloudtrail import PROBE_CLUSTER
 from chalicelib.config import PROBER_ROLE
-from ops.deploy import SECRETS
 from sandbox.aws.callers import client
 from sandbox.aws.identity import Credentials
-from sandbox.slack.records import BOT_TOKEN, CHANNEL, SIGNING_SECRET, TEAM
 from sandbox.stack import Sandbox
-from tests.ops.conftest import make_trail
-from tests.ops.office import (
-    APPROVERS,
-    HUB,
-    OPERATOR,
-    OPERATORS,
-    PEOPLE,
-    REGION,
-    START,
-    Office,
-    copy_of_project,
-    log_in,
-)
+from tests.ops.office import HUB, OPERATOR, REGION, Office, log_in
+from tests.ops.two_accounts import AWAY, OTHER, PLACES, wide_office
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # it deploys the whole bot
 
-OTHER, AWAY = "222233334444", "eu-west-1"
-VALUES = {"slack-signing-secret": SIGNING_SECRET, "slack-bot-token": BOT_TOKEN}
-PLACES = [(HUB, REGION), (HUB, AWAY), (OTHER, REGION), (OTHER, AWAY)]
 RULE = "unlatch-dev-live-probes"
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(now=START, people=PEOPLE, accounts=(HUB, OTHER), regions=(REGION, AWAY)) as made:
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, Office]]:
+    with wide_office(tmp_path_factory.mktemp("project")) as made:
         yield made
 
 
-@pytest.fixture(scope="module")
-def office(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """The bot, which serves two accounts in two Regions; a trail in the hub's account."""
-    with pytest.MonkeyPatch.context() as patch:
-        project = copy_of_project(tmp_path_factory.mktemp("project"))
-        made = Office(project, sandbox.clock.now, patch)
-        log_in(made, sandbox)
-        made.env(
-            UNLATCH_SLACK_CHANNEL=CHANNEL,
-            UNLATCH_SLACK_TEAM_IDS=TEAM,
-            UNLATCH_APPROVERS=",".join(APPROVERS),
-            UNLATCH_SLACK_API_URL=sandbox.slack.url,
-            UNLATCH_ACCOUNTS=OTHER,
-            UNLATCH_REGIONS=AWAY,
-        )
-        said = made.run("deploy", "--yes", "--parameter", f"OperatorArn={OPERATORS}")
-        assert said.code == 0, said.err
-        for line in said.out.splitlines():
-            if f"for {OTHER} alone: " in line:
-                deploy_account(sandbox, project, shlex.split(line.split("alone: ")[1]))
-        secrets = sandbox.client("secretsmanager", account=HUB, region=REGION)
-        for name in SECRETS:
-            secrets.put_secret_value(SecretId=f"unlatch/dev/{name}", SecretString=VALUES[name])
-        make_trail(sandbox)
-        sandbox.slack.interactions_url = sandbox._gateway.url_of("/slack/interactions", stage="dev")
-        made.pause = lambda seconds: sandbox.advance(timedelta(seconds=seconds))
-        yield made
+@pytest.fixture
+def sandbox(both: tuple[Sandbox, Office]) -> Sandbox:
+    return both[0]
 
 
-def deploy_account(sandbox: Sandbox, project: Path, words: list[str]) -> None:
-    """As the command says that `unlatch deploy` printed."""
-    said = dict(pairwise(words))
-    given = dict(w.split("=", 1) for w in words[words.index("--parameter-overrides") + 1 :])
-    sandbox.client("cloudformation", account=OTHER, region=said["--region"]).create_stack(
-        StackName=said["--stack-name"],
-        TemplateBody=(project / said["--template-file"]).read_text(),
-        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()],
-        Capabilities=["CAPABILITY_NAMED_IAM"],
-    )
+@pytest.fixture
+def office(both: tuple[Sandbox, Office]) -> Office:
+    return both[1]
 
 
 def test_an_event_comes_from_each_place_through_its_own_forwarder(
@@ -139,7 +89,6 @@ def code(call: Any, **given: Any) -> str:
     return str(refused.value.response["Error"]["Code"])
 
 
-@pytest.mark.usefixtures("office")
 def test_the_role_may_make_this_one_call_and_nothing_else(sandbox: Sandbox) -> None:
     given = taken(sandbox, OPERATOR)
     hsms: Any = client(sandbox.aws_url, "cloudhsmv2", given, region=REGION)
@@ -152,7 +101,6 @@ def test_the_role_may_make_this_one_call_and_nothing_else(sandbox: Sandbox) -> N
     assert "AccessDenied" in code(west.delete_cluster, ClusterId=PROBE_CLUSTER)
 
 
-@pytest.mark.usefixtures("office")
 def test_nobody_but_the_operator_may_take_the_role(sandbox: Sandbox) -> None:
     for who in (
         f"arn:aws:sts::{HUB}:assumed-role/developers/dan",
