@@ -20,6 +20,7 @@ from ops.command_context import CommandContext
 from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.probing import following, seen
+from ops.probing.copies import Copies
 from ops.probing.following import Watch, add_duration
 from ops.probing.refusal import Refusal, refused_delete
 from ops.probing.report import Findings, span
@@ -109,8 +110,11 @@ class StoreRehearsal:
     store: Store
     watch: Watch = field(default_factory=Watch)
     was_parked: bool = False
+    copies: bool = False
+    began: datetime = field(init=False)
 
     def play(self) -> None:
+        self.began = self.desk.clock()
         self._schedule_and_cancel()
         shown = seen.interfaces(self.there.client, self.store.cluster)
         seen.judge_own_interfaces(self.found, self.store.hsms, shown)
@@ -123,6 +127,7 @@ class StoreRehearsal:
         self.desk.screen.line(f"{case.case_id} is in Slack. Have it parked there: press Park.")
         following.judge_record(self.there, self.desk, self.found, **here)
         self._until_back(case)
+        self._try_backups()
 
     def conclude(self) -> None:
         watch, found, name = self.watch, self.found, self.store.id
@@ -168,6 +173,15 @@ class StoreRehearsal:
         kms.cancel_key_deletion(KeyId=key)
         state = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
         self.desk.say(f"A key was made, scheduled and cancelled: it is {state}")
+
+    def _try_backups(self) -> None:
+        """Once the store is back, on what parking it left."""
+        shown = seen.cluster(self.there.client, self.store.cluster_id) or self.store.cluster
+        place = (self.there, self.desk, self.found)
+        trying = Copies(*place, self.name, shown, since=self.began)
+        trying.try_restore()
+        if self.copies:
+            trying.try_copy()
 
     def _judge_refusal(self, refusal: Refusal) -> None:
         """A store and HSMs hold the cluster: who answers says whose check is there, and comes first."""

@@ -28,7 +28,11 @@ from moto.core.utils import get_service_model
 
 from sandbox.aws.calls import AwsError, Request
 
-MODEL_NAMES = {"cloudhsm": "cloudhsmv2", "states": "stepfunctions"}
+MODEL_NAMES = {
+    "cloudhsm": "cloudhsmv2",
+    "states": "stepfunctions",
+    "servicequotas": "service-quotas",
+}
 CHECKED = frozenset({"kms", "cloudhsm", "cloudtrail", "cloudwatch"})
 # Answered by AWS's front door for any operation, and so named by no operation's model.
 COMMON_ERRORS = frozenset({
@@ -199,7 +203,7 @@ def _status_of(service: str, code: str) -> int:
             told = shape.metadata.get("error", {})
             if code in (shape.name, told.get("code")):
                 return int(told.get("httpStatusCode", 500 if shape.metadata.get("fault") else 400))
-    except botocore.exceptions.UnknownServiceError:
+    except botocore.exceptions.DataNotFoundError:  # it signs by another name than its model has
         pass
     return 400
 
