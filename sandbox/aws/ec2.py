@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sandbox.aws.calls import RequestContext
+from sandbox.aws.calls import AwsError, RequestContext
 from sandbox.aws.regions import Cluster, Region, Regions
 
 MEMBER = re.compile(r"Filter\.(\d+)\.(?:Name|Value\.\d+)")
@@ -77,7 +77,10 @@ def _filters(params: dict[str, Any]) -> dict[str, set[str]]:
     filters: dict[str, set[str]] = {}
     for member, value in params.items():
         if (matched := MEMBER.fullmatch(member)) and not member.endswith("Name"):
-            filters.setdefault(params[f"Filter.{matched[1]}.Name"], set()).add(value)
+            name = params.get(f"Filter.{matched[1]}.Name")
+            if name is None:
+                raise AwsError("InvalidParameterValue", "A filter has no name.")
+            filters.setdefault(name, set()).add(value)
     return filters
 
 

@@ -22,7 +22,7 @@ class Quotas:
         """The result, or None if moto answers. Raises AwsError."""
         if visit.request.operation != "ListServiceQuotas":
             return None
-        service = visit.params.get("ServiceCode")
+        service = visit.params["ServiceCode"]
         if service != "kms":
             raise AwsError("NoSuchResourceException", f"The sandbox has no quotas of {service}.")
         return {"Quotas": [_quota(name, self._most(name)) for name in PER_SECOND]}

@@ -33,7 +33,7 @@ MODEL_NAMES = {
     "states": "stepfunctions",
     "servicequotas": "service-quotas",
 }
-CHECKED = frozenset({"kms", "cloudhsm", "cloudtrail", "cloudwatch"})
+CHECKED = frozenset({"kms", "cloudhsm", "cloudtrail", "cloudwatch", "events", "servicequotas"})
 # Answered by AWS's front door for any operation, and so named by no operation's model.
 COMMON_ERRORS = frozenset({
     "AccessDeniedException", "ThrottlingException", "ValidationException", "InternalFailure",
