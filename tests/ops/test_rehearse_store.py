@@ -112,7 +112,8 @@ def test_an_interrupt_while_a_backup_is_deleted_brings_it_back(stage: Stage) -> 
     stage.sandbox.aws.regions.differs.add("A-RESTORE-AT-ONCE")  # so that there is time for it
 
     def due() -> bool:
-        return any(one["BackupState"] == "PENDING_DELETION" for one in backups(stage))
+        mine = (one for one in backups(stage) if one["ClusterId"] == CLUSTER)
+        return any(one["BackupState"] == "PENDING_DELETION" for one in mine)
 
     stage.interrupt = due
     try:
