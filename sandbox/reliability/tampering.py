@@ -10,17 +10,19 @@ from functools import cache, partial
 from multiprocessing import get_context
 
 from chalicelib.domain.rules.clicks import not_possible
-from chalicelib.domain.state.case import Case
+from chalicelib.domain.simulation import MADE
+from chalicelib.domain.state.case import Attempt, Case
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import Snapshot
+from chalicelib.domain.state.trigger import Trigger
 from sandbox import sample
 from sandbox.reliability.cells import spread
 from sandbox.reliability.edits import BODY, ENTRIES, INBOX, Edit, edits
-from sandbox.reliability.stand import small_world
-from sandbox.reliability.tale import Deed, Items, State, Tale
+from sandbox.reliability.stand import NOW, small_world
+from sandbox.reliability.tale import CI, Deed, Items, State, Tale
 
-Call = tuple[Operation, str]
+Call = tuple[Operation, str, str]
 BACK = frozenset(
     {
         Operation.CONNECT_KEY_STORE,
@@ -31,8 +33,13 @@ BACK = frozenset(
         Operation.UPDATE_KEY_STORE,
     }
 )
-"""What a cancel or an undo may call: nothing of it deletes."""
+"""What a cancel or an undo may call: of this nothing deletes."""
+UNMAKE = frozenset({Operation.DELETE_HSM, Operation.DELETE_CLUSTER})
+"""What the way back from a rescue may call, on the cluster that the rescue made."""
 WAYS = ("to the end", "cancelled", "undone")
+BLOCKED = (Remedy.PARK, Remedy.REPOINT, Remedy.RELEASE, Remedy.RETIRE)
+ZONES = ("us-east-1a", "us-east-1b")
+SUBNETS = tuple((zone, f"subnet-0{zone[-1]}") for zone in ZONES)
 NEVER_MIND = 3
 """Rounds of turns and sweeps that a tampered case is given, and a true one to go on."""
 
@@ -47,9 +54,10 @@ class Moment:
 
     def covers(self, call: Call, *, pressed: str = "") -> bool:
         """By approvals that are genuine, and of the round that is open, or by what was pressed since."""
-        operation, target = call
+        operation, target, on = call
         acts = {pressed, *(click.act for click in self.case.new_clicks)}
-        if (self.case.ending or acts & {Act.CANCEL, Act.UNDO}) and operation in BACK:
+        is_back = operation in BACK or (operation in UNMAKE and on == MADE)
+        if (self.case.ending or acts & {Act.CANCEL, Act.UNDO}) and is_back:
             return True
         plans = () if self.case.ending else _agreed(self.case)
         return any(target in plan.names(operation) for plan in plans)
@@ -86,10 +94,18 @@ def _undoable(case: Case) -> bool:
     return case.is_closed and not not_possible(case, Act.UNDO, None, by="alice")
 
 
+def _half_way(case: Case) -> bool:
+    """A plan that makes a cluster has made it."""
+    calls = {call.operation for call in case.calls}
+    plan = case.current_plan
+    makes = plan is not None and plan.backup_id
+    return case.plan_has_begun and (not makes or Operation.CREATE_CLUSTER in calls)
+
+
 def _deeds(remedy: Remedy, way: str) -> Sequence[Deed]:
     yes = [Deed(by, remedy, partial(_posted, remedy)) for by in ("alice", "bob")]
     ends = {
-        "cancelled": [Deed("bob", "cancel", lambda case: case.plan_has_begun)],
+        "cancelled": [Deed("bob", "cancel", _half_way)],
         "undone": [Deed("bob", "undo", _undoable)],
     }
     return [*yes, *ends.get(way, [])]
@@ -97,19 +113,44 @@ def _deeds(remedy: Remedy, way: str) -> Sequence[Deed]:
 
 def _world() -> Snapshot:
     """It offers every way out that a cluster which nobody can delete may have."""
-    zones = ("us-east-1a", "us-east-1b")
-    return replace(small_world(), siblings=(sample.sibling(sample.OTHER_CLUSTER, *zones),))
+    return replace(small_world(), siblings=(sample.sibling(sample.OTHER_CLUSTER, *ZONES),))
+
+
+def _without_hsms() -> Snapshot:
+    world = _world()
+    assert world.cluster is not None, "the sample's"
+    return replace(world, cluster=replace(world.cluster, hsms=(), subnets=SUBNETS))
+
+
+def _without_cluster() -> Snapshot:
+    world = _world()
+    assert world.cluster is not None, "the sample's"
+    return replace(world, cluster=None, backups=world.cluster.backups)
+
+
+def _lost(operation: str) -> Attempt:
+    """Somebody deleted the cluster, or its last HSM, under its keys."""
+    known = (Trigger.CLUSTER_LOST, operation, sample.STORE)
+    return Attempt("event-lost", NOW, "", CI, *known, subnets=SUBNETS)
+
+
+WORLDS: Mapping[str, tuple[Remedy, Callable[[], Snapshot], Attempt | None]] = {
+    **{remedy: (remedy, _world, None) for remedy in BLOCKED},
+    "rescue of its HSMs": (Remedy.RESCUE, _without_hsms, _lost("DeleteHsm")),
+    "rescue of the cluster": (Remedy.RESCUE, _without_cluster, _lost("DeleteCluster")),
+}
+"""Where each remedy can be told, and which call opens the case if it is not a refused DeleteCluster."""
+
+
+def _tale(name: str, way: str) -> Tale:
+    remedy, world, heard = WORLDS[name]
+    return Tale(world(), _deeds(remedy, way), heard)
 
 
 STORIES: Mapping[str, Callable[[], Tale]] = {
-    f"{remedy}, {way}": partial(
-        lambda remedy, way: Tale(_world(), _deeds(remedy, way)), remedy, way
-    )
-    for remedy in Remedy
-    if remedy is not Remedy.KEEP
-    for way in WAYS
+    f"{name}, {way}": partial(_tale, name, way) for name in WORLDS for way in WAYS
 }
-"""Of each remedy that the domain knows. Those that can't be told here are left out: see `told`."""
+"""Some can't be told: a key store that is deleted does not come back. See `told`."""
 
 
 @cache
