@@ -16,7 +16,7 @@ from chalicelib.domain.rules.routes import Route
 from ops.command_context import CommandContext
 from ops.console import GREEN, YELLOW, Console
 from ops.deployment import chalice, changes, infra, organisation, record, routing, runtime, settings
-from ops.deployment.build import BILL, Built, build
+from ops.deployment.build import BILL, Built, build, set_environment
 from ops.deployment.changes import Changes
 from ops.deployment.finish import finish
 from ops.deployment.found import found
@@ -76,6 +76,7 @@ def run(options: Options, desk: CommandContext) -> int:
         if (plan or moved) and not options.yes:
             desk.confirm("Deploy this? Type yes:", option="--yes")
         stacks.execute()
+    set_environment(built.folder, hub.stage, infra.with_seal_keys(hub, job.variables))
     url = chalice.deploy(hub, desk, built.folder, deployed=existing)
     finish(hub, error_codes=job.settings.error_codes, url=url, say=desk.say)
     record.keep(hub, _record(job, built, url, desk))
@@ -104,6 +105,7 @@ def _checked(options: Options, desk: CommandContext) -> Job:
         variables, given = chosen.variables, chosen.given
         if hub:
             variables["ACCOUNTS"] = _accounts(hub, variables)
+            variables = infra.with_seal_keys(hub, variables)
     except EXPECTED as error:
         wrong.append(trouble_of(error))
     try:
