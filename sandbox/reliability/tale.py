@@ -24,7 +24,7 @@ from chalicelib.flows.park import park
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.sweep import sweep
 from chalicelib.flows.take_turn import take_turn
-from chalicelib.ports import FailedDelete, Interaction, Receipt
+from chalicelib.ports import CaseTrigger, Interaction, Receipt
 from sandbox.reliability.stand import HUB, QUICK, REGION, Stand
 
 CI = caller_of(
@@ -123,7 +123,7 @@ class Tale:
             count=lambda name, value: self.counted.update({name: value}),
         )
         attempt = heard or Attempt(f"event-{world.cluster_id}", self.now, "InUse", CI)
-        opened = open_case(self.ports, FailedDelete(HUB, REGION, world.cluster_id, attempt))
+        opened = open_case(self.ports, CaseTrigger(HUB, REGION, world.cluster_id, attempt))
         assert opened is not None, "the hub is served"
         self.case_id = opened.case_id
 
