@@ -35,7 +35,7 @@ class CaseTrigger:
 
 @dataclass(frozen=True)
 class Opened:
-    """The case that now holds the trigger. `token` wakes its parked run, if there is one.
+    """The case that now holds the trigger. `token` wakes its sleeping run, if there is one.
 
     `is_gone`: the call was heard before, and the record of its case has been removed since.
     """
@@ -73,7 +73,7 @@ class SweepCursor:
 
 @dataclass(frozen=True)
 class Woken:
-    """A recorded click: the token of the parked run, and the generation that must run."""
+    """A recorded click: the token of the sleeping run, and the generation that must run."""
 
     token: str
     generation: int
@@ -154,7 +154,7 @@ class Cases(Protocol):
     def record_click(self, case: Case, click: Click, *, reopen: bool) -> Woken: ...
     def record_use(self, case_id: str, use: KeyUse) -> str: ...
     def touch(self, case_id: str) -> str: ...
-    def park(self, case_id: str, *, version: int, token: str) -> bool: ...
+    def sleep(self, case_id: str, *, version: int, token: str) -> bool: ...
     def next_generation(self, case: Case) -> int: ...
     def pointers(self) -> Sequence[Pointer]: ...
     def looked_until(self, account: str, region: str) -> datetime | None: ...

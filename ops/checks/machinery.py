@@ -79,14 +79,14 @@ def state_machine(hub: Hub) -> Iterator[Finding]:
             raise
         yield Finding("state machine", False, f"{name} is missing", deploy)
         return
-    wanted = (f"{hub.name}-turn", f"{hub.name}-park")
+    wanted = (f"{hub.name}-turn", f"{hub.name}-sleep")
     right = reply.get("status", "ACTIVE") == "ACTIVE" and all(
         n in reply["definition"] for n in wanted
     )
     yield Finding(
         "state machine",
         right,
-        f"{name} calls turn and park" if right else f"{name} is not as deployed",
+        f"{name} calls turn and sleep" if right else f"{name} is not as deployed",
         "" if right else deploy,
     )
 

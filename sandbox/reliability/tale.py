@@ -20,8 +20,8 @@ from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import Conflict, PermanentError, Superseded, TemporaryError
 from chalicelib.flows.open_case import open_case
-from chalicelib.flows.park import park
 from chalicelib.flows.record_click import record_click
+from chalicelib.flows.sleep import sleep
 from chalicelib.flows.sweep import sweep
 from chalicelib.flows.take_turn import take_turn
 from chalicelib.ports import CaseTrigger, Interaction, Receipt
@@ -230,7 +230,7 @@ class Tale:
                 turn = take_turn(self.ports, *name, given=run.body, attempt=attempt)
                 run.body, run.status = turn.body, "SUCCEEDED" if turn.finished else run.status
                 if not turn.finished:
-                    park(self.ports, name[0], version=turn.version, token=f"token-{self.turns}")
+                    sleep(self.ports, name[0], version=turn.version, token=f"token-{self.turns}")
                 return turn.wait_seconds
         self.counted["RunFailed"] += 1
         run.status = "FAILED"

@@ -30,8 +30,8 @@ from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import Conflict, Superseded
-from chalicelib.flows.park import park
 from chalicelib.flows.record_click import record_click
+from chalicelib.flows.sleep import sleep
 from chalicelib.flows.take_turn import Turn, take_turn
 from chalicelib.ports import CaseTrigger, Interaction, Ports
 from tests.flows.answers import private, refusal
@@ -325,7 +325,7 @@ class Bench:
             turn = self.turn(case_id)
             if until(self.case(case_id)) or turn.finished:
                 return self.case(case_id)
-            park(self.ports, case_id, version=turn.version, token=f"token-{turn.version}")
+            sleep(self.ports, case_id, version=turn.version, token=f"token-{turn.version}")
             self.clock.now += timedelta(seconds=turn.wait_seconds)
         raise AssertionError(f"still going after {most} turns: {self.case(case_id).waiting_for}")
 

@@ -11,7 +11,7 @@ from chalicelib.answers import Answer
 from chalicelib.domain.state.case import Case
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.open_case import open_case
-from chalicelib.flows.park import park
+from chalicelib.flows.sleep import sleep
 from chalicelib.flows.sweep import Swept, sweep
 from chalicelib.flows.take_turn import TURNS_A_RUN, take_turn
 from chalicelib.ports import CaseTrigger
@@ -148,7 +148,7 @@ class Engine:
             run.status = "SUCCEEDED"
             return True
         token = f"token-{next(self._tokens)}"
-        park(self.bench.ports, case_id, version=turn.version, token=token)
+        sleep(self.bench.ports, case_id, version=turn.version, token=token)
         run.waited.append(turn.wait_seconds)
         woken = token in self._early
         run.token = "" if woken else token

@@ -110,11 +110,11 @@ def test_code_that_nobody_deployed(deployed: Office, ill: Callable[[], dict[str,
     assert "code" not in ill()
     functions, empty = boto3.client("lambda"), io.BytesIO()
     with zipfile.ZipFile(empty, "w") as package:
-        package.writestr("app.py", "def park(*_): pass")
-    functions.update_function_code(FunctionName="unlatch-dev-park", ZipFile=empty.getvalue())
-    assert "unlatch-dev-park runs other code than 0.1.0, deployed 2026-03-02" in ill()["code"]
+        package.writestr("app.py", "def sleep(*_): pass")
+    functions.update_function_code(FunctionName="unlatch-dev-sleep", ZipFile=empty.getvalue())
+    assert "unlatch-dev-sleep runs other code than 0.1.0, deployed 2026-03-02" in ill()["code"]
     planned = deployed.run("deploy", typing="no")
-    assert "function unlatch-dev-park: code " in planned.out
+    assert "function unlatch-dev-sleep: code " in planned.out
     assert deployed.run("deploy", "--yes").code == 0
     assert "code" not in ill()
 
@@ -212,9 +212,9 @@ def test_functions_that_are_gone_and_dead_letters(
     queues = boto3.client("sqs")
     url = queues.get_queue_url(QueueName="unlatch-dev-dead-letters")["QueueUrl"]
     queues.send_message(QueueUrl=url, MessageBody="{}")
-    boto3.client("lambda").delete_function(FunctionName="unlatch-dev-park")
+    boto3.client("lambda").delete_function(FunctionName="unlatch-dev-sleep")
     wrong = ill()
-    assert "unlatch-dev-park is missing" in wrong["functions"]
+    assert "unlatch-dev-sleep is missing" in wrong["functions"]
     assert "unlatch replay" in wrong["dead letters"]
     queues.purge_queue(QueueUrl=url)
 

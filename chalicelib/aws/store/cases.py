@@ -196,7 +196,7 @@ class DynamoCases(SweepMemory):
         return stored.inbox.token
 
     def touch(self, case_id: str) -> str:
-        """Makes a turn under way be followed by another; returns the token of the parked run."""
+        """Makes a turn under way be followed by another; returns the token of the sleeping run."""
         old = self.writes.update(
             case_id,
             UpdateExpression="ADD version :one",
@@ -205,7 +205,7 @@ class DynamoCases(SweepMemory):
         )
         return str((old or {}).get("token", ""))
 
-    def park(self, case_id: str, *, version: int, token: str) -> bool:
+    def sleep(self, case_id: str, *, version: int, token: str) -> bool:
         """Stores the task token if the case still is as the turn left it, and nobody writes it now."""
         try:
             old = self.writes.update(
