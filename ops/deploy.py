@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -76,14 +77,22 @@ def run(options: Options, desk: CommandContext) -> int:
         if (plan or moved) and not options.yes:
             desk.confirm("Deploy this? Type yes:", option="--yes")
         stacks.execute()
-    set_environment(built.folder, hub.stage, infra.with_seal_keys(hub, job.variables))
-    url = chalice.deploy(hub, desk, built.folder, deployed=existing)
-    finish(hub, error_codes=job.settings.error_codes, url=url, say=desk.say)
+    url = _bring_up(job, built, existing, desk)
     record.keep(hub, _record(job, built, url, desk))
     made = _described(hub, built, desk)
     next_steps = _what_next(job, desk, url)
     screen.answer({"changes": changes.as_plain(plan), "url": url, **made, "next": next_steps})
     return 0
+
+
+def _bring_up(job: Job, built: Built, existing: Mapping[str, Any], desk: CommandContext) -> str:
+    """The functions, and what Chalice leaves out. The URL of the API."""
+    hub = job.hub
+    # A first deployment has only now seal keys to name.
+    set_environment(built.folder, hub.stage, infra.with_seal_keys(hub, job.variables))
+    url = chalice.deploy(hub, desk, built.folder, deployed=existing)
+    finish(hub, error_codes=job.settings.error_codes, url=url, say=desk.say)
+    return url
 
 
 def _checked(options: Options, desk: CommandContext) -> Job:

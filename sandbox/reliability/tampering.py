@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from multiprocessing import get_context
 
-from chalicelib.domain.rules.clicks import not_possible
 from chalicelib.domain.simulation import MADE
-from chalicelib.domain.state.case import Attempt, Case
+from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import Snapshot
-from chalicelib.domain.state.trigger import Trigger
 from sandbox import sample
 from sandbox.reliability.cells import spread
 from sandbox.reliability.edits import BODY, ENTRIES, INBOX, Edit, edits
-from sandbox.reliability.stand import NOW, small_world
-from sandbox.reliability.tale import CI, Deed, Items, State, Tale
+from sandbox.reliability.tale import Items, State, Tale
+from sandbox.reliability.tales import STORIES, WAYS, deeds, whole_world
 
 Call = tuple[Operation, str, str]
 BACK = frozenset(
@@ -36,10 +34,6 @@ BACK = frozenset(
 """What a cancel or an undo may call: of this nothing deletes."""
 UNMAKE = frozenset({Operation.DELETE_HSM, Operation.DELETE_CLUSTER})
 """What the way back from a rescue may call, on the cluster that the rescue made."""
-WAYS = ("to the end", "cancelled", "undone")
-BLOCKED = (Remedy.PARK, Remedy.REPOINT, Remedy.RELEASE, Remedy.RETIRE)
-ZONES = ("us-east-1a", "us-east-1b")
-SUBNETS = tuple((zone, f"subnet-0{zone[-1]}") for zone in ZONES)
 NEVER_MIND = 3
 """Rounds of turns and sweeps that a tampered case is given, and a true one to go on."""
 
@@ -86,73 +80,6 @@ class Tried:
     ended: bool = False
 
 
-def _posted(remedy: Remedy, case: Case) -> bool:
-    return bool(case.message.ts) and case.offer(remedy) is not None
-
-
-def _undoable(case: Case) -> bool:
-    return case.is_closed and not not_possible(case, Act.UNDO, None, by="alice")
-
-
-def _half_way(case: Case) -> bool:
-    """A plan that makes a cluster has made it."""
-    calls = {call.operation for call in case.calls}
-    plan = case.current_plan
-    makes = plan is not None and plan.backup_id
-    return case.plan_has_begun and (not makes or Operation.CREATE_CLUSTER in calls)
-
-
-def _deeds(remedy: Remedy, way: str) -> Sequence[Deed]:
-    yes = [Deed(by, remedy, partial(_posted, remedy)) for by in ("alice", "bob")]
-    ends = {
-        "cancelled": [Deed("bob", "cancel", _half_way)],
-        "undone": [Deed("bob", "undo", _undoable)],
-    }
-    return [*yes, *ends.get(way, [])]
-
-
-def _world() -> Snapshot:
-    """It offers every way out that a cluster which nobody can delete may have."""
-    return replace(small_world(), siblings=(sample.sibling(sample.OTHER_CLUSTER, *ZONES),))
-
-
-def _without_hsms() -> Snapshot:
-    world = _world()
-    assert world.cluster is not None, "the sample's"
-    return replace(world, cluster=replace(world.cluster, hsms=(), subnets=SUBNETS))
-
-
-def _without_cluster() -> Snapshot:
-    world = _world()
-    assert world.cluster is not None, "the sample's"
-    return replace(world, cluster=None, backups=world.cluster.backups)
-
-
-def _lost(operation: str) -> Attempt:
-    """Somebody deleted the cluster, or its last HSM, under its keys."""
-    known = (Trigger.CLUSTER_LOST, operation, sample.STORE)
-    return Attempt("event-lost", NOW, "", CI, *known, subnets=SUBNETS)
-
-
-WORLDS: Mapping[str, tuple[Remedy, Callable[[], Snapshot], Attempt | None]] = {
-    **{remedy: (remedy, _world, None) for remedy in BLOCKED},
-    "rescue of its HSMs": (Remedy.RESCUE, _without_hsms, _lost("DeleteHsm")),
-    "rescue of the cluster": (Remedy.RESCUE, _without_cluster, _lost("DeleteCluster")),
-}
-"""Where each remedy can be told, and which call opens the case if it is not a refused DeleteCluster."""
-
-
-def _tale(name: str, way: str) -> Tale:
-    remedy, world, heard = WORLDS[name]
-    return Tale(world(), _deeds(remedy, way), heard)
-
-
-STORIES: Mapping[str, Callable[[], Tale]] = {
-    f"{name}, {way}": partial(_tale, name, way) for name in WORLDS for way in WAYS
-}
-"""Some can't be told: a key store that is deleted does not come back. See `told`."""
-
-
 @cache
 def told(story: str) -> tuple[Moment, ...]:
     """The moments of a story, from its first event to its end; none if somebody's deed never came."""
@@ -168,8 +95,8 @@ def told(story: str) -> tuple[Moment, ...]:
 @cache
 def another() -> tuple[str, Items]:
     """A case of another cluster, just approved by the same people, and its items."""
-    cluster = replace(_world(), cluster=replace(sample.cluster("1a", "1b"), cluster_id="cluster-7e7e7e7e7e7"), siblings=(), cluster_id="cluster-7e7e7e7e7e7", key_stores=())  # fmt: skip
-    tale = Tale(cluster, _deeds(Remedy.RETIRE, WAYS[0]))
+    cluster = replace(whole_world(), cluster=replace(sample.cluster("1a", "1b"), cluster_id="cluster-7e7e7e7e7e7"), siblings=(), cluster_id="cluster-7e7e7e7e7e7", key_stores=())  # fmt: skip
+    tale = Tale(cluster, deeds(Remedy.RETIRE, WAYS[0]))
     while tale.done < len(tale.deeds):
         tale.step()
     return tale.case_id, tale.state().items

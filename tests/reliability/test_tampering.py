@@ -15,10 +15,9 @@ from sandbox import sample
 from sandbox.reliability.matrix import untroubled
 from sandbox.reliability.report import tamper_lines
 from sandbox.reliability.stand import SEALS
+from sandbox.reliability.tales import STORIES, WORLDS
 from sandbox.reliability.tampered_plays import TamperedPlay, tampered
 from sandbox.reliability.tampering import (
-    STORIES,
-    WORLDS,
     Moment,
     Tried,
     all_edits,
