@@ -14,7 +14,7 @@ from chalicelib.aws.store.cases import NoCaseError, Stored, readable
 from chalicelib.domain.rules.approval import is_reason
 from chalicelib.domain.rules.trust import Mark
 from chalicelib.domain.state.case import Case
-from chalicelib.failures import Conflict
+from chalicelib.failures import ConflictError
 from chalicelib.flows.remembering import MOST_RUNS
 from ops.command_context import CommandContext
 from ops.console import GREEN, RED, YELLOW, Console
@@ -114,11 +114,11 @@ def _trust(hub: Hub, options: Options, stored: Stored, mark: Mark) -> None:
         ExpressionAttributeValues={":one": 1, ":generation": generation},
     )
     if moved is None:
-        raise Conflict(options.case)
+        raise ConflictError(options.case)
     trusted = {"by": hub.caller.arn, "why": options.reason}
     runs: Any = hub.by_name.ports.runs
     if not runs.start(options.case, generation + 1, body=mark.digest, trusted=trusted):
-        raise Conflict(options.case)
+        raise ConflictError(options.case)
 
 
 VERB = Verb(

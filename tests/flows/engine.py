@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.answers import Answer
 from chalicelib.domain.state.case import Case
-from chalicelib.failures import Conflict, PermanentError, TemporaryError
+from chalicelib.failures import ConflictError, PermanentError, TemporaryError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.sleep import sleep
 from chalicelib.flows.sweep import Swept, sweep
@@ -100,7 +100,7 @@ class Engine:
         """What the function gives back; None where it failed, as Lambda reports it."""
         try:
             return function()
-        except (Died, TemporaryError, PermanentError, Conflict, RuntimeError):
+        except (Died, TemporaryError, PermanentError, ConflictError, RuntimeError):
             self.restart()
         except Exception as surprise:  # noqa: BLE001  # a defect: told at the end of the test
             self.surprises.append(repr(surprise))

@@ -15,7 +15,7 @@ from chalicelib.domain.state.audit_log import Kind
 from chalicelib.domain.state.case import Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Remedy
-from chalicelib.failures import RequestRefused, TemporaryError
+from chalicelib.failures import RequestError, TemporaryError
 from chalicelib.flows.confirm import confirm
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.signed import Said
@@ -221,7 +221,7 @@ def test_rubbish_is_refused_before_sts_is_asked(bench: Make, posted: bytes) -> N
 def test_what_sts_refuses_and_what_it_can_t_say(bench: Make) -> None:
     it, case_id = strict(bench)
     told = {"case_id": case_id, "plan_hash": "0" * 64, "url": "u", "body": "b", "headers": {}}
-    for error, status in ((RequestRefused(401, "No."), 401), (TemporaryError("STS is busy"), 503)):
+    for error, status in ((RequestError(401, "No."), 401), (TemporaryError("STS is busy"), 503)):
 
         def identify(_: Signed, error: Exception = error) -> str:
             raise error

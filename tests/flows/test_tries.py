@@ -11,7 +11,7 @@ from chalicelib.aws.store.turns import TurnCases
 from chalicelib.domain.rules.trust import Anchor
 from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.case import Case, Outcome
-from chalicelib.failures import Conflict
+from chalicelib.failures import ConflictError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.take_turn import take_turn
 from tests.flows.bench import BODY_SEAL, INBOX_SEAL, Bench, world
@@ -63,7 +63,7 @@ def test_a_try_that_saved_nothing_is_tried_again_as_it_fences_nobody_out(
     for _ in range(saves):
         case = older.save(case)
     crowd(it, attempt=2)
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         take_turn(it.ports, case_id, 0, given=given, attempt=2)
     older.save(replace(older.load(case_id), turns=99))
     it.turn(case_id, attempt=3)

@@ -20,7 +20,7 @@ from chalicelib.domain.state import audit_log
 from chalicelib.domain.state.audit_log import Kind
 from chalicelib.domain.state.case import Outcome, Phase
 from chalicelib.domain.state.click import Act
-from chalicelib.failures import Conflict, Superseded
+from chalicelib.failures import ConflictError, SupersededError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.sweep import sweep
 from chalicelib.flows.take_turn import Turn, take_turn
@@ -64,7 +64,7 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
 
 def tried(it: Bench, case_id: str, given: str, attempt: int) -> Turn | None:
     """A try that is left over, or finds no moment to save, ends by saying so."""
-    with suppress(Superseded, Conflict):
+    with suppress(SupersededError, ConflictError):
         return take_turn(it.ports, case_id, 0, given=given, attempt=attempt)
     return None
 

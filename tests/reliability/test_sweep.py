@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.state.case import Outcome
-from chalicelib.failures import Conflict, PermanentError
+from chalicelib.failures import ConflictError, PermanentError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.sweep import sweep
 from chalicelib.ports import FailedDelete, Opened
@@ -107,7 +107,7 @@ def test_an_event_that_others_hold_does_not_end_the_sweep(bench: Make) -> None:
     it.runs.started.clear()
 
     def held(failed: FailedDelete, *, now: object) -> Opened:
-        raise Conflict("others")
+        raise ConflictError("others")
 
     it.trail.found = [it.failed("event-2")]
     it.ports = replace(it.ports, cases=broken_store(it.ports.cases, held))
