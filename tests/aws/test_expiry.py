@@ -25,7 +25,7 @@ from chalicelib.domain.state.caller import caller_of
 from chalicelib.domain.state.case import Attempt, Case, Outcome, Phase
 from chalicelib.failures import ConflictError
 from chalicelib.ports import FailedDelete
-from tests.flows.bench import BODY_SEAL, CLUSTER, HUB, INBOX_SEAL, NOW, REGION, table
+from tests.flows.stand import BODY_SEAL, CLUSTER, HUB, INBOX_SEAL, NOW, REGION, table
 
 ENDS = NOW + timedelta(days=90)
 

@@ -35,8 +35,8 @@ from chalicelib.domain.state.plan import Operation
 from chalicelib.failures import ConflictError, PermanentError, SupersededError, UnbelievedError
 from chalicelib.ports import FailedDelete
 from sandbox.reliability.table import MemoryTable, TransactionConflictException
-from tests.flows.bench import BODY_SEAL, HUB, INBOX_SEAL, NOW, REGION, table
-from tests.flows.bench import CLUSTER as ONE
+from tests.flows.stand import BODY_SEAL, HUB, INBOX_SEAL, NOW, REGION, table
+from tests.flows.stand import CLUSTER as ONE
 
 ARN = "arn:aws:sts::111122223333:assumed-role/{}/ci"
 

@@ -25,7 +25,7 @@ from ops.__main__ import main
 from ops.command_context import CommandContext
 from ops.console import Console
 from ops.exits import Exit
-from tests.flows.bench import BODY_SEAL, HUB, INBOX_SEAL, NOW, REGION, table
+from tests.flows.stand import BODY_SEAL, HUB, INBOX_SEAL, NOW, REGION, table
 
 
 class Stage:

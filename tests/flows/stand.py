@@ -1,4 +1,4 @@
-"""A bench for the flows: the real store on moto, a model of AWS, people and runs in memory, a clock."""
+"""A stand for the flows: the real store on moto, a model of AWS, people and runs in memory, a clock."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ __all__ = [
     "NOW",
     "REGION",
     "STORE",
-    "Bench",
     "QuickCases",
+    "Stand",
     "key",
     "table",
     "world",
@@ -246,7 +246,7 @@ class Trail:
             yield key_id, [u for u in self.used if u.key_id == key_id and u.at >= since]
 
 
-class Bench:
+class Stand:
     """Everything together; `policy` overrides are settings' names."""
 
     def __init__(
