@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.page.stories import Story
 from sandbox.scenario.model import Scenario
-from sandbox.scenario.story import Story as Narration
+from sandbox.scenario.narration import Narration
 
 if TYPE_CHECKING:
     from sandbox.page.driver import Driver

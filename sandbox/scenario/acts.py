@@ -10,9 +10,9 @@ from typing import Any
 from sandbox.scenario.attempts import Attempts
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.model import Item, Scenario
+from sandbox.scenario.narration import PLAIN, YELLOW, Narration, plain
 from sandbox.scenario.outside import Outside
 from sandbox.scenario.scenario_sandbox import ScenarioSandbox
-from sandbox.scenario.story import PLAIN, YELLOW, Story, plain
 from sandbox.slack.limits import walk
 from sandbox.slack.records import Response
 
@@ -29,7 +29,7 @@ class Acts:
     scenario: Scenario
     sandbox: ScenarioSandbox
     cases: StoredCases
-    story: Story
+    narration: Narration
     answers: Callable[[Json], None]
 
     def perform(self, item: Item) -> None:
@@ -159,4 +159,4 @@ class Acts:
         self._tell(sentence, colour=YELLOW)
 
     def _tell(self, sentence: str, *, colour: str = PLAIN) -> None:
-        self.story.tell(self.sandbox.clock.now(), sentence, colour=colour)
+        self.narration.tell(self.sandbox.clock.now(), sentence, colour=colour)

@@ -11,9 +11,9 @@ from sandbox.ages import parse_age
 from sandbox.scenario.acts import Acts
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.model import Item, Scenario
+from sandbox.scenario.narration import Narration
 from sandbox.scenario.report import Record, report
 from sandbox.scenario.scenario_sandbox import ScenarioSandbox
-from sandbox.scenario.story import Story
 from sandbox.scenario.watch import Watch
 
 Case = Mapping[str, Any]
@@ -29,16 +29,16 @@ class Player:
     scenario: Scenario
     sandbox: ScenarioSandbox
     cases: StoredCases
-    story: Story
+    narration: Narration
     record: Record
 
     def play(self) -> dict[str, Any]:
         """The report. A wait that gives up ends the play; what came until then is reported."""
-        watch = Watch(self.sandbox, self.cases, self.story)
+        watch = Watch(self.sandbox, self.cases, self.narration)
         acts = Acts(
-            self.scenario, self.sandbox, self.cases, self.story, self.record.responses.append
+            self.scenario, self.sandbox, self.cases, self.narration, self.record.responses.append
         )
-        self.story.title(self.scenario.title)
+        self.narration.title(self.scenario.title)
         try:
             for item in self.scenario.play:
                 self._perform(item, acts, watch)
@@ -46,7 +46,7 @@ class Player:
             self.record.failures.append(str(error))
         told = report(self.scenario, self.sandbox, self.cases, record=self.record)
         expected = bool(self.scenario.expect)
-        self.story.verdict(told["expect"]["failures"], expected=expected)
+        self.narration.verdict(told["expect"]["failures"], expected=expected)
         return told
 
     def _perform(self, item: Item, acts: Acts, watch: Watch) -> None:

@@ -24,10 +24,10 @@ from chalicelib.domain.state.plan import Operation
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.load import load
 from sandbox.scenario.model import Scenario
+from sandbox.scenario.narration import Narration
 from sandbox.scenario.player import Player
 from sandbox.scenario.report import Record
 from sandbox.scenario.scenario_sandbox import ScenarioSandbox, open_sandbox
-from sandbox.scenario.story import Story
 from tests.domain.worlds import situation
 
 SCENARIOS = Path(__file__).parents[2] / "sandbox" / "scenarios"
@@ -126,7 +126,7 @@ def played(name: str) -> tuple[list[str], Onlooker, Scenario]:
         assert isinstance(sandbox, ScenarioSandbox)
         onlooker: Any = Onlooker(cases, inventory_of(sandbox, scenario), sandbox)
         record = Record(scenario.now)
-        told = Player(scenario, sandbox, onlooker, Story(io.StringIO()), record).play()
+        told = Player(scenario, sandbox, onlooker, Narration(io.StringIO()), record).play()
     assert told["expect"]["failures"] == []
     landed = [f"{c['service']}:{c['operation']}" for c in told["calls"] if c["landed"]]
     return landed, onlooker, scenario

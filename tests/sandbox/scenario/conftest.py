@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from sandbox.scenario.load import load
+from sandbox.scenario.narration import Narration
 from sandbox.scenario.player import Player
 from sandbox.scenario.report import Record
-from sandbox.scenario.story import Story
 from tests.sandbox.scenario.fake_sandbox import FakeCases, FakeSandbox
 
 WORLD = """\
@@ -54,7 +54,7 @@ def play(sandbox: FakeSandbox, write: Callable[[str], Path]) -> Callable[[str], 
         out = io.StringIO()
         played_on: Any = sandbox
         cases: Any = FakeCases(sandbox)
-        told = Player(scenario, played_on, cases, Story(out), Record(scenario.now)).play()
+        told = Player(scenario, played_on, cases, Narration(out), Record(scenario.now)).play()
         return {**told, "story": out.getvalue()}
 
     return _play

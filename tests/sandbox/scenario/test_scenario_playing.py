@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from sandbox.scenario.load import load
+from sandbox.scenario.narration import Narration
 from sandbox.scenario.player import Player
 from sandbox.scenario.report import Record
-from sandbox.scenario.story import Story
 from tests.sandbox.scenario.conftest import WORLD
 from tests.sandbox.scenario.fake_sandbox import HOUR, NOW, FakeCall, FakeCases, FakeSandbox
 
@@ -294,7 +294,7 @@ def test_a_person_calls_aws_by_the_e_mail_that_people_says(
     record = Record(scenario.now)
     played_on: Any = sandbox
     cases: Any = FakeCases(sandbox)
-    Player(scenario, played_on, cases, Story(io.StringIO()), record).play()
+    Player(scenario, played_on, cases, Narration(io.StringIO()), record).play()
     assert sandbox.asked[-1][0] == "a.liddell@example.com"
 
 

@@ -77,7 +77,7 @@ class Runs:
         return True
 
     def wake(self, token: str) -> None:
-        """Nobody sleeps here: the next turn comes when the tale goes on."""
+        """Nobody sleeps here: the next turn comes when the case goes on."""
 
     def is_alive(self, case_id: str, generation: int) -> bool:
         run = self.known.get((case_id, generation))
@@ -98,7 +98,7 @@ class NoTrail:
         return iter(())
 
 
-class Tale:
+class FastCase:
     """Steps of one case: what is due next, be it somebody's deed or a turn of each living run."""
 
     def __init__(self, world: Snapshot, deeds: Sequence[Deed]) -> None:
