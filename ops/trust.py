@@ -18,11 +18,11 @@ from chalicelib.failures import ConflictError
 from chalicelib.flows.remembering import MOST_RUNS
 from ops.command_context import CommandContext
 from ops.console import GREEN, RED, YELLOW, Console
-from ops.diagnose import picture_of
+from ops.diagnose import diagnosis_of
+from ops.diagnosis import show
 from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.hub import Hub, connect_to_stage
-from ops.picture import show
 from ops.verb import Options, Verb, argument, flag, option, place
 
 
@@ -101,7 +101,7 @@ def _show_aws(hub: Hub, options: Options, case: Case, desk: CommandContext) -> N
     about = SimpleNamespace(
         account=case.account, where=case.region, cluster=case.cluster_id, assume=options.assume
     )
-    show(picture_of(hub, about, hub.by_name.settings), desk.screen, "")
+    show(diagnosis_of(hub, about, hub.by_name.settings), desk.screen, "")
 
 
 def _trust(hub: Hub, options: Options, stored: Stored, mark: Mark) -> None:
