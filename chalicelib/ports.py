@@ -167,7 +167,7 @@ class Cases(Protocol):
 
 
 class TurnCases(Cases, Protocol):
-    """The same for one turn, which alone writes bodies. `load` and `save` raise Unbelieved and Superseded.
+    """The same for one turn, which alone writes bodies. `load` and `save` raise UnbelievedError and SupersededError.
 
     `digest` is that of the body which the run has to remember; `unsealed` says whose the inbox entries
     claim to be whose seal does not hold: they are not counted, and the next save removes them.

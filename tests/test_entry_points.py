@@ -24,7 +24,7 @@ from sandbox.reliability.corpus import DELETE
 from sandbox.slack.api import LocalSlack
 from sandbox.slack.delivery import sealed
 from sandbox.slack.records import BOT_TOKEN, CHANNEL, SIGNING_SECRET, TEAM
-from tests.flows.bench import table
+from tests.flows.stand import table
 from tests.slack.wire import TORN, Wire, reply
 from tests.test_config import NEEDED
 

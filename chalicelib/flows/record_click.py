@@ -23,7 +23,7 @@ from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Plan, Remedy
-from chalicelib.failures import Conflict, PermanentError, TemporaryError
+from chalicelib.failures import ConflictError, PermanentError, TemporaryError
 from chalicelib.flows.record import record_and_wake
 from chalicelib.flows.routing import for_case
 from chalicelib.ports import Interaction, Ports
@@ -80,7 +80,7 @@ def _recorded(ports: Ports, clicked: Interaction, act: Act) -> Answer:
         person = there.people.fetch([clicked.user_id]).get(clicked.user_id)
         try:
             return _judge(there, clicked, act, case, person)
-        except Conflict:
+        except ConflictError:
             continue
     return Private("Others clicked at the same moment. Please look again and click once more.")
 

@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.domain.rules.approval import SLACK_USER
 from chalicelib.domain.state.caller import Caller
 from chalicelib.domain.state.person import Person
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 
 GROUP = re.compile(r"S[A-Z0-9]{2,}")
 REMEMBER_SECONDS = 60
@@ -33,7 +33,7 @@ GROUP_GONE = frozenset({"no_such_subteam", "subteam_disabled"})
 
 
 class SlackPeople:
-    """`call(method, **arguments)` is one Web API request; it raises SlackFailed."""
+    """`call(method, **arguments)` is one Web API request; it raises SlackError."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class SlackPeople:
         for user_id in dict.fromkeys(user_ids):
             try:
                 user = self._call("users.info", user=user_id)["user"]
-            except SlackFailed as failed:
+            except SlackError as failed:
                 if failed.code in ("user_not_found", "user_not_visible"):
                     found[user_id] = Person(user_id, is_gone=True)
                 elif failed.code in NO:
@@ -87,7 +87,7 @@ class SlackPeople:
         for address in addresses(caller.email, self._domains):
             try:
                 return str(self._call("users.lookupByEmail", email=address)["user"]["id"])
-            except SlackFailed:
+            except SlackError:
                 continue
         return ""
 
@@ -121,14 +121,14 @@ class SlackPeople:
         can_not_say_now = any(members is None for members in told.values())
         return None if can_not_say_now else False, unread
 
-    def _members_of(self, group: str) -> frozenset[str] | SlackFailed | None:
+    def _members_of(self, group: str) -> frozenset[str] | SlackError | None:
         """Its members; Slack's definite no as the error; None if it can't say now."""
         until, members = self._members.get(group, (0.0, frozenset()))
         if self._clock() < until:
             return members
         try:
             found = frozenset(self._call("usergroups.users.list", usergroup=group)["users"])
-        except SlackFailed as failed:
+        except SlackError as failed:
             return failed if failed.code in NO | GROUP_GONE else None
         self._members[group] = (self._clock() + REMEMBER_SECONDS, found)
         return found

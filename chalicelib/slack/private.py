@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.slack.refusals import private
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 
 
 @dataclass(frozen=True)
 class PrivateAnswers:
-    """`call` makes a Web API request, `respond` posts to a click's response_url; both raise SlackFailed."""
+    """`call` makes a Web API request, `respond` posts to a click's response_url; both raise SlackError."""
 
     call: Callable[..., Mapping[str, Any]]
     respond: Callable[..., None]
@@ -40,7 +40,7 @@ class PrivateAnswers:
         for way, send in ways:
             try:
                 send()
-            except SlackFailed as failed:
+            except SlackError as failed:
                 self.log("private answer not sent", user=user_id, way=way, why=failed.code)
             else:
                 return True
