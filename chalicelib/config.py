@@ -104,6 +104,7 @@ BOTH_CODES = ("CloudHsmClusterInUseException", "CloudHsmInvalidRequestException"
 
 
 READER_ROLE, EXECUTOR_ROLE, RESTORER_ROLE = "unlatch-reader", "unlatch-executor", "unlatch-restorer"
+PROBER_ROLE = "unlatch-prober"
 """In each account. No settings: policies and templates name them (docs/decisions/policies-by-hand.md)."""
 
 
