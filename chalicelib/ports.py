@@ -16,6 +16,7 @@ from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.caller import Caller
 from chalicelib.domain.state.case import Attempt, Case, KeyUse
 from chalicelib.domain.state.click import Click
+from chalicelib.domain.state.key_owners import KeyOwners
 from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
@@ -261,6 +262,11 @@ def _nothing(*_: object, **__: object) -> None:
     """Stands in if nobody listens to metrics or logs."""
 
 
+def _nobody(_: Case) -> KeyOwners:
+    """Stands in if no tag names owners."""
+    return KeyOwners()
+
+
 @dataclass(frozen=True)
 class Ports:
     """Everything that the flows are given. Each is made on first use (wiring.py).
@@ -283,6 +289,7 @@ class Ports:
     channel: str = ""
     routes: tuple[Route, ...] = ()
     changed: Callable[[], None] = _nothing
+    key_owners: Callable[[Case], KeyOwners] = _nobody
     count: Callable[[str, int], None] = _nothing
     log: Callable[..., None] = _nothing
 

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from chalicelib.domain.state.caller import Caller
 from chalicelib.domain.state.click import LETS_BEGIN, Click
+from chalicelib.domain.state.key_owners import KeyOwners
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.domain.state.snapshot import Cluster, KeyState, KeyStore, Seen, Snapshot, StoreState
@@ -191,6 +192,7 @@ class Case:
     log_length: int = 0
     log_head: str = ""
     route_tags: tuple[tuple[str, str], ...] | None = None  # of its first look: for its route
+    key_owners: KeyOwners | None = None  # asked once, for whom to tell; None: not known yet
     on_hold_since: str = ""  # since when turns refuse the stored body, as the inbox says
 
     @property

@@ -122,13 +122,17 @@ def told_where(shown: Shown, words: str) -> str:
 
 
 def owner(shown: Shown) -> list[Block]:
-    """Who looks after the cluster, by its tag; told of the case by this."""
-    who = mentions(shown.names.owners)
-    if not who:
-        return []
-    return [
-        marked_note(f"Owner: {listing(who)}, by the tag {escape(clean(shown.names.owner_tag))}")
-    ]
+    """Who looks after cluster and keys, by a tag; told of the case by this. What AWS hides is said."""
+    who, told = mentions(shown.names.owners), shown.case.key_owners
+    words = []
+    if who:
+        words.append(f"Owner: {listing(who)}, by the tag {escape(clean(shown.names.owner_tag))}")
+    if told and told.unread:
+        them = "its owner is" if told.unread == 1 else "their owners are"
+        words.append(
+            f"AWS does not let Unlatch read the tags of {count(told.unread, 'key')}, so {them} not told"
+        )
+    return [marked_note(". ".join(words))] if words else []
 
 
 def record(shown: Shown, *, approved: str = "nobody", but: Sequence[str] = ()) -> Block:
