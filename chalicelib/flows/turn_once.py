@@ -8,6 +8,7 @@ from datetime import datetime
 
 from chalicelib.domain.decide import HOUR, Decision, decide
 from chalicelib.domain.rules.clicks import apply_clicks
+from chalicelib.domain.rules.gone import is_about_nothing
 from chalicelib.domain.rules.notices import noticed, still_off
 from chalicelib.domain.rules.polling import MINUTE
 from chalicelib.domain.rules.situation import Situation
@@ -198,6 +199,9 @@ def _shown(
     ports: TurnPorts, case: Case, seconds: int, *, may_exist: bool = True
 ) -> tuple[Case, int]:
     """The case, shown; when to come back. Slack's troubles never hold up the work."""
+    if is_about_nothing(case):
+        ports.gateway.tell_askers(case)
+        return case, seconds
     case = _noticed(ports, case)
     entries: Sequence[Entry] = ()
     if case.log_length > case.message.thread_lines:

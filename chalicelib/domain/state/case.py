@@ -48,7 +48,7 @@ class Attempt:
 
     `key_store_id` is the store that it was about. Of a store that could not be created: its `name`,
     and the cluster that was `asked` for, which may be a copy of the case's. `operation` is the call, and
-    `subnets` those of a cluster that was deleted, by zone.
+    `subnets` those of a cluster that was deleted, by zone. `channel` is where in Slack somebody asked by hand.
     """
 
     event_id: str
@@ -61,6 +61,7 @@ class Attempt:
     name: str = ""
     asked: str = ""
     subnets: tuple[tuple[str, str], ...] = ()
+    channel: str = ""
 
 
 class CallStatus(StrEnum):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.rules.approval import SLACK_USER, is_mapped
+from chalicelib.domain.rules.approval import is_mapped
+from chalicelib.domain.rules.gone import asked_by_hand
 from chalicelib.domain.state.caller import Caller, Tool
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Click
@@ -68,10 +69,11 @@ def lapse(case: Case) -> str:
 
 def tried_by(shown: Shown) -> Block:
     """Who made the delete that failed, how often, with what."""
-    attempts = shown.case.attempts
+    case = shown.case
+    attempts = case.attempts
     if not attempts:
         return note("Started by a person; no delete has failed.")
-    if all(attempt.caller.kind == SLACK_USER for attempt in attempts):
+    if asked_by_hand(case):
         names = listing(dict.fromkeys(person(a.caller.name) for a in attempts))
         return marked_note(f"Started by {names}, who can’t approve this.")
     who = list(dict.fromkeys(attempt.caller for attempt in attempts))
