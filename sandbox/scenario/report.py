@@ -131,4 +131,5 @@ def _slack(stage: Theatre, record: Record) -> Json:
         ],
         "ephemerals": [{"user": e.user, "text": e.text} for e in stage.slack.ephemerals],
         "responses": record.responses,
+        "homes": {user: view.blocks for user, view in stage.slack.homes.items()},
     }

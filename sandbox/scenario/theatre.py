@@ -14,6 +14,7 @@ from sandbox.aws.seed import seed, world_now
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.document import Problem, UnusableError
 from sandbox.scenario.model import Scenario
+from sandbox.slack.records import Channel
 from sandbox.stack import Sandbox
 
 
@@ -28,6 +29,10 @@ class Theatre(Sandbox):
 
     def set_password(self, store: str) -> None:
         mishaps.set_password(self.aws, store)
+
+    def deploy_again(self, told: Mapping[str, Any]) -> None:
+        settings = {name: value for name, value in told.items() if name != "routes"}
+        self.redeploy(settings, told.get("routes"))
 
     @property
     def key_ids(self) -> Sequence[str]:
@@ -50,7 +55,9 @@ def open_stage(scenario: Scenario) -> Iterator[tuple[Theatre, StoredCases]]:
         # Who plays the digest wants it on; by itself it is off.
         fires = any(item.act == "digest" for item in scenario.play)
         told = {"digest": fires, "regions": ",".join(scenario.regions[1:])}
-        theatre.deploy({**told, **scenario.config})
+        for channel in scenario.channels:
+            theatre.slack.workspace.add_channel(Channel(id=channel, name=channel.lower()))
+        theatre.deploy({**told, **scenario.config}, scenario.routes)
         _check_digest(theatre, scenario)
         for fault in scenario.faults:
             theatre.aws.faults.add(**_planned(fault, now=scenario.now))

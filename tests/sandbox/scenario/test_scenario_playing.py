@@ -320,6 +320,25 @@ def test_the_digest_fires(stage: FakeStage, play: Callable[[str], dict[str, Any]
     assert stage.events == ["digest"]
 
 
+def test_people_write_commands_and_open_the_home_tab(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
+    acts = "play:\n  - command: {by: alice, text: status}\n  - home: {by: bob}\n"
+    told = play(acts)
+    assert stage.slack.done == [("command", "alice", "status"), ("home", "bob")]
+    assert [one["status"] for one in told["slack"]["responses"]] == [200, 200]
+    stage.slack.has_home = False
+    told = play("play:\n  - home: {by: bob}\n")
+    assert told["slack"]["responses"][-1]["status"] == "skipped"
+
+
+def test_a_later_deployment_brings_other_routes(
+    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+) -> None:
+    play("play:\n  - deploy: {slack_channel: C2, routes: [{name: all}]}\n")
+    assert stage.events == [("deploy", {"slack_channel": "C2", "routes": [{"name": "all"}]})]
+
+
 def test_a_store_breaks_by_itself_and_a_person_mends_it(
     stage: FakeStage, play: Callable[[str], dict[str, Any]]
 ) -> None:
