@@ -146,7 +146,9 @@ class Settings:
         mentioned,
     )
     owner_tag: str = setting(
-        "owner", "Cluster tag that names who is told too: an e-mail, a Slack user or group id", str
+        "owner",
+        "Tag of clusters and keys that names who is told too: an e-mail, a Slack user or group id",
+        str,
     )
     email_domains: tuple[str, ...] = setting(
         (), "Further e-mail domains of the same people, for finding them in Slack", words

@@ -16,6 +16,7 @@ from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.caller import Caller
 from chalicelib.domain.state.case import Attempt, Case, KeyUse
 from chalicelib.domain.state.click import Click
+from chalicelib.domain.state.key_owners import KeyOwners
 from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
@@ -239,6 +240,7 @@ class Gateway(Protocol):
         self, case: Case, entries: Sequence[Entry], *, now: datetime, may_exist: bool
     ) -> SlackMessage: ...
     def hold(self, case: Case, world: Snapshot | None) -> None: ...
+    def tell_askers(self, case: Case) -> None: ...
     def fill(self, case: Case, click: Click, *, now: datetime) -> None: ...
     def open(self, case: Case, remedy: Remedy, *, trigger_id: str) -> str: ...
 
@@ -259,6 +261,11 @@ class Trail(Protocol):
 
 def _nothing(*_: object, **__: object) -> None:
     """Stands in if nobody listens to metrics or logs."""
+
+
+def _nobody(_: Case) -> KeyOwners:
+    """Stands in if no tag names owners."""
+    return KeyOwners()
 
 
 @dataclass(frozen=True)
@@ -283,6 +290,7 @@ class Ports:
     channel: str = ""
     routes: tuple[Route, ...] = ()
     changed: Callable[[], None] = _nothing
+    key_owners: Callable[[Case], KeyOwners] = _nobody
     count: Callable[[str, int], None] = _nothing
     log: Callable[..., None] = _nothing
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from chalicelib.domain.rules.notices import SWITCHES_OFF
 from chalicelib.domain.state.case import CallStatus, Case
 from chalicelib.domain.state.plan import Operation
 from chalicelib.failures import ConflictError, PermanentError, TemporaryError
-from chalicelib.flows.record_use import SWITCHES_OFF, record_use
+from chalicelib.flows.record_use import record_use
 from chalicelib.ports import Ports, SweepCursor
 
 KeyRef = tuple[str, str, str]

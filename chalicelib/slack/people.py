@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from chalicelib.domain.rules.approval import SLACK_USER
-from chalicelib.domain.state.caller import Caller
+from chalicelib.domain.state.caller import SLACK_USER, Caller
 from chalicelib.domain.state.person import Person
 from chalicelib.slack.replies import SlackError
 

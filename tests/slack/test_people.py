@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.rules.approval import SLACK_USER
-from chalicelib.domain.state.caller import Caller
+from chalicelib.domain.state.caller import SLACK_USER, Caller
 from chalicelib.slack.people import SlackPeople
 from chalicelib.slack.replies import SlackError
 
