@@ -6,13 +6,15 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
+ANSWER = "answer: "
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,10 @@ class Run:
 
 def run(program: Program) -> Run:
     """Raises if the program fails: a figure of a wrong answer is none."""
-    environ = {name: os.environ[name] for name in KEPT if name in os.environ}
     process = subprocess.Popen(  # noqa: S603  # our own programs
         [sys.executable, "-m", program.module],
         cwd=ROOT,
-        env={**environ, **program.environ},
+        env={**_kept(), **program.environ},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -54,6 +55,55 @@ def run(program: Program) -> Run:
     if process.returncode:
         raise RuntimeError(f"{program.module} failed: {errors.decode()[-2000:]}")
     return Run(usage.ru_utime + usage.ru_stime, output.decode())
+
+
+def _kept() -> dict[str, str]:
+    return {name: os.environ[name] for name in KEPT if name in os.environ}
+
+
+class Warm:
+    """A program that stays: it answers each line of JSON with one, its own log lines before it."""
+
+    def __init__(self, module: str, environ: Mapping[str, str]) -> None:
+        self._module, self._errors = module, tempfile.TemporaryFile()  # noqa: SIM115  # as long as the process
+        self._process = subprocess.Popen(  # noqa: S603  # our own programs
+            [sys.executable, "-m", module],
+            cwd=ROOT,
+            env={**_kept(), **environ},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._errors.close()
+
+    def ask(self, **asked: Any) -> dict[str, Any]:
+        """Raises if the program has ended: a figure of a wrong answer is none."""
+        assert self._process.stdin, "it is a pipe"
+        assert self._process.stdout, "it is a pipe"
+        self._process.stdin.write(f"{json.dumps(asked)}\n")
+        self._process.stdin.flush()
+        for line in self._process.stdout:
+            if line.startswith(ANSWER):
+                found: dict[str, Any] = json.loads(line.removeprefix(ANSWER))
+                return found
+        self._errors.seek(0)
+        said = self._errors.read().decode()[-2000:]
+        raise RuntimeError(f"{self._module} ended: {said}")
+
+
+def answers(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """The other end: a program that `Warm` runs answers until nobody asks any more."""
+    for line in sys.stdin:
+        sys.stdout.write(f"{ANSWER}{json.dumps(answer(json.loads(line)))}\n")
+        sys.stdout.flush()
 
 
 def last_line(done: Run) -> dict[str, Any]:
