@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from chalicelib.aside import Aside, in_turn
 from chalicelib.domain.rules.hearing import Heard
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.routes import Route
@@ -151,6 +152,7 @@ class Held:
 class Cases(Protocol):
     def open_or_fold(self, failed: FailedDelete, *, now: datetime) -> Opened: ...
     def load(self, case_id: str) -> Case: ...
+    def seal_ahead(self, case: Case, click: Click) -> None: ...
     def record_click(self, case: Case, click: Click, *, reopen: bool) -> Woken: ...
     def record_use(self, case_id: str, use: KeyUse) -> str: ...
     def touch(self, case_id: str) -> str: ...
@@ -265,7 +267,7 @@ def _nothing(*_: object, **__: object) -> None:
 class Ports:
     """Everything that the flows are given. Each is made on first use (wiring.py).
 
-    `channel` is where cases are to be shown now.
+    `channel` is where cases are to be shown now; `aside` asks two things at once.
     """
 
     cases: Cases
@@ -285,6 +287,7 @@ class Ports:
     changed: Callable[[], None] = _nothing
     count: Callable[[str, int], None] = _nothing
     log: Callable[..., None] = _nothing
+    aside: Aside = in_turn
 
     @property
     def accounts(self) -> frozenset[str]:

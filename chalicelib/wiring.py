@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from chalicelib import config, observability
+from chalicelib.aside import beside
 from chalicelib.config import Settings
 from chalicelib.lazy import lazy
 
@@ -84,6 +85,7 @@ class Wiring:
             changed=lambda: self.homes.refresh(),  # noqa: PLW0108  # made on use
             count=observability.count,
             log=observability.log,
+            aside=beside,
         )
 
     @property
@@ -245,9 +247,9 @@ class Wiring:
     def _people(self) -> People:
         from chalicelib.slack.people import SlackPeople
 
-        told = self.settings
-        who, known, domains = told.approvers, dict(told.people), told.email_domains
-        return SlackPeople(self._slack.call, who, principals=known, domains=domains)
+        told, call = self.settings, self._slack.call
+        known, domains = dict(told.people), told.email_domains
+        return SlackPeople(call, told.approvers, principals=known, domains=domains, aside=beside)
 
     @functools.cache  # noqa: B019  # one wiring a process
     def _seal(self, key_id: str) -> Seal:
@@ -269,13 +271,8 @@ class Wiring:
     def _trail(self) -> Trail:
         from chalicelib.aws.trail import AwsTrail
 
-        return AwsTrail(
-            self._accounts,
-            config.READER_ROLE,
-            self.own_roles,
-            self.settings.error_codes,
-            self._paces,
-        )
+        codes = self.settings.error_codes
+        return AwsTrail(self._accounts, config.READER_ROLE, self.own_roles, codes, self._paces)
 
     def _maker(self, *, acts: bool = False) -> MakesClients:
         from chalicelib.aws.session import make_client

@@ -191,6 +191,7 @@ class Case:
     log_length: int = 0
     log_head: str = ""
     route_tags: tuple[tuple[str, str], ...] | None = None  # of its first look: for its route
+    token: str = ""  # of its run’s sleep, as the inbox says; may be spent
     on_hold_since: str = ""  # since when turns refuse the stored body, as the inbox says
 
     @property
