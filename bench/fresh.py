@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,10 +33,13 @@ class Run:
 
     cpu_seconds: float
     output: str
+    began: float
+    """By the monotonic clock, which all processes share."""
 
 
-def run(program: Program) -> Run:
+def run(program: Program, *, on_one_core: bool = False) -> Run:
     """Raises if the program fails: a figure of a wrong answer is none."""
+    began = time.monotonic()
     process = subprocess.Popen(  # noqa: S603  # our own programs
         [sys.executable, "-m", program.module],
         cwd=ROOT,
@@ -44,6 +48,8 @@ def run(program: Program) -> Run:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+    if on_one_core:
+        os.sched_setaffinity(process.pid, {min(os.sched_getaffinity(0))})
     assert process.stdin, "it is a pipe"
     assert process.stdout, "it is a pipe"
     assert process.stderr, "it is a pipe"
@@ -54,7 +60,7 @@ def run(program: Program) -> Run:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{program.module} failed: {errors.decode()[-2000:]}")
-    return Run(usage.ru_utime + usage.ru_stime, output.decode())
+    return Run(usage.ru_utime + usage.ru_stime, output.decode(), began)
 
 
 def _kept() -> dict[str, str]:

@@ -31,4 +31,5 @@ def turn_ports(ports: Ports, cases: TurnCases) -> TurnPorts:
         changed=ports.changed,
         count=ports.count,
         log=ports.log,
+        aside=ports.aside,
     )

@@ -98,6 +98,10 @@ class SlackGateway:
             return self._behind(case, message, failed)
         return replace(message, failures=0, refused="")
 
+    def prepare(self, case: Case) -> None:
+        """Looks up now what the case's message will ask for: names, and where Slack is."""
+        self._names(case)
+
     def hold(self, case: Case, world: Snapshot | None) -> None:
         """Says in the case's message that its record can't be trusted; finds the message in Slack."""
         told = on_hold.message(case, world, stage=self.stage)
@@ -175,13 +179,8 @@ class SlackGateway:
         """The message in the channel of before has no buttons any more, and says where the case is."""
         words = f"This case is shown in <#{self.channel}> now."
         try:
-            self.call(
-                "chat.update",
-                channel=old.channel,
-                ts=old.ts,
-                text=words,
-                blocks=[section(words)],
-            )
+            place = {"channel": old.channel, "ts": old.ts}
+            self.call("chat.update", text=words, blocks=[section(words)], **place)
         except SlackFailed as failed:
             self.log("old message not told", channel=old.channel, why=failed.code)
 

@@ -119,3 +119,17 @@ def test_who_said_yes_before_is_asked_for_while_slack_says_who_clicked(
     monkeypatch.setattr(it.slack, "fetch", met)
     said = "Your other account has approved this. One e-mail address counts once."
     assert it.submit("bob", "retire", case_id) == Private(said)
+
+
+def test_what_a_first_message_needs_of_slack_is_looked_up_while_aws_is_read(
+    it: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = threading.Barrier(2, timeout=20)
+    monkeypatch.setattr(it.slack, "prepare", meeting(together, it.slack.prepare))
+    monkeypatch.setattr(it.aws, "snapshot", meeting(together, it.aws.snapshot))
+    opened = open_case(it.ports, it.failed())
+    assert opened is not None
+    it.turn(opened.case_id)
+    assert it.case(opened.case_id).message.ts
+    monkeypatch.undo()
+    it.turn(opened.case_id)
