@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from chalicelib import config, observability
+from chalicelib.aside import beside
 from chalicelib.config import Settings
 from chalicelib.lazy import lazy
 
@@ -87,6 +88,7 @@ class Wiring:
             key_owners=self._key_owners,
             count=observability.count,
             log=observability.log,
+            aside=beside,
         )
 
     @property
@@ -250,9 +252,9 @@ class Wiring:
     def _people(self) -> People:
         from chalicelib.slack.people import SlackPeople
 
-        told = self.settings
-        who, known, domains = told.approvers, dict(told.people), told.email_domains
-        return SlackPeople(self._slack.call, who, principals=known, domains=domains)
+        told, call = self.settings, self._slack.call
+        known, domains = dict(told.people), told.email_domains
+        return SlackPeople(call, told.approvers, principals=known, domains=domains, aside=beside)
 
     @functools.cache  # noqa: B019  # one wiring a process
     def _seal(self, key_id: str) -> Seal:

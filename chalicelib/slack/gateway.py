@@ -98,6 +98,10 @@ class SlackGateway:
             return self._behind(case, message, failed)
         return replace(message, failures=0, refused="")
 
+    def prepare(self, case: Case) -> None:
+        """Looks up now what the case's message will ask for: names, and where Slack is."""
+        self._names(case)
+
     def hold(self, case: Case, world: Snapshot | None) -> None:
         """Says in the case's message that its record can't be trusted; finds the message in Slack."""
         told = on_hold.message(case, world, stage=self.stage)

@@ -188,6 +188,9 @@ class Slack:
         last = entries[-1].number if entries else case.message.thread_lines
         return SlackMessage(self.channel, case.message.ts or "1.0", f"{case.phase}", last)
 
+    def prepare(self, case: Case) -> None:
+        """Nothing is looked up."""
+
     def hold(self, case: Case, world: Snapshot | None) -> None:
         self.held.append((case, world))
 

@@ -194,6 +194,7 @@ class Case:
     log_head: str = ""
     route_tags: tuple[tuple[str, str], ...] | None = None  # of its first look: for its route
     key_owners: KeyOwners | None = None  # asked once, for whom to tell; None: not known yet
+    token: str = ""  # of its run’s sleep, as the inbox says; may be spent
     on_hold_since: str = ""  # since when turns refuse the stored body, as the inbox says
 
     @property
