@@ -15,7 +15,7 @@ from chalicelib.config import READER_ROLE
 from chalicelib.domain.state.caller import Caller
 from chalicelib.failures import PermanentError
 from chalicelib.slack.messages import blocks
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 from ops.checks import chat
 from ops.checks.finding import Check, Finding, asked
 from ops.command_context import CommandContext
@@ -165,7 +165,7 @@ def message(hub: Hub, *, found: Findings) -> Iterator[Finding]:
     try:
         posted = slack("chat.postMessage", channel=channel, text=PLAIN, blocks=_blocks())
         found.held("A-SLACK-BLOCKS", "Slack took a table, a plan and a task card")
-    except SlackFailed as failed:
+    except SlackError as failed:
         if failed.code != "invalid_blocks":
             yield Finding("slack message", False, f"Slack says {failed.code}", chat.REINSTALL)
             return
@@ -175,7 +175,7 @@ def message(hub: Hub, *, found: Findings) -> Iterator[Finding]:
         posted = slack("chat.postMessage", channel=channel, text=PLAIN)
     try:
         slack("chat.delete", channel=posted["channel"], ts=posted["ts"])
-    except SlackFailed as failed:
+    except SlackError as failed:
         says = f"it was posted, and Slack would not let it be deleted: {failed.code}"
         yield Finding("slack message", False, says, "Delete it by hand in the channel")
         return

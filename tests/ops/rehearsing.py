@@ -14,7 +14,7 @@ from sandbox.stack import Sandbox
 from tests.ops.office import CLUSTER, HUB, REGION, Office, Said
 
 
-class Stage:
+class Rehearsal:
     """`clicks` are made in their order, each once its button is there; `at` interrupts a pause."""
 
     def __init__(
