@@ -63,7 +63,7 @@ def judge_own_interfaces(found: Findings, hsms: Sequence[Item], shown: Iterable[
 
 def judge_interfaces_of_kms(found: Findings, one: Item, shown: Sequence[Item]) -> None:
     """Of a cluster with a connected key store: one in each zone, made by KMS."""
-    about = f"KMS managed ENI for cluster {one['ClusterId']}"
+    about = _about(one)
     own = {hsm.get("EniId") for hsm in one.get("Hsms", ())}
     others = [item for item in shown if item["NetworkInterfaceId"] not in own]
     of_kms = [item for item in others if _is_of_kms(item, about)]
@@ -78,6 +78,17 @@ def judge_interfaces_of_kms(found: Findings, one: Item, shown: Sequence[Item]) -
     )
     says = f"of {len(zones)} zones with HSMs {len(served)} have one; there is: {seen or 'none'}"
     found.differs("A-KMS-INTERFACES", says)
+
+
+def judge_left_of_kms(found: Findings, one: Item, shown: Sequence[Item], *, passed: str) -> None:
+    """Some time after the disconnect: KMS's interfaces should have gone with the connection."""
+    left = sum(item.get("Description") == _about(one) for item in shown)
+    says = f"{left} of KMS’s are left {passed} after the disconnect"
+    found.judge("A-KMS-INTERFACES", holds=left == 0, says=says)
+
+
+def _about(one: Item) -> str:
+    return f"KMS managed ENI for cluster {one['ClusterId']}"
 
 
 def _is_of_kms(item: Item, about: str) -> bool:

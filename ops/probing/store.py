@@ -20,6 +20,7 @@ from ops.command_context import CommandContext
 from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.probing import following, seen
+from ops.probing.cluster import SETTLED
 from ops.probing.copies import Copies
 from ops.probing.following import Watch, add_duration
 from ops.probing.refusal import Refusal, refused_delete
@@ -111,6 +112,7 @@ class StoreRehearsal:
     watch: Watch = field(default_factory=Watch)
     was_parked: bool = False
     copies: bool = False
+    looked_for_interfaces: bool = False
     began: datetime = field(init=False)
 
     def play(self) -> None:
@@ -217,6 +219,7 @@ class StoreRehearsal:
         self._note(now, name)
         if not self.was_parked:
             self._count_sessions(now)
+            self._look_for_interfaces(now)
             self.was_parked = all((h["HsmId"], "gone") in self.watch.first for h in self.store.hsms)
             if self.was_parked:
                 self.desk.screen.line("It is parked. Have it put back: press Undo in Slack.")
@@ -230,6 +233,16 @@ class StoreRehearsal:
     def _state(self) -> str:
         reply = self.there.client("kms").describe_custom_key_stores(CustomKeyStoreId=self.store.id)
         return str(reply["CustomKeyStores"][0]["ConnectionState"])
+
+    def _look_for_interfaces(self, now: datetime) -> None:
+        """Once, when what was true at the disconnect is surely shown."""
+        off = self.watch.first.get((self.store.id, "DISCONNECTED"))
+        if off is None or now - off < SETTLED or self.looked_for_interfaces:
+            return
+        self.looked_for_interfaces = True
+        shown = seen.interfaces(self.there.client, self.store.cluster)
+        passed = span(now - off)
+        seen.judge_left_of_kms(self.found, self.store.cluster, shown, passed=passed)
 
     def _count_sessions(self, now: datetime) -> None:
         """From the disconnect on, until KMS’s own connections have ended or should have."""
