@@ -157,7 +157,7 @@ ASSUMPTIONS = (
         "A-COPY-MODE",
         "CreateCluster from a backup takes the backup's mode if none is given, and refuses another",
         "sandbox only: `sandbox/aws/cloudhsm_clusters.py`; AWS documents that a backup restores into its own mode alone",
-        "None: a rescue names the backup’s mode.",
+        "Nothing changes: a rescue always names the backup’s mode.",
         probes=(Probe.COPY,),
     ),
     Assumption(

@@ -1,7 +1,8 @@
 """One DeleteCluster of a cluster that can't exist, in each account and Region that is served, and the wait
 until the bot has heard of all. Deletes nothing.
 
-In the hub's account the operator makes the call, in others the role unlatch-prober, which may do nothing else.
+In the hub's account the operator makes the call if they may, else and in other accounts the role unlatch-prober,
+which may do nothing else.
 """
 
 from __future__ import annotations
@@ -106,20 +107,19 @@ def _sent_everywhere(hub: Hub, desk: CommandContext) -> list[Sent]:
 
 def _send(hub: Hub, place: tuple[str, str]) -> Sent:
     account, region = place
-    try:
-        hsms = _client(hub, account, region)
-        refusal = _refusal(hsms)
-    except TROUBLE as error:
-        if not isinstance(error, PermanentError):
-            raise
-        refusal = Refusal(NOT_LET_IN, "", str(error))
+    refusal = Refusal(NOT_LET_IN, "", "")
+    if account == hub.account:
+        refusal = _refusal(hub.client("cloudhsmv2", region=region))
+    if refusal.code in {NOT_LET_IN, *DENIED}:
+        try:
+            refusal = _refusal(_as_prober(hub, account, region))
+        except TROUBLE as error:
+            if not isinstance(error, PermanentError):
+                raise
     return Sent(account, region, refusal, hub.clock())
 
 
-def _client(hub: Hub, account: str, region: str) -> Any:
-    """Acts as the operator in the hub’s account, else as the role that may make this one call."""
-    if account == hub.account:
-        return hub.client("cloudhsmv2", region=region)
+def _as_prober(hub: Hub, account: str, region: str) -> Any:
     clients = accounts(hub, assume=True).clients(
         PROBER_ROLE, account=account, region=region, session_name="unlatch-doctor"
     )
