@@ -88,6 +88,7 @@ def of_events(hub: Hub, desk: CommandContext, found: Findings) -> Iterator[Findi
     if (record := home.note.record if home.note else home.record) is not None:
         codes = hub.settings.error_codes
         judge_codes(found, record, cluster_id=PROBE_CLUSTER, full=EXPECTED, error_codes=codes)
+    _show_places(desk, sent)
     for one in under_way:
         yield from _arrived(hub, found, one) if one.note else _missing(hub, found, one, passed)
     yield from _seal(under_way)
@@ -170,6 +171,19 @@ def _wait(hub: Hub, desk: CommandContext, sent: Sequence[Sent], *, home: Sent) -
         return f"{missing} of {count(len(sent), 'event')} to reach the bot"
 
     return wait_for(desk, what, look, most=LONGEST).took
+
+
+def _show_places(desk: CommandContext, sent: Sequence[Sent]) -> None:
+    """Side by side, if there are several."""
+    if len(sent) > 1:
+        rows = [(*one.place, _words(one)) for one in sent]
+        desk.screen.table(["account", "Region", "event"], rows)
+
+
+def _words(one: Sent) -> str:
+    if not one.is_under_way:
+        return "not tried"
+    return f"after {span(one.took)}" if one.note else "did not come"
 
 
 def _look(hub: Hub, one: Sent, *, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,8 @@ def test_a_place_whose_rule_is_gone_is_named_and_no_other(
     assert len(wrong) == 1
     assert f"event {OTHER} {AWAY}" in wrong[0]
     assert "CloudTrail there has the record" in wrong[0]
+    assert re.search(rf"^{OTHER}  {REGION}  after \d+ s$", said.out, re.MULTILINE)
+    assert re.search(rf"^{OTHER}  {AWAY}  did not come$", said.out, re.MULTILINE)
     assert "held    A-EVENT-IN-15-MINUTES" in said.out, "the hub’s own event came"
 
 
