@@ -211,7 +211,7 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "A-SLACK-BLOCKS",
-        "Slack's newer blocks (table, plan, task card) are shown everywhere",
+        "Slack takes its newer blocks (table, plan, task card) in every workspace",
         "`chalicelib/slack/messages`",
         "Slack refuses them, and Unlatch sends plainer ones.",
         probes=(Probe.LIVE,),

@@ -18,7 +18,7 @@ Client = Callable[[str], Any]
 Item = Mapping[str, Any]
 NAMESPACE, METRIC = "AWS/CloudHSM", "HsmSessionCount"
 DIMENSIONS = frozenset({"ClusterId", "HsmId", "Region"})
-KMS, OF_HSM = "amazon-kms", "CloudHsm ENI"
+KMS, CLOUDHSM, OF_HSM = "amazon-kms", "amazon-cloudhsm", "CloudHsm ENI"
 NOT_TOLD = frozenset({
     "AccessDeniedException", "NotFoundException", "UnsupportedOperationException",
     "KMSInvalidStateException",
@@ -69,6 +69,11 @@ def judge_interfaces_of_kms(found: Findings, one: Item, shown: Sequence[Item]) -
     of_kms = [item for item in others if _is_of_kms(item, about)]
     zones = {hsm["AvailabilityZone"] for hsm in one.get("Hsms", ())}
     served = {item.get("AvailabilityZone") for item in of_kms}
+    strange = {str(one.get("RequesterId")) for one in shown if one["NetworkInterfaceId"] in own}
+    if strange - {CLOUDHSM}:
+        says = f"HSMs’ own interfaces are by {', '.join(sorted(strange))}"
+        found.differs("A-KMS-INTERFACES", says)
+        return
     if zones <= served:
         found.held("A-KMS-INTERFACES", f"one in each of {len(zones)} zones, by {KMS}")
         return

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.errors import code_of
+from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.domain.overdue import USUAL
 from chalicelib.domain.rules.sessions import LATE
 from chalicelib.domain.state.case import Case, Outcome
@@ -27,7 +27,7 @@ from ops.probing.refusal import Refusal, refused_delete
 from ops.probing.report import Findings, span
 from ops.probing.there import TAG, WEEK, There
 
-IN_USE, INVALID = "CloudHsmClusterInUseException", "CloudHsmInvalidRequestException"
+IN_USE, HAS_KEYS = "CloudHsmClusterInUseException", "CustomKeyStoreHasCMKsException"
 Item = Mapping[str, Any]
 
 
@@ -127,6 +127,7 @@ class StoreRehearsal:
         here: Any = {"cluster_id": self.store.cluster_id, "refusal": refusal}
         case = following.case_of(self.there, self.desk, self.found, most=self.most, **here)
         self.desk.screen.line(f"{case.case_id} is in Slack. Have it parked there: press Park.")
+        self._ask_for_its_end()
         following.judge_record(self.there, self.desk, self.found, **here)
         self._until_back(case)
         self._try_backups()
@@ -193,6 +194,27 @@ class StoreRehearsal:
         holds = refusal.code == IN_USE
         self.found.judge("A-STORE-BLOCKS", holds=holds, says=says, **set_to)
         self.found.judge("A-ORDER-OF-CHECKS", holds=holds, says=says)
+
+    def _ask_for_its_end(self) -> None:
+        """DeleteCustomKeyStore, for which the store is in the wrong state and has keys: which is said first?
+
+        Only once the case is open, which takes the refused call in too.
+        """
+        if not self.is_back or not self.store.keys:
+            return
+        try:
+            self.there.client("kms").delete_custom_key_store(CustomKeyStoreId=self.store.id)
+        except ClientError as error:
+            code = code_of(error)
+            if code in DENIED:
+                return
+            says = f"KMS answers {code} to DeleteCustomKeyStore of a connected store with keys"
+            self.found.judge("A-ORDER-OF-CHECKS", holds=code == HAS_KEYS, says=says)
+        else:
+            raise OperatorError(
+                f"AWS accepted DeleteCustomKeyStore of {self.store.id}, which is connected and has keys.",
+                "That is another AWS than its documents say. CONTRIBUTING.md says how to tell us",
+            )
 
     def _until_back(self, case: Case) -> None:
         """Parked, and put back: somebody may press Undo before we see that it is parked."""
