@@ -16,6 +16,7 @@ from chalicelib.answers import (
     Recorded,
     WrongId,
 )
+from chalicelib.domain.remedies import rescue_subnets
 from chalicelib.domain.rules import approval
 from chalicelib.domain.rules.clicks import ended_just_now, not_possible
 from chalicelib.domain.rules.situation import last_seen
@@ -164,9 +165,12 @@ def _approve(ports: Ports, clicked: Interaction, case: Case, remedy: Remedy | No
     seen = next((plan for plan in offers if plan.plan_hash == clicked.plan_hash), None)
     if seen is None:
         return PlanChanged(case, remedy) if remedy else Private(UNKNOWN_BUTTON)
-    plan = _targeted(case, seen, values.get("target", ""))
-    if plan is None:
+    targeted = _targeted(case, seen, values.get("target", ""))
+    if targeted is None:
         return FieldError("target", "This cluster can’t take the key store now.")
+    plan = _placed(targeted, values.get("subnets", ""))
+    if isinstance(plan, FieldError):
+        return plan
     lacking = _lacking(plan, clicked)
     if lacking:
         return lacking
@@ -187,8 +191,15 @@ def _yes(plan: Plan, clicked: Interaction, at: datetime) -> Click:
         plan_hash=plan.plan_hash,
         reason=values["reason"].strip()[:500],
         override=plan.terms.override and "in_use" in values.get("override", "").split(","),
-        target=plan.target_cluster_id,
+        target=plan.target_cluster_id or _chosen(plan, clicked),
     )
+
+
+def _chosen(plan: Plan, clicked: Interaction) -> str:
+    """Of a rescue in other subnets than it was offered in: those, so that each turn can tell the plan."""
+    if plan.plan_hash == clicked.plan_hash:
+        return ""
+    return rescue_subnets.written(rescue_subnets.read_choice(clicked.values.get("subnets", "")))
 
 
 def _said_already(ports: Ports, case: Case, user_id: str, plan: Plan) -> str:
@@ -222,6 +233,15 @@ def _targeted(case: Case, seen: Plan, target: str) -> Plan | None:
         return seen
     offers = (p for p in case.offers if p.remedy is seen.remedy)
     return next((p for p in offers if p.target_cluster_id == target), None)
+
+
+def _placed(plan: Plan, ticked: str) -> Plan | FieldError:
+    """The rescue in the subnets that were ticked. A turn judges them by what AWS shows then."""
+    if not plan.backup_id or not (ticked or plan.lacks_choice):
+        return plan
+    if flaw := rescue_subnets.flaw(ticked):
+        return FieldError("subnets", flaw)
+    return rescue_subnets.with_subnets(plan, rescue_subnets.read_choice(ticked))
 
 
 def _keep(ports: Ports, clicked: Interaction, case: Case) -> Answer:

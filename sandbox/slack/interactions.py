@@ -238,9 +238,8 @@ def _typed(element: Json, wanted: Any) -> Json:
     match kind:
         case "plain_text_input":
             held: Json = {"value": element.get("initial_value") if wanted is None else str(wanted)}
-        case "checkboxes":
-            ticked = element["options"] if wanted else element.get("initial_options", [])
-            held = {"selected_options": [] if wanted is False else ticked}
+        case "checkboxes" | "multi_static_select":
+            held = {"selected_options": _ticked(element, wanted)}
         case "users_select":
             held = {"selected_user": wanted or element.get("initial_user")}
         case "datepicker":
@@ -248,6 +247,16 @@ def _typed(element: Json, wanted: Any) -> Json:
         case _:
             held = {"selected_option": _picked(element, wanted)}
     return {"type": kind, **held}
+
+
+def _ticked(element: Json, wanted: Any) -> list[Json]:
+    """All for True, none for False; for each word of a list the first that has it in its text or value."""
+    if isinstance(wanted, list):
+        said = [(f"{o['text']['text']} {o['value']}", o) for o in element["options"]]
+        found = (next((o for words, o in said if str(one) in words), None) for one in wanted)
+        return [option for option in found if option]
+    ticked = element["options"] if wanted else element.get("initial_options", [])
+    return [] if wanted is False else list(ticked)
 
 
 def _picked(element: Json, wanted: Any) -> Json | None:

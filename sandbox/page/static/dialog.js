@@ -68,7 +68,8 @@ export function valuesOf(form) {
   for (const block of form.querySelectorAll("[data-block]")) {
     const controls = [...block.querySelectorAll("input, select, textarea")];
     const kind = controls[0]?.type;
-    if (kind === "checkbox") values[block.dataset.block] = controls.some(box => box.checked);
+    const ticked = controls.filter(box => box.checked).map(box => box.value);
+    if (kind === "checkbox") values[block.dataset.block] = controls.length > 1 ? ticked : ticked.length > 0;
     else if (kind === "radio") values[block.dataset.block] = controls.find(box => box.checked)?.value;
     else values[block.dataset.block] = controls[0]?.value;
   }
@@ -88,7 +89,7 @@ export function retype({view, values}) {
     const value = values[block.dataset.block];
     for (const control of block.querySelectorAll("input, select, textarea")) {
       if (value === undefined) continue;
-      if (control.type === "checkbox") control.checked = value;
+      if (control.type === "checkbox") control.checked = Array.isArray(value) ? value.includes(control.value) : value;
       else if (control.type === "radio") control.checked = control.value === value;
       else control.value = value;
     }
