@@ -13,7 +13,7 @@ from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.rules.step import Ask
 from chalicelib.domain.state.case import Case, Difference, Phase
 from chalicelib.domain.state.click import LETS_BEGIN, Act
-from chalicelib.domain.state.plan import Plan, Remedy
+from chalicelib.domain.state.plan import Plan
 
 
 def deadline(situation: Situation) -> datetime | None:
@@ -87,15 +87,9 @@ def _impossible(plan: Plan) -> tuple[Difference, ...]:
 
 def _chosen(case: Case) -> list[Plan]:
     """Rescues in subnets that people chose as they approved, the last choice first: others see that one."""
-    found: dict[str, Plan] = {}
-    for click in reversed(case.current_clicks):
-        places = rescue_subnets.read_choice(click.target) if click.remedy is Remedy.RESCUE else ()
-        for offer in case.offers if places else ():
-            if offer.backup_id and click.act is Act.APPROVE:
-                plan = rescue_subnets.with_subnets(offer, places)
-                if plan.plan_hash == click.plan_hash:
-                    found.setdefault(plan.plan_hash, plan)
-    return [plan for plan in found.values() if approval.approved(plan, case)]
+    yes = (click for click in reversed(case.current_clicks) if click.act is Act.APPROVE)
+    found = [plan for click in yes if (plan := rescue_subnets.chosen_by(click, case.offers))]
+    return [plan for plan in dict.fromkeys(found) if approval.approved(plan, case)]
 
 
 def fresh_offers(situation: Situation) -> tuple[Case, tuple[Difference, ...]]:

@@ -250,13 +250,18 @@ def _typed(element: Json, wanted: Any) -> Json:
 
 
 def _ticked(element: Json, wanted: Any) -> list[Json]:
-    """All for True, none for False; for each word of a list the first that has it in its text or value."""
+    """All or none for true or false; those of a list of values, or of each word the first that has it in
+
+    its text; else what it began with.
+    """
     if isinstance(wanted, list):
-        said = [(f"{o['text']['text']} {o['value']}", o) for o in element["options"]]
-        found = (next((o for words, o in said if str(one) in words), None) for one in wanted)
-        return [option for option in found if option]
-    ticked = element["options"] if wanted else element.get("initial_options", [])
-    return [] if wanted is False else list(ticked)
+        options = element["options"]
+        by_value = [option for option in options if option["value"] in wanted]
+        said = (next((o for o in options if str(w) in o["text"]["text"]), None) for w in wanted)
+        return by_value or [option for option in said if option]
+    if wanted is None:
+        return list(element.get("initial_options", []))
+    return list(element["options"]) if wanted else []
 
 
 def _picked(element: Json, wanted: Any) -> Json | None:

@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.state.case import Case, Difference
+from chalicelib.domain.state.click import Click
 from chalicelib.domain.state.hsm_states import GOING
-from chalicelib.domain.state.plan import Operation, Plan, PlannedCall
+from chalicelib.domain.state.plan import Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.state.room import Room, Subnet
 from chalicelib.domain.state.snapshot import KeyStore, Snapshot, StoreState
 
@@ -137,6 +138,14 @@ def with_subnets(plan: Plan, places: Iterable[Place], *, first: Iterable[str] = 
         subnets=names,
         if_needed=(*replaced, *others),
     )
+
+
+def chosen_by(click: Click, offers: Iterable[Plan]) -> Plan | None:
+    """The rescue that this yes is to, if it is one of these in subnets that the person chose."""
+    places = read_choice(click.target) if click.remedy is Remedy.RESCUE else ()
+    makes = [plan for plan in offers if plan.backup_id and places]
+    found = (with_subnets(plan, places) for plan in makes)
+    return next((plan for plan in found if plan.plan_hash == click.plan_hash), None)
 
 
 def differences(context: PlanContext) -> list[Difference]:

@@ -25,7 +25,7 @@ from chalicelib.slack.messages.text import (
     people,
     utc,
 )
-from chalicelib.slack.modals import numbers, outcome, plan_lines, rescue_story, shapes
+from chalicelib.slack.modals import numbers, outcome, plan_lines, rescue_lines, shapes
 
 SEEN_BY_ALL = "Everybody in the thread will see it."
 KEEP_DAYS = (7, 30, 90)
@@ -69,7 +69,7 @@ def _act(shown: Shown, plan: Plan) -> list[Block]:
         *plan_lines.happens(shown, plan),
         *ways.stays_behind(plan),
         *(
-            rescue_story.subnets(shown, plan)
+            rescue_lines.subnets(shown, plan)
             if is_rescue
             else [shapes.typed_cluster_id(shown.case)]
         ),

@@ -24,7 +24,7 @@ from chalicelib.slack.messages.text import (
     clean,
     count,
 )
-from chalicelib.slack.modals import rescue_story
+from chalicelib.slack.modals import rescue_lines
 
 SECONDS = "{time_secs}"
 NAMED_KEYS = 3
@@ -39,7 +39,7 @@ def numbers(shown: Shown, plan: Plan) -> list[Block]:
         return []
     found = [*_keys(shown), _machines(shown), *_backup(shown), *_others(shown)]
     if plan.remedy is Remedy.RESCUE:
-        found = rescue_story.numbers(shown, plan)
+        found = rescue_lines.numbers(shown, plan)
     is_old = shown.now - world.at > JUST_NOW
     when = f"Read {ago(world.at, shown.now)}, " if is_old else "Read again just now, "
     more = [text(" · read again before anything is done")] if is_old else []

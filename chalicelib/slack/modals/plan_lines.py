@@ -32,7 +32,7 @@ from chalicelib.slack.messages.text import (
     the,
     upper_first,
 )
-from chalicelib.slack.modals import rescue_story
+from chalicelib.slack.modals import rescue_lines
 from chalicelib.slack.modals.numbers import NAMED_KEYS
 
 Line = list[Piece]
@@ -43,7 +43,7 @@ def happens(shown: Shown, plan: Plan) -> list[Block]:
     lines = {
         Remedy.RETIRE: _retire,
         Remedy.RELEASE: _retire,
-        Remedy.RESCUE: rescue_story.lines,
+        Remedy.RESCUE: rescue_lines.lines,
         Remedy.PARK: _park,
         Remedy.REPOINT: _repoint,
     }.get(plan.remedy, _park)(shown, plan)
@@ -52,7 +52,7 @@ def happens(shown: Shown, plan: Plan) -> list[Block]:
         rich(line(bold("What happens")), items("ordered", lines)),
     ]
     undo = {
-        Remedy.RESCUE: rescue_story.to_undo(plan),
+        Remedy.RESCUE: rescue_lines.to_undo(plan),
         Remedy.PARK: "press Undo in the message. It takes about 30 minutes.",
         Remedy.REPOINT: "until the old HSMs are deleted, press Stop here. A crypto officer must then "
         "set the password of kmsuser in the old cluster; the message has the commands. After that "
