@@ -250,9 +250,15 @@ def _typed(element: Json, wanted: Any) -> Json:
 
 
 def _ticked(element: Json, wanted: Any) -> list[Json]:
-    """All or none for true or false; those of a list of values; else what it began with."""
+    """All or none for true or false; those of a list of values, or of each word the first that has it in
+
+    its text; else what it began with.
+    """
     if isinstance(wanted, list):
-        return [option for option in element["options"] if option["value"] in wanted]
+        options = element["options"]
+        by_value = [option for option in options if option["value"] in wanted]
+        said = (next((o for o in options if str(w) in o["text"]["text"]), None) for w in wanted)
+        return by_value or [option for option in said if option]
     if wanted is None:
         return list(element.get("initial_options", []))
     return list(element["options"]) if wanted else []

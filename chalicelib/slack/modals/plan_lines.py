@@ -52,6 +52,7 @@ def happens(shown: Shown, plan: Plan) -> list[Block]:
         rich(line(bold("What happens")), items("ordered", lines)),
     ]
     undo = {
+        Remedy.RESCUE: rescue_lines.to_undo(plan),
         Remedy.PARK: "press Undo in the message. It takes about 30 minutes.",
         Remedy.REPOINT: "until the old HSMs are deleted, press Stop here. A crypto officer must then "
         "set the password of kmsuser in the old cluster; the message has the commands. After that "
