@@ -265,6 +265,17 @@ def test_cancelled_half_way_removes_the_cluster_that_it_made() -> None:
     assert play.operations[-2:] == [O.DELETE_HSM, O.DELETE_CLUSTER]
 
 
+def test_nothing_is_removed_on_half_a_look() -> None:
+    play = outage(lost(key("a")), last_cluster=OLD)
+    play.approve(Remedy.RESCUE, "alice")
+    play.to_call(O.CREATE_HSM)
+    play.click(Act.CANCEL)
+    play.change(lambda w: replace(w, unread=("kms:DescribeCustomKeyStores was refused",)))
+    stop = play.to_close()
+    assert (stop.outcome, "could not see everything" in stop.reason) == (Outcome.STOPPED, True)
+    assert O.DELETE_HSM not in play.operations
+
+
 def test_cancelled_once_the_store_is_on_it_leaves_it() -> None:
     play = outage(lost(key("a")), last_cluster=OLD)
     play.approve(Remedy.RESCUE, "alice")
@@ -373,6 +384,7 @@ def test_a_key_that_we_may_not_use_says_nothing_of_the_rescue() -> None:
     play.approve(Remedy.RESCUE, "alice")
     end = proved(play, "AWS refused it: access denied", again=1)
     assert end.outcome is Outcome.RESCUED
+    assert end.reason == "The key store is connected again. Could not be checked: alias/a, alias/b."
 
 
 def test_what_vanishes_under_a_rescue_asks() -> None:
