@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.remedies.undo import recorded
@@ -63,7 +64,9 @@ class Approved:
 
 def opened(trigger: Trigger, **values: object) -> Case:
     """By a call that CloudTrail told of, about the store where it is not about the cluster."""
-    attempt = Attempt("event-1", NOW, "", CI, trigger, key_store_id=STORE, subnets=SUBNETS)
+    asked = OTHER_CLUSTER if trigger is Trigger.CLUSTER_TAKEN else ""
+    about: dict[str, Any] = {"key_store_id": STORE, "subnets": SUBNETS, "asked": asked}
+    attempt = Attempt("event-1", NOW, "", CI, trigger, **about)
     last = cluster("1a", "1b", subnets=SUBNETS, mode="FIPS")
     known: dict[str, object] = {"attempts": (attempt,), "trigger": trigger, "last_cluster": last}
     return case(**known | values)  # type: ignore[arg-type]  # the caller's words

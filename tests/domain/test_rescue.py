@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.domain.decide import decide
 from chalicelib.domain.remedies import rescue, rescue_plan
 from chalicelib.domain.rules.step import Ask, Call, Close, Wait
 from chalicelib.domain.state.case import Attempt, CallRecord, CallStatus, Case, Outcome, Phase
@@ -242,6 +243,21 @@ def test_a_password_that_only_a_person_knows_stops_with_commands_and_ends_by_its
     )
     assert play.to_close().outcome is Outcome.RESOLVED
     assert play.case.is_over
+
+
+def test_a_stopped_rescue_is_not_over_while_aws_only_shows_the_store_as_connected() -> None:
+    """AWS goes on showing CONNECTED when the cluster is gone: nobody has helped."""
+    play = outage(lost(key("a")), last_cluster=OLD)
+    play.approve(Remedy.RESCUE, "alice")
+    play.to_call(O.KEEP_BACKUP)
+    stopped = replace(play.case, phase=Phase.CLOSED, outcome=Outcome.STOPPED, is_down=True)
+    for world_now in (play.model.at(play.now), world(key("a"), cluster=replace(OLD, hsms=()))):
+        now = situation(replace(world_now, at=play.now), case=stopped, now=play.now)
+        assert isinstance(decide(now).step, Wait)
+    whole = situation(world(key("a"), cluster=OLD), case=stopped, now=play.now)
+    step = decide(whole).step
+    assert isinstance(step, Close)
+    assert step.outcome is Outcome.RESOLVED
 
 
 def test_try_again_goes_on_once_a_person_has_helped() -> None:
