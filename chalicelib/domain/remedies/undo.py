@@ -68,7 +68,7 @@ def undo_step(context: PlanContext) -> Move:
         # What one look does not show may still be there to bring back.
         or until_sure(context.case, context.now)
         or _switches(context)
-        or rescue_back.made(context)
+        or _seen_whole(context, rescue_back.made(context))
         or _hsms(context, before)
         or _seen_whole(context, _store(context, before))
         or _unseen(context)
@@ -196,7 +196,7 @@ def _point_back(context: PlanContext, store: KeyStore, before: Before) -> Move |
 
 
 def _seen_whole(context: PlanContext, step: Move | None) -> Move | None:
-    """No store is disconnected on half a look, nor while keys that we scheduled may wait in it unseen."""
+    """Nothing is disconnected or removed on half a look, nor while keys that we scheduled may wait unseen."""
     depends = isinstance(step, Call) and step.operation in LOOK_AGAIN_BEFORE
     is_blind = bool(context.snapshot.unread) or may_wait(context.case, context.snapshot)
     return _unseen(context) if depends and is_blind else step
