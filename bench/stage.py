@@ -60,7 +60,7 @@ def waiting_case(table: MemoryTable, *, keys: int = 10) -> Case:
     opened = open_case(bench.ports, bench.failed())
     assert opened, "the hub's own account is served"
     case = bench.run(opened.case_id, until=lambda case: bool(case.message.ts))
-    bench.stored.park(case.case_id, version=case.version, token="bench-token")  # noqa: S106  # a task token
+    bench.stored.sleep(case.case_id, version=case.version, token="bench-token")  # noqa: S106  # a task token
     return case
 
 

@@ -25,7 +25,7 @@ from tests.flows.bench import BODY_SEAL, INBOX_SEAL, Bench
 from tests.flows.cloud import key, world
 
 CHANCE = Random(7)  # noqa: S311  # ids for benchmarks
-TURN_GB, CLICK_GB, PARK_GB = 1.0, 1.0, 0.25
+TURN_GB, CLICK_GB, SLEEP_GB = 1.0, 1.0, 0.25
 COLD_SECONDS = 2.0
 """Of a function with about half a CPU. Each turn is taken to start cold, also those seconds apart."""
 IDLE = timedelta(minutes=5)
@@ -197,7 +197,7 @@ def _add_functions(units: Counter[str], case: Case) -> None:
     units["Step Functions: state transition"] = case.turns * 3 + 1
     units["Lambda: request"] = case.turns * 2 + clicks + 1
     seconds = case.turns * COLD_SECONDS + units["milliseconds of turns"] / 1_000
-    units["Lambda: GB-second"] = ceil(TURN_GB * seconds + PARK_GB * case.turns + CLICK_GB * clicks)
+    units["Lambda: GB-second"] = ceil(TURN_GB * seconds + SLEEP_GB * case.turns + CLICK_GB * clicks)
     units["API Gateway: request"] = clicks
     units["Secrets Manager: call"] += clicks * 2
     units["CloudWatch: log line (1 kB)"] = units["Lambda: request"] * 4

@@ -24,8 +24,8 @@ from chalicelib.domain.state.snapshot import Key, Snapshot
 
 
 @dataclass(frozen=True)
-class FailedDelete:
-    """A call that opens a case or folds into it. `heard_at` is when Unlatch opened a case for it."""
+class CaseTrigger:
+    """What opens a case at a cluster, or folds into its open one. `heard_at` is when Unlatch opened a case for it."""
 
     account: str
     region: str
@@ -36,7 +36,7 @@ class FailedDelete:
 
 @dataclass(frozen=True)
 class Opened:
-    """The case that now holds the failed call. `token` wakes its parked run, if there is one.
+    """The case that now holds the trigger. `token` wakes its sleeping run, if there is one.
 
     `is_gone`: the call was heard before, and the record of its case has been removed since.
     """
@@ -74,7 +74,7 @@ class SweepCursor:
 
 @dataclass(frozen=True)
 class Woken:
-    """A recorded click: the token of the parked run, and the generation that must run."""
+    """A recorded click: the token of the sleeping run, and the generation that must run."""
 
     token: str
     generation: int
@@ -150,12 +150,12 @@ class Held:
 
 
 class Cases(Protocol):
-    def open_or_fold(self, failed: FailedDelete, *, now: datetime) -> Opened: ...
+    def open_or_fold(self, trigger: CaseTrigger, *, now: datetime) -> Opened: ...
     def load(self, case_id: str) -> Case: ...
     def record_click(self, case: Case, click: Click, *, reopen: bool) -> Woken: ...
     def record_use(self, case_id: str, use: KeyUse) -> str: ...
     def touch(self, case_id: str) -> str: ...
-    def park(self, case_id: str, *, version: int, token: str) -> bool: ...
+    def sleep(self, case_id: str, *, version: int, token: str) -> bool: ...
     def next_generation(self, case: Case) -> int: ...
     def pointers(self) -> Sequence[Pointer]: ...
     def looked_until(self, account: str, region: str) -> datetime | None: ...
@@ -253,7 +253,7 @@ class Trail(Protocol):
 
     def calls(
         self, account: str, region: str, *, since: datetime, names: Sequence[str]
-    ) -> Sequence[FailedDelete | Heard]: ...
+    ) -> Sequence[CaseTrigger | Heard]: ...
     def failed_uses(
         self, account: str, region: str, *, keys: Mapping[str, datetime]
     ) -> Iterator[tuple[str, Sequence[KeyUse]]]: ...

@@ -34,7 +34,7 @@ HEARING = (
     "on_probe",
 )
 """Each has a rule of its own."""
-FUNCTIONS = (*HEARING, "turn", "park", "sweep", "digest")
+FUNCTIONS = (*HEARING, "turn", "sleep", "park", "sweep", "digest")
 """As Chalice names them; the one that serves Slack is called `unlatch-<stage>`."""
 EVENT_FUNCTIONS = (*HEARING, "sweep", "digest")
 MAKING = threading.Lock()

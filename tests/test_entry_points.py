@@ -165,9 +165,11 @@ def test_what_is_no_failed_delete_is_refused_with_the_reason() -> None:
     assert "not served" in bot.on_delete_blocked(event, Context())["refused"]
 
 
-def test_a_run_can_be_put_to_sleep() -> None:
-    event = {"case_id": case_of(), "version": 1, "token": "t"}
-    assert bot.park(event, Context())["asleep"] in (True, False)
+def test_a_run_sleeps_by_both_names_and_not_if_its_case_moved_on() -> None:
+    event = {"case_id": case_of(), "version": 0, "token": "t"}
+    for name in (bot.sleep, bot.park):
+        assert name(event, Context()) == {"asleep": True}
+        assert name({**event, "version": 7}, Context()) == {"asleep": False}
 
 
 def test_a_use_of_a_key_that_no_case_switched_off_tells_nobody() -> None:

@@ -33,7 +33,7 @@ from chalicelib.domain.state.case import (
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Operation
 from chalicelib.failures import Conflict, PermanentError, Superseded, Unbelieved
-from chalicelib.ports import FailedDelete
+from chalicelib.ports import CaseTrigger
 from sandbox.reliability.table import MemoryTable, TransactionConflictException
 from tests.flows.bench import BODY_SEAL, HUB, INBOX_SEAL, NOW, REGION, table
 from tests.flows.bench import CLUSTER as ONE
@@ -75,9 +75,9 @@ def cases(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 def failed(
     event_id: str = "event-1", *, role: str = "deploy", cluster_id: str = ONE
-) -> FailedDelete:
+) -> CaseTrigger:
     caller = caller_of(arn=ARN.format(role), kind="AssumedRole")
-    return FailedDelete(HUB, REGION, cluster_id, Attempt(event_id, NOW, "InUse", caller))
+    return CaseTrigger(HUB, REGION, cluster_id, Attempt(event_id, NOW, "InUse", caller))
 
 
 def opened(cases: Store) -> Case:
@@ -137,15 +137,15 @@ def test_a_click_counts_only_on_the_case_as_it_was_judged(cases: Store) -> None:
     assert [c.act for c in cases.load(case.case_id).clicks] == [Act.REJECT, Act.LOOK]
 
 
-def test_the_token_of_a_parked_run_is_given_out_until_the_next(cases: Store) -> None:
+def test_the_token_of_a_sleeping_run_is_given_out_until_the_next(cases: Store) -> None:
     case = opened(cases)
-    assert cases.park(case.case_id, version=case.version, token="token-1")
+    assert cases.sleep(case.case_id, version=case.version, token="token-1")
     look = Click(Act.LOOK, "alice", NOW)
     assert cases.record_click(case, look, reopen=False).token == "token-1"
     assert cases.record_click(case, look, reopen=False).token == "token-1"
-    assert not cases.park(case.case_id, version=case.version, token="token-2"), "it moved on"
+    assert not cases.sleep(case.case_id, version=case.version, token="token-2"), "it moved on"
     now = cases.load(case.case_id)
-    assert cases.park(case.case_id, version=now.version, token="token-3")
+    assert cases.sleep(case.case_id, version=now.version, token="token-3")
     assert cases.open_or_fold(failed("event-2"), now=NOW).token == "token-3"
 
 
@@ -186,7 +186,7 @@ def use(number: int, key_id: str = "key-1", who: str = "payments") -> KeyUse:
 
 def test_a_failed_use_counts_once_and_wakes_each_time(cases: Store) -> None:
     case = opened(cases)
-    cases.park(case.case_id, version=case.version, token="token-1")
+    cases.sleep(case.case_id, version=case.version, token="token-1")
     assert {cases.record_use(case.case_id, use(n)) for n in (0, 0, 1, 0)} == {"token-1"}
     assert [u.event_id for u in cases.load(case.case_id).key_uses] == ["use-0", "use-1"]
 
@@ -204,7 +204,7 @@ def test_of_many_failed_uses_those_of_further_callers_and_keys_are_kept() -> Non
     for number in range(MANY_USES + 30):
         cases.record_use(case.case_id, use(number))
     assert len(cases.load(case.case_id).key_uses) == MANY_USES
-    cases.park(case.case_id, version=cases.load(case.case_id).version, token="token-1")
+    cases.sleep(case.case_id, version=cases.load(case.case_id).version, token="token-1")
     for number, (key_id, who) in enumerate([("key-2", "payments"), ("key-1", "billing")] * 2):
         assert cases.record_use(case.case_id, use(1_000 + number, key_id, who)) == "token-1"
     last = cases.load(case.case_id).key_uses[MANY_USES:]
@@ -295,7 +295,7 @@ def test_a_transaction_on_the_case_is_no_refusal() -> None:
         cases.record_click(case, Click(Act.LOOK, "alice", NOW), reopen=False)
     with pytest.raises(Conflict):
         cases.record_use(case.case_id, use(1))
-    assert not cases.park(case.case_id, version=case.version, token="token-1"), "it goes back"
+    assert not cases.sleep(case.case_id, version=case.version, token="token-1"), "it goes back"
     contended.is_held = False
     assert cases.save(replace(case, turns=1)).version == case.version + 1
 

@@ -30,10 +30,10 @@ from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import Conflict, Superseded
-from chalicelib.flows.park import park
 from chalicelib.flows.record_click import record_click
+from chalicelib.flows.sleep import sleep
 from chalicelib.flows.take_turn import Turn, take_turn
-from chalicelib.ports import FailedDelete, Interaction, Ports
+from chalicelib.ports import CaseTrigger, Interaction, Ports
 from tests.flows.answers import private, refusal
 from tests.flows.cloud import CLUSTER, HUB, NOW, REGION, STORE, Aws, Clock, key, world
 
@@ -231,14 +231,14 @@ class Brake:
 
 class Trail:
     def __init__(self) -> None:
-        self.found: list[FailedDelete | Heard] = []
+        self.found: list[CaseTrigger | Heard] = []
         self.used: list[KeyUse] = []
         self.looked: list[tuple[str, datetime]] = []
         self.before: Callable[[str], None] = lambda key_id: None
 
     def calls(
         self, account: str, region: str, *, since: datetime, names: Sequence[str]
-    ) -> Sequence[FailedDelete | Heard]:
+    ) -> Sequence[CaseTrigger | Heard]:
         here = (f for f in self.found if (f.account, f.region) == (account, region))
         return [f for f in here if f.attempt.operation in names]
 
@@ -285,10 +285,10 @@ class Bench:
             count=lambda name, value: self.counted.append(name),
         )
 
-    def failed(self, event_id: str = "event-1", *, arn: str = CI) -> FailedDelete:
+    def failed(self, event_id: str = "event-1", *, arn: str = CI) -> CaseTrigger:
         caller = caller_of(arn=arn, kind="AssumedRole", tool=Tool.TERRAFORM)
         attempt = Attempt(event_id, self.clock.now, "CloudHsmClusterInUseException", caller)
-        return FailedDelete(HUB, REGION, self.aws.model.world.cluster_id, attempt)
+        return CaseTrigger(HUB, REGION, self.aws.model.world.cluster_id, attempt)
 
     def case(self, case_id: str) -> Case:
         return self.stored.load(case_id)
@@ -330,7 +330,7 @@ class Bench:
             turn = self.turn(case_id)
             if until(self.case(case_id)) or turn.finished:
                 return self.case(case_id)
-            park(self.ports, case_id, version=turn.version, token=f"token-{turn.version}")
+            sleep(self.ports, case_id, version=turn.version, token=f"token-{turn.version}")
             self.clock.now += timedelta(seconds=turn.wait_seconds)
         raise AssertionError(f"still going after {most} turns: {self.case(case_id).waiting_for}")
 

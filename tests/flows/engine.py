@@ -11,10 +11,10 @@ from chalicelib.answers import Answer
 from chalicelib.domain.state.case import Case
 from chalicelib.failures import Conflict, PermanentError, TemporaryError
 from chalicelib.flows.open_case import open_case
-from chalicelib.flows.park import park
+from chalicelib.flows.sleep import sleep
 from chalicelib.flows.sweep import Swept, sweep
 from chalicelib.flows.take_turn import TURNS_A_RUN, take_turn
-from chalicelib.ports import FailedDelete
+from chalicelib.ports import CaseTrigger
 from tests.flows.answers import private
 from tests.flows.bench import MOST_RETRIES, Bench
 
@@ -77,7 +77,7 @@ class Engine:
     def living(self) -> list[Run]:
         return [run for run in self.runs.values() if run.status == "RUNNING"]
 
-    def deliver(self, failed: FailedDelete, *, tries: int = 3) -> None:
+    def deliver(self, failed: CaseTrigger, *, tries: int = 3) -> None:
         """The event function; Lambda tries an asynchronous event twice more."""
 
         def again() -> None:
@@ -148,7 +148,7 @@ class Engine:
             run.status = "SUCCEEDED"
             return True
         token = f"token-{next(self._tokens)}"
-        park(self.bench.ports, case_id, version=turn.version, token=token)
+        sleep(self.bench.ports, case_id, version=turn.version, token=token)
         run.waited.append(turn.wait_seconds)
         woken = token in self._early
         run.token = "" if woken else token

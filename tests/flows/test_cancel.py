@@ -54,7 +54,7 @@ def test_it_stops_the_case_and_stands_in_the_log(bench: Make) -> None:
 
 def test_it_wakes_the_parked_run(bench: Make) -> None:
     it, case_id = opened(bench)
-    it.stored.park(case_id, version=it.case(case_id).version, token="asleep")
+    it.stored.sleep(case_id, version=it.case(case_id).version, token="asleep")
     ask(it, case_id)
     assert it.runs.woken[-1] == "asleep"
 
@@ -111,7 +111,7 @@ def test_an_unknown_case(bench: Make) -> None:
 
 def test_a_run_that_can_not_be_woken_hears_it_later(bench: Make) -> None:
     it, case_id = opened(bench)
-    it.stored.park(case_id, version=it.case(case_id).version, token="asleep")
+    it.stored.sleep(case_id, version=it.case(case_id).version, token="asleep")
 
     def busy(_: str) -> None:
         raise TemporaryError("Step Functions is busy")

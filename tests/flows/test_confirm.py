@@ -72,7 +72,7 @@ def test_two_people_and_a_confirmation_retire_it(bench: Make) -> None:
 
 def test_it_wakes_the_parked_run(bench: Make) -> None:
     it, case_id = strict(bench)
-    it.stored.park(case_id, version=it.case(case_id).version, token="asleep")
+    it.stored.sleep(case_id, version=it.case(case_id).version, token="asleep")
     sign(it, case_id)
     assert it.runs.woken[-1] == "asleep"
 

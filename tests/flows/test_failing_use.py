@@ -57,7 +57,7 @@ def test_further_uses_are_those_of_the_open_case_and_wake_it(town: Build) -> Non
     opened = failed(it)
     assert opened
     (case,) = it.cases()
-    assert it.stored.park(case.case_id, version=case.version, token="asleep")
+    assert it.stored.sleep(case.case_id, version=case.version, token="asleep")
     for event_id in ("use-2", "use-3", "use-2"):
         again = failed(it, event_id)
         assert again

@@ -56,7 +56,7 @@ def test_further_ones_fold_into_it_and_wake_it(town: Build, first: Trigger) -> N
     it.loses_hsms()  # in this world each of them is about cluster 1
     opened = hear(it.ports, it.heard(first))
     assert isinstance(opened, Opened)
-    assert it.stored.park(opened.case_id, version=only(it).version, token="asleep")
+    assert it.stored.sleep(opened.case_id, version=only(it).version, token="asleep")
     for number, trigger in enumerate(FLAVOURS, 2):
         folded = hear(it.ports, it.heard(trigger, event_id=f"event-{number}"))
         assert isinstance(folded, Opened)

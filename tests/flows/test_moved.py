@@ -29,7 +29,7 @@ def waiting_for_keys(bench: Make) -> tuple[Bench, str]:
     it.approve("alice", "retire", made.case_id)
     it.approve("bob", "retire", made.case_id)
     it.run(made.case_id, until=lambda c: "KMS deletes" in c.waiting_for)
-    it.stored.park(made.case_id, version=it.case(made.case_id).version, token="asleep")
+    it.stored.sleep(made.case_id, version=it.case(made.case_id).version, token="asleep")
     return it, made.case_id
 
 

@@ -129,7 +129,7 @@ def test_parliament_finds_nothing_unexplained(parliament: Any) -> None:
 
 
 def test_all_policies_are_linted() -> None:
-    assert len(documents()) == 10 + 5 + 2, sorted(documents())
+    assert len(documents()) == 11 + 5 + 2, sorted(documents())
 
 
 @pytest.mark.parametrize(

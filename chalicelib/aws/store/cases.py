@@ -31,7 +31,7 @@ from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.case import Case, KeyUse
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.failures import Conflict, PermanentError
-from chalicelib.ports import FailedDelete, Opened, Seal, Woken
+from chalicelib.ports import CaseTrigger, Opened, Seal, Woken
 
 MOST_HEARD = 10_000
 """Events that a function remembers."""
@@ -81,15 +81,15 @@ class DynamoCases(SweepMemory):
         self._seal = seal
         self._heard: dict[str, Opened] = {}
 
-    def open_or_fold(self, failed: FailedDelete, *, now: datetime) -> Opened:
+    def open_or_fold(self, trigger: CaseTrigger, *, now: datetime) -> Opened:
         """Opens a case, or folds the attempt into the open one. The same event again changes nothing.
 
         A function that has just heard an event need not ask the table whether it has.
         """
-        event_id = failed.attempt.event_id
+        event_id = trigger.attempt.event_id
         if event_id in self._heard:
             return self._heard[event_id]
-        opened = Opening(self.writes, self._entry, self._inbox).open_or_fold(failed, now=now)
+        opened = Opening(self.writes, self._entry, self._inbox).open_or_fold(trigger, now=now)
         if len(self._heard) >= MOST_HEARD:
             self._heard.clear()
         self._heard[event_id] = replace(opened, is_new=False, token="")
@@ -196,7 +196,7 @@ class DynamoCases(SweepMemory):
         return stored.inbox.token
 
     def touch(self, case_id: str) -> str:
-        """Makes a turn under way be followed by another; returns the token of the parked run."""
+        """Makes a turn under way be followed by another; returns the token of the sleeping run."""
         old = self.writes.update(
             case_id,
             UpdateExpression="ADD version :one",
@@ -205,7 +205,7 @@ class DynamoCases(SweepMemory):
         )
         return str((old or {}).get("token", ""))
 
-    def park(self, case_id: str, *, version: int, token: str) -> bool:
+    def sleep(self, case_id: str, *, version: int, token: str) -> bool:
         """Stores the task token if the case still is as the turn left it, and nobody writes it now."""
         try:
             old = self.writes.update(

@@ -87,7 +87,7 @@ def test_every_role_has_a_title() -> None:
 def test_a_right_that_is_used_twice_is_the_better_show() -> None:
     key, other = (
         Key("turn", "Table", "dynamodb:GetItem"),
-        Key("park", "Table", "dynamodb:UpdateItem"),
+        Key("sleep", "Table", "dynamodb:UpdateItem"),
     )
     plays = {"a": {key: 1, other: 1}, "b": {key: 2}, "c": {key: 5}}
     assert shown_by(plays, {}) == {key: "b", other: "a"}
@@ -96,7 +96,7 @@ def test_a_right_that_is_used_twice_is_the_better_show() -> None:
 def test_a_page_keeps_its_scenarios_while_they_show_the_right() -> None:
     key, other = (
         Key("turn", "Table", "dynamodb:GetItem"),
-        Key("park", "Table", "dynamodb:UpdateItem"),
+        Key("sleep", "Table", "dynamodb:UpdateItem"),
     )
     plays = {"a": {key: 2, other: 2}, "c": {key: 1}}
     assert shown_by(plays, {key: "c", other: "gone"}) == {key: "c", other: "a"}
