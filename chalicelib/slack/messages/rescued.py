@@ -100,7 +100,7 @@ def _where(shown: Shown) -> list[Piece]:
             text(". "),
         ]
     if made:
-        cost = money(made * 24 * shown.policy.hsm_hour_price)
+        cost = money(made * 24 * shown.policy.hour_price(shown.case.region))
         pieces.append(
             text(
                 f"The {count(made, 'new HSM')} {'costs' if made == 1 else 'cost'} about {cost} a day."

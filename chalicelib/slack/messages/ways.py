@@ -245,7 +245,7 @@ def rescue_cost(shown: Shown, plan: Plan) -> str:
     made = plan.new_hsms
     if not made:
         return f"{money(facts.daily(shown.case, shown.policy))} a day, as now"
-    return f"{money(made * 24 * shown.policy.hsm_hour_price)} a day for {count(made, 'HSM')}"
+    return f"{money(made * 24 * shown.policy.hour_price(shown.case.region))} a day for {count(made, 'HSM')}"
 
 
 def cost(shown: Shown, plan: Plan) -> str:
