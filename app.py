@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from chalice.app import Chalice, CloudWatchEvent, Response
 
-from chalicelib import event_patterns, observability, wiring
+from chalicelib import event_patterns, garbage, observability, wiring
 
+garbage.leave_modules_alone()
 T = TypeVar("T")
 app = Chalice(app_name="unlatch", configure_logs=False)
 """Chalice's log has the name of ours: with its own handler each line would stand there twice."""

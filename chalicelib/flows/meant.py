@@ -37,8 +37,9 @@ def meant_by(clicked: Interaction, act: Act, case: Case, *, now: datetime) -> An
 
 def offered(case: Case, click: Click) -> Plan | None:
     """The plan that this yes is to."""
-    offers = (plan for plan in case.offers if plan.plan_hash == click.plan_hash)
-    return next(offers, None) if click.act is Act.APPROVE else None
+    offers = (plan for plan in case.offers if plan.remedy is click.remedy)
+    found = (plan for plan in offers if plan.plan_hash == click.plan_hash)
+    return next(found, None) if click.act is Act.APPROVE else None
 
 
 def remedy_of(clicked: Interaction) -> Remedy | None:
