@@ -23,6 +23,7 @@ from bench.parts import (
     keys,
     package,
     path,
+    storm,
     waiting,
     warm,
 )
@@ -42,10 +43,11 @@ class Effort:
     clusters: int
     keys: tuple[int, ...]
     cut_keys: int
+    events: int
 
 
-WHOLE = Effort(15, 1_000, 1_000, (1_000, 10_000, 100_000), 20_000)
-QUICK = Effort(3, 100, 100, (1_000, 10_000), 10_000)
+WHOLE = Effort(15, 1_000, 1_000, (1_000, 10_000, 100_000), 20_000, storm.EVENTS)
+QUICK = Effort(3, 100, 100, (1_000, 10_000), 10_000, 2_000)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,6 +95,7 @@ def measurements(effort: Effort) -> dict[str, Callable[[], list[Row]]]:
         "keys": lambda: _keys(effort),
         "fleet": lambda: _fleet(effort),
         "growth": lambda: _growth(effort),
+        "storm": lambda: storm.rows(events=effort.events),
         "waiting": waiting.rows,
         "duplicates": lambda: duplicates.rows(clusters=effort.clusters),
         "package": lambda: package.rows(count=effort.rounds // 2 + 1),
