@@ -114,10 +114,12 @@ class Settings:
     table_name: str = setting("", "The DynamoDB table of the stack", required)
     state_machine_name: str = setting("", "The Step Functions state machine of the stack", required)
     inbox_key_id: str = setting(
-        "", "Id or alias of the KMS HMAC key that seals clicks, triggers and uses of keys", required
+        "",
+        "ARN or alias of the KMS HMAC key that seals clicks, triggers and uses of keys",
+        required,
     )
     body_key_id: str = setting(
-        "", "Id or alias of the KMS HMAC key that seals cases; turns alone use it", required
+        "", "ARN or alias of the KMS HMAC key that seals cases; turns alone use it", required
     )
     brake_parameter: str = setting(
         "",

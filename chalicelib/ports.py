@@ -23,8 +23,8 @@ from chalicelib.domain.state.snapshot import Key, Snapshot
 
 
 @dataclass(frozen=True)
-class FailedDelete:
-    """A call that opens a case or folds into it. `heard_at` is when Unlatch opened a case for it."""
+class CaseTrigger:
+    """What opens a case at a cluster, or folds into its open one. `heard_at` is when Unlatch opened a case for it."""
 
     account: str
     region: str
@@ -35,7 +35,7 @@ class FailedDelete:
 
 @dataclass(frozen=True)
 class Opened:
-    """The case that now holds the failed call. `token` wakes its sleeping run, if there is one.
+    """The case that now holds the trigger. `token` wakes its sleeping run, if there is one.
 
     `is_gone`: the call was heard before, and the record of its case has been removed since.
     """
@@ -149,7 +149,7 @@ class Held:
 
 
 class Cases(Protocol):
-    def open_or_fold(self, failed: FailedDelete, *, now: datetime) -> Opened: ...
+    def open_or_fold(self, trigger: CaseTrigger, *, now: datetime) -> Opened: ...
     def load(self, case_id: str) -> Case: ...
     def record_click(self, case: Case, click: Click, *, reopen: bool) -> Woken: ...
     def record_use(self, case_id: str, use: KeyUse) -> str: ...
@@ -251,7 +251,7 @@ class Trail(Protocol):
 
     def calls(
         self, account: str, region: str, *, since: datetime, names: Sequence[str]
-    ) -> Sequence[FailedDelete | Heard]: ...
+    ) -> Sequence[CaseTrigger | Heard]: ...
     def failed_uses(
         self, account: str, region: str, *, keys: Mapping[str, datetime]
     ) -> Iterator[tuple[str, Sequence[KeyUse]]]: ...

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.domain.state.caller import Caller, Tool, caller_of, tool_of
 from chalicelib.domain.state.case import Attempt, KeyUse
-from chalicelib.ports import FailedDelete
+from chalicelib.ports import CaseTrigger
 
 CLUSTER_ID = re.compile(r"cluster-[2-7a-zA-Z]{11,16}")
 """As cloudhsmv2's own model has it."""
@@ -34,7 +34,7 @@ class NotOursError(ValueError):
 
 def failed_delete(
     event: Mapping[str, Any], *, codes: tuple[str, ...], own_roles: tuple[str, ...]
-) -> FailedDelete:
+) -> CaseTrigger:
     """The failed DeleteCluster of an EventBridge event. Raises NotOursError with the reason.
 
     Only what is needed is asked for: errorMessage, userIdentity.type and more may be missing.
@@ -54,7 +54,7 @@ def failed_delete(
         raise NotOursError("it is the call of unlatch doctor --live")
     made = made_by_others(detail, event, own_roles)
     attempt = Attempt(made.event_id, made.at, str(code), made.caller)
-    return FailedDelete(made.account, made.region, cluster_id, attempt)
+    return CaseTrigger(made.account, made.region, cluster_id, attempt)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from chalicelib.aws.errors import translated
 from chalicelib.aws.store_calls import CUTS_OFF, KMS, cut_off, refused_store_call
 from chalicelib.domain.rules.hearing import Heard
 from chalicelib.domain.state.case import KeyUse
-from chalicelib.ports import FailedDelete
+from chalicelib.ports import CaseTrigger
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient
@@ -45,7 +45,7 @@ class AwsTrail:
 
     def calls(
         self, account: str, region: str, *, since: datetime, names: Sequence[str]
-    ) -> Sequence[FailedDelete | Heard]:
+    ) -> Sequence[CaseTrigger | Heard]:
         """All calls of these names since then that may open a case, oldest first."""
         trail = self._client(account, region)
         found = [
@@ -94,7 +94,7 @@ class AwsTrail:
                 return
             request["NextToken"] = page["NextToken"]
 
-    def _call(self, record: Mapping[str, Any]) -> FailedDelete | Heard | None:
+    def _call(self, record: Mapping[str, Any]) -> CaseTrigger | Heard | None:
         """None: none of our business."""
         event, own = {"detail": record}, self.own_roles
         is_lost = record.get("eventName") in CUTS_OFF and not record.get("errorCode")

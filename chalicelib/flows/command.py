@@ -17,7 +17,7 @@ from chalicelib.domain.state.trigger import Trigger
 from chalicelib.flows.home import home
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.routing import for_anybody
-from chalicelib.ports import FailedDelete, Interaction, Ports
+from chalicelib.ports import CaseTrigger, Interaction, Ports
 
 CLUSTER = re.compile(r"cluster-[2-7a-zA-Z]{11,16}")
 PLACE = re.compile(r"([0-9]{12})?(?:/([a-z0-9-]+))?")
@@ -89,7 +89,7 @@ def _start(
     caller = Caller(arn="", name=who, kind=SLACK_USER, session_name=who, email=email)
     event_id = f"slack-{clicked.trigger_id or ports.clock().timestamp()}"
     attempt = Attempt(event_id, ports.clock(), "", caller, trigger=trigger)
-    opened = open_case(ports, FailedDelete(*where, cluster_id, attempt))
+    opened = open_case(ports, CaseTrigger(*where, cluster_id, attempt))
     if opened is None:
         return Private(f"Unlatch does not serve account {where[0]}. Nothing was started.")
     if opened.is_new:

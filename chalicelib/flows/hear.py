@@ -6,7 +6,7 @@ from chalicelib.domain.rules.hearing import Heard, placed
 from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import TemporaryError
 from chalicelib.flows.open_case import open_case
-from chalicelib.ports import FailedDelete, Opened, Ports
+from chalicelib.ports import CaseTrigger, Opened, Ports
 
 NOT_SERVED = "its account is not served"
 
@@ -25,7 +25,7 @@ def hear(ports: Ports, heard: Heard, *, seen: Snapshot | None = None) -> Opened 
     found = placed(heard, stores=seen.key_stores, clusters=seen.siblings)
     if found.attempt is None:
         return _refused(ports, heard, found.why)
-    trigger = FailedDelete(heard.account, heard.region, found.cluster_id, found.attempt)
+    trigger = CaseTrigger(heard.account, heard.region, found.cluster_id, found.attempt)
     return open_case(ports, trigger) or NOT_SERVED
 
 

@@ -17,7 +17,7 @@ from chalicelib.failures import TemporaryError
 from chalicelib.flows.hear import hear
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.outlines import Outlines
-from chalicelib.ports import FailedDelete, Opened, Ports
+from chalicelib.ports import CaseTrigger, Opened, Ports
 
 FIRST_LOOK = timedelta(hours=24)
 MEMORY = timedelta(days=89)
@@ -54,9 +54,9 @@ def _names(seen: Snapshot | None, down: tuple[tuple[KeyStore, Outage], ...]) -> 
 
 
 def _opened(
-    ports: Ports, call: FailedDelete | Heard, seen: Snapshot | None
+    ports: Ports, call: CaseTrigger | Heard, seen: Snapshot | None
 ) -> Opened | str | TemporaryError | None:
-    if isinstance(call, FailedDelete):
+    if isinstance(call, CaseTrigger):
         return open_case(ports, call)
     try:
         return hear(ports, call, seen=seen)
@@ -91,5 +91,5 @@ def _silent(
             operation="",
             key_store_id=store.key_store_id,
         )
-        found.append(open_case(ports, FailedDelete(*where, store.cluster_id, attempt)))
+        found.append(open_case(ports, CaseTrigger(*where, store.cluster_id, attempt)))
     return found

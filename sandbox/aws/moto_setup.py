@@ -61,6 +61,7 @@ def prepare(clock: Clock) -> Patches:
     read_templates_fast(seams)
     fill_in_definitions(seams)
     seams.wrap(parsing.ResourceMap, "__init__", _in_its_partition)
+    seams.wrap(stack_models.ChangeSet, "apply", _with_outputs)
     modules = _modules()
     seams.replace(backends, "list_of_moto_modules", lambda: modules)
     seams.wrap(kms_models, "generate_private_key", _only_for_asymmetric)
@@ -98,6 +99,18 @@ def _in_its_partition(stock: Callable[..., None]) -> Callable[..., None]:
         parsed["AWS::Partition"] = get_partition(parsed["AWS::Region"])
 
     return init
+
+
+def _with_outputs(stock: Callable[..., None]) -> Callable[..., None]:
+    """A stack that moto makes by a change set has no outputs."""
+
+    def apply(change_set: Any) -> None:
+        stock(change_set)
+        stack = change_set.stack
+        stack.template_dict = change_set.template_dict
+        stack.output_map = stack._create_output_map()
+
+    return apply
 
 
 def _with_definition(stock: Callable[..., Any]) -> Callable[..., Any]:

@@ -24,10 +24,12 @@ from chalicelib.flows.record_click import record_click
 from chalicelib.flows.sleep import sleep
 from chalicelib.flows.sweep import sweep
 from chalicelib.flows.take_turn import take_turn
-from chalicelib.ports import FailedDelete, Interaction, Receipt
+from chalicelib.ports import CaseTrigger, Interaction, Receipt
 from sandbox.reliability.stand import HUB, QUICK, REGION, Stand
 
-CI = f"arn:aws:sts::{HUB}:assumed-role/deploy-ci/ci"
+CI = caller_of(
+    arn=f"arn:aws:sts::{HUB}:assumed-role/deploy-ci/ci", kind="AssumedRole", tool=Tool.TERRAFORM
+)
 MOST_RETRIES = 15
 """Of a turn, as in infra/case.asl.json."""
 MOST_STEPS = 400
@@ -101,13 +103,17 @@ class NoTrail:
 class FastCase:
     """Steps of one case: what is due next, be it somebody's deed or a turn of each living run."""
 
-    def __init__(self, world: Snapshot, deeds: Sequence[Deed]) -> None:
+    def __init__(
+        self, world: Snapshot, deeds: Sequence[Deed], heard: Attempt | None = None
+    ) -> None:
+        """`heard` is the call that opens the case; if none is given, CI's refused DeleteCluster."""
         self._stand = Stand()
         self._stand.aws.model = SimulatedAws(world, QUICK)
         self.deeds, self.done, self.turns = deeds, 0, 0
         self.items_are_back = False
         self.runs, self.counted = Runs(), Counter[str]()
-        self.landed: list[tuple[Operation, str]] = []
+        self.landed: list[tuple[Operation, str, str]] = []
+        """Each call that was made: what it does, to what, and on which other cluster if on one."""
         self.surprises: list[str] = []
         self.ports = replace(
             self._stand.ports,
@@ -116,9 +122,8 @@ class FastCase:
             trail=NoTrail(),
             count=lambda name, value: self.counted.update({name: value}),
         )
-        caller = caller_of(arn=CI, kind="AssumedRole", tool=Tool.TERRAFORM)
-        attempt = Attempt(f"event-{world.cluster_id}", self.now, "InUse", caller)
-        opened = open_case(self.ports, FailedDelete(HUB, REGION, world.cluster_id, attempt))
+        attempt = heard or Attempt(f"event-{world.cluster_id}", self.now, "InUse", CI)
+        opened = open_case(self.ports, CaseTrigger(HUB, REGION, world.cluster_id, attempt))
         assert opened is not None, "the hub is served"
         self.case_id = opened.case_id
 
@@ -145,7 +150,7 @@ class FastCase:
 
     def perform(self, step: Call, target: str, *, case: Case) -> Receipt:
         """An AWS call, noted."""
-        self.landed.append((step.operation, target))
+        self.landed.append((step.operation, target, step.to_cluster))
         return self._stand.aws.perform(step, target, case=case)
 
     def state(self) -> State:

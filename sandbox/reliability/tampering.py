@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from multiprocessing import get_context
 
-from chalicelib.domain.rules.clicks import not_possible
+from chalicelib.domain.simulation import MADE
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
@@ -17,10 +17,10 @@ from chalicelib.domain.state.snapshot import Snapshot
 from sandbox import sample
 from sandbox.reliability.cells import spread
 from sandbox.reliability.edits import BODY, ENTRIES, INBOX, Edit, edits
-from sandbox.reliability.fast_case import Deed, FastCase, Items, State
-from sandbox.reliability.stand import small_world
+from sandbox.reliability.fast_case import FastCase, Items, State
+from sandbox.reliability.fast_cases import STORIES, WAYS, deeds, whole_world
 
-Call = tuple[Operation, str]
+Call = tuple[Operation, str, str]
 BACK = frozenset(
     {
         Operation.CONNECT_KEY_STORE,
@@ -31,8 +31,9 @@ BACK = frozenset(
         Operation.UPDATE_KEY_STORE,
     }
 )
-"""What a cancel or an undo may call: nothing of it deletes."""
-WAYS = ("to the end", "cancelled", "undone")
+"""What a cancel or an undo may call: of this nothing deletes."""
+UNMAKE = frozenset({Operation.DELETE_HSM, Operation.DELETE_CLUSTER})
+"""What the way back from a rescue may call, on the cluster that the rescue made."""
 NEVER_MIND = 3
 """Rounds of turns and sweeps that a tampered case is given, and a true one to go on."""
 
@@ -47,9 +48,10 @@ class Moment:
 
     def covers(self, call: Call, *, pressed: str = "") -> bool:
         """By approvals that are genuine, and of the round that is open, or by what was pressed since."""
-        operation, target = call
+        operation, target, on = call
         acts = {pressed, *(click.act for click in self.case.new_clicks)}
-        if (self.case.ending or acts & {Act.CANCEL, Act.UNDO}) and operation in BACK:
+        is_back = operation in BACK or (operation in UNMAKE and on == MADE)
+        if (self.case.ending or acts & {Act.CANCEL, Act.UNDO}) and is_back:
             return True
         plans = () if self.case.ending else _agreed(self.case)
         return any(target in plan.names(operation) for plan in plans)
@@ -78,40 +80,6 @@ class Tried:
     ended: bool = False
 
 
-def _posted(remedy: Remedy, case: Case) -> bool:
-    return bool(case.message.ts) and case.offer(remedy) is not None
-
-
-def _undoable(case: Case) -> bool:
-    return case.is_closed and not not_possible(case, Act.UNDO, None, by="alice")
-
-
-def _deeds(remedy: Remedy, way: str) -> Sequence[Deed]:
-    yes = [Deed(by, remedy, partial(_posted, remedy)) for by in ("alice", "bob")]
-    ends = {
-        "cancelled": [Deed("bob", "cancel", lambda case: case.plan_has_begun)],
-        "undone": [Deed("bob", "undo", _undoable)],
-    }
-    return [*yes, *ends.get(way, [])]
-
-
-def _world() -> Snapshot:
-    """It offers every way out that a cluster which nobody can delete may have."""
-    zones = ("us-east-1a", "us-east-1b")
-    return replace(small_world(), siblings=(sample.sibling(sample.OTHER_CLUSTER, *zones),))
-
-
-STORIES: Mapping[str, Callable[[], FastCase]] = {
-    f"{remedy}, {way}": partial(
-        lambda remedy, way: FastCase(_world(), _deeds(remedy, way)), remedy, way
-    )
-    for remedy in Remedy
-    if remedy is not Remedy.KEEP
-    for way in WAYS
-}
-"""Of each remedy that the domain knows. Those that can't be told here are left out: see `told`."""
-
-
 @cache
 def told(story: str) -> tuple[Moment, ...]:
     """The moments of a story, from its first event to its end; none if somebody's deed never came."""
@@ -127,8 +95,8 @@ def told(story: str) -> tuple[Moment, ...]:
 @cache
 def another() -> tuple[str, Items]:
     """A case of another cluster, just approved by the same people, and its items."""
-    cluster = replace(_world(), cluster=replace(sample.cluster("1a", "1b"), cluster_id="cluster-7e7e7e7e7e7"), siblings=(), cluster_id="cluster-7e7e7e7e7e7", key_stores=())  # fmt: skip
-    played = FastCase(cluster, _deeds(Remedy.RETIRE, WAYS[0]))
+    cluster = replace(whole_world(), cluster=replace(sample.cluster("1a", "1b"), cluster_id="cluster-7e7e7e7e7e7"), siblings=(), cluster_id="cluster-7e7e7e7e7e7", key_stores=())  # fmt: skip
+    played = FastCase(cluster, deeds(Remedy.RETIRE, WAYS[0]))
     while played.done < len(played.deeds):
         played.step()
     return played.case_id, played.state().items

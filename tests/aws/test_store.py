@@ -33,7 +33,7 @@ from chalicelib.domain.state.case import (
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Operation
 from chalicelib.failures import ConflictError, PermanentError, SupersededError, UnbelievedError
-from chalicelib.ports import FailedDelete
+from chalicelib.ports import CaseTrigger
 from sandbox.reliability.table import MemoryTable, TransactionConflictException
 from tests.flows.stand import BODY_SEAL, HUB, INBOX_SEAL, NOW, REGION, table
 from tests.flows.stand import CLUSTER as ONE
@@ -75,9 +75,9 @@ def cases(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 def failed(
     event_id: str = "event-1", *, role: str = "deploy", cluster_id: str = ONE
-) -> FailedDelete:
+) -> CaseTrigger:
     caller = caller_of(arn=ARN.format(role), kind="AssumedRole")
-    return FailedDelete(HUB, REGION, cluster_id, Attempt(event_id, NOW, "InUse", caller))
+    return CaseTrigger(HUB, REGION, cluster_id, Attempt(event_id, NOW, "InUse", caller))
 
 
 def opened(cases: Store) -> Case:

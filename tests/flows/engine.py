@@ -14,7 +14,7 @@ from chalicelib.flows.open_case import open_case
 from chalicelib.flows.sleep import sleep
 from chalicelib.flows.sweep import Swept, sweep
 from chalicelib.flows.take_turn import TURNS_A_RUN, take_turn
-from chalicelib.ports import FailedDelete
+from chalicelib.ports import CaseTrigger
 from tests.flows.answers import private
 from tests.flows.stand import MOST_RETRIES, Stand
 
@@ -77,7 +77,7 @@ class Engine:
     def living(self) -> list[Run]:
         return [run for run in self.runs.values() if run.status == "RUNNING"]
 
-    def deliver(self, failed: FailedDelete, *, tries: int = 3) -> None:
+    def deliver(self, failed: CaseTrigger, *, tries: int = 3) -> None:
         """The event function; Lambda tries an asynchronous event twice more."""
 
         def again() -> None:

@@ -33,7 +33,7 @@ from chalicelib.failures import ConflictError, SupersededError
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.sleep import sleep
 from chalicelib.flows.take_turn import Turn, take_turn
-from chalicelib.ports import FailedDelete, Interaction, Ports
+from chalicelib.ports import CaseTrigger, Interaction, Ports
 from tests.flows.answers import private, refusal
 from tests.flows.cloud import CLUSTER, HUB, NOW, REGION, STORE, Aws, Clock, key, world
 
@@ -226,14 +226,14 @@ class Brake:
 
 class Trail:
     def __init__(self) -> None:
-        self.found: list[FailedDelete | Heard] = []
+        self.found: list[CaseTrigger | Heard] = []
         self.used: list[KeyUse] = []
         self.looked: list[tuple[str, datetime]] = []
         self.before: Callable[[str], None] = lambda key_id: None
 
     def calls(
         self, account: str, region: str, *, since: datetime, names: Sequence[str]
-    ) -> Sequence[FailedDelete | Heard]:
+    ) -> Sequence[CaseTrigger | Heard]:
         here = (f for f in self.found if (f.account, f.region) == (account, region))
         return [f for f in here if f.attempt.operation in names]
 
@@ -280,10 +280,10 @@ class Stand:
             count=lambda name, value: self.counted.append(name),
         )
 
-    def failed(self, event_id: str = "event-1", *, arn: str = CI) -> FailedDelete:
+    def failed(self, event_id: str = "event-1", *, arn: str = CI) -> CaseTrigger:
         caller = caller_of(arn=arn, kind="AssumedRole", tool=Tool.TERRAFORM)
         attempt = Attempt(event_id, self.clock.now, "CloudHsmClusterInUseException", caller)
-        return FailedDelete(HUB, REGION, self.aws.model.world.cluster_id, attempt)
+        return CaseTrigger(HUB, REGION, self.aws.model.world.cluster_id, attempt)
 
     def case(self, case_id: str) -> Case:
         return self.stored.load(case_id)

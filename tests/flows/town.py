@@ -13,7 +13,7 @@ from chalicelib.domain.state.case import Attempt, Case, KeyUse, Outcome, Phase
 from chalicelib.domain.state.snapshot import Cluster, KeyStore, Snapshot, StoreState
 from chalicelib.domain.state.trigger import Trigger
 from chalicelib.failures import PermanentError, TemporaryError
-from chalicelib.ports import FailedDelete
+from chalicelib.ports import CaseTrigger
 from sandbox import sample
 from tests.flows.cloud import Aws
 from tests.flows.stand import CI, HUB, REGION, Stand, Trail, world
@@ -64,7 +64,7 @@ class Memory(Trail):
 
     def calls(
         self, account: str, region: str, *, since: datetime, names: Sequence[str]
-    ) -> Sequence[FailedDelete | Heard]:
+    ) -> Sequence[CaseTrigger | Heard]:
         self.asked.append((since, tuple(names)))
         found = super().calls(account, region, since=since, names=names)
         return [call for call in found if call.attempt.at >= since]
@@ -142,9 +142,9 @@ class Town(Stand):
         who = CALLER.words
         return KeyUse(event_id, self.clock.now, key_id, who, "Decrypt", store_id(number))
 
-    def deleted(self, number: int = 1, *, event_id: str = "event-1") -> FailedDelete:
+    def deleted(self, number: int = 1, *, event_id: str = "event-1") -> CaseTrigger:
         attempt = Attempt(event_id, self.clock.now, "CloudHsmClusterInUseException", CALLER)
-        return FailedDelete(HUB, REGION, cluster_id(number), attempt)
+        return CaseTrigger(HUB, REGION, cluster_id(number), attempt)
 
     def cases(self) -> list[Case]:
         return [self.case(pointer.case_id) for pointer in self.stored.pointers()]

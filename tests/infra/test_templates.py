@@ -97,8 +97,10 @@ def test_names_follow_from_the_stage() -> None:
     assert outputs["TableName"] == "unlatch-dev"
     assert outputs["DeadLettersArn"].endswith(":unlatch-dev-dead-letters")
     assert outputs["HubBusArn"] == f"arn:aws:events:us-east-1:{HUB}:event-bus/default"
-    aliases = {alias["AliasName"] for alias in _client("kms").list_aliases()["Aliases"]}
-    assert outputs["SealKeyAlias"] in aliases
+    listed = _client("kms").list_aliases()["Aliases"]
+    keys = {alias["AliasName"]: alias.get("TargetKeyId") for alias in listed}
+    assert outputs["InboxKeyArn"].endswith(f":key/{keys['alias/unlatch-dev-inbox']}")
+    assert outputs["BodyKeyArn"].endswith(f":key/{keys['alias/unlatch-dev-body']}")
 
 
 def test_the_console_has_a_host_in_each_partition() -> None:

@@ -101,6 +101,17 @@ def test_what_chalice_leaves_out_is_there() -> None:
     assert rule("on_key_used")["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 
+def test_the_functions_are_told_the_seal_keys_by_arn() -> None:
+    """Whoever moves an alias leads them to no other key."""
+    kms = boto3.client("kms")
+    for function in FUNCTIONS:
+        found = boto3.client("lambda").get_function_configuration(FunctionName=function)
+        told = found["Environment"]["Variables"]
+        for name, short in (("INBOX_KEY_ID", "inbox"), ("BODY_KEY_ID", "body")):
+            key = kms.describe_key(KeyId=f"alias/unlatch-dev-{short}")["KeyMetadata"]
+            assert told[name] == key["Arn"]
+
+
 def test_deploying_again_follows_the_settings_and_makes_nothing_twice(
     office: Office, tmp_path: Path
 ) -> None:

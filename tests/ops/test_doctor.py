@@ -195,6 +195,17 @@ def test_a_seal_key_that_is_off(ill: Callable[[], dict[str, str]]) -> None:
     kms.enable_key(KeyId=key)
 
 
+def test_an_alias_that_was_moved(ill: Callable[[], dict[str, str]]) -> None:
+    kms, alias = boto3.client("kms"), "alias/unlatch-dev-inbox"
+    key, other = (
+        kms.describe_key(KeyId=name)["KeyMetadata"]["KeyId"]
+        for name in (alias, "alias/unlatch-dev-body")
+    )
+    kms.update_alias(AliasName=alias, TargetKeyId=other)
+    assert "does not point to the key of the functions" in ill()["inbox key"]
+    kms.update_alias(AliasName=alias, TargetKeyId=key)
+
+
 def test_functions_that_are_gone_and_dead_letters(
     sandbox: Sandbox, deployed: Office, ill: Callable[[], dict[str, str]]
 ) -> None:

@@ -20,7 +20,7 @@ from chalicelib.domain.rules.trust import Anchor
 from chalicelib.domain.state.audit_log import Kind, entry
 from chalicelib.domain.state.caller import caller_of
 from chalicelib.domain.state.case import Attempt, Case, Outcome, Phase
-from chalicelib.ports import FailedDelete
+from chalicelib.ports import CaseTrigger
 from ops.__main__ import main
 from ops.command_context import CommandContext
 from ops.console import Console
@@ -38,9 +38,7 @@ class DeployedTable:
 
     def case(self, event_id: str, outcome: Outcome | None, *, days_ago: int = 10) -> Case:
         caller = caller_of(arn=f"arn:aws:sts::{HUB}:assumed-role/ci/x", kind="AssumedRole")
-        failed = FailedDelete(
-            HUB, REGION, f"cluster-{event_id}", Attempt(event_id, NOW, "", caller)
-        )
+        failed = CaseTrigger(HUB, REGION, f"cluster-{event_id}", Attempt(event_id, NOW, "", caller))
         opened = self.cases.open_or_fold(failed, now=NOW)
         seals = {"inbox_seal": INBOX_SEAL, "body_seal": BODY_SEAL}
         turn = TurnCases(self.table, Anchor("", 0), generation=0, **seals)

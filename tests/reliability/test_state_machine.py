@@ -18,7 +18,7 @@ from chalicelib.domain.state.case import Case, Outcome
 from chalicelib.domain.state.plan import Plan
 from chalicelib.domain.state.snapshot import Key, KeyState, Snapshot, StoreState
 from chalicelib.failures import TemporaryError
-from chalicelib.ports import FailedDelete, Receipt
+from chalicelib.ports import CaseTrigger, Receipt
 from ops.evidence.approved import unapproved
 from sandbox.reliability.table import MemoryTable
 from tests.flows.cloud import Aws
@@ -108,7 +108,7 @@ class Anything(RuleBasedStateMachine):
     def event(self, number: int, other: bool, lost: bool, late: bool) -> None:
         """The same four events in any order, again and again; some are only found by the sweep."""
         failed = self.it.failed(f"event-{number}-{other}")
-        failed = FailedDelete(
+        failed = CaseTrigger(
             failed.account, failed.region, OTHER if other else failed.cluster_id, failed.attempt
         )
         if lost:

@@ -13,7 +13,7 @@ from chalicelib.domain.state.case import Outcome
 from chalicelib.failures import ConflictError, PermanentError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.sweep import sweep
-from chalicelib.ports import FailedDelete, Opened
+from chalicelib.ports import CaseTrigger, Opened
 from tests.flows.engine import Engine
 from tests.flows.stand import Stand, key, world
 from tests.reliability.figures import TRIED
@@ -38,7 +38,7 @@ def test_an_event_that_ended_as_a_dead_letter_is_found(stand: Make) -> None:
     engine = Engine(it)
     failed, good = it.failed(), it.ports
 
-    def broken(failed: FailedDelete, *, now: object) -> Opened:
+    def broken(failed: CaseTrigger, *, now: object) -> Opened:
         raise RuntimeError("the table can't be reached")
 
     it.ports = replace(good, cases=broken_store(good.cases, broken))
@@ -82,7 +82,7 @@ def test_one_place_that_cant_be_read_hides_no_other(stand: Make) -> None:
     failed = it.failed()
 
     class Refusing:
-        def calls(self, account: str, region: str, **_: object) -> list[FailedDelete]:
+        def calls(self, account: str, region: str, **_: object) -> list[CaseTrigger]:
             if region == "eu-west-1":
                 raise PermanentError(
                     "AWS refused cloudtrail:LookupEvents: access denied.", "Allow it."
@@ -106,7 +106,7 @@ def test_an_event_that_others_hold_does_not_end_the_sweep(stand: Make) -> None:
     assert opened
     it.runs.started.clear()
 
-    def held(failed: FailedDelete, *, now: object) -> Opened:
+    def held(failed: CaseTrigger, *, now: object) -> Opened:
         raise ConflictError("others")
 
     it.trail.found = [it.failed("event-2")]

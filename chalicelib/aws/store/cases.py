@@ -31,7 +31,7 @@ from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.case import Case, KeyUse
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.failures import ConflictError, PermanentError
-from chalicelib.ports import FailedDelete, Opened, Seal, Woken
+from chalicelib.ports import CaseTrigger, Opened, Seal, Woken
 
 MOST_HEARD = 10_000
 """Events that a function remembers."""
@@ -81,15 +81,15 @@ class DynamoCases(SweepMemory):
         self._seal = seal
         self._heard: dict[str, Opened] = {}
 
-    def open_or_fold(self, failed: FailedDelete, *, now: datetime) -> Opened:
+    def open_or_fold(self, trigger: CaseTrigger, *, now: datetime) -> Opened:
         """Opens a case, or folds the attempt into the open one. The same event again changes nothing.
 
         A function that has just heard an event need not ask the table whether it has.
         """
-        event_id = failed.attempt.event_id
+        event_id = trigger.attempt.event_id
         if event_id in self._heard:
             return self._heard[event_id]
-        opened = Opening(self.writes, self._entry, self._inbox).open_or_fold(failed, now=now)
+        opened = Opening(self.writes, self._entry, self._inbox).open_or_fold(trigger, now=now)
         if len(self._heard) >= MOST_HEARD:
             self._heard.clear()
         self._heard[event_id] = replace(opened, is_new=False, token="")

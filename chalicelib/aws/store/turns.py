@@ -33,7 +33,7 @@ from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Click
 from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import ConflictError, PermanentError, SupersededError, UnbelievedError
-from chalicelib.ports import FailedDelete, Held, Seal
+from chalicelib.ports import CaseTrigger, Held, Seal
 
 LOOK = "LOOK"
 MOST_ENTRIES = 90
@@ -192,7 +192,7 @@ class TurnCases(DynamoCases):
 
         def waits(kind: str, entry: str) -> bool:
             value = parsed(entry, KINDS[kind])
-            told = value.attempt.event_id if isinstance(value, FailedDelete) else value
+            told = value.attempt.event_id if isinstance(value, CaseTrigger) else value
             return told in unheard[kind] and self._is_ours(case.case_id, kind, entry)
 
         waiting = {
