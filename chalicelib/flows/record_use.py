@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from chalicelib.domain.rules.switched_off import off_since
 from chalicelib.domain.state.case import Case, KeyUse
-from chalicelib.domain.state.plan import Operation
 from chalicelib.failures import PermanentError
 from chalicelib.ports import Ports
-
-SWITCHES_OFF = (Operation.SCHEDULE_KEY_DELETION, Operation.DISABLE_KEY)
 
 
 def record_use(ports: Ports, use: KeyUse, *, account: str, region: str) -> tuple[str, ...]:
@@ -37,9 +35,8 @@ def cases_in(ports: Ports, account: str, region: str) -> Iterator[Case]:
 
 def _concerns(case: Case, use: KeyUse) -> bool:
     """We switched the key off, or its store is down; and no turn has heard of this use yet."""
-    off = any(case.tried(operation, use.key_id) for operation in SWITCHES_OFF)
     stores = {a.key_store_id for a in case.attempts if a.trigger.is_outage} - {""}
-    concerned = off or use.key_store_id in stores
+    concerned = use.key_id in off_since(case) or use.key_store_id in stores
     return concerned and not _is_among(case.key_uses[: case.uses_seen], use)
 
 

@@ -122,10 +122,10 @@ def keys_go(case: Case) -> bool:
     world = case.snapshot
     if world is None:
         return bool(case.calls)
-    return bool(our_keys(case, world)) or any(switched_off(case, k.key_id) for k in world.keys)
+    return bool(our_keys(case, world)) or any(disabled_by_us(case, k.key_id) for k in world.keys)
 
 
-def switched_off(case: Case, key_id: str) -> bool:
+def disabled_by_us(case: Case, key_id: str) -> bool:
     """This case disabled the key, and it waits for no deletion yet."""
     seen = {key.key_id: key.state for key in case.snapshot.keys} if case.snapshot else {}
     was_ours = case.tried(Operation.DISABLE_KEY, key_id)
