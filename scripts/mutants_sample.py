@@ -188,7 +188,6 @@ def _run(tests: Sequence[str], copy: Path) -> None:
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 1)
     os.dup2(silent, 2)
-    sys.dont_write_bytecode = True
     sys.path.insert(0, str(copy))
     options = (
         "-x",
