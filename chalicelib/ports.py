@@ -140,10 +140,7 @@ Signed = SignedPlan | SignedCancel
 
 @dataclass(frozen=True)
 class Held:
-    """What is left of a case whose body is not believed: the version to sleep on, since when it is so,
-
-    and the case as its first trigger says, if that trigger's seal holds.
-    """
+    """Of a case whose body is not believed: the version to sleep on, and the case by its sealed trigger."""
 
     version: int
     since: datetime
@@ -204,10 +201,7 @@ class Actions(Protocol):
 
 
 class Runs(Protocol):
-    """`remembered` is the digest of the body which the newest turn of a run saved last; "" if none did,
-
-    None if there is no such run (any more). `start` is False if a run has taken this name already.
-    """
+    """`start`: False if the name is taken. `remembered`: a digest; "" if none was saved, None for no run."""
 
     def start(self, case_id: str, generation: int, *, body: str = "") -> bool: ...
     def wake(self, token: str) -> None: ...

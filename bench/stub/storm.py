@@ -59,7 +59,7 @@ def switched_off(stored: Stored) -> str:
         bench.approve(who, "retire", opened.case_id)
     bench.run(opened.case_id, until=lambda case: len(case.calls) >= KEYS)
     turn = bench.turn(opened.case_id)
-    bench.stored.park(opened.case_id, version=turn.version, token="token-0")  # noqa: S106  # a task token
+    bench.stored.sleep(opened.case_id, version=turn.version, token="token-0")  # noqa: S106  # a task token
     return opened.case_id
 
 

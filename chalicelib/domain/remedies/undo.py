@@ -95,7 +95,7 @@ def _deletions(context: PlanContext) -> Move | None:
     return Wait(SOON, "KMS takes in the cancellations") if ours else None
 
 
-def switched_off(case: Case, snapshot: Snapshot) -> tuple[Key, ...]:
+def keys_to_enable(case: Case, snapshot: Snapshot) -> tuple[Key, ...]:
     """Live keys that were enabled and that our own calls switched off: the undo enables them once."""
     before = case.before.keys if case.before else ()
     enabled = {key.key_id for key in before if key.state is KeyState.ENABLED}
@@ -118,7 +118,7 @@ def _was_enabled(case: Case, key_id: str, at: datetime) -> bool:
 def _switches(context: PlanContext) -> Move | None:
     """Enable what was enabled and what our own calls switched off."""
     operation = Operation.ENABLE_KEY
-    mine = switched_off(context.case, context.snapshot)
+    mine = keys_to_enable(context.case, context.snapshot)
     off = [key for key in mine if not _is_denied(context, operation, key)]
     settling = [key for key in off if context.just_did(operation, key.key_id)]
     due = [key.key_id for key in off if key not in settling]
@@ -225,7 +225,7 @@ def _denied(context: PlanContext) -> Move | None:
     """All that could come back is back, and AWS refused the rest."""
     left = {
         Operation.CANCEL_KEY_DELETION: context.snapshot.pending_keys,
-        Operation.ENABLE_KEY: switched_off(context.case, context.snapshot),
+        Operation.ENABLE_KEY: keys_to_enable(context.case, context.snapshot),
     }
     for operation, keys in left.items():
         if any(_is_denied(context, operation, key) for key in keys):
