@@ -223,6 +223,62 @@ ASSUMPTIONS = (
         "Another code for calls that Unlatch never makes.",
         probes=(Probe.LIVE,),
     ),
+    Assumption(
+        "A-REFUSED-STORE-RECORD",
+        "CloudTrail keeps `requestParameters.customKeyStoreId` of a refused DeleteCustomKeyStore or ConnectCustomKeyStore, `clusterId` of a refused CreateCustomKeyStore, and KMS's error code in full",
+        "`chalicelib/aws/store_calls.py`",
+        "The event is refused and logged with the reason. The sweep reads the same records, so only what is down is found.",
+        probes=(),
+    ),
+    Assumption(
+        "A-LOSS-RECORD",
+        "CloudTrail has `requestParameters.clusterId` of a DeleteHsm or DeleteCluster that succeeded, and the subnets of the deleted cluster among `responseElements`",
+        "`chalicelib/aws/store_calls.py`",
+        "The sweep finds the loss within the hour, without who it was. Approvers choose the subnets of the new cluster.",
+        probes=(),
+    ),
+    Assumption(
+        "A-FAILING-USE-RECORD",
+        "A use that fails because the key store is down has KMSInvalidStateException and `additionalEventData.customKeyStoreId`",
+        "`chalicelib/aws/store_calls.py`",
+        "A store that is FAILED or without HSMs is found by the sweep. One that is only off opens no case.",
+        probes=(),
+    ),
+    Assumption(
+        "A-SILENT-FAILURE",
+        "AWS sends no event when the connection of a key store fails later",
+        "`chalicelib/flows/missed.py`",
+        "Nothing is lost: the sweep finds it within the hour.",
+        probes=(),
+    ),
+    Assumption(
+        "A-HSM-SERVES-AGAIN",
+        "A store that shows as CONNECTED serves its keys again once its cluster has an active HSM, without being connected afresh",
+        "`chalicelib/domain/remedies/rescue.py`",
+        "The first key fails its check, and the store is disconnected and connected, which the approval covers.",
+        probes=(),
+    ),
+    Assumption(
+        "A-TAG-IN-5-MINUTES",
+        "DescribeClusters shows a new cluster with its tags within 5 minutes of CreateCluster",
+        "`chalicelib/domain/remedies/rescue.py`",
+        "If the answer was lost as well, a second cluster is made, which costs nothing without HSMs.",
+        probes=(),
+    ),
+    Assumption(
+        "A-FREE-ADDRESSES",
+        "KMS takes one address in each subnet of a cluster at a connect, and gives it back at the disconnect; an HSM takes one",
+        "`chalicelib/domain/remedies/rescue_subnets.py`; AWS documents that a connection needs one, “two are preferable”",
+        "AWS refuses the HSM or the connection, and the rescue stops with its words or asks again.",
+        probes=(),
+    ),
+    Assumption(
+        "A-BAD-SUBNET",
+        "CloudHSM refuses a subnet that is gone, full or in a zone that it does not serve with `CloudHsmInvalidRequestException`",
+        "sandbox only: `sandbox/aws/cloudhsm.py`, `sandbox/aws/cloudhsm_clusters.py`",
+        "Another code is taken as final at once, and not tried eight times.",
+        probes=(),
+    ),
 )
 
 

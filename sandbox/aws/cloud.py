@@ -11,7 +11,7 @@ from sandbox.aws import cloudhsm, event_patterns, kms
 from sandbox.aws.calls import Call, RequestContext
 from sandbox.aws.cloudhsm import CloudHsm
 from sandbox.aws.cloudtrail import Trail
-from sandbox.aws.ec2 import NetworkInterfaces
+from sandbox.aws.ec2 import Ec2
 from sandbox.aws.faults import Faults
 from sandbox.aws.iam.guard import Guard
 from sandbox.aws.identity import Identities, Identity
@@ -72,7 +72,7 @@ class Cloud:
             "kms": self.kms.answer,
             "cloudhsm": CloudHsm(self.regions).answer,
             "cloudwatch": Metrics(self.regions).answer,
-            "ec2": NetworkInterfaces(self.regions).answer,
+            "ec2": Ec2(self.regions).answer,
             "sts": Sts(self.identity).answer,
             "events": event_patterns.answer,
             "servicequotas": Quotas(self.regions).answer,

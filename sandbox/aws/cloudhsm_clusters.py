@@ -10,8 +10,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from moto.ec2.models import ec2_backends
-
 from sandbox.aws.calls import RequestContext
 from sandbox.aws.cloudhsm_backups import find_backup
 from sandbox.aws.cloudhsm_replies import described, invalid
@@ -27,6 +25,7 @@ from sandbox.aws.regions import (
     Regions,
     new_id,
 )
+from sandbox.aws.subnets import subnets_of
 
 OLD_TYPE, OTHER_MODE = "hsm1.medium", "NON_FIPS"
 SHORTEST_RETENTION, LONGEST_RETENTION, USUAL_RETENTION = 7, 379, 90  # days
@@ -42,7 +41,7 @@ def create_cluster(regions: Regions, visit: RequestContext) -> dict[str, Any]:
     if params.get("NetworkType", "IPV4") != "IPV4":
         raise invalid("The sandbox has clusters of the network type IPV4 alone.")
     backup = _source(region, visit)
-    zones, vpc = _places(region, params["SubnetIds"])
+    zones, vpc = _places(region, params["SubnetIds"], now=visit.now)
     cluster_id = new_id("cluster-", 11, alphabet=BASE32)
     made = visit.now + regions.durations.create_cluster
     cluster = Cluster(
@@ -111,29 +110,18 @@ def _usual_mode(region: Region, backup: Backup | None) -> str:
     return OTHER_MODE if "A-COPY-MODE" in region.differs else backup.mode
 
 
-def _places(region: Region, subnets: list[str]) -> tuple[dict[str, str], str]:
+def _places(region: Region, subnets: list[str], *, now: datetime) -> tuple[dict[str, str], str]:
     """The subnet of each Availability Zone, and their VPC."""
-    known = _subnets(region)
+    known = subnets_of(region, now=now)
     if strange := next((one for one in subnets if one not in known), None):
         raise invalid(f"There is no subnet {strange}.")
-    zones = {known[one][0]: one for one in subnets}
+    zones = {known[one].zone: one for one in subnets}
     if len(zones) < len(subnets):
         raise invalid("Give one subnet for each Availability Zone.")
-    vpcs = {known[one][1] for one in subnets}
+    vpcs = {known[one].vpc for one in subnets}
     if len(vpcs) > 1:
         raise invalid("All subnets of a cluster are in one VPC.")
     return zones, vpcs.pop()
-
-
-def _subnets(region: Region) -> dict[str, tuple[str, str]]:
-    """Zone and VPC of those of clusters, also of clusters that are gone, and those that EC2 shows."""
-    shown = ec2_backends[region.account][region.name].describe_subnets()
-    ours = {
-        subnet: (zone, cluster.vpc)
-        for cluster in (*region.deleted.values(), *region.clusters.values())
-        for zone, subnet in cluster.zones.items()
-    }
-    return {**{one.id: (one.availability_zone, one.vpc_id) for one in shown}, **ours}
 
 
 def _retention(visit: RequestContext) -> int | None:
