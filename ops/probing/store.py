@@ -23,7 +23,7 @@ from ops.probing import following, seen
 from ops.probing.cluster import SETTLED
 from ops.probing.copies import Copies
 from ops.probing.following import Watch, add_duration
-from ops.probing.refusal import Refusal, refused_delete
+from ops.probing.refusal import Refusal, refusal_of, refused_delete
 from ops.probing.report import Findings, span
 from ops.probing.there import TAG, WEEK, There
 
@@ -121,6 +121,7 @@ class StoreRehearsal:
         shown = seen.interfaces(self.there.client, self.store.cluster)
         seen.judge_own_interfaces(self.found, self.store.hsms, shown)
         seen.judge_interfaces_of_kms(self.found, self.store.cluster, shown)
+        seen.judge_addresses(self.found, self.store.cluster, shown)
         refusal = refused_delete(self.there, self.store.cluster_id)
         self.desk.say(f"AWS refused DeleteCluster: {refusal.code}: {refusal.text}")
         self._judge_refusal(refusal)
@@ -210,11 +211,24 @@ class StoreRehearsal:
                 return
             says = f"KMS answers {code} to DeleteCustomKeyStore of a connected store with keys"
             self.found.judge("A-ORDER-OF-CHECKS", holds=code == HAS_KEYS, says=says)
+            self._judge_refused_store(refusal_of(error))
         else:
             raise OperatorError(
                 f"AWS accepted DeleteCustomKeyStore of {self.store.id}, which is connected and has keys.",
                 "That is another AWS than its documents say. CONTRIBUTING.md says how to tell us",
             )
+
+    def _judge_refused_store(self, refusal: Refusal) -> None:
+        record = following.record_of(self.there, self.desk, "DeleteCustomKeyStore", refusal)
+        if record is None:
+            return
+        self.found.keep(record)
+        named = (record.get("requestParameters") or {}).get("customKeyStoreId")
+        code = record.get("errorCode")
+        what = "the store" if named == self.store.id else "no store"
+        says = f"the record of a refused DeleteCustomKeyStore names {what} and the code {code}"
+        holds = named == self.store.id and code == refusal.code
+        self.found.judge("A-REFUSED-STORE-RECORD", holds=holds, says=says)
 
     def _until_back(self, case: Case) -> None:
         """Parked, and put back: somebody may press Undo before we see that it is parked."""
