@@ -23,6 +23,7 @@ from ops.probing import following, seen
 from ops.probing.cluster import SETTLED
 from ops.probing.copies import Copies
 from ops.probing.following import Watch, add_duration
+from ops.probing.records import judge_refused_store
 from ops.probing.refusal import Refusal, refusal_of, refused_delete
 from ops.probing.report import Findings, span
 from ops.probing.there import TAG, WEEK, There
@@ -113,6 +114,7 @@ class StoreRehearsal:
     was_parked: bool = False
     copies: bool = False
     looked_for_interfaces: bool = False
+    refused: Refusal | None = None
     began: datetime = field(init=False)
 
     def play(self) -> None:
@@ -131,6 +133,7 @@ class StoreRehearsal:
         self._ask_for_its_end()
         following.judge_record(self.there, self.desk, self.found, **here)
         self._until_back(case)
+        self._judge_refused_store()
         self._try_backups()
 
     def conclude(self) -> None:
@@ -211,24 +214,19 @@ class StoreRehearsal:
                 return
             says = f"KMS answers {code} to DeleteCustomKeyStore of a connected store with keys"
             self.found.judge("A-ORDER-OF-CHECKS", holds=code == HAS_KEYS, says=says)
-            self._judge_refused_store(refusal_of(error))
+            self.refused = refusal_of(error)
         else:
             raise OperatorError(
                 f"AWS accepted DeleteCustomKeyStore of {self.store.id}, which is connected and has keys.",
                 "That is another AWS than its documents say. CONTRIBUTING.md says how to tell us",
             )
 
-    def _judge_refused_store(self, refusal: Refusal) -> None:
-        record = following.record_of(self.there, self.desk, "DeleteCustomKeyStore", refusal)
-        if record is None:
+    def _judge_refused_store(self) -> None:
+        if self.refused is None:
             return
-        self.found.keep(record)
-        named = (record.get("requestParameters") or {}).get("customKeyStoreId")
-        code = record.get("errorCode")
-        what = "the store" if named == self.store.id else "no store"
-        says = f"the record of a refused DeleteCustomKeyStore names {what} and the code {code}"
-        holds = named == self.store.id and code == refusal.code
-        self.found.judge("A-REFUSED-STORE-RECORD", holds=holds, says=says)
+        name = "DeleteCustomKeyStore"
+        if record := following.record_of(self.there, self.desk, name, self.refused):
+            judge_refused_store(self.found, record, self.store.id, full=self.refused.code)
 
     def _until_back(self, case: Case) -> None:
         """Parked, and put back: somebody may press Undo before we see that it is parked."""

@@ -38,6 +38,7 @@ from sandbox.aws.subnets import subnets_of
 CLUSTERS_PER_PAGE = 25
 MOST_HSMS = 28
 LONG_UNSETTLED = timedelta(minutes=4)
+LONG_UNTAGGED = timedelta(minutes=8)
 
 
 class CloudHsm:
@@ -77,7 +78,7 @@ class CloudHsm:
         chosen, more = token_page(visit.params, names, most=CLUSTERS_PER_PAGE)
         shown = [described(region.clusters[name], visit) for name in chosen]
         if "A-TAG-IN-5-MINUTES" in region.differs:
-            young = [n for n in chosen if visit.now - region.clusters[n].created < LONG_UNSETTLED]
+            young = [n for n in chosen if visit.now - region.clusters[n].created < LONG_UNTAGGED]
             shown = [one | {"TagList": []} if one["ClusterId"] in young else one for one in shown]
         return {"Clusters": shown, **more}
 
