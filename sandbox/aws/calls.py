@@ -122,6 +122,16 @@ class RequestContext:
         return self.request.region
 
     @property
+    def hides_answer(self) -> bool:
+        """In an AWS whose trail does not keep it."""
+        return self.request.operation == "DeleteCluster" and "A-LOSS-RECORD" in self.differs
+
+    @property
+    def tells_store(self) -> bool:
+        """A use tells the trail its key store also if it fails."""
+        return self.request.operation in USES and "A-FAILING-USE-RECORD" not in self.differs
+
+    @property
     def read_only(self) -> bool:
         operation = self.request.operation
         return operation.startswith(READS) or operation in USES

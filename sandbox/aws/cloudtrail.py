@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.aws.calls import KEEPS_WHAT_WAS_ASKED, USES, AwsError, RequestContext
+from sandbox.aws.calls import KEEPS_WHAT_WAS_ASKED, AwsError, RequestContext
 from sandbox.aws.kms_keys import DeletedKey
 
 RECORDED = {"kms": "kms.amazonaws.com", "cloudhsm": "cloudhsm.amazonaws.com"}
@@ -139,10 +139,7 @@ def _record(
     visit: RequestContext, result: dict[str, Any] | None, *, error: AwsError | None
 ) -> Record:
     request = visit.request
-    answered = bool(result) and error is None and not visit.read_only
-    if request.operation == "DeleteCluster" and "A-LOSS-RECORD" in visit.differs:
-        answered = False
-    tells_use = request.operation in USES and "A-FAILING-USE-RECORD" not in visit.differs
+    answered = bool(result) and error is None and not (visit.read_only or visit.hides_answer)
     record: Record = {
         "eventVersion": EVENT_VERSION,
         "userIdentity": visit.identity.as_recorded(),
@@ -161,7 +158,7 @@ def _record(
         **_kind("AwsApiCall", visit.account),
     }
     # Documented for each use of a key; of failed calls else nobody says so, and it is left out.
-    if visit.remarks and (error is None or tells_use):
+    if visit.remarks and (error is None or visit.tells_store):
         record["additionalEventData"] = dict(visit.remarks)
     if visit.key_arns:
         record["resources"] = [_resource(visit.account, arn) for arn in visit.key_arns]
