@@ -197,3 +197,9 @@ def _hsms_now(case: Case) -> list[str]:
     if all(hsm.state is HsmState.ACTIVE for hsm in case.snapshot.live_hsms):
         return [f"{count(number, 'HSM')} {'runs' if number == 1 else 'run'}"]
     return [f"{count(number, 'HSM')} {be(number)} there"]
+
+
+def fate_of_lost(case: Case) -> str:
+    """Of keys that were made after the backup: in a cluster that lives their material is still there."""
+    lives = case.snapshot is not None and case.snapshot.cluster is not None
+    return "can’t move with it" if lives else "can’t come back"

@@ -49,6 +49,10 @@ WHY = {
     Outage.NO_HSM: "Its cluster has no HSM left. AWS may still show the key store as connected; it is not usable.",
     Outage.OFF: "The key store is disconnected.",
 }
+NEW_ONE = (
+    "A subnet of its cluster is gone or full, and a cluster keeps its subnets: only a new cluster, from the "
+    "backup, brings the keys back, unless somebody frees addresses."
+)
 
 
 def is_one(shown: Shown) -> bool:
@@ -106,6 +110,9 @@ def lead(shown: Shown) -> list[Piece]:
             pieces.append(bold(" Only a crypto officer of the cluster can fix this."))
     elif what in WHY:
         pieces.append(text(f" {WHY[what]}"))
+    plan = case.offer(Remedy.RESCUE)
+    if plan and plan.backup_id and what is not Outage.CLUSTER_GONE:
+        pieces.append(text(f" {NEW_ONE}"))
     return [*pieces, text("\n"), *_hope(shown, what)]
 
 

@@ -30,7 +30,7 @@ def message(shown: Shown) -> Message:
     lost = len(plan.lost) if plan else 0
     which = f"{total - lost:,} of {count(total, 'key')}" if lost else the(total, "key")
     title = f"Rescued: {which} of {shown.cluster} {'works' if total - lost == 1 else 'work'} again"
-    gone = f" {count(lost, 'key')} can’t come back." if lost else ""
+    gone = f" {count(lost, 'key')} {facts.fate_of_lost(case)}." if lost else ""
     return Message(
         f"{title}.{gone} What is left to do is in the message.",
         (
@@ -63,7 +63,7 @@ def _lost(shown: Shown) -> list[Piece]:
         return []
     return [
         text("\n"),
-        bold(f"{', '.join(names[:MOST_NAMES])} can’t come back:"),
+        bold(f"{', '.join(names[:MOST_NAMES])} {facts.fate_of_lost(shown.case)}:"),
         text(" made after the backup."),
     ]
 
@@ -108,6 +108,9 @@ def _left(shown: Shown) -> list[list[Piece]]:
                 text("."),
             ]
         )
+    if plan and plan.backup_id and shown.case.snapshot and shown.case.snapshot.cluster:
+        words = "The old cluster and its HSMs stay. If nobody needs them, write "
+        rows.append([text(words), code(f"/unlatch {ident(plan.cluster_id)}"), text(".")])
     rows.append(
         [text("Find out why it could happen. Unlatch’s guard rails can forbid such deletions.")]
     )
