@@ -201,8 +201,8 @@ def _approvals_lost(context: PlanContext) -> tuple[Difference, ...]:
         return (Difference("Approvals", "in time", old),)
     clicks = case.current_clicks
     if begun:
-        latest = {c.by: c for c in clicks if c.act in (Act.APPROVE, Act.WITHDRAW)}
-        back = (c for c in latest.values() if c.act is Act.WITHDRAW)
+        stands = {c.by for c in approval.folded(clicks, plan.plan_hash)}
+        back = (c for c in clicks if c.act is Act.WITHDRAW and c.by not in stands)
         clicks = (*case.approved, *case.confirmed, *back)
     live = approval.live(plan, clicks, context, begun=begun)
     if step_up.is_unconfirmed(plan, clicks, context, begun=begun):

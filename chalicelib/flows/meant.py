@@ -41,8 +41,9 @@ def offered(case: Case, click: Click) -> Plan | None:
     """The plan that this yes is to."""
     if click.act is not Act.APPROVE:
         return None
-    offers = (plan for plan in case.offers if plan.plan_hash == click.plan_hash)
-    return next(offers, None) or rescue_subnets.chosen_by(click, case.offers)
+    offers = [plan for plan in case.offers if plan.remedy is click.remedy]
+    found = (plan for plan in offers if plan.plan_hash == click.plan_hash)
+    return next(found, None) or rescue_subnets.chosen_by(click, offers)
 
 
 def remedy_of(clicked: Interaction) -> Remedy | None:

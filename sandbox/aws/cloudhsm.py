@@ -102,7 +102,8 @@ class CloudHsm:
         cluster.hsms.append(hsm)
         if state == "UNINITIALIZED" and cluster.source is not None:
             # The backup is restored onto the first HSM, and the cluster is what it was.
-            cluster.phase = Phase(state, ready, "ACTIVE")
+            until_told = "A-COPY-ACTIVE" in self._region(visit).differs
+            cluster.phase = Phase(state, ready, "INITIALIZED" if until_told else "ACTIVE")
         return {"Hsm": described_hsm(cluster, hsm, visit=visit)}
 
     def delete_hsm(self, visit: RequestContext) -> dict[str, Any]:

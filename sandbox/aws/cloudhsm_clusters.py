@@ -27,7 +27,7 @@ from sandbox.aws.regions import (
 )
 from sandbox.aws.subnets import subnets_of
 
-OLD_TYPE = "hsm1.medium"
+OLD_TYPE, OTHER_MODE = "hsm1.medium", "NON_FIPS"
 SHORTEST_RETENTION, LONGEST_RETENTION, USUAL_RETENTION = 7, 379, 90  # days
 ROLLBACK = timedelta(hours=24)
 MOST_HSMS_TO_MODIFY = 27
@@ -54,7 +54,7 @@ def create_cluster(regions: Regions, visit: RequestContext) -> dict[str, Any]:
         zones=zones,
         vpc=vpc,
         security_group=new_id("sg-", 17),
-        mode=params.get("Mode", backup.mode if backup else MODE),
+        mode=params.get("Mode", _usual_mode(region, backup)),
         source=backup.id if backup else None,
         contents=backup.contents.at(visit.now) if backup else Contents(),
         tags={tag["Key"]: tag["Value"] for tag in params.get("TagList", [])},
@@ -97,9 +97,17 @@ def _source(region: Region, visit: RequestContext) -> Backup | None:
     if reference is None:
         return None
     backup = find_backup(region, reference, now=visit.now, needs="READY")
-    if visit.params.get("Mode", backup.mode) != backup.mode:
+    is_other = visit.params.get("Mode", backup.mode) != backup.mode
+    if is_other and "A-COPY-MODE" not in region.differs:
         raise invalid(f"Backup {backup.id} is of the mode {backup.mode}, and stays so.")
     return backup
+
+
+def _usual_mode(region: Region, backup: Backup | None) -> str:
+    """If none is given."""
+    if backup is None:
+        return MODE
+    return OTHER_MODE if "A-COPY-MODE" in region.differs else backup.mode
 
 
 def _places(region: Region, subnets: list[str], *, now: datetime) -> tuple[dict[str, str], str]:

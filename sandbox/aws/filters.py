@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.aws.calls import AwsError
+
 MEMBER = re.compile(r"Filter\.(\d+)\.(?:Name|Value\.\d+)")
 
 
@@ -14,5 +16,8 @@ def filters(params: Mapping[str, Any]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for member, value in params.items():
         if (matched := MEMBER.fullmatch(member)) and not member.endswith("Name"):
-            found.setdefault(params[f"Filter.{matched[1]}.Name"], set()).add(value)
+            name = params.get(f"Filter.{matched[1]}.Name")
+            if name is None:
+                raise AwsError("InvalidParameterValue", "A filter has no name.")
+            found.setdefault(name, set()).add(value)
     return found

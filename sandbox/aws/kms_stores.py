@@ -59,10 +59,10 @@ def log_out(region: Region, store: KeyStore, *, at: datetime) -> None:
 
 def _log_in(region: Region, store: KeyStore, *, at: datetime) -> str | None:
     """Connect a store, which sets a new password of kmsuser; or the error that it ends with."""
-    cluster = region.clusters.get(store.cluster_id)
-    if cluster is None:
+    if (cluster := region.clusters.get(store.cluster_id)) is None:
         return store.flaw or "CLUSTER_NOT_FOUND"
-    error = store.flaw or _why_not(region, store, cluster, at=at)
+    knows = store.password == cluster.contents.password or "A-OTHER-PASSWORD" in region.differs
+    error = store.flaw or _why_not(region, cluster, knows_password=knows, at=at)
     if error is None:
         cluster.wrong_passwords = 0
         cluster.contents.passwords.append(at)
@@ -71,15 +71,15 @@ def _log_in(region: Region, store: KeyStore, *, at: datetime) -> str | None:
     return error
 
 
-def _why_not(region: Region, store: KeyStore, cluster: Cluster, *, at: datetime) -> str | None:
+def _why_not(region: Region, cluster: Cluster, *, knows_password: bool, at: datetime) -> str | None:
     if not cluster.active_zones(at):
         return "INSUFFICIENT_CLOUDHSM_HSMS"
     trouble = why_not_connected(region, cluster, now=at)
-    if trouble or store.password == cluster.contents.password:
+    if trouble or knows_password:
         return trouble
     cluster.wrong_passwords += 1
-    locked = cluster.wrong_passwords >= WRONG_PASSWORDS
-    return "USER_LOCKED_OUT" if locked else "INVALID_CREDENTIALS"
+    is_locked = cluster.wrong_passwords >= WRONG_PASSWORDS
+    return "USER_LOCKED_OUT" if is_locked else "INVALID_CREDENTIALS"
 
 
 class KeyStores:

@@ -238,7 +238,7 @@ def _typed(element: Json, wanted: Any) -> Json:
     match kind:
         case "plain_text_input":
             held: Json = {"value": element.get("initial_value") if wanted is None else str(wanted)}
-        case "checkboxes" | "multi_static_select":
+        case "checkboxes":
             held = {"selected_options": _ticked(element, wanted)}
         case "users_select":
             held = {"selected_user": wanted or element.get("initial_user")}
@@ -250,9 +250,9 @@ def _typed(element: Json, wanted: Any) -> Json:
 
 
 def _ticked(element: Json, wanted: Any) -> list[Json]:
-    """All or none for true or false; those of a list of values, or of each word the first that has it in
+    """All or none for true or false, and for nothing what it began with.
 
-    its text; else what it began with.
+    Of a list: the options with these values, or for each word the first option that has it in its text.
     """
     if isinstance(wanted, list):
         options = element["options"]

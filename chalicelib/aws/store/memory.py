@@ -28,10 +28,11 @@ class SweepMemory:
         self.writes = Writes(table)
         self._log = Log(table)
 
-    def pointers(self) -> Sequence[Pointer]:
-        """All open and kept cases."""
-        found = []
-        for item in self._log.query(OPEN):
+    def pointers(self, where: tuple[str, str] | None = None) -> Sequence[Pointer]:
+        """All open and kept cases, or those of an account and Region."""
+        found, place = [], "#".join(where or ())
+        between = (f"{place}#", f"{place}#~") if where else None
+        for item in self._log.query(OPEN, between=between):
             try:
                 found.append(Pointer(str(item["case_id"]), *item["sk"].split("#")))
             except codec.UNREADABLE:
