@@ -347,7 +347,8 @@ def rescue_destroys_nothing(
     made = {c.cluster_id for c in snapshot.siblings if (CASE_TAG, before.case_id) in c.tags}
     used_now = {s.cluster_id for s in snapshot.key_stores}
     if before.ending is not None:
-        fine = step.to_cluster in made - used_now and not snapshot.unread
+        own = step.to_cluster in made - used_now or _is_own_hsm(before, step, snapshot)
+        fine = own and not snapshot.unread
         return "" if fine else "takes back what may not be its own, or be used"
     here = [
         hsm
@@ -359,6 +360,18 @@ def rescue_destroys_nothing(
     is_up = any(hsm.state is HsmState.ACTIVE for hsm in here)
     fine = step.operation is Operation.DELETE_HSM and its_own and not is_up
     return "" if fine else "a rescue deletes what serves"
+
+
+def _is_own_hsm(before: Case, step: Call, snapshot: Snapshot) -> bool:
+    """In the old cluster: the only one where none was, called for by this case, and serving nobody."""
+    (label,) = step.targets
+    zone, was = zone_of(label), before.before
+    live = [hsm for hsm in snapshot.live_hsms if hsm.zone == zone]
+    called = before.tried(Operation.CREATE_HSM, label)
+    served = any(s.state is StoreState.CONNECTED for s in snapshot.key_stores)
+    is_of_cluster = step.operation is Operation.DELETE_HSM and not step.to_cluster
+    alone = len(live) == 1 and was is not None and zone not in was.zones
+    return is_of_cluster and called and alone and not served
 
 
 CALL_RULES = (
