@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from chalicelib.domain.rules.notices import SWITCHES_OFF
 from chalicelib.domain.state.case import Case, KeyUse
-from chalicelib.domain.state.plan import Operation
 from chalicelib.failures import PermanentError
 from chalicelib.ports import Ports
-
-SWITCHES_OFF = (Operation.SCHEDULE_KEY_DELETION, Operation.DISABLE_KEY)
 
 
 def record_use(ports: Ports, use: KeyUse, *, account: str, region: str) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ class Others(Outside):
 
     def _home(self, wanted: str) -> Home:
         """Raises LookupError for what is gone."""
-        for region in self.stage.aws.regions:
+        for region in self.sandbox.aws.regions:
             if wanted in region.clusters or wanted in region.stores:
                 return Home(region.account, region.name)
         raise LookupError(f"there is no {wanted} any more")

@@ -24,9 +24,9 @@ from sandbox.reliability.plots import (
 from sandbox.scenario.acts import Acts
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.model import DEFAULT_REGION, HUB, Scenario
+from sandbox.scenario.narration import Narration
 from sandbox.scenario.report import is_mutation
-from sandbox.scenario.story import Story
-from sandbox.scenario.theatre import Theatre
+from sandbox.scenario.scenario_sandbox import ScenarioSandbox
 
 FINAL = ("ScheduleKeyDeletion", "DeleteCustomKeyStore", "DeleteHsm", "DeleteCluster")
 TARGETS = ("KeyId", "CustomKeyStoreId", "HsmId", "ClusterId")
@@ -64,7 +64,7 @@ class GaveUpError(Exception):
 class Teller:
     """Plays one plot on one stage."""
 
-    def __init__(self, stage: Theatre, cases: StoredCases) -> None:
+    def __init__(self, stage: ScenarioSandbox, cases: StoredCases) -> None:
         self._stage, self._cases = stage, cases
         self._stops: list[str] = []
         self._agreed = 0
@@ -97,7 +97,7 @@ class Teller:
         for rule in events.list_rules()["Rules"]:
             if rule.get("ScheduleExpression"):
                 events.put_rule(Name=rule["Name"], ScheduleExpression="rate(6 hours)")
-        acts = Acts(plot.scenario(), self._stage, self._cases, Story(io.StringIO()), _unheard)
+        acts = Acts(plot.scenario(), self._stage, self._cases, Narration(io.StringIO()), _unheard)
         for item in plot.begins:
             if item.act == "advance":
                 self._stage.advance(parse_age(item.value))

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sandbox.scenario.model import Home, Scenario
-from sandbox.scenario.theatre import Theatre
+from sandbox.scenario.scenario_sandbox import ScenarioSandbox
 
 PASSWORD = "kmsPswd2"  # noqa: S105 - opens nothing but this sandbox
 GOING = ("DELETE_IN_PROGRESS", "DELETED")
@@ -23,7 +23,7 @@ class Outside:
     """Each act gives the sentence that tells what came of it; a refusal by AWS is no error here."""
 
     scenario: Scenario
-    stage: Theatre
+    sandbox: ScenarioSandbox
 
     def act(self, what: str, on: Mapping[str, Any]) -> str:
         try:
@@ -100,12 +100,12 @@ class Outside:
         return f"tags {on['cluster']} with {on['key']}={on['value']}"
 
     def _break_store(self, on: Mapping[str, Any]) -> str:
-        self.stage.break_store(on["store"], error=on["error"])
+        self.sandbox.break_store(on["store"], error=on["error"])
         return f"breaks something that {on['store']} needs: {on['error']}"
 
     def _mend_store(self, on: Mapping[str, Any]) -> str:
         store = on["store"]
-        self.stage.set_password(store)
+        self.sandbox.set_password(store)
         self._kms(store).update_custom_key_store(CustomKeyStoreId=store, KeyStorePassword=PASSWORD)
         return f"sets kmsuser's password on the HSMs and in KMS; {store} is disconnected"
 
@@ -131,7 +131,7 @@ class Outside:
         index = on.get("index", -1)
         if index < 0:
             index = next(n for n, key in enumerate(keys) if on["alias"] in key["aliases"])
-        key_id = self.stage.key_ids[index]
+        key_id = self.sandbox.key_ids[index]
         return self._kms(keys[index]["store"]), key_id, on.get("alias", f"key {index}")
 
     def _kms(self, store: str) -> Any:
@@ -142,4 +142,4 @@ class Outside:
 
     def _client(self, service: str, home: Home) -> Any:
         who = f"arn:aws:sts::{home.account}:assumed-role/operations/somebody-else"
-        return self.stage.client(service, account=home.account, region=home.region, who=who)
+        return self.sandbox.client(service, account=home.account, region=home.region, who=who)

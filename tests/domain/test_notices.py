@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.domain.remedies import rescue_plan
-from chalicelib.domain.rules.notices import MOST_REMEMBERED, is_down, keys_go, noticed
+from chalicelib.domain.rules.notices import MOST_REMEMBERED, is_down, keys_go, noticed, still_off
 from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.plan import Operation, Plan
 from chalicelib.domain.state.slack_message import Moment, Notice, SlackMessage
-from chalicelib.domain.state.snapshot import StoreState
+from chalicelib.domain.state.snapshot import KeyState, StoreState
 from tests.domain.worlds import (
     DAY,
     HOURS,
@@ -116,6 +116,21 @@ def test_a_use_of_a_key_that_was_switched_off_counts() -> None:
     off = replace(OLD, state=type(OLD.state)("Disabled"))
     play.case = replace(play.case, calls=(call,), snapshot=world(off))
     assert moments(used(play)) == [Moment.KEY_USED]
+
+
+def test_a_use_counts_as_long_as_a_cancel_would_help() -> None:
+    going_on = going().case
+    key = OLD.key_id
+    assert still_off(going_on, key)
+    assert not still_off(going_on, "a key of somebody else")
+    for unseen in (None, world(), world(replace(OLD, state=KeyState.UNKNOWN))):
+        assert still_off(replace(going_on, snapshot=unseen), key)
+    late = replace(world(OLD), at=NOW + 2 * DAY)
+    assert not still_off(replace(going_on, snapshot=late), key), "it is back"
+    call = replace(going_on.calls[0], operation=Operation.DISABLE_KEY, target=key)
+    off = replace(OLD, state=KeyState.DISABLED)
+    assert still_off(replace(going_on, calls=(call,), snapshot=world(off)), key)
+    assert not still_off(replace(going_on, calls=(call,), snapshot=world(OLD)), key)
 
 
 def test_each_stop_is_said_once_and_over_once_somebody_tries_again() -> None:
