@@ -23,6 +23,7 @@ from chalicelib.slack.messages.text import (
     be,
     clean,
     count,
+    ident,
     listing,
     money,
     people,
@@ -34,8 +35,8 @@ TITLES = {
     Remedy.KEEP: "{keep}",
     Remedy.RESCUE: "{rescue}",
     Remedy.PARK: "stop the cost and keep the {kept}",
-    Remedy.REPOINT: "move the keys to another cluster, delete this one",
-    Remedy.RELEASE: "delete {released}, keep the cluster",
+    Remedy.REPOINT: "move the keys to {elsewhere}, delete {here}",
+    Remedy.RELEASE: "{released}, keep {both}",
     Remedy.RETIRE: "delete the {gone} and the cluster",
 }
 MOST_NAMES = 10
@@ -69,7 +70,7 @@ def sections(shown: Shown, *, without_gates: bool = False) -> list[Block]:
         if plan := plans[remedy]:
             blocks.append(section(describe(shown, plan), buttons.choose(shown, remedy)))
             blocks += stays_behind(plan)
-    blocks += more_ways.menu(shown, rest)
+    blocks += more_ways.menu(shown, rest, is_copy=is_copy)
     for way in shown.ways:
         if not way.is_open and not (without_gates and way.gates):
             blocks += _not_possible(way)
@@ -108,10 +109,14 @@ def describe(shown: Shown, plan: Plan, *, needs: bool = True) -> str:
     if needs:
         facts_line.append(f"Needs: {people(plan.terms.people)}")
     facts_line.append(f"Cost: {cost(shown, plan)}")
+    copy = lead.copy_asked_for(shown)
     title = TITLES[plan.remedy].format(
         rescue=_rescue(plan),
         keep=_keep(shown),
         kept=_kept(shown),
+        elsewhere=ident(plan.target_cluster_id) if copy else "another cluster",
+        here=shown.cluster if copy else "this one",
+        both="both clusters" if copy else "the cluster",
         gone=_gone(shown, plan),
         released=_released(shown),
     )
@@ -121,6 +126,8 @@ def describe(shown: Shown, plan: Plan, *, needs: bool = True) -> str:
 def _keep(shown: Shown) -> str:
     if shown.case.trigger is Trigger.CLUSTER_TAKEN:
         return "use the key store that exists"
+    if shown.case.trigger.is_outage:
+        return "leave the keys failing, with an owner and a date"
     return "leave it as it is, with an owner and a date"
 
 
@@ -134,7 +141,9 @@ def _rescue(plan: Plan) -> str:
 
 
 def _released(shown: Shown) -> str:
-    return "the keys and the key store" if facts.keys(shown.case) else "the key store"
+    if facts.keys(shown.case):
+        return "delete the keys and the store"
+    return "delete the store" if _is_off(shown) else "disconnect and delete the store"
 
 
 def _kept(shown: Shown) -> str:
@@ -234,7 +243,7 @@ def rescue_cost(shown: Shown, plan: Plan) -> str:
     made = len(plan.names(Operation.CREATE_HSM))
     if not made:
         return f"{money(facts.daily(shown.case, shown.policy))} a day, as now"
-    return f"{money(made * 24 * shown.policy.hsm_hour_price)} a day for {count(made, 'HSM')}"
+    return f"{money(facts.new_hsms_a_day(shown.case, shown.policy, made))} a day for {count(made, 'HSM')}"
 
 
 def cost(shown: Shown, plan: Plan) -> str:
