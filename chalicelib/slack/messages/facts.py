@@ -121,6 +121,11 @@ def daily(case: Case, policy: Policy) -> float:
     return diagnosis.daily_cost(case.snapshot, policy) if case.snapshot else 0.0
 
 
+def new_hsms_a_day(case: Case, policy: Policy, number: int) -> float:
+    """What so many HSMs that a rescue makes cost a day, in US dollars."""
+    return number * 24 * policy.hour_price(case.region)
+
+
 def price(case: Case, policy: Policy) -> str:
     """“about $77 a day”."""
     return f"about {money(daily(case, policy))} a day"
