@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from chalicelib.domain.decide import Decision, decide
-from chalicelib.domain.remedies.rescue_back import ATTACHED
 from chalicelib.domain.rules.step import Ask, Call, Close, Wait
 from chalicelib.domain.state.case import CallStatus, Case, Outcome, Phase
 from chalicelib.domain.state.click import Act
@@ -329,17 +328,6 @@ def safe_direction(before: Case, decision: Decision, snapshot: Snapshot, now: da
     return "" if was_rescue or step.operation in RESTORING else f"{step.operation} is no way back"
 
 
-def _is_new_hsm(before: Case, step: Call, snapshot: Snapshot) -> bool:
-    """The only HSM of a zone that had none before this rescue asked for one, and that no store uses."""
-    if step.operation is not Operation.DELETE_HSM or step.to_cluster or not before.before:
-        return False
-    (zone,) = step.targets
-    live = [hsm.zone for hsm in snapshot.live_hsms].count(zone_of(zone))
-    is_new = zone_of(zone) not in before.before.zones and before.tried(Operation.CREATE_HSM, zone)
-    uses = any(store.state in ATTACHED for store in snapshot.key_stores)
-    return live == 1 and is_new and not uses
-
-
 def rescue_destroys_nothing(
     before: Case, decision: Decision, snapshot: Snapshot, now: datetime
 ) -> str:
@@ -359,7 +347,7 @@ def rescue_destroys_nothing(
     made = {c.cluster_id for c in snapshot.siblings if (CASE_TAG, before.case_id) in c.tags}
     used_now = {s.cluster_id for s in snapshot.key_stores}
     if before.ending is not None:
-        own = step.to_cluster in made - used_now or _is_new_hsm(before, step, snapshot)
+        own = step.to_cluster in made - used_now or _is_own_hsm(before, step, snapshot)
         fine = own and not snapshot.unread
         return "" if fine else "takes back what may not be its own, or be used"
     here = [
@@ -372,6 +360,18 @@ def rescue_destroys_nothing(
     is_up = any(hsm.state is HsmState.ACTIVE for hsm in here)
     fine = step.operation is Operation.DELETE_HSM and its_own and not is_up
     return "" if fine else "a rescue deletes what serves"
+
+
+def _is_own_hsm(before: Case, step: Call, snapshot: Snapshot) -> bool:
+    """In the old cluster: the only one where none was, called for by this case, and serving nobody."""
+    (label,) = step.targets
+    zone, was = zone_of(label), before.before
+    live = [hsm for hsm in snapshot.live_hsms if hsm.zone == zone]
+    called = before.tried(Operation.CREATE_HSM, label)
+    served = any(s.state is StoreState.CONNECTED for s in snapshot.key_stores)
+    is_of_cluster = step.operation is Operation.DELETE_HSM and not step.to_cluster
+    alone = len(live) == 1 and was is not None and zone not in was.zones
+    return is_of_cluster and called and alone and not served
 
 
 CALL_RULES = (

@@ -34,7 +34,11 @@ from tests.domain.worlds import (
 
 O = Operation  # noqa: E741  # they stand in every line
 NEW = Cluster(
-    "cluster-made", ClusterState.ACTIVE, hsms=hsms("1a", "1b"), tags=((CASE_TAG, "case-1"),)
+    "cluster-made",
+    ClusterState.ACTIVE,
+    hsms=hsms("1a", "1b"),
+    tags=((CASE_TAG, "case-1"),),
+    source_backup="backup-1",
 )
 GOING = replace(BACKUP, state=BackupState.PENDING_DELETION)
 

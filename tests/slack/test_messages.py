@@ -133,7 +133,7 @@ HEADERS |= {
     "store_down": (f"{LOOK}Key store of {CLUSTER} is down: 1 key fails", DOWN),
     "store_down_person": (
         f"{LOOK}Key store of {CLUSTER} is down: a person is needed",
-        {"keep": "Keep…", "refresh": "Check again"},
+        {"refresh": "Try again", "keep": "Keep…"},
     ),
     "rescuing": (f"{GLASS}Rescuing the keys of {CLUSTER}", STOP),
     "rescued": (f"{TICK}Rescued: 2 of 3 keys of {CLUSTER} work again", {}),
