@@ -169,4 +169,6 @@ def test_a_use_is_told_with_the_way_back_as_long_as_the_case_lives() -> None:
     for it, is_told in ((stopped, True), (replace(stopped, watches=False), False)):
         message = line(used, case=it)
         assert message
-        assert ("To cancel, use the button in the message above." in words(message.blocks)) is is_told
+        assert (
+            "To cancel, use the button in the message above." in words(message.blocks)
+        ) is is_told
