@@ -27,12 +27,12 @@ def _hears(entry: Hears) -> Callable[[CloudWatchEvent], dict[str, Any]]:
 
     @functools.wraps(entry)
     def heard(event: CloudWatchEvent) -> dict[str, Any]:
-        from chalicelib.aws.cloudtrail import NotOurs
+        from chalicelib.aws.cloudtrail import NotOursError
 
         with _invocation(event.context) as wired:
             try:
                 return entry(wired, event.to_dict())
-            except NotOurs as reason:
+            except NotOursError as reason:
                 observability.warn("event refused", reason=str(reason))
                 return {"refused": str(reason)}
 
@@ -144,7 +144,7 @@ def digest(event: CloudWatchEvent) -> dict[str, Any]:
 @_hears
 def on_key_used(wired: wiring.Wiring, event: dict[str, Any]) -> dict[str, Any]:
     """Somebody tried a key in vain: the case that did that is told; a store that is down opens one."""
-    from chalicelib.aws.cloudtrail import NotOurs, key_uses
+    from chalicelib.aws.cloudtrail import NotOursError, key_uses
     from chalicelib.aws.store_calls import failed_use
     from chalicelib.flows.failing_use import hear_use
     from chalicelib.flows.record_use import record_use
@@ -154,7 +154,7 @@ def on_key_used(wired: wiring.Wiring, event: dict[str, Any]) -> dict[str, Any]:
     cases = [case_id for heard in told for case_id in heard]
     try:
         heard = None if cases else failed_use(event, own_roles=wired.own_roles)
-    except NotOurs:
+    except NotOursError:
         heard = None
     opened = hear_use(wired.ports, heard, uses) if heard else None
     return {"told": [*cases, *([opened.case_id] if opened else [])]}
@@ -166,8 +166,8 @@ def on_probe(wired: wiring.Wiring, event: dict[str, Any]) -> dict[str, Any]:
     """`unlatch doctor --live` tries whether events arrive: this one is noted, and opens no case."""
     from chalicelib.aws.cloudtrail import probe_of
 
-    record = probe_of(event)
-    wired.probes.note(record, now=datetime.now(UTC))
+    record, place = probe_of(event)
+    wired.probes.note(record, place=place, now=datetime.now(UTC))
     return {"noted": record["eventID"]}
 
 
@@ -221,14 +221,14 @@ def _opened(wired: wiring.Wiring, heard: Any) -> dict[str, Any]:
 
 def _answered(parse: Callable[[bytes], T], act: Callable[[wiring.Wiring, T], Response]) -> Response:
     """What Slack sent: its own checks first, and what nobody can read; then what it asks for."""
-    from chalicelib.slack.requests import Unreadable
+    from chalicelib.slack.requests import UnreadableError
 
     with _invocation(app.lambda_context) as wired:
         if met := _met(wired):
             return met
         try:
             asked = parse(_body())
-        except Unreadable as reason:
+        except UnreadableError as reason:
             observability.warn("request refused", reason=str(reason))
             return Response(f"Not understood: {reason}.", PLAIN, 400)
         return act(wired, asked)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from chalicelib import config, observability
+from chalicelib.aside import beside
 from chalicelib.config import Settings
 from chalicelib.lazy import lazy
 
@@ -87,6 +88,7 @@ class Wiring:
             key_owners=self._key_owners,
             count=observability.count,
             log=observability.log,
+            aside=beside,
         )
 
     @property
@@ -229,9 +231,8 @@ class Wiring:
     def _key_owners(self, case: Case) -> KeyOwners:
         from chalicelib.aws.key_owners import KeyOwnerReader  # once a case
 
-        reader = (self._accounts, config.READER_ROLE, self._paces)
-        tag, days = self.settings.owner_tag, self.settings.recent_use_days
-        return KeyOwnerReader(*reader, tag, days).of(case)
+        reader, told = (self._accounts, config.READER_ROLE, self._paces), self.settings
+        return KeyOwnerReader(*reader, told.owner_tag, told.recent_use_days).of(case)
 
     def _actions(self) -> Actions:
         from chalicelib.aws.actions import AwsActions
@@ -250,9 +251,9 @@ class Wiring:
     def _people(self) -> People:
         from chalicelib.slack.people import SlackPeople
 
-        told = self.settings
-        who, known, domains = told.approvers, dict(told.people), told.email_domains
-        return SlackPeople(self._slack.call, who, principals=known, domains=domains)
+        told, call = self.settings, self._slack.call
+        known, domains = dict(told.people), told.email_domains
+        return SlackPeople(call, told.approvers, principals=known, domains=domains, aside=beside)
 
     @functools.cache  # noqa: B019  # one wiring a process
     def _seal(self, key_id: str) -> Seal:
@@ -295,6 +296,5 @@ def _built(hub_account: str) -> Wiring:
 
 def wired(context: Any) -> Wiring:
     """The wiring of this function; its own ARN tells the hub's account."""
-    arn = str(getattr(context, "invoked_function_arn", ""))
-    parts = arn.split(":")
+    parts = str(getattr(context, "invoked_function_arn", "")).split(":")
     return _built(parts[4] if len(parts) > 4 else "")

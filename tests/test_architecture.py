@@ -31,7 +31,7 @@ BROAD = {
     "sandbox.page.show": 1,  # the page
     "sandbox.reliability.fuzz": 7,  # what is fed with rubbish
     "sandbox.reliability.matrix": 1,  # one play of many
-    "sandbox.reliability.tale": 1,  # a function that is fed with what somebody wrote
+    "sandbox.reliability.fast_case": 1,  # a function that is fed with what somebody wrote
     "sandbox.scenario.command": 1,  # the command
 }
 """Where a process, or what stands for one, ends: only there may an `except` take whatever comes."""

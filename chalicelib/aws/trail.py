@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.accounts import Accounts
-from chalicelib.aws.cloudtrail import NotOurs, failed_delete, key_uses
+from chalicelib.aws.cloudtrail import NotOursError, failed_delete, key_uses
 from chalicelib.aws.errors import translated
 from chalicelib.aws.store_calls import CUTS_OFF, KMS, cut_off, refused_store_call
 from chalicelib.domain.rules.hearing import Heard
@@ -104,13 +104,13 @@ class AwsTrail:
             if is_lost:
                 return cut_off(event, own_roles=own)
             return failed_delete(event, codes=self.codes, own_roles=own)
-        except NotOurs:
+        except NotOursError:
             return None
 
     def _use(self, record: Mapping[str, Any], key_id: str) -> KeyUse | None:
         try:
             uses, _, _ = key_uses({"detail": record}, own_roles=self.own_roles)
-        except NotOurs:
+        except NotOursError:
             return None
         return next((use for use in uses if use.key_id == key_id), None)
 

@@ -11,7 +11,7 @@ from chalicelib.domain.rules.step import Call
 from chalicelib.domain.state.audit_log import Entry, Kind, entry
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case
 from chalicelib.domain.state.plan import Operation
-from chalicelib.failures import Code, Conflict, PermanentError, TemporaryError
+from chalicelib.failures import Code, ConflictError, PermanentError, TemporaryError
 from chalicelib.flows.turn_ports import TurnPorts
 from chalicelib.ports import Receipt
 
@@ -23,7 +23,7 @@ FIRST_WAIT, LONGEST_WAIT = 15, 300
 
 
 def perform(ports: TurnPorts, case: Case, step: Call, entries: Sequence[Entry]) -> Case:
-    """The case after the call. Raises Conflict before it if the case moved on,
+    """The case after the call. Raises ConflictError before it if the case moved on,
 
     and PermanentError (with all that happened recorded) if only a person can help.
     """
@@ -71,9 +71,9 @@ def save_with_retry(
     for _ in range(20):
         try:
             return ports.cases.save(change(case), entries)
-        except Conflict:
+        except ConflictError:
             case = _reloaded(ports, case)
-    raise Conflict(case.case_id)
+    raise ConflictError(case.case_id)
 
 
 def _reloaded(ports: TurnPorts, case: Case) -> Case:

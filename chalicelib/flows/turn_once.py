@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from chalicelib.domain.decide import HOUR, Decision, decide
 from chalicelib.domain.rules.clicks import apply_clicks
@@ -42,7 +43,10 @@ def turn_once(ports: TurnPorts, case: Case) -> tuple[Case, int]:
     """The case after this turn; the seconds until the next. What AWS can't do now comes later."""
     try:
         case = tagged(ports, case)
-        return _decided(for_case(ports, case), case)
+        there = for_case(ports, case)
+        if not case.message.ts:  # else there may be nothing new to show
+            there.aside(partial(there.gateway.prepare, case))  # while AWS is read
+        return _decided(there, case)
     except TemporaryError as trouble:
         ports.log("AWS can’t now", reason=trouble.reason, case_id=case.case_id)
         ports.count("ReadsTriedAgain", 1)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.rules.notices import SWITCHES_OFF
 from chalicelib.domain.state.case import CallStatus, Case
 from chalicelib.domain.state.plan import Operation
-from chalicelib.failures import Conflict, PermanentError, TemporaryError
+from chalicelib.failures import ConflictError, PermanentError, TemporaryError
 from chalicelib.flows.record_use import record_use
 from chalicelib.ports import Ports, SweepCursor
 
@@ -72,7 +72,7 @@ def _look(
             at = replace(at, after="#".join((*place, key_id)))
             if ports.clock() >= until:
                 return at, found
-    except (TemporaryError, PermanentError, Conflict) as trouble:
+    except (TemporaryError, PermanentError, ConflictError) as trouble:
         ports.log("uses of keys not read", account=account, region=region, why=str(trouble))
         at = replace(at, is_whole=False, after="#".join((*place, max(keys))))
     return at, found

@@ -51,7 +51,7 @@ from chalicelib.slack.messages.thread import line
 from chalicelib.slack.naming import Naming
 from chalicelib.slack.notifier import Notifier
 from chalicelib.slack.private import PrivateAnswers
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 from chalicelib.slack.sending import send
 
 EVENT = "unlatch_case"
@@ -61,7 +61,7 @@ EVENT = "unlatch_case"
 class SlackGateway:
     """`call(method, **arguments)` is one Web API request, `respond(response_url, **message)` the answer
 
-    to a click by the address that came with it; both raise SlackFailed.
+    to a click by the address that came with it; both raise SlackError.
     """
 
     call: Callable[..., Mapping[str, Any]]
@@ -94,9 +94,13 @@ class SlackGateway:
             notifier = Notifier(self.call, self.policy, self._names(case))
             while further := notifier.next(case, message, now):
                 message = further
-        except SlackFailed as failed:
+        except SlackError as failed:
             return self._behind(case, message, failed)
         return replace(message, failures=0, refused="")
+
+    def prepare(self, case: Case) -> None:
+        """Looks up now what the case's message will ask for: names, and where Slack is."""
+        self._names(case)
 
     def hold(self, case: Case, world: Snapshot | None) -> None:
         """Says in the case's message that its record can't be trusted; finds the message in Slack."""
@@ -105,14 +109,12 @@ class SlackGateway:
             ts = self._posted(case)
             method, place = ("chat.update", {"ts": ts}) if ts else ("chat.postMessage", {})
             about = {"event_type": EVENT, "event_payload": {"case_id": case.case_id}}
-            send(
-                self.call, method, told, plain=False, channel=self.channel, metadata=about, **place
-            )
-        except SlackFailed as failed:
+            send(self.call, method, told, channel=self.channel, metadata=about, **place)
+        except SlackError as failed:
             self.log("Slack failed", case_id=case.case_id, why=failed.code)
             self.count("SlackFailures", 1)
 
-    def _behind(self, case: Case, message: SlackMessage, failed: SlackFailed) -> SlackMessage:
+    def _behind(self, case: Case, message: SlackMessage, failed: SlackError) -> SlackMessage:
         self.log("Slack failed", case_id=case.case_id, why=failed.code)
         self.count("SlackFailures", 1)
         if failed.code in THREAD_GONE:
@@ -160,7 +162,7 @@ class SlackGateway:
             try:
                 _, plain = send(self.call, "chat.update", final, plain=plain, **place)
                 return replace(message, plain_blocks=plain)
-            except SlackFailed as failed:
+            except SlackError as failed:
                 if failed.code not in NOT_EDITABLE:
                     raise
                 # If nothing may be edited after a while, each change would tell the thread again.
@@ -177,7 +179,7 @@ class SlackGateway:
         place = {"channel": old.channel, "ts": old.ts}
         try:
             self.call("chat.update", text=words, blocks=[section(words)], **place)
-        except SlackFailed as failed:
+        except SlackError as failed:
             self.log("old message not told", channel=old.channel, why=failed.code)
 
     def _posted(self, case: Case) -> str:
@@ -209,7 +211,7 @@ class SlackGateway:
             view = modals.loading(case, remedy)
             reply = self.call("views.open", trigger_id=trigger_id, view=view)
             return str(reply["view"]["id"])
-        except SlackFailed as failed:
+        except SlackError as failed:
             self.log("dialog not opened", case_id=case.case_id, why=failed.code)
             return ""
 
@@ -219,13 +221,13 @@ class SlackGateway:
             return
         try:
             self._fill(click, self._view(case, click, click.remedy, now))
-        except SlackFailed as failed:
+        except SlackError as failed:
             self.log("dialog not filled", case_id=case.case_id, why=failed.code)
 
     def _fill(self, click: Click, view: dict[str, Any]) -> None:
         try:
             self.call("views.update", view_id=click.view_id, view=view)
-        except SlackFailed as failed:
+        except SlackError as failed:
             if failed.code not in VIEW_REFUSED and not is_too_much(failed.code):
                 raise
             plain = {**view, "blocks": plainer_blocks(view["blocks"])}

@@ -13,7 +13,7 @@ from chalicelib.domain.state.case import Case
 from chalicelib.slack.messages.names import MOST_APPROVERS, Names
 from chalicelib.slack.messages.text import GROUP
 from chalicelib.slack.people import addresses
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 
 REMEMBER_SECONDS = 3_600
 MAIL = re.compile(r"[^@\s<>|]+@[^@\s<>|]+\.[^@\s<>|]+")
@@ -26,7 +26,7 @@ MOST_OWNERS, MOST_WORDS = 5, 10
 
 @dataclass
 class Naming:
-    """`call` makes a Web API request and raises SlackFailed; `domains` are other ones of the same people's e-mail."""
+    """`call` makes a Web API request and raises SlackError; `domains` are other ones of the same people's e-mail."""
 
     call: Callable[..., Mapping[str, Any]]
     accounts: Mapping[str, str] = field(default_factory=dict)
@@ -105,7 +105,7 @@ class Naming:
             return value
         try:
             value = ask()
-        except SlackFailed:
+        except SlackError:
             value = ""
         self._known[kind, what] = (self.clock() + REMEMBER_SECONDS, value)
         return value

@@ -9,12 +9,12 @@ from typing import Any
 from chalicelib.domain.state.case import Case
 from chalicelib.slack.messages.names import Names
 from chalicelib.slack.refusals import no_such_cluster, private
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 
 
 @dataclass(frozen=True)
 class PrivateAnswers:
-    """`call` makes a Web API request, `respond` posts to a click's response_url; both raise SlackFailed."""
+    """`call` makes a Web API request, `respond` posts to a click's response_url; both raise SlackError."""
 
     call: Callable[..., Mapping[str, Any]]
     respond: Callable[..., None]
@@ -42,7 +42,7 @@ class PrivateAnswers:
         for way, send in ways:
             try:
                 send()
-            except SlackFailed as failed:
+            except SlackError as failed:
                 self.log("private answer not sent", user=user_id, way=way, why=failed.code)
             else:
                 return True

@@ -20,7 +20,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
-from chalicelib.slack.replies import NO_ANSWER, SlackFailed, believed, demand_taken
+from chalicelib.slack.replies import NO_ANSWER, SlackError, believed, demand_taken
 
 TIMEOUT_SECONDS = 3
 LONGEST_REPLY = 20_000_000
@@ -39,7 +39,7 @@ class WebApi(WebClient):
         self.scopes: frozenset[str] = frozenset()
 
     def ask(self, method: str, **form: Any) -> Mapping[str, Any]:
-        """`form`: the arguments as `params` or as `json`. Raises SlackFailed."""
+        """`form`: the arguments as `params` or as `json`. Raises SlackError."""
         with _one_failure():
             reply: Any = self.api_call(method, **form).data
         return dict(reply)
@@ -60,7 +60,7 @@ class ResponseUrl(WebhookClient):
         super().__init__(url, timeout=TIMEOUT_SECONDS, logger=QUIET, retry_handlers=[])
 
     def post(self, message: Mapping[str, Any]) -> None:
-        """Raises SlackFailed unless Slack took it."""
+        """Raises SlackError unless Slack took it."""
         with _one_failure():
             self.send_dict(dict(message))
 
@@ -74,11 +74,11 @@ class ResponseUrl(WebhookClient):
 
 @contextmanager
 def _one_failure() -> Iterator[None]:
-    """What the SDK, urllib and the network raise, as SlackFailed."""
+    """What the SDK, urllib and the network raise, as SlackError."""
     try:
         yield
     except (SlackClientError, HTTPException, OSError, ValueError) as error:
-        raise SlackFailed(NO_ANSWER) from error
+        raise SlackError(NO_ANSWER) from error
 
 
 class _Stay(HTTPRedirectHandler):

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib import config
 from chalicelib.aws.errors import code_of
-from chalicelib.config import BadSettings
+from chalicelib.config import BadSettingsError
 from ops.checks.finding import Finding
 from ops.hub import EVENT_FUNCTIONS, FUNCTIONS, Hub
 
@@ -60,7 +60,7 @@ def settings(hub: Hub) -> Iterator[Finding]:
     reply = hub.client("lambda").get_function_configuration(FunctionName=f"{hub.name}-turn")
     try:
         chosen = config.read(reply.get("Environment", {}).get("Variables", {}))
-    except BadSettings as error:
+    except BadSettingsError as error:
         yield Finding("settings", False, str(error), DEPLOY.format(stage=hub.stage))
         return
     says = "can be read"

@@ -15,7 +15,7 @@ from chalicelib.domain.state.audit_log import Kind
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.model import DEFAULT_NOW, DEFAULT_REGION, HUB, Scenario, complete_world
 from sandbox.scenario.report import is_mutation
-from sandbox.scenario.theatre import Theatre
+from sandbox.scenario.scenario_sandbox import ScenarioSandbox
 
 CLUSTER, SIBLING, STORE = "cluster-2a3b4c5d6e7", "cluster-3b4c5d6e7f2", "cks-1234567890abcdef0"
 FINAL = ("ScheduleKeyDeletion", "DeleteCustomKeyStore", "DeleteHsm", "DeleteCluster")
@@ -142,7 +142,7 @@ class GaveUpError(Exception):
 class Teller:
     """Plays one plot on one stage."""
 
-    def __init__(self, stage: Theatre, cases: StoredCases) -> None:
+    def __init__(self, stage: ScenarioSandbox, cases: StoredCases) -> None:
         self._stage, self._cases = stage, cases
         self._stops: list[str] = []
         self._agreed = 0

@@ -17,8 +17,8 @@ from chalicelib.domain.state.snapshot import Snapshot
 from sandbox import sample
 from sandbox.reliability.cells import spread
 from sandbox.reliability.edits import BODY, ENTRIES, INBOX, Edit, edits
-from sandbox.reliability.tale import Items, State, Tale
-from sandbox.reliability.tales import STORIES, WAYS, deeds, whole_world
+from sandbox.reliability.fast_case import FastCase, Items, State
+from sandbox.reliability.fast_cases import STORIES, WAYS, deeds, whole_world
 
 Call = tuple[Operation, str, str]
 BACK = frozenset(
@@ -83,23 +83,23 @@ class Tried:
 @cache
 def told(story: str) -> tuple[Moment, ...]:
     """The moments of a story, from its first event to its end; none if somebody's deed never came."""
-    tale = STORIES[story]()
+    played = STORIES[story]()
     moments: list[Moment] = []
     while True:
         earlier = tuple(moment.state.items for moment in moments)
-        moments.append(Moment(tale.state(), tale.case, earlier))
-        if not tale.step():
-            return tuple(moments) if tale.done == len(tale.deeds) else ()
+        moments.append(Moment(played.state(), played.case, earlier))
+        if not played.step():
+            return tuple(moments) if played.done == len(played.deeds) else ()
 
 
 @cache
 def another() -> tuple[str, Items]:
     """A case of another cluster, just approved by the same people, and its items."""
     cluster = replace(whole_world(), cluster=replace(sample.cluster("1a", "1b"), cluster_id="cluster-7e7e7e7e7e7"), siblings=(), cluster_id="cluster-7e7e7e7e7e7", key_stores=())  # fmt: skip
-    tale = Tale(cluster, deeds(Remedy.RETIRE, WAYS[0]))
-    while tale.done < len(tale.deeds):
-        tale.step()
-    return tale.case_id, tale.state().items
+    played = FastCase(cluster, deeds(Remedy.RETIRE, WAYS[0]))
+    while played.done < len(played.deeds):
+        played.step()
+    return played.case_id, played.state().items
 
 
 def all_edits(story: str, moment: Moment) -> list[Edit]:
@@ -113,43 +113,43 @@ def play(story: str, number: int, most: int | None = None, offset: int = 0) -> l
     """All edits of this moment, or so many of them; one of each kind goes on to the end of the story."""
     moments = told(story)
     moment, end = moments[number], moments[-1]
-    tale = STORIES[story]()
+    played = STORIES[story]()
     chosen = all_edits(story, moment)
     if most is not None:
         chosen = spread(chosen, min(most, len(chosen)), offset + number)
     seen: set[str] = set()
     found = []
     for edit in chosen:
-        why = broken(tale, moment, edit)
+        why = broken(played, moment, edit)
         # If a turn went on without a click that was spoilt, less happens: another end.
-        goes_on = edit.kind not in seen and tale.items_are_back
+        goes_on = edit.kind not in seen and played.items_are_back
         if goes_on and not why:
             seen.add(edit.kind)
-            why = _to_the_end(tale, end)
+            why = _to_the_end(played, end)
         found.append(Tried(story, edit.kind, f"moment {number}: {edit.what}", why, goes_on))
     return found
 
 
-def broken(tale: Tale, moment: Moment, edit: Edit) -> str:
+def broken(played: FastCase, moment: Moment, edit: Edit) -> str:
     """What this edit made the bot do that it must not; "" if nothing. Afterwards the true items are back."""
-    tale.back_to(moment.state)
-    tale.put(edit.items)
-    pressed = tale.deeds[tale.done - 1].button if not tale.living and tale.do_next() else ""
+    played.back_to(moment.state)
+    played.put(edit.items)
+    pressed = played.deeds[played.done - 1].button if not played.living and played.do_next() else ""
     for _ in range(NEVER_MIND):
-        tale.take_turns()
-        tale.sweep()
-    if wrong := [call for call in tale.landed if not moment.covers(call, pressed=pressed)]:
+        played.take_turns()
+        played.sweep()
+    if wrong := [call for call in played.landed if not moment.covers(call, pressed=pressed)]:
         return f"called {wrong[0][0]} on {wrong[0][1]}"
-    if tale.surprises:
-        return f"broke: {tale.surprises[0]}"
-    told = tale.counted["BodyRefused"] + tale.counted["SealRefused"]
+    if played.surprises:
+        return f"broke: {played.surprises[0]}"
+    told = played.counted["BodyRefused"] + played.counted["SealRefused"]
     if (
-        tale.turns
+        played.turns
         and not told
-        and must_alarm(tale.case_id, moment.state.items, edit.items, earlier=moment.earlier)
+        and must_alarm(played.case_id, moment.state.items, edit.items, earlier=moment.earlier)
     ):
-        return f"no alarm; counted {dict(tale.counted)}"
-    return _goes_on(tale, moment)
+        return f"no alarm; counted {dict(played.counted)}"
+    return _goes_on(played, moment)
 
 
 def must_alarm(case_id: str, true: Items, now: Items, *, earlier: Sequence[Items]) -> bool:
@@ -172,35 +172,35 @@ def must_alarm(case_id: str, true: Items, now: Items, *, earlier: Sequence[Items
     return bool({(kind, str(e)) for kind in ENTRIES for e in now[inbox].get(kind, ())} - genuine)
 
 
-def _goes_on(tale: Tale, moment: Moment) -> str:
+def _goes_on(played: FastCase, moment: Moment) -> str:
     """The true items are back, unless a turn has saved since: then its own are the true ones."""
     remembered = {run.body for run in moment.state.runs.values()}
-    saved = {run.body for run in tale.runs.known.values()} - remembered - {""}
-    tale.items_are_back = not saved
+    saved = {run.body for run in played.runs.known.values()} - remembered - {""}
+    played.items_are_back = not saved
     if not saved:
-        tale.put(moment.state.items)
-        tale.done = moment.state.deeds
-    bodies = {run.body for run in tale.runs.known.values()}
-    tale.counted.clear()
-    if tale.case.is_over and not tale.do_next():
+        played.put(moment.state.items)
+        played.done = moment.state.deeds
+    bodies = {run.body for run in played.runs.known.values()}
+    played.counted.clear()
+    if played.case.is_over and not played.do_next():
         return ""
     for _ in range(NEVER_MIND):
-        tale.sweep()
-        tale.do_next()  # people don't wait for days either
-        tale.take_turns()
-    if tale.counted["BodyRefused"]:
-        return f"refused though it is true; counted {dict(tale.counted)}"
-    if not {run.body for run in tale.runs.known.values()} - bodies:
-        return f"never went on; runs {tale.runs.known}"
+        played.sweep()
+        played.do_next()  # people don't wait for days either
+        played.take_turns()
+    if played.counted["BodyRefused"]:
+        return f"refused though it is true; counted {dict(played.counted)}"
+    if not {run.body for run in played.runs.known.values()} - bodies:
+        return f"never went on; runs {played.runs.known}"
     return ""
 
 
-def _to_the_end(tale: Tale, end: Moment) -> str:
+def _to_the_end(played: FastCase, end: Moment) -> str:
     """The story from here, held against how it should end."""
     for _ in range(5):
-        tale.to_the_end()
-        tale.sweep()
-    differ = tale.case.outcome, _seen(tale.world)
+        played.to_the_end()
+        played.sweep()
+    differ = played.case.outcome, _seen(played.world)
     good = end.case.outcome, _seen(end.state.world)
     return "" if differ == good else f"ended as {differ}, not {good}"
 

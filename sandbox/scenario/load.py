@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.config import value_of
-from chalicelib.domain.rules.routes import BadRoutes, routes_from
+from chalicelib.domain.rules.routes import BadRoutesError, routes_from
 from sandbox.scenario.document import Document, Place, Problem, UnusableError, read_document
 from sandbox.scenario.model import (
     DEFAULT_NOW,
@@ -98,7 +98,7 @@ def _wrong_routes(document: Document) -> Iterator[Problem]:
     for place, rules in given:
         try:
             routes_from({ROUTES: rules or []})
-        except BadRoutes as error:
+        except BadRoutesError as error:
             yield Problem(document.line(place), f"routes: {error}")
 
 

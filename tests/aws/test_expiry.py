@@ -23,9 +23,9 @@ from chalicelib.domain.state import audit_log
 from chalicelib.domain.state.audit_log import Kind, entry
 from chalicelib.domain.state.caller import caller_of
 from chalicelib.domain.state.case import Attempt, Case, Outcome, Phase
-from chalicelib.failures import Conflict
+from chalicelib.failures import ConflictError
 from chalicelib.ports import CaseTrigger
-from tests.flows.bench import BODY_SEAL, CLUSTER, HUB, INBOX_SEAL, NOW, REGION, table
+from tests.flows.stand import BODY_SEAL, CLUSTER, HUB, INBOX_SEAL, NOW, REGION, table
 
 ENDS = NOW + timedelta(days=90)
 
@@ -131,7 +131,7 @@ def test_a_long_log_is_marked_whole_and_again_after_a_crash(
 def test_a_case_that_was_written_meanwhile_is_left_alone(shelf: Shelf) -> None:
     case = shelf.closed()
     shelf.cases.touch(case.case_id)
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         shelf.expire(case)
     assert not any("ttl" in item for item in shelf.items(case))
 

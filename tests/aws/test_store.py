@@ -32,11 +32,11 @@ from chalicelib.domain.state.case import (
 )
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Operation
-from chalicelib.failures import Conflict, PermanentError, Superseded, Unbelieved
+from chalicelib.failures import ConflictError, PermanentError, SupersededError, UnbelievedError
 from chalicelib.ports import CaseTrigger
 from sandbox.reliability.table import MemoryTable, TransactionConflictException
-from tests.flows.bench import BODY_SEAL, HUB, INBOX_SEAL, NOW, REGION, table
-from tests.flows.bench import CLUSTER as ONE
+from tests.flows.stand import BODY_SEAL, HUB, INBOX_SEAL, NOW, REGION, table
+from tests.flows.stand import CLUSTER as ONE
 
 ARN = "arn:aws:sts::111122223333:assumed-role/{}/ci"
 
@@ -114,7 +114,7 @@ def test_the_same_event_opens_once_also_after_the_end(cases: Store) -> None:
 def test_a_save_on_old_news_is_refused_whole(cases: Store) -> None:
     case = opened(cases)
     cases.save(replace(case, turns=1), [entry(Kind.READ, NOW)])
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         cases.save(replace(case, turns=7), [entry(Kind.READ, NOW)])
     assert cases.load(case.case_id).turns == 1
     entries = cases.entries(case.case_id)
@@ -131,7 +131,7 @@ def test_two_hundred_log_entries_fit_one_save(cases: Store) -> None:
 def test_a_click_counts_only_on_the_case_as_it_was_judged(cases: Store) -> None:
     case = opened(cases)
     cases.record_click(case, Click(Act.REJECT, "alice", NOW), reopen=False)
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         cases.record_click(case, Click(Act.CANCEL, "bob", NOW), reopen=False)
     cases.record_click(case, Click(Act.LOOK, "bob", NOW), reopen=False)
     assert [c.act for c in cases.load(case.case_id).clicks] == [Act.REJECT, Act.LOOK]
@@ -152,9 +152,9 @@ def test_the_token_of_a_sleeping_run_is_given_out_until_the_next(cases: Store) -
 def test_generations_move_once(cases: Store) -> None:
     case = opened(cases)
     assert cases.next_generation(case) == 1
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         cases.next_generation(case)
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         cases.save(case)
     assert cases.load(case.case_id).generation == 1
 
@@ -291,9 +291,9 @@ def test_a_transaction_on_the_case_is_no_refusal() -> None:
     cases = Store(contended)
     case = opened(cases)
     contended.is_held = True
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         cases.record_click(case, Click(Act.LOOK, "alice", NOW), reopen=False)
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         cases.record_use(case.case_id, use(1))
     assert not cases.sleep(case.case_id, version=case.version, token="token-1"), "it goes back"
     contended.is_held = False
@@ -315,7 +315,7 @@ def test_a_turn_hears_the_inbox_and_what_came_meanwhile_stays(cases: Store) -> N
         (),
     )
     cases.record_click(saved, Click(Act.LOOK, "bob", NOW), reopen=False)
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         turn.save(saved)
     again = turn.load(case.case_id)
     turn.save(replace(again, turns=7))
@@ -336,7 +336,7 @@ def test_a_save_of_a_turn_that_died_is_believed_by_its_seal(cases: Store) -> Non
     assert again.digest != given, "the run has to remember this one, also if nothing more is saved"
     item = dict(cases._table.get_item(Key={"pk": f"CASE#{case.case_id}", "sk": BODY})["Item"])
     cases._table.put_item(Item=item | {"seal": "bm8="})
-    with pytest.raises(Unbelieved):
+    with pytest.raises(UnbelievedError):
         cases.turn(case.case_id, given, attempt=1).load(case.case_id)
 
 
@@ -347,11 +347,11 @@ def test_a_try_that_is_left_over_saves_nothing(cases: Store) -> None:
     seen = first.load(case.case_id)
     second = cases.turn(case.case_id, given, attempt=1)
     saved = second.save(second.load(case.case_id))
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         first.save(seen)
-    with pytest.raises(Superseded):
+    with pytest.raises(SupersededError):
         first.load(case.case_id)
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         first.save(replace(saved, turns=9))
     assert second.save(replace(saved, turns=2)).turns == 2
 
@@ -360,7 +360,7 @@ def test_a_run_of_another_generation_is_left_over(cases: Store) -> None:
     case = opened(cases)
     turn = cases.turn(case.case_id)
     assert cases.next_generation(case) == 1
-    with pytest.raises(Superseded) as left:
+    with pytest.raises(SupersededError) as left:
         turn.load(case.case_id)
     assert left.value.generation == 1
 

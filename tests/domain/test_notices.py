@@ -5,13 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from chalicelib.domain.remedies import rescue_plan
 from chalicelib.domain.rules.notices import MOST_REMEMBERED, is_down, keys_go, noticed, still_off
 from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
 from chalicelib.domain.state.click import Act
-from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.plan import Operation, Plan
 from chalicelib.domain.state.slack_message import Moment, Notice, SlackMessage
 from chalicelib.domain.state.snapshot import KeyState, StoreState
-from tests.domain.worlds import DAY, HOURS, MINUTE, NOW, Play, case, cluster, store, world
+from tests.domain.worlds import (
+    DAY,
+    HOURS,
+    MINUTE,
+    NOW,
+    Play,
+    case,
+    cluster,
+    situation,
+    store,
+    world,
+)
 from tests.slack.moments import OLD, waiting_for_keys
 
 SHOWN = SlackMessage("C1", "1.0")
@@ -180,6 +192,16 @@ def test_an_outage_is_told_again_ever_more_rarely() -> None:
             told.append(hours)
         it = said(more)
     assert told == [1, 4, 24, 48, 72, 96]
+
+
+def test_nobody_is_asked_to_decide_while_a_rescue_runs() -> None:
+    it = said(noticed(down(message=SHOWN), NOW))
+    assert it.snapshot
+    rescue = rescue_plan.plan(situation(it.snapshot, case=it))
+    assert isinstance(rescue, Plan)
+    running = replace(it, plan=rescue, phase=Phase.RUNNING)
+    assert noticed(running, NOW + HOURS) is running
+    assert len(noticed(replace(running, phase=Phase.WAITING), NOW + HOURS).message.notices) == 2
 
 
 def test_the_first_message_of_an_outage_tells_of_it_itself() -> None:

@@ -16,7 +16,7 @@ from chalicelib.flows.hear import hear
 from chalicelib.flows.missed import FIRST_LOOK, MEMORY, OVERLAP, SWEEP, find_missed
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.outlines import Outlines
-from tests.flows.bench import HUB, NOW, REGION
+from tests.flows.stand import HUB, NOW, REGION
 from tests.flows.town import ELSEWHERE, HOUR, Build, Town, cluster_id, store_id
 
 SILENT: list[tuple[Callable[[Town], None], Trigger]] = [

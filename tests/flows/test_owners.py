@@ -13,18 +13,18 @@ from chalicelib.domain.state.key_owners import KeyOwners
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.open_case import open_case
 from tests.domain.worlds import key, world
-from tests.flows.bench import Bench
+from tests.flows.stand import Stand
 
 FOUND = KeyOwners(("dave@example.com",), 1)
 
 
-def bench(store: DynamoCases, ask: Callable[[Case], KeyOwners], *, keys: int = 1) -> Bench:
-    made = Bench(world(*(key(number) for number in range(keys))), store=store)
+def stand(store: DynamoCases, ask: Callable[[Case], KeyOwners], *, keys: int = 1) -> Stand:
+    made = Stand(world(*(key(number) for number in range(keys))), store=store)
     made.ports = replace(made.ports, key_owners=ask)
     return made
 
 
-def opened(made: Bench) -> str:
+def opened(made: Stand) -> str:
     found = open_case(made.ports, made.failed())
     assert found
     return found.case_id
@@ -37,7 +37,7 @@ def test_they_are_asked_for_once(store: DynamoCases) -> None:
         asked.append(case.case_id)
         return FOUND
 
-    made = bench(store, ask)
+    made = stand(store, ask)
     case_id = opened(made)
     for _ in range(3):
         made.turn(case_id)
@@ -47,7 +47,7 @@ def test_they_are_asked_for_once(store: DynamoCases) -> None:
 
 @pytest.mark.parametrize("trouble", [TemporaryError("torn"), PermanentError("no role")])
 def test_trouble_is_not_nobody_and_holds_up_nothing(store: DynamoCases, trouble: Exception) -> None:
-    answers = [trouble, FOUND]
+    answers: list[Exception | KeyOwners] = [trouble, FOUND]
 
     def ask(_: Case) -> KeyOwners:
         told = answers.pop(0)
@@ -55,7 +55,7 @@ def test_trouble_is_not_nobody_and_holds_up_nothing(store: DynamoCases, trouble:
             return told
         raise told
 
-    made = bench(store, ask)
+    made = stand(store, ask)
     case_id = opened(made)
     made.turn(case_id)
     assert made.case(case_id).offers
@@ -65,7 +65,7 @@ def test_trouble_is_not_nobody_and_holds_up_nothing(store: DynamoCases, trouble:
 
 
 def test_a_store_without_keys_asks_nothing(store: DynamoCases) -> None:
-    made = bench(store, lambda _: FOUND, keys=0)
+    made = stand(store, lambda _: FOUND, keys=0)
     case_id = opened(made)
     made.turn(case_id)
     assert made.case(case_id).key_owners is None

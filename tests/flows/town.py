@@ -15,8 +15,8 @@ from chalicelib.domain.state.trigger import Trigger
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.ports import CaseTrigger
 from sandbox import sample
-from tests.flows.bench import CI, HUB, REGION, Bench, Trail, world
 from tests.flows.cloud import Aws
+from tests.flows.stand import CI, HUB, REGION, Stand, Trail, world
 
 CALLER = caller_of(arn=CI, kind="AssumedRole", tool=Tool.TERRAFORM)
 ELSEWHERE = "999999999999"
@@ -70,7 +70,7 @@ class Memory(Trail):
         return [call for call in found if call.attempt.at >= since]
 
 
-class Town(Bench):
+class Town(Stand):
     """Clusters 1 to `number`: each with two HSMs and a connected store, and a copy that is free."""
 
     def __init__(self, number: int, *, store: DynamoCases) -> None:

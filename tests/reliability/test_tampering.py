@@ -12,10 +12,10 @@ from chalicelib.domain.rules.trust import Anchor
 from chalicelib.domain.simulation import MADE
 from chalicelib.domain.state.plan import Operation, Remedy
 from sandbox import sample
+from sandbox.reliability.fast_cases import STORIES, WORLDS
 from sandbox.reliability.matrix import untroubled
 from sandbox.reliability.report import tamper_lines
 from sandbox.reliability.stand import SEALS
-from sandbox.reliability.tales import STORIES, WORLDS
 from sandbox.reliability.tampered_plays import TamperedPlay, tampered
 from sandbox.reliability.tampering import (
     Moment,
@@ -68,17 +68,17 @@ class Credulous(TurnCases):
 
 def credulous(story: str, number: int, what: str) -> str:
     """What the matrix says of a bot that believes its table."""
-    tale, moment = STORIES[story](), told(story)[number]
+    played, moment = STORIES[story](), told(story)[number]
 
     def for_turn(anchor: Anchor, generation: int) -> TurnCases:
         inbox, body = SEALS
         return Credulous(
-            tale._stand.table, anchor, generation=generation, inbox_seal=inbox, body_seal=body
+            played._stand.table, anchor, generation=generation, inbox_seal=inbox, body_seal=body
         )
 
-    tale.ports = replace(tale.ports, for_turn=for_turn)
+    played.ports = replace(played.ports, for_turn=for_turn)
     edit = next(e for e in all_edits(story, moment) if e.what == what)
-    return broken(tale, moment, edit)
+    return broken(played, moment, edit)
 
 
 def begun(story: str) -> int:

@@ -17,7 +17,7 @@ from chalicelib.slack.messages import digest, fleet
 from chalicelib.slack.messages.names import Names
 from chalicelib.slack.naming import Naming
 from chalicelib.slack.reach import Reach
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 from sandbox.slack.limits import check_message, check_view
 from tests.domain.worlds import DAY, NOW, POLICY
 from tests.slack.every_moment import kept
@@ -148,7 +148,7 @@ def test_a_full_home_fits() -> None:
 def reach(slack: Slack, scan: Scan | None = None) -> Reach:
     slack.answers |= {
         "auth.test": {"url": "https://example.slack.com/"},
-        "users.info": SlackFailed("user_not_found"),
+        "users.info": SlackError("user_not_found"),
         "usergroups.list": {"usergroups": []},
         "views.publish": {"view": {"id": "V1"}},
     }
@@ -166,9 +166,9 @@ def test_slacks_failures_stop_nothing() -> None:
     slack = Slack()
     here = reach(slack)
     assert here.publish("alice", Home(), NOW)
-    slack.answers["views.publish"] = SlackFailed("not_enabled")
+    slack.answers["views.publish"] = SlackError("not_enabled")
     assert not here.publish("alice", Home(), NOW)
-    slack.answers["chat.postMessage"] = SlackFailed("is_archived")
+    slack.answers["chat.postMessage"] = SlackError("is_archived")
     assert not here.tell(SCAN, None, changes(None, SCAN), ())
     assert slack.logged == ["Home tab not shown", "digest not posted"]
 

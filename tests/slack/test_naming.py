@@ -9,7 +9,7 @@ from chalicelib.config import read
 from chalicelib.domain.state.key_owners import KeyOwners
 from chalicelib.slack.naming import REMEMBER_SECONDS, Naming
 from chalicelib.slack.people import addresses
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 from tests.domain.worlds import case, cluster, world
 from tests.slack.test_gateway import Slack
 from tests.test_config import NEEDED
@@ -45,7 +45,7 @@ def test_names_are_those_of_slack_and_are_remembered() -> None:
 
 
 def test_what_slack_does_not_tell_is_left_out() -> None:
-    refused = {name: SlackFailed("missing_scope") for name in slack().answers}
+    refused = {name: SlackError("missing_scope") for name in slack().answers}
     names = Naming(slack(**refused), owner_tag="owner").names(
         owned_by("a@b.example"), ("S0KEYS", "U0ANN")
     )
@@ -75,7 +75,7 @@ def test_the_owners_of_keys_are_told_behind_that_of_the_cluster() -> None:
 
 
 def test_a_second_domain_is_tried_too() -> None:
-    answers = [SlackFailed("users_not_found"), {"user": {"id": "U7"}}]
+    answers = [SlackError("users_not_found"), {"user": {"id": "U7"}}]
     asked = slack(**{"users.lookupByEmail": answers})
     assert Naming(asked, domains=("second.example",)).user_of("ann@first.example") == "U7"
     assert asked.asked[-1][1] == {"email": "ann@second.example"}

@@ -30,7 +30,7 @@ from chalicelib.aws.store.writes import OPEN, Write, place
 from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.case import Case, KeyUse
 from chalicelib.domain.state.click import Act, Click
-from chalicelib.failures import Conflict, PermanentError
+from chalicelib.failures import ConflictError, PermanentError
 from chalicelib.ports import CaseTrigger, Opened, Seal, Woken
 
 MOST_HEARD = 10_000
@@ -140,10 +140,14 @@ class DynamoCases(SweepMemory):
         found = self._log.query(f"CASE#{case_id}", between=(BODY, INBOX))
         return {item["sk"]: item for item in found}
 
+    def seal_ahead(self, case: Case, click: Click) -> None:
+        """Makes the seal of this click now: whoever records it then need not wait for it."""
+        self._entry(case.case_id, CLICKS, _judged_on(case, click))
+
     def record_click(self, case: Case, click: Click, *, reopen: bool) -> Woken:
         """Adds the click and moves the sequence on; the sleeping run's token is for waking it.
 
-        Conflict if the case was written since it was judged; only a look may come late.
+        ConflictError if the case was written since it was judged; only a look may come late.
         The token stays: a wake that was lost can be sent again, and a used one does nothing.
         """
         is_late_fine = click.act is Act.LOOK and not reopen
@@ -157,7 +161,7 @@ class DynamoCases(SweepMemory):
             return self._reopen(case, update)
         old = self.writes.update(case.case_id, **update)
         if old is None:
-            raise Conflict(case.case_id)
+            raise ConflictError(case.case_id)
         return Woken(str(old.get("token", "")), case.generation)
 
     def _entry(self, case_id: str, kind: str, value: Any) -> str:
@@ -175,7 +179,7 @@ class DynamoCases(SweepMemory):
                 f"Another case is open for {case.cluster_id} by now: {held['case_id']}.",
                 "Decide there. Your click changed nothing.",
             )
-        raise Conflict(case.case_id)
+        raise ConflictError(case.case_id)
 
     def record_use(self, case_id: str, use: KeyUse) -> str:
         """Adds a use once per event and key; returns the token of the sleeping run.
@@ -215,7 +219,7 @@ class DynamoCases(SweepMemory):
                 ExpressionAttributeNames={"#token": "token"},
                 ExpressionAttributeValues={":token": token, ":version": version},
             )
-        except Conflict:
+        except ConflictError:
             return False
         return old is not None
 
@@ -228,7 +232,7 @@ class DynamoCases(SweepMemory):
             ExpressionAttributeValues={":one": 1, ":same": case.generation},
         )
         if old is None:
-            raise Conflict(case.case_id)
+            raise ConflictError(case.case_id)
         return case.generation + 1
 
     def everything(self) -> Iterator[Case]:

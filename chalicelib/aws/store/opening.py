@@ -20,7 +20,7 @@ from chalicelib.aws.store.inbox import (
 from chalicelib.aws.store.writes import OPEN, Write, Writes, place
 from chalicelib.domain.rules.approval import CROWD
 from chalicelib.domain.state.caller import Caller
-from chalicelib.failures import Conflict
+from chalicelib.failures import ConflictError
 from chalicelib.ports import CaseTrigger, Opened
 
 MOST_LOOKS = 10
@@ -64,7 +64,7 @@ class Opening:
             )
             if done:
                 return done
-        raise Conflict("others opened and closed the case again and again meanwhile")
+        raise ConflictError("others opened and closed the case again and again meanwhile")
 
     def _opened(self, case_id: str, *, token: bool) -> Opened:
         inbox = self._inbox(case_id)

@@ -95,8 +95,8 @@ def _used(case: Case, now: datetime) -> Iterator[Notice]:
 
 
 def _down(case: Case, now: datetime) -> Iterator[Notice]:
-    """At once, after one, four and 24 hours, then daily."""
-    if not is_down(case):
+    """At once, after one, four and 24 hours, then daily; not while a rescue is at it: it asks nobody."""
+    if not is_down(case) or (case.is_rescue and case.phase is Phase.RUNNING):
         return
     told = [n for n in case.message.notices if n.moment is Moment.STORE_DOWN and n.over_at is None]
     if not told:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.progress import stages
+from chalicelib.domain.progress import milestones
 from chalicelib.domain.recovery import is_whole
 from chalicelib.domain.state.case import Outcome
 from chalicelib.domain.state.click import Act
@@ -136,7 +136,7 @@ def _would(shown: Shown) -> list[Block]:
     plan = shown.case.current_plan
     if not plan or not plan.calls:
         return []
-    listed = items("ordered", ([text(title_of(stage, plan))] for stage in stages(plan)))
+    listed = items("ordered", ([text(title_of(milestone, plan))] for milestone in milestones(plan)))
     return [rich(line(bold("For real, Unlatch would now")), listed)]
 
 

@@ -33,7 +33,7 @@ from chalicelib.slack.messages.text import (
     the,
     upper_first,
 )
-from chalicelib.slack.modals import rescue_story
+from chalicelib.slack.modals import rescue_lines
 from chalicelib.slack.modals.numbers import NAMED_KEYS
 
 Line = list[Piece]
@@ -44,7 +44,7 @@ def happens(shown: Shown, plan: Plan) -> list[Block]:
     lines = {
         Remedy.RETIRE: _retire,
         Remedy.RELEASE: _retire,
-        Remedy.RESCUE: rescue_story.lines,
+        Remedy.RESCUE: rescue_lines.lines,
         Remedy.PARK: _park,
         Remedy.REPOINT: _repoint,
     }.get(plan.remedy, _park)(shown, plan)

@@ -13,8 +13,8 @@ from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.domain.state.trigger import Trigger
 from sandbox import sample
+from sandbox.reliability.fast_case import CI, Deed, FastCase
 from sandbox.reliability.stand import NOW, small_world
-from sandbox.reliability.tale import CI, Deed, Tale
 
 WAYS = ("to the end", "cancelled", "undone")
 BLOCKED = (Remedy.PARK, Remedy.REPOINT, Remedy.RELEASE, Remedy.RETIRE)
@@ -78,12 +78,12 @@ WORLDS: Mapping[str, tuple[Remedy, Callable[[], Snapshot], Attempt | None]] = {
 """Where each remedy can be told, and which call opens the case if it is not a refused DeleteCluster."""
 
 
-def _tale(name: str, way: str) -> Tale:
+def _case(name: str, way: str) -> FastCase:
     remedy, world, heard = WORLDS[name]
-    return Tale(world(), deeds(remedy, way), heard)
+    return FastCase(world(), deeds(remedy, way), heard)
 
 
-STORIES: Mapping[str, Callable[[], Tale]] = {
-    f"{name}, {way}": partial(_tale, name, way) for name in WORLDS for way in WAYS
+STORIES: Mapping[str, Callable[[], FastCase]] = {
+    f"{name}, {way}": partial(_case, name, way) for name in WORLDS for way in WAYS
 }
 """Some can't be told: a key store that is deleted does not come back. See `told`."""

@@ -1,4 +1,4 @@
-"""Sets the real stage for a scenario: the sandbox with its world, its people and the deployed bot."""
+"""The sandbox of a scenario: with its world, its people and the deployed bot. Plays nothing yet."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sandbox.slack.records import Channel
 from sandbox.stack import Sandbox
 
 
-class Theatre(Sandbox):
+class ScenarioSandbox(Sandbox):
     """A sandbox that can tell how its world is now."""
 
     def world(self) -> dict[str, Any]:
@@ -41,35 +41,35 @@ class Theatre(Sandbox):
 
 
 @contextmanager
-def open_stage(scenario: Scenario) -> Iterator[tuple[Theatre, StoredCases]]:
+def open_sandbox(scenario: Scenario) -> Iterator[tuple[ScenarioSandbox, StoredCases]]:
     """Everything is in place and nothing has happened yet; faults count from here on."""
-    with Theatre(
+    with ScenarioSandbox(
         now=scenario.now,
         accounts=scenario.accounts,
         regions=scenario.regions,
         blocked_by=scenario.blocked_by,
         people=scenario.people,
         team_ids=scenario.team_ids,
-    ) as theatre:
-        seed(theatre.aws, scenario.world, accounts=scenario.accounts, now=scenario.now)
+    ) as sandbox:
+        seed(sandbox.aws, scenario.world, accounts=scenario.accounts, now=scenario.now)
         # Who plays the digest wants it on; by itself it is off.
         fires = any(item.act == "digest" for item in scenario.play)
         told = {"digest": fires, "regions": ",".join(scenario.regions[1:])}
         for channel in scenario.channels:
-            theatre.slack.workspace.add_channel(Channel(id=channel, name=channel.lower()))
-        theatre.deploy({**told, **scenario.config}, scenario.routes)
-        _check_digest(theatre, scenario)
+            sandbox.slack.workspace.add_channel(Channel(id=channel, name=channel.lower()))
+        sandbox.deploy({**told, **scenario.config}, scenario.routes)
+        _check_digest(sandbox, scenario)
         for fault in scenario.faults:
-            theatre.aws.faults.add(**_planned(fault, now=scenario.now))
+            sandbox.aws.faults.add(**_planned(fault, now=scenario.now))
         hub, region = scenario.accounts[0], scenario.regions[0]
-        yield theatre, StoredCases(theatre, hub=hub, region=region)
+        yield sandbox, StoredCases(sandbox, hub=hub, region=region)
 
 
-def _check_digest(theatre: Theatre, scenario: Scenario) -> None:
+def _check_digest(sandbox: ScenarioSandbox, scenario: Scenario) -> None:
     """Raises UnusableError if a digest is to fire that the deployed bot doesn't have."""
     reason = "digest: the bot that is deployed has no weekly digest"
     wanted = [item for item in scenario.play if item.act == "digest"]
-    if wanted and not theatre.has_digest:
+    if wanted and not sandbox.has_digest:
         raise UnusableError(scenario.path, [Problem(item.line, reason) for item in wanted])
 
 

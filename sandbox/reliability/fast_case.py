@@ -18,7 +18,7 @@ from chalicelib.domain.state.caller import Tool, caller_of
 from chalicelib.domain.state.case import Attempt, Case
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import Snapshot
-from chalicelib.failures import Conflict, PermanentError, Superseded, TemporaryError
+from chalicelib.failures import ConflictError, PermanentError, SupersededError, TemporaryError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.sleep import sleep
@@ -79,7 +79,7 @@ class Runs:
         return True
 
     def wake(self, token: str) -> None:
-        """Nobody sleeps here: the next turn comes when the tale goes on."""
+        """Nobody sleeps here: the next turn comes when the case goes on."""
 
     def is_alive(self, case_id: str, generation: int) -> bool:
         run = self.known.get((case_id, generation))
@@ -100,7 +100,7 @@ class NoTrail:
         return iter(())
 
 
-class Tale:
+class FastCase:
     """Steps of one case: what is due next, be it somebody's deed or a turn of each living run."""
 
     def __init__(
@@ -190,7 +190,7 @@ class Tale:
         if self.done == len(self.deeds):
             return False
         deed = self.deeds[self.done]
-        with self._noted(), suppress(NoCaseError, PermanentError, TemporaryError, Conflict):
+        with self._noted(), suppress(NoCaseError, PermanentError, TemporaryError, ConflictError):
             if not deed.when(self.case):
                 return False
             self.do(deed)
@@ -226,7 +226,10 @@ class Tale:
         self.turns += 1
         run = self.runs.known[name]
         for attempt in range(MOST_RETRIES + 1):
-            with self._noted(), suppress(Superseded, Conflict, PermanentError, TemporaryError):
+            with (
+                self._noted(),
+                suppress(SupersededError, ConflictError, PermanentError, TemporaryError),
+            ):
                 turn = take_turn(self.ports, *name, given=run.body, attempt=attempt)
                 run.body, run.status = turn.body, "SUCCEEDED" if turn.finished else run.status
                 if not turn.finished:

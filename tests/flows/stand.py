@@ -1,4 +1,4 @@
-"""A bench for the flows: the real store on moto, a model of AWS, people and runs in memory, a clock."""
+"""A stand for the flows: the real store on moto, a model of AWS, people and runs in memory, a clock."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.domain.state.snapshot import Snapshot
-from chalicelib.failures import Conflict, Superseded
+from chalicelib.failures import ConflictError, SupersededError
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.sleep import sleep
 from chalicelib.flows.take_turn import Turn, take_turn
@@ -43,8 +43,8 @@ __all__ = [
     "NOW",
     "REGION",
     "STORE",
-    "Bench",
     "QuickCases",
+    "Stand",
     "key",
     "table",
     "world",
@@ -188,6 +188,9 @@ class Slack:
         last = entries[-1].number if entries else case.message.thread_lines
         return SlackMessage(self.channel, case.message.ts or "1.0", f"{case.phase}", last)
 
+    def prepare(self, case: Case) -> None:
+        """Nothing is looked up."""
+
     def hold(self, case: Case, world: Snapshot | None) -> None:
         self.held.append((case, world))
 
@@ -251,7 +254,7 @@ class Trail:
             yield key_id, [u for u in self.used if u.key_id == key_id and u.at >= since]
 
 
-class Bench:
+class Stand:
     """Everything together; `policy` overrides are settings' names."""
 
     def __init__(
@@ -318,7 +321,7 @@ class Bench:
         run = case_id, self.stored.stored(case_id).inbox.generation
         given = self.runs.bodies.get(run, "")
         for number in range(attempt, MOST_RETRIES):
-            with suppress(Superseded, Conflict):
+            with suppress(SupersededError, ConflictError):
                 turn = take_turn(self.ports, *run, given=given, attempt=number)
                 self.runs.bodies[run] = turn.body
                 return turn
