@@ -7,7 +7,7 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib import traces
+from chalicelib import garbage, traces
 
 
 @functools.cache
@@ -73,6 +73,7 @@ def invocation(context: Any, *, trace: str, **keys: str) -> Iterator[None]:
     finally:
         logger().remove_keys([*keys, *_found])
         _found.clear()
+        garbage.started()
 
 
 def about(**keys: str) -> None:

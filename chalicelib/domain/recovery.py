@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import Enum, auto
 
 from chalicelib.domain.overdue import USUALLY
-from chalicelib.domain.remedies.undo import switched_off, undo_step
+from chalicelib.domain.remedies.undo import keys_to_enable, undo_step
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.rules.step import Close
 from chalicelib.domain.rules.waiting import our_keys
@@ -36,7 +36,7 @@ def returning_keys(case: Case) -> tuple[Key, ...]:
 
 def disabled_keys(case: Case) -> tuple[Key, ...]:
     """Live keys that cancelling switches on again."""
-    return switched_off(case, case.snapshot) if case.snapshot else ()
+    return keys_to_enable(case, case.snapshot) if case.snapshot else ()
 
 
 def lost_keys(case: Case) -> int:

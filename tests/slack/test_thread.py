@@ -10,6 +10,7 @@ from chalicelib.domain.state.audit_log import Entry, Kind, chained, entry
 from chalicelib.domain.state.case import CallStatus, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.trigger import Trigger
 from chalicelib.slack.messages.thread import line
 from tests.domain.worlds import DAY, NOW, Play, approved, case, key, world
 from tests.slack.every_moment import goes_back_by_itself, kept, rejected
@@ -166,7 +167,8 @@ def test_a_use_is_told_with_the_way_back_as_long_as_the_case_lives() -> None:
     """Also of a case that has stopped: its keys can still be kept."""
     used = entry(Kind.KEY_USED, NOW, who="role nightly", key="key-a", operation="Decrypt")
     stopped = case(phase=Phase.CLOSED, outcome=Outcome.STOPPED, watches=True)
-    for it, is_told in ((stopped, True), (replace(stopped, watches=False), False)):
+    fails = case(trigger=Trigger.STORE_DOWN)
+    for it, is_told in ((stopped, True), (replace(stopped, watches=False), False), (fails, False)):
         message = line(used, case=it)
         assert message
         assert (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from chalicelib.domain.rules.notices import keys_go
 from chalicelib.domain.state.audit_log import Entry, Kind
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act
@@ -196,7 +197,8 @@ def _keys_gone(entry: Entry, case: Case) -> Told:
 
 
 def _key_used(entry: Entry, case: Case) -> Told:
-    cancel = "" if case.is_over else " To cancel, use the button in the message above."
+    may_cancel = not case.is_over and (keys_go(case) or not case.trigger.is_outage)
+    cancel = " To cancel, use the button in the message above." if may_cancel else ""
     pieces = [
         symbol(WARNING),
         text(" "),

@@ -207,10 +207,8 @@ def _undo(shown: Shown, plan: Plan) -> str:
     match plan.remedy:
         case Remedy.KEEP:
             return "yes"
-        case Remedy.RESCUE if plan.backup_id:
-            return "while it runs: removes what it made"
         case Remedy.RESCUE:
-            return "not needed"
+            return _undo_rescue(shown, plan)
         case Remedy.PARK:
             minutes = minutes_to_unpark(shown.case.snapshot)
             return f"yes, takes about {minutes} min" if minutes else "yes"
@@ -231,11 +229,23 @@ def _undo(shown: Shown, plan: Plan) -> str:
     return f"by hand, from the backup of {token(newest.created_at, shape)}"
 
 
+def _undo_rescue(shown: Shown, plan: Plan) -> str:
+    """A store that shows as connected serves its keys as soon as there is an HSM: that one stays."""
+    store = shown.case.store
+    if plan.backup_id:
+        return "while it runs: removes what it made"
+    if not plan.new_hsms:
+        return "not needed"
+    if store is not None and store.state is StoreState.CONNECTED:
+        return "not needed; the HSMs stay, as the keys work with them"
+    return "until the store is connected: removes what it made"
+
+
 def rescue_cost(shown: Shown, plan: Plan) -> str:
-    made = len(plan.names(Operation.CREATE_HSM))
+    made = plan.new_hsms
     if not made:
         return f"{money(facts.daily(shown.case, shown.policy))} a day, as now"
-    return f"{money(made * 24 * shown.policy.hsm_hour_price)} a day for {count(made, 'HSM')}"
+    return f"{money(made * 24 * shown.policy.hour_price(shown.case.region))} a day for {count(made, 'HSM')}"
 
 
 def cost(shown: Shown, plan: Plan) -> str:

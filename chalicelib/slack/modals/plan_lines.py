@@ -54,6 +54,7 @@ def happens(shown: Shown, plan: Plan) -> list[Block]:
     ]
     minutes = minutes_to_unpark(shown.case.snapshot)
     undo = {
+        Remedy.RESCUE: rescue_lines.to_undo(plan),
         Remedy.PARK: "press Undo in the message."
         + (f" It takes about {minutes} minutes." if minutes else ""),
         Remedy.REPOINT: "until the old HSMs are deleted, press Stop here. A crypto officer must then "
