@@ -108,10 +108,8 @@ class SlackGateway:
         try:
             ts = self._posted(case)
             method, place = ("chat.update", {"ts": ts}) if ts else ("chat.postMessage", {})
-            about = {"event_type": EVENT, "event_payload": {"case_id": case.case_id}}
-            send(
-                self.call, method, told, plain=False, channel=self.channel, metadata=about, **place
-            )
+            it = {"event_type": EVENT, "event_payload": {"case_id": case.case_id}}
+            send(self.call, method, told, plain=False, channel=self.channel, metadata=it, **place)
         except SlackError as failed:
             self.log("Slack failed", case_id=case.case_id, why=failed.code)
             self.count("SlackFailures", 1)
