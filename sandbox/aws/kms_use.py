@@ -12,7 +12,8 @@ from sandbox.aws.calls import AwsError, RequestContext
 from sandbox.aws.kms_backend import backend_of, find_key
 from sandbox.aws.kms_grants import check_dry_run
 from sandbox.aws.kms_keys import facts_of, metadata, note_key, state_of
-from sandbox.aws.kms_stores import Handler, get_store, wrong_state
+from sandbox.aws.kms_store_checks import get_store, wrong_state
+from sandbox.aws.kms_stores import Handler
 from sandbox.aws.regions import Region, Regions
 
 DATA_KEY_BYTES = {"AES_128": 16, "AES_256": 32}
