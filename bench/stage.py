@@ -16,8 +16,8 @@ from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.flows.open_case import open_case
 from sandbox.reliability.table import MemoryTable
-from tests.flows.bench import INBOX_SEAL, Bench
 from tests.flows.cloud import CLUSTER, HUB, REGION, key, world
+from tests.flows.stand import INBOX_SEAL, Stand
 
 TABLE = "unlatch-bench"
 SIGNING, BOT = "bench/signing-secret", "bench/bot-token"
@@ -59,7 +59,7 @@ def waiting_case(table: MemoryTable, *, keys: int = 10, approved: bool = False) 
 
     `approved`: it is the second, as Bob has said the first.
     """
-    bench = Bench(world(*map(key, range(keys))), store=DynamoCases(table, INBOX_SEAL))
+    bench = Stand(world(*map(key, range(keys))), store=DynamoCases(table, INBOX_SEAL))
     opened = open_case(bench.ports, bench.failed())
     assert opened, "the hub's own account is served"
     case = bench.run(opened.case_id, until=lambda case: bool(case.message.ts))
@@ -67,7 +67,7 @@ def waiting_case(table: MemoryTable, *, keys: int = 10, approved: bool = False) 
         bench.approve("bob", "retire", opened.case_id)
         bench.turn(opened.case_id)
         case = bench.case(opened.case_id)
-    bench.stored.park(case.case_id, version=case.version, token="bench-token")  # noqa: S106  # a task token
+    bench.stored.sleep(case.case_id, version=case.version, token="bench-token")  # noqa: S106  # a task token
     return case
 
 

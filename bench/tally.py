@@ -23,11 +23,11 @@ from chalicelib.flows.open_case import open_case
 from chalicelib.ports import Receipt
 from chalicelib.slack.gateway import SlackGateway
 from sandbox.reliability.table import MemoryTable
-from tests.flows.bench import BODY_SEAL, INBOX_SEAL, Bench
 from tests.flows.cloud import key, world
+from tests.flows.stand import BODY_SEAL, INBOX_SEAL, Stand
 
 CHANCE = Random(7)  # noqa: S311  # ids for benchmarks
-TURN_GB, CLICK_GB, PARK_GB = 1.0, 1.0, 0.25
+TURN_GB, CLICK_GB, SLEEP_GB = 1.0, 1.0, 0.25
 COLD_SECONDS = 2.0
 """Of a function with about half a CPU. Each turn is taken to start cold, also those seconds apart."""
 IDLE = timedelta(minutes=5)
@@ -123,7 +123,7 @@ def retirement(keys: int, *, window_days: int) -> tuple[Counter[str], Case]:
     """What a case costs that two people approve at its first message, from the event to the end."""
     units: Counter[str] = Counter()
     before = sum(seal.made + seal.checked for seal in (INBOX_SEAL, BODY_SEAL))
-    bench = Bench(
+    bench = Stand(
         world(*map(identified, range(keys))),
         store=DynamoCases(CountedTable(units), INBOX_SEAL),
         pending_window_days=window_days,
@@ -141,7 +141,7 @@ def retirement(keys: int, *, window_days: int) -> tuple[Counter[str], Case]:
     return units, case
 
 
-def _gateway(bench: Bench) -> SlackGateway:
+def _gateway(bench: Stand) -> SlackGateway:
     """The real one: each message that it updates is one more write of the case."""
 
     def call(_: str, **__: object) -> dict[str, Any]:
@@ -156,7 +156,7 @@ def _gateway(bench: Bench) -> SlackGateway:
 class CountedAws:
     """Counts what is asked of AWS, and lets the clock run as long as the quotas make it take."""
 
-    def __init__(self, bench: Bench, units: Counter[str]) -> None:
+    def __init__(self, bench: Stand, units: Counter[str]) -> None:
         self._bench, self._units = bench, units
         self._look, self._again, self._call = (
             bench.aws.snapshot,
@@ -215,7 +215,7 @@ def _add_functions(units: Counter[str], case: Case) -> None:
     units["Step Functions: state transition"] = case.turns * 3 + 1
     units["Lambda: request"] = case.turns * 2 + clicks + 1
     seconds = case.turns * COLD_SECONDS + units["milliseconds of turns"] / 1_000
-    own = TURN_GB * seconds + PARK_GB * case.turns + CLICK_GB * clicks
+    own = TURN_GB * seconds + SLEEP_GB * case.turns + CLICK_GB * clicks
     units["Lambda: GB-second"] = ceil(own + SWEEP_GB * SIGHT_SECONDS * units[SIGHTS])
     units["API Gateway: request"] = clicks
     units["Secrets Manager: call"] += clicks * 2

@@ -14,7 +14,7 @@ from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.routes import Route, routes_from
 
 
-class BadSettings(ValueError):  # noqa: N818  # a word of the house, not a kind of error
+class BadSettingsError(ValueError):
     """Lists every setting that is missing or can't be read, each with what it should be."""
 
 
@@ -104,6 +104,7 @@ BOTH_CODES = ("CloudHsmClusterInUseException", "CloudHsmInvalidRequestException"
 
 
 READER_ROLE, EXECUTOR_ROLE, RESTORER_ROLE = "unlatch-reader", "unlatch-executor", "unlatch-restorer"
+PROBER_ROLE = "unlatch-prober"
 """In each account. No settings: policies and templates name them (docs/decisions/policies-by-hand.md)."""
 
 
@@ -114,10 +115,12 @@ class Settings:
     table_name: str = setting("", "The DynamoDB table of the stack", required)
     state_machine_name: str = setting("", "The Step Functions state machine of the stack", required)
     inbox_key_id: str = setting(
-        "", "Id or alias of the KMS HMAC key that seals clicks, triggers and uses of keys", required
+        "",
+        "ARN or alias of the KMS HMAC key that seals clicks, triggers and uses of keys",
+        required,
     )
     body_key_id: str = setting(
-        "", "Id or alias of the KMS HMAC key that seals cases; turns alone use it", required
+        "", "ARN or alias of the KMS HMAC key that seals cases; turns alone use it", required
     )
     brake_parameter: str = setting(
         "",
@@ -143,7 +146,9 @@ class Settings:
         mentioned,
     )
     owner_tag: str = setting(
-        "owner", "Cluster tag that names who is told too: an e-mail, a Slack user or group id", str
+        "owner",
+        "Tag of clusters and keys that names who is told too: an e-mail, a Slack user or group id",
+        str,
     )
     email_domains: tuple[str, ...] = setting(
         (), "Further e-mail domains of the same people, for finding them in Slack", words
@@ -241,7 +246,7 @@ READS: dict[str, Callable[[str], Any]] = {
 
 
 def read(environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings of this environment. BadSettings lists all that is wrong, not just the first."""
+    """The settings of this environment. BadSettingsError lists all that is wrong, not just the first."""
     environ = os.environ if environ is None else environ
     values: dict[str, Any] = {}
     wrong = []
@@ -254,7 +259,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         except ValueError as error:
             wrong.append(f"{name.upper()} {error}")
     if wrong:
-        raise BadSettings("Unlatch can’t start. " + "; ".join(wrong) + ".")
+        raise BadSettingsError("Unlatch can’t start. " + "; ".join(wrong) + ".")
     return Settings(**values)
 
 
@@ -267,13 +272,13 @@ def value_of(name: str, text: str) -> Any:
 
 
 def routes(file: Path = ROUTES) -> tuple[Route, ...]:
-    """The rules that were deployed. BadSettings if they can’t be read:."""
+    """The rules that were deployed. BadSettingsError if they can’t be read:."""
     if not file.exists():
         return ()
     try:
         return routes_from(json.loads(file.read_text(encoding="utf-8")))
     except ValueError as error:
-        raise BadSettings(f"Unlatch can’t start. {file.name}: {error}.") from error
+        raise BadSettingsError(f"Unlatch can’t start. {file.name}: {error}.") from error
 
 
 def region(environ: Mapping[str, str] | None = None) -> str:

@@ -62,7 +62,7 @@ class PermanentError(Exception):
         self.said = said
 
 
-class RequestRefused(Exception):  # noqa: N818  # a word of the house, not a kind of error
+class RequestError(Exception):
     """A request that is not granted: an HTTP status, and a sentence for whoever made it."""
 
     def __init__(self, status: int, reason: str) -> None:
@@ -71,11 +71,11 @@ class RequestRefused(Exception):  # noqa: N818  # a word of the house, not a kin
         self.reason = reason
 
 
-class Unbelieved(Exception):  # noqa: N818  # a word of the house, not a kind of error
+class UnbelievedError(Exception):
     """The stored case is not what its last turn left: nothing is done on it."""
 
 
-class Superseded(Exception):  # noqa: N818  # a word of the house, not a kind of error
+class SupersededError(Exception):
     """A later try of this turn, or another run, is at work: this one is left over, and ends.
 
     `generation` is that of the run which is to go on.
@@ -86,5 +86,5 @@ class Superseded(Exception):  # noqa: N818  # a word of the house, not a kind of
         self.generation = generation
 
 
-class Conflict(Exception):  # noqa: N818  # a word of the house, not a kind of error
+class ConflictError(Exception):
     """Somebody else wrote the case meanwhile; read it again and decide afresh."""

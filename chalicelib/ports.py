@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from chalicelib.aside import Aside, in_turn
-from chalicelib.domain.rules.hearing import Heard
+from chalicelib.domain.rules.hearing import Heard, KnownOutage
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.routes import Route
 from chalicelib.domain.rules.step import Call
@@ -17,6 +17,7 @@ from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.caller import Caller
 from chalicelib.domain.state.case import Attempt, Case, KeyUse
 from chalicelib.domain.state.click import Click
+from chalicelib.domain.state.key_owners import KeyOwners
 from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
@@ -24,8 +25,8 @@ from chalicelib.domain.state.snapshot import Key, Snapshot
 
 
 @dataclass(frozen=True)
-class FailedDelete:
-    """A call that opens a case or folds into it. `heard_at` is when Unlatch opened a case for it."""
+class CaseTrigger:
+    """What opens a case at a cluster, or folds into its open one. `heard_at` is when Unlatch opened a case for it."""
 
     account: str
     region: str
@@ -36,7 +37,7 @@ class FailedDelete:
 
 @dataclass(frozen=True)
 class Opened:
-    """The case that now holds the failed call. `token` wakes its parked run, if there is one.
+    """The case that now holds the trigger. `token` wakes its sleeping run, if there is one.
 
     `is_gone`: the call was heard before, and the record of its case has been removed since.
     """
@@ -74,7 +75,7 @@ class SweepCursor:
 
 @dataclass(frozen=True)
 class Woken:
-    """A recorded click: the token of the parked run, and the generation that must run."""
+    """A recorded click: the token of the sleeping run, and the generation that must run."""
 
     token: str
     generation: int
@@ -139,10 +140,7 @@ Signed = SignedPlan | SignedCancel
 
 @dataclass(frozen=True)
 class Held:
-    """What is left of a case whose body is not believed: the version to sleep on, since when it is so,
-
-    and the case as its first trigger says, if that trigger's seal holds.
-    """
+    """Of a case whose body is not believed: the version to sleep on, and the case by its sealed trigger."""
 
     version: int
     since: datetime
@@ -150,26 +148,26 @@ class Held:
 
 
 class Cases(Protocol):
-    def open_or_fold(self, failed: FailedDelete, *, now: datetime) -> Opened: ...
+    def open_or_fold(self, trigger: CaseTrigger, *, now: datetime) -> Opened: ...
     def load(self, case_id: str) -> Case: ...
     def seal_ahead(self, case: Case, click: Click) -> None: ...
     def record_click(self, case: Case, click: Click, *, reopen: bool) -> Woken: ...
     def record_use(self, case_id: str, use: KeyUse) -> str: ...
     def touch(self, case_id: str) -> str: ...
-    def park(self, case_id: str, *, version: int, token: str) -> bool: ...
+    def sleep(self, case_id: str, *, version: int, token: str) -> bool: ...
     def next_generation(self, case: Case) -> int: ...
     def pointers(self, where: tuple[str, str] | None = None) -> Sequence[Pointer]: ...
     def looked_until(self, account: str, region: str) -> datetime | None: ...
     def set_looked(self, account: str, region: str, until: datetime) -> None: ...
     def watch_round(self) -> SweepCursor: ...
     def set_watch_round(self, now: SweepCursor) -> None: ...
-    def down_since(self, account: str, region: str) -> Mapping[str, datetime]: ...
-    def set_down_since(self, account: str, region: str, since: Mapping[str, datetime]) -> None: ...
+    def outages(self, account: str, region: str) -> Mapping[str, KnownOutage]: ...
+    def set_outages(self, account: str, region: str, known: Mapping[str, KnownOutage]) -> None: ...
     def entries(self, case_id: str) -> Sequence[Entry]: ...
 
 
 class TurnCases(Cases, Protocol):
-    """The same for one turn, which alone writes bodies. `load` and `save` raise Unbelieved and Superseded.
+    """The same for one turn, which alone writes bodies. `load` and `save` raise UnbelievedError and SupersededError.
 
     `digest` is that of the body which the run has to remember; `unsealed` says whose the inbox entries
     claim to be whose seal does not hold: they are not counted, and the next save removes them.
@@ -203,10 +201,7 @@ class Actions(Protocol):
 
 
 class Runs(Protocol):
-    """`remembered` is the digest of the body which the newest turn of a run saved last; "" if none did,
-
-    None if there is no such run (any more). `start` is False if a run has taken this name already.
-    """
+    """`start`: False if the name is taken. `remembered`: a digest; "" if none was saved, None for no run."""
 
     def start(self, case_id: str, generation: int, *, body: str = "") -> bool: ...
     def wake(self, token: str) -> None: ...
@@ -242,6 +237,7 @@ class Gateway(Protocol):
     ) -> SlackMessage: ...
     def prepare(self, case: Case) -> None: ...
     def hold(self, case: Case, world: Snapshot | None) -> None: ...
+    def tell_askers(self, case: Case) -> None: ...
     def fill(self, case: Case, click: Click, *, now: datetime) -> None: ...
     def open(self, case: Case, remedy: Remedy, *, trigger_id: str) -> str: ...
 
@@ -254,7 +250,7 @@ class Trail(Protocol):
 
     def calls(
         self, account: str, region: str, *, since: datetime, names: Sequence[str]
-    ) -> Sequence[FailedDelete | Heard]: ...
+    ) -> Sequence[CaseTrigger | Heard]: ...
     def failed_uses(
         self, account: str, region: str, *, keys: Mapping[str, datetime]
     ) -> Iterator[tuple[str, Sequence[KeyUse]]]: ...
@@ -262,6 +258,11 @@ class Trail(Protocol):
 
 def _nothing(*_: object, **__: object) -> None:
     """Stands in if nobody listens to metrics or logs."""
+
+
+def _nobody(_: Case) -> KeyOwners:
+    """Stands in if no tag names owners."""
+    return KeyOwners()
 
 
 @dataclass(frozen=True)
@@ -286,6 +287,7 @@ class Ports:
     channel: str = ""
     routes: tuple[Route, ...] = ()
     changed: Callable[[], None] = _nothing
+    key_owners: Callable[[Case], KeyOwners] = _nobody
     count: Callable[[str, int], None] = _nothing
     log: Callable[..., None] = _nothing
     aside: Aside = in_turn

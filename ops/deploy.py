@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,8 +16,18 @@ from chalicelib.config import Settings
 from chalicelib.domain.rules.routes import Route
 from ops.command_context import CommandContext
 from ops.console import GREEN, YELLOW, Console
-from ops.deployment import chalice, changes, infra, organisation, record, routing, runtime, settings
-from ops.deployment.build import BILL, Built, build
+from ops.deployment import (
+    chalice,
+    changes,
+    infra,
+    organisation,
+    quota,
+    record,
+    routing,
+    runtime,
+    settings,
+)
+from ops.deployment.build import BILL, Built, build, set_environment
 from ops.deployment.changes import Changes
 from ops.deployment.finish import finish
 from ops.deployment.found import found
@@ -76,13 +87,22 @@ def run(options: Options, desk: CommandContext) -> int:
         if (plan or moved) and not options.yes:
             desk.confirm("Deploy this? Type yes:", option="--yes")
         stacks.execute()
-    url = chalice.deploy(hub, desk, built.folder, deployed=existing)
-    finish(hub, error_codes=job.settings.error_codes, url=url, say=desk.say)
+    url = _bring_up(job, built, existing, desk)
     record.keep(hub, _record(job, built, url, desk))
     made = _described(hub, built, desk)
     next_steps = _what_next(job, desk, url)
     screen.answer({"changes": changes.as_plain(plan), "url": url, **made, "next": next_steps})
     return 0
+
+
+def _bring_up(job: Job, built: Built, existing: Mapping[str, Any], desk: CommandContext) -> str:
+    """The functions, and what Chalice leaves out. The URL of the API."""
+    hub = job.hub
+    # A first deployment has only now seal keys to name.
+    set_environment(built.folder, hub.stage, infra.with_seal_keys(hub, job.variables))
+    url = chalice.deploy(hub, desk, built.folder, deployed=existing)
+    finish(hub, error_codes=job.settings.error_codes, url=url, say=desk.say)
+    return url
 
 
 def _checked(options: Options, desk: CommandContext) -> Job:
@@ -103,7 +123,8 @@ def _checked(options: Options, desk: CommandContext) -> Job:
         )
         variables, given = chosen.variables, chosen.given
         if hub:
-            variables["ACCOUNTS"] = _accounts(hub, variables)
+            variables = infra.with_seal_keys(hub, _with_accounts(hub, variables))
+            quota.check(hub, desk.project)
     except EXPECTED as error:
         wrong.append(trouble_of(error))
     try:
@@ -160,8 +181,8 @@ def _unlike_config(project: Path, stage: str, deployed: dict[str, str]) -> dict[
     }
 
 
-def _accounts(hub: Hub, variables: dict[str, str]) -> str:
-    """The ids that ACCOUNTS means now, as the functions are told them."""
+def _with_accounts(hub: Hub, variables: dict[str, str]) -> dict[str, str]:
+    """With the ids that ACCOUNTS means now, as the functions are told them."""
     words = config.words(variables.get("ACCOUNTS", ""))
     told = ",".join(organisation.accounts(hub, words))
     size = sum(len(n) + len(v) for n, v in {**variables, "ACCOUNTS": told}.items())
@@ -170,7 +191,7 @@ def _accounts(hub: Hub, variables: dict[str, str]) -> str:
             f"The settings take {size} bytes, and Lambda takes {MOST_BYTES}.",
             "Serve fewer ACCOUNTS from this stage, or shorten PEOPLE",
         )
-    return told
+    return {**variables, "ACCOUNTS": told}
 
 
 def _warn_of_silence(job: Job, desk: CommandContext) -> None:

@@ -16,10 +16,10 @@ from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.state.case import Case
 from chalicelib.flows.command import CLUSTER
 from ops.command_context import CommandContext
+from ops.diagnosis import Diagnosis, as_json, show
 from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.hub import Hub, connect
-from ops.picture import Picture, as_json, show
 from ops.target_access import accounts
 from ops.verb import Options, Verb, argument, flag, option, place
 
@@ -42,13 +42,13 @@ def run(options: Options, desk: CommandContext) -> int:
     hub = connect(options, desk.clock, otherwise=options.where)
     settings, note = _settings(hub)
     desk.screen.passing("reading clusters, key stores and keys")
-    picture = picture_of(hub, options, settings)
-    show(picture, desk.screen, note)
-    desk.screen.answer(as_json(picture))
-    return Exit.FOUND if picture.cause in (Cause.NO_CLUSTER, Cause.INCOMPLETE) else Exit.DONE
+    diagnosis = diagnosis_of(hub, options, settings)
+    show(diagnosis, desk.screen, note)
+    desk.screen.answer(as_json(diagnosis))
+    return Exit.FOUND if diagnosis.cause in (Cause.NO_CLUSTER, Cause.INCOMPLETE) else Exit.DONE
 
 
-def picture_of(hub: Hub, options: Options, settings: Settings) -> Picture:
+def diagnosis_of(hub: Hub, options: Options, settings: Settings) -> Diagnosis:
     """One look at the cluster, and what follows from it."""
     now = hub.clock()
     account, region = options.account or hub.account, options.where or hub.region
@@ -71,7 +71,7 @@ def picture_of(hub: Hub, options: Options, settings: Settings) -> Picture:
         for way in ways
         if way.plan and way.is_open and way.plan.calls
     }
-    return Picture(snapshot, cause_of(snapshot), ways, timelines, policy)
+    return Diagnosis(snapshot, cause_of(snapshot), ways, timelines, policy)
 
 
 def _settings(hub: Hub) -> tuple[Settings, str]:

@@ -31,9 +31,9 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from chalicelib.aws.errors import DENIED, code_of
-from chalicelib.config import BadSettings
-from chalicelib.failures import Conflict, PermanentError, TemporaryError
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.config import BadSettingsError
+from chalicelib.failures import ConflictError, PermanentError, TemporaryError
+from chalicelib.slack.replies import SlackError
 from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.words import for_a_shell
@@ -72,11 +72,11 @@ EXPECTED = (
     ClientError,
     BotoCoreError,
     ResponseParserError,
-    BadSettings,
+    BadSettingsError,
     PermanentError,
     TemporaryError,
-    Conflict,
-    SlackFailed,
+    ConflictError,
+    SlackError,
     OSError,
     HTTPException,
     UnicodeDecodeError,
@@ -95,9 +95,9 @@ def trouble_of(error: Exception) -> OperatorError:
             return OperatorError(for_a_shell(error.reason), *map(for_a_shell, error.advice))
         case TemporaryError():
             return OperatorError(f"{error.reason}.", "Run the command again in a minute")
-        case Conflict():
+        case ConflictError():
             return OperatorError("The case moved on meanwhile.", "Run the command again")
-        case SlackFailed():
+        case SlackError():
             return OperatorError(f"Slack said {error.code}.")
         case ClientError():
             return _refused(error)

@@ -34,7 +34,7 @@ HEARING = (
     "on_probe",
 )
 """Each has a rule of its own."""
-FUNCTIONS = (*HEARING, "turn", "park", "sweep", "digest")
+FUNCTIONS = (*HEARING, "turn", "sleep", "park", "sweep", "digest")
 """As Chalice names them; the one that serves Slack is called `unlatch-<stage>`."""
 EVENT_FUNCTIONS = (*HEARING, "sweep", "digest")
 MAKING = threading.Lock()
@@ -112,6 +112,13 @@ class Hub:
             region=self.region,
             profile=self.profile,
         )
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Accounts and Regions that are served, the hub’s own first."""
+        accounts = dict.fromkeys((self.account, *self.settings.accounts))
+        regions = dict.fromkeys((self.region, *self.settings.regions))
+        return tuple((account, region) for account in accounts for region in regions)
 
     @property
     def cases(self) -> Any:

@@ -43,7 +43,7 @@ def run(options: Options, desk: CommandContext) -> int:
         settings=chosen.given,
     )
     merged = one_template.extras(
-        desk.project, options.stage, settings=config.read(variables), parameters=parameters
+        desk.project, options.stage, variables=variables, parameters=parameters
     )
     extra = plain.folder / "extras.json"
     extra.write_text(json.dumps(one_template.with_record(merged, options.stage, made)))

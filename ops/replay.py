@@ -20,7 +20,7 @@ BATCH = 10
 HIDDEN_SECONDS = 60
 
 
-class Unreadable(ValueError):  # noqa: N818  # a word for what it is
+class UnreadableError(ValueError):
     """Why a letter can’t be given back."""
 
 
@@ -43,7 +43,7 @@ def run(options: Options, desk: CommandContext) -> int:
         try:
             letter = read(message, hub)
             _invoke(functions, letter)
-        except Unreadable as reason:
+        except UnreadableError as reason:
             left.append(str(reason))
             screen.line(f"left in the queue: {reason}", colour=RED)
             continue
@@ -77,9 +77,9 @@ def read(message: Mapping[str, Any], hub: Hub) -> FailedInvocation:
     try:
         body = json.loads(message["Body"])
     except ValueError:
-        raise Unreadable("it is no JSON") from None
+        raise UnreadableError("it is no JSON") from None
     if not isinstance(body, dict):
-        raise Unreadable("it is no record of Lambda’s and no event")
+        raise UnreadableError("it is no record of Lambda’s and no event")
     context = body.get("requestContext")
     if isinstance(context, dict) and "requestPayload" in body:
         function = _ours(str(context.get("functionArn", "")), hub)
@@ -96,7 +96,7 @@ def read(message: Mapping[str, Any], hub: Hub) -> FailedInvocation:
     elif found := _function_for(body):
         function = f"{hub.name}-{found}"
     else:
-        raise Unreadable(f"nobody says which function it was for ({_about(body)})")
+        raise UnreadableError(f"nobody says which function it was for ({_about(body)})")
     why = attributes.get("ERROR_CODE") or "not delivered"
     return FailedInvocation(function, body, f"{_about(body)} ({why})")
 
@@ -122,7 +122,9 @@ def _ours(arn: str, hub: Hub) -> str:
     start = hub.arn("lambda", "function:")
     name = arn.removeprefix(start).partition(":")[0]
     if not arn.startswith(start) or name not in names:
-        raise Unreadable(f"it is for {arn or 'nobody'}, which takes no events of stage {hub.stage}")
+        raise UnreadableError(
+            f"it is for {arn or 'nobody'}, which takes no events of stage {hub.stage}"
+        )
     return name
 
 
@@ -136,7 +138,7 @@ def _invoke(functions: Any, letter: FailedInvocation) -> None:
     except ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
             raise
-        raise Unreadable(f"{letter.function} is not deployed") from error
+        raise UnreadableError(f"{letter.function} is not deployed") from error
 
 
 def _about(event: Any) -> str:

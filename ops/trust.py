@@ -14,15 +14,15 @@ from chalicelib.aws.store.cases import NoCaseError, Stored, readable
 from chalicelib.domain.rules.approval import is_reason
 from chalicelib.domain.rules.trust import Mark
 from chalicelib.domain.state.case import Case
-from chalicelib.failures import Conflict
+from chalicelib.failures import ConflictError
 from chalicelib.flows.remembering import MOST_RUNS
 from ops.command_context import CommandContext
 from ops.console import GREEN, RED, YELLOW, Console
-from ops.diagnose import picture_of
+from ops.diagnose import diagnosis_of
+from ops.diagnosis import show
 from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.hub import Hub, connect_to_stage
-from ops.picture import show
 from ops.verb import Options, Verb, argument, flag, option, place
 
 
@@ -101,7 +101,7 @@ def _show_aws(hub: Hub, options: Options, case: Case, desk: CommandContext) -> N
     about = SimpleNamespace(
         account=case.account, where=case.region, cluster=case.cluster_id, assume=options.assume
     )
-    show(picture_of(hub, about, hub.by_name.settings), desk.screen, "")
+    show(diagnosis_of(hub, about, hub.by_name.settings), desk.screen, "")
 
 
 def _trust(hub: Hub, options: Options, stored: Stored, mark: Mark) -> None:
@@ -114,11 +114,11 @@ def _trust(hub: Hub, options: Options, stored: Stored, mark: Mark) -> None:
         ExpressionAttributeValues={":one": 1, ":generation": generation},
     )
     if moved is None:
-        raise Conflict(options.case)
+        raise ConflictError(options.case)
     trusted = {"by": hub.caller.arn, "why": options.reason}
     runs: Any = hub.by_name.ports.runs
     if not runs.start(options.case, generation + 1, body=mark.digest, trusted=trusted):
-        raise Conflict(options.case)
+        raise ConflictError(options.case)
 
 
 VERB = Verb(

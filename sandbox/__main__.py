@@ -13,7 +13,7 @@ from typing import TextIO
 
 from sandbox.permissions.command import add_to as add_permissions
 from sandbox.reliability.commands import add_to as add_reliability
-from sandbox.scenario.command import OpenStage, play_file
+from sandbox.scenario.command import OpenSandbox, play_file
 from sandbox.scenario.model import Scenario
 
 INTERRUPTED = 130
@@ -132,7 +132,7 @@ def _play(chosen: argparse.Namespace) -> int:
     with own_stdout() as out:
         return play_file(
             chosen.file,
-            partial(_open_stage, rights=chosen.rights),
+            partial(_open_sandbox, rights=chosen.rights),
             out=out,
             err=sys.stderr,
             as_json=chosen.json,
@@ -140,7 +140,7 @@ def _play(chosen: argparse.Namespace) -> int:
         )
 
 
-def _open_stage(scenario: Scenario, *, rights: Path | None) -> OpenStage:
+def _open_sandbox(scenario: Scenario, *, rights: Path | None) -> OpenSandbox:
     # not at the top, so that help and a file's errors don't wait for moto to load
     from sandbox.permissions.record import open_recorded
 

@@ -16,7 +16,7 @@ from chalicelib.aws.actions import _needed_besides, _request
 from chalicelib.domain.rules.step import Call
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.plan import Basis, Operation, Plan, Remedy, Terms
-from tests.flows.bench import CLUSTER, HUB, NOW, REGION, STORE, key, world
+from tests.flows.stand import CLUSTER, HUB, NOW, REGION, STORE, key, world
 
 ROOT = Path(__file__).parents[1]
 ACTIONS = ROOT / "chalicelib" / "aws" / "actions.py"

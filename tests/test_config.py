@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib import config
-from chalicelib.config import BadSettings, Settings, read
+from chalicelib.config import BadSettingsError, Settings, read
 
 NEEDED = {
     "TABLE_NAME": "unlatch-dev",
@@ -67,13 +67,13 @@ WRONG = [
 
 @pytest.mark.parametrize(("name", "text", "words"), WRONG)
 def test_a_wrong_one_is_named_with_what_it_should_be(name: str, text: str, words: str) -> None:
-    with pytest.raises(BadSettings) as wrong:
+    with pytest.raises(BadSettingsError) as wrong:
         read({**NEEDED, name: text})
     assert words in str(wrong.value)
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
-    with pytest.raises(BadSettings) as wrong:
+    with pytest.raises(BadSettingsError) as wrong:
         read({"DRY_RUN": "maybe"})
     said = str(wrong.value)
     assert said.startswith("Unlatch can’t start. ")

@@ -300,7 +300,16 @@ def test_the_reasons_are_found_at_all() -> None:
             "Private",
             "FieldError",
         ),
-        *("said", "Cause", "NotOurs", "Unsigned", "Unreadable", "alarm", "sentence", "log"),
+        *(
+            "said",
+            "Cause",
+            "NotOursError",
+            "UnsignedError",
+            "UnreadableError",
+            "alarm",
+            "sentence",
+            "log",
+        ),
     }
 
 

@@ -24,7 +24,7 @@ from sandbox.reliability.corpus import DELETE
 from sandbox.slack.api import LocalSlack
 from sandbox.slack.delivery import sealed
 from sandbox.slack.records import BOT_TOKEN, CHANNEL, SIGNING_SECRET, TEAM
-from tests.flows.bench import table
+from tests.flows.stand import table
 from tests.slack.wire import TORN, Wire, reply
 from tests.test_config import NEEDED
 
@@ -165,9 +165,11 @@ def test_what_is_no_failed_delete_is_refused_with_the_reason() -> None:
     assert "not served" in bot.on_delete_blocked(event, Context())["refused"]
 
 
-def test_a_run_can_be_put_to_sleep() -> None:
-    event = {"case_id": case_of(), "version": 1, "token": "t"}
-    assert bot.park(event, Context())["asleep"] in (True, False)
+def test_a_run_sleeps_by_both_names_and_not_if_its_case_moved_on() -> None:
+    event = {"case_id": case_of(), "version": 0, "token": "t"}
+    for name in (bot.sleep, bot.park):
+        assert name(event, Context()) == {"asleep": True}
+        assert name({**event, "version": 7}, Context()) == {"asleep": False}
 
 
 def test_a_use_of_a_key_that_no_case_switched_off_tells_nobody() -> None:
@@ -393,7 +395,7 @@ def test_the_doctors_call_is_noted_sealed_and_opens_no_case() -> None:
     event["detail"] |= {"errorCode": "CloudHsmResourceNotFoundException", "requestID": "r-1"}
     event["detail"]["requestParameters"]["clusterId"] = PROBE_CLUSTER
     assert bot.on_probe(event, Context()) == {"noted": event["detail"]["eventID"]}
-    noted = wiring._built(HUB).probes.last()
+    noted = wiring._built(HUB).probes.last((HUB, REGION))
     assert noted is not None
     assert (noted.record["requestID"], noted.is_sealed) == ("r-1", True)
     event["detail"]["errorCode"] = "CloudHsmInvalidRequestException"
@@ -402,7 +404,7 @@ def test_the_doctors_call_is_noted_sealed_and_opens_no_case() -> None:
 
 def test_the_doctors_function_notes_nothing_else() -> None:
     assert "doctor" in bot.on_probe(delete_failed(), Context())["refused"]
-    assert wiring._built(HUB).probes.last() is None
+    assert wiring._built(HUB).probes.last((HUB, REGION)) is None
 
 
 def test_the_rule_of_the_doctor_names_its_cluster() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.slack.replies import SHAPES, SlackFailed, believed
+from chalicelib.slack.replies import SHAPES, SlackError, believed
 from sandbox.clock import Clock
 from sandbox.slack.delivery import sealed
 from tests.slack.published import COMMAND, INTERACTIONS, REFUSALS, REPLIES, Json
@@ -56,6 +56,6 @@ def test_each_method_with_a_shape_has_a_sample() -> None:
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_a_refusal_is_known_by_its_word(name: str) -> None:
-    with pytest.raises(SlackFailed) as failed:
+    with pytest.raises(SlackError) as failed:
         believe("chat.postMessage", REFUSALS[name])
     assert failed.value.code == REFUSALS[name]["error"]

@@ -16,8 +16,8 @@ from chalicelib.domain.state.plan import Operation
 from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.flows.open_case import open_case
 from sandbox.reliability.table import MemoryTable
-from tests.flows.bench import INBOX_SEAL, Bench
 from tests.flows.cloud import key, world
+from tests.flows.stand import INBOX_SEAL, Stand
 
 QUIET_MINUTES = 5
 ZERO = timedelta(0)
@@ -58,7 +58,7 @@ class Waited:
 
 def retired(keys: int, durations: Durations, *, window_days: int = 30) -> Waited:
     """A retirement with two approvers at once; the first call is the start, the last one the end."""
-    bench = Bench(
+    bench = Stand(
         world(*map(key, range(keys))),
         store=DynamoCases(MemoryTable(), INBOX_SEAL),
         pending_window_days=window_days,
@@ -87,7 +87,7 @@ def retired(keys: int, durations: Durations, *, window_days: int = 30) -> Waited
 class _Calls:
     """Every mutation that landed, with its time and the quiet time that had begun by then."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Stand) -> None:
         self.made: list[tuple[str, datetime]] = []
         bench.aws.after = self._note
         self._clock: Callable[[], datetime] = bench.clock

@@ -86,7 +86,7 @@ for number in range(asked["events"]):
     if gone >= next_turn:
         next_turn, turns = gone + TURN_SECONDS, turns + 1
         turn = bench.turn(case_id)
-        bench.stored.park(case_id, version=turn.version, token=f"token-{turns}")
+        bench.stored.sleep(case_id, version=turn.version, token=f"token-{turns}")
     if gone >= next_click:
         next_click += 60
         clicked[click()] += 1

@@ -14,8 +14,8 @@ from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.aws.store.turns import TurnCases
 from chalicelib.domain.rules.trust import Anchor
 from chalicelib.flows.open_case import open_case
-from tests.flows.bench import Bench
 from tests.flows.cloud import HUB, REGION, key, world
+from tests.flows.stand import Stand
 
 KEYS, FUNCTIONS, MINUTES = 50, 10, 10
 """As many functions as .chalice/config.json lets on_key_used have at once."""
@@ -40,7 +40,7 @@ class Stored:
         self.table.name = "unlatch-bench"
         self.answers = Answers(self.table, {})
         self.keys = [one.key_id for one in map(key, range(KEYS))]
-        self.bench = Bench(world(*map(key, range(KEYS))), store=DynamoCases(self.table, OneMac()))
+        self.bench = Stand(world(*map(key, range(KEYS))), store=DynamoCases(self.table, OneMac()))
         object.__setattr__(self.bench.ports, "for_turn", self._for_turn)
 
     def _for_turn(self, anchor: Anchor, generation: int) -> TurnCases:
@@ -59,7 +59,7 @@ def switched_off(stored: Stored) -> str:
         bench.approve(who, "retire", opened.case_id)
     bench.run(opened.case_id, until=lambda case: len(case.calls) >= KEYS)
     turn = bench.turn(opened.case_id)
-    bench.stored.park(opened.case_id, version=turn.version, token="token-0")  # noqa: S106  # a task token
+    bench.stored.sleep(opened.case_id, version=turn.version, token="token-0")  # noqa: S106  # a task token
     return opened.case_id
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.domain.state.caller import Caller, Tool, caller_of, tool_of
 from chalicelib.domain.state.case import Attempt, KeyUse
-from chalicelib.ports import FailedDelete
+from chalicelib.ports import CaseTrigger
 
 CLUSTER_ID = re.compile(r"cluster-[2-7a-zA-Z]{11,16}")
 """As cloudhsmv2's own model has it."""
@@ -28,33 +28,33 @@ SSO_PATH = ":role/aws-reserved/sso.amazonaws.com/"
 LONGEST = 1_000
 
 
-class NotOurs(ValueError):  # noqa: N818  # not an error: an event that is none of our business
+class NotOursError(ValueError):
     """Why an event opens no case, as a sentence for the log."""
 
 
 def failed_delete(
     event: Mapping[str, Any], *, codes: tuple[str, ...], own_roles: tuple[str, ...]
-) -> FailedDelete:
-    """The failed DeleteCluster of an EventBridge event. Raises NotOurs with the reason.
+) -> CaseTrigger:
+    """The failed DeleteCluster of an EventBridge event. Raises NotOursError with the reason.
 
     Only what is needed is asked for: errorMessage, userIdentity.type and more may be missing.
     """
     event = mapping(event, "event")
     detail = mapping(event.get("detail"), "detail")
     if detail.get("eventSource", "cloudhsm.amazonaws.com") != "cloudhsm.amazonaws.com":
-        raise NotOurs(f"eventSource is {short(detail.get('eventSource'))}, not CloudHSM’s")
+        raise NotOursError(f"eventSource is {short(detail.get('eventSource'))}, not CloudHSM’s")
     if detail.get("eventName") != "DeleteCluster":
-        raise NotOurs(f"eventName is {short(detail.get('eventName'))}, not DeleteCluster")
+        raise NotOursError(f"eventName is {short(detail.get('eventName'))}, not DeleteCluster")
     code = detail.get("errorCode")
     if code not in codes and f"{code}Exception" not in codes:
-        raise NotOurs(f"errorCode is {short(code)}, which is not listed in error_codes")
+        raise NotOursError(f"errorCode is {short(code)}, which is not listed in error_codes")
     parameters = mapping(detail.get("requestParameters"), "requestParameters")
     cluster_id = text(parameters.get("clusterId"), "requestParameters.clusterId", CLUSTER_ID)
     if cluster_id == PROBE_CLUSTER:
-        raise NotOurs("it is the call of unlatch doctor --live")
+        raise NotOursError("it is the call of unlatch doctor --live")
     made = made_by_others(detail, event, own_roles)
     attempt = Attempt(made.event_id, made.at, str(code), made.caller)
-    return FailedDelete(made.account, made.region, cluster_id, attempt)
+    return CaseTrigger(made.account, made.region, cluster_id, attempt)
 
 
 @dataclass(frozen=True)
@@ -71,23 +71,24 @@ class Made:
 def made_by_others(
     detail: Mapping[str, Any], event: Mapping[str, Any], own_roles: tuple[str, ...]
 ) -> Made:
-    """What every record of a call tells. Raises NotOurs for calls of our own."""
+    """What every record of a call tells. Raises NotOursError for calls of our own."""
     caller = caller_from(detail)
     if is_own(caller, own_roles):
-        raise NotOurs("the call was made by Unlatch itself")
+        raise NotOursError("the call was made by Unlatch itself")
     account, region = place(detail, event)
     event_id = text(detail.get("eventID"), "eventID", EVENT_ID)
     at = when(detail.get("eventTime") or event.get("time"))
     return Made(caller, account, region, event_id, at)
 
 
-def probe_of(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The record of the doctor's call. Raises NotOurs for all else."""
-    detail = mapping(mapping(event, "event").get("detail"), "detail")
+def probe_of(event: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, str]]:
+    """The record of the doctor's call, and its account and Region. Raises NotOursError for all else."""
+    event = mapping(event, "event")
+    detail = mapping(event.get("detail"), "detail")
     if part(detail, "requestParameters").get("clusterId") != PROBE_CLUSTER:
-        raise NotOurs("it is not the call of unlatch doctor --live")
+        raise NotOursError("it is not the call of unlatch doctor --live")
     text(detail.get("eventID"), "eventID", EVENT_ID)
-    return detail
+    return detail, place(detail, event)
 
 
 def place(detail: Mapping[str, Any], event: Mapping[str, Any]) -> tuple[str, str]:
@@ -100,22 +101,24 @@ def place(detail: Mapping[str, Any], event: Mapping[str, Any]) -> tuple[str, str
 def key_uses(
     event: Mapping[str, Any], *, own_roles: tuple[str, ...]
 ) -> tuple[tuple[KeyUse, ...], str, str]:
-    """A failed use, once for each key that it names; its account and Region. Raises NotOurs.
+    """A failed use, once for each key that it names; its account and Region. Raises NotOursError.
 
     ReEncrypt names two keys, and either may be the one that is off.
     """
     event = mapping(event, "event")
     detail = mapping(event.get("detail"), "detail")
     if detail.get("errorCode") not in ("DisabledException", "KMSInvalidStateException"):
-        raise NotOurs(f"errorCode is {short(detail.get('errorCode'))}")
+        raise NotOursError(f"errorCode is {short(detail.get('errorCode'))}")
     if str(detail.get("eventName")) not in USES:
-        raise NotOurs(f"eventName is {short(detail.get('eventName'))}, which is no use of a key")
+        raise NotOursError(
+            f"eventName is {short(detail.get('eventName'))}, which is no use of a key"
+        )
     caller = caller_from(detail)
     if is_own(caller, own_roles):
-        raise NotOurs("the call was made by Unlatch itself")
+        raise NotOursError("the call was made by Unlatch itself")
     key_ids = tuple(dict.fromkeys(_keys_named(detail)))
     if not key_ids:
-        raise NotOurs("the record does not name the key")
+        raise NotOursError("the record does not name the key")
     one = KeyUse(
         event_id=text(detail.get("eventID"), "eventID", EVENT_ID),
         at=when(detail.get("eventTime") or event.get("time")),
@@ -196,13 +199,13 @@ def is_own(caller: Caller, own_roles: tuple[str, ...]) -> bool:
 
 def mapping(value: Any, name: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise NotOurs(f"{name} is missing")
+        raise NotOursError(f"{name} is missing")
     return value
 
 
 def text(value: Any, name: str, pattern: re.Pattern[str]) -> str:
     if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise NotOurs(f"{name} is {short(value)}, which is not one")
+        raise NotOursError(f"{name} is {short(value)}, which is not one")
     return value
 
 
@@ -211,7 +214,7 @@ def when(value: Any) -> datetime:
     try:
         parsed = datetime.fromisoformat(str(value))
     except ValueError:
-        raise NotOurs(f"the time is {short(value)}, which is not one") from None
+        raise NotOursError(f"the time is {short(value)}, which is not one") from None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 

@@ -11,6 +11,7 @@ QUOTAS = {
     "kms:DescribeKey": 2000,
     "kms:ListGrants": 100,
     "kms:GetKeyLastUsage": 100,
+    "kms:ListResourceTags": 2000,
     "kms:ScheduleKeyDeletion": 15,
     "kms:CancelKeyDeletion": 5,
     "kms:EnableKey": 5,

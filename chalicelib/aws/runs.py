@@ -57,7 +57,7 @@ class StepFunctionsRuns:
         return is_new
 
     def wake(self, token: str) -> None:
-        """Ends a park. A token that is used up or timed out belongs to a run that is awake already."""
+        """Ends a sleep. A token that is used up or timed out belongs to a run that is awake already."""
         try:
             with translated("states:SendTaskSuccess", role="this function", account="the hub"):
                 self.sfn.send_task_success(taskToken=token, output="{}")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, assert_never
 
-from chalicelib.failures import Code, RequestRefused, TemporaryError
+from chalicelib.failures import Code, RequestError, TemporaryError
 from chalicelib.ports import Signed, SignedCancel, SignedPlan
 
 if TYPE_CHECKING:
@@ -58,15 +58,15 @@ class SignedIdentity:
             raise TemporaryError("STS’s answer can’t be read", code=Code.UNREADABLE)
         if status != 200:
             code = told.get("Error", {}).get("Code", status)
-            raise RequestRefused(401, f"AWS does not accept the signature ({code}). {AGAIN}")
+            raise RequestError(401, f"AWS does not accept the signature ({code}). {AGAIN}")
         return str(told["Arn"])
 
     def _checked(self, signed: Signed, endpoint: str) -> dict[str, str]:
         """The headers to send: those that the signature covers, and no others."""
         if signed.body != BODY:
-            raise RequestRefused(401, f"The signed body must be exactly {BODY}.")
+            raise RequestError(401, f"The signed body must be exactly {BODY}.")
         if signed.url.rstrip("/").lower() != endpoint.rstrip("/").lower():
-            raise RequestRefused(401, f"The request must be signed for {endpoint}.")
+            raise RequestError(401, f"The request must be signed for {endpoint}.")
         headers = {name.lower(): value for name, value in signed.headers.items()}
         authorization = headers.pop("authorization", "")
         found = AUTHORIZATION.fullmatch(authorization)
@@ -76,13 +76,13 @@ class SignedIdentity:
         strange = names - must - MAY
         if not names >= must or strange or names - {"host"} != set(headers) - {"host"}:
             wanted = ", ".join(sorted(must))
-            raise RequestRefused(401, f"The signature must cover {wanted} and every header sent.")
+            raise RequestError(401, f"The signature must cover {wanted} and every header sent.")
         if len(headers) + 1 != len(signed.headers):
-            raise RequestRefused(401, "A header stands there twice.")
+            raise RequestError(401, "A header stands there twice.")
         if headers[HUB].lower() != self.hub.lower():
-            raise RequestRefused(401, f"It was signed for {headers[HUB]}, and this is {self.hub}.")
+            raise RequestError(401, f"It was signed for {headers[HUB]}, and this is {self.hub}.")
         if any(headers[name] != value for name, value in meant.items()):
-            raise RequestRefused(401, f"Another case or plan was signed than is asked for. {AGAIN}")
+            raise RequestError(401, f"Another case or plan was signed than is asked for. {AGAIN}")
         self._check_age(headers["x-amz-date"])
         return {**headers, "authorization": authorization}
 
@@ -101,9 +101,9 @@ class SignedIdentity:
         try:
             at = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         except ValueError:
-            raise RequestRefused(401, "X-Amz-Date is no time.") from None
+            raise RequestError(401, "X-Amz-Date is no time.") from None
         if abs(self.clock() - at) > OLDEST:
-            raise RequestRefused(401, f"The signature is not of the last five minutes. {AGAIN}")
+            raise RequestError(401, f"The signature is not of the last five minutes. {AGAIN}")
 
     def _sent(self, url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
         from botocore.awsrequest import AWSRequest

@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.aws.cloudtrail import (
     CLUSTER_ID,
-    NotOurs,
+    NotOursError,
     made_by_others,
     mapping,
     part,
@@ -39,12 +39,12 @@ CUTS_OFF = ("DeleteHsm", "DeleteCluster")
 
 
 def refused_store_call(event: Mapping[str, Any], *, own_roles: tuple[str, ...]) -> Heard:
-    """A call on a key store that AWS refused. Raises NotOurs with the reason."""
+    """A call on a key store that AWS refused. Raises NotOursError with the reason."""
     detail = _detail(event, KMS)
     name, code = str(detail.get("eventName")), _code(detail)
     trigger = REFUSED.get((name, code))
     if trigger is None:
-        raise NotOurs(f"{short(name)} with {short(code)} opens no case")
+        raise NotOursError(f"{short(name)} with {short(code)} opens no case")
     parameters = mapping(detail.get("requestParameters"), "requestParameters")
     cluster_id = key_store_id = ""
     if trigger is Trigger.CLUSTER_TAKEN:
@@ -68,26 +68,28 @@ def refused_store_call(event: Mapping[str, Any], *, own_roles: tuple[str, ...]) 
 
 
 def cut_off(event: Mapping[str, Any], *, own_roles: tuple[str, ...]) -> Heard:
-    """An HSM or a cluster that somebody deleted. Raises NotOurs with the reason."""
+    """An HSM or a cluster that somebody deleted. Raises NotOursError with the reason."""
     detail = _detail(event, CLOUDHSM)
     name = str(detail.get("eventName"))
     if name not in CUTS_OFF:
-        raise NotOurs(f"eventName is {short(name)}, which deletes neither HSM nor cluster")
+        raise NotOursError(f"eventName is {short(name)}, which deletes neither HSM nor cluster")
     if detail.get("errorCode"):
-        raise NotOurs("AWS refused the call, so nothing is lost")
+        raise NotOursError("AWS refused the call, so nothing is lost")
     parameters = mapping(detail.get("requestParameters"), "requestParameters")
     cluster_id = text(parameters.get("clusterId"), "requestParameters.clusterId", CLUSTER_ID)
     return _heard(event, detail, own_roles, cluster_id=cluster_id, trigger=Trigger.CLUSTER_LOST)
 
 
 def failed_use(event: Mapping[str, Any], *, own_roles: tuple[str, ...]) -> Heard:
-    """A failed use of a key of a custom key store, which may be down. Raises NotOurs with the reason."""
+    """A failed use of a key of a custom key store, which may be down. Raises NotOursError with the reason."""
     detail = _detail(event, KMS)
     if detail.get("errorCode") != "KMSInvalidStateException":
-        raise NotOurs(f"errorCode is {short(detail.get('errorCode'))}, which tells of no store")
+        raise NotOursError(
+            f"errorCode is {short(detail.get('errorCode'))}, which tells of no store"
+        )
     store = part(detail, "additionalEventData").get("customKeyStoreId")
     if store is None:
-        raise NotOurs("the key is in no custom key store")
+        raise NotOursError("the key is in no custom key store")
     key_store_id = text(store, "additionalEventData.customKeyStoreId", KEY_STORE_ID)
     code = "KMSInvalidStateException"
     return _heard(
@@ -103,7 +105,7 @@ def failed_use(event: Mapping[str, Any], *, own_roles: tuple[str, ...]) -> Heard
 def _detail(event: Mapping[str, Any], source: str) -> Mapping[str, Any]:
     detail = mapping(mapping(event, "event").get("detail"), "detail")
     if detail.get("eventSource", source) != source:
-        raise NotOurs(f"eventSource is {short(detail.get('eventSource'))}, not {source}")
+        raise NotOursError(f"eventSource is {short(detail.get('eventSource'))}, not {source}")
     return detail
 
 

@@ -11,12 +11,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.accounts import Accounts
-from chalicelib.aws.cloudtrail import NotOurs, failed_delete, key_uses
+from chalicelib.aws.cloudtrail import NotOursError, failed_delete, key_uses
 from chalicelib.aws.errors import translated
 from chalicelib.aws.store_calls import CUTS_OFF, KMS, cut_off, refused_store_call
 from chalicelib.domain.rules.hearing import Heard
 from chalicelib.domain.state.case import KeyUse
-from chalicelib.ports import FailedDelete
+from chalicelib.ports import CaseTrigger
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient
@@ -45,7 +45,7 @@ class AwsTrail:
 
     def calls(
         self, account: str, region: str, *, since: datetime, names: Sequence[str]
-    ) -> Sequence[FailedDelete | Heard]:
+    ) -> Sequence[CaseTrigger | Heard]:
         """All calls of these names since then that may open a case, oldest first."""
         trail = self._client(account, region)
         found = [
@@ -94,7 +94,7 @@ class AwsTrail:
                 return
             request["NextToken"] = page["NextToken"]
 
-    def _call(self, record: Mapping[str, Any]) -> FailedDelete | Heard | None:
+    def _call(self, record: Mapping[str, Any]) -> CaseTrigger | Heard | None:
         """None: none of our business."""
         event, own = {"detail": record}, self.own_roles
         is_lost = record.get("eventName") in CUTS_OFF and not record.get("errorCode")
@@ -104,13 +104,13 @@ class AwsTrail:
             if is_lost:
                 return cut_off(event, own_roles=own)
             return failed_delete(event, codes=self.codes, own_roles=own)
-        except NotOurs:
+        except NotOursError:
             return None
 
     def _use(self, record: Mapping[str, Any], key_id: str) -> KeyUse | None:
         try:
             uses, _, _ = key_uses({"detail": record}, own_roles=self.own_roles)
-        except NotOurs:
+        except NotOursError:
             return None
         return next((use for use in uses if use.key_id == key_id), None)
 

@@ -19,9 +19,9 @@ from chalicelib.domain.remedies.undo import recorded, undo_step
 from chalicelib.domain.rest import HOUR, asleep, closed
 from chalicelib.domain.revalidate import changes
 from chalicelib.domain.rules import approval, outage, step_up
-from chalicelib.domain.rules.endings import finished, others_did
+from chalicelib.domain.rules.endings import NO_SUCH, finished, others_did
 from chalicelib.domain.rules.gates import hard_gates
-from chalicelib.domain.rules.gone import is_gone, until_sure
+from chalicelib.domain.rules.gone import is_gone, never_was, until_sure
 from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Ask, Call, Close, Decision, Move, Wait
 from chalicelib.domain.rules.unreadable import first_unreadable, remembered
@@ -91,6 +91,8 @@ def _world(situation: Situation) -> Decision | None:
     case, snapshot = situation.case, situation.snapshot
     if not case.is_its_own:
         return _close(situation, FOREIGN)
+    if never_was(case, snapshot):
+        return _close(situation, NO_SUCH)
     unsure = until_sure(case, situation.now)
     if not is_gone(case, snapshot) or unsure or (case.ending and case.has_begun):
         return None
@@ -197,8 +199,8 @@ def _approvals_lost(context: PlanContext) -> tuple[Difference, ...]:
         return (Difference("Approvals", "in time", old),)
     clicks = case.current_clicks
     if begun:
-        latest = {c.by: c for c in clicks if c.act in (Act.APPROVE, Act.WITHDRAW)}
-        back = (c for c in latest.values() if c.act is Act.WITHDRAW)
+        stands = {c.by for c in approval.folded(clicks, plan.plan_hash)}
+        back = (c for c in clicks if c.act is Act.WITHDRAW and c.by not in stands)
         clicks = (*case.approved, *case.confirmed, *back)
     live = approval.live(plan, clicks, context, begun=begun)
     if step_up.is_unconfirmed(plan, clicks, context, begun=begun):
@@ -264,7 +266,9 @@ def _approved(situation: Situation, plan: Plan) -> Case | None:
     approvals = approval.live(plan, case.current_clicks, situation)
     confirmed = step_up.confirmations(plan, case.current_clicks, situation)
     enough = len(approvals) >= plan.terms.people and (confirmed or not plan.terms.step_up)
-    if plan.remedy is Remedy.KEEP or not enough or hard_gates(plan.remedy, situation):
+    if plan.remedy is Remedy.KEEP or plan.lacks_choice or not enough:
+        return None
+    if hard_gates(plan.remedy, situation):
         return None
     chosen = replace(
         case,

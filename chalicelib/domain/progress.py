@@ -32,7 +32,7 @@ class LongWait(Enum):
 
 
 @dataclass(frozen=True)
-class Stage:
+class Milestone:
     """One step that people follow: calls of one kind, or a long wait. `is_final`: the last way back."""
 
     operation: Operation | None = None
@@ -42,21 +42,21 @@ class Stage:
     standing: Standing = Standing.NEXT
 
 
-KEYS_GO = Stage(wait=LongWait.KEYS_GO)
-SOAK = Stage(wait=LongWait.SOAK)
+KEYS_GO = Milestone(wait=LongWait.KEYS_GO)
+SOAK = Milestone(wait=LongWait.SOAK)
 
 
-def stages(plan: Plan) -> list[Stage]:
+def milestones(plan: Plan) -> list[Milestone]:
     """The plan's calls in order, with its long waits as steps of their own; the last way back marked."""
-    found: list[Stage] = []
+    found: list[Milestone] = []
     for place, call in enumerate(plan.calls):
         found += _wait_before(plan, place)
-        found.append(Stage(call.operation, call.targets))
+        found.append(Milestone(call.operation, call.targets))
     final = _final(plan, found)
-    return [replace(stage, is_final=place == final) for place, stage in enumerate(found)]
+    return [replace(milestone, is_final=place == final) for place, milestone in enumerate(found)]
 
 
-def _wait_before(plan: Plan, place: int) -> list[Stage]:
+def _wait_before(plan: Plan, place: int) -> list[Milestone]:
     """The keys are gone before the store is disconnected; they run in before the old HSMs go."""
     operation = plan.calls[place].operation
     later = {call.operation for call in plan.calls[place + 1 :]}
@@ -69,7 +69,7 @@ def _wait_before(plan: Plan, place: int) -> list[Stage]:
     return []
 
 
-def _final(plan: Plan, found: list[Stage]) -> int:
+def _final(plan: Plan, found: list[Milestone]) -> int:
     """The place of the point of no return; -1 if there is none."""
     order = [Operation.DELETE_HSM] if plan.remedy is Remedy.REPOINT else []
     if plan.remedy.deletes_keys:
@@ -77,15 +77,15 @@ def _final(plan: Plan, found: list[Stage]) -> int:
     if KEYS_GO in found:
         return found.index(KEYS_GO)
     for operation in (*order, Operation.DELETE_CLUSTER):
-        for place, stage in enumerate(found):
-            if stage.operation is operation:
+        for place, milestone in enumerate(found):
+            if milestone.operation is operation:
                 return place
     return -1
 
 
-def progress(context: PlanContext) -> list[Stage]:
+def progress(context: PlanContext) -> list[Milestone]:
     """The steps with how far they are. While the case runs, the last one is never done yet."""
-    case, found = context.case, stages(context.plan)
+    case, found = context.case, milestones(context.plan)
     place = _reached(found, context)
     while place < len(found) and _is_done(found[place], context):
         place += 1
@@ -96,47 +96,47 @@ def progress(context: PlanContext) -> list[Stage]:
         Standing.DONE if n < place else here if n == place else Standing.NEXT
         for n in range(len(found))
     ]
-    return [replace(stage, standing=how) for stage, how in zip(found, far, strict=True)]
+    return [replace(milestone, standing=how) for milestone, how in zip(found, far, strict=True)]
 
 
-def _reached(found: list[Stage], context: PlanContext) -> int:
+def _reached(found: list[Milestone], context: PlanContext) -> int:
     """The last step that was called; all before it are done, whatever AWS shows of them now.
 
     The case remembers one record a call and target, so if a plan disconnects twice, the second
     time counts only if it came after the calls in between.
     """
     last, first = 0, dict[Operation, int]()
-    for place, stage in enumerate(found):
-        calls = records(stage, context)
-        if stage.operation is None or not calls:
+    for place, milestone in enumerate(found):
+        calls = records(milestone, context)
+        if milestone.operation is None or not calls:
             continue
-        before = first.setdefault(stage.operation, place)
+        before = first.setdefault(milestone.operation, place)
         between = [c.at for s in found[before + 1 : place] for c in records(s, context)]
         if before == place or (between and calls[-1].at >= max(between)):
             last = place
     return last
 
 
-def records(stage: Stage, context: PlanContext) -> list[CallRecord]:
+def records(milestone: Milestone, context: PlanContext) -> list[CallRecord]:
     """Our calls of this step, oldest first."""
     mine = (
         c
         for c in context.case.calls
-        if c.operation is stage.operation
-        and c.target in stage.targets
+        if c.operation is milestone.operation
+        and c.target in milestone.targets
         and c.plan_hash == context.plan.plan_hash
     )
     return sorted(mine, key=lambda call: call.at)
 
 
-def _is_done(stage: Stage, context: PlanContext) -> bool:
+def _is_done(milestone: Milestone, context: PlanContext) -> bool:
     """AWS shows what the step is for."""
     world, plan = context.case.snapshot, context.plan
     if world is None:
         return False
-    match stage.operation:
+    match milestone.operation:
         case None:
-            return _waited(stage, world, context)
+            return _waited(milestone, world, context)
         case Operation.DELETE_HSM:
             return world.cluster is None or not world.cluster.hsms
         case Operation.DELETE_CLUSTER:
@@ -145,38 +145,40 @@ def _is_done(stage: Stage, context: PlanContext) -> bool:
             newest = world.cluster.newest_backup if world.cluster else None
             return world.cluster is None or (newest is not None and newest.never_expires)
         case Operation.CREATE_CLUSTER | Operation.CREATE_HSM | Operation.RESTORE_BACKUP:
-            return _made(stage, context)
+            return _made(milestone, context)
         case Operation.PROVE_KEY:
-            return all(context.case.did(stage.operation, target) for target in stage.targets)
+            return all(
+                context.case.did(milestone.operation, target) for target in milestone.targets
+            )
         case Operation.DISABLE_KEY | Operation.SCHEDULE_KEY_DELETION:
-            return _keys_done(stage, world, context)
-    return _store_done(stage.operation, world, plan)
+            return _keys_done(milestone, world, context)
+    return _store_done(milestone.operation, world, plan)
 
 
-def _made(stage: Stage, context: PlanContext) -> bool:
+def _made(milestone: Milestone, context: PlanContext) -> bool:
     """A rescue: the backup is ready, the new cluster is there, an HSM of it is active."""
-    plan, target = context.plan, stage.targets[0]
-    if stage.operation is Operation.RESTORE_BACKUP:
+    plan, target = context.plan, milestone.targets[0]
+    if milestone.operation is Operation.RESTORE_BACKUP:
         return any(b.backup_id == target and b.is_ready for b in context.snapshot.known_backups)
     home = rescue.made_cluster(context) if plan.backup_id else context.snapshot.cluster
-    if home is None or stage.operation is Operation.CREATE_CLUSTER:
+    if home is None or milestone.operation is Operation.CREATE_CLUSTER:
         return home is not None and home.state != "CREATE_IN_PROGRESS"
     return any(hsm.zone == zone_of(target) and hsm.state == "ACTIVE" for hsm in home.hsms)
 
 
-def _waited(stage: Stage, world: Snapshot, context: PlanContext) -> bool:
-    if stage.wait is LongWait.KEYS_GO:
+def _waited(milestone: Milestone, world: Snapshot, context: PlanContext) -> bool:
+    if milestone.wait is LongWait.KEYS_GO:
         return not world.keys
     since = context.case.soaking_since
     days = timedelta(days=context.plan.soak_days)
     return since is not None and context.now - since >= days
 
 
-def _keys_done(stage: Stage, world: Snapshot, context: PlanContext) -> bool:
-    keys = [k for k in world.live_keys if k.key_id in stage.targets]
-    if stage.operation is Operation.SCHEDULE_KEY_DELETION:
+def _keys_done(milestone: Milestone, world: Snapshot, context: PlanContext) -> bool:
+    keys = [k for k in world.live_keys if k.key_id in milestone.targets]
+    if milestone.operation is Operation.SCHEDULE_KEY_DELETION:
         return not keys
-    calls, days = records(stage, context), timedelta(days=context.plan.quarantine_days)
+    calls, days = records(milestone, context), timedelta(days=context.plan.quarantine_days)
     over = bool(calls) and context.now - calls[-1].at >= days
     return over and all(key.state is not KeyState.ENABLED for key in keys)
 
@@ -194,17 +196,17 @@ def _store_done(operation: Operation, world: Snapshot, plan: Plan) -> bool:
     return store is not None and store.state is StoreState.CONNECTED
 
 
-def place_now(found: Sequence[Stage]) -> int:
+def place_now(found: Sequence[Milestone]) -> int:
     """The place of the step that is under way or failed, from 1; the number of steps if all are done."""
-    for place, stage in enumerate(found, start=1):
-        if stage.standing in (Standing.NOW, Standing.FAILED):
+    for place, milestone in enumerate(found, start=1):
+        if milestone.standing in (Standing.NOW, Standing.FAILED):
             return place
     return len(found)
 
 
-def last_stop(found: Sequence[Stage]) -> int | None:
+def last_stop(found: Sequence[Milestone]) -> int | None:
     """The step after which not everything comes back: the store's deletion, else the marked one."""
-    for number, stage in enumerate(found, start=1):
-        if stage.operation is Operation.DELETE_KEY_STORE:
+    for number, milestone in enumerate(found, start=1):
+        if milestone.operation is Operation.DELETE_KEY_STORE:
             return number
-    return next((n for n, stage in enumerate(found, start=1) if stage.is_final), None)
+    return next((n for n, milestone in enumerate(found, start=1) if milestone.is_final), None)

@@ -11,7 +11,7 @@ from chalicelib.domain.state.audit_log import Entry, Kind, entry
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case
 from chalicelib.domain.state.plan import Operation
 from chalicelib.domain.state.snapshot import Key, KeyState
-from chalicelib.failures import Conflict, PermanentError, TemporaryError
+from chalicelib.failures import ConflictError, PermanentError, TemporaryError
 from chalicelib.flows.perform import frozen, intended, intent, make_call, result, save_with_retry
 from chalicelib.flows.turn_ports import TurnPorts
 
@@ -23,7 +23,7 @@ MOST_KEYS = 2_000
 
 
 def perform_many(ports: TurnPorts, case: Case, step: Call, entries: Sequence[Entry]) -> Case:
-    """The case after the calls. Raises Conflict before the first call if the case moved on,
+    """The case after the calls. Raises ConflictError before the first call if the case moved on,
 
     and PermanentError (with all that happened recorded) if only a person can help.
     """
@@ -36,7 +36,7 @@ def perform_many(ports: TurnPorts, case: Case, step: Call, entries: Sequence[Ent
                 break
             if not batch.go_on(targets[start : start + AT_ONCE]):
                 break
-    except (Conflict, TemporaryError) as moved:
+    except (ConflictError, TemporaryError) as moved:
         if not batch.has_begun:
             raise
         ports.log("batch ended early: the case moved on", case_id=case.case_id, why=str(moved))
@@ -90,7 +90,7 @@ class _Batch:
         return not is_done(key, self.step)
 
     def _intend(self, due: Sequence[str]) -> None:
-        """The intents, and the results of the keys before, in one write. Conflict: decide afresh."""
+        """The intents, and the results of the keys before, in one write. ConflictError: decide afresh."""
         records = {t: intended(self.ports, self.case, self.step, t) for t in due}
         before = {t: self.case.call(self.step.operation, t) for t in due}
         case = self.case.with_calls([*self.at_hand.values(), *records.values()])

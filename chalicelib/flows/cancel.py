@@ -8,7 +8,7 @@ from chalicelib.domain.rules import step_up
 from chalicelib.domain.rules.clicks import is_asked_already, not_possible
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
-from chalicelib.failures import RequestRefused
+from chalicelib.failures import RequestError
 from chalicelib.flows.record import record_and_wake
 from chalicelib.flows.signed import Said, answered, case_to_cancel, on_newest, why_not
 from chalicelib.ports import Ports, Signed, SignedCancel
@@ -19,13 +19,13 @@ def cancel(ports: Ports, identify: Callable[[Signed], str], posted: bytes) -> Sa
 
     def do() -> Said:
         if not step_up.cancelling_roles(ports.policy):
-            raise RequestRefused(
+            raise RequestError(
                 409, "Nobody may cancel from a shell: OPERATOR_ROLES and STEP_UP_ROLES are empty."
             )
         signed = case_to_cancel(posted)
         arn = identify(signed)
         if not step_up.may_cancel(arn, ports.policy):
-            raise RequestRefused(
+            raise RequestError(
                 403, f"{arn} may not cancel: its role is not in OPERATOR_ROLES or STEP_UP_ROLES."
             )
         return on_newest(ports, signed.case_id, lambda case: _asked(ports, case, signed, arn))
@@ -42,7 +42,7 @@ def _asked(ports: Ports, case: Case, signed: SignedCancel, arn: str) -> Said:
     )
     reason = not_possible(case, Act.CANCEL)
     if reason and not is_asked_already(case, click):
-        raise RequestRefused(409, why_not(reason, case))
+        raise RequestError(409, why_not(reason, case))
     record_and_wake(ports, case, click)
     ports.log("cancel asked for", case_id=case.case_id, by=arn)
     return said

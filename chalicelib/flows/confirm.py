@@ -10,7 +10,7 @@ from chalicelib.domain.rules.situation import last_seen
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Plan
-from chalicelib.failures import RequestRefused
+from chalicelib.failures import RequestError
 from chalicelib.flows.record import record_and_wake
 from chalicelib.flows.signed import Said, answered, on_newest, plan_to_confirm, why_not
 from chalicelib.ports import Ports, Signed, SignedPlan
@@ -21,11 +21,11 @@ def confirm(ports: Ports, identify: Callable[[Signed], str], posted: bytes) -> S
 
     def do() -> Said:
         if not ports.policy.step_up_roles:
-            raise RequestRefused(409, "No plan needs a confirmation here: STEP_UP_ROLES is empty.")
+            raise RequestError(409, "No plan needs a confirmation here: STEP_UP_ROLES is empty.")
         signed = plan_to_confirm(posted)
         arn = identify(signed)
         if not step_up.may_confirm(arn, ports.policy):
-            raise RequestRefused(403, f"{arn} may not confirm: its role is not in STEP_UP_ROLES.")
+            raise RequestError(403, f"{arn} may not confirm: its role is not in STEP_UP_ROLES.")
         return on_newest(ports, signed.case_id, lambda case: _confirmed(ports, case, signed, arn))
 
     return answered(ports, do, refusals="ConfirmationsRefused")
@@ -49,21 +49,21 @@ def _plan(case: Case, signed: SignedPlan) -> Plan:
     plan = next(offers, None)
     reason = not_possible(case, Act.CONFIRM, plan.remedy if plan else None)
     if plan is None and not case.is_closed:
-        raise RequestRefused(
+        raise RequestError(
             409, "This plan is not offered any more. Look at the case, and run the command again."
         )
     if reason:
-        raise RequestRefused(409, why_not(reason, case))
+        raise RequestError(409, why_not(reason, case))
     assert plan is not None, "a closed case offers nothing, which is a reason"
     if not plan.terms.step_up:
-        raise RequestRefused(409, "This plan needs no confirmation.")
+        raise RequestError(409, "This plan needs no confirmation.")
     return plan
 
 
 def _confirmed_by(ports: Ports, case: Case, plan: Plan, arn: str) -> str:
     """Who did before; one is enough, and sessions of a role could be many."""
     if step_up.made_the_call(arn, case):
-        raise RequestRefused(
+        raise RequestError(
             403, f"{arn} may not confirm: it may be who made the delete that failed."
         )
     situation = last_seen(case, policy=ports.policy, now=ports.clock())

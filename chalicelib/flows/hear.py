@@ -5,8 +5,9 @@ from __future__ import annotations
 from chalicelib.domain.rules.hearing import Heard, placed
 from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import TemporaryError
+from chalicelib.flows.known_outages import remember
 from chalicelib.flows.open_case import open_case
-from chalicelib.ports import FailedDelete, Opened, Ports
+from chalicelib.ports import CaseTrigger, Opened, Ports
 
 NOT_SERVED = "its account is not served"
 
@@ -25,8 +26,13 @@ def hear(ports: Ports, heard: Heard, *, seen: Snapshot | None = None) -> Opened 
     found = placed(heard, stores=seen.key_stores, clusters=seen.siblings)
     if found.attempt is None:
         return _refused(ports, heard, found.why)
-    trigger = FailedDelete(heard.account, heard.region, found.cluster_id, found.attempt)
-    return open_case(ports, trigger) or NOT_SERVED
+    trigger = CaseTrigger(heard.account, heard.region, found.cluster_id, found.attempt)
+    opened = open_case(ports, trigger)
+    if opened is None:
+        return NOT_SERVED
+    if found.attempt.trigger.is_outage:
+        remember(ports, seen, found.attempt.key_store_id, opened.case_id)
+    return opened
 
 
 def _refused(ports: Ports, heard: Heard, why: str) -> str:

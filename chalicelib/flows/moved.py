@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from chalicelib.domain.observe import seen_in
 from chalicelib.domain.state.case import Case
-from chalicelib.failures import Conflict, PermanentError, TemporaryError
+from chalicelib.failures import ConflictError, PermanentError, TemporaryError
 from chalicelib.flows.outlines import Outlines
 from chalicelib.ports import Ports
 
@@ -23,7 +23,7 @@ def wake_if_moved(ports: Ports, outlines: Outlines, case: Case) -> bool:
         token = ports.cases.touch(case.case_id)
         if token:
             ports.runs.wake(token)
-    except (TemporaryError, PermanentError, Conflict) as trouble:
+    except (TemporaryError, PermanentError, ConflictError) as trouble:
         ports.log("case not woken", case_id=case.case_id, why=str(trouble))
         return False
     ports.log("others changed something", case_id=case.case_id)

@@ -11,7 +11,7 @@ from chalicelib.domain.rules.step import Call
 from chalicelib.domain.state.audit_log import Entry, Kind, entry
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case
 from chalicelib.domain.state.plan import Operation
-from chalicelib.failures import Code, Conflict, PermanentError, TemporaryError
+from chalicelib.failures import Code, ConflictError, PermanentError, TemporaryError
 from chalicelib.flows.turn_ports import TurnPorts
 from chalicelib.ports import Receipt
 
@@ -23,7 +23,7 @@ FIRST_WAIT, LONGEST_WAIT = 15, 300
 
 
 def perform(ports: TurnPorts, case: Case, step: Call, entries: Sequence[Entry]) -> Case:
-    """The case after the call. Raises Conflict before it if the case moved on,
+    """The case after the call. Raises ConflictError before it if the case moved on,
 
     and PermanentError (with all that happened recorded) if only a person can help.
     """
@@ -71,9 +71,9 @@ def save_with_retry(
     for _ in range(20):
         try:
             return ports.cases.save(change(case), entries)
-        except Conflict:
+        except ConflictError:
             case = _reloaded(ports, case)
-    raise Conflict(case.case_id)
+    raise ConflictError(case.case_id)
 
 
 def _reloaded(ports: TurnPorts, case: Case) -> Case:
@@ -154,32 +154,21 @@ def intended(ports: TurnPorts, case: Case, step: Call, target: str) -> CallRecor
 
 def intent(ports: TurnPorts, case: Case, record: CallRecord) -> Entry:
     """The log entry before the call."""
-    return entry(
-        Kind.INTENT,
-        ports.clock(),
-        operation=record.operation,
-        target=record.target,
-        name=_name(case, record.target),
-        plan_hash=record.plan_hash,
-        account=case.account,
-        region=case.region,
-        cluster=case.cluster_id,
-        round=case.round,
-    )
+    where = {"account": case.account, "region": case.region, "cluster": case.cluster_id}
+    told = {"plan_hash": record.plan_hash, **where, "round": case.round}
+    return _about(Kind.INTENT, ports, case, record, **told)
 
 
 def result(ports: TurnPorts, case: Case, record: CallRecord) -> Entry:
     """The log entry after the call, whatever the answer."""
-    return entry(
-        Kind.RESULT,
-        ports.clock(),
-        operation=record.operation,
-        target=record.target,
-        name=_name(case, record.target),
-        status="unknown" if record.status is INTENT else record.status,
-        request_id=record.request_id,
-        error=record.error,
-    )
+    status = "unknown" if record.status is INTENT else record.status
+    outcome = {"status": status, "request_id": record.request_id, "error": record.error}
+    return _about(Kind.RESULT, ports, case, record, **outcome)
+
+
+def _about(kind: Kind, ports: TurnPorts, case: Case, record: CallRecord, **more: object) -> Entry:
+    name, now = _name(case, record.target), ports.clock()
+    return entry(kind, now, operation=record.operation, target=record.target, name=name, **more)
 
 
 def _name(case: Case, target: str) -> str:

@@ -13,7 +13,7 @@ from chalicelib.ports import Ports, Woken
 
 
 def record_and_wake(ports: Ports, case: Case, click: Click) -> str:
-    """Why the run could not be woken; "" if it was. Raises Conflict if the case moved on.
+    """Why the run could not be woken; "" if it was. Raises ConflictError if the case moved on.
 
     What was asked for already only wakes the run: whoever asked may have died before that. The run wakes
     while the click is written: a turn that looks too early can't save, or can't go to sleep, and looks again.

@@ -12,7 +12,7 @@ from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Remedy
-from chalicelib.failures import Conflict, PermanentError, TemporaryError
+from chalicelib.failures import ConflictError, PermanentError, TemporaryError
 from chalicelib.flows.meant import UNKNOWN_BUTTON, meant_by, offered, remedy_of
 from chalicelib.flows.record import record_and_wake
 from chalicelib.flows.routing import for_case
@@ -70,7 +70,7 @@ def _recorded(ports: Ports, clicked: Interaction, act: Act) -> Answer:
         asked = asked or _asked(there, clicked.user_id)
         try:
             return _judge(there, clicked, act, case, asked)
-        except Conflict:
+        except ConflictError:
             continue
     return Private("Others clicked at the same moment. Please look again and click once more.")
 

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from chalicelib.domain.rules.key_uses import is_among, is_repeat, is_worth_keeping
+from chalicelib.domain.rules.switched_off import off_since
 from chalicelib.domain.state.case import Case, KeyUse
-from chalicelib.domain.state.plan import Operation
 from chalicelib.failures import PermanentError
 from chalicelib.ports import Ports
 
 REMEMBERED = timedelta(minutes=5)
 MOST_REMEMBERED = 10_000
-SWITCHES_OFF = (Operation.SCHEDULE_KEY_DELETION, Operation.DISABLE_KEY)
 
 
 def record_use(ports: Ports, use: KeyUse, *, account: str, region: str) -> tuple[str, ...]:
@@ -50,9 +49,8 @@ def cases_in(ports: Ports, account: str, region: str) -> Iterator[Case]:
 
 def _concerns(case: Case, use: KeyUse) -> bool:
     """We switched the key off, or its store is down; and no turn has heard of this use yet."""
-    off = any(case.tried(operation, use.key_id) for operation in SWITCHES_OFF)
     stores = {a.key_store_id for a in case.attempts if a.trigger.is_outage} - {""}
-    concerned = off or use.key_store_id in stores
+    concerned = use.key_id in off_since(case) or use.key_store_id in stores
     return concerned and not is_among(use, case.key_uses[: case.uses_seen])
 
 

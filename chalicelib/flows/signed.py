@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.answers import filled_in
 from chalicelib.domain.rules.approval import is_reason
 from chalicelib.domain.rules.clicks import NotPossible, Obstacle
 from chalicelib.domain.state.case import Case
-from chalicelib.failures import Conflict, PermanentError, RequestRefused, TemporaryError
+from chalicelib.failures import ConflictError, PermanentError, RequestError, TemporaryError
 from chalicelib.ports import Ports, SignedCancel, SignedPlan
 
 LONGEST = 20_000
@@ -46,7 +47,7 @@ def answered(ports: Ports, do: Callable[[], Said], *, refusals: str) -> Said:
     """The answer whatever happens; `refusals` is the metric that counts them."""
     try:
         return do()
-    except RequestRefused as no:
+    except RequestError as no:
         ports.count(refusals, 1)
         ports.log("signed request refused", why=no.reason)
         return Said(no.status, no.reason)
@@ -60,7 +61,7 @@ def plan_to_confirm(posted: bytes) -> SignedPlan:
     told, case_id, url, body = _read(posted)
     plan_hash = told.get("plan_hash")
     if not isinstance(plan_hash, str) or not PLAN_HASH.fullmatch(plan_hash):
-        raise RequestRefused(400, "What was posted names no case and plan.")
+        raise RequestError(400, "What was posted names no case and plan.")
     return SignedPlan(case_id, url, body, told["headers"], plan_hash)
 
 
@@ -69,7 +70,7 @@ def case_to_cancel(posted: bytes) -> SignedCancel:
     told, case_id, url, body = _read(posted)
     reason = told.get("reason")
     if not isinstance(reason, str) or not is_reason(reason) or len(reason) > LONGEST_REASON:
-        raise RequestRefused(400, f"A reason is needed, of at most {LONGEST_REASON} characters.")
+        raise RequestError(400, f"A reason is needed, of at most {LONGEST_REASON} characters.")
     return SignedCancel(case_id, url, body, told["headers"], reason)
 
 
@@ -81,12 +82,12 @@ def _read(posted: bytes) -> tuple[dict[str, Any], str, str, str]:
     headers = told.get("headers") if isinstance(told, dict) else None
     values = [told.get(name) for name in FIELDS] if isinstance(told, dict) else []
     if told is None or not values or not _are_words(values) or not isinstance(headers, dict):
-        raise RequestRefused(400, "What was posted is no signed request of `unlatch`.")
+        raise RequestError(400, "What was posted is no signed request of `unlatch`.")
     if not _are_words([*headers, *headers.values()]):
-        raise RequestRefused(400, "A header of the signed request is no single line.")
+        raise RequestError(400, "A header of the signed request is no single line.")
     case_id, url, body = map(str, values)
     if not CASE_ID.fullmatch(case_id):
-        raise RequestRefused(400, "What was posted names no case and plan.")
+        raise RequestError(400, "What was posted names no case and plan.")
     return told, case_id, url, body
 
 
@@ -100,17 +101,13 @@ def on_newest(ports: Ports, case_id: str, judge: Callable[[Case], Said]) -> Said
         try:
             return judge(ports.cases.load(case_id))
         except KeyError:
-            raise RequestRefused(409, f"There is no case {case_id}.") from None
-        except Conflict:
+            raise RequestError(409, f"There is no case {case_id}.") from None
+        except ConflictError:
             continue
     raise TemporaryError("others wrote the case at the same moment")
 
 
 def why_not(found: NotPossible, case: Case) -> str:
     """What a shell is told if the case as it stands does not allow it."""
-    return OBSTACLES.get(found.obstacle, OBSTACLES[Obstacle.OVER]).format(
-        who=found.by or "Somebody",
-        what=found.remedy.capitalize() if found.remedy else "This",
-        when=f"{case.closed_at:%d %b, %H:%M} UTC" if case.closed_at else "before",
-        outcome=case.outcome,
-    )
+    words = OBSTACLES.get(found.obstacle, OBSTACLES[Obstacle.OVER])
+    return filled_in(words, found, case, by=found.by)

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from chalicelib.domain.rules.switched_off import off_since
 from chalicelib.domain.state.case import Case, Phase
-from chalicelib.failures import Conflict, PermanentError, TemporaryError
+from chalicelib.failures import ConflictError, PermanentError, TemporaryError
 from chalicelib.flows.missed import find_missed
 from chalicelib.flows.moved import wake_if_moved
 from chalicelib.flows.outlines import Outlines
 from chalicelib.flows.remembering import MOST_RUNS
 from chalicelib.flows.routing import for_case
 from chalicelib.flows.side_by_side import Place, side_by_side
-from chalicelib.flows.watch_keys import KeyRef, switched_off, watch_keys
+from chalicelib.flows.watch_keys import KeyRef, watch_keys
 from chalicelib.ports import Pointer, Ports
 
 LONGEST_LOOK = 100
@@ -53,7 +54,7 @@ def sweep(ports: Ports) -> Swept:
     for case in _cases(ports, pointers):
         restarted += _revive(ports, case)
         woken += wake_if_moved(ports, outlines, case)
-        off += switched_off(case)
+        off += (((case.account, case.region, key), since) for key, since in off_since(case).items())
     ports.changed()
     ports.count("SweepsDone", 1)
     ports.count("OpenCases", len(pointers))
@@ -63,7 +64,7 @@ def sweep(ports: Ports) -> Swept:
     used = 0
     try:
         used = watch_keys(ports, off)
-    except (TemporaryError, PermanentError, Conflict) as trouble:
+    except (TemporaryError, PermanentError, ConflictError) as trouble:
         unread.append(f"uses of keys: {trouble}")
     ports.count("KeyUsesFoundBySweep", used)
     return Swept(found, restarted, tuple(unread), used)
@@ -73,7 +74,7 @@ def _look(ports: Ports, outlines: Outlines, place: Place) -> int | str:
     """How many cases are new there; or why it could not be read."""
     try:
         return find_missed(ports, outlines, *place)
-    except (TemporaryError, PermanentError, Conflict) as trouble:
+    except (TemporaryError, PermanentError, ConflictError) as trouble:
         return str(trouble)
 
 
@@ -107,7 +108,7 @@ def _revive(ports: Ports, case: Case) -> bool:
             ports.log("run started at last", case_id=case.case_id)
             return True
         is_new = _next_run(ports, case)
-    except (Conflict, TemporaryError, PermanentError) as trouble:
+    except (ConflictError, TemporaryError, PermanentError) as trouble:
         ports.log("case not revived", case_id=case.case_id, why=str(trouble))
         return False
     ports.log("run started again" if is_new else "no run could be started", case_id=case.case_id)

@@ -13,7 +13,13 @@ from chalicelib.domain.rules.trust import Anchor
 from chalicelib.domain.state.audit_log import Kind, entry
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.snapshot import Snapshot
-from chalicelib.failures import Conflict, PermanentError, Superseded, TemporaryError, Unbelieved
+from chalicelib.failures import (
+    ConflictError,
+    PermanentError,
+    SupersededError,
+    TemporaryError,
+    UnbelievedError,
+)
 from chalicelib.flows.remembering import anchor_of, is_left_over
 from chalicelib.flows.turn_once import turn_once
 from chalicelib.flows.turn_ports import TurnPorts, turn_ports
@@ -58,14 +64,14 @@ def take_turn(
         if trusted:
             _note(turning, case_id, given, trusted)
         return _turns(turning, case_id, turns_a_run=turns_a_run)
-    except Unbelieved:
+    except UnbelievedError:
         return _refused(turning, case_id, generation, anchor)
-    except Superseded as left:
+    except SupersededError as left:
         return _left_over(ports, case_id, generation, anchor, left)
 
 
 def _left_over(
-    ports: Ports, case_id: str, generation: int, anchor: Anchor, left: Superseded
+    ports: Ports, case_id: str, generation: int, anchor: Anchor, left: SupersededError
 ) -> Turn:
     """Another run is to go on, and this one ends; a later try of this turn needs nobody to say so."""
     if left.generation == generation:
@@ -87,7 +93,7 @@ def _turns(ports: TurnPorts, case_id: str, *, turns_a_run: int) -> Turn:
             over = _is_over(case) and not case.message.is_awaited(case.closed_at, ports.clock())
             if over and (ends := record_ends(case, ports.policy)):
                 ports.cases.expire(case, ends)
-        except Conflict:
+        except ConflictError:
             continue
         if case.turns % turns_a_run == 0:
             return _hand_over(ports, case)
@@ -101,7 +107,7 @@ def _ended(ports: TurnPorts, turn: Turn) -> Turn:
     So a try that saved nothing fails, and the run tries again.
     """
     if not ports.cases.has_saved:
-        raise Conflict("no moment to save the case")
+        raise ConflictError("no moment to save the case")
     return turn
 
 
@@ -125,11 +131,11 @@ def _take_in(ports: TurnPorts, case: Case) -> Turn:
 def _refused(ports: TurnPorts, case_id: str, generation: int, anchor: Anchor) -> Turn:
     """The stored case is not what its last turn left: nothing is done until it is, or an operator decides."""
     if is_left_over(ports, case_id, generation, anchor):
-        raise Superseded(case_id, generation)
+        raise SupersededError(case_id, generation)
     now = ports.clock()
     try:
         found = ports.cases.refuse(case_id, now=now)
-    except Superseded as left:
+    except SupersededError as left:
         return _left_over(ports, case_id, generation, anchor, left)
     ports.count("BodyRefused", 1)
     ports.log("the stored case is not believed", case_id=case_id, generation=generation)

@@ -1,4 +1,4 @@
-"""Slack's Web API through slack_sdk: one request at a time, and whatever goes wrong is SlackFailed."""
+"""Slack's Web API through slack_sdk: one request at a time, and whatever goes wrong is SlackError."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from chalicelib.failures import PermanentError, TemporaryError
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 
 if TYPE_CHECKING:
     from chalicelib.slack.whole import WebApi
@@ -60,7 +60,7 @@ class SlackClient:
         used = self._token = self._token or self._read(fresh=False)
         try:
             return self._call(method, arguments)
-        except SlackFailed as failed:
+        except SlackError as failed:
             if failed.code not in TOKEN_GONE:
                 raise
             self._token = self._read(fresh=True)
@@ -71,12 +71,10 @@ class SlackClient:
     def respond(self, response_url: str, **message: Any) -> None:
         """Answers a click by the address that came with it."""
         if not self._is_slacks(response_url):
-            raise SlackFailed("response_url_refused")
+            raise SlackError("response_url_refused")
         from chalicelib.slack.whole import ResponseUrl
 
-        status = ResponseUrl(response_url).post(message)
-        if status != 200:  # HTTP's own
-            raise SlackFailed(f"response_url_{status}")
+        ResponseUrl(response_url).post(message)
 
     def _is_slacks(self, url: str) -> bool:
         try:
@@ -91,12 +89,12 @@ class SlackClient:
         try:
             return self._read_token(fresh)
         except (TemporaryError, PermanentError) as trouble:
-            raise SlackFailed("token_not_read") from trouble
+            raise SlackError("token_not_read") from trouble
 
     def _call(self, method: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         token = self._token or ""
         if not token or not token.isascii() or not token.isprintable() or " " in token:
-            raise SlackFailed("invalid_auth")
+            raise SlackError("invalid_auth")
         self._web.token = token
         form = "params" if method in READS else "json"
         return self._web.ask(method, **{form: self._given(method, arguments)})

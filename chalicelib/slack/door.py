@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from chalicelib.failures import PermanentError, TemporaryError
-from chalicelib.slack.requests import Unsigned, challenge, is_ssl_check, verify
+from chalicelib.slack.requests import UnsignedError, challenge, is_ssl_check, verify
 
 
 class Secret(Protocol):
@@ -58,7 +58,7 @@ def _is_signed(
     for fresh in (False, True):
         try:
             verify(body, headers, secret=secret(fresh=fresh), now=now)
-        except Unsigned as reason:
+        except UnsignedError as reason:
             warn("request refused", reason=str(reason))
             if not reason.may_be_rotation:
                 return False

@@ -51,7 +51,7 @@ from chalicelib.slack.messages.thread import line
 from chalicelib.slack.naming import Naming
 from chalicelib.slack.notifier import Notifier
 from chalicelib.slack.private import PrivateAnswers
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 from chalicelib.slack.sending import send
 
 EVENT = "unlatch_case"
@@ -61,7 +61,7 @@ EVENT = "unlatch_case"
 class SlackGateway:
     """`call(method, **arguments)` is one Web API request, `respond(response_url, **message)` the answer
 
-    to a click by the address that came with it; both raise SlackFailed.
+    to a click by the address that came with it; both raise SlackError.
     """
 
     call: Callable[..., Mapping[str, Any]]
@@ -94,7 +94,7 @@ class SlackGateway:
             notifier = Notifier(self.call, self.policy, self._names(case))
             while further := notifier.next(case, message, now):
                 message = further
-        except SlackFailed as failed:
+        except SlackError as failed:
             return self._behind(case, message, failed)
         return replace(message, failures=0, refused="")
 
@@ -112,11 +112,11 @@ class SlackGateway:
             send(
                 self.call, method, told, plain=False, channel=self.channel, metadata=about, **place
             )
-        except SlackFailed as failed:
+        except SlackError as failed:
             self.log("Slack failed", case_id=case.case_id, why=failed.code)
             self.count("SlackFailures", 1)
 
-    def _behind(self, case: Case, message: SlackMessage, failed: SlackFailed) -> SlackMessage:
+    def _behind(self, case: Case, message: SlackMessage, failed: SlackError) -> SlackMessage:
         self.log("Slack failed", case_id=case.case_id, why=failed.code)
         self.count("SlackFailures", 1)
         if failed.code in THREAD_GONE:
@@ -164,7 +164,7 @@ class SlackGateway:
             try:
                 _, plain = send(self.call, "chat.update", final, plain=plain, **place)
                 return replace(message, plain_blocks=plain)
-            except SlackFailed as failed:
+            except SlackError as failed:
                 if failed.code not in NOT_EDITABLE:
                     raise
                 # If nothing may be edited after a while, each change would tell the thread again.
@@ -178,10 +178,10 @@ class SlackGateway:
     def _leave(self, old: SlackMessage) -> None:
         """The message in the channel of before has no buttons any more, and says where the case is."""
         words = f"This case is shown in <#{self.channel}> now."
+        place = {"channel": old.channel, "ts": old.ts}
         try:
-            place = {"channel": old.channel, "ts": old.ts}
             self.call("chat.update", text=words, blocks=[section(words)], **place)
-        except SlackFailed as failed:
+        except SlackError as failed:
             self.log("old message not told", channel=old.channel, why=failed.code)
 
     def _posted(self, case: Case) -> str:
@@ -213,7 +213,7 @@ class SlackGateway:
             view = modals.loading(case, remedy)
             reply = self.call("views.open", trigger_id=trigger_id, view=view)
             return str(reply["view"]["id"])
-        except SlackFailed as failed:
+        except SlackError as failed:
             self.log("dialog not opened", case_id=case.case_id, why=failed.code)
             return ""
 
@@ -223,13 +223,13 @@ class SlackGateway:
             return
         try:
             self._fill(click, self._view(case, click, click.remedy, now))
-        except SlackFailed as failed:
+        except SlackError as failed:
             self.log("dialog not filled", case_id=case.case_id, why=failed.code)
 
     def _fill(self, click: Click, view: dict[str, Any]) -> None:
         try:
             self.call("views.update", view_id=click.view_id, view=view)
-        except SlackFailed as failed:
+        except SlackError as failed:
             if failed.code not in VIEW_REFUSED and not is_too_much(failed.code):
                 raise
             plain = {**view, "blocks": plainer_blocks(view["blocks"])}
@@ -241,25 +241,23 @@ class SlackGateway:
         if case.is_closed or plan is None or way.gates:
             reason = way.impossible or "This can’t be decided now. The message says how it stands."
             return modals.impossible(case, remedy, reason, way.gates)
+        seen, count = forecast(plan, situation), len(approved(plan, case))
         return modals.decide(
-            case,
-            plan,
-            policy=self.policy,
-            now=now,
-            forecast=forecast(plan, situation),
-            count=len(approved(plan, case)),
-            user=click.by,
+            case, plan, policy=self.policy, now=now, forecast=seen, count=count, user=click.by
         )
 
     def tell(self, clicked: Interaction, text: str) -> bool:
         """Only this person sees it. False if Slack took it in no way."""
-        answers = PrivateAnswers(self.call, self.respond, self.log, self.count)
-        return answers.tell(
-            clicked.user_id,
-            text,
-            channel=clicked.channel or self.channel,
-            response_url=clicked.response_url,
-        )
+        place = {"channel": clicked.channel or self.channel, "response_url": clicked.response_url}
+        return self._private.tell(clicked.user_id, text, **place)
+
+    def tell_askers(self, case: Case) -> None:
+        """Who asked by hand about a cluster that AWS does not have; nobody else sees it."""
+        self._private.tell_askers(case, self._names(case), channel=self.channel)
+
+    @property
+    def _private(self) -> PrivateAnswers:
+        return PrivateAnswers(self.call, self.respond, self.log, self.count)
 
     def said(self, answer: Answer, *, action: str = "") -> str:
         """An answer to what was pressed, as the text of a private reply; "" if it is none."""

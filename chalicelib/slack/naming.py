@@ -13,18 +13,18 @@ from chalicelib.domain.state.case import Case
 from chalicelib.slack.messages.names import MOST_APPROVERS, Names
 from chalicelib.slack.messages.text import GROUP
 from chalicelib.slack.people import addresses
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 
 REMEMBER_SECONDS = 3_600
 MAIL = re.compile(r"[^@\s<>|]+@[^@\s<>|]+\.[^@\s<>|]+")
 SLACK_ID = re.compile(r"[UW][A-Z0-9]{4,}")
 HOME = re.compile(r"https://[A-Za-z0-9.-]+/")
-MOST_OWNERS = 5
+MOST_OWNERS, MOST_WORDS = 5, 10
 
 
 @dataclass
 class Naming:
-    """`call` makes a Web API request and raises SlackFailed; `domains` are other ones of the same people's e-mail."""
+    """`call` makes a Web API request and raises SlackError; `domains` are other ones of the same people's e-mail."""
 
     call: Callable[..., Mapping[str, Any]]
     accounts: Mapping[str, str] = field(default_factory=dict)
@@ -56,10 +56,13 @@ class Naming:
         return next(filter(None, map(self._by_email, addresses(email, self.domains))), "")
 
     def _owners(self, case: Case) -> tuple[str, ...]:
-        """By the tag of the cluster: an e-mail, a user or a group; several with commas or blanks."""
+        """By the tag of cluster and keys: an e-mail, a user or a group; several with commas or blanks."""
         tags = dict(case.snapshot.cluster.tags) if case.snapshot and case.snapshot.cluster else {}
-        words = tags.get(self.owner_tag, "").replace(",", " ").split()[:MOST_OWNERS]
-        return tuple(dict.fromkeys(filter(None, map(self._owner, words))))
+        of_keys = case.key_owners.named if case.key_owners else ()
+        told = ",".join((tags.get(self.owner_tag, ""), *of_keys))
+        words = dict.fromkeys(told.replace(",", " ").split())
+        found = filter(None, map(self._owner, list(words)[:MOST_WORDS]))
+        return tuple(dict.fromkeys(found))[:MOST_OWNERS]
 
     def _owner(self, word: str) -> str:
         if GROUP.fullmatch(word) or SLACK_ID.fullmatch(word):
@@ -100,7 +103,7 @@ class Naming:
             return value
         try:
             value = ask()
-        except SlackFailed:
+        except SlackError:
             value = ""
         self._known[kind, what] = (self.clock() + REMEMBER_SECONDS, value)
         return value

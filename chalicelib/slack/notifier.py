@@ -18,7 +18,7 @@ from chalicelib.slack.messages import notice as messages
 from chalicelib.slack.messages.names import Names, called
 from chalicelib.slack.messages.notice_over import over
 from chalicelib.slack.messages.text import Message
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 from chalicelib.slack.sending import send
 
 EVENT = "unlatch_notice"
@@ -38,14 +38,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Notifier:
-    """`call` makes a Web API request and raises SlackFailed."""
+    """`call` makes a Web API request and raises SlackError."""
 
     call: Callable[..., Mapping[str, Any]]
     policy: Policy
     names: Names
 
     def next(self, case: Case, message: SlackMessage, now: datetime) -> SlackMessage | None:
-        """Says or edits one thing; None if nothing is left to do. Raises SlackFailed."""
+        """Says or edits one thing; None if nothing is left to do. Raises SlackError."""
         for notice in message.notices:
             if notice.is_due:
                 done = self._said(case, message, notice, now)
@@ -102,7 +102,7 @@ class Notifier:
         body = over(case, notice, names=self.names)
         try:
             send(self.call, "chat.update", body, channel=notice.channel, ts=notice.ts)
-        except SlackFailed as failed:
+        except SlackError as failed:
             if failed.code not in NOT_EDITABLE and not lasts(failed.code):
                 raise
         return replace(notice, is_settled=True)

@@ -9,10 +9,9 @@ from functools import partial
 from typing import Any
 
 from chalicelib.aside import Aside, in_turn
-from chalicelib.domain.rules.approval import SLACK_USER
-from chalicelib.domain.state.caller import Caller
+from chalicelib.domain.state.caller import SLACK_USER, Caller
 from chalicelib.domain.state.person import Person
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 
 GROUP = re.compile(r"S[A-Z0-9]{2,}")
 REMEMBER_SECONDS = 60
@@ -32,13 +31,13 @@ NO = frozenset(
 )
 """Slack's definite answers that it will not tell us: waiting changes nothing."""
 GROUP_GONE = frozenset({"no_such_subteam", "subteam_disabled"})
-Found = frozenset[str] | SlackFailed | None
+Found = frozenset[str] | SlackError | None
 """The members of a group; Slack's definite no as the error; None if it can't say now."""
 Members = Mapping[str, Callable[[], Found]]
 
 
 class SlackPeople:
-    """`call(method, **arguments)` is one Web API request; it raises SlackFailed."""
+    """`call(method, **arguments)` is one Web API request; it raises SlackError."""
 
     def __init__(
         self,
@@ -85,7 +84,7 @@ class SlackPeople:
     def _told(self, user_id: str, members: Members) -> Person | None:
         try:
             user = self._call("users.info", user=user_id)["user"]
-        except SlackFailed as failed:
+        except SlackError as failed:
             if failed.code in ("user_not_found", "user_not_visible"):
                 return Person(user_id, is_gone=True)
             return Person(user_id, is_refused=True) if failed.code in NO else None
@@ -101,7 +100,7 @@ class SlackPeople:
         for address in addresses(caller.email, self._domains):
             try:
                 return str(self._call("users.lookupByEmail", email=address)["user"]["id"])
-            except SlackFailed:
+            except SlackError:
                 continue
         return ""
 
@@ -145,7 +144,7 @@ class SlackPeople:
     def _members_of(self, group: str) -> Found:
         try:
             found = frozenset(self._call("usergroups.users.list", usergroup=group)["users"])
-        except SlackFailed as failed:
+        except SlackError as failed:
             return failed if failed.code in NO | GROUP_GONE else None
         self._members[group] = (self._clock() + REMEMBER_SECONDS, found)
         return found

@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.slack.refusals import private
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.domain.state.case import Case
+from chalicelib.slack.messages.names import Names
+from chalicelib.slack.refusals import no_such_cluster, private
+from chalicelib.slack.replies import SlackError
 
 
 @dataclass(frozen=True)
 class PrivateAnswers:
-    """`call` makes a Web API request, `respond` posts to a click's response_url; both raise SlackFailed."""
+    """`call` makes a Web API request, `respond` posts to a click's response_url; both raise SlackError."""
 
     call: Callable[..., Mapping[str, Any]]
     respond: Callable[..., None]
@@ -40,9 +42,15 @@ class PrivateAnswers:
         for way, send in ways:
             try:
                 send()
-            except SlackFailed as failed:
+            except SlackError as failed:
                 self.log("private answer not sent", user=user_id, way=way, why=failed.code)
             else:
                 return True
         self.count("PrivateAnswersLost", 1)
         return False
+
+    def tell_askers(self, case: Case, names: Names, *, channel: str) -> None:
+        """Where each of them asked: the case ended without a message, as AWS has no such cluster."""
+        asked = {attempt.caller.session_name: attempt.channel for attempt in case.attempts}
+        for user_id, place in asked.items():
+            self.tell(user_id, no_such_cluster(case, names), channel=place or channel)

@@ -17,7 +17,7 @@ from chalicelib.slack.messages import digest, fleet
 from chalicelib.slack.messages.names import Names, called, mentions
 from chalicelib.slack.messages.text import count, ident, listing, marked
 from chalicelib.slack.naming import Naming
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 from chalicelib.slack.sending import send
 
 EVENT = "unlatch_digest"
@@ -37,7 +37,7 @@ USAGE = (
 
 @dataclass(frozen=True)
 class Reach:
-    """`call` makes a Web API request and raises SlackFailed; `last_scan` is what was kept of the last one."""
+    """`call` makes a Web API request and raises SlackError; `last_scan` is what was kept of the last one."""
 
     call: Callable[..., Mapping[str, Any]]
     channel: str
@@ -62,7 +62,7 @@ class Reach:
         view = home_tab.view(home, policy=self.policy, names=self.names, now=now)
         try:
             self.call("views.publish", user_id=user_id, view=view)
-        except SlackFailed as failed:
+        except SlackError as failed:
             self.log("Home tab not shown", user=user_id, why=failed.code)
             return False
         return True
@@ -84,7 +84,7 @@ class Reach:
         try:
             if not self._is_there(mark, scan.at):
                 send(self.call, "chat.postMessage", message, channel=self.channel, metadata=about)
-        except SlackFailed as failed:
+        except SlackError as failed:
             self.log("digest not posted", why=failed.code)
             return False
         return True
@@ -115,16 +115,16 @@ class Reach:
 
     def status(self, home: Home) -> str:
         names = self.names
-        lines = [self._line(case, names, " *waits for you*") for case in home.waiting]
-        lines += [self._line(case, names, "") for case in (*home.open, *home.kept)]
+        lines = [self._line(case, names, "*Waits for you*") for case in home.waiting]
+        lines += [self._line(case, names) for case in (*home.open, *home.kept)]
         left = len(lines) - MOST_LINES + home.more
         more = [f"and {count(left, 'more case')}."] if left > 0 else []
         frozen = [f":warning: All changes are frozen: {marked(home.frozen)}"] if home.frozen else []
         return "\n".join([*frozen, *lines[:MOST_LINES], *more]) or "No case is open."
 
-    def _line(self, case: Case, names: Names, mine: str) -> str:
+    def _line(self, case: Case, names: Names, mine: str = "") -> str:
         address = names.link(case.message.channel, case.message.ts)
         cluster = ident(case.cluster_id)
-        what = case.waiting_for or (str(case.outcome) if case.outcome else str(case.phase))
         name = f"<{address}|{cluster}>" if address else f"`{cluster}`"
-        return f"• {name} ({names.there(case)}): {marked(what)}{mine}"
+        words = (f"• {name} ({names.there(case)})", mine, marked(home_tab.how_it_stands(case)))
+        return " · ".join(filter(None, words))

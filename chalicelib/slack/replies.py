@@ -34,7 +34,7 @@ SHAPES: Mapping[str, Shape] = {
 """What marks a whole reply of each method; a name with ? may be absent or null."""
 
 
-class SlackFailed(Exception):  # noqa: N818  # a word of the house, not a kind of error
+class SlackError(Exception):
     """Slack said no, or nothing that counts. `code` is Slack's error word, or NO_ANSWER."""
 
     def __init__(self, code: str, *, retry_after: int = 0) -> None:
@@ -49,20 +49,32 @@ NO_ANSWER = "no_answer"
 def believed(
     method: str, status: int, headers: Mapping[str, str], body: bytes, *, now: datetime
 ) -> dict[str, Any]:
-    """The reply of a call that Slack took. Raises SlackFailed for any other, and for what is torn."""
+    """The reply of a call that Slack took. Raises SlackError for any other, and for what is torn."""
     if _is_torn(headers, body):
-        raise SlackFailed(NO_ANSWER)
+        raise SlackError(NO_ANSWER)
     told = _object(body)
     if status == 429:  # HTTP's "too many requests"
-        raise SlackFailed("ratelimited", retry_after=seconds(headers.get("Retry-After"), now=now))
+        raise SlackError("ratelimited", retry_after=seconds(headers.get("Retry-After"), now=now))
     refusal = told.get("error")
     if told.get("ok") is False and isinstance(refusal, str) and refusal:
-        raise SlackFailed(refusal[:LONGEST_WORD])
+        raise SlackError(refusal[:LONGEST_WORD])
     if (
         status != 200 or told.get("ok") is not True or not _fits(told, SHAPES.get(method, {}))
     ):  # HTTP's own
-        raise SlackFailed(NO_ANSWER)
+        raise SlackError(NO_ANSWER)
     return told
+
+
+def demand_taken(status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Raises SlackError unless a response_url says ok, in the word or in JSON: its refusals may come with 200."""
+    told = _object(body)
+    says_ok = body.strip() == b"ok" or told.get("ok") is True
+    if status == 200 and says_ok and not _is_torn(headers, body):  # HTTP's own
+        return
+    refusal = told.get("error")
+    if isinstance(refusal, str) and refusal:
+        raise SlackError(refusal[:LONGEST_WORD])
+    raise SlackError(NO_ANSWER if status == 200 else f"response_url_{status}")
 
 
 def seconds(text: str | None, *, now: datetime) -> int:

@@ -22,7 +22,7 @@ MENU = "more"
 VERSION = re.compile(r"[0-9]{1,12}")
 
 
-class Unsigned(Exception):  # noqa: N818  # a word for the caller: answer 401, touch nothing
+class UnsignedError(Exception):
     """The request does not prove that it comes from Slack.
 
     `may_be_rotation`: all but the signature itself was in order, so the secret may be a new one.
@@ -33,23 +33,23 @@ class Unsigned(Exception):  # noqa: N818  # a word for the caller: answer 401, t
         self.may_be_rotation = may_be_rotation
 
 
-class Unreadable(ValueError):  # noqa: N818  # signed, but not of a shape that is known
+class UnreadableError(ValueError):
     """A signed request that can't be understood; the reason is a sentence."""
 
 
 def verify(body: bytes, headers: Mapping[str, str], *, secret: str, now: datetime) -> None:
-    """Raises Unsigned unless the signature holds and is at most five minutes old."""
+    """Raises UnsignedError unless the signature holds and is at most five minutes old."""
     stamp = headers.get("x-slack-request-timestamp") or ""
     given = headers.get("x-slack-signature") or ""
     if not secret.strip():
-        raise Unsigned("no signing secret is set")
+        raise UnsignedError("no signing secret is set")
     if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12:
-        raise Unsigned("the timestamp is missing or no number")
+        raise UnsignedError("the timestamp is missing or no number")
     if abs(now.timestamp() - int(stamp)) > FIVE_MINUTES:
-        raise Unsigned("the timestamp is more than five minutes off")
+        raise UnsignedError("the timestamp is more than five minutes off")
     expected = signature(secret, stamp, body)
     if not hmac.compare_digest(expected.encode(), given.encode(errors="replace")):
-        raise Unsigned("the signature does not fit the body", may_be_rotation=bool(given))
+        raise UnsignedError("the signature does not fit the body", may_be_rotation=bool(given))
 
 
 def signature(secret: str, stamp: str, body: bytes) -> str:
@@ -62,7 +62,7 @@ def is_ssl_check(body: bytes) -> bool:
     """Slack looks whether the address has a good certificate: it wants a yes, and means nothing else."""
     try:
         return _form(body).get("ssl_check") == "1"
-    except Unreadable:
+    except UnreadableError:
         return False
 
 
@@ -90,7 +90,7 @@ def parse_event(body: bytes) -> Opened | None:
     try:
         told = json.loads(body)
     except (ValueError, RecursionError):
-        raise Unreadable("the body is no JSON") from None
+        raise UnreadableError("the body is no JSON") from None
     if _get(told, "event", "type") != "app_home_opened" or _get(told, "event", "tab") != "home":
         return None
     return Opened(_word(_get(told, "event", "user"), "event.user"), _get(told, "team_id"))
@@ -110,15 +110,15 @@ def parse_command(body: bytes) -> Interaction:
 
 
 def parse(body: bytes) -> Interaction:
-    """A button or a submitted dialog. Raises Unreadable with the reason."""
+    """A button or a submitted dialog. Raises UnreadableError with the reason."""
     try:
         payload = json.loads(_form(body).get("payload", ""))
         # Half a character (such as \ud800) can be written in JSON, but neither sealed nor stored.
         json.dumps(payload, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
-        raise Unreadable("the payload is no JSON") from None
+        raise UnreadableError("the payload is no JSON") from None
     if not isinstance(payload, dict):
-        raise Unreadable("the payload is no JSON object")
+        raise UnreadableError("the payload is no JSON object")
     kind = payload.get("type")
     if kind == "block_actions":
         return _button(payload)
@@ -130,7 +130,7 @@ def parse(body: bytes) -> Interaction:
 def _button(payload: dict[str, Any]) -> Interaction:
     actions = payload.get("actions")
     if not isinstance(actions, list) or len(actions) != 1 or not isinstance(actions[0], dict):
-        raise Unreadable("the payload does not hold exactly one action")
+        raise UnreadableError("the payload does not hold exactly one action")
     chosen = _get(actions[0], "selected_option", "value")
     case_id, version, remedy = (*(chosen or _get(actions[0], "value")).split(":"), "", "")[:3]
     action = _get(actions[0], "action_id")
@@ -204,7 +204,7 @@ def _get(payload: Any, *path: str, most: int = LONGEST_WORD) -> str:
 
 def _word(value: str | None, name: str) -> str:
     if not value or len(value) > 100 or not all(c.isalnum() or c in "._-" for c in value):
-        raise Unreadable(f"{name} is missing or no id")
+        raise UnreadableError(f"{name} is missing or no id")
     return value
 
 
@@ -213,4 +213,4 @@ def _form(body: bytes) -> dict[str, str]:
         text = body.decode()
         return {k: v[0] for k, v in parse_qs(text, max_num_fields=50).items()}
     except ValueError:
-        raise Unreadable("the body is no form") from None
+        raise UnreadableError("the body is no form") from None

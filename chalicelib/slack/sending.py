@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.slack.error_words import is_too_much
 from chalicelib.slack.messages.fallback import barest, plainer
 from chalicelib.slack.messages.text import Message
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 
 
 def send(
@@ -27,7 +27,7 @@ def send(
     for form in (plainer,) if plain else (_as_it_is, plainer):
         try:
             return sent(form(message)), form is plainer
-        except SlackFailed as failed:
+        except SlackError as failed:
             if not is_too_much(failed.code):
                 raise
     return sent(barest(message)), True

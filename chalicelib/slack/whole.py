@@ -20,7 +20,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
-from chalicelib.slack.replies import NO_ANSWER, SlackFailed, believed
+from chalicelib.slack.replies import NO_ANSWER, SlackError, believed, demand_taken
 
 TIMEOUT_SECONDS = 3
 LONGEST_REPLY = 20_000_000
@@ -39,7 +39,7 @@ class WebApi(WebClient):
         self.scopes: frozenset[str] = frozenset()
 
     def ask(self, method: str, **form: Any) -> Mapping[str, Any]:
-        """`form`: the arguments as `params` or as `json`. Raises SlackFailed."""
+        """`form`: the arguments as `params` or as `json`. Raises SlackError."""
         with _one_failure():
             reply: Any = self.api_call(method, **form).data
         return dict(reply)
@@ -59,13 +59,14 @@ class ResponseUrl(WebhookClient):
     def __init__(self, url: str) -> None:
         super().__init__(url, timeout=TIMEOUT_SECONDS, logger=QUIET, retry_handlers=[])
 
-    def post(self, message: Mapping[str, Any]) -> int:
-        """The status of Slack's reply. Raises SlackFailed for none."""
+    def post(self, message: Mapping[str, Any]) -> None:
+        """Raises SlackError unless Slack took it."""
         with _one_failure():
-            return self.send_dict(dict(message)).status_code
+            self.send_dict(dict(message))
 
     def _perform_http_request_internal(self, url: str, req: Request) -> WebhookResponse:
         status, headers, body = _exchanged(req)
+        demand_taken(status, headers, body)
         return WebhookResponse(
             url=url, status_code=status, headers=dict(headers), body=body.decode(errors="replace")
         )
@@ -73,11 +74,11 @@ class ResponseUrl(WebhookClient):
 
 @contextmanager
 def _one_failure() -> Iterator[None]:
-    """What the SDK, urllib and the network raise, as SlackFailed."""
+    """What the SDK, urllib and the network raise, as SlackError."""
     try:
         yield
     except (SlackClientError, HTTPException, OSError, ValueError) as error:
-        raise SlackFailed(NO_ANSWER) from error
+        raise SlackError(NO_ANSWER) from error
 
 
 class _Stay(HTTPRedirectHandler):

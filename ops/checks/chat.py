@@ -18,8 +18,8 @@ from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.person import Person
 from chalicelib.slack.client import SlackClient
 from chalicelib.slack.people import GROUP, SlackPeople
-from chalicelib.slack.replies import SlackFailed
-from chalicelib.slack.requests import Unsigned, signature, verify
+from chalicelib.slack.replies import SlackError
+from chalicelib.slack.requests import UnsignedError, signature, verify
 from chalicelib.slack.secrets import Secret, value_of, what_is_wrong
 from ops.checks.finding import Finding, PrerequisiteError
 from ops.command_context import PROJECT
@@ -78,7 +78,7 @@ def _verifies(secret: str, hub: Hub) -> bool:
     }
     try:
         verify(body, headers, secret=secret, now=now)
-    except Unsigned:
+    except UnsignedError:
         return False
     return True
 
@@ -104,7 +104,7 @@ def token(hub: Hub) -> Iterator[Finding]:
     client = client_of(hub)
     try:
         reply = client.call("auth.test")
-    except SlackFailed as failed:
+    except SlackError as failed:
         yield Finding("slack token", False, f"Slack says {failed.code}", REINSTALL)
         return
     yield Finding("slack token", True, f"works as {reply.get('user')} in {reply.get('team')}")
@@ -133,7 +133,7 @@ def channel(hub: Hub) -> Iterator[Finding]:
 def channel_is_fit(hub: Hub, wanted: str, what: str) -> Iterator[Finding]:
     try:
         found = slack_of(hub)("conversations.info", channel=wanted)["channel"]
-    except SlackFailed as failed:
+    except SlackError as failed:
         do = "Set slack_channel to the channel’s id (C…), and invite the app there"
         yield Finding(what, False, f"{wanted or 'not set'}: {failed.code}", do)
         return
@@ -223,7 +223,7 @@ def _listed(slack: Slack, named: tuple[str, ...]) -> tuple[list[str], list[Findi
     for group in (name for name in named if GROUP.fullmatch(name)):
         try:
             users |= dict.fromkeys(slack("usergroups.users.list", usergroup=group)["users"])
-        except SlackFailed as failed:
+        except SlackError as failed:
             do = "Is the group’s id right, and not disabled? The app needs usergroups:read"
             troubles.append(Finding(WHO, False, f"group {group}: Slack says {failed.code}", do))
     return list(users), troubles

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from chalicelib import config
 from chalicelib.aws.errors import code_of
-from chalicelib.config import BadSettings
+from chalicelib.config import BadSettingsError
 from ops.checks.finding import Finding
 from ops.hub import EVENT_FUNCTIONS, FUNCTIONS, Hub
 
@@ -35,7 +36,7 @@ def functions(hub: Hub) -> Iterator[Finding]:
                 f"{name} is {reply['State']}: {reply.get('StateReason', 'no reason given')}"
             )
     wrong += [f"{name} loses what it can’t handle" for name in _without_dead_letters(hub)]
-    says = "; ".join(wrong) or f"all {len(FUNCTIONS) + 1} are there"
+    says = "; ".join(wrong) or "all are there"
     yield Finding("functions", not wrong, says, deploy if wrong else "")
 
 
@@ -59,7 +60,7 @@ def settings(hub: Hub) -> Iterator[Finding]:
     reply = hub.client("lambda").get_function_configuration(FunctionName=f"{hub.name}-turn")
     try:
         chosen = config.read(reply.get("Environment", {}).get("Variables", {}))
-    except BadSettings as error:
+    except BadSettingsError as error:
         yield Finding("settings", False, str(error), DEPLOY.format(stage=hub.stage))
         return
     says = "can be read"
@@ -78,14 +79,14 @@ def state_machine(hub: Hub) -> Iterator[Finding]:
             raise
         yield Finding("state machine", False, f"{name} is missing", deploy)
         return
-    wanted = (f"{hub.name}-turn", f"{hub.name}-park")
+    wanted = (f"{hub.name}-turn", f"{hub.name}-sleep")
     right = reply.get("status", "ACTIVE") == "ACTIVE" and all(
         n in reply["definition"] for n in wanted
     )
     yield Finding(
         "state machine",
         right,
-        f"{name} calls turn and park" if right else f"{name} is not as deployed",
+        f"{name} calls turn and sleep" if right else f"{name} is not as deployed",
         "" if right else deploy,
     )
 
@@ -127,24 +128,43 @@ def brake(hub: Hub) -> Iterator[Finding]:
 
 def seal_keys(hub: Hub) -> Iterator[Finding]:
     settings = hub.by_name.settings
-    yield from _seal_key(hub, "inbox key", settings.inbox_key_id)
-    yield from _seal_key(hub, "body key", settings.body_key_id)
+    yield from _seal_key(hub, "inbox key", settings.inbox_key_id, f"alias/{hub.name}-inbox")
+    yield from _seal_key(hub, "body key", settings.body_key_id, f"alias/{hub.name}-body")
 
 
-def _seal_key(hub: Hub, name: str, alias: str) -> Iterator[Finding]:
+def _seal_key(hub: Hub, name: str, used: str, alias: str) -> Iterator[Finding]:
+    """The key that the functions use. Their policies let them use it while the alias points to it."""
+    deploy = DEPLOY.format(stage=hub.stage)
+    key, pointed = _key(hub, used), _key(hub, alias)
+    if not key:
+        yield Finding(name, False, f"{used} is missing", deploy)
+        return
+    spec, state = key.get("KeySpec", "?"), key["KeyState"]
+    if spec != "HMAC_256" or key.get("KeyUsage") != "GENERATE_VERIFY_MAC":
+        do = "The alias points to the wrong key: point it to the key of the stack"
+        yield Finding(name, False, f"{spec}, {state}", do)
+    elif state != "Enabled":
+        do = f"aws kms enable-key --key-id {key['KeyId']} (cancel-key-deletion first, if it is pending)"
+        yield Finding(name, False, f"{spec}, {state}", do)
+    elif pointed.get("Arn") != key["Arn"]:
+        do = f"Find out who moved it, then: aws kms update-alias --alias-name {alias} --target-key-id {key['KeyId']}"
+        yield Finding(name, False, f"{alias} does not point to the key of the functions", do)
+    elif used == alias:
+        says = f"{spec}, {state}; found by its alias, which can be moved"
+        yield Finding(name, True, says, f"{deploy} names it by its ARN", warns=True)
+    else:
+        yield Finding(name, True, f"{spec}, {state}")
+
+
+def _key(hub: Hub, name: str) -> dict[str, Any]:
+    """{} if there is none."""
     try:
-        key = hub.client("kms").describe_key(KeyId=alias)["KeyMetadata"]
+        found: dict[str, Any] = hub.client("kms").describe_key(KeyId=name)["KeyMetadata"]
     except ClientError as error:
         if code_of(error) not in MISSING:
             raise
-        yield Finding(name, False, f"{alias} is missing", DEPLOY.format(stage=hub.stage))
-        return
-    spec, state = key.get("KeySpec", "?"), key["KeyState"]
-    right = spec == "HMAC_256" and key.get("KeyUsage") == "GENERATE_VERIFY_MAC"
-    do = "" if right else "The alias points to the wrong key: point it to the key of the stack"
-    if right and state != "Enabled":
-        do = f"aws kms enable-key --key-id {key['KeyId']} (cancel-key-deletion first, if it is pending)"
-    yield Finding(name, right and state == "Enabled", f"{spec}, {state}", do)
+        return {}
+    return found
 
 
 def secrets(hub: Hub) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chalicelib import config
-from chalicelib.config import BadSettings
+from chalicelib.config import BadSettingsError
 from chalicelib.domain.rules.routes import Route, routed
 from ops.checks import chat
 from ops.checks.finding import Finding
@@ -18,7 +18,7 @@ def all_of_them(hub: Hub) -> Iterator[Finding]:
     """That they are what is deployed is said of the code as a whole."""
     try:
         routes = config.routes()
-    except BadSettings as error:
+    except BadSettingsError as error:
         yield Finding("routes", False, str(error), DO)
         return
     if not routes:

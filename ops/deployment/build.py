@@ -92,10 +92,15 @@ def project_folder(desk: CommandContext, stage: str, *, environment: Mapping[str
     shutil.copytree(
         desk.project / ".chalice", folder / ".chalice", ignore=ignored, dirs_exist_ok=True
     )
-    config = chalice_config(desk.project, stage)
+    set_environment(folder, stage, environment)
+    return folder
+
+
+def set_environment(folder: Path, stage: str, environment: Mapping[str, str]) -> None:
+    """What the functions of this copy will be told."""
+    config = chalice_config(folder, stage)
     config["stages"][stage]["environment_variables"] = dict(environment)
     (folder / ".chalice/config.json").write_text(json.dumps(config, indent=2))
-    return folder
 
 
 def run_chalice(

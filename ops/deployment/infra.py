@@ -15,13 +15,29 @@ from chalicelib.config import Settings
 from ops.deployment.stacks import Prepared, Stacks
 from ops.deployment.templates import template, text_of, wrong_values
 from ops.errors import OperatorError
-from ops.hub import Hub
+from ops.hub import APP, Hub
 
 OURS = frozenset(
     {"Stage", "CaseDefinition", "TargetAccountIds", "HubAccountId", "HubBusArn", "CreateRoles"}
     | {"Regions", "ErrorCodes", "RolesRegion"}
 )
 """Parameters that follow from the settings and from where this is deployed."""
+
+
+@dataclass(frozen=True)
+class SealKey:
+    """A key of infra/resources.yaml: its name there, the end of its alias, and the output with its ARN."""
+
+    resource: str
+    alias: str
+    output: str
+
+
+SEAL_KEYS: Mapping[str, SealKey] = {
+    "INBOX_KEY_ID": SealKey("SealKey", "inbox", "InboxKeyArn"),
+    "BODY_KEY_ID": SealKey("BodyKey", "body", "BodyKeyArn"),
+}
+"""By setting."""
 OF_ONE_ACCOUNT = frozenset({"VpcId"})
 MOST_SHOWN = 3
 Say = Callable[[str], None]
@@ -112,6 +128,24 @@ def _wanted(
     yield hub.region, resources_stack(hub), "resources.yaml", resources
     for region, own in _account_parameters(hub, settings):
         yield region, account_stack(hub), "account.yaml", own
+
+
+def with_seal_keys(hub: Hub, variables: Mapping[str, str]) -> dict[str, str]:
+    """The settings with the stack’s own keys by ARN, which no alias leads elsewhere; as given before there is a stack."""
+    stacks = Stacks(hub.client("cloudformation"), lambda _: None)
+    made = stacks.outputs(resources_stack(hub))
+    arns = {
+        name: made[SEAL_KEYS[name].output]
+        for name in sealed_by_stack(hub.stage, variables)
+        if SEAL_KEYS[name].output in made
+    }
+    return {**variables, **arns}
+
+
+def sealed_by_stack(stage: str, variables: Mapping[str, str]) -> tuple[str, ...]:
+    """The settings that name a seal key by the alias of the stack, as .chalice/config.json has them."""
+    aliases = {name: f"alias/{APP}-{stage}-{key.alias}" for name, key in SEAL_KEYS.items()}
+    return tuple(name for name, alias in aliases.items() if variables.get(name) == alias)
 
 
 def alarm_topic(hub: Hub, parameters: Mapping[str, str] = MappingProxyType({})) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from chalicelib import config
 from chalicelib.config import Settings
 from ops.deployment import infra, record
 from ops.deployment.finish import (
@@ -28,9 +29,10 @@ OF_TARGETS = frozenset({"HubAccountId", "HubBusArn", "CreateRoles", "RolesRegion
 
 
 def extras(
-    project: Path, stage: str, *, settings: Settings, parameters: Mapping[str, str]
+    project: Path, stage: str, *, variables: Mapping[str, str], parameters: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What `chalice package --merge-template` adds to Chalice’s own template."""
+    """What `chalice package --merge-template` adds to Chalice’s own template. `variables` are the settings."""
+    settings = config.read(variables)
     hub, account = template(project, "resources.yaml"), _of_the_hub(project)
     wanted = {
         **parameters,
@@ -49,6 +51,12 @@ def extras(
     del merged["Parameters"]["CaseDefinition"]
     merged["Resources"]["CaseRuns"]["Properties"]["DefinitionString"] = infra.definition(project)
     merged["Resources"] |= dict(_functions(stage, settings))
+    arns = {
+        name: {"Fn::GetAtt": [infra.SEAL_KEYS[name].resource, "Arn"]}
+        for name in infra.sealed_by_stack(stage, variables)
+    }
+    for logical in _logical_names():
+        merged["Resources"][logical]["Properties"]["Environment"] = {"Variables": arns}
     return merged
 
 
@@ -94,8 +102,7 @@ def _functions(stage: str, settings: Settings) -> Iterator[tuple[str, dict[str, 
     limits = {"ThrottlingRateLimit": API_RATE, "ThrottlingBurstLimit": API_BURST}
     everything = {"ResourcePath": "/*", "HttpMethod": "*", **limits}
     yield "RestAPI", {"Properties": {"TracingEnabled": True, "MethodSettings": [everything]}}
-    for name in FUNCTIONS:
-        logical = "".join(word.capitalize() for word in name.split("_"))
+    for name, logical in zip(FUNCTIONS, _logical_names()[1:], strict=True):
         properties: dict[str, Any] = {"FunctionName": f"{prefix}-{name}"}
         if name in EVENT_FUNCTIONS:
             properties["EventInvokeConfig"] = {
@@ -107,6 +114,11 @@ def _functions(stage: str, settings: Settings) -> Iterator[tuple[str, dict[str, 
             properties["Events"] = {f"{logical}Event": event}
         yield logical, {"Properties": properties}
         yield f"{logical}Role", {"Properties": {"RoleName": f"{prefix}-{name}"}}
+
+
+def _logical_names() -> tuple[str, ...]:
+    """Of the functions, as Chalice names them; the API’s first."""
+    return (API, *("".join(word.capitalize() for word in name.split("_")) for name in FUNCTIONS))
 
 
 def _event(rule: str, function: str, settings: Settings) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from chalicelib.config import Settings
-from chalicelib.domain.rules.routes import BadRoutes, Route, route_of, routes_from
+from chalicelib.domain.rules.routes import BadRoutesError, Route, route_of, routes_from
 from chalicelib.domain.state.case import Case
 from ops.console import YELLOW, Console
 from ops.deployment.ids import ACCOUNT, OF_AWS, OF_SLACK
@@ -40,7 +40,7 @@ def prepared(project: Path) -> tuple[Route, ...]:
     told = _read(file)
     try:
         routes = routes_from(told)
-    except BadRoutes as error:
+    except BadRoutesError as error:
         raise OperatorError(f"{FILE} can’t be used: {error}.", _ADVICE) from error
     wrong = list(_wrong_ids(routes))
     if wrong:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib import config
-from chalicelib.config import BadSettings, Settings
+from chalicelib.config import BadSettingsError, Settings
 from ops.deployment.ids import wrong_ids
 from ops.errors import OperatorError
 
@@ -94,7 +94,7 @@ def _wrong(variables: Mapping[str, str]) -> list[str]:
     ]
     try:
         config.read(variables)
-    except BadSettings as error:
+    except BadSettingsError as error:
         wrong.append(str(error))
     return wrong
 

@@ -107,6 +107,11 @@ class Stacks:
         kept = self._stack(name).get("Parameters", ())
         return {p["ParameterKey"]: p["ParameterValue"] for p in kept}
 
+    def outputs(self, name: str) -> dict[str, str]:
+        """{} if there is no stack."""
+        made = self._stack(name).get("Outputs", ())
+        return {output["OutputKey"]: output["OutputValue"] for output in made}
+
     def exists(self, name: str) -> bool:
         found = self._stack(name)
         return bool(found) and str(found["StackStatus"]) != "DELETE_COMPLETE"

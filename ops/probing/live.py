@@ -15,14 +15,14 @@ from chalicelib.config import READER_ROLE
 from chalicelib.domain.state.caller import Caller
 from chalicelib.failures import PermanentError
 from chalicelib.slack.messages import blocks
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 from ops.checks import chat
 from ops.checks.finding import Check, Finding, asked
 from ops.command_context import CommandContext
 from ops.deployment.found import rule_of
 from ops.expected import EXPECTED
 from ops.hub import EVENT_FUNCTIONS, Hub
-from ops.probing import roundtrip, samples, seen
+from ops.probing import history, roundtrip, samples, seen
 from ops.probing.report import Findings
 from ops.target_access import accounts
 
@@ -38,7 +38,7 @@ def of_stage(hub: Hub, desk: CommandContext, found: Findings) -> Iterator[Findin
         ("reads", readers),
         ("world", partial(_world, found=found)),
         ("slack message", partial(message, found=found)),
-        (roundtrip.NAME, partial(roundtrip.of_event, desk=desk, found=found)),
+        (roundtrip.NAME, partial(roundtrip.of_events, desk=desk, found=found)),
     )
     for name, check in checks:
         desk.screen.passing(f"trying: {name}")
@@ -66,8 +66,8 @@ def patterns(hub: Hub) -> Iterator[Finding]:
 
 def readers(hub: Hub) -> Iterator[Finding]:
     """Each read of the bot, as its reader role, in each account and Region; a line an account."""
-    regions = dict.fromkeys(region for _, region in hub.by_name.places)
-    for account in dict.fromkeys(account for account, _ in hub.by_name.places):
+    regions = dict.fromkeys(region for _, region in hub.places)
+    for account in dict.fromkeys(account for account, _ in hub.places):
         name, known = f"reads {account}", account if account != hub.account else ""
         try:
             denied = [one for region in regions for one in _denied(hub, account, region)]
@@ -120,6 +120,8 @@ def _world(hub: Hub, *, found: Findings) -> Iterator[Finding]:
             ("keys", partial(seen.judge_tracking, found, client, now=hub.clock())),
             ("backups", partial(seen.judge_backups, found, client)),
             ("interfaces", partial(_interfaces, client, found)),
+            ("quotas", partial(seen.judge_rate, found, client, share=hub.settings.quota_share)),
+            ("history", partial(history.judge_material, found, client)),
         ):
             yield from asked(f"{what} {region}", partial(_judged, judge=judge), hub)
     for name in ("A-KMS-INTERFACES", "A-LEFT-INTERFACES"):
@@ -163,7 +165,7 @@ def message(hub: Hub, *, found: Findings) -> Iterator[Finding]:
     try:
         posted = slack("chat.postMessage", channel=channel, text=PLAIN, blocks=_blocks())
         found.held("A-SLACK-BLOCKS", "Slack took a table, a plan and a task card")
-    except SlackFailed as failed:
+    except SlackError as failed:
         if failed.code != "invalid_blocks":
             yield Finding("slack message", False, f"Slack says {failed.code}", chat.REINSTALL)
             return
@@ -173,7 +175,7 @@ def message(hub: Hub, *, found: Findings) -> Iterator[Finding]:
         posted = slack("chat.postMessage", channel=channel, text=PLAIN)
     try:
         slack("chat.delete", channel=posted["channel"], ts=posted["ts"])
-    except SlackFailed as failed:
+    except SlackError as failed:
         says = f"it was posted, and Slack would not let it be deleted: {failed.code}"
         yield Finding("slack message", False, says, "Delete it by hand in the channel")
         return

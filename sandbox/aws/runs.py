@@ -1,6 +1,6 @@
 """Step Functions: moto's interpreter plays the deployed state machine on sandbox time.
 
-Each wait of the interpreter becomes a timer of the Clock, and a run that waits counts as parked.
+Each wait of the interpreter becomes a timer of the Clock, and a run that waits counts as asleep.
 Knows nothing of any particular state machine. Map and Parallel are not covered.
 """
 
@@ -198,12 +198,12 @@ class Runs:
         return self._clock.now().timestamp()
 
     def _bell(self) -> Bell:
-        return Bell(self._park)
+        return Bell(self._let_sleep)
 
     def _sleep(self, seconds: float) -> None:
-        self._park(Sleeper(), seconds)
+        self._let_sleep(Sleeper(), seconds)
 
-    def _park(self, sleeper: Sleeper, seconds: float | None) -> None:
+    def _let_sleep(self, sleeper: Sleeper, seconds: float | None) -> None:
         """Let this thread's run sleep until it is woken or this much sandbox time is over."""
         worker, name = self._here.worker, self._here.name
         timer = None

@@ -11,11 +11,11 @@ from sandbox.clock import Clock
 
 
 class RunStopped(BaseException):
-    """Ends a parked run's thread; no Exception, since the interpreter would handle that."""
+    """Ends a sleeping run's thread; no Exception, since the interpreter would handle that."""
 
 
 class SandboxClosed(BaseException):
-    """Ends a parked run's thread because its sandbox ends."""
+    """Ends a sleeping run's thread because its sandbox ends."""
 
 
 class Sleeper:
@@ -52,8 +52,8 @@ class Sleeper:
 class Bell:
     """A threading.Event whose time-outs are sandbox time."""
 
-    def __init__(self, park: Callable[[Sleeper, float | None], None]) -> None:
-        self._park = park
+    def __init__(self, sleep: Callable[[Sleeper, float | None], None]) -> None:
+        self._sleep = sleep
         self._lock = threading.Lock()
         self._rung = False
         self._waiting: list[Sleeper] = []
@@ -77,7 +77,7 @@ class Bell:
             if self._rung:
                 return True
             self._waiting.append(sleeper)
-        self._park(sleeper, timeout)
+        self._sleep(sleeper, timeout)
         return self._rung
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sandbox.page.machine import newest_run
 from sandbox.page.world import read_world
 from sandbox.scenario.model import Scenario
-from sandbox.scenario.theatre import Theatre
+from sandbox.scenario.scenario_sandbox import ScenarioSandbox
 
 A_MOMENT = timedelta(seconds=5)
 PATIENCE = timedelta(days=60)
@@ -22,7 +22,7 @@ class Driver:
     """One for each sandbox. Only the thread that works off the acts may pass time."""
 
     def __init__(
-        self, stage: Theatre, scenario: Scenario, *, is_halted: Callable[[], bool]
+        self, stage: ScenarioSandbox, scenario: Scenario, *, is_halted: Callable[[], bool]
     ) -> None:
         self._stage = stage
         self._scenario = scenario

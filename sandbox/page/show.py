@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.page.stories import Story
 from sandbox.scenario.model import Scenario
-from sandbox.scenario.story import Story as Narration
+from sandbox.scenario.narration import Narration
 
 if TYPE_CHECKING:
     from sandbox.page.driver import Driver
     from sandbox.scenario.cases import StoredCases
-    from sandbox.scenario.theatre import Theatre
+    from sandbox.scenario.scenario_sandbox import ScenarioSandbox
 
 Job = Callable[["Opened"], str | None]
 Jobs = queue.SimpleQueue[tuple[str, Job] | None]
@@ -31,7 +31,7 @@ LOOK_SECONDS = 0.5
 class Opened:
     """A sandbox that is ready: the world is in it and the bot is deployed."""
 
-    stage: Theatre
+    stage: ScenarioSandbox
     cases: StoredCases
     driver: Driver
 
@@ -130,10 +130,10 @@ class Show:
         try:
             # not at the top, so that the page is there before moto has loaded
             from sandbox.page.driver import Driver
-            from sandbox.scenario.theatre import open_stage
+            from sandbox.scenario.scenario_sandbox import open_sandbox
 
             scenario = self.scenario
-            with open_stage(scenario) as (stage, cases):
+            with open_sandbox(scenario) as (stage, cases):
                 driver = Driver(stage, scenario, is_halted=lambda: self._is_halted(jobs))
                 opened = Opened(stage=stage, cases=cases, driver=driver)
                 stage.slack.changed.append(self.changed)

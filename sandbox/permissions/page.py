@@ -17,7 +17,8 @@ TITLES = {
     "on_cluster_lost": "The function on_cluster_lost",
     "on_key_used": "The function on_key_used",
     "on_probe": "The function on_probe",
-    "park": "The function park",
+    "sleep": "The function sleep",
+    "park": "The function park, as runs of before call sleep",
     "sweep": "The function sweep",
     "digest": "The function digest",
     "turn": "The function turn",
@@ -25,6 +26,7 @@ TITLES = {
     "reader": "The reader, in each account that is served",
     "executor": "The executor, in each account that is served",
     "restorer": "The restorer, in each account that is served",
+    "prober": "The prober, in each account that is served",
     "forwarder": "EventBridge, in each account and Region other than the hub’s",
 }
 HEAD = """# Permissions

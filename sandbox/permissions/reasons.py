@@ -11,6 +11,7 @@ SLASH = "The slash command needs it, and a scenario can’t type one; a test doe
 OPERATORS = "`unlatch doctor` asks with it whether a step would be denied; a test shows it."
 MACHINE_TRACES = "Step Functions traces runs with it; moto does not."
 PROBE = "`unlatch doctor --live` needs it, and a scenario has no doctor; a test shows it."
+OLD_RUNS = "Runs of earlier deployments call it, and no scenario has one; a test does."
 HOME = "The Home tab needs it, and a scenario can’t open one; a test in the browser does."
 BY_KEY = {
     Key("api_handler", "Brake", "ssm:GetParameter"): HOME,
@@ -30,8 +31,10 @@ BY_ACTION = {
 
 def reason(key: Key) -> str | None:
     """Why no scenario uses it, or None if one must."""
-    if key.role == "on_probe" and key.action not in BY_ACTION:
+    if key.role in ("on_probe", "prober") and key.action not in BY_ACTION:
         return PROBE
+    if key.role == "park" and key.action not in BY_ACTION:
+        return OLD_RUNS
     if key.role == "case" and key.statement == "LogsAndTraces":
         return LOG_SETUP if key.action.startswith("logs:") else MACHINE_TRACES
     return BY_KEY.get(key) or BY_ACTION.get(key.action)

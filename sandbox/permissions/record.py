@@ -12,17 +12,19 @@ from sandbox.aws.iam.guard import Guard
 from sandbox.permissions.rights import Key, short
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.model import Scenario
-from sandbox.scenario.theatre import Theatre, open_stage
+from sandbox.scenario.scenario_sandbox import ScenarioSandbox, open_sandbox
 
 
 @contextmanager
-def open_recorded(scenario: Scenario, file: Path | None) -> Iterator[tuple[Theatre, StoredCases]]:
-    with open_stage(scenario) as (theatre, cases):
+def open_recorded(
+    scenario: Scenario, file: Path | None
+) -> Iterator[tuple[ScenarioSandbox, StoredCases]]:
+    with open_sandbox(scenario) as (sandbox, cases):
         try:
-            yield theatre, cases
+            yield sandbox, cases
         finally:
             if file is not None:
-                file.write_text(json.dumps(_told(theatre.guard)))
+                file.write_text(json.dumps(_told(sandbox.guard)))
 
 
 def _told(guard: Guard) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.aws.store import codec
 from chalicelib.domain.state.case import Case
-from sandbox.reliability.tale import Items
+from sandbox.reliability.fast_case import Items
 
 BODY, INBOX, LOG = "BODY", "INBOX", "LOG#"
 KINDS = ("edited", "removed", "swapped", "put back")

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from chalice.test import Client
 
-from chalicelib.aws.cloudtrail import NotOurs, failed_delete, key_uses
+from chalicelib.aws.cloudtrail import NotOursError, failed_delete, key_uses
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.body import BODY
 from chalicelib.aws.store.inbox import INBOX, KINDS
@@ -24,7 +24,7 @@ from chalicelib.failures import PermanentError
 from chalicelib.flows.open_case import open_case
 from chalicelib.slack.messages.render import render
 from chalicelib.slack.people import SlackPeople
-from chalicelib.slack.requests import Unreadable, Unsigned, parse, verify
+from chalicelib.slack.requests import UnreadableError, UnsignedError, parse, verify
 from sandbox.reliability.corpus import CODES, DELETE, OWN, USE, Moment, button, dialog, life
 from sandbox.reliability.mutate import Mutator, as_json
 from sandbox.reliability.signing import signed
@@ -79,18 +79,18 @@ class Fuzz:
         return self.found
 
     def _event(self) -> None:
-        """failed_delete and key_uses give a value or NotOurs; only a true failed delete opens a case."""
+        """failed_delete and key_uses give a value or NotOursError; only a true failed delete opens a case."""
         event = self.mutator.spoiled(self.chance.choice((DELETE, DELETE, USE)))
         stand = Stand()
         try:
             key_uses(event, own_roles=())
-        except NotOurs:
+        except NotOursError:
             pass
         except Exception as error:  # noqa: BLE001  # what breaks is what is looked for
             self.found.note("key_uses", event, error)
         try:
             opened = open_case(stand.ports, failed_delete(event, codes=CODES, own_roles=OWN))
-        except NotOurs:
+        except NotOursError:
             self.found.answers["event refused"] += 1
         except Exception as error:  # noqa: BLE001  # what breaks is what is looked for
             self.found.note("failed_delete", event, error)
@@ -113,7 +113,7 @@ class Fuzz:
             raw = self.mutator.raw(raw)
         try:
             parse(raw)
-        except Unreadable:
+        except UnreadableError:
             self.found.answers["unreadable"] += 1
         except Exception as error:  # noqa: BLE001  # what breaks is what is looked for
             self.found.note("parse", raw, error)
@@ -144,7 +144,7 @@ class Fuzz:
         lowered = {k.lower(): v for k, v in headers.items()}
         try:
             verify(raw, lowered, secret=SECRET, now=datetime.now().astimezone())
-        except Unsigned:
+        except UnsignedError:
             self.found.answers["unsigned"] += 1
         except Exception as error:  # noqa: BLE001  # what breaks is what is looked for
             self.found.note("verify", headers, error)

@@ -14,8 +14,9 @@ from multiprocessing import get_context
 
 from chalicelib.domain.state.plan import Operation
 from sandbox.reliability.cells import KINDS, Cell, faults_of, rounds_of, spread, stretches
-from sandbox.reliability.plays import PLOTS, WAYS_BACK, End, Plot, Teller, with_faults
-from sandbox.scenario.theatre import open_stage
+from sandbox.reliability.plays import End, Teller, with_faults
+from sandbox.reliability.plots import PLOTS, WAYS_BACK, Plot
+from sandbox.scenario.scenario_sandbox import open_sandbox
 
 TORN = ("cut", "dropped", "empty")
 WRITES = frozenset(Operation) | {
@@ -189,8 +190,8 @@ class Matrix:
 
 def untroubled(plot: str) -> End:
     """How the story ends when nothing is broken."""
-    with open_stage(ALL_PLOTS[plot].scenario()) as (stage, cases):
-        return Teller(stage, cases).play(ALL_PLOTS[plot])
+    with open_sandbox(ALL_PLOTS[plot].scenario()) as (sandbox, cases):
+        return Teller(sandbox, cases).play(ALL_PLOTS[plot])
 
 
 def troubled(good: Mapping[str, End], cells: tuple[Cell, ...], *, people_help: bool) -> Play:
@@ -198,9 +199,9 @@ def troubled(good: Mapping[str, End], cells: tuple[Cell, ...], *, people_help: b
     plot = cells[0].plot
     faults = faults_of(cells)
     try:
-        with open_stage(with_faults(ALL_PLOTS[plot].scenario(), faults)) as (stage, cases):
-            end = Teller(stage, cases).play(ALL_PLOTS[plot])
-            missed = set(stage.aws.faults.missed())
+        with open_sandbox(with_faults(ALL_PLOTS[plot].scenario(), faults)) as (sandbox, cases):
+            end = Teller(sandbox, cases).play(ALL_PLOTS[plot])
+            missed = set(sandbox.aws.faults.missed())
     except Exception as error:  # noqa: BLE001 - a play that breaks is a result
         return Play(cells, "none", helped=False, why=f"{type(error).__name__}: {error!s:.200}")
     differ = [*differences(end, good[plot])]

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from sandbox.reliability.cells import Cell
 from sandbox.reliability.edits import KINDS
+from sandbox.reliability.fast_cases import STORIES
 from sandbox.reliability.fuzz import Found
 from sandbox.reliability.matrix import Matrix, Play
 from sandbox.reliability.tampered_plays import TamperedPlay
-from sandbox.reliability.tampering import STORIES, Tried
+from sandbox.reliability.tampering import Tried
 
 MOST_BROKEN = 20
 CELLS = "Each cell: faults that held, of those tried"

@@ -15,13 +15,14 @@ from botocore.exceptions import ClientError
 
 from sandbox.reliability.cells import spread
 from sandbox.reliability.edits import BODY, ENTRIES, INBOX, Edit, edits
+from sandbox.reliability.fast_case import Items
 from sandbox.reliability.matrix import differences, untroubled
-from sandbox.reliability.plays import PLOTS, End, GaveUpError, Teller
-from sandbox.reliability.tale import Items
+from sandbox.reliability.plays import End, GaveUpError, Teller
+from sandbox.reliability.plots import PLOTS
 from sandbox.reliability.tampering import must_alarm
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.model import DEFAULT_REGION, HUB
-from sandbox.scenario.theatre import Theatre, open_stage
+from sandbox.scenario.scenario_sandbox import ScenarioSandbox, open_sandbox
 
 HELD = timedelta(minutes=6)
 """A refused case is looked at again after five."""
@@ -40,33 +41,33 @@ class TamperedPlay:
 
 
 class Restless:
-    """A stage on which somebody acts before each thing that comes due."""
+    """A sandbox on which somebody acts before each thing that comes due."""
 
-    def __init__(self, stage: Theatre, act: Callable[[], None]) -> None:
-        self._stage, self._act = stage, act
+    def __init__(self, sandbox: ScenarioSandbox, act: Callable[[], None]) -> None:
+        self._sandbox, self._act = sandbox, act
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stage, name)
+        return getattr(self._sandbox, name)
 
     def step(self) -> bool:
         self._act()
-        return self._stage.step()
+        return self._sandbox.step()
 
     def advance(self, delta: timedelta) -> None:
-        self._stage.settle()  # what is under way sets its timers first
-        clock = self._stage.clock
+        self._sandbox.settle()  # what is under way sets its timers first
+        clock = self._sandbox.clock
         until = clock.now() + delta
         while (due := clock.next_due()) is not None and due <= until:
             self.step()
-        self._stage.advance(max(until - clock.now(), timedelta(0)))
+        self._sandbox.advance(max(until - clock.now(), timedelta(0)))
 
 
 class TamperedTeller(Teller):
     """At each moment the case is edited and its run woken; then the true items come back."""
 
-    def __init__(self, stage: Theatre, cases: StoredCases, *, offset: int) -> None:
-        self._real = stage
-        super().__init__(cast(Theatre, Restless(stage, self._tamper)), cases)
+    def __init__(self, sandbox: ScenarioSandbox, cases: StoredCases, *, offset: int) -> None:
+        self._real = sandbox
+        super().__init__(cast(ScenarioSandbox, Restless(sandbox, self._tamper)), cases)
         self._offset, self.edited = offset, 0
         self._true: tuple[Items, ...] = ()
 
@@ -128,12 +129,12 @@ def _tampered(story: str) -> TamperedPlay:
 
 def tampered(story: str, good: End, *, offset: int = 0) -> TamperedPlay:
     """This story with its edits, held against how it should end."""
-    with open_stage(PLOTS[story].scenario()) as (stage, cases):
-        teller = TamperedTeller(stage, cases, offset=offset)
+    with open_sandbox(PLOTS[story].scenario()) as (sandbox, cases):
+        teller = TamperedTeller(sandbox, cases, offset=offset)
         try:
             end = teller.play(PLOTS[story])
         except GaveUpError as lost:
             return TamperedPlay(story, teller.edited, str(lost))
         differ = [*differences(end, good)]
-        differ += [] if ALARMS & set(stage.alarms()) else ["no alarm"]
+        differ += [] if ALARMS & set(sandbox.alarms()) else ["no alarm"]
     return TamperedPlay(story, teller.edited, "; ".join(differ))

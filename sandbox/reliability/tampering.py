@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from multiprocessing import get_context
 
-from chalicelib.domain.rules.clicks import not_possible
+from chalicelib.domain.simulation import MADE
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
@@ -17,10 +17,10 @@ from chalicelib.domain.state.snapshot import Snapshot
 from sandbox import sample
 from sandbox.reliability.cells import spread
 from sandbox.reliability.edits import BODY, ENTRIES, INBOX, Edit, edits
-from sandbox.reliability.stand import small_world
-from sandbox.reliability.tale import Deed, Items, State, Tale
+from sandbox.reliability.fast_case import FastCase, Items, State
+from sandbox.reliability.fast_cases import STORIES, WAYS, deeds, whole_world
 
-Call = tuple[Operation, str]
+Call = tuple[Operation, str, str]
 BACK = frozenset(
     {
         Operation.CONNECT_KEY_STORE,
@@ -31,8 +31,9 @@ BACK = frozenset(
         Operation.UPDATE_KEY_STORE,
     }
 )
-"""What a cancel or an undo may call: nothing of it deletes."""
-WAYS = ("to the end", "cancelled", "undone")
+"""What a cancel or an undo may call: of this nothing deletes."""
+UNMAKE = frozenset({Operation.DELETE_HSM, Operation.DELETE_CLUSTER})
+"""What the way back from a rescue may call, on the cluster that the rescue made."""
 NEVER_MIND = 3
 """Rounds of turns and sweeps that a tampered case is given, and a true one to go on."""
 
@@ -47,9 +48,10 @@ class Moment:
 
     def covers(self, call: Call, *, pressed: str = "") -> bool:
         """By approvals that are genuine, and of the round that is open, or by what was pressed since."""
-        operation, target = call
+        operation, target, on = call
         acts = {pressed, *(click.act for click in self.case.new_clicks)}
-        if (self.case.ending or acts & {Act.CANCEL, Act.UNDO}) and operation in BACK:
+        is_back = operation in BACK or (operation in UNMAKE and on == MADE)
+        if (self.case.ending or acts & {Act.CANCEL, Act.UNDO}) and is_back:
             return True
         plans = () if self.case.ending else _agreed(self.case)
         return any(target in plan.names(operation) for plan in plans)
@@ -78,60 +80,26 @@ class Tried:
     ended: bool = False
 
 
-def _posted(remedy: Remedy, case: Case) -> bool:
-    return bool(case.message.ts) and case.offer(remedy) is not None
-
-
-def _undoable(case: Case) -> bool:
-    return case.is_closed and not not_possible(case, Act.UNDO, None, by="alice")
-
-
-def _deeds(remedy: Remedy, way: str) -> Sequence[Deed]:
-    yes = [Deed(by, remedy, partial(_posted, remedy)) for by in ("alice", "bob")]
-    ends = {
-        "cancelled": [Deed("bob", "cancel", lambda case: case.plan_has_begun)],
-        "undone": [Deed("bob", "undo", _undoable)],
-    }
-    return [*yes, *ends.get(way, [])]
-
-
-def _world() -> Snapshot:
-    """It offers every way out that a cluster which nobody can delete may have."""
-    zones = ("us-east-1a", "us-east-1b")
-    return replace(small_world(), siblings=(sample.sibling(sample.OTHER_CLUSTER, *zones),))
-
-
-STORIES: Mapping[str, Callable[[], Tale]] = {
-    f"{remedy}, {way}": partial(
-        lambda remedy, way: Tale(_world(), _deeds(remedy, way)), remedy, way
-    )
-    for remedy in Remedy
-    if remedy is not Remedy.KEEP
-    for way in WAYS
-}
-"""Of each remedy that the domain knows. Those that can't be told here are left out: see `told`."""
-
-
 @cache
 def told(story: str) -> tuple[Moment, ...]:
     """The moments of a story, from its first event to its end; none if somebody's deed never came."""
-    tale = STORIES[story]()
+    played = STORIES[story]()
     moments: list[Moment] = []
     while True:
         earlier = tuple(moment.state.items for moment in moments)
-        moments.append(Moment(tale.state(), tale.case, earlier))
-        if not tale.step():
-            return tuple(moments) if tale.done == len(tale.deeds) else ()
+        moments.append(Moment(played.state(), played.case, earlier))
+        if not played.step():
+            return tuple(moments) if played.done == len(played.deeds) else ()
 
 
 @cache
 def another() -> tuple[str, Items]:
     """A case of another cluster, just approved by the same people, and its items."""
-    cluster = replace(_world(), cluster=replace(sample.cluster("1a", "1b"), cluster_id="cluster-7e7e7e7e7e7"), siblings=(), cluster_id="cluster-7e7e7e7e7e7", key_stores=())  # fmt: skip
-    tale = Tale(cluster, _deeds(Remedy.RETIRE, WAYS[0]))
-    while tale.done < len(tale.deeds):
-        tale.step()
-    return tale.case_id, tale.state().items
+    cluster = replace(whole_world(), cluster=replace(sample.cluster("1a", "1b"), cluster_id="cluster-7e7e7e7e7e7"), siblings=(), cluster_id="cluster-7e7e7e7e7e7", key_stores=())  # fmt: skip
+    played = FastCase(cluster, deeds(Remedy.RETIRE, WAYS[0]))
+    while played.done < len(played.deeds):
+        played.step()
+    return played.case_id, played.state().items
 
 
 def all_edits(story: str, moment: Moment) -> list[Edit]:
@@ -145,43 +113,43 @@ def play(story: str, number: int, most: int | None = None, offset: int = 0) -> l
     """All edits of this moment, or so many of them; one of each kind goes on to the end of the story."""
     moments = told(story)
     moment, end = moments[number], moments[-1]
-    tale = STORIES[story]()
+    played = STORIES[story]()
     chosen = all_edits(story, moment)
     if most is not None:
         chosen = spread(chosen, min(most, len(chosen)), offset + number)
     seen: set[str] = set()
     found = []
     for edit in chosen:
-        why = broken(tale, moment, edit)
+        why = broken(played, moment, edit)
         # If a turn went on without a click that was spoilt, less happens: another end.
-        goes_on = edit.kind not in seen and tale.items_are_back
+        goes_on = edit.kind not in seen and played.items_are_back
         if goes_on and not why:
             seen.add(edit.kind)
-            why = _to_the_end(tale, end)
+            why = _to_the_end(played, end)
         found.append(Tried(story, edit.kind, f"moment {number}: {edit.what}", why, goes_on))
     return found
 
 
-def broken(tale: Tale, moment: Moment, edit: Edit) -> str:
+def broken(played: FastCase, moment: Moment, edit: Edit) -> str:
     """What this edit made the bot do that it must not; "" if nothing. Afterwards the true items are back."""
-    tale.back_to(moment.state)
-    tale.put(edit.items)
-    pressed = tale.deeds[tale.done - 1].button if not tale.living and tale.do_next() else ""
+    played.back_to(moment.state)
+    played.put(edit.items)
+    pressed = played.deeds[played.done - 1].button if not played.living and played.do_next() else ""
     for _ in range(NEVER_MIND):
-        tale.take_turns()
-        tale.sweep()
-    if wrong := [call for call in tale.landed if not moment.covers(call, pressed=pressed)]:
+        played.take_turns()
+        played.sweep()
+    if wrong := [call for call in played.landed if not moment.covers(call, pressed=pressed)]:
         return f"called {wrong[0][0]} on {wrong[0][1]}"
-    if tale.surprises:
-        return f"broke: {tale.surprises[0]}"
-    told = tale.counted["BodyRefused"] + tale.counted["SealRefused"]
+    if played.surprises:
+        return f"broke: {played.surprises[0]}"
+    told = played.counted["BodyRefused"] + played.counted["SealRefused"]
     if (
-        tale.turns
+        played.turns
         and not told
-        and must_alarm(tale.case_id, moment.state.items, edit.items, earlier=moment.earlier)
+        and must_alarm(played.case_id, moment.state.items, edit.items, earlier=moment.earlier)
     ):
-        return f"no alarm; counted {dict(tale.counted)}"
-    return _goes_on(tale, moment)
+        return f"no alarm; counted {dict(played.counted)}"
+    return _goes_on(played, moment)
 
 
 def must_alarm(case_id: str, true: Items, now: Items, *, earlier: Sequence[Items]) -> bool:
@@ -204,35 +172,35 @@ def must_alarm(case_id: str, true: Items, now: Items, *, earlier: Sequence[Items
     return bool({(kind, str(e)) for kind in ENTRIES for e in now[inbox].get(kind, ())} - genuine)
 
 
-def _goes_on(tale: Tale, moment: Moment) -> str:
+def _goes_on(played: FastCase, moment: Moment) -> str:
     """The true items are back, unless a turn has saved since: then its own are the true ones."""
     remembered = {run.body for run in moment.state.runs.values()}
-    saved = {run.body for run in tale.runs.known.values()} - remembered - {""}
-    tale.items_are_back = not saved
+    saved = {run.body for run in played.runs.known.values()} - remembered - {""}
+    played.items_are_back = not saved
     if not saved:
-        tale.put(moment.state.items)
-        tale.done = moment.state.deeds
-    bodies = {run.body for run in tale.runs.known.values()}
-    tale.counted.clear()
-    if tale.case.is_over and not tale.do_next():
+        played.put(moment.state.items)
+        played.done = moment.state.deeds
+    bodies = {run.body for run in played.runs.known.values()}
+    played.counted.clear()
+    if played.case.is_over and not played.do_next():
         return ""
     for _ in range(NEVER_MIND):
-        tale.sweep()
-        tale.do_next()  # people don't wait for days either
-        tale.take_turns()
-    if tale.counted["BodyRefused"]:
-        return f"refused though it is true; counted {dict(tale.counted)}"
-    if not {run.body for run in tale.runs.known.values()} - bodies:
-        return f"never went on; runs {tale.runs.known}"
+        played.sweep()
+        played.do_next()  # people don't wait for days either
+        played.take_turns()
+    if played.counted["BodyRefused"]:
+        return f"refused though it is true; counted {dict(played.counted)}"
+    if not {run.body for run in played.runs.known.values()} - bodies:
+        return f"never went on; runs {played.runs.known}"
     return ""
 
 
-def _to_the_end(tale: Tale, end: Moment) -> str:
+def _to_the_end(played: FastCase, end: Moment) -> str:
     """The story from here, held against how it should end."""
     for _ in range(5):
-        tale.to_the_end()
-        tale.sweep()
-    differ = tale.case.outcome, _seen(tale.world)
+        played.to_the_end()
+        played.sweep()
+    differ = played.case.outcome, _seen(played.world)
     good = end.case.outcome, _seen(end.state.world)
     return "" if differ == good else f"ended as {differ}, not {good}"
 

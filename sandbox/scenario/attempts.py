@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.scenario.model import By, Home, Scenario
 from sandbox.scenario.references import CI
-from sandbox.scenario.theatre import Theatre
+from sandbox.scenario.scenario_sandbox import ScenarioSandbox
 
 TERRAFORM = "APN/1.0 HashiCorp/1.0 Terraform/1.9.8 (+https://www.terraform.io) aws-sdk-go-v2/1.32.5"
 PASSWORD = "kmsPswd1"  # noqa: S105 - opens nothing but this sandbox
@@ -21,7 +21,7 @@ class Attempts:
     """`tell` gets each sentence, and `warn` those of refusals."""
 
     scenario: Scenario
-    stage: Theatre
+    sandbox: ScenarioSandbox
     tell: Callable[[str], None]
     warn: Callable[[str], None]
 
@@ -74,7 +74,7 @@ class Attempts:
     def _client(self, service: str, home: Home, on: Mapping[str, Any]) -> Any:
         by = By.read(on["by"])
         person = self.scenario.people.get(by.name, {})
-        return self.stage.client(
+        return self.sandbox.client(
             service,
             account=home.account,
             region=home.region,

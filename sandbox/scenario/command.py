@@ -15,18 +15,18 @@ from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.document import UnusableError
 from sandbox.scenario.load import load
 from sandbox.scenario.model import Scenario
+from sandbox.scenario.narration import Narration
 from sandbox.scenario.player import Player
 from sandbox.scenario.report import Record, broken
-from sandbox.scenario.story import Story
-from sandbox.scenario.theatre import Theatre
+from sandbox.scenario.scenario_sandbox import ScenarioSandbox
 
 AS_EXPECTED, NOT_AS_EXPECTED, UNUSABLE = 0, 1, 2
-OpenStage = AbstractContextManager[tuple[Theatre, StoredCases]]
+OpenSandbox = AbstractContextManager[tuple[ScenarioSandbox, StoredCases]]
 
 
 def play_file(
     path: Path,
-    open_stage: Callable[[Scenario], OpenStage],
+    open_sandbox: Callable[[Scenario], OpenSandbox],
     *,
     out: TextIO,
     err: TextIO,
@@ -40,8 +40,8 @@ def play_file(
         err.write(f"{error}\n")
         return UNUSABLE
     try:
-        story = io.StringIO() if as_json else out
-        told = _play(scenario, open_stage, out=story, err=err, debug=debug)
+        narration = io.StringIO() if as_json else out
+        told = _play(scenario, open_sandbox, out=narration, err=err, debug=debug)
     except UnusableError as error:  # what only the deployed bot could tell
         err.write(f"{error}\n")
         return UNUSABLE
@@ -54,7 +54,7 @@ def play_file(
 
 def _play(
     scenario: Scenario,
-    open_stage: Callable[[Scenario], OpenStage],
+    open_sandbox: Callable[[Scenario], OpenSandbox],
     *,
     out: TextIO,
     err: TextIO,
@@ -62,12 +62,12 @@ def _play(
 ) -> dict[str, Any]:
     """The report; if the sandbox itself breaks, one that says so."""
     record = Record(scenario.now)
-    story = Story(out, colours=out.isatty() and "NO_COLOR" not in os.environ)
+    narration = Narration(out, colours=out.isatty() and "NO_COLOR" not in os.environ)
     try:
-        with open_stage(scenario) as (stage, cases):
-            told = Player(scenario, stage, cases, story, record).play()
+        with open_sandbox(scenario) as (sandbox, cases):
+            told = Player(scenario, sandbox, cases, narration, record).play()
             if debug:
-                err.writelines(f"{line.function}: {line.text}\n" for line in stage.log)
+                err.writelines(f"{line.function}: {line.text}\n" for line in sandbox.log)
             return told
     except UnusableError:
         raise

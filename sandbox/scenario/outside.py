@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sandbox.scenario.model import Home, Scenario
-from sandbox.scenario.theatre import Theatre
+from sandbox.scenario.scenario_sandbox import ScenarioSandbox
 
 PASSWORD = "kmsPswd2"  # noqa: S105 - opens nothing but this sandbox
 GOING = ("DELETE_IN_PROGRESS", "DELETED")
@@ -23,10 +23,21 @@ class Outside:
     """Each act gives the sentence that tells what came of it; a refusal by AWS is no error here."""
 
     scenario: Scenario
-    stage: Theatre
+    sandbox: ScenarioSandbox
 
     def act(self, what: str, on: Mapping[str, Any]) -> str:
-        acts: dict[str, Callable[[Mapping[str, Any]], str]] = {
+        try:
+            return f"Somebody else {self._acts()[what](on)}."
+        except LookupError as error:
+            return f"Somebody else can't: {error}."
+        except ClientError as error:
+            name = " ".join(what.split("_"))
+            target = next(iter(on.values()))
+            code = error.response["Error"]["Code"]
+            return f"Somebody else tries to {name} ({target}). AWS refuses: {code}."
+
+    def _acts(self) -> dict[str, Callable[[Mapping[str, Any]], str]]:
+        return {
             "create_key": self._create_key,
             "connect": self._connect,
             "disconnect": self._disconnect,
@@ -40,16 +51,9 @@ class Outside:
             "mend_store": self._mend_store,
             "reencrypt_to_key": self._reencrypt_to_key,
             "delete_backup": self._delete_backup,
+            "delete_subnet": self._delete_subnet,
+            "fill_subnet": self._fill_subnet,
         }
-        try:
-            return f"Somebody else {acts[what](on)}."
-        except LookupError as error:
-            return f"Somebody else can't: {error}."
-        except ClientError as error:
-            name = " ".join(what.split("_"))
-            target = next(iter(on.values()))
-            code = error.response["Error"]["Code"]
-            return f"Somebody else tries to {name} ({target}). AWS refuses: {code}."
 
     def _create_key(self, on: Mapping[str, Any]) -> str:
         kms = self._kms(on["store"])
@@ -98,12 +102,12 @@ class Outside:
         return f"tags {on['cluster']} with {on['key']}={on['value']}"
 
     def _break_store(self, on: Mapping[str, Any]) -> str:
-        self.stage.break_store(on["store"], error=on["error"])
+        self.sandbox.break_store(on["store"], error=on["error"])
         return f"breaks something that {on['store']} needs: {on['error']}"
 
     def _mend_store(self, on: Mapping[str, Any]) -> str:
         store = on["store"]
-        self.stage.set_password(store)
+        self.sandbox.set_password(store)
         self._kms(store).update_custom_key_store(CustomKeyStoreId=store, KeyStorePassword=PASSWORD)
         return f"sets kmsuser's password on the HSMs and in KMS; {store} is disconnected"
 
@@ -123,13 +127,22 @@ class Outside:
         client.delete_backup(BackupId=backups[0]["BackupId"])
         return f"deletes {backups[0]['BackupId']}, the newest of {on['cluster']}"
 
+    def _delete_subnet(self, on: Mapping[str, Any]) -> str:
+        name = self.sandbox.delete_subnet(on["cluster"], zone=on["zone"])
+        return f"deletes {name}, the subnet of {on['cluster']} in {on['zone']}"
+
+    def _fill_subnet(self, on: Mapping[str, Any]) -> str:
+        free = int(on.get("free", 0))
+        name = self.sandbox.fill_subnet(on["cluster"], zone=on["zone"], free=free)
+        return f"takes the addresses of {name} in {on['zone']}: {free} are free"
+
     def _key(self, on: Mapping[str, Any]) -> tuple[Any, str, str]:
         """The client, the key's id and its name for people."""
         keys = self.scenario.world["keys"]
         index = on.get("index", -1)
         if index < 0:
             index = next(n for n, key in enumerate(keys) if on["alias"] in key["aliases"])
-        key_id = self.stage.key_ids[index]
+        key_id = self.sandbox.key_ids[index]
         return self._kms(keys[index]["store"]), key_id, on.get("alias", f"key {index}")
 
     def _kms(self, store: str) -> Any:
@@ -140,4 +153,4 @@ class Outside:
 
     def _client(self, service: str, home: Home) -> Any:
         who = f"arn:aws:sts::{home.account}:assumed-role/operations/somebody-else"
-        return self.stage.client(service, account=home.account, region=home.region, who=who)
+        return self.sandbox.client(service, account=home.account, region=home.region, who=who)

@@ -1,4 +1,4 @@
-"""Plays a scenario on a stage, item by item. Decides nothing that is the bot's to decide."""
+"""Plays a scenario on a sandbox, item by item. Decides nothing that is the bot's to decide."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from sandbox.ages import parse_age
 from sandbox.scenario.acts import Acts
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.model import Item, Scenario
+from sandbox.scenario.narration import Narration
 from sandbox.scenario.report import Record, report
-from sandbox.scenario.story import Story
-from sandbox.scenario.theatre import Theatre
+from sandbox.scenario.scenario_sandbox import ScenarioSandbox
 from sandbox.scenario.watch import Watch
 
 Case = Mapping[str, Any]
@@ -27,24 +27,26 @@ class GaveUpError(Exception):
 @dataclass(frozen=True)
 class Player:
     scenario: Scenario
-    stage: Theatre
+    sandbox: ScenarioSandbox
     cases: StoredCases
-    story: Story
+    narration: Narration
     record: Record
 
     def play(self) -> dict[str, Any]:
         """The report. A wait that gives up ends the play; what came until then is reported."""
-        watch = Watch(self.stage, self.cases, self.story)
-        acts = Acts(self.scenario, self.stage, self.cases, self.story, self.record.responses.append)
-        self.story.title(self.scenario.title)
+        watch = Watch(self.sandbox, self.cases, self.narration)
+        acts = Acts(
+            self.scenario, self.sandbox, self.cases, self.narration, self.record.responses.append
+        )
+        self.narration.title(self.scenario.title)
         try:
             for item in self.scenario.play:
                 self._perform(item, acts, watch)
         except GaveUpError as error:
             self.record.failures.append(str(error))
-        told = report(self.scenario, self.stage, self.cases, record=self.record)
+        told = report(self.scenario, self.sandbox, self.cases, record=self.record)
         expected = bool(self.scenario.expect)
-        self.story.verdict(told["expect"]["failures"], expected=expected)
+        self.narration.verdict(told["expect"]["failures"], expected=expected)
         return told
 
     def _perform(self, item: Item, acts: Acts, watch: Watch) -> None:
@@ -55,30 +57,30 @@ class Player:
                 self._advance(parse_age(item.value), watch)
             case _:
                 acts.perform(item)
-        self.stage.settle()
+        self.sandbox.settle()
         watch.look()
 
     def _advance(self, span: timedelta, watch: Watch) -> None:
         """Moment by moment, so that the story is told in order."""
         end = self._now() + span
-        while (due := self.stage.clock.next_due()) is not None and due <= end:
-            self.stage.step()
+        while (due := self.sandbox.clock.next_due()) is not None and due <= end:
+            self.sandbox.step()
             watch.glance()
-        self.stage.advance(end - self._now())
+        self.sandbox.advance(end - self._now())
 
     def _until(self, item: Item, watch: Watch) -> None:
         end = self._now() + PATIENCE
         while not _arrived(item, watch.newest):
-            due = self.stage.clock.next_due()
+            due = self.sandbox.clock.next_due()
             if due is None or due > end:
                 raise GaveUpError(
                     f"{_place(item)}: gave up after 60 days; {_standing(watch.newest)}."
                 )
-            self.stage.step()
+            self.sandbox.step()
             watch.glance()
 
     def _now(self) -> datetime:
-        return self.stage.clock.now()
+        return self.sandbox.clock.now()
 
 
 def _arrived(item: Item, case: Case | None) -> bool:

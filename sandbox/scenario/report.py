@@ -12,7 +12,7 @@ from sandbox.aws.calls import READS, USES, Call
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.expectation import unmet
 from sandbox.scenario.model import Scenario, moment
-from sandbox.scenario.theatre import Theatre
+from sandbox.scenario.scenario_sandbox import ScenarioSandbox
 
 Json = dict[str, Any]
 CHANGING_SERVICES = ("kms", "cloudhsm")
@@ -38,25 +38,27 @@ def is_mutation(call: Call) -> bool:
     return _is_bots(call) and call.service in CHANGING_SERVICES and not reads
 
 
-def report(scenario: Scenario, stage: Theatre, cases: StoredCases, *, record: Record) -> Json:
+def report(
+    scenario: Scenario, sandbox: ScenarioSandbox, cases: StoredCases, *, record: Record
+) -> Json:
     """The whole object; the expectations are held against it here."""
-    mine = [call for call in stage.aws.calls if _is_bots(call)]
+    mine = [call for call in sandbox.aws.calls if _is_bots(call)]
     reads = Counter(f"{c.service}:{c.operation}" for c in mine if not is_mutation(c))
     told: Json = {
         "scenario": scenario.title,
         "wall_seconds": round(time.monotonic() - record.began, 3),
         "started_at": moment(record.started_at),
-        "ended_at": moment(stage.clock.now()),
+        "ended_at": moment(sandbox.clock.now()),
         "expect": {},
         "cases": [{name: case[name] for name in CASE_FIELDS} for case in cases.cases()],
         "calls": [_call(call) for call in mine if is_mutation(call)],
         "reads": dict(sorted(reads.items())),
-        "slack": _slack(stage, record),
-        "runs": stage.runs(),
+        "slack": _slack(sandbox, record),
+        "runs": sandbox.runs(),
         "log": cases.log(),
         "log_verified": cases.log_verified(),
-        "world": _world(scenario, stage),
-        "alarms": stage.alarms(),
+        "world": _world(scenario, sandbox),
+        "alarms": sandbox.alarms(),
     }
     failures = [*record.failures, *unmet(scenario.expect, told)]
     return {**told, "expect": {"passed": not failures, "failures": failures}}
@@ -106,16 +108,16 @@ def _call(call: Call) -> Json:
     }
 
 
-def _world(scenario: Scenario, stage: Theatre) -> Json:
+def _world(scenario: Scenario, sandbox: ScenarioSandbox) -> Json:
     """As it is now: the scenario's clusters in its order, then those that were made since."""
-    world = stage.world()
+    world = sandbox.world()
     there = {cluster["id"]: cluster for cluster in world["clusters"]}
     gone: Json = {"state": "DELETED", "hsms": 0, "from_backup": None}
     first = [there.pop(name, {"id": name, **gone}) for name in scenario.home_of_cluster]
     return {**world, "clusters": [*first, *there.values()]}
 
 
-def _slack(stage: Theatre, record: Record) -> Json:
+def _slack(sandbox: ScenarioSandbox, record: Record) -> Json:
     return {
         "messages": [
             {
@@ -127,8 +129,9 @@ def _slack(stage: Theatre, record: Record) -> Json:
                 "updates": message.updates,
                 "mentions": list(message.mentions),
             }
-            for message in stage.slack.messages
+            for message in sandbox.slack.messages
         ],
-        "ephemerals": [{"user": e.user, "text": e.text} for e in stage.slack.ephemerals],
+        "ephemerals": [{"user": e.user, "text": e.text} for e in sandbox.slack.ephemerals],
         "responses": record.responses,
+        "homes": {user: view.blocks for user, view in sandbox.slack.homes.items()},
     }

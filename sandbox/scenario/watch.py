@@ -1,4 +1,4 @@
-"""Sees what is new on the stage since it last looked, and tells it. Changes nothing."""
+"""Sees what is new in the sandbox since it last looked, and tells it. Changes nothing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 from sandbox.aws.calls import Call
 from sandbox.scenario.cases import StoredCases
+from sandbox.scenario.narration import BLUE, BOLD, GREEN, RED, YELLOW, Narration, plain
 from sandbox.scenario.report import is_mutation
-from sandbox.scenario.story import BLUE, BOLD, GREEN, RED, YELLOW, Story, plain
-from sandbox.scenario.theatre import Theatre
+from sandbox.scenario.scenario_sandbox import ScenarioSandbox
 from sandbox.slack.records import Message
 
 TARGETS = ("KeyId", "CustomKeyStoreId", "HsmId", "BackupId", "ClusterId")
@@ -29,10 +29,10 @@ GOOD_ENDS = frozenset({
 class Watch:
     """Remembers what it has told, so that each thing is told once."""
 
-    def __init__(self, stage: Theatre, cases: StoredCases, story: Story) -> None:
-        self._stage = stage
+    def __init__(self, sandbox: ScenarioSandbox, cases: StoredCases, narration: Narration) -> None:
+        self._sandbox = sandbox
         self._reader = cases
-        self._story = story
+        self._narration = narration
         self._calls = 0
         self.cases: list[dict[str, Any]] = []
         self._ephemerals = 0
@@ -49,11 +49,11 @@ class Watch:
         self._tell_dialogs()
         self._tell_endings()
         # read after the looking, which makes calls of its own
-        self._calls = len(self._stage.aws.calls)
+        self._calls = len(self._sandbox.aws.calls)
 
     def glance(self) -> None:
         """Look only if somebody has called AWS since; nothing of the bot's goes without."""
-        called = self._stage.aws.calls[self._calls :]
+        called = self._sandbox.aws.calls[self._calls :]
         if any(call.operation not in NO_NEWS for call in called):
             self.look()
         else:
@@ -64,40 +64,40 @@ class Watch:
         return self.cases[-1] if self.cases else None
 
     def _tell_calls(self) -> None:
-        mine = [call for call in self._stage.aws.calls[self._calls :] if is_mutation(call)]
+        mine = [call for call in self._sandbox.aws.calls[self._calls :] if is_mutation(call)]
         for _, same in groupby(mine, key=lambda c: (c.service, c.operation, c.error, c.landed)):
             batch = list(same)
             colour = BLUE if batch[0].landed else YELLOW
-            self._story.tell(batch[0].at, call_sentence(batch), colour=colour)
+            self._narration.tell(batch[0].at, call_sentence(batch), colour=colour)
 
     def _tell_messages(self) -> None:
-        for message in self._stage.slack.messages:
+        for message in self._sandbox.slack.messages:
             words = message_words(message)
             before = self._shown.get(message.ts)
             self._shown[message.ts] = words
             if before is None:
-                self._story.tell(moment_of(message.ts), f"{_place(message)}: “{words}”")
+                self._narration.tell(moment_of(message.ts), f"{_place(message)}: “{words}”")
             elif before != words:
-                self._story.tell(self._now(), f"Unlatch's message now says: “{words}”")
-        whispers = self._stage.slack.ephemerals
+                self._narration.tell(self._now(), f"Unlatch's message now says: “{words}”")
+        whispers = self._sandbox.slack.ephemerals
         for whisper in whispers[self._ephemerals :]:
             sentence = f"Unlatch tells {whisper.user} alone: “{plain(whisper.text)}”"
-            self._story.tell(self._now(), sentence, colour=YELLOW)
+            self._narration.tell(self._now(), sentence, colour=YELLOW)
         self._ephemerals = len(whispers)
 
     def _tell_dialogs(self) -> None:
-        for user, dialog in self._stage.slack.modals.items():
+        for user, dialog in self._sandbox.slack.modals.items():
             words = dialog_words(dialog.view)
             if self._dialogs.get(user) != words:
                 self._dialogs[user] = words
-                self._story.tell(self._now(), f"{user} sees a dialog: {words}")
+                self._narration.tell(self._now(), f"{user} sees a dialog: {words}")
 
     def _tell_openings(self) -> None:
         for case in self.cases:
             before = self._phases.setdefault(case["id"], ("", None))[0]
             if before in ("", "closed") and case["phase"] != "closed":
                 opened = "opens a case for" if not before else "opens again the case of"
-                self._story.tell(self._now(), f"Unlatch {opened} {case['cluster_id']}.")
+                self._narration.tell(self._now(), f"Unlatch {opened} {case['cluster_id']}.")
                 self._phases[case["id"]] = case["phase"], None
 
     def _tell_endings(self) -> None:
@@ -109,10 +109,10 @@ class Watch:
                 colour = GREEN if outcome in GOOD_ENDS else RED if outcome == "stopped" else BOLD
                 said = f" {case['reason']}" if case["reason"] else ""
                 sentence = f"The case of {case['cluster_id']} is closed: {outcome}.{said}"
-                self._story.tell(self._now(), sentence, colour=colour)
+                self._narration.tell(self._now(), sentence, colour=colour)
 
     def _now(self) -> datetime:
-        return self._stage.clock.now()
+        return self._sandbox.clock.now()
 
 
 def call_sentence(batch: list[Call]) -> str:

@@ -21,6 +21,7 @@ REPLIES: dict[str, dict[str, str]] = {
         "ListAliases": '{"Aliases": [{"AliasName": "alias/a"}], "Truncated": false}',
         "ListGrants": '{"Grants": [{"GrantId": "g"}], "Truncated": false}',
         "ListKeys": '{"Keys": [{"KeyId": "key-1"}, {"KeyId": "key-2"}], "NextMarker": "m", "Truncated": true}',
+        "ListResourceTags": '{"Tags": [{"TagKey": "owner", "TagValue": "a"}], "Truncated": false}',
         "ScheduleKeyDeletion": '{"KeyId": "key-1", "DeletionDate": 1.0}',
         "UpdateCustomKeyStore": "{}",
         "VerifyMac": '{"KeyId": "key-1", "MacValid": true}',
@@ -38,6 +39,8 @@ REPLIES: dict[str, dict[str, str]] = {
     "ec2": {
         "DescribeNetworkInterfaces": f"<DescribeNetworkInterfacesResponse {XML}><networkInterfaceSet><item>"
         "<networkInterfaceId>eni-1</networkInterfaceId></item></networkInterfaceSet></DescribeNetworkInterfacesResponse>",
+        "DescribeSubnets": f"<DescribeSubnetsResponse {XML}><subnetSet><item><subnetId>subnet-1</subnetId>"
+        "</item></subnetSet></DescribeSubnetsResponse>",
     },
     "cloudwatch": {"GetMetricData": '{"MetricDataResults": [{"Id": "hsm0", "Values": [1.0]}]}'},
     "cloudtrail": {"LookupEvents": '{"Events": [{"EventId": "e", "CloudTrailEvent": "{}"}]}'},

@@ -19,7 +19,7 @@ from chalicelib.domain.state.snapshot import Cluster
 from chalicelib.failures import PermanentError, TemporaryError
 from tests.domain.scenes import offer
 from tests.domain.worlds import hsms
-from tests.flows.bench import CLUSTER, HUB, NOW, REGION, STORE, key, world
+from tests.flows.stand import CLUSTER, HUB, NOW, REGION, STORE, key, world
 
 OWN = offer(Remedy.RETIRE, world(key(1)))
 CASE = Case("case-a", HUB, REGION, CLUSTER, NOW, snapshot=world(key(1)), plan=OWN)

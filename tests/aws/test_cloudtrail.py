@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws.cloudtrail import NotOurs, failed_delete
+from chalicelib.aws.cloudtrail import NotOursError, failed_delete
 from sandbox.reliability.corpus import CODES, DELETE, OWN
 
 
@@ -51,14 +51,14 @@ def test_what_may_be_missing_may_be_missing(name: str) -> None:
     ],
 )
 def test_anything_else_is_refused_with_the_reason(detail: dict[str, Any], reason: str) -> None:
-    with pytest.raises(NotOurs, match=reason):
+    with pytest.raises(NotOursError, match=reason):
         read(**detail)
 
 
 @pytest.mark.parametrize("role", OWN)
 def test_unlatchs_own_failures_open_nothing(role: str) -> None:
     arn = f"arn:aws:sts::111122223333:assumed-role/{role}/case-a"
-    with pytest.raises(NotOurs, match="Unlatch itself"):
+    with pytest.raises(NotOursError, match="Unlatch itself"):
         read(userIdentity={"type": "AssumedRole", "arn": arn})
 
 

@@ -23,9 +23,9 @@ from chalicelib.domain.state import audit_log
 from chalicelib.domain.state.audit_log import Kind, entry
 from chalicelib.domain.state.caller import caller_of
 from chalicelib.domain.state.case import Attempt, Case, Outcome, Phase
-from chalicelib.failures import Conflict
-from chalicelib.ports import FailedDelete
-from tests.flows.bench import BODY_SEAL, CLUSTER, HUB, INBOX_SEAL, NOW, REGION, table
+from chalicelib.failures import ConflictError
+from chalicelib.ports import CaseTrigger
+from tests.flows.stand import BODY_SEAL, CLUSTER, HUB, INBOX_SEAL, NOW, REGION, table
 
 ENDS = NOW + timedelta(days=90)
 
@@ -51,7 +51,7 @@ class Shelf:
     def closed(self, lines: int = 3) -> Case:
         """A case that is over, with a log of so many lines."""
         caller = caller_of(arn=f"arn:aws:sts::{HUB}:assumed-role/ci/x", kind="AssumedRole")
-        failed = FailedDelete(HUB, REGION, CLUSTER, Attempt("event-1", NOW, "InUse", caller))
+        failed = CaseTrigger(HUB, REGION, CLUSTER, Attempt("event-1", NOW, "InUse", caller))
         opened = self.cases.open_or_fold(failed, now=NOW)
         case = self.turn().load(opened.case_id)
         over = replace(case, phase=Phase.CLOSED, outcome=Outcome.REJECTED, closed_at=NOW)
@@ -131,7 +131,7 @@ def test_a_long_log_is_marked_whole_and_again_after_a_crash(
 def test_a_case_that_was_written_meanwhile_is_left_alone(shelf: Shelf) -> None:
     case = shelf.closed()
     shelf.cases.touch(case.case_id)
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         shelf.expire(case)
     assert not any("ttl" in item for item in shelf.items(case))
 
@@ -150,6 +150,6 @@ def test_the_event_of_a_record_that_is_gone_opens_nothing(shelf: Shelf) -> None:
     shelf.expire(case)
     shelf.now = ENDS
     cases = DynamoCases(shelf.table, INBOX_SEAL)  # a function that never heard of it
-    failed = FailedDelete(HUB, REGION, CLUSTER, case.attempts[0])
+    failed = CaseTrigger(HUB, REGION, CLUSTER, case.attempts[0])
     again = cases.open_or_fold(failed, now=ENDS)
     assert (again.case_id, again.is_new, again.is_gone) == (case.case_id, False, True)

@@ -13,7 +13,7 @@ from chalicelib.aws import key_search
 from chalicelib.aws.key_search import AHEAD, LONGEST_SECONDS, Found, KeySearch
 from chalicelib.aws.keys import KeyReader, digest_of
 from chalicelib.failures import TemporaryError
-from tests.flows.bench import NOW, STORE
+from tests.flows.stand import NOW, STORE
 
 PER_PAGE = 10
 

@@ -15,7 +15,7 @@ from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader, digest_of
 from chalicelib.domain.state.snapshot import KeyState
 from chalicelib.failures import TemporaryError
-from tests.flows.bench import NOW, STORE
+from tests.flows.stand import NOW, STORE
 
 DENIED, GONE, BUSY = "AccessDeniedException", "NotFoundException", "ThrottlingException"
 

@@ -20,8 +20,8 @@ from chalicelib.domain.state.case import Outcome
 from chalicelib.domain.state.snapshot import KeyState
 from chalicelib.flows.take_turn import take_turn
 from sandbox.reliability.table import MemoryTable
-from tests.flows.bench import INBOX_SEAL, Bench, key, world
 from tests.flows.engine import Engine
+from tests.flows.stand import INBOX_SEAL, Stand, key, world
 
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.json"))
 
@@ -54,7 +54,7 @@ def test_a_case_goes_on_after_a_redeploy_in_the_middle() -> None:
     assert [c.by for c in case.approved] == ["alice", "bob"]
     went = max(call.at for call in case.calls)
     pending = (key(1, KeyState.PENDING_DELETION), key(2, KeyState.PENDING_DELETION))
-    it = Bench(world(*pending), store=cases)
+    it = Stand(world(*pending), store=cases)
     it.clock.now = went
     engine = Engine(it)
     it.runs.start(case.case_id, case.generation)
@@ -77,7 +77,7 @@ def test_an_old_case_whose_run_is_over_is_taken_in_by_the_next_run() -> None:
     sample = json.loads((SAMPLES[0].parent / "schema-1-retiring.json").read_text())
     cases = stored(sample)
     case = cases.load(sample["case_id"])
-    it = Bench(world(key(1), key(2)), store=cases)
+    it = Stand(world(key(1), key(2)), store=cases)
     it.clock.now = max(call.at for call in case.calls)
     it.runs.start(case.case_id, case.generation)
     it.runs.bodies[case.case_id, case.generation] = UNSEALED
@@ -93,7 +93,7 @@ def test_an_old_case_is_not_taken_in_twice() -> None:
     sample = json.loads((SAMPLES[0].parent / "schema-1-retiring.json").read_text())
     cases = stored(sample)
     case = cases.load(sample["case_id"])
-    it = Bench(world(key(1), key(2)), store=cases)
+    it = Stand(world(key(1), key(2)), store=cases)
     assert take_turn(it.ports, case.case_id, case.generation, given=None).finished
     before = it.case(case.case_id)
     assert take_turn(it.ports, case.case_id, case.generation, given=None).finished

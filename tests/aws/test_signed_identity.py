@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from chalicelib.aws.signed_identity import BODY, SignedIdentity
-from chalicelib.failures import RequestRefused, TemporaryError
+from chalicelib.failures import RequestError, TemporaryError
 from chalicelib.ports import SignedCancel, SignedPlan
 
 ARN = "arn:aws:sts::111122223333:assumed-role/security/grace"
@@ -115,7 +115,7 @@ def test_a_signature_for_a_plan_is_none_for_a_cancel(sts: Sts) -> None:
         (signed(sts, meant=CANCELS), "signature must cover"),
         (replace(cancelling(sts), reason="another"), "Another case or plan"),
     ):
-        with pytest.raises(RequestRefused, match=words):
+        with pytest.raises(RequestError, match=words):
             identity(sts)(spoilt)
     assert sts.heard == []
 
@@ -123,7 +123,7 @@ def test_a_signature_for_a_plan_is_none_for_a_cancel(sts: Sts) -> None:
 def test_what_was_signed_for_another_deployment_is_refused(sts: Sts) -> None:
     other: dict[str, Any] = {"X-Unlatch-Hub": "evil.execute-api.us-east-1.amazonaws.com"}
     elsewhere = signed(sts, **other)
-    with pytest.raises(RequestRefused, match=r"It was signed for evil\..*, and this is abc123\."):
+    with pytest.raises(RequestError, match=r"It was signed for evil\..*, and this is abc123\."):
         identity(sts)(elsewhere)
     assert sts.heard == []
 
@@ -154,7 +154,7 @@ SPOILT: list[tuple[str, Spoil, str]] = [
 
 @pytest.mark.parametrize(("why", "spoil", "words"), SPOILT, ids=[row[0] for row in SPOILT])
 def test_what_is_spoilt_is_not_even_sent(sts: Sts, why: str, spoil: Spoil, words: str) -> None:
-    with pytest.raises(RequestRefused, match=words) as refused:
+    with pytest.raises(RequestError, match=words) as refused:
         identity(sts)(spoil(signed(sts)))
     assert refused.value.status == 401, why
     assert sts.heard == []
@@ -162,14 +162,14 @@ def test_what_is_spoilt_is_not_even_sent(sts: Sts, why: str, spoil: Spoil, words
 
 def test_a_strange_header_is_refused_though_it_is_signed(sts: Sts) -> None:
     strange: dict[str, Any] = {"X-Forwarded-Host": "evil.example"}
-    with pytest.raises(RequestRefused, match="signature must cover"):
+    with pytest.raises(RequestError, match="signature must cover"):
         identity(sts)(signed(sts, **strange))
     assert sts.heard == []
 
 
 @pytest.mark.parametrize("late", [timedelta(minutes=6), timedelta(minutes=-6)])
 def test_it_is_good_for_five_minutes(sts: Sts, late: timedelta) -> None:
-    with pytest.raises(RequestRefused, match="five minutes"):
+    with pytest.raises(RequestError, match="five minutes"):
         identity(sts, late=late)(signed(sts))
     assert identity(sts, late=late * 4 / 6)(signed(sts)) == ARN
 
@@ -177,7 +177,7 @@ def test_it_is_good_for_five_minutes(sts: Sts, late: timedelta) -> None:
 def test_a_signature_that_sts_refuses_counts_for_nothing(sts: Sts) -> None:
     sts.status, sts.body = 403, REFUSED
     with pytest.raises(
-        RequestRefused, match=r"does not accept the signature \(InvalidClientTokenId\)"
+        RequestError, match=r"does not accept the signature \(InvalidClientTokenId\)"
     ):
         identity(sts)(signed(sts))
 

@@ -33,11 +33,11 @@ from chalicelib.domain.state.case import (
 )
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Operation
-from chalicelib.failures import Conflict, PermanentError, Superseded, Unbelieved
-from chalicelib.ports import FailedDelete
+from chalicelib.failures import ConflictError, PermanentError, SupersededError, UnbelievedError
+from chalicelib.ports import CaseTrigger
 from sandbox.reliability.table import MemoryTable, TransactionConflictException
-from tests.flows.bench import BODY_SEAL, HUB, INBOX_SEAL, NOW, REGION, table
-from tests.flows.bench import CLUSTER as ONE
+from tests.flows.stand import BODY_SEAL, HUB, INBOX_SEAL, NOW, REGION, table
+from tests.flows.stand import CLUSTER as ONE
 
 ARN = "arn:aws:sts::111122223333:assumed-role/{}/ci"
 
@@ -76,9 +76,9 @@ def cases(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 def failed(
     event_id: str = "event-1", *, role: str = "deploy", cluster_id: str = ONE
-) -> FailedDelete:
+) -> CaseTrigger:
     caller = caller_of(arn=ARN.format(role), kind="AssumedRole")
-    return FailedDelete(HUB, REGION, cluster_id, Attempt(event_id, NOW, "InUse", caller))
+    return CaseTrigger(HUB, REGION, cluster_id, Attempt(event_id, NOW, "InUse", caller))
 
 
 def opened(cases: Store) -> Case:
@@ -115,7 +115,7 @@ def test_the_same_event_opens_once_also_after_the_end(cases: Store) -> None:
 def test_a_save_on_old_news_is_refused_whole(cases: Store) -> None:
     case = opened(cases)
     cases.save(replace(case, turns=1), [entry(Kind.READ, NOW)])
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         cases.save(replace(case, turns=7), [entry(Kind.READ, NOW)])
     assert cases.load(case.case_id).turns == 1
     entries = cases.entries(case.case_id)
@@ -132,30 +132,30 @@ def test_two_hundred_log_entries_fit_one_save(cases: Store) -> None:
 def test_a_click_counts_only_on_the_case_as_it_was_judged(cases: Store) -> None:
     case = opened(cases)
     cases.record_click(case, Click(Act.REJECT, "alice", NOW), reopen=False)
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         cases.record_click(case, Click(Act.CANCEL, "bob", NOW), reopen=False)
     cases.record_click(case, Click(Act.LOOK, "bob", NOW), reopen=False)
     assert [c.act for c in cases.load(case.case_id).clicks] == [Act.REJECT, Act.LOOK]
 
 
-def test_the_token_of_a_parked_run_is_given_out_until_the_next(cases: Store) -> None:
+def test_the_token_of_a_sleeping_run_is_given_out_until_the_next(cases: Store) -> None:
     case = opened(cases)
-    assert cases.park(case.case_id, version=case.version, token="token-1")
+    assert cases.sleep(case.case_id, version=case.version, token="token-1")
     look = Click(Act.LOOK, "alice", NOW)
     assert cases.record_click(case, look, reopen=False).token == "token-1"
     assert cases.record_click(case, look, reopen=False).token == "token-1"
-    assert not cases.park(case.case_id, version=case.version, token="token-2"), "it moved on"
+    assert not cases.sleep(case.case_id, version=case.version, token="token-2"), "it moved on"
     now = cases.load(case.case_id)
-    assert cases.park(case.case_id, version=now.version, token="token-3")
+    assert cases.sleep(case.case_id, version=now.version, token="token-3")
     assert cases.open_or_fold(failed("event-2"), now=NOW).token == "token-3"
 
 
 def test_generations_move_once(cases: Store) -> None:
     case = opened(cases)
     assert cases.next_generation(case) == 1
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         cases.next_generation(case)
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         cases.save(case)
     assert cases.load(case.case_id).generation == 1
 
@@ -187,7 +187,7 @@ def use(number: int, key_id: str = "key-1", who: str = "payments") -> KeyUse:
 
 def test_a_failed_use_counts_once_and_wakes_each_time(cases: Store) -> None:
     case = opened(cases)
-    cases.park(case.case_id, version=case.version, token="token-1")
+    cases.sleep(case.case_id, version=case.version, token="token-1")
     assert {cases.record_use(case.case_id, use(n)) for n in (0, 0, 1, 0)} == {"token-1"}
     assert [u.event_id for u in cases.load(case.case_id).key_uses] == ["use-0", "use-1"]
 
@@ -205,7 +205,7 @@ def test_of_many_failed_uses_those_of_further_callers_and_keys_are_kept() -> Non
     for number in range(MANY + 30):
         cases.record_use(case.case_id, use(number))
     assert len(cases.load(case.case_id).key_uses) == FEW_WAIT, "that no turn has heard"
-    cases.park(case.case_id, version=cases.load(case.case_id).version, token="token-1")
+    cases.sleep(case.case_id, version=cases.load(case.case_id).version, token="token-1")
     for number, (key_id, who) in enumerate([("key-2", "payments"), ("key-1", "billing")] * 2):
         assert cases.record_use(case.case_id, use(1_000 + number, key_id, who)) == "token-1"
     last = cases.load(case.case_id).key_uses[FEW_WAIT:]
@@ -292,11 +292,11 @@ def test_a_transaction_on_the_case_is_no_refusal() -> None:
     cases = Store(contended)
     case = opened(cases)
     contended.is_held = True
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         cases.record_click(case, Click(Act.LOOK, "alice", NOW), reopen=False)
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         cases.record_use(case.case_id, use(1))
-    assert not cases.park(case.case_id, version=case.version, token="token-1"), "it goes back"
+    assert not cases.sleep(case.case_id, version=case.version, token="token-1"), "it goes back"
     contended.is_held = False
     assert cases.save(replace(case, turns=1)).version == case.version + 1
 
@@ -316,7 +316,7 @@ def test_a_turn_hears_the_inbox_and_what_came_meanwhile_stays(cases: Store) -> N
         (),
     )
     cases.record_click(saved, Click(Act.LOOK, "bob", NOW), reopen=False)
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         turn.save(saved)
     again = turn.load(case.case_id)
     turn.save(replace(again, turns=7))
@@ -337,7 +337,7 @@ def test_a_save_of_a_turn_that_died_is_believed_by_its_seal(cases: Store) -> Non
     assert again.digest != given, "the run has to remember this one, also if nothing more is saved"
     item = dict(cases._table.get_item(Key={"pk": f"CASE#{case.case_id}", "sk": BODY})["Item"])
     cases._table.put_item(Item=item | {"seal": "bm8="})
-    with pytest.raises(Unbelieved):
+    with pytest.raises(UnbelievedError):
         cases.turn(case.case_id, given, attempt=1).load(case.case_id)
 
 
@@ -348,11 +348,11 @@ def test_a_try_that_is_left_over_saves_nothing(cases: Store) -> None:
     seen = first.load(case.case_id)
     second = cases.turn(case.case_id, given, attempt=1)
     saved = second.save(second.load(case.case_id))
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         first.save(seen)
-    with pytest.raises(Superseded):
+    with pytest.raises(SupersededError):
         first.load(case.case_id)
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         first.save(replace(saved, turns=9))
     assert second.save(replace(saved, turns=2)).turns == 2
 
@@ -361,7 +361,7 @@ def test_a_run_of_another_generation_is_left_over(cases: Store) -> None:
     case = opened(cases)
     turn = cases.turn(case.case_id)
     assert cases.next_generation(case) == 1
-    with pytest.raises(Superseded) as left:
+    with pytest.raises(SupersededError) as left:
         turn.load(case.case_id)
     assert left.value.generation == 1
 

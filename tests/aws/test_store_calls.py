@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws.cloudtrail import NotOurs
+from chalicelib.aws.cloudtrail import NotOursError
 from chalicelib.aws.store_calls import cut_off, failed_use, refused_store_call
 from chalicelib.domain.state.trigger import Trigger
 from sandbox.reliability.corpus import DELETE, OWN
@@ -93,7 +93,7 @@ def test_the_store_that_could_not_be_created_has_its_name() -> None:
     ],
 )
 def test_anything_else_is_refused_with_the_reason(detail: dict[str, Any], reason: str) -> None:
-    with pytest.raises(NotOurs, match=reason):
+    with pytest.raises(NotOursError, match=reason):
         read(refused_store_call, DELETE_STORE, detail)
 
 
@@ -113,7 +113,7 @@ def test_an_hsm_or_a_cluster_that_somebody_deleted() -> None:
     ],
 )
 def test_what_loses_nothing(detail: dict[str, Any], reason: str) -> None:
-    with pytest.raises(NotOurs, match=reason):
+    with pytest.raises(NotOursError, match=reason):
         read(cut_off, LOST, detail)
 
 
@@ -125,7 +125,7 @@ def test_a_failed_use_names_its_store_or_is_none_of_ours() -> None:
         ({"errorCode": "DisabledException"}, "no store"),
         ({"additionalEventData": {"customKeyStoreId": 7}}, "customKeyStoreId"),
     ):
-        with pytest.raises(NotOurs, match=reason):
+        with pytest.raises(NotOursError, match=reason):
             read(failed_use, USE, detail)
 
 
@@ -137,5 +137,5 @@ def test_unlatchs_own_calls_open_nothing(
     take: Callable[..., Any], detail: dict[str, Any], role: str
 ) -> None:
     arn = f"arn:aws:sts::111122223333:assumed-role/{role}/case-a"
-    with pytest.raises(NotOurs, match="Unlatch itself"):
+    with pytest.raises(NotOursError, match="Unlatch itself"):
         read(take, detail, {"userIdentity": {"type": "AssumedRole", "arn": arn}})

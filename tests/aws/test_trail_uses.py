@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib import event_patterns
 from chalicelib.aws.accounts import Accounts
-from chalicelib.aws.cloudtrail import USES, NotOurs, key_uses
+from chalicelib.aws.cloudtrail import USES, NotOursError, key_uses
 from chalicelib.aws.trail import MOST_PAGES, AwsTrail
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -181,14 +181,14 @@ def test_each_key_that_a_record_names_was_used(
 
 @pytest.mark.parametrize("asked", [None, {"keyId": "alias/payments"}, {"keyId": ALIAS}])
 def test_a_name_alone_names_no_key(asked: object) -> None:
-    with pytest.raises(NotOurs, match="does not name the key"):
+    with pytest.raises(NotOursError, match="does not name the key"):
         key_uses({"detail": record(1, resources=[], requestParameters=asked)}, own_roles=OWN)
 
 
 def test_our_own_proof_that_fails_is_no_use_by_others() -> None:
     arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/unlatch-executor/case-1"
     proof = record(1, userIdentity={"type": "AssumedRole", "arn": arn})
-    with pytest.raises(NotOurs, match="Unlatch itself"):
+    with pytest.raises(NotOursError, match="Unlatch itself"):
         key_uses({"detail": proof}, own_roles=OWN)
 
 
@@ -198,5 +198,5 @@ def test_the_rule_sees_what_the_sweep_looks_for() -> None:
 
 @pytest.mark.parametrize("name", ["DescribeKey", "EnableKey", None])
 def test_an_event_that_is_no_use_is_refused(name: str | None) -> None:
-    with pytest.raises(NotOurs, match="no use of a key"):
+    with pytest.raises(NotOursError, match="no use of a key"):
         key_uses({"detail": record(1, eventName=name)}, own_roles=OWN)

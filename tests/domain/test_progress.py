@@ -9,13 +9,13 @@ import pytest
 
 from chalicelib.domain.progress import (
     LongWait,
-    Stage,
+    Milestone,
     Standing,
     last_stop,
+    milestones,
     place_now,
     progress,
     records,
-    stages,
 )
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.state.case import CallRecord, Outcome, Phase
@@ -53,12 +53,12 @@ def shown(remedy: Remedy, snapshot: Snapshot, *calls: CallRecord, **values: obje
     return replace(it, case=replace(it.case, snapshot=snapshot))
 
 
-def steps(found: list[Stage]) -> list[object]:
-    return [stage.operation or stage.wait for stage in found]
+def steps(found: list[Milestone]) -> list[object]:
+    return [milestone.operation or milestone.wait for milestone in found]
 
 
 def test_a_retirement_waits_for_its_keys_before_the_store() -> None:
-    found = stages(offer(R, START))
+    found = milestones(offer(R, START))
     assert steps(found) == [
         O.SCHEDULE_KEY_DELETION,
         LongWait.KEYS_GO,
@@ -68,14 +68,14 @@ def test_a_retirement_waits_for_its_keys_before_the_store() -> None:
         O.KEEP_BACKUP,
         O.DELETE_CLUSTER,
     ]
-    assert [stage.is_final for stage in found].index(True) == 1
-    assert sum(stage.is_final for stage in found) == 1
+    assert [milestone.is_final for milestone in found].index(True) == 1
+    assert sum(milestone.is_final for milestone in found) == 1
     assert last_stop(found) == 4
 
 
 def test_a_store_that_is_reconnected_first_waits_once() -> None:
     failed = world(key("a"), held=store(StoreState.FAILED))
-    found = stages(offer(R, failed))
+    found = milestones(offer(R, failed))
     assert steps(found)[:5] == [
         O.DISCONNECT_KEY_STORE,
         O.CONNECT_KEY_STORE,
@@ -87,8 +87,10 @@ def test_a_store_that_is_reconnected_first_waits_once() -> None:
 
 def test_the_last_way_back_of_each_remedy() -> None:
     def final(remedy: Remedy, snapshot: Snapshot) -> tuple[object, int | None]:
-        found = stages(offer(remedy, snapshot))
-        marked = [stage.operation or stage.wait for stage in found if stage.is_final]
+        found = milestones(offer(remedy, snapshot))
+        marked = [
+            milestone.operation or milestone.wait for milestone in found if milestone.is_final
+        ]
         return (marked[0] if marked else None), last_stop(found)
 
     assert final(P, START) == (None, None)
@@ -100,13 +102,13 @@ def test_the_last_way_back_of_each_remedy() -> None:
 
 
 def test_a_repoint_soaks_before_its_backup() -> None:
-    found = steps(stages(offer(M, START)))
+    found = steps(milestones(offer(M, START)))
     assert found[found.index(LongWait.SOAK) + 1] is O.KEEP_BACKUP
     plan = offer(M, START)
     kept = replace(plan, calls=tuple(c for c in plan.calls if c.operation is not O.KEEP_BACKUP))
-    found = steps(stages(kept))
+    found = steps(milestones(kept))
     assert found[found.index(LongWait.SOAK) + 1] is O.DELETE_HSM
-    assert LongWait.SOAK not in steps(stages(replace(plan, soak_days=0)))
+    assert LongWait.SOAK not in steps(milestones(replace(plan, soak_days=0)))
 
 
 EMPTY, GONE = world(held=OFF), world(free=True, keys_seen=0)
@@ -149,8 +151,8 @@ def test_where_a_plan_is(
     place = place_now(found)
     assert (found[place - 1].operation or found[place - 1].wait) is here, why
     assert found[place - 1].standing is Standing.NOW
-    assert {stage.standing for stage in found[: place - 1]} <= {Standing.DONE}
-    assert {stage.standing for stage in found[place:]} <= {Standing.NEXT}
+    assert {milestone.standing for milestone in found[: place - 1]} <= {Standing.DONE}
+    assert {milestone.standing for milestone in found[place:]} <= {Standing.NEXT}
 
 
 def test_a_case_that_was_never_looked_at_is_at_its_first_step() -> None:
@@ -164,7 +166,7 @@ def test_a_closed_case_has_all_steps_done_or_one_that_failed() -> None:
     it = shown(R, gone, made(O.DELETE_CLUSTER, CLUSTER), basis=START)
     over = replace(it, case=replace(it.case, phase=Phase.CLOSED, outcome=Outcome.RETIRED))
     found = progress(over)
-    assert {stage.standing for stage in found} == {Standing.DONE}
+    assert {milestone.standing for milestone in found} == {Standing.DONE}
     assert place_now(found) == len(found)
     stuck = shown(R, START, phase=Phase.CLOSED, outcome=Outcome.STOPPED, basis=START)
     assert progress(stuck)[0].standing is Standing.FAILED
@@ -179,7 +181,7 @@ def test_records_are_this_plans_oldest_first() -> None:
         made(O.DISABLE_KEY, "key-a"),
         made(O.SCHEDULE_KEY_DELETION, "key-a", plan_hash="another"),
     )
-    found = records(stages(offer(R, START))[0], shown(R, START, *calls))
+    found = records(milestones(offer(R, START))[0], shown(R, START, *calls))
     assert [call.target for call in found] == ["key-a", "key-b"]
     assert all(call.operation is O.SCHEDULE_KEY_DELETION for call in found)
 
@@ -206,8 +208,8 @@ def moved(state: StoreState = StoreState.CONNECTED, *calls: CallRecord, **values
     one = world(key("a"), siblings=(sibling(),))
     it = shown(M, seen, *calls, basis=one, **values)
     found = progress(it)
-    stage = found[place_now(found) - 1]
-    return stage.operation or stage.wait
+    milestone = found[place_now(found) - 1]
+    return milestone.operation or milestone.wait
 
 
 UPDATE, CONNECT = made(O.UPDATE_KEY_STORE), made(O.CONNECT_KEY_STORE)

@@ -12,7 +12,7 @@ from chalicelib.domain.revalidate import changes
 from chalicelib.domain.rules.approval import terms
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.routes import (
-    BadRoutes,
+    BadRoutesError,
     Route,
     everybody,
     route_of,
@@ -127,5 +127,5 @@ def test_a_file_is_read_as_it_is_written() -> None:
     ],
 )
 def test_a_file_that_can_not_be_meant_is_refused(told: Any, why: str) -> None:
-    with pytest.raises(BadRoutes, match=why.replace("(", r"\(").replace(")", r"\)")):
+    with pytest.raises(BadRoutesError, match=why.replace("(", r"\(").replace(")", r"\)")):
         routes_from(told)

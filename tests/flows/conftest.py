@@ -11,7 +11,7 @@ from moto import mock_aws
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.state.snapshot import Snapshot
 from sandbox.reliability.table import MemoryTable
-from tests.flows.bench import INBOX_SEAL, Bench, QuickCases, table
+from tests.flows.stand import INBOX_SEAL, QuickCases, Stand, table
 from tests.flows.town import Town
 
 
@@ -30,11 +30,11 @@ def moto_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoCases]:
 
 
 @pytest.fixture
-def bench() -> Callable[..., Bench]:
+def stand() -> Callable[..., Stand]:
     store = QuickCases(MemoryTable(), INBOX_SEAL)
 
-    def make(snapshot: Snapshot, **policy: Any) -> Bench:
-        return Bench(snapshot, store=store, **policy)
+    def make(snapshot: Snapshot, **policy: Any) -> Stand:
+        return Stand(snapshot, store=store, **policy)
 
     return make
 

@@ -1,4 +1,4 @@
-"""Plays Step Functions, Lambda's retries, the schedule and people around the flows, on the bench's clock."""
+"""Plays Step Functions, Lambda's retries, the schedule and people around the flows, on the stand's clock."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 
 from chalicelib.answers import Answer
 from chalicelib.domain.state.case import Case
-from chalicelib.failures import Conflict, PermanentError, TemporaryError
+from chalicelib.failures import ConflictError, PermanentError, TemporaryError
 from chalicelib.flows.open_case import open_case
-from chalicelib.flows.park import park
+from chalicelib.flows.sleep import sleep
 from chalicelib.flows.sweep import Swept, sweep
 from chalicelib.flows.take_turn import TURNS_A_RUN, take_turn
-from chalicelib.ports import FailedDelete
+from chalicelib.ports import CaseTrigger
 from tests.flows.answers import private
-from tests.flows.bench import MOST_RETRIES, Bench
+from tests.flows.stand import MOST_RETRIES, Stand
 
 HOUR = timedelta(hours=1)
 AGAIN = ("once more", "AWS refused")
@@ -42,32 +42,32 @@ class Run:
 
 
 class Engine:
-    """The bench's runs come alive. `restart` is called after a death: a new process begins."""
+    """The stand's runs come alive. `restart` is called after a death: a new process begins."""
 
-    def __init__(self, bench: Bench, *, turns_a_run: int = TURNS_A_RUN) -> None:
-        self.bench, self.turns_a_run = bench, turns_a_run
+    def __init__(self, stand: Stand, *, turns_a_run: int = TURNS_A_RUN) -> None:
+        self.stand, self.turns_a_run = stand, turns_a_run
         self.runs: dict[tuple[str, int], Run] = {}
-        self.next_sweep = bench.clock.now + HOUR
+        self.next_sweep = stand.clock.now + HOUR
         self.later: list[tuple[datetime, Callable[[], object]]] = []
         self.swept: list[Swept] = []
         self.surprises: list[str] = []
         self.restart: Callable[[], None] = lambda: None
         self._tokens = itertools.count(1)
         self._early: set[str] = set()
-        bench.runs.on_start = self._start
-        bench.runs.on_wake = self._wake
-        bench.runs.alive = self._is_alive
+        stand.runs.on_start = self._start
+        stand.runs.on_wake = self._wake
+        stand.runs.alive = self._is_alive
 
     def _start(self, case_id: str, generation: int) -> None:
         name = (case_id, generation)
         if name not in self.runs:
-            self.runs[name] = Run(case_id, generation, self.bench.clock.now)
+            self.runs[name] = Run(case_id, generation, self.stand.clock.now)
 
     def _wake(self, token: str) -> None:
         self._early.add(token)
         for run in self.runs.values():
             if run.status == "RUNNING" and run.token == token:
-                run.due, run.token = self.bench.clock.now, ""
+                run.due, run.token = self.stand.clock.now, ""
 
     def _is_alive(self, case_id: str, generation: int) -> bool:
         run = self.runs.get((case_id, generation))
@@ -77,14 +77,14 @@ class Engine:
     def living(self) -> list[Run]:
         return [run for run in self.runs.values() if run.status == "RUNNING"]
 
-    def deliver(self, failed: FailedDelete, *, tries: int = 3) -> None:
+    def deliver(self, failed: CaseTrigger, *, tries: int = 3) -> None:
         """The event function; Lambda tries an asynchronous event twice more."""
 
         def again() -> None:
             self.deliver(failed, tries=tries - 1)
 
-        if self._survives(lambda: (open_case(self.bench.ports, failed),)) is None and tries > 1:
-            self.later.append((self.bench.clock.now + timedelta(minutes=1), again))
+        if self._survives(lambda: (open_case(self.stand.ports, failed),)) is None and tries > 1:
+            self.later.append((self.stand.clock.now + timedelta(minutes=1), again))
 
     def person(self, click: Callable[[], Answer], *, patience: int = 6) -> Answer | None:
         """Clicks again half a minute later where the first click had no answer, or none that counts."""
@@ -93,14 +93,14 @@ class Engine:
                 assert isinstance(answer, Answer)
                 if not any(words in private(answer) for words in AGAIN):
                     return answer
-            self.bench.clock.now += timedelta(seconds=30)
+            self.stand.clock.now += timedelta(seconds=30)
         return None
 
     def _survives(self, function: Callable[[], object]) -> object:
         """What the function gives back; None where it failed, as Lambda reports it."""
         try:
             return function()
-        except (Died, TemporaryError, PermanentError, Conflict, RuntimeError):
+        except (Died, TemporaryError, PermanentError, ConflictError, RuntimeError):
             self.restart()
         except Exception as surprise:  # noqa: BLE001  # a defect: told at the end of the test
             self.surprises.append(repr(surprise))
@@ -111,44 +111,44 @@ class Engine:
         """What is due next, when it is due."""
         due = [run.due for run in self.living] + [when for when, _ in self.later]
         now = min([*due, self.next_sweep])
-        self.bench.clock.now = max(now, self.bench.clock.now)
-        for item in [item for item in self.later if item[0] <= self.bench.clock.now]:
+        self.stand.clock.now = max(now, self.stand.clock.now)
+        for item in [item for item in self.later if item[0] <= self.stand.clock.now]:
             self.later.remove(item)
             item[1]()
-        if self.next_sweep <= self.bench.clock.now:
-            self.next_sweep = self.bench.clock.now + HOUR
-            swept = self._survives(lambda: sweep(self.bench.ports))
+        if self.next_sweep <= self.stand.clock.now:
+            self.next_sweep = self.stand.clock.now + HOUR
+            swept = self._survives(lambda: sweep(self.stand.ports))
             self.swept += [swept] if isinstance(swept, Swept) else []
         for run in self.living:
-            if run.due <= self.bench.clock.now:
+            if run.due <= self.stand.clock.now:
                 self._turn(run)
 
     def _turn(self, run: Run) -> None:
         run.token = ""
         if not self._survives(lambda: self._take_turn(run)):
             run.failures += 1
-            run.due = self.bench.clock.now + timedelta(seconds=min(2**run.failures, 60))
+            run.due = self.stand.clock.now + timedelta(seconds=min(2**run.failures, 60))
             run.status = "FAILED" if run.failures > MOST_RETRIES else "RUNNING"
             return
         run.failures = 0
 
     def _take_turn(self, run: Run) -> bool:
-        case_id, now = run.case_id, self.bench.clock.now
+        case_id, now = run.case_id, self.stand.clock.now
         name = (case_id, run.generation)
         turn = take_turn(
-            self.bench.ports,
+            self.stand.ports,
             *name,
-            given=self.bench.runs.bodies[name],
+            given=self.stand.runs.bodies[name],
             attempt=run.failures,
             turns_a_run=self.turns_a_run,
         )
-        self.bench.runs.bodies[name] = turn.body
+        self.stand.runs.bodies[name] = turn.body
         run.turns += 1
         if turn.finished:
             run.status = "SUCCEEDED"
             return True
         token = f"token-{next(self._tokens)}"
-        park(self.bench.ports, case_id, version=turn.version, token=token)
+        sleep(self.stand.ports, case_id, version=turn.version, token=token)
         run.waited.append(turn.wait_seconds)
         woken = token in self._early
         run.token = "" if woken else token
@@ -157,15 +157,15 @@ class Engine:
 
     def go(self, *, until: Callable[[], bool], days: int = 60, steps: int = 5_000) -> None:
         """Steps until this holds; fails where it does not in time."""
-        end = self.bench.clock.now + timedelta(days=days)
+        end = self.stand.clock.now + timedelta(days=days)
         for _ in range(steps):
             if until():
                 return
-            if self.bench.clock.now > end:
+            if self.stand.clock.now > end:
                 break
             self.step()
         last = list(self.runs.values())[-2:]
         raise AssertionError(f"never came: {last}")
 
     def case(self, case_id: str) -> Case:
-        return self.bench.stored.load(case_id)
+        return self.stand.stored.load(case_id)

@@ -18,22 +18,22 @@ from chalicelib.domain.state.person import Person
 from chalicelib.failures import TemporaryError
 from chalicelib.flows.open_case import open_case
 from tests.flows.answers import private
-from tests.flows.bench import Bench, world
+from tests.flows.stand import Stand, world
 
 
 @pytest.fixture
-def it(store: DynamoCases) -> Bench:
-    made = Bench(world(), store=store)
+def it(store: DynamoCases) -> Stand:
+    made = Stand(world(), store=store)
     made.ports = replace(made.ports, aside=beside)
     return made
 
 
-def asleep(it: Bench) -> str:
+def asleep(it: Stand) -> str:
     """A case that people may decide, its run sleeping on “token-1”."""
     opened = open_case(it.ports, it.failed())
     assert opened is not None
     case = it.run(opened.case_id, until=lambda case: bool(case.message.ts))
-    assert it.stored.park(case.case_id, version=case.version, token="token-1")
+    assert it.stored.sleep(case.case_id, version=case.version, token="token-1")
     return case.case_id
 
 
@@ -45,7 +45,7 @@ def meeting(together: threading.Barrier, call: Callable[..., Any]) -> Callable[.
     return met
 
 
-def test_slack_is_asked_while_the_case_is_read(it: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slack_is_asked_while_the_case_is_read(it: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     case_id, together = asleep(it), threading.Barrier(2, timeout=20)
     monkeypatch.setattr(it.slack, "fetch", meeting(together, it.slack.fetch))
     monkeypatch.setattr(it.stored, "load", meeting(together, it.stored.load))
@@ -54,7 +54,7 @@ def test_slack_is_asked_while_the_case_is_read(it: Bench, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("routes", [(), (Route("all"),)])
 def test_slack_is_asked_while_the_click_is_sealed(
-    it: Bench, monkeypatch: pytest.MonkeyPatch, routes: tuple[Route, ...]
+    it: Stand, monkeypatch: pytest.MonkeyPatch, routes: tuple[Route, ...]
 ) -> None:
     it.ports = replace(it.ports, routes=routes)
     case_id, together = asleep(it), threading.Barrier(2, timeout=20)
@@ -64,7 +64,7 @@ def test_slack_is_asked_while_the_click_is_sealed(
 
 
 def test_the_run_is_woken_while_the_click_is_written(
-    it: Bench, monkeypatch: pytest.MonkeyPatch
+    it: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case_id, together = asleep(it), threading.Barrier(2, timeout=20)
     monkeypatch.setattr(it.runs, "wake", meeting(together, it.runs.wake))
@@ -74,12 +74,12 @@ def test_the_run_is_woken_while_the_click_is_written(
 
 
 def test_a_run_that_slept_again_since_is_woken_too(
-    it: Bench, monkeypatch: pytest.MonkeyPatch
+    it: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case_id, record = asleep(it), it.stored.record_click
 
     def late(case: Any, click: Any, **named: Any) -> Any:
-        it.stored.park(case_id, version=case.version, token="token-2")
+        it.stored.sleep(case_id, version=case.version, token="token-2")
         return record(case, click, **named)
 
     monkeypatch.setattr(it.stored, "record_click", late)
@@ -87,7 +87,7 @@ def test_a_run_that_slept_again_since_is_woken_too(
     assert it.runs.woken[-1] == "token-2"
 
 
-def test_a_run_that_cant_be_woken_is_told_of(it: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_cant_be_woken_is_told_of(it: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     case_id = asleep(it)
 
     def busy(_: str) -> None:
@@ -98,14 +98,14 @@ def test_a_run_that_cant_be_woken_is_told_of(it: Bench, monkeypatch: pytest.Monk
     assert it.case(case_id).new_clicks
 
 
-def test_a_click_of_somebody_who_may_not_is_neither_kept_nor_heard(it: Bench) -> None:
+def test_a_click_of_somebody_who_may_not_is_neither_kept_nor_heard(it: Stand) -> None:
     case_id = asleep(it)
     assert it.submit("mallory", "retire", case_id) == MayNot(Refusal.NOT_AN_APPROVER)
     assert (it.case(case_id).clicks, it.runs.woken) == ((), [])
 
 
 def test_who_said_yes_before_is_asked_for_while_slack_says_who_clicked(
-    it: Bench, monkeypatch: pytest.MonkeyPatch
+    it: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case_id = asleep(it)
     it.slack.people["bob"] = Person("bob", "T1", email="alice+x@example.com", is_approver=True)
@@ -122,7 +122,7 @@ def test_who_said_yes_before_is_asked_for_while_slack_says_who_clicked(
 
 
 def test_what_a_first_message_needs_of_slack_is_looked_up_while_aws_is_read(
-    it: Bench, monkeypatch: pytest.MonkeyPatch
+    it: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = threading.Barrier(2, timeout=20)
     monkeypatch.setattr(it.slack, "prepare", meeting(together, it.slack.prepare))

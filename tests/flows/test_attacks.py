@@ -32,13 +32,13 @@ from chalicelib.ports import Interaction
 from tests.domain.worlds import hsms
 from tests.flows.answers import private
 from tests.flows.answers import refusal as refusal_of
-from tests.flows.bench import CLUSTER, HUB, Bench, key, world
+from tests.flows.stand import CLUSTER, HUB, Stand, key, world
 
-Make = Callable[..., Bench]
+Make = Callable[..., Stand]
 
 
-def asked(bench: Make, *keys: Any, arn: str = "", **policy: object) -> tuple[Bench, str]:
-    it = bench(world(*keys), **policy)
+def asked(stand: Make, *keys: Any, arn: str = "", **policy: object) -> tuple[Stand, str]:
+    it = stand(world(*keys), **policy)
     failed = it.failed(arn=arn) if arn else it.failed()
     opened = open_case(it.ports, failed)
     assert opened
@@ -46,13 +46,13 @@ def asked(bench: Make, *keys: Any, arn: str = "", **policy: object) -> tuple[Ben
     return it, opened.case_id
 
 
-def offer(it: Bench, case_id: str, remedy: Remedy = Remedy.RETIRE) -> Plan:
+def offer(it: Stand, case_id: str, remedy: Remedy = Remedy.RETIRE) -> Plan:
     plan = it.case(case_id).offer(remedy)
     assert plan
     return plan
 
 
-def write(it: Bench, case_id: str, sk: str, change: Callable[[dict[str, Any]], None]) -> None:
+def write(it: Stand, case_id: str, sk: str, change: Callable[[dict[str, Any]], None]) -> None:
     """Somebody with write access to the table changes a stored item."""
     where = {"pk": f"CASE#{case_id}", "sk": sk}
     item = copy.deepcopy(it.stored._table.get_item(Key=where)["Item"])
@@ -60,24 +60,24 @@ def write(it: Bench, case_id: str, sk: str, change: Callable[[dict[str, Any]], N
     it.stored._table.put_item(Item=item)
 
 
-def write_click(it: Bench, case_id: str, click: Click, *, seal: str = "Zm9yZ2Vk") -> None:
+def write_click(it: Stand, case_id: str, click: Click, *, seal: str = "Zm9yZ2Vk") -> None:
     entry = f"{seal} {codec.dump(click)}"
     write(it, case_id, INBOX, lambda item: item["clicks"].append(entry))
 
 
-def write_body(it: Bench, case: Case) -> None:
+def write_body(it: Stand, case: Case) -> None:
     """With the seal of what stood there before: nobody else can make one."""
     write(it, case.case_id, BODY, lambda item: item.update(body=codec.packed(text_of(case))))
 
 
-def sealed_click(it: Bench, case_id: str, act: Act = Act.APPROVE) -> tuple[str, Click]:
+def sealed_click(it: Stand, case_id: str, act: Act = Act.APPROVE) -> tuple[str, Click]:
     """A genuine entry that no turn has heard yet, and its click."""
     entries = it.stored.stored(case_id).inbox.waiting["clicks"]
     found = [(entry, codec.load(split(entry)[1], Click)) for entry in entries]
     return next((entry, click) for entry, click in found if click.act is act)
 
 
-def refuses(it: Bench, case_id: str) -> None:
+def refuses(it: Stand, case_id: str) -> None:
     """The turn does nothing, alarms, and leaves its mark."""
     landed = list(it.aws.landed)
     for _ in range(3):
@@ -90,12 +90,12 @@ def refuses(it: Bench, case_id: str) -> None:
     assert world is not None
 
 
-def yes(plan: Plan, by: str, it: Bench, **values: object) -> Click:
+def yes(plan: Plan, by: str, it: Stand, **values: object) -> Click:
     known: dict[str, object] = {"remedy": plan.remedy, "plan_hash": plan.plan_hash, "reason": "yes"}
     return Click(Act.APPROVE, by, it.clock.now, **known | values)  # type: ignore[arg-type]
 
 
-def nothing_began(it: Bench, case_id: str) -> None:
+def nothing_began(it: Stand, case_id: str) -> None:
     for _ in range(3):
         it.turn(case_id)
     assert it.aws.landed == []
@@ -105,8 +105,8 @@ def nothing_began(it: Bench, case_id: str) -> None:
 # Written into the table
 
 
-def test_a_click_without_a_seal_is_refused_logged_and_alarmed(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_a_click_without_a_seal_is_refused_logged_and_alarmed(stand: Make) -> None:
+    it, case_id = asked(stand)
     plan = offer(it, case_id)
     for name in ("alice", "bob"):
         write_click(it, case_id, yes(plan, name, it))
@@ -117,8 +117,8 @@ def test_a_click_without_a_seal_is_refused_logged_and_alarmed(bench: Make) -> No
     assert it.stored.stored(case_id).inbox.waiting["clicks"] == ()
 
 
-def test_a_forged_click_in_alices_name_does_not_stand_in_her_way(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_a_forged_click_in_alices_name_does_not_stand_in_her_way(stand: Make) -> None:
+    it, case_id = asked(stand)
     write_click(it, case_id, yes(offer(it, case_id), "alice", it))
     assert submit(it, "alice", case_id) == Recorded()
     assert private(submit(it, "alice", case_id)) == "You approved this already. It counts once."
@@ -140,8 +140,8 @@ COPIES = [
 
 
 @pytest.mark.parametrize(("how", "values"), COPIES, ids=[c[0] for c in COPIES])
-def test_a_real_approval_copied(bench: Make, how: str, values: dict[str, Any]) -> None:
-    it, case_id = asked(bench)
+def test_a_real_approval_copied(stand: Make, how: str, values: dict[str, Any]) -> None:
+    it, case_id = asked(stand)
     submit(it, "alice", case_id)
     entry, real = sealed_click(it, case_id)
     if "at" in values:
@@ -151,8 +151,8 @@ def test_a_real_approval_copied(bench: Make, how: str, values: dict[str, Any]) -
     assert "SealRefused" in it.counted, how
 
 
-def test_a_real_approval_written_twice_counts_once(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_a_real_approval_written_twice_counts_once(stand: Make) -> None:
+    it, case_id = asked(stand)
     submit(it, "alice", case_id)
     entry, _ = sealed_click(it, case_id)
     for _ in range(3):
@@ -161,8 +161,8 @@ def test_a_real_approval_written_twice_counts_once(bench: Make) -> None:
     assert approvals(it, case_id) == ["alice"]
 
 
-def test_an_approval_of_an_earlier_round_kept_back_and_put_in_later(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_an_approval_of_an_earlier_round_kept_back_and_put_in_later(stand: Make) -> None:
+    it, case_id = asked(stand)
     submit(it, "alice", case_id)
     entry, _ = sealed_click(it, case_id)
     write(it, case_id, INBOX, lambda item: item["clicks"].clear())
@@ -176,9 +176,9 @@ def test_an_approval_of_an_earlier_round_kept_back_and_put_in_later(bench: Make)
     nothing_began(it, case_id)
 
 
-def test_an_approval_of_another_case_of_the_same_cluster(bench: Make) -> None:
+def test_an_approval_of_another_case_of_the_same_cluster(stand: Make) -> None:
     """The plan may be the same to the last letter; the seal names the case."""
-    it, first = asked(bench)
+    it, first = asked(stand)
     submit(it, "alice", first)
     entry, real = sealed_click(it, first)
     it.click("alice", "reject", first)
@@ -193,8 +193,8 @@ def test_an_approval_of_another_case_of_the_same_cluster(bench: Make) -> None:
     assert "SealRefused" in it.counted
 
 
-def test_an_entry_of_one_kind_moved_to_another(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_an_entry_of_one_kind_moved_to_another(stand: Make) -> None:
+    it, case_id = asked(stand)
     submit(it, "alice", case_id)
     entry, _ = sealed_click(it, case_id)
     write(it, case_id, INBOX, lambda item: item["triggers"].append(entry))
@@ -202,9 +202,9 @@ def test_an_entry_of_one_kind_moved_to_another(bench: Make) -> None:
     assert "SealRefused" in it.counted
 
 
-def test_a_trigger_of_another_cluster_moved_here(bench: Make) -> None:
+def test_a_trigger_of_another_cluster_moved_here(stand: Make) -> None:
     """The case that it was sealed for is another one."""
-    it, case_id = asked(bench)
+    it, case_id = asked(stand)
     other = replace(it.failed("event-2"), cluster_id="cluster-7e6d5c4b3a2")
     opened = open_case(it.ports, other)
     assert opened
@@ -215,7 +215,7 @@ def test_a_trigger_of_another_cluster_moved_here(bench: Make) -> None:
     assert len(it.case(case_id).attempts) == 1
 
 
-def plan_in_force(it: Bench, case_id: str) -> Case:
+def plan_in_force(it: Stand, case_id: str) -> Case:
     case, plan = it.case(case_id), offer(it, case_id)
     return replace(case, phase=Phase.RUNNING, plan=plan, last_plan=plan, approved=())
 
@@ -234,9 +234,9 @@ BODIES = [
 
 @pytest.mark.parametrize(("what", "change"), BODIES, ids=[b[0] for b in BODIES])
 def test_an_edited_body_is_refused_and_the_true_one_goes_on(
-    bench: Make, what: str, change: Callable[[Bench, str], Case]
+    stand: Make, what: str, change: Callable[[Stand, str], Case]
 ) -> None:
-    it, case_id = asked(bench)
+    it, case_id = asked(stand)
     true = copy.deepcopy(it.stored._table.items[f"CASE#{case_id}", BODY])
     write_body(it, change(it, case_id))
     refuses(it, case_id)
@@ -249,8 +249,8 @@ def test_an_edited_body_is_refused_and_the_true_one_goes_on(
     assert it.run(case_id, until=lambda c: c.is_closed).outcome is Outcome.RETIRED
 
 
-def test_nobody_decides_about_a_case_on_hold_and_looks_grow_rare(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_nobody_decides_about_a_case_on_hold_and_looks_grow_rare(stand: Make) -> None:
+    it, case_id = asked(stand)
     write_body(it, replace(it.case(case_id), round=7))
     waits = []
     for _ in range(60):
@@ -263,8 +263,8 @@ def test_nobody_decides_about_a_case_on_hold_and_looks_grow_rare(bench: Make) ->
     assert it.stored.stored(case_id).inbox.waiting["clicks"] == ()
 
 
-def test_without_a_look_at_aws_it_is_said_all_the_same(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_without_a_look_at_aws_it_is_said_all_the_same(stand: Make) -> None:
+    it, case_id = asked(stand)
     write_body(it, replace(it.case(case_id), round=7))
 
     class Blind:
@@ -277,9 +277,9 @@ def test_without_a_look_at_aws_it_is_said_all_the_same(bench: Make) -> None:
     assert it.slack.held[-1][1] is None
 
 
-def test_a_trigger_that_is_forged_too_shows_nothing(bench: Make) -> None:
+def test_a_trigger_that_is_forged_too_shows_nothing(stand: Make) -> None:
     """Nobody knows then of which cluster the case is."""
-    it, case_id = asked(bench)
+    it, case_id = asked(stand)
     write_body(it, replace(it.case(case_id), round=7))
     write(it, case_id, INBOX, lambda item: item.update(first=f"bm8= {split(item['first'])[1]}"))
     it.turn(case_id)
@@ -287,14 +287,14 @@ def test_a_trigger_that_is_forged_too_shows_nothing(bench: Make) -> None:
     assert "BodyRefused" in it.counted
 
 
-def test_a_removed_body(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_a_removed_body(stand: Make) -> None:
+    it, case_id = asked(stand)
     it.stored._table.delete_item(Key={"pk": f"CASE#{case_id}", "sk": BODY})
     refuses(it, case_id)
 
 
-def test_a_body_of_another_case(bench: Make) -> None:
-    it, first = asked(bench)
+def test_a_body_of_another_case(stand: Make) -> None:
+    it, first = asked(stand)
     other = open_case(it.ports, replace(it.failed("event-2"), cluster_id="cluster-7e6d5c4b3a2"))
     assert other
     it.turn(other.case_id)
@@ -303,9 +303,9 @@ def test_a_body_of_another_case(bench: Make) -> None:
     refuses(it, first)
 
 
-def test_a_cancelled_case_put_back_whole_stays_cancelled(bench: Make) -> None:
+def test_a_cancelled_case_put_back_whole_stays_cancelled(stand: Make) -> None:
     """Body and inbox were genuine once; the run that went on does not remember them."""
-    it, case_id = asked(bench, key(1))
+    it, case_id = asked(stand, key(1))
     submit(it, "alice", case_id)
     submit(it, "bob", case_id)
     it.run(case_id, until=lambda c: "ScheduleKeyDeletion" in it.aws.operations)
@@ -325,9 +325,9 @@ def test_a_cancelled_case_put_back_whole_stays_cancelled(bench: Make) -> None:
     assert "BodyRefused" in it.counted
 
 
-def test_an_approver_with_the_table_offers_himself_an_easier_plan(bench: Make) -> None:
+def test_an_approver_with_the_table_offers_himself_an_easier_plan(stand: Make) -> None:
     """The API shows what is stored; the turn does not believe it."""
-    it, case_id = asked(bench)
+    it, case_id = asked(stand)
     plan = offer(it, case_id)
     easy = replace(plan, terms=replace(plan.terms, people=1))
     write_body(it, replace(it.case(case_id), offers=(easy,)))
@@ -335,8 +335,8 @@ def test_an_approver_with_the_table_offers_himself_an_easier_plan(bench: Make) -
     refuses(it, case_id)
 
 
-def test_a_body_that_is_rubbish_stops_the_turn_and_nothing_else(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_a_body_that_is_rubbish_stops_the_turn_and_nothing_else(stand: Make) -> None:
+    it, case_id = asked(stand)
     write(it, case_id, BODY, lambda item: item.update(body="{"))
     refuses(it, case_id)
     write(it, case_id, BODY, lambda item: item.pop("attempt"))
@@ -346,7 +346,7 @@ def test_a_body_that_is_rubbish_stops_the_turn_and_nothing_else(bench: Make) -> 
 # Sent through Slack
 
 
-def submit(it: Bench, by: str, case_id: str, **more: Any) -> Answer:
+def submit(it: Stand, by: str, case_id: str, **more: Any) -> Answer:
     """A dialog with whatever in it, signed by Slack all the same."""
     values = {"cluster_id": CLUSTER, "reason": "not needed", **more.pop("values", {})}
     words = {"remedy": "retire", "plan_hash": "", "team": "T1", **more}
@@ -365,12 +365,12 @@ def submit(it: Bench, by: str, case_id: str, **more: Any) -> Answer:
     return record_click(it.ports, clicked)
 
 
-def approvals(it: Bench, case_id: str) -> list[str]:
+def approvals(it: Stand, case_id: str) -> list[str]:
     return [c.by for c in it.case(case_id).clicks if c.act is Act.APPROVE]
 
 
-def test_sent_twice_it_counts_once(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_sent_twice_it_counts_once(stand: Make) -> None:
+    it, case_id = asked(stand)
     assert submit(it, "alice", case_id) == Recorded()
     for _ in range(3):
         assert private(submit(it, "alice", case_id)) == "You approved this already. It counts once."
@@ -378,8 +378,8 @@ def test_sent_twice_it_counts_once(bench: Make) -> None:
     nothing_began(it, case_id)
 
 
-def test_an_old_dialog_sent_again_after_the_case_asked_afresh(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_an_old_dialog_sent_again_after_the_case_asked_afresh(stand: Make) -> None:
+    it, case_id = asked(stand)
     old = offer(it, case_id).plan_hash
     it.approve("alice", "retire", case_id)
     it.aws.model.world = replace(it.aws.model.world, keys=(key(9),))
@@ -401,9 +401,9 @@ CROSSED = [
 
 @pytest.mark.parametrize(("why", "remedy", "hashed"), CROSSED, ids=[c[0] for c in CROSSED])
 def test_way_and_plan_that_do_not_belong_together(
-    bench: Make, why: str, remedy: str, hashed: Remedy
+    stand: Make, why: str, remedy: str, hashed: Remedy
 ) -> None:
-    it, case_id = asked(bench, key(1))
+    it, case_id = asked(stand, key(1))
     said = submit(
         it, "alice", case_id, remedy=remedy, plan_hash=offer(it, case_id, hashed).plan_hash
     )
@@ -411,34 +411,34 @@ def test_way_and_plan_that_do_not_belong_together(
     assert approvals(it, case_id) == []
 
 
-def test_the_plan_of_another_case(bench: Make) -> None:
-    it, case_id = asked(bench, key(1))
+def test_the_plan_of_another_case(stand: Make) -> None:
+    it, case_id = asked(stand, key(1))
     said = submit(it, "alice", case_id, plan_hash="a" * 64)
     assert isinstance(said, PlanChanged)
     assert private(submit(it, "alice", "case-unknown", plan_hash="a" * 64))
     assert approvals(it, case_id) == []
 
 
-def test_a_target_that_is_not_offered(bench: Make) -> None:
-    it, case_id = asked(bench, key(1))
+def test_a_target_that_is_not_offered(stand: Make) -> None:
+    it, case_id = asked(stand, key(1))
     said = submit(it, "alice", case_id, values={"target": "cluster-aaaaaaaaaaa"})
     assert isinstance(said, FieldError)
     assert said.block_id == "target"
     assert approvals(it, case_id) == []
 
 
-def test_an_override_that_nobody_asked_for_is_not_taken(bench: Make) -> None:
-    it, case_id = asked(bench, key(1))
+def test_an_override_that_nobody_asked_for_is_not_taken(stand: Make) -> None:
+    it, case_id = asked(stand, key(1))
     assert submit(it, "alice", case_id, values={"override": "in_use"}) == Recorded()
     (click,) = (c for c in it.case(case_id).clicks if c.act is Act.APPROVE)
     assert not click.override
 
 
 @pytest.mark.parametrize("words", ["", "yes", "true", "in-use", "IN_USE", "not in_use"])
-def test_an_override_that_is_needed_must_be_ticked_as_it_is(bench: Make, words: str) -> None:
+def test_an_override_that_is_needed_must_be_ticked_as_it_is(stand: Make, words: str) -> None:
     from chalicelib.domain.state.snapshot import LastUse  # noqa: PLC0415
 
-    it = bench(world(key(1, last_use=LastUse(None))))
+    it = stand(world(key(1, last_use=LastUse(None))))
     opened = open_case(it.ports, it.failed())
     assert opened
     it.run(opened.case_id, until=lambda c: bool(c.message.ts))
@@ -463,9 +463,9 @@ STRANGERS = [
 
 @pytest.mark.parametrize(("who", "person", "team", "refusal"), STRANGERS, ids=[s[0] for s in STRANGERS])  # fmt: skip
 def test_a_dialog_without_the_click_before_it(
-    bench: Make, who: str, person: Person, team: str, refusal: Refusal
+    stand: Make, who: str, person: Person, team: str, refusal: Refusal
 ) -> None:
-    it, case_id = asked(bench)
+    it, case_id = asked(stand)
     it.slack.people["mallory"] = person
     assert refusal_of(submit(it, "mallory", case_id, team=team)) is refusal, who
     keep = submit(it, "mallory", case_id, team=team, remedy="keep", values={"for": "30d"})
@@ -473,8 +473,8 @@ def test_a_dialog_without_the_click_before_it(
     assert it.case(case_id).clicks == ()
 
 
-def test_an_approver_who_is_put_off_the_list_before_it_begins(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_an_approver_who_is_put_off_the_list_before_it_begins(stand: Make) -> None:
+    it, case_id = asked(stand)
     submit(it, "alice", case_id)
     submit(it, "bob", case_id)
     it.slack.people["bob"] = Person("bob", "T1", name="bob", is_approver=False)
@@ -484,8 +484,8 @@ def test_an_approver_who_is_put_off_the_list_before_it_begins(bench: Make) -> No
 # Who made the failed call
 
 
-def test_a_second_account_of_one_e_mail_does_not_count(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_a_second_account_of_one_e_mail_does_not_count(stand: Make) -> None:
+    it, case_id = asked(stand)
     it.slack.people["alice2"] = Person(
         "alice2", "T1", name="alice2", email="alice+2@example.com", is_approver=True
     )
@@ -496,13 +496,13 @@ def test_a_second_account_of_one_e_mail_does_not_count(bench: Make) -> None:
     nothing_began(it, case_id)
 
 
-def test_keys_that_cant_be_checked_need_their_box(bench: Make) -> None:
+def test_keys_that_cant_be_checked_need_their_box(stand: Make) -> None:
     """Slack asks for the box; a forged dialog without it is refused."""
     there = Cluster(
         "cluster-7e6d5c4b3a2", ClusterState.ACTIVE, hsms("us-east-1a", "us-east-1b"), "lineage-a"
     )
     off = world(key(1), key(2, KeyState.DISABLED))
-    it = bench(replace(off, siblings=(there,)))
+    it = stand(replace(off, siblings=(there,)))
     opened = open_case(it.ports, it.failed())
     assert opened
     it.run(opened.case_id, until=lambda c: bool(c.message.ts))
@@ -527,17 +527,17 @@ SPELLINGS = [
 
 
 @pytest.mark.parametrize("arn", SPELLINGS)
-def test_a_session_in_alices_name_bars_alice_and_makes_nobody_known(bench: Make, arn: str) -> None:
+def test_a_session_in_alices_name_bars_alice_and_makes_nobody_known(stand: Make, arn: str) -> None:
     """A caller may choose the name of a session: it takes a right away, it never gives one."""
-    it, case_id = asked(bench, arn=arn, quorum_irreversible=1)
+    it, case_id = asked(stand, arn=arn, quorum_irreversible=1)
     assert refusal_of(submit(it, "alice", case_id)) is Refusal.REQUESTER
     assert offer(it, case_id).terms.people == 2, "the caller is nobody known"
     assert submit(it, "bob", case_id) == Recorded()
     nothing_began(it, case_id)
 
 
-def test_a_second_attempt_in_bobs_name_bars_bob_and_his_approval(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_a_second_attempt_in_bobs_name_bars_bob_and_his_approval(stand: Make) -> None:
+    it, case_id = asked(stand)
     submit(it, "alice", case_id)
     submit(it, "bob", case_id)
     arn = AS_ALICE.replace("alice", "bob")
@@ -545,9 +545,9 @@ def test_a_second_attempt_in_bobs_name_bars_bob_and_his_approval(bench: Make) ->
     nothing_began(it, case_id)
 
 
-def test_everything_in_order_still_works(bench: Make) -> None:
+def test_everything_in_order_still_works(stand: Make) -> None:
     """The attacks above fail for their own reasons."""
-    it, case_id = asked(bench)
+    it, case_id = asked(stand)
     submit(it, "alice", case_id)
     submit(it, "bob", case_id)
     case = it.run(case_id, until=lambda c: c.is_closed)
@@ -569,9 +569,9 @@ BROKEN_INBOXES: list[tuple[str, Callable[[dict[str, Any]], None]]] = [
 
 @pytest.mark.parametrize(("what", "change"), BROKEN_INBOXES, ids=[b[0] for b in BROKEN_INBOXES])
 def test_an_inbox_that_nobody_can_write_to_is_refused_and_waited_for(
-    bench: Make, what: str, change: Callable[[dict[str, Any]], None]
+    stand: Make, what: str, change: Callable[[dict[str, Any]], None]
 ) -> None:
-    it, case_id = asked(bench)
+    it, case_id = asked(stand)
     true = copy.deepcopy(it.stored._table.items[f"CASE#{case_id}", INBOX])
     write(it, case_id, INBOX, change)
     given = it.runs.bodies[case_id, 0]
@@ -584,8 +584,8 @@ def test_an_inbox_that_nobody_can_write_to_is_refused_and_waited_for(
     assert it.run(case_id, until=lambda c: c.is_closed).outcome is Outcome.RETIRED
 
 
-def test_an_inbox_that_is_gone_is_waited_for(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_an_inbox_that_is_gone_is_waited_for(stand: Make) -> None:
+    it, case_id = asked(stand)
     true = it.stored._table.items.pop((f"CASE#{case_id}", INBOX))
     given = it.runs.bodies[case_id, 0]
     assert not take_turn(it.ports, case_id, 0, given=given).finished
@@ -595,17 +595,17 @@ def test_an_inbox_that_is_gone_is_waited_for(bench: Make) -> None:
     assert not it.stored.stored(case_id).inbox.refused
 
 
-def test_a_mark_that_is_no_time_does_not_matter(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_a_mark_that_is_no_time_does_not_matter(stand: Make) -> None:
+    it, case_id = asked(stand)
     write_body(it, replace(it.case(case_id), round=7))
     write(it, case_id, INBOX, lambda item: item.update(refused="x"))
     assert not it.turn(case_id).finished
     assert "BodyRefused" in it.counted
 
 
-def test_a_run_of_a_generation_that_is_put_back_ends_without_a_mark(bench: Make) -> None:
+def test_a_run_of_a_generation_that_is_put_back_ends_without_a_mark(stand: Make) -> None:
     """Nobody remembers the one far ahead; the true one goes on, and no message says "on hold"."""
-    it, case_id = asked(bench)
+    it, case_id = asked(stand)
     true = copy.deepcopy(it.stored._table.items[f"CASE#{case_id}", INBOX])
     write(it, case_id, INBOX, lambda item: item.update(generation=1_000))
     assert not take_turn(it.ports, case_id, 1_000, given="").finished
@@ -617,9 +617,9 @@ def test_a_run_of_a_generation_that_is_put_back_ends_without_a_mark(bench: Make)
     assert not it.stored.stored(case_id).inbox.refused
 
 
-def test_a_refused_run_remembers_what_the_run_before_it_did(bench: Make) -> None:
+def test_a_refused_run_remembers_what_the_run_before_it_did(stand: Make) -> None:
     """However many runs were started meanwhile, the newest knows what to believe."""
-    it, case_id = asked(bench)
+    it, case_id = asked(stand)
     body = it.stored._table.items[f"CASE#{case_id}", BODY]
     true = copy.deepcopy(body)
     write_body(it, replace(it.case(case_id), round=7))
@@ -634,9 +634,9 @@ def test_a_refused_run_remembers_what_the_run_before_it_did(bench: Make) -> None
 
 
 def test_the_sweep_finds_a_run_that_was_never_started_after_generations_were_put_back(
-    bench: Make,
+    stand: Make,
 ) -> None:
-    it, case_id = asked(bench)
+    it, case_id = asked(stand)
     for generation in range(1, 5):
         it.runs.start(case_id, generation)
         it.runs.bodies[case_id, generation] = it.runs.bodies[case_id, 0]
@@ -647,8 +647,8 @@ def test_the_sweep_finds_a_run_that_was_never_started_after_generations_were_put
     assert "BodyRefused" not in it.counted
 
 
-def test_a_case_on_hold_is_not_started_again_for_a_click_that_nobody_may_hear(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_a_case_on_hold_is_not_started_again_for_a_click_that_nobody_may_hear(stand: Make) -> None:
+    it, case_id = asked(stand)
     submit(it, "alice", case_id)
     write_body(it, replace(it.case(case_id), turns=7))
     it.turn(case_id)
@@ -656,8 +656,8 @@ def test_a_case_on_hold_is_not_started_again_for_a_click_that_nobody_may_hear(be
     assert sweep(it.ports).restarted == 0
 
 
-def test_a_body_that_says_it_is_another_case_starts_no_run_for_that_one(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_a_body_that_says_it_is_another_case_starts_no_run_for_that_one(stand: Make) -> None:
+    it, case_id = asked(stand)
     write_body(it, it.case(case_id))
     body = codec.text_of(it.stored._table.items[f"CASE#{case_id}", BODY]["body"])
     write(it, case_id, BODY, lambda item: item.update(body=body.replace(case_id, "case-other")))
@@ -681,17 +681,17 @@ SPOILT: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("what", "item"), SPOILT, ids=[s[0] for s in SPOILT])
 def test_one_spoilt_item_keeps_the_sweep_from_no_other_case(
-    bench: Make, what: str, item: dict[str, Any]
+    stand: Make, what: str, item: dict[str, Any]
 ) -> None:
-    it, case_id = asked(bench)
+    it, case_id = asked(stand)
     it.stored._table.put_item(Item=item)
     it.runs.alive = lambda *_: False
     assert sweep(it.ports).restarted == 1, what
     assert it.runs.started[-1] == (case_id, 1)
 
 
-def test_a_spoilt_line_of_the_log_is_missed_and_holds_up_nothing(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_a_spoilt_line_of_the_log_is_missed_and_holds_up_nothing(stand: Make) -> None:
+    it, case_id = asked(stand)
     write(it, case_id, "LOG#000001", lambda item: item.update(entry="{"))
     assert it.stored.entries(case_id)[0].number == 2
     write(it, case_id, "LOG#000002", lambda item: item.pop("entry"))

@@ -14,15 +14,15 @@ from chalicelib.domain.state.snapshot import KeyState, Snapshot
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.batch import AT_ONCE, LONGEST_TURN
 from chalicelib.flows.open_case import open_case
-from tests.flows.bench import Bench, key, world
+from tests.flows.stand import Stand, key, world
 
-Make = Callable[..., Bench]
+Make = Callable[..., Stand]
 KEYS = 3 * AT_ONCE + 5
 SCHEDULE = Operation.SCHEDULE_KEY_DELETION
 
 
-def approved(bench: Make) -> tuple[Bench, str]:
-    it = bench(world(*map(key, range(KEYS))))
+def approved(stand: Make) -> tuple[Stand, str]:
+    it = stand(world(*map(key, range(KEYS))))
     opened = open_case(it.ports, it.failed())
     assert opened
     it.run(opened.case_id, until=lambda case: bool(case.message.ts))
@@ -31,7 +31,7 @@ def approved(bench: Make) -> tuple[Bench, str]:
     return it, opened.case_id
 
 
-def on_call(it: Bench, number: int, act: Callable[[], object], *, after: bool = False) -> None:
+def on_call(it: Stand, number: int, act: Callable[[], object], *, after: bool = False) -> None:
     """Something happens at this ScheduleKeyDeletion."""
     seen = [0]
 
@@ -43,7 +43,7 @@ def on_call(it: Bench, number: int, act: Callable[[], object], *, after: bool = 
     setattr(it.aws, "after" if after else "before", hear)
 
 
-def told(it: Bench, case_id: str, status: str) -> int:
+def told(it: Stand, case_id: str, status: str) -> int:
     entries = it.stored.entries(case_id)
     assert flaws(entries, head=it.case(case_id).log_head) == ()
     return sum(e.kind is Kind.RESULT and e["status"] == status for e in entries)
@@ -53,8 +53,8 @@ def statuses(case: Case) -> list[CallStatus]:
     return [call.status for call in case.calls if call.operation is SCHEDULE]
 
 
-def test_all_keys_go_in_one_turn_each_with_its_intent_and_its_result(bench: Make) -> None:
-    it, case_id = approved(bench)
+def test_all_keys_go_in_one_turn_each_with_its_intent_and_its_result(stand: Make) -> None:
+    it, case_id = approved(stand)
     it.turn(case_id)
     assert len(it.aws.landed) == KEYS
     assert statuses(it.case(case_id)) == [CallStatus.DONE] * KEYS
@@ -66,8 +66,8 @@ def test_all_keys_go_in_one_turn_each_with_its_intent_and_its_result(bench: Make
     assert all(e["request_id"] for e in entries if e.kind is Kind.RESULT)
 
 
-def test_a_freeze_in_the_midst_is_heard_at_the_next_write(bench: Make) -> None:
-    it, case_id = approved(bench)
+def test_a_freeze_in_the_midst_is_heard_at_the_next_write(stand: Make) -> None:
+    it, case_id = approved(stand)
     on_call(it, AT_ONCE + 3, lambda: setattr(it.brake, "reason", "incident"))
     it.turn(case_id)
     assert len(it.aws.landed) == 2 * AT_ONCE
@@ -76,8 +76,8 @@ def test_a_freeze_in_the_midst_is_heard_at_the_next_write(bench: Make) -> None:
     assert "frozen: incident" in it.case(case_id).waiting_for
 
 
-def test_a_freeze_never_holds_a_cancel(bench: Make) -> None:
-    it, case_id = approved(bench)
+def test_a_freeze_never_holds_a_cancel(stand: Make) -> None:
+    it, case_id = approved(stand)
     it.turn(case_id)
     it.stored._table.put_item(Item={"pk": "BRAKE", "sk": "BRAKE", "why": "incident"})
     it.click("bob", "cancel", case_id)
@@ -86,8 +86,8 @@ def test_a_freeze_never_holds_a_cancel(bench: Make) -> None:
     assert {k.state for k in it.aws.model.world.keys} == {KeyState.ENABLED}
 
 
-def test_a_cancel_in_the_midst_is_heard_at_the_next_write(bench: Make) -> None:
-    it, case_id = approved(bench)
+def test_a_cancel_in_the_midst_is_heard_at_the_next_write(stand: Make) -> None:
+    it, case_id = approved(stand)
     on_call(it, AT_ONCE + 3, lambda: it.click("bob", "cancel", case_id) and None, after=True)
     it.turn(case_id)
     assert len(it.aws.landed) == 2 * AT_ONCE
@@ -101,8 +101,8 @@ def test_a_cancel_in_the_midst_is_heard_at_the_next_write(bench: Make) -> None:
 @pytest.mark.parametrize(
     "trouble", [TemporaryError("AWS is busy"), PermanentError("AWS refused.", "Mend it.")]
 )
-def test_a_call_that_is_not_taken_ends_the_batch(bench: Make, trouble: Exception) -> None:
-    it, case_id = approved(bench)
+def test_a_call_that_is_not_taken_ends_the_batch(stand: Make, trouble: Exception) -> None:
+    it, case_id = approved(stand)
 
     def refuse() -> None:
         raise trouble
@@ -116,8 +116,8 @@ def test_a_call_that_is_not_taken_ends_the_batch(bench: Make, trouble: Exception
     assert told(it, case_id, "done") == AT_ONCE + 2
 
 
-def test_a_key_that_somebody_scheduled_meanwhile_is_left_alone(bench: Make) -> None:
-    it, case_id = approved(bench)
+def test_a_key_that_somebody_scheduled_meanwhile_is_left_alone(stand: Make) -> None:
+    it, case_id = approved(stand)
     theirs = it.aws.model.world.keys[-1].key_id
     scheduled = {"state": KeyState.PENDING_DELETION, "deletion_date": it.clock.now}
     on_call(it, 1, lambda: it.aws.model._key(theirs, **scheduled))
@@ -126,9 +126,9 @@ def test_a_key_that_somebody_scheduled_meanwhile_is_left_alone(bench: Make) -> N
     assert it.case(case_id).call(SCHEDULE, theirs) is None
 
 
-def test_a_batch_that_is_late_goes_on_in_the_next_turn(bench: Make) -> None:
+def test_a_batch_that_is_late_goes_on_in_the_next_turn(stand: Make) -> None:
     """Also in the midst of the keys of one write: the function has ten minutes, and calls may be slow."""
-    it, case_id = approved(bench)
+    it, case_id = approved(stand)
 
     def slow(step: Call, target: str) -> None:
         it.clock.now += timedelta(seconds=20)
@@ -146,8 +146,8 @@ def test_a_batch_that_is_late_goes_on_in_the_next_turn(bench: Make) -> None:
     assert it.aws.illegal == []
 
 
-def test_a_look_that_took_too_long_still_leads_to_a_call(bench: Make) -> None:
-    it, case_id = approved(bench)
+def test_a_look_that_took_too_long_still_leads_to_a_call(stand: Make) -> None:
+    it, case_id = approved(stand)
     look = it.aws.snapshot
 
     def slow(case: Case, *, now: datetime) -> Snapshot:
@@ -160,8 +160,8 @@ def test_a_look_that_took_too_long_still_leads_to_a_call(bench: Make) -> None:
     assert len(it.aws.landed) == 1
 
 
-def test_a_key_that_can_t_be_read_ends_the_batch(bench: Make) -> None:
-    it, case_id = approved(bench)
+def test_a_key_that_can_t_be_read_ends_the_batch(stand: Make) -> None:
+    it, case_id = approved(stand)
     hidden = it.aws.model.world.keys[AT_ONCE + 1].key_id
     reread = it.aws.reread
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from chalicelib.answers import Answer
 from chalicelib.domain.home import Home
-from chalicelib.domain.rules.approval import SLACK_USER, Refusal
+from chalicelib.domain.rules.approval import Refusal
+from chalicelib.domain.state.caller import SLACK_USER
+from chalicelib.domain.state.case import Outcome
 from chalicelib.flows.command import command
 from chalicelib.ports import Interaction
 from tests.flows.answers import private
 from tests.flows.answers import refusal as refusal_of
-from tests.flows.bench import CLUSTER, Bench, world
+from tests.flows.stand import CLUSTER, Stand, world
 
-Make = Callable[..., Bench]
+Make = Callable[..., Stand]
 HERE = ("111122223333", "us-east-1")
 USAGE = "how to write it"
 
@@ -34,16 +37,16 @@ class Speech:
         return f"open: {[case.cluster_id for case in home.open]}, waits for you: {mine}"
 
 
-def typed(it: Bench, text: str, *, by: str = "alice", team: str = "T1", nth: int = 1) -> Answer:
+def typed(it: Stand, text: str, *, by: str = "alice", team: str = "T1", nth: int = 1) -> Answer:
     clicked = Interaction("command", by, team, "C1", text=text, trigger_id=f"trigger-{nth}")
     return command(it.ports, clicked, here=HERE, speech=Speech())
 
 
-def test_it_starts_a_case_whose_requester_is_who_typed(bench: Make) -> None:
-    it = bench(world())
+def test_it_starts_a_case_whose_requester_is_who_typed(stand: Make) -> None:
+    it = stand(world())
     said = private(typed(it, CLUSTER))
     (pointer,) = it.stored.pointers()
-    assert said == f"Started `{pointer.case_id}` for `{CLUSTER}`. See the channel."
+    assert said.startswith(f"Started `{pointer.case_id}` for `{CLUSTER}`. See the channel. ")
     assert (pointer.account, pointer.region) == HERE
     (attempt,) = it.case(pointer.case_id).attempts
     assert (attempt.caller.kind, attempt.caller.session_name) == (SLACK_USER, "alice")
@@ -51,16 +54,38 @@ def test_it_starts_a_case_whose_requester_is_who_typed(bench: Make) -> None:
     assert it.runs.started == [(pointer.case_id, 0)]
 
 
-def test_again_it_names_the_case_that_is_open(bench: Make) -> None:
-    it = bench(world())
+def test_again_it_names_the_case_that_is_open(stand: Make) -> None:
+    it = stand(world())
     typed(it, CLUSTER)
     said = private(typed(it, CLUSTER, by="bob", nth=2))
     (pointer,) = it.stored.pointers()
     assert said == f"`{CLUSTER}` has an open case already: `{pointer.case_id}`."
 
 
-def test_another_place_is_named_behind_the_cluster(bench: Make) -> None:
-    it = bench(world())
+def test_what_aws_does_not_have_is_told_to_who_asked_alone(stand: Make) -> None:
+    it = stand(replace(world(store=None), cluster=None))
+    typed(it, CLUSTER)
+    typed(it, CLUSTER, by="bob", nth=2)
+    ((case_id, _),) = it.runs.started
+    it.turn(case_id)
+    case = it.case(case_id)
+    assert (case.outcome, case.message.ts) == (Outcome.EXPLAINED, "")
+    assert it.slack.told == ["alice", "bob"]
+    assert it.slack.worlds == [], "no message"
+    assert it.stored.pointers() == []
+
+
+def test_what_can_not_be_read_is_no_such_nothing(stand: Make) -> None:
+    it = stand(replace(world(store=None), cluster=None, unread=("clusters",)))
+    typed(it, CLUSTER)
+    ((case_id, _),) = it.runs.started
+    it.turn(case_id)
+    assert it.case(case_id).message.ts
+    assert it.slack.told == []
+
+
+def test_another_place_is_named_behind_the_cluster(stand: Make) -> None:
+    it = stand(world())
     typed(it, f"{CLUSTER} /eu-west-1")
     (pointer,) = it.stored.pointers()
     assert (pointer.account, pointer.region) == (HERE[0], "eu-west-1")
@@ -73,21 +98,21 @@ def test_another_place_is_named_behind_the_cluster(bench: Make) -> None:
 @pytest.mark.parametrize(
     "text", ["", "help", "cluster-1", f"{CLUSTER} x y", f"{CLUSTER} 12/eu", "status now"]
 )
-def test_anything_else_is_answered_with_how_to_write_it(bench: Make, text: str) -> None:
-    it = bench(world())
+def test_anything_else_is_answered_with_how_to_write_it(stand: Make, text: str) -> None:
+    it = stand(world())
     assert private(typed(it, text)) == USAGE
     assert it.stored.pointers() == []
 
 
-def test_status_lists_what_is_open(bench: Make) -> None:
-    it = bench(world())
+def test_status_lists_what_is_open(stand: Make) -> None:
+    it = stand(world())
     assert private(typed(it, "status")) == "open: [], waits for you: []"
     typed(it, CLUSTER)
     assert private(typed(it, "status")) == f"open: ['{CLUSTER}'], waits for you: []"
 
 
-def test_scan_and_help_start_nothing(bench: Make) -> None:
-    it = bench(world())
+def test_scan_and_help_start_nothing(stand: Make) -> None:
+    it = stand(world())
     assert private(typed(it, "scan")) == "the last scan"
     assert private(typed(it, "help", by="mallory")) == USAGE, "help is for everybody"
     assert it.stored.pointers() == []
@@ -99,8 +124,8 @@ def test_scan_and_help_start_nothing(bench: Make) -> None:
 )
 @pytest.mark.parametrize("text", [CLUSTER, "status"])
 def test_only_approvers_of_the_own_workspace_may(
-    bench: Make, by: str, team: str, refusal: Refusal, text: str
+    stand: Make, by: str, team: str, refusal: Refusal, text: str
 ) -> None:
-    it = bench(world())
+    it = stand(world())
     assert refusal_of(typed(it, text, by=by, team=team)) is refusal
     assert it.stored.pointers() == []

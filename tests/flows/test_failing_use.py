@@ -18,7 +18,7 @@ from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.failing_use import hear_use
 from chalicelib.flows.open_case import open_case
 from chalicelib.ports import Opened
-from tests.flows.bench import HUB, NOW, REGION, STORE, Bench, key, world
+from tests.flows.stand import HUB, NOW, REGION, STORE, Stand, key, world
 from tests.flows.town import ELSEWHERE, HOUR, Build, Town, cluster_id, store_id
 
 DOWN: list[Callable[[Town], None]] = [
@@ -57,7 +57,7 @@ def test_further_uses_are_those_of_the_open_case_and_wake_it(town: Build) -> Non
     opened = failed(it)
     assert opened
     (case,) = it.cases()
-    assert it.stored.park(case.case_id, version=case.version, token="asleep")
+    assert it.stored.sleep(case.case_id, version=case.version, token="asleep")
     for event_id in ("use-2", "use-3", "use-2"):
         again = failed(it, event_id)
         assert again
@@ -118,9 +118,9 @@ def test_what_aws_does_not_tell_is_asked_again_later(town: Build) -> None:
     assert it.cases() == []
 
 
-def test_a_store_that_a_plan_of_ours_has_off_opens_none(bench: Callable[..., Bench]) -> None:
+def test_a_store_that_a_plan_of_ours_has_off_opens_none(stand: Callable[..., Stand]) -> None:
     """Whoever approved it knew what would fail."""
-    it = bench(world(key(1)), quiet_minutes=0)
+    it = stand(world(key(1)), quiet_minutes=0)
     opened = open_case(it.ports, it.failed())
     assert opened
     it.run(opened.case_id, until=lambda case: bool(case.message.ts))

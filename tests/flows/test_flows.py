@@ -14,9 +14,9 @@ from chalicelib.domain.state.snapshot import KeyState
 from chalicelib.failures import PermanentError
 from chalicelib.flows.open_case import open_case
 from tests.flows.answers import private
-from tests.flows.bench import Bench, key, world
+from tests.flows.stand import Stand, key, world
 
-Make = Callable[..., Bench]
+Make = Callable[..., Stand]
 RETIRE_EMPTY = [
     "DisconnectCustomKeyStore",
     "DeleteCustomKeyStore",
@@ -27,14 +27,14 @@ RETIRE_EMPTY = [
 ]
 
 
-def opened(bench: Bench) -> str:
-    made = open_case(bench.ports, bench.failed())
+def opened(stand: Stand) -> str:
+    made = open_case(stand.ports, stand.failed())
     assert made is not None
     return made.case_id
 
 
-def test_an_empty_store_is_retired_by_two_people(bench: Make) -> None:
-    it = bench(world())
+def test_an_empty_store_is_retired_by_two_people(stand: Make) -> None:
+    it = stand(world())
     case_id = opened(it)
     it.run(case_id, until=lambda c: bool(c.message.ts))
     assert private(it.approve("alice", "retire", case_id)) == ""
@@ -48,7 +48,7 @@ def test_an_empty_store_is_retired_by_two_people(bench: Make) -> None:
 
 
 def test_the_same_on_moto(moto_store: DynamoCases) -> None:
-    it = Bench(world(key(1)), store=moto_store)
+    it = Stand(world(key(1)), store=moto_store)
     case_id = opened(it)
     it.run(case_id, until=lambda c: bool(c.message.ts))
     it.approve("alice", "retire", case_id)
@@ -59,8 +59,8 @@ def test_the_same_on_moto(moto_store: DynamoCases) -> None:
     assert it.aws.illegal == []
 
 
-def test_live_keys_wait_seven_days_and_then_all_goes(bench: Make) -> None:
-    it = bench(world(key(1), key(2, KeyState.DISABLED)))
+def test_live_keys_wait_seven_days_and_then_all_goes(stand: Make) -> None:
+    it = stand(world(key(1), key(2, KeyState.DISABLED)))
     case_id = opened(it)
     it.run(case_id, until=lambda c: bool(c.message.ts))
     it.approve("alice", "retire", case_id)
@@ -70,8 +70,8 @@ def test_live_keys_wait_seven_days_and_then_all_goes(bench: Make) -> None:
     assert it.aws.operations == ["ScheduleKeyDeletion"] * 2 + RETIRE_EMPTY
 
 
-def test_cancel_during_the_key_wait_restores_each_key(bench: Make) -> None:
-    it = bench(world(key(1), key(2, KeyState.DISABLED)))
+def test_cancel_during_the_key_wait_restores_each_key(stand: Make) -> None:
+    it = stand(world(key(1), key(2, KeyState.DISABLED)))
     case_id = opened(it)
     it.run(case_id, until=lambda c: bool(c.message.ts))
     it.approve("alice", "retire", case_id)
@@ -84,8 +84,8 @@ def test_cancel_during_the_key_wait_restores_each_key(bench: Make) -> None:
     assert states == {"key-1": KeyState.ENABLED, "key-2": KeyState.DISABLED}
 
 
-def test_the_same_event_again_changes_nothing(bench: Make) -> None:
-    it = bench(world())
+def test_the_same_event_again_changes_nothing(stand: Make) -> None:
+    it = stand(world())
     first = open_case(it.ports, it.failed())
     again = open_case(it.ports, it.failed())
     assert first
@@ -98,16 +98,16 @@ def test_the_same_event_again_changes_nothing(bench: Make) -> None:
     assert len(it.case(first.case_id).attempts) == 2
 
 
-def test_nobody_decides_and_the_case_expires(bench: Make) -> None:
-    it = bench(world())
+def test_nobody_decides_and_the_case_expires(stand: Make) -> None:
+    it = stand(world())
     case_id = opened(it)
     case = it.run(case_id, until=lambda c: c.is_closed)
     assert case.outcome is Outcome.EXPIRED
     assert it.aws.landed == []
 
 
-def test_parked_and_undone(bench: Make) -> None:
-    it = bench(world(key(1)))
+def test_parked_and_undone(stand: Make) -> None:
+    it = stand(world(key(1)))
     case_id = opened(it)
     it.run(case_id, until=lambda c: bool(c.message.ts))
     it.approve("alice", "park", case_id)
@@ -121,8 +121,8 @@ def test_parked_and_undone(bench: Make) -> None:
     assert it.aws.model.world.key_stores[0].state == "CONNECTED"
 
 
-def test_a_cluster_id_typed_with_capitals_and_blanks_is_the_same(bench: Make) -> None:
-    it = bench(world())
+def test_a_cluster_id_typed_with_capitals_and_blanks_is_the_same(stand: Make) -> None:
+    it = stand(world())
     case_id = opened(it)
     it.run(case_id, until=lambda c: bool(c.message.ts))
     own = it.case(case_id).cluster_id
@@ -134,8 +134,8 @@ def test_a_cluster_id_typed_with_capitals_and_blanks_is_the_same(bench: Make) ->
     assert {c.by for c in it.case(case_id).clicks if c.plan_hash} == {"alice"}
 
 
-def test_an_approval_taken_back_does_not_count(bench: Make) -> None:
-    it = bench(world())
+def test_an_approval_taken_back_does_not_count(stand: Make) -> None:
+    it = stand(world())
     case_id = opened(it)
     it.run(case_id, until=lambda c: bool(c.message.ts))
     it.approve("alice", "retire", case_id)
@@ -149,8 +149,8 @@ def test_an_approval_taken_back_does_not_count(bench: Make) -> None:
     assert case.outcome is Outcome.RETIRED
 
 
-def test_who_clicks_hears_that_the_run_could_not_be_woken(bench: Make) -> None:
-    it = bench(world())
+def test_who_clicks_hears_that_the_run_could_not_be_woken(stand: Make) -> None:
+    it = stand(world())
     case_id = opened(it)
     it.run(case_id, until=lambda c: bool(c.message.ts))
     it.approve("alice", "park", case_id)
@@ -166,8 +166,8 @@ def test_who_clicks_hears_that_the_run_could_not_be_woken(bench: Make) -> None:
     assert [click.act for click in it.case(case_id).new_clicks] == [Act.UNDO]
 
 
-def test_a_click_that_all_is_well_with_is_answered_in_silence(bench: Make) -> None:
-    it = bench(world())
+def test_a_click_that_all_is_well_with_is_answered_in_silence(stand: Make) -> None:
+    it = stand(world())
     case_id = opened(it)
     it.run(case_id, until=lambda case: bool(case.message.ts))
     assert it.approve("alice", "retire", case_id) == Recorded()
@@ -176,8 +176,8 @@ def test_a_click_that_all_is_well_with_is_answered_in_silence(bench: Make) -> No
     assert it.click("bob", "cancel", case_id) == Recorded()
 
 
-def test_what_the_dashboard_shows_is_counted(bench: Make) -> None:
-    it = bench(world())
+def test_what_the_dashboard_shows_is_counted(stand: Make) -> None:
+    it = stand(world())
     case_id = opened(it)
     it.run(case_id, until=lambda c: bool(c.message.ts))
     it.click("alice", "reject", case_id)
@@ -187,8 +187,8 @@ def test_what_the_dashboard_shows_is_counted(bench: Make) -> None:
     assert counted["SecondsToMessage"] == counted["SecondsToClose"] == 1
 
 
-def test_repeated_clicks_wake_the_case_and_are_not_kept(bench: Make) -> None:
-    it = bench(world(key(1)))
+def test_repeated_clicks_wake_the_case_and_are_not_kept(stand: Make) -> None:
+    it = stand(world(key(1)))
     case_id = opened(it)
     it.run(case_id, until=lambda c: bool(c.message.ts))
     before = it.case(case_id)

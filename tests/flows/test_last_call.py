@@ -14,24 +14,24 @@ from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
 from chalicelib.domain.state.plan import Operation
 from chalicelib.failures import Code, PermanentError, TemporaryError
 from chalicelib.flows.record_use import record_use
-from tests.flows.bench import HUB, REGION, Bench, key, world
+from tests.flows.stand import HUB, REGION, Stand, key, world
 from tests.flows.test_flows import opened
 
-Make = Callable[..., Bench]
+Make = Callable[..., Stand]
 DAY = timedelta(days=1)
 
 
-def waiting(it: Bench) -> None:
+def waiting(it: Stand) -> None:
     """Nothing happens."""
 
 
-def asked_again(it: Bench) -> None:
+def asked_again(it: Stand) -> None:
     """Somebody makes a key."""
     now = it.aws.seen()
     it.aws.model.world = replace(now, keys=(*now.keys, key(9)))
 
 
-def stopped(it: Bench) -> None:
+def stopped(it: Stand) -> None:
     """AWS refuses the second key."""
 
     def refuse(_: Call, target: str) -> None:
@@ -41,7 +41,7 @@ def stopped(it: Bench) -> None:
     it.aws.before = refuse
 
 
-def frozen(it: Bench) -> None:
+def frozen(it: Stand) -> None:
     """A freeze comes while AWS can't take the second key."""
 
     def freeze(_: Call, target: str) -> None:
@@ -52,14 +52,14 @@ def frozen(it: Bench) -> None:
     it.aws.before = freeze
 
 
-def blind(it: Bench) -> None:
+def blind(it: Stand) -> None:
     """AWS refuses to list the keys."""
-    it.aws.seen = lambda: replace(  # type: ignore[method-assign]  # a bench
+    it.aws.seen = lambda: replace(  # type: ignore[method-assign]  # a stand
         it.aws.model.at(it.clock.now), unread=("kms:ListKeys was refused",), keys=()
     )
 
 
-def cancelled_in_vain(it: Bench) -> None:
+def cancelled_in_vain(it: Stand) -> None:
     """A policy of the first key denies that its deletion be cancelled."""
 
     def refuse(call: Call, target: str) -> None:
@@ -73,7 +73,7 @@ def cancelled_in_vain(it: Bench) -> None:
     it.click("bob", "cancel", case_id)
 
 
-PHASES: list[tuple[Callable[[Bench], None], Callable[[Bench], None], Phase, Outcome | None]] = [
+PHASES: list[tuple[Callable[[Stand], None], Callable[[Stand], None], Phase, Outcome | None]] = [
     (waiting, waiting, Phase.RUNNING, None),
     (waiting, asked_again, Phase.WAITING, None),
     (stopped, waiting, Phase.CLOSED, Outcome.STOPPED),
@@ -83,11 +83,11 @@ PHASES: list[tuple[Callable[[Bench], None], Callable[[Bench], None], Phase, Outc
 ]
 
 
-def told(it: Bench, case_id: str, kind: Kind) -> list[Entry]:
+def told(it: Stand, case_id: str, kind: Kind) -> list[Entry]:
     return [entry for entry in it.stored.entries(case_id) if entry.kind is kind]
 
 
-def _wait(it: Bench, case_id: str, end: datetime) -> None:
+def _wait(it: Stand, case_id: str, end: datetime) -> None:
     """A frozen case looks so often that its run hands over to the next."""
     while it.clock.now < end:
         it.run(case_id, until=lambda _: it.clock.now >= end, most=2_500)
@@ -103,13 +103,13 @@ def has_scheduled(case: Case) -> bool:
     ids=["running", "asked again", "stopped", "frozen", "cancelled in vain", "blind"],
 )
 def test_uses_are_heard_and_the_last_call_is_given(
-    bench: Make,
-    before: Callable[[Bench], None],
-    after: Callable[[Bench], None],
+    stand: Make,
+    before: Callable[[Stand], None],
+    after: Callable[[Stand], None],
     phase: Phase,
     outcome: Outcome | None,
 ) -> None:
-    it = bench(world(key(1), key(2)))
+    it = stand(world(key(1), key(2)))
     case_id = opened(it)
     it.run(case_id, until=lambda c: bool(c.message.ts))
     before(it)

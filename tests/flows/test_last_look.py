@@ -17,10 +17,10 @@ from chalicelib.domain.state.case import Case, Phase
 from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.open_case import open_case
-from tests.flows.bench import BODY_SEAL, INBOX_SEAL, Bench, key, world
 from tests.flows.cloud import Aws
+from tests.flows.stand import BODY_SEAL, INBOX_SEAL, Stand, key, world
 
-Make = Callable[..., Bench]
+Make = Callable[..., Stand]
 OLD = fresh_for(MANY_KEYS) + timedelta(seconds=1)
 
 
@@ -45,9 +45,9 @@ class Looks:
         assert self.number - before == expected
 
 
-def asked(bench: Make, *, keys: int = MANY_KEYS, blind: bool = False) -> tuple[Bench, str, Looks]:
+def asked(stand: Make, *, keys: int = MANY_KEYS, blind: bool = False) -> tuple[Stand, str, Looks]:
     """People are asked about a store of so many keys."""
-    it = bench(world(*map(key, range(keys))))
+    it = stand(world(*map(key, range(keys))))
     looks = Looks(it.aws)
     looks.unread = ("kms:ListKeys was refused",) if blind else ()
     inventory: Any = looks
@@ -58,16 +58,16 @@ def asked(bench: Make, *, keys: int = MANY_KEYS, blind: bool = False) -> tuple[B
     return it, opened.case_id, looks
 
 
-def test_a_dialog_is_filled_and_a_yes_heard_on_the_last_look(bench: Make) -> None:
-    it, case_id, looks = asked(bench)
+def test_a_dialog_is_filled_and_a_yes_heard_on_the_last_look(stand: Make) -> None:
+    it, case_id, looks = asked(stand)
     with looks.more(0):
         it.approve("alice", "retire", case_id)
         it.turn(case_id)
     assert it.slack.filled[-1][0] == "alice"
 
 
-def test_the_last_yes_needs_a_fresh_look_before_anything_is_done(bench: Make) -> None:
-    it, case_id, looks = asked(bench)
+def test_the_last_yes_needs_a_fresh_look_before_anything_is_done(stand: Make) -> None:
+    it, case_id, looks = asked(stand)
     it.approve("alice", "retire", case_id)
     it.approve("bob", "retire", case_id)
     assert not it.aws.landed
@@ -76,9 +76,9 @@ def test_the_last_yes_needs_a_fresh_look_before_anything_is_done(bench: Make) ->
     assert len(it.aws.landed) == MANY_KEYS
 
 
-def test_a_world_that_changed_under_an_old_look_is_asked_about_again(bench: Make) -> None:
+def test_a_world_that_changed_under_an_old_look_is_asked_about_again(stand: Make) -> None:
     """Both approved what was on the last look; the key that came since voids it before any call."""
-    it, case_id, _ = asked(bench)
+    it, case_id, _ = asked(stand)
     it.approve("alice", "retire", case_id)
     seen = it.aws.model.world
     it.aws.model.world = replace(seen, keys=(*seen.keys, key(MANY_KEYS)))
@@ -90,15 +90,15 @@ def test_a_world_that_changed_under_an_old_look_is_asked_about_again(bench: Make
 
 
 @pytest.mark.parametrize("button", ["refresh", "reject"])
-def test_other_clicks_look_anew(bench: Make, button: str) -> None:
-    it, case_id, looks = asked(bench)
+def test_other_clicks_look_anew(stand: Make, button: str) -> None:
+    it, case_id, looks = asked(stand)
     it.click("erin", button, case_id)
     with looks.more(1):
         it.turn(case_id)
 
 
-def test_an_old_look_is_made_anew_and_so_is_one_at_few_keys(bench: Make) -> None:
-    it, case_id, looks = asked(bench)
+def test_an_old_look_is_made_anew_and_so_is_one_at_few_keys(stand: Make) -> None:
+    it, case_id, looks = asked(stand)
     it.clock.now += OLD
     it.click("alice", "retire", case_id)
     with looks.more(1):
@@ -108,15 +108,15 @@ def test_an_old_look_is_made_anew_and_so_is_one_at_few_keys(bench: Make) -> None
         it.turn(case_id)
 
 
-def test_few_keys_are_always_read_again(bench: Make) -> None:
-    it, case_id, looks = asked(bench, keys=3)
+def test_few_keys_are_always_read_again(stand: Make) -> None:
+    it, case_id, looks = asked(stand, keys=3)
     it.click("alice", "retire", case_id)
     with looks.more(1):
         it.turn(case_id)
 
 
-def test_a_look_that_aws_kept_from_us_is_made_anew(bench: Make) -> None:
-    it, case_id, looks = asked(bench, blind=True)
+def test_a_look_that_aws_kept_from_us_is_made_anew(stand: Make) -> None:
+    it, case_id, looks = asked(stand, blind=True)
     looks.unread = ()
     it.click("alice", "keep", case_id)
     with looks.more(1):
@@ -126,8 +126,8 @@ def test_a_look_that_aws_kept_from_us_is_made_anew(bench: Make) -> None:
 @pytest.mark.parametrize(
     "trouble", [TemporaryError("DynamoDB is busy"), PermanentError("too large")]
 )
-def test_without_the_table_it_looks_anew(bench: Make, trouble: Exception) -> None:
-    it, case_id, looks = asked(bench)
+def test_without_the_table_it_looks_anew(stand: Make, trouble: Exception) -> None:
+    it, case_id, looks = asked(stand)
 
     class Broken(TurnCases):
         def keep_look(self, *_: object) -> None:
@@ -152,8 +152,8 @@ def test_without_the_table_it_looks_anew(bench: Make, trouble: Exception) -> Non
     [{"look": '{"schema":1,"at":7}'}, {"seal": "bm8="}, {"seal": None}],
     ids=["cannot be read", "forged", "of an earlier version"],
 )
-def test_a_kept_look_that_is_not_ours_is_none(bench: Make, change: dict[str, object]) -> None:
-    it, case_id, _ = asked(bench)
+def test_a_kept_look_that_is_not_ours_is_none(stand: Make, change: dict[str, object]) -> None:
+    it, case_id, _ = asked(stand)
     turn = it.for_turn(Anchor(""), 0)
     kept = turn.last_look(case_id)
     assert kept is not None

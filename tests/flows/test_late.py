@@ -10,13 +10,13 @@ from chalicelib.domain.simulation import Durations
 from chalicelib.domain.state.audit_log import Kind
 from chalicelib.domain.state.case import Outcome
 from chalicelib.flows.open_case import open_case
-from tests.flows.bench import Bench, world
+from tests.flows.stand import Stand, world
 
-Make = Callable[..., Bench]
+Make = Callable[..., Stand]
 
 
-def test_a_disconnect_of_hours_is_told_once_and_waited_for(bench: Make) -> None:
-    it = bench(world())
+def test_a_disconnect_of_hours_is_told_once_and_waited_for(stand: Make) -> None:
+    it = stand(world())
     counted: list[tuple[str, int]] = []
     it.ports = replace(it.ports, count=lambda name, number: counted.append((name, number)))
     it.aws.model.durations = Durations(disconnect=timedelta(hours=6))

@@ -12,10 +12,10 @@ from chalicelib.answers import Answer, Recorded
 from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.domain.state.snapshot import Snapshot, StoreState
 from chalicelib.failures import PermanentError, TemporaryError
-from tests.flows.bench import Bench, key, world
+from tests.flows.stand import Stand, key, world
 from tests.flows.test_flows import opened
 
-Make = Callable[..., Bench]
+Make = Callable[..., Stand]
 Change = Callable[[Snapshot], Snapshot]
 
 
@@ -34,8 +34,8 @@ class Late:
         return self._change(seen)
 
 
-def approved_with(bench: Make, change: Change) -> tuple[Bench, str, Late]:
-    it = bench(world())
+def approved_with(stand: Make, change: Change) -> tuple[Stand, str, Late]:
+    it = stand(world())
     case_id = opened(it)
     it.run(case_id, until=lambda c: bool(c.message.ts))
     it.approve("alice", "retire", case_id)
@@ -75,23 +75,23 @@ CHANGES: list[tuple[str, Change, Phase]] = [
 
 @pytest.mark.parametrize(("why", "change", "phase"), CHANGES, ids=[c[0] for c in CHANGES])
 def test_no_call_is_made_on_what_was_so_a_moment_ago(
-    bench: Make, why: str, change: Change, phase: Phase
+    stand: Make, why: str, change: Change, phase: Phase
 ) -> None:
-    it, case_id, late = approved_with(bench, change)
+    it, case_id, late = approved_with(stand, change)
     it.turn(case_id)
     assert late.again == 1
     assert it.aws.operations == [], why
     assert it.case(case_id).phase is phase
 
 
-def test_each_of_the_four_calls_is_preceded_by_it(bench: Make) -> None:
-    it, case_id, late = approved_with(bench, lambda seen: it.aws.seen())
+def test_each_of_the_four_calls_is_preceded_by_it(stand: Make) -> None:
+    it, case_id, late = approved_with(stand, lambda seen: it.aws.seen())
     it.run(case_id, until=lambda c: c.is_closed)
     calls = it.aws.operations
     assert late.again == len(calls) - calls.count("ModifyBackupAttributes") == 5
 
 
-def test_a_cancel_in_the_very_turn_of_a_call_comes_first(bench: Make) -> None:
+def test_a_cancel_in_the_very_turn_of_a_call_comes_first(stand: Make) -> None:
     """Clicked while the turn reads AWS for the last time: nothing is done on what it had loaded."""
     clicked: list[Answer] = []
 
@@ -100,16 +100,16 @@ def test_a_cancel_in_the_very_turn_of_a_call_comes_first(bench: Make) -> None:
             clicked.append(it.click("bob", "cancel", case_id))
         return it.aws.seen()
 
-    it, case_id, _ = approved_with(bench, click)
+    it, case_id, _ = approved_with(stand, click)
     case = it.run(case_id, until=lambda c: c.is_closed)
     assert clicked == [Recorded()]
     assert case.outcome is Outcome.CANCELLED
     assert it.aws.operations == ["DisconnectCustomKeyStore", "ConnectCustomKeyStore"]
 
 
-def undoing(bench: Make, change: Change) -> tuple[Bench, str, Late]:
+def undoing(stand: Make, change: Change) -> tuple[Stand, str, Late]:
     """A store that was off was connected for its key; a cancel has brought the key back."""
-    it = bench(world(key(1), store=StoreState.DISCONNECTED))
+    it = stand(world(key(1), store=StoreState.DISCONNECTED))
     case_id = opened(it)
     it.run(case_id, until=lambda c: bool(c.message.ts))
     it.approve("alice", "retire", case_id, override="in_use")
@@ -124,8 +124,8 @@ def undoing(bench: Make, change: Change) -> tuple[Bench, str, Late]:
     return it, case_id, late
 
 
-def test_the_disconnect_of_an_undo_is_preceded_by_it_too(bench: Make) -> None:
-    it, case_id, late = undoing(bench, lambda seen: seen)
+def test_the_disconnect_of_an_undo_is_preceded_by_it_too(stand: Make) -> None:
+    it, case_id, late = undoing(stand, lambda seen: seen)
     case = it.run(case_id, until=lambda c: c.is_closed)
     assert (late.again, it.aws.operations.count("DisconnectCustomKeyStore")) == (1, 1)
     assert case.outcome is Outcome.CANCELLED
@@ -133,9 +133,9 @@ def test_the_disconnect_of_an_undo_is_preceded_by_it_too(bench: Make) -> None:
 
 @pytest.mark.parametrize("change", [off, lambda seen: replace(seen, key_stores=()), busy, refused])
 def test_no_disconnect_of_an_undo_is_made_on_what_was_so_a_moment_ago(
-    bench: Make, change: Change
+    stand: Make, change: Change
 ) -> None:
-    it, case_id, late = undoing(bench, change)
+    it, case_id, late = undoing(stand, change)
     it.turn(case_id)
     assert late.again
     assert "DisconnectCustomKeyStore" not in it.aws.operations

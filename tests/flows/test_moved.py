@@ -15,36 +15,36 @@ from chalicelib.flows.open_case import open_case
 from chalicelib.flows.outlines import Outlines
 from chalicelib.flows.sweep import sweep
 from tests.flows.answers import private
-from tests.flows.bench import Bench, key, world
+from tests.flows.stand import Stand, key, world
 
-Make = Callable[..., Bench]
+Make = Callable[..., Stand]
 
 
-def waiting_for_keys(bench: Make) -> tuple[Bench, str]:
+def waiting_for_keys(stand: Make) -> tuple[Stand, str]:
     """A retirement whose key waits; its run sleeps for days."""
-    it = bench(world(key(1)))
+    it = stand(world(key(1)))
     made = open_case(it.ports, it.failed())
     assert made
     it.run(made.case_id, until=lambda c: bool(c.message.ts))
     it.approve("alice", "retire", made.case_id)
     it.approve("bob", "retire", made.case_id)
     it.run(made.case_id, until=lambda c: "KMS deletes" in c.waiting_for)
-    it.stored.park(made.case_id, version=it.case(made.case_id).version, token="asleep")
+    it.stored.sleep(made.case_id, version=it.case(made.case_id).version, token="asleep")
     return it, made.case_id
 
 
-def others(it: Bench, **change: object) -> None:
+def others(it: Stand, **change: object) -> None:
     it.aws.model.world = replace(it.aws.model.world, **change)  # type: ignore[arg-type]
 
 
-def test_nothing_moved_nobody_is_woken(bench: Make) -> None:
-    it, _ = waiting_for_keys(bench)
+def test_nothing_moved_nobody_is_woken(stand: Make) -> None:
+    it, _ = waiting_for_keys(stand)
     sweep(it.ports)
     assert it.runs.woken == []
 
 
-def test_a_store_that_others_disconnect_wakes_the_case(bench: Make) -> None:
-    it, case_id = waiting_for_keys(bench)
+def test_a_store_that_others_disconnect_wakes_the_case(stand: Make) -> None:
+    it, case_id = waiting_for_keys(stand)
     (store,) = it.aws.model.world.key_stores
     others(it, key_stores=(replace(store, state=StoreState.DISCONNECTED),))
     sweep(it.ports)
@@ -57,8 +57,8 @@ def test_a_store_that_others_disconnect_wakes_the_case(bench: Make) -> None:
     assert it.runs.woken == [], "it has seen that now"
 
 
-def test_hsms_and_a_cluster_that_others_delete_wake_it(bench: Make) -> None:
-    it, _ = waiting_for_keys(bench)
+def test_hsms_and_a_cluster_that_others_delete_wake_it(stand: Make) -> None:
+    it, _ = waiting_for_keys(stand)
     cluster = it.aws.model.world.cluster
     assert cluster
     others(it, cluster=replace(cluster, hsms=cluster.hsms[:1]))
@@ -82,8 +82,8 @@ class Blind:
         return replace(seen, siblings=(), key_stores=(), unread=("kms:… was refused",))
 
 
-def test_what_can_not_be_read_wakes_nobody_and_is_asked_once(bench: Make) -> None:
-    it, case_id = waiting_for_keys(bench)
+def test_what_can_not_be_read_wakes_nobody_and_is_asked_once(stand: Make) -> None:
+    it, case_id = waiting_for_keys(stand)
     for trouble in (None, TemporaryError("AWS is busy"), PermanentError("No.")):
         blind = Blind(it.aws, trouble)
         ports = replace(it.ports, inventory=blind)  # type: ignore[arg-type]
@@ -94,8 +94,8 @@ def test_what_can_not_be_read_wakes_nobody_and_is_asked_once(bench: Make) -> Non
     assert it.runs.woken == []
 
 
-def test_a_case_that_can_not_be_woken_is_told_in_the_log(bench: Make) -> None:
-    it, case_id = waiting_for_keys(bench)
+def test_a_case_that_can_not_be_woken_is_told_in_the_log(stand: Make) -> None:
+    it, case_id = waiting_for_keys(stand)
     others(it, cluster=None)
     it.runs.wake = fails  # type: ignore[method-assign]
     assert not wake_if_moved(it.ports, Outlines(it.ports), it.case(case_id))
@@ -105,8 +105,8 @@ def fails(token: str) -> None:
     raise TemporaryError(f"Step Functions is busy: {token}")
 
 
-def test_a_case_that_is_over_or_never_looked_is_left_alone(bench: Make) -> None:
-    it, case_id = waiting_for_keys(bench)
+def test_a_case_that_is_over_or_never_looked_is_left_alone(stand: Make) -> None:
+    it, case_id = waiting_for_keys(stand)
     others(it, cluster=None)
     case = it.case(case_id)
     outlines = Outlines(it.ports)
@@ -115,9 +115,9 @@ def test_a_case_that_is_over_or_never_looked_is_left_alone(bench: Make) -> None:
     assert not wake_if_moved(it.ports, outlines, over)
 
 
-def test_a_stop_half_way_lives_on_and_can_be_cancelled(bench: Make) -> None:
+def test_a_stop_half_way_lives_on_and_can_be_cancelled(stand: Make) -> None:
     """AWS refuses the second of two keys: the first one is watched, and comes back."""
-    it = bench(world(key(1), key(2)))
+    it = stand(world(key(1), key(2)))
     made = open_case(it.ports, it.failed())
     assert made
     case_id = made.case_id

@@ -10,17 +10,17 @@ from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.flows.open_case import open_case
 from ops.evidence.approved import unapproved
 from tests.flows.answers import private
-from tests.flows.bench import Bench, key, world
+from tests.flows.stand import Stand, key, world
 
-Make = Callable[..., Bench]
+Make = Callable[..., Stand]
 
 
 def asking(case: Case) -> bool:
     return case.phase is Phase.WAITING and case.plan is not None
 
 
-def asked(bench: Make) -> tuple[Bench, str]:
-    it = bench(world(key(1)), go_again_after=48, pending_window_days=7)
+def asked(stand: Make) -> tuple[Stand, str]:
+    it = stand(world(key(1)), go_again_after=48, pending_window_days=7)
     opened = open_case(it.ports, it.failed())
     assert opened
     it.run(opened.case_id, until=lambda case: bool(case.message.ts))
@@ -30,12 +30,12 @@ def asked(bench: Make) -> tuple[Bench, str]:
     return it, opened.case_id
 
 
-def kinds(it: Bench, case_id: str) -> list[Kind]:
+def kinds(it: Stand, case_id: str) -> list[Kind]:
     return [entry.kind for entry in it.stored.entries(case_id)]
 
 
-def test_who_said_yes_before_may_say_it_again_and_it_goes_on(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_who_said_yes_before_may_say_it_again_and_it_goes_on(stand: Make) -> None:
+    it, case_id = asked(stand)
     plan = it.case(case_id).plan
     assert private(it.approve("alice", "retire", case_id)) == ""
     done = it.run(case_id, until=lambda case: case.is_closed)
@@ -49,8 +49,8 @@ def test_who_said_yes_before_may_say_it_again_and_it_goes_on(bench: Make) -> Non
     assert [entry["again"] for entry in yes] == ["", "", "yes"]
 
 
-def test_no_approval_can_be_taken_back_and_no_other_way_be_chosen(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_no_approval_can_be_taken_back_and_no_other_way_be_chosen(stand: Make) -> None:
+    it, case_id = asked(stand)
     assert "Press Cancel instead" in private(it.click("alice", "withdraw", case_id))
     assert "Press Cancel instead" in private(it.click("alice", "reject", case_id))
     assert "not possible now" in private(it.submit("alice", "keep", case_id))
@@ -58,8 +58,8 @@ def test_no_approval_can_be_taken_back_and_no_other_way_be_chosen(bench: Make) -
     assert it.run(case_id, until=asking).plan
 
 
-def test_it_reminds_every_day_and_never_lapses(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_it_reminds_every_day_and_never_lapses(stand: Make) -> None:
+    it, case_id = asked(stand)
     end = it.clock.now + timedelta(days=5)
     it.run(case_id, until=lambda _: it.clock.now >= end)
     reminders = [e for e in it.stored.entries(case_id) if e.kind is Kind.REMINDED]
@@ -67,9 +67,9 @@ def test_it_reminds_every_day_and_never_lapses(bench: Make) -> None:
     assert asking(it.case(case_id))
 
 
-def test_a_plan_that_stood_still_for_months_is_asked_about_afresh(bench: Make) -> None:
+def test_a_plan_that_stood_still_for_months_is_asked_about_afresh(stand: Make) -> None:
     """A yes of long ago is none to the world of now: everybody agrees once more."""
-    it = bench(world(key(1)))
+    it = stand(world(key(1)))
     opened = open_case(it.ports, it.failed())
     assert opened
     it.run(opened.case_id, until=lambda case: bool(case.message.ts))

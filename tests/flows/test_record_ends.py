@@ -12,23 +12,23 @@ import pytest
 from chalicelib.domain.state.case import Outcome
 from chalicelib.flows.open_case import open_case
 from chalicelib.ports import Opened
-from tests.flows.bench import Bench, key, world
+from tests.flows.stand import Stand, key, world
 
 
-def ends(bench: Bench, case_id: str) -> list[int | None]:
-    items = bench.stored._table.items
+def ends(stand: Stand, case_id: str) -> list[int | None]:
+    items = stand.stored._table.items
     return [item.get("ttl") for (pk, _), item in items.items() if pk == f"CASE#{case_id}"]
 
 
-def opened(bench: Bench) -> str:
-    made = open_case(bench.ports, bench.failed())
+def opened(stand: Stand) -> str:
+    made = open_case(stand.ports, stand.failed())
     assert made
-    bench.run(made.case_id, until=lambda case: bool(case.message.ts))
+    stand.run(made.case_id, until=lambda case: bool(case.message.ts))
     return made.case_id
 
 
-def test_a_rejected_cases_record_ends_so_many_days_after_it(bench: Callable[..., Bench]) -> None:
-    made = bench(world(key(1)), keep_closed_days=90)
+def test_a_rejected_cases_record_ends_so_many_days_after_it(stand: Callable[..., Stand]) -> None:
+    made = stand(world(key(1)), keep_closed_days=90)
     case_id = opened(made)
     assert not any(ends(made, case_id)), "it is open"
     made.click("alice", "reject", case_id)
@@ -40,9 +40,9 @@ def test_a_rejected_cases_record_ends_so_many_days_after_it(bench: Callable[...,
 
 
 def test_a_turn_that_dies_before_it_has_set_the_end_is_repeated(
-    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+    stand: Callable[..., Stand], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = bench(world(key(1)), keep_closed_days=90)
+    made = stand(world(key(1)), keep_closed_days=90)
     case_id = opened(made)
     made.click("alice", "reject", case_id)
     for_turn = made.ports.for_turn
@@ -64,9 +64,9 @@ def test_a_turn_that_dies_before_it_has_set_the_end_is_repeated(
 
 @pytest.mark.parametrize("days", [0, 90])
 def test_one_that_can_be_undone_is_kept_and_without_the_setting_all_are(
-    bench: Callable[..., Bench], days: int
+    stand: Callable[..., Stand], days: int
 ) -> None:
-    made = bench(world(key(1)), keep_closed_days=days)
+    made = stand(world(key(1)), keep_closed_days=days)
     case_id = opened(made)
     if days:
         made.approve("alice", "park", case_id)
@@ -77,8 +77,8 @@ def test_one_that_can_be_undone_is_kept_and_without_the_setting_all_are(
     assert not any(ends(made, case_id))
 
 
-def test_an_event_of_a_case_that_is_gone_starts_no_run(bench: Callable[..., Bench]) -> None:
-    made = bench(world(key(1)), keep_closed_days=90)
+def test_an_event_of_a_case_that_is_gone_starts_no_run(stand: Callable[..., Stand]) -> None:
+    made = stand(world(key(1)), keep_closed_days=90)
     case_id = opened(made)
     items = made.stored._table.items
     for place in [place for place in items if place[0] == f"CASE#{case_id}"]:

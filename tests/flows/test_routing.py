@@ -15,13 +15,13 @@ from chalicelib.failures import PermanentError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.routing import for_anybody, gateway_of, tagged
 from tests.domain.worlds import cluster, world
-from tests.flows.bench import Bench
+from tests.flows.stand import Stand
 
 PROD = Route("prod", tags=(("env", "prod"),), channel="C2", approvers=("frank", "grace"))
 
 
-def bench(store: DynamoCases, *routes: Route, env: str = "prod") -> tuple[Bench, str]:
-    made = Bench(world(cluster=cluster("1a", "1b", tags=(("env", env),))), store=store)
+def stand(store: DynamoCases, *routes: Route, env: str = "prod") -> tuple[Stand, str]:
+    made = Stand(world(cluster=cluster("1a", "1b", tags=(("env", env),))), store=store)
     made.ports = replace(made.ports, routes=routes)
     opened = open_case(made.ports, made.failed())
     assert opened
@@ -30,7 +30,7 @@ def bench(store: DynamoCases, *routes: Route, env: str = "prod") -> tuple[Bench,
 
 
 def test_the_channel_and_the_people_are_those_of_the_route(store: DynamoCases) -> None:
-    made, case_id = bench(store, PROD)
+    made, case_id = stand(store, PROD)
     case = made.case(case_id)
     assert case.message.channel == "C2"
     assert {plan.terms.route for plan in case.offers} == {"prod"}
@@ -40,13 +40,13 @@ def test_the_channel_and_the_people_are_those_of_the_route(store: DynamoCases) -
 
 
 def test_where_no_rule_fits_the_settings_decide(store: DynamoCases) -> None:
-    made, case_id = bench(store, PROD, env="dev")
+    made, case_id = stand(store, PROD, env="dev")
     assert made.case(case_id).message.channel == "C1"
     assert made.click("frank", "park", case_id) == MayNot(Refusal.NOT_AN_APPROVER)
 
 
 def test_a_new_tag_does_not_choose_other_people(store: DynamoCases) -> None:
-    made, case_id = bench(store, PROD)
+    made, case_id = stand(store, PROD)
     changed = cluster("1a", "1b", tags=(("env", "dev"),))
     made.aws.model.world = replace(made.aws.model.world, cluster=changed)
     made.turn(case_id)
@@ -55,7 +55,7 @@ def test_a_new_tag_does_not_choose_other_people(store: DynamoCases) -> None:
 
 
 def test_a_deployment_that_changes_the_route_voids_approvals(store: DynamoCases) -> None:
-    made, case_id = bench(store, Route("all"))
+    made, case_id = stand(store, Route("all"))
     made.approve("alice", "retire", case_id)
     made.ports = replace(made.ports, routes=(replace(PROD, tags=(), approvers=()),))
     made.run(case_id, until=lambda case: case.message.channel == "C2")
@@ -65,14 +65,14 @@ def test_a_deployment_that_changes_the_route_voids_approvals(store: DynamoCases)
 
 
 def test_who_may_decide_somewhere_may_start_a_case(store: DynamoCases) -> None:
-    made, _ = bench(store, PROD)
+    made, _ = stand(store, PROD)
     anybody = for_anybody(made.ports)
     assert set(anybody.policy.approvers) == {"alice", "bob", "erin", "frank", "grace"}
     assert for_anybody(replace(made.ports, routes=())).policy == made.ports.policy
 
 
 def test_without_a_look_the_settings_decide_for_now(store: DynamoCases) -> None:
-    made, case_id = bench(store, Route("all"))
+    made, case_id = stand(store, Route("all"))
     ports = replace(made.ports, routes=(PROD,))
     blank = replace(made.case(case_id), snapshot=None, route_tags=None)
     seen = tagged(ports, blank)
@@ -90,12 +90,12 @@ def test_without_a_look_the_settings_decide_for_now(store: DynamoCases) -> None:
 def test_tags_are_only_remembered_where_a_rule_asks_for_them(
     store: DynamoCases, routes: tuple[Route, ...]
 ) -> None:
-    made, case_id = bench(store, *routes)
+    made, case_id = stand(store, *routes)
     assert made.case(case_id).route_tags is None
 
 
 def test_who_has_approved_is_told_so_before_the_dialog(store: DynamoCases) -> None:
-    made, case_id = bench(store, Route("all"))
+    made, case_id = stand(store, Route("all"))
     made.approve("alice", "retire", case_id)
     said = "You approved this already. It counts once. One more person is needed."
     assert made.click("alice", "retire", case_id) == Private(said)
@@ -104,7 +104,7 @@ def test_who_has_approved_is_told_so_before_the_dialog(store: DynamoCases) -> No
 
 
 def test_answers_are_worded_for_the_people_of_the_route(store: DynamoCases) -> None:
-    made, case_id = bench(store, PROD)
+    made, case_id = stand(store, PROD)
     assert gateway_of(made.ports, case_id).channel == "C2"  # type: ignore[attr-defined]
     assert gateway_of(made.ports, "case-nobody-knows") is made.ports.gateway
     assert tagged(made.ports, replace(made.case(case_id), route_tags=None)).route_tags

@@ -20,14 +20,14 @@ from chalicelib.flows.scan_fleet import ScanPorts, scan_fleet
 from chalicelib.ports import Interaction
 from tests.domain.worlds import ACCOUNT, CLUSTER, DAY, REGION, cluster, world
 from tests.flows.answers import private, refusal
-from tests.flows.bench import Bench
+from tests.flows.stand import Stand
 
 
 @dataclass
 class Room:
-    """The bench with what a scan needs."""
+    """The stand with what a scan needs."""
 
-    bench: Bench
+    stand: Stand
     store: DynamoCases
     clusters: tuple[Any, ...] = ()
     told: list[Any] = field(default_factory=list)
@@ -36,20 +36,20 @@ class Room:
     def survey(self, account: str, region: str) -> Survey:
         if region == "dark":
             raise TemporaryError("it is busy")
-        return Survey(account, region, self.bench.clock.now, self.clusters)
+        return Survey(account, region, self.stand.clock.now, self.clusters)
 
     def tell(self, *what: Any) -> bool:
         self.told.append(what)
         return self.takes
 
     def scan(self, *, is_told: bool = True) -> int:
-        given = (self.bench.ports, self.store, self.survey, self.tell)
+        given = (self.stand.ports, self.store, self.survey, self.tell)
         return scan_fleet(ScanPorts(*given, is_told=is_told)).number
 
 
 @pytest.fixture
 def room(store: DynamoCases) -> Room:
-    made = Bench(world(), store=store)
+    made = Stand(world(), store=store)
     return Room(made, store, (cluster("1a", "1b"),))
 
 
@@ -84,14 +84,14 @@ def test_an_empty_fleet_is_not_told_of(room: Room) -> None:
 
 def test_trouble_with_one_place_leaves_the_others(room: Room) -> None:
     places = ((ACCOUNT, "dark"), (ACCOUNT, REGION))
-    room.bench.ports = replace(room.bench.ports, places=places)
+    room.stand.ports = replace(room.stand.ports, places=places)
     room.scan()
-    found = {f.concern for f in (room.store.scan() or Scan(room.bench.clock.now)).findings}
+    found = {f.concern for f in (room.store.scan() or Scan(room.stand.clock.now)).findings}
     assert found == {Concern.UNREAD, Concern.HOLDS_NOTHING}
 
 
 def test_the_message_knows_the_open_case(room: Room) -> None:
-    opened = open_from_scan(room.bench.ports, pressed())
+    opened = open_from_scan(room.stand.ports, pressed())
     assert "Started" in private(opened)
     room.scan()
     [(_, _, _, cases)] = room.told
@@ -104,13 +104,13 @@ def pressed(value: str = f"{ACCOUNT}/{REGION}/{CLUSTER}", by: str = "alice") -> 
 
 
 def test_whoever_presses_counts_as_the_one_who_asked(room: Room) -> None:
-    open_from_scan(room.bench.ports, pressed())
+    open_from_scan(room.stand.ports, pressed())
     [pointer] = room.store.pointers()
-    room.bench.run(pointer.case_id, until=lambda case: bool(case.offers))
-    refused = refusal(room.bench.click("alice", "park", pointer.case_id))
+    room.stand.run(pointer.case_id, until=lambda case: bool(case.offers))
+    refused = refusal(room.stand.click("alice", "park", pointer.case_id))
     assert refused is not None
-    assert not refusal(room.bench.click("bob", "park", pointer.case_id))
-    again = open_from_scan(room.bench.ports, replace(pressed(), trigger_id="t2"))
+    assert not refusal(room.stand.click("bob", "park", pointer.case_id))
+    again = open_from_scan(room.stand.ports, replace(pressed(), trigger_id="t2"))
     assert "has an open case already" in private(again)
 
 
@@ -118,26 +118,26 @@ def test_whoever_presses_counts_as_the_one_who_asked(room: Room) -> None:
     "value", ["", "x", f"{ACCOUNT}/{REGION}/x", f"/{REGION}/{CLUSTER}", "a/b/c/d"]
 )
 def test_a_forged_value_starts_nothing(room: Room, value: str) -> None:
-    assert "Nothing was started" in private(open_from_scan(room.bench.ports, pressed(value)))
+    assert "Nothing was started" in private(open_from_scan(room.stand.ports, pressed(value)))
     assert not room.store.pointers()
 
 
 def test_an_outsider_starts_nothing(room: Room) -> None:
-    assert refusal(open_from_scan(room.bench.ports, pressed(by="mallory")))
+    assert refusal(open_from_scan(room.stand.ports, pressed(by="mallory")))
     assert not room.store.pointers()
 
 
 def test_home_shows_what_waits_for_whom(room: Room) -> None:
-    open_from_scan(room.bench.ports, pressed())
+    open_from_scan(room.stand.ports, pressed())
     [pointer] = room.store.pointers()
-    room.bench.run(pointer.case_id, until=lambda case: bool(case.offers))
-    assert len(home(room.bench.ports, "bob").waiting) == 1
-    mine = home(room.bench.ports, "alice")
+    room.stand.run(pointer.case_id, until=lambda case: bool(case.offers))
+    assert len(home(room.stand.ports, "bob").waiting) == 1
+    mine = home(room.stand.ports, "alice")
     assert not mine.waiting
     assert len(mine.open) == 1
-    room.bench.approve("bob", "retire", pointer.case_id)
-    assert not home(room.bench.ports, "bob").waiting, "has approved"
-    room.bench.turn(pointer.case_id)
+    room.stand.approve("bob", "retire", pointer.case_id)
+    assert not home(room.stand.ports, "bob").waiting, "has approved"
+    room.stand.turn(pointer.case_id)
     clicked = Interaction(
         "submission",
         "erin",
@@ -147,9 +147,9 @@ def test_home_shows_what_waits_for_whom(room: Room) -> None:
         remedy="keep",
         values={"for": "30d", "reason": "later"},
     )
-    record_click(room.bench.ports, clicked)
-    room.bench.turn(pointer.case_id)
-    assert len(home(room.bench.ports, "bob").kept) == 1
+    record_click(room.stand.ports, clicked)
+    room.stand.turn(pointer.case_id)
+    assert len(home(room.stand.ports, "bob").kept) == 1
 
 
 def test_tabs_that_were_opened_are_written_again(room: Room) -> None:
@@ -159,13 +159,13 @@ def test_tabs_that_were_opened_are_written_again(room: Room) -> None:
         shown.append(user_id)
         return True
 
-    homes = HomePorts(room.bench.ports, room.store, publish)
+    homes = HomePorts(room.stand.ports, room.store, publish)
     opened_home(homes, "bob")
-    room.bench.clock.now += 20 * DAY
+    room.stand.clock.now += 20 * DAY
     opened_home(homes, "alice")
     homes.refresh()
     assert shown == ["bob", "alice", "bob", "alice"]
-    room.bench.clock.now += 20 * DAY
+    room.stand.clock.now += 20 * DAY
     opened_home(homes, "alice")
     assert set(room.store.homes()) == {"alice"}
 
@@ -179,15 +179,15 @@ def test_tabs_that_were_opened_are_written_again(room: Room) -> None:
 def test_slack_says_once_who_looks_however_many_cases_there_are(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_from_scan(room.bench.ports, pressed())
+    open_from_scan(room.stand.ports, pressed())
     [pointer] = room.store.pointers()
-    case = room.bench.run(pointer.case_id, until=lambda case: bool(case.offers))
-    asked, fetch = list[str](), room.bench.slack.fetch
+    case = room.stand.run(pointer.case_id, until=lambda case: bool(case.offers))
+    asked, fetch = list[str](), room.stand.slack.fetch
 
     def counted(user_ids: list[str]) -> Any:
         asked.extend(user_ids)
         return fetch(user_ids)
 
-    monkeypatch.setattr(room.bench.slack, "fetch", counted)
-    seen = home(room.bench.ports, "bob", read=Read((case,) * 3, more=0))
+    monkeypatch.setattr(room.stand.slack, "fetch", counted)
+    seen = home(room.stand.ports, "bob", read=Read((case,) * 3, more=0))
     assert (len(seen.waiting), asked) == (3, ["bob"])

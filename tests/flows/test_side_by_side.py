@@ -14,7 +14,7 @@ from chalicelib.failures import PermanentError
 from chalicelib.flows import sweep as sweeping
 from chalicelib.flows.side_by_side import AT_A_TIME, side_by_side
 from chalicelib.flows.sweep import NO_ANSWER, sweep
-from tests.flows.bench import HUB, Bench, world
+from tests.flows.stand import HUB, Stand, world
 
 PLACES = [(f"{number:012}", "us-east-1") for number in range(100)]
 
@@ -54,9 +54,9 @@ def test_what_nobody_expects_is_raised() -> None:
 
 
 def test_a_place_that_hangs_hides_no_failed_delete(
-    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+    stand: Callable[..., Stand], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    it, let_go = bench(world()), threading.Event()
+    it, let_go = stand(world()), threading.Event()
     it.trail.found = [it.failed()]
     really: Any = it.trail.calls
 

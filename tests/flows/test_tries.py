@@ -11,12 +11,12 @@ from chalicelib.aws.store.turns import TurnCases
 from chalicelib.domain.rules.trust import Anchor
 from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.case import Case, Outcome
-from chalicelib.failures import Conflict
+from chalicelib.failures import ConflictError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.take_turn import take_turn
-from tests.flows.bench import BODY_SEAL, INBOX_SEAL, Bench, world
+from tests.flows.stand import BODY_SEAL, INBOX_SEAL, Stand, world
 
-Make = Callable[..., Bench]
+Make = Callable[..., Stand]
 
 
 class Crowded(TurnCases):
@@ -27,16 +27,16 @@ class Crowded(TurnCases):
         return super().save(case, entries)
 
 
-def asked(bench: Make) -> tuple[Bench, str, str]:
+def asked(stand: Make) -> tuple[Stand, str, str]:
     """A case that waits for people; what its run remembers."""
-    it = bench(world())
+    it = stand(world())
     opened = open_case(it.ports, it.failed())
     assert opened
     it.run(opened.case_id, until=lambda case: bool(case.message.ts))
     return it, opened.case_id, it.runs.bodies[opened.case_id, 0] or ""
 
 
-def crowd(it: Bench, attempt: int) -> None:
+def crowd(it: Stand, attempt: int) -> None:
     """This try never finds a moment to save."""
 
     def for_turn(anchor: Anchor, generation: int) -> TurnCases:
@@ -54,16 +54,16 @@ def crowd(it: Bench, attempt: int) -> None:
 
 @pytest.mark.parametrize("saves", [0, 1])
 def test_a_try_that_saved_nothing_is_tried_again_as_it_fences_nobody_out(
-    bench: Make, saves: int
+    stand: Make, saves: int
 ) -> None:
     """An older try that still lives, and has saved before it or not, saves after it."""
-    it, case_id, given = asked(bench)
+    it, case_id, given = asked(stand)
     older = it.for_turn(Anchor(given, 1), 0)
     case = older.load(case_id)
     for _ in range(saves):
         case = older.save(case)
     crowd(it, attempt=2)
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         take_turn(it.ports, case_id, 0, given=given, attempt=2)
     older.save(replace(older.load(case_id), turns=99))
     it.turn(case_id, attempt=3)

@@ -9,15 +9,15 @@ from chalicelib.domain.state.audit_log import Kind
 from chalicelib.domain.state.case import Outcome
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.take_turn import take_turn
-from tests.flows.bench import Bench, world
+from tests.flows.stand import Stand, world
 
-Make = Callable[..., Bench]
+Make = Callable[..., Stand]
 WORD = {"by": "arn:aws:sts::1:assumed-role/ops/olga", "why": "restored"}
 
 
-def forgotten(bench: Make) -> tuple[Bench, str, str]:
+def forgotten(stand: Make) -> tuple[Stand, str, str]:
     """A case that waits, and of which AWS has forgotten the runs; the digest of its body."""
-    it = bench(world())
+    it = stand(world())
     opened = open_case(it.ports, it.failed())
     assert opened
     it.run(opened.case_id, until=lambda case: bool(case.message.ts))
@@ -28,12 +28,12 @@ def forgotten(bench: Make) -> tuple[Bench, str, str]:
     return it, opened.case_id, digest
 
 
-def trusted(it: Bench, case_id: str) -> list[str]:
+def trusted(it: Stand, case_id: str) -> list[str]:
     return [e["by"] for e in it.stored.entries(case_id) if e.kind is Kind.TRUSTED]
 
 
-def test_it_goes_on_and_the_log_says_who_and_why(bench: Make) -> None:
-    it, case_id, digest = forgotten(bench)
+def test_it_goes_on_and_the_log_says_who_and_why(stand: Make) -> None:
+    it, case_id, digest = forgotten(stand)
     take_turn(it.ports, case_id, 1, given="")
     assert "BodyRefused" in it.counted
     turn = take_turn(it.ports, case_id, 1, given=digest, trusted=WORD)
@@ -45,8 +45,8 @@ def test_it_goes_on_and_the_log_says_who_and_why(bench: Make) -> None:
     assert it.run(case_id, until=lambda case: case.is_closed).outcome is Outcome.CANCELLED
 
 
-def test_another_body_than_the_one_that_was_seen_is_refused(bench: Make) -> None:
-    it, case_id, digest = forgotten(bench)
+def test_another_body_than_the_one_that_was_seen_is_refused(stand: Make) -> None:
+    it, case_id, digest = forgotten(stand)
     it.stored._table.items[f"CASE#{case_id}", BODY]["attempt"] = 7
     take_turn(it.ports, case_id, 1, given=digest, trusted=WORD)
     assert "BodyRefused" in it.counted

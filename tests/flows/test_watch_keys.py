@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -19,15 +20,15 @@ from chalicelib.flows import watch_keys as watching
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.record_use import REMEMBERED, record_use
 from chalicelib.flows.sweep import sweep
-from tests.flows.bench import HUB, REGION, Bench, key, world
+from tests.flows.stand import HUB, REGION, Stand, key, world
 
-Make = Callable[..., Bench]
+Make = Callable[..., Stand]
 HOUR = timedelta(hours=1)
 
 
-def waiting(bench: Make, *keys: Key) -> tuple[Bench, str]:
+def waiting(stand: Make, *keys: Key) -> tuple[Stand, str]:
     """A case that waits for its keys to be deleted."""
-    it = bench(world(*keys))
+    it = stand(world(*keys))
     opened = open_case(it.ports, it.failed())
     assert opened
     it.run(opened.case_id, until=lambda c: bool(c.message.ts))
@@ -37,18 +38,18 @@ def waiting(bench: Make, *keys: Key) -> tuple[Bench, str]:
     return it, opened.case_id
 
 
-def used(it: Bench, key_id: str = "key-1", event_id: str = "use-1") -> KeyUse:
+def used(it: Stand, key_id: str = "key-1", event_id: str = "use-1") -> KeyUse:
     return KeyUse(event_id, it.clock.now, key_id, "role billing", "Decrypt")
 
 
-def lines(it: Bench, case_id: str) -> list[str]:
+def lines(it: Stand, case_id: str) -> list[str]:
     """The events of the failed uses that the log tells of."""
     entries = it.stored.entries(case_id)
     return [entry["event_id"] for entry in entries if entry.kind is Kind.KEY_USED]
 
 
-def test_a_use_whose_event_was_lost_is_found_and_wakes_the_case(bench: Make) -> None:
-    it, case_id = waiting(bench, key(1), key(2))
+def test_a_use_whose_event_was_lost_is_found_and_wakes_the_case(stand: Make) -> None:
+    it, case_id = waiting(stand, key(1), key(2))
     it.clock.now += HOUR
     it.trail.used = [used(it)]
     woken = len(it.runs.woken)
@@ -59,8 +60,23 @@ def test_a_use_whose_event_was_lost_is_found_and_wakes_the_case(bench: Make) -> 
     assert it.counted.count("KeysUsedWhileOff") == 1
 
 
-def test_found_again_it_is_told_once_and_wakes_nobody(bench: Make) -> None:
-    it, case_id = waiting(bench, key(1))
+def test_only_a_use_that_a_cancel_would_help_rings(stand: Make) -> None:
+    it, case_id = waiting(stand, key(1))
+    counted: Counter[str] = Counter()
+    it.ports = replace(it.ports, count=lambda name, number: counted.update({name: number}))
+    record_use(it.ports, used(it), account=HUB, region=REGION)
+    it.turn(case_id)
+    assert counted["KeysUsedWhileGoing"] == 1
+    it.clock.now += HOUR
+    it.aws.model.world = replace(it.aws.model.world, keys=(key(1),))
+    record_use(it.ports, used(it, event_id="use-2"), account=HUB, region=REGION)
+    it.turn(case_id)
+    assert lines(it, case_id) == ["use-1", "use-2"]
+    assert counted["KeysUsedWhileGoing"] == 1, "the key is back"
+
+
+def test_found_again_it_is_told_once_and_wakes_nobody(stand: Make) -> None:
+    it, case_id = waiting(stand, key(1))
     it.trail.used = [used(it)]
     record_use(it.ports, used(it), account=HUB, region=REGION)
     it.turn(case_id)
@@ -71,9 +87,9 @@ def test_found_again_it_is_told_once_and_wakes_nobody(bench: Make) -> None:
     assert (len(it.runs.woken), it.counted.count("KeysUsedWhileOff")) == (woken, counted)
 
 
-def test_recorded_but_never_heard_it_wakes_once_more(bench: Make) -> None:
+def test_recorded_but_never_heard_it_wakes_once_more(stand: Make) -> None:
     """Whoever recorded it may have died before the wake."""
-    it, case_id = waiting(bench, key(1))
+    it, case_id = waiting(stand, key(1))
     it.stored.record_use(case_id, used(it))
     it.trail.used = [used(it)]
     woken = len(it.runs.woken)
@@ -85,10 +101,10 @@ def test_recorded_but_never_heard_it_wakes_once_more(bench: Make) -> None:
 
 @pytest.mark.parametrize(("keys", "sweeps"), [(10, 1), (25, 3), (150, 12), (260, 13)], ids=str)
 def test_many_keys_all_get_their_turn_since_the_last_whole_round(
-    bench: Make, keys: int, sweeps: int, monkeypatch: pytest.MonkeyPatch
+    stand: Make, keys: int, sweeps: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watching, "MOST_KEYS", 20)
-    it, _ = waiting(bench, *(key(1_000 + number) for number in range(keys)))
+    it, _ = waiting(stand, *(key(1_000 + number) for number in range(keys)))
     began = it.clock.now
     for _ in range(sweeps):
         sweep(it.ports)
@@ -103,16 +119,16 @@ def test_many_keys_all_get_their_turn_since_the_last_whole_round(
     assert all(began - watching.LATE <= since <= began for _, since in it.trail.looked)
 
 
-def test_the_first_look_goes_back_to_when_the_key_was_switched_off(bench: Make) -> None:
-    it, case_id = waiting(bench, key(1))
+def test_the_first_look_goes_back_to_when_the_key_was_switched_off(stand: Make) -> None:
+    it, case_id = waiting(stand, key(1))
     off = it.case(case_id).calls[0].at
     it.clock.now += 10 * HOUR
     sweep(it.ports)
     assert it.trail.looked == [("key-1", off)]
 
 
-def test_keys_that_cant_be_read_are_looked_at_from_the_same_time_later(bench: Make) -> None:
-    it, case_id = waiting(bench, key(1), key(2))
+def test_keys_that_cant_be_read_are_looked_at_from_the_same_time_later(stand: Make) -> None:
+    it, case_id = waiting(stand, key(1), key(2))
     off = it.case(case_id).calls[0].at
     for trouble in (TemporaryError("AWS is busy"), PermanentError("access denied")):
 
@@ -127,8 +143,8 @@ def test_keys_that_cant_be_read_are_looked_at_from_the_same_time_later(bench: Ma
     assert sweep(it.ports).used == 1
 
 
-def test_a_long_look_ends_in_time_and_goes_on_with_the_next_key(bench: Make) -> None:
-    it, _ = waiting(bench, *(key(number) for number in range(10, 20)))
+def test_a_long_look_ends_in_time_and_goes_on_with_the_next_key(stand: Make) -> None:
+    it, _ = waiting(stand, *(key(number) for number in range(10, 20)))
 
     def slow(key_id: str) -> None:
         it.clock.now += timedelta(seconds=60)
@@ -140,15 +156,15 @@ def test_a_long_look_ends_in_time_and_goes_on_with_the_next_key(bench: Make) -> 
     assert it.trail.looked[3][0] == "key-13"
 
 
-def test_nobody_asks_about_keys_that_nobody_switched_off(bench: Make) -> None:
-    it = bench(world(key(1)))
+def test_nobody_asks_about_keys_that_nobody_switched_off(stand: Make) -> None:
+    it = stand(world(key(1)))
     open_case(it.ports, it.failed())
     sweep(it.ports)
     assert it.trail.looked == []
 
 
-def test_keys_that_are_back_are_not_asked_about(bench: Make) -> None:
-    it, case_id = waiting(bench, key(1), key(2))
+def test_keys_that_are_back_are_not_asked_about(stand: Make) -> None:
+    it, case_id = waiting(stand, key(1), key(2))
     it.clock.now += HOUR
     back = CallRecord(Operation.CANCEL_KEY_DELETION, "key-1", it.clock.now, CallStatus.DONE, "hash")
     it.edit(case_id, lambda case: case.with_call(back))
@@ -156,8 +172,8 @@ def test_keys_that_are_back_are_not_asked_about(bench: Make) -> None:
     assert [key_id for key_id, _ in it.trail.looked] == ["key-2"]
 
 
-def test_one_case_that_cant_be_read_hides_no_other(bench: Make) -> None:
-    it, case_id = waiting(bench, key(1))
+def test_one_case_that_cant_be_read_hides_no_other(stand: Make) -> None:
+    it, case_id = waiting(stand, key(1))
     it.stored._table.put_item(
         Item={"pk": "OPEN", "sk": f"{HUB}#{REGION}#cluster-other", "case_id": "unlatch-lost"}
     )
@@ -166,8 +182,8 @@ def test_one_case_that_cant_be_read_hides_no_other(bench: Make) -> None:
     assert record_use(it.ports, used(it), account=HUB, region=REGION) == (case_id,)
 
 
-def test_of_many_uses_a_further_one_by_a_known_caller_is_not_read_for(bench: Make) -> None:
-    it, case_id = waiting(bench, key(1))
+def test_of_many_uses_a_further_one_by_a_known_caller_is_not_read_for(stand: Make) -> None:
+    it, case_id = waiting(stand, key(1))
     one = used(it)
     for number in range(FEW_WAIT):
         record_use(it.ports, replace(one, event_id=f"use-{number}"), account=HUB, region=REGION)
@@ -186,11 +202,11 @@ def test_of_many_uses_a_further_one_by_a_known_caller_is_not_read_for(bench: Mak
 
 
 def test_very_many_are_not_remembered_for_good(
-    bench: Make, monkeypatch: pytest.MonkeyPatch
+    stand: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recording, "MOST_REMEMBERED", 1)
     monkeypatch.setattr(recording, "_is_repeat", lambda *_: True)
-    it, _ = waiting(bench, key(1))
+    it, _ = waiting(stand, key(1))
     for who in ("one", "two"):
         record_use(it.ports, replace(used(it), who=who), account=HUB, region=REGION)
     assert [spot[2] for spot in it.ports.repeats] == ["two"]

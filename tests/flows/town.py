@@ -13,10 +13,10 @@ from chalicelib.domain.state.case import Attempt, Case, KeyUse, Outcome, Phase
 from chalicelib.domain.state.snapshot import Cluster, KeyStore, Snapshot, StoreState
 from chalicelib.domain.state.trigger import Trigger
 from chalicelib.failures import PermanentError, TemporaryError
-from chalicelib.ports import FailedDelete
+from chalicelib.ports import CaseTrigger
 from sandbox import sample
-from tests.flows.bench import CI, HUB, REGION, Bench, Trail, world
 from tests.flows.cloud import Aws
+from tests.flows.stand import CI, HUB, REGION, Stand, Trail, world
 
 CALLER = caller_of(arn=CI, kind="AssumedRole", tool=Tool.TERRAFORM)
 ELSEWHERE = "999999999999"
@@ -64,13 +64,13 @@ class Memory(Trail):
 
     def calls(
         self, account: str, region: str, *, since: datetime, names: Sequence[str]
-    ) -> Sequence[FailedDelete | Heard]:
+    ) -> Sequence[CaseTrigger | Heard]:
         self.asked.append((since, tuple(names)))
         found = super().calls(account, region, since=since, names=names)
         return [call for call in found if call.attempt.at >= since]
 
 
-class Town(Bench):
+class Town(Stand):
     """Clusters 1 to `number`: each with two HSMs and a connected store, and a copy that is free."""
 
     def __init__(self, number: int, *, store: DynamoCases) -> None:
@@ -142,16 +142,16 @@ class Town(Bench):
         who = CALLER.words
         return KeyUse(event_id, self.clock.now, key_id, who, "Decrypt", store_id(number))
 
-    def deleted(self, number: int = 1, *, event_id: str = "event-1") -> FailedDelete:
+    def deleted(self, number: int = 1, *, event_id: str = "event-1") -> CaseTrigger:
         attempt = Attempt(event_id, self.clock.now, "CloudHsmClusterInUseException", CALLER)
-        return FailedDelete(HUB, REGION, cluster_id(number), attempt)
+        return CaseTrigger(HUB, REGION, cluster_id(number), attempt)
 
     def cases(self) -> list[Case]:
         return [self.case(pointer.case_id) for pointer in self.stored.pointers()]
 
-    def ends(self, case_id: str) -> None:
+    def ends(self, case_id: str, outcome: Outcome = Outcome.RESOLVED) -> None:
         """For good, so that its cluster is free for a new case."""
-        over = {"phase": Phase.CLOSED, "outcome": Outcome.RESOLVED, "closed_at": self.clock.now}
+        over = {"phase": Phase.CLOSED, "outcome": outcome, "closed_at": self.clock.now}
         self.edit(case_id, lambda case: replace(case, **over))  # type: ignore[arg-type]  # its fields
         assert case_id not in [case.case_id for case in self.cases()]
 

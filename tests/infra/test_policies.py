@@ -14,6 +14,7 @@ STAGES: dict[str, dict[str, Any]] = CONFIG["stages"]
 TABLE = {
     "on_delete_blocked": "GetItem Query PutItem UpdateItem ConditionCheckItem",
     "turn": "GetItem Query PutItem UpdateItem DeleteItem",
+    "sleep": "UpdateItem",
     "park": "UpdateItem",
     "sweep": "GetItem Query PutItem UpdateItem ConditionCheckItem",
     "digest": "GetItem Query PutItem",
@@ -52,6 +53,7 @@ OWN = {
         "ssm:GetParameter",
         "secretsmanager:GetSecretValue",
     },
+    "sleep": {"states:SendTaskSuccess"},
     "park": {"states:SendTaskSuccess"},
     "sweep": {
         "states:StartExecution",

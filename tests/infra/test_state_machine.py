@@ -25,21 +25,21 @@ class FunctionError(Exception):
 
 
 class CaseFunctions:
-    """Stands for `turn` and `park`: answers turns from a list and keeps what it was asked."""
+    """Stands for `turn` and `sleep`: answers turns from a list and keeps what it was asked."""
 
     def __init__(self, turns: list[dict[str, Any] | Exception]) -> None:
         self.turns = turns
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.park_failures: list[Exception] = []
+        self.sleep_failures: list[Exception] = []
         self.changed = threading.Condition()
 
     def invoke(self, name: str, payload: dict[str, Any]) -> dict[str, Any]:
         with self.changed:
             self.calls.append((name, payload))
             self.changed.notify_all()
-        if name == "unlatch-dev-park":
-            if self.park_failures:
-                raise self.park_failures.pop(0)
+        if name == "unlatch-dev-sleep":
+            if self.sleep_failures:
+                raise self.sleep_failures.pop(0)
             return {}
         answer = self.turns.pop(0)
         if isinstance(answer, Exception):
@@ -74,7 +74,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
                 definition=text.replace("${Stage}", "dev").replace("${Partition}", "aws"),
                 roleArn="arn:aws:iam::123456789012:role/unlatch-dev-case",
             )["stateMachineArn"]
-            for name in ("unlatch-dev-turn", "unlatch-dev-park"):
+            for name in ("unlatch-dev-turn", "unlatch-dev-sleep"):
                 _client("lambda").create_function(
                     FunctionName=name,
                     Runtime="python3.13",
@@ -172,9 +172,9 @@ def test_a_turn_outlasts_minutes_of_trouble() -> None:
     assert sum(delays) >= 8 * 60, "an outage of minutes does not end the run"
 
 
-def test_a_deadline_of_park_is_no_error_to_retry() -> None:
+def test_a_deadline_of_a_sleep_is_no_error_to_retry() -> None:
     errors = [name for retry in STATES["Sleep"]["Retry"] for name in retry["ErrorEquals"]]
-    assert errors == ["States.TaskFailed"], "States.ALL would park again at the deadline"
+    assert errors == ["States.TaskFailed"], "States.ALL would sleep again at the deadline"
 
 
 def test_the_deadline_and_a_decision_both_bring_the_next_turn(
@@ -188,7 +188,7 @@ def test_the_deadline_and_a_decision_both_bring_the_next_turn(
         ]
     )
     run = start(functions)
-    at_deadline, until_woken = functions.wait_for("unlatch-dev-park", 2)
+    at_deadline, until_woken = functions.wait_for("unlatch-dev-sleep", 2)
     _client("stepfunctions").send_task_success(taskToken=until_woken["token"], output="{}")
 
     ended = _ended(run)
@@ -202,13 +202,13 @@ def test_the_deadline_and_a_decision_both_bring_the_next_turn(
     assert at_deadline["token"] != until_woken["token"]
 
 
-def test_a_failing_turn_and_a_failing_park_are_called_again(
+def test_a_failing_turn_and_a_failing_sleep_are_called_again(
     start: Callable[..., str],
 ) -> None:
     functions = CaseFunctions([FunctionError("throttled"), _turn(), _turn(finished=True)])
-    functions.park_failures = [FunctionError("table away")]
+    functions.sleep_failures = [FunctionError("table away")]
     run = start(functions)
-    token = functions.wait_for("unlatch-dev-park", 2)[-1]["token"]
+    token = functions.wait_for("unlatch-dev-sleep", 2)[-1]["token"]
     _client("stepfunctions").send_task_success(taskToken=token, output="{}")
 
     assert _ended(run)["status"] == "SUCCEEDED"
@@ -216,13 +216,13 @@ def test_a_failing_turn_and_a_failing_park_are_called_again(
     assert _without_state([first, again]) == [_asked("first"), _asked("first", attempt=1)]
 
 
-def test_a_park_that_gives_up_ends_in_a_turn_not_in_a_dead_run(
+def test_a_sleep_that_gives_up_ends_in_a_turn_not_in_a_dead_run(
     start: Callable[..., str],
 ) -> None:
     without_patience = json.loads(TEXT)
     without_patience["States"]["Sleep"]["Retry"][0]["MaxAttempts"] = 0
     functions = CaseFunctions([_turn(), _turn(finished=True)])
-    functions.park_failures = [FunctionError("table away")]
+    functions.sleep_failures = [FunctionError("table away")]
     run = start(functions, text=json.dumps(without_patience))
 
     assert _ended(run)["status"] == "SUCCEEDED"

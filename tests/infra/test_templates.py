@@ -11,6 +11,13 @@ import pytest
 from cfnlint.decode.cfn_yaml import loads
 from moto import mock_aws
 
+from chalicelib.event_patterns import (
+    CUT_OFF,
+    DELETE_FAILED,
+    KEY_STORE_REFUSED,
+    KEY_USE_FAILED,
+    LIVE_PROBE,
+)
 from sandbox.aws.moto_setup import fill_in_definitions, read_templates_fast
 from sandbox.aws.patches import Patches
 from tests.infra.linter import findings
@@ -27,7 +34,7 @@ HEARING = {
     "on_key_used",
     "on_probe",
 }
-FUNCTIONS = {*HEARING, "turn", "park", "sweep", "digest"}
+FUNCTIONS = {*HEARING, "turn", "sleep", "park", "sweep", "digest"}
 # I4010 wants prose in a `Metadata` block of every resource; the why stands in comments here.
 IGNORED_RULES = ("I4010",)
 
@@ -97,8 +104,10 @@ def test_names_follow_from_the_stage() -> None:
     assert outputs["TableName"] == "unlatch-dev"
     assert outputs["DeadLettersArn"].endswith(":unlatch-dev-dead-letters")
     assert outputs["HubBusArn"] == f"arn:aws:events:us-east-1:{HUB}:event-bus/default"
-    aliases = {alias["AliasName"] for alias in _client("kms").list_aliases()["Aliases"]}
-    assert outputs["SealKeyAlias"] in aliases
+    listed = _client("kms").list_aliases()["Aliases"]
+    keys = {alias["AliasName"]: alias.get("TargetKeyId") for alias in listed}
+    assert outputs["InboxKeyArn"].endswith(f":key/{keys['alias/unlatch-dev-inbox']}")
+    assert outputs["BodyKeyArn"].endswith(f":key/{keys['alias/unlatch-dev-body']}")
 
 
 def test_the_console_has_a_host_in_each_partition() -> None:
@@ -122,6 +131,24 @@ def test_the_hub_gets_roles_and_no_rules() -> None:
     _deploy("account.yaml", Stage="dev", HubAccountId=HUB)
     assert _roles() == {"unlatch-reader", "unlatch-executor", "unlatch-restorer"}
     assert _client("events").list_rules()["Rules"] == []
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_role_that_tries_whether_events_arrive_is_the_operators_alone() -> None:
+    operator = f"arn:aws:iam::{HUB}:role/operators"
+    _deploy("account.yaml", Stage="dev", HubAccountId=HUB, OperatorArn=operator)
+    (statement,) = _trust("unlatch-prober")
+    assert statement["Action"] == "sts:AssumeRole"
+    assert statement["Condition"]["StringLike"] == {"aws:PrincipalArn": operator}
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_same_events_are_forwarded_as_the_hub_hears_itself() -> None:
+    _deploy("account.yaml", Stage="dev", HubAccountId=HUB, HubBusArn=HUB_BUS)
+    rules = _client("events").list_rules()["Rules"]
+    forwarded = sorted(json.dumps(_spelled(json.loads(r["EventPattern"]))) for r in rules)
+    heard = (DELETE_FAILED, KEY_USE_FAILED, KEY_STORE_REFUSED, CUT_OFF, LIVE_PROBE)
+    assert forwarded == sorted(json.dumps(_spelled(pattern)) for pattern in heard)
 
 
 @pytest.mark.usefixtures("aws")
@@ -217,7 +244,7 @@ def test_the_reader_only_reads() -> None:
     assert [each for each in allowed if not each.split(":")[1].startswith(verbs)] == []
 
 
-def test_the_state_machine_may_invoke_turn_and_park_only() -> None:
+def test_the_state_machine_may_invoke_turn_and_sleep_only() -> None:
     role = _template("resources.yaml")["Resources"]["CaseRunsRole"]["Properties"]
     (invoke,) = [
         statement
@@ -225,7 +252,7 @@ def test_the_state_machine_may_invoke_turn_and_park_only() -> None:
         if statement["Action"] == "lambda:InvokeFunction"
     ]
     names = [resource["Fn::Sub"].rsplit(":", 1)[1] for resource in invoke["Resource"]]
-    assert names == ["unlatch-${Stage}-turn", "unlatch-${Stage}-park"]
+    assert names == [f"unlatch-${{Stage}}-{name}" for name in ("turn", "sleep", "park")]
 
 
 def test_every_function_is_watched_for_errors() -> None:
@@ -235,7 +262,10 @@ def test_every_function_is_watched_for_errors() -> None:
         for metric in alarm["Metrics"]
         if "MetricStat" in metric
     }
-    assert watched == {"unlatch-${Stage}"} | {f"unlatch-${{Stage}}-{name}" for name in FUNCTIONS}
+    watched_for = FUNCTIONS - {
+        "park"
+    }  # an alarm has ten metrics at the most, and park's runs go on
+    assert watched == {"unlatch-${Stage}"} | {f"unlatch-${{Stage}}-{name}" for name in watched_for}
 
 
 def test_what_holds_state_outlives_the_stack() -> None:
@@ -260,6 +290,15 @@ def test_no_template_holds_a_secret() -> None:
 def test_a_guardrail_leaves_people_the_call_that_opens_cases() -> None:
     template = _template("guardrails.yaml")
     assert template["Parameters"]["ReserveDeleteCluster"]["Default"] == "no"
+
+
+def _spelled(pattern: Any) -> Any:
+    """In one order of names and values; CloudFormation makes text of what YAML says."""
+    if isinstance(pattern, dict):
+        return {name: _spelled(pattern[name]) for name in sorted(pattern)}
+    if isinstance(pattern, list):
+        return sorted((_spelled(one) for one in pattern), key=json.dumps)
+    return str(pattern).lower()
 
 
 def _filled_in(partition: str = "aws") -> str:

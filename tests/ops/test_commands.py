@@ -25,8 +25,8 @@ from botocore.parsers import ResponseParserError
 
 from chalicelib import __version__
 from chalicelib.domain.state.caller import caller_of
-from chalicelib.failures import Conflict, PermanentError, TemporaryError
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.failures import ConflictError, PermanentError, TemporaryError
+from chalicelib.slack.replies import SlackError
 from ops.__main__ import VERBS, main
 from ops.command_context import PROJECT, CommandContext
 from ops.console import GREEN, Console
@@ -133,8 +133,8 @@ def test_every_exit_code_is_explained() -> None:
         (ResponseParserError("<html>"), "NO_PROXY"),
         (PermanentError("It can’t be.", "Do that"), "Do that"),
         (TemporaryError("AWS is busy"), "in a minute"),
-        (Conflict("case-1"), "moved on"),
-        (SlackFailed("invalid_auth"), "invalid_auth"),
+        (ConflictError("case-1"), "moved on"),
+        (SlackError("invalid_auth"), "invalid_auth"),
         (FileNotFoundError(2, "No such file or directory", "no.env"), "no.env can’t be used: No"),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"), "not what it should be"),
     ],

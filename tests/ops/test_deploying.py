@@ -66,6 +66,18 @@ def test_settings_that_are_missing_are_all_named_before_anything_is_made(
     assert functions() == set()
 
 
+def test_an_account_without_room_for_reserved_concurrency_is_told_before_anything_is_made(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new account has ten."""
+    monkeypatch.setenv("MOTO_LAMBDA_CONCURRENCY_QUOTA", "10")
+    said = office.run("deploy", "--yes")
+    assert said.code == 3
+    assert "may run 10 times at once" in said.err
+    assert "request-service-quota-increase" in said.err
+    assert functions() == set()
+
+
 def test_a_deployment_that_breaks_off_goes_on_where_it_was(
     sandbox: Sandbox, office: Office
 ) -> None:
@@ -99,6 +111,17 @@ def test_what_chalice_leaves_out_is_there() -> None:
     pattern = json.loads(rule("on_delete_blocked")["EventPattern"])
     assert pattern["detail"]["errorCode"] == [CODE], "as the setting says, not as the code does"
     assert rule("on_key_used")["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+
+def test_the_functions_are_told_the_seal_keys_by_arn() -> None:
+    """Whoever moves an alias leads them to no other key."""
+    kms = boto3.client("kms")
+    for function in FUNCTIONS:
+        found = boto3.client("lambda").get_function_configuration(FunctionName=function)
+        told = found["Environment"]["Variables"]
+        for name, short in (("INBOX_KEY_ID", "inbox"), ("BODY_KEY_ID", "body")):
+            key = kms.describe_key(KeyId=f"alias/unlatch-dev-{short}")["KeyMetadata"]
+            assert told[name] == key["Arn"]
 
 
 def test_deploying_again_follows_the_settings_and_makes_nothing_twice(

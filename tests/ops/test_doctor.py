@@ -110,11 +110,11 @@ def test_code_that_nobody_deployed(deployed: Office, ill: Callable[[], dict[str,
     assert "code" not in ill()
     functions, empty = boto3.client("lambda"), io.BytesIO()
     with zipfile.ZipFile(empty, "w") as package:
-        package.writestr("app.py", "def park(*_): pass")
-    functions.update_function_code(FunctionName="unlatch-dev-park", ZipFile=empty.getvalue())
-    assert "unlatch-dev-park runs other code than 0.1.0, deployed 2026-03-02" in ill()["code"]
+        package.writestr("app.py", "def sleep(*_): pass")
+    functions.update_function_code(FunctionName="unlatch-dev-sleep", ZipFile=empty.getvalue())
+    assert "unlatch-dev-sleep runs other code than 0.1.0, deployed 2026-03-02" in ill()["code"]
     planned = deployed.run("deploy", typing="no")
-    assert "function unlatch-dev-park: code " in planned.out
+    assert "function unlatch-dev-sleep: code " in planned.out
     assert deployed.run("deploy", "--yes").code == 0
     assert "code" not in ill()
 
@@ -195,15 +195,26 @@ def test_a_seal_key_that_is_off(ill: Callable[[], dict[str, str]]) -> None:
     kms.enable_key(KeyId=key)
 
 
+def test_an_alias_that_was_moved(ill: Callable[[], dict[str, str]]) -> None:
+    kms, alias = boto3.client("kms"), "alias/unlatch-dev-inbox"
+    key, other = (
+        kms.describe_key(KeyId=name)["KeyMetadata"]["KeyId"]
+        for name in (alias, "alias/unlatch-dev-body")
+    )
+    kms.update_alias(AliasName=alias, TargetKeyId=other)
+    assert "does not point to the key of the functions" in ill()["inbox key"]
+    kms.update_alias(AliasName=alias, TargetKeyId=key)
+
+
 def test_functions_that_are_gone_and_dead_letters(
     sandbox: Sandbox, deployed: Office, ill: Callable[[], dict[str, str]]
 ) -> None:
     queues = boto3.client("sqs")
     url = queues.get_queue_url(QueueName="unlatch-dev-dead-letters")["QueueUrl"]
     queues.send_message(QueueUrl=url, MessageBody="{}")
-    boto3.client("lambda").delete_function(FunctionName="unlatch-dev-park")
+    boto3.client("lambda").delete_function(FunctionName="unlatch-dev-sleep")
     wrong = ill()
-    assert "unlatch-dev-park is missing" in wrong["functions"]
+    assert "unlatch-dev-sleep is missing" in wrong["functions"]
     assert "unlatch replay" in wrong["dead letters"]
     queues.purge_queue(QueueUrl=url)
 

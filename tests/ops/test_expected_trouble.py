@@ -25,7 +25,7 @@ from ops.__main__ import VERBS, main
 from ops.command_context import CommandContext
 from ops.console import Console
 from ops.exits import Exit
-from tests.flows.bench import NOW, REGION, table
+from tests.flows.stand import NOW, REGION, table
 
 CLUSTER, CASE = "cluster-2a3b4c5d6e7", "case-abcdefghij"
 COMMANDS = {

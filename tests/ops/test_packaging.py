@@ -78,6 +78,8 @@ def test_names_are_those_that_policies_and_templates_rely_on(template: dict[str,
         assert properties(template, role)["RoleName"] == f"unlatch-prod-{name}"
     environment = properties(template, "Turn")["Environment"]["Variables"]
     assert environment["APPROVERS"] == "U1,U2,U3"
+    assert environment["INBOX_KEY_ID"] == {"Fn::GetAtt": ["SealKey", "Arn"]}
+    assert environment["BODY_KEY_ID"] == {"Fn::GetAtt": ["BodyKey", "Arn"]}
 
 
 def test_it_has_what_chalice_leaves_out(template: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib import config
-from chalicelib.config import BadSettings
+from chalicelib.config import BadSettingsError
 from chalicelib.domain.rules.routes import Route
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.slack_message import SlackMessage
@@ -70,7 +70,7 @@ def test_a_file_that_can_not_be_meant_stops_the_deployment(
 
 def test_a_copy_that_can_not_be_read_stops_the_functions(project: Path) -> None:
     (project / routing.COPY).write_text("{")
-    with pytest.raises(BadSettings, match="can’t start"):
+    with pytest.raises(BadSettingsError, match="can’t start"):
         config.routes(project / routing.COPY)
 
 
@@ -120,7 +120,7 @@ def test_the_doctor_looks_at_each_route(monkeypatch: pytest.MonkeyPatch) -> None
     assert next(check.all_of_them(found)).ok
 
     def broken() -> None:
-        raise BadSettings("routes.json is torn")
+        raise BadSettingsError("routes.json is torn")
 
     monkeypatch.setattr(config, "routes", broken)
     assert next(check.all_of_them(found)).ok is False

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from sandbox.reliability.report import write
-from tests.flows.conftest import bench, moto_store, store
+from tests.flows.conftest import moto_store, stand, store
 from tests.reliability.figures import TRIED, figure_lines
 
-__all__ = ["bench", "moto_store", "store"]
+__all__ = ["moto_store", "stand", "store"]
 
 BEGAN = time.monotonic()
 

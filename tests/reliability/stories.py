@@ -17,8 +17,8 @@ from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.snapshot import Cluster, Hsm, KeyState, Snapshot
 from ops.evidence.approved import unapproved
 from sandbox.reliability.table import MemoryTable
-from tests.flows.bench import INBOX_SEAL, REGION, Bench, QuickCases, key, world
 from tests.flows.engine import Engine
+from tests.flows.stand import INBOX_SEAL, REGION, QuickCases, Stand, key, world
 from tests.reliability.trouble import Trouble, troubled
 
 QUICK = Durations(*[timedelta(seconds=10)] * 5)
@@ -115,24 +115,24 @@ def played(story: str, *, at: int = -1, kind: str = "", turns_a_run: int = 1_500
     """The story's end, with this trouble at this call. A case that stops is tried again once."""
     make, clicks, _ = STORIES[story]
     trouble = Trouble(at, kind)
-    bench = Bench(make(), store=QuickCases(MemoryTable(), INBOX_SEAL), durations=QUICK, **RULES)
-    engine = Engine(bench, turns_a_run=turns_a_run)
+    stand = Stand(make(), store=QuickCases(MemoryTable(), INBOX_SEAL), durations=QUICK, **RULES)
+    engine = Engine(stand, turns_a_run=turns_a_run)
     engine.restart = trouble.restart
-    bench.ports = troubled(bench.ports, trouble)
-    engine.deliver(bench.failed())
-    engine.go(until=lambda: bool(bench.runs.started))
-    case_id = bench.runs.started[0][0]
+    stand.ports = troubled(stand.ports, trouble)
+    engine.deliver(stand.failed())
+    engine.go(until=lambda: bool(stand.runs.started))
+    case_id = stand.runs.started[0][0]
     stops: list[tuple[str, tuple[str, ...]]] = []
     _tell(engine, case_id, clicks, stops)
     engine.go(until=lambda: not engine.living)
     assert engine.surprises == []
-    entries = bench.stored.entries(case_id)
-    case = bench.case(case_id)
+    entries = stand.stored.entries(case_id)
+    case = stand.case(case_id)
     return End(
         case,
-        bench.aws.model.at(bench.clock.now),
-        tuple(bench.aws.landed),
-        tuple(bench.aws.illegal),
+        stand.aws.model.at(stand.clock.now),
+        tuple(stand.aws.landed),
+        tuple(stand.aws.illegal),
         (*audit_log.flaws(entries, head=case.log_head), *unapproved(entries)),
         tuple(trouble.calls),
         tuple(stops),
@@ -163,7 +163,7 @@ def _tell(
         else:
             todo.pop(0)
             if click.by:
-                engine.person(partial(_clicked, engine.bench, case_id, click))
+                engine.person(partial(_clicked, engine.stand, case_id, click))
 
 
 def _is_stopped(engine: Engine, case: Case) -> bool:
@@ -178,13 +178,13 @@ def _try_again(engine: Engine, case_id: str, stops: list[tuple[str, tuple[str, .
         return
     stops.append((case.reason, case.advice))
     assert len(stops) < 3, "stops again and again"
-    engine.person(lambda: engine.bench.click("erin", "refresh", case_id))
+    engine.person(lambda: engine.stand.click("erin", "refresh", case_id))
     engine.go(until=lambda: engine.case(case_id).outcome is not Outcome.STOPPED)
 
 
-def _clicked(bench: Bench, case_id: str, click: Click) -> Answer:
+def _clicked(stand: Stand, case_id: str, click: Click) -> Answer:
     if not click.sends:
-        return bench.click(click.by, click.button, case_id)
-    answer = bench.submit(click.by, click.button, case_id)
+        return stand.click(click.by, click.button, case_id)
+    answer = stand.submit(click.by, click.button, case_id)
     assert not isinstance(answer, PlanChanged), Remedy(click.button)
     return answer

@@ -12,10 +12,10 @@ from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.domain.state.snapshot import Key, KeyState, LastUse, Snapshot
 from chalicelib.failures import PermanentError
 from tests.flows.answers import private
-from tests.flows.bench import Bench, key, world
 from tests.flows.engine import Engine
+from tests.flows.stand import Stand, key, world
 
-Make = Callable[..., Bench]
+Make = Callable[..., Stand]
 PARTS = {
     "key stores": {"key_stores": (), "keys": (), "unread": ("kms:ListKeys was refused",)},
     "the cluster": {"cluster": None, "unread": ("cloudhsm:DescribeClusters was refused",)},
@@ -52,7 +52,7 @@ class HalfBlind:
         return replace(seen, **PARTS[self.part]) if self.part else seen  # type: ignore[arg-type]  # parts of one
 
 
-def under_way(it: Bench, remedy: str) -> tuple[Engine, str, HalfBlind]:
+def under_way(it: Stand, remedy: str) -> tuple[Engine, str, HalfBlind]:
     inventory = HalfBlind(it.ports.inventory)
     it.ports = replace(it.ports, inventory=inventory)  # type: ignore[arg-type]  # by __getattr__
     engine = Engine(it)
@@ -69,8 +69,8 @@ def under_way(it: Bench, remedy: str) -> tuple[Engine, str, HalfBlind]:
 @pytest.mark.parametrize(
     ("remedy", "outcome"), [("park", Outcome.PARKED), ("retire", Outcome.RETIRED)]
 )
-def test_it_waits_and_goes_on(bench: Make, part: str, remedy: str, outcome: Outcome) -> None:
-    it = bench(world(key(1)))
+def test_it_waits_and_goes_on(stand: Make, part: str, remedy: str, outcome: Outcome) -> None:
+    it = stand(world(key(1)))
     engine, case_id, inventory = under_way(it, remedy)
     inventory.part, landed = part, len(it.aws.landed)
     healed = it.clock.now + timedelta(hours=3)
@@ -85,8 +85,8 @@ def test_it_waits_and_goes_on(bench: Make, part: str, remedy: str, outcome: Outc
     assert it.case(case_id).outcome is outcome, "with the approvals that it had"
 
 
-def test_a_use_that_is_not_told_makes_nobody_approve_again(bench: Make) -> None:
-    it = bench(world(key(1)))
+def test_a_use_that_is_not_told_makes_nobody_approve_again(stand: Make) -> None:
+    it = stand(world(key(1)))
     engine, case_id, inventory = under_way(it, "park")
     inventory.part = A_USE
     engine.go(until=lambda: "GetKeyLastUsage" in it.case(case_id).waiting_for)
@@ -96,8 +96,8 @@ def test_a_use_that_is_not_told_makes_nobody_approve_again(bench: Make) -> None:
 
 
 @pytest.mark.parametrize("part", [*PARTS, "the role"])
-def test_cancel_works_meanwhile_and_ends_with_a_sentence(bench: Make, part: str) -> None:
-    it = bench(world(key(1)))
+def test_cancel_works_meanwhile_and_ends_with_a_sentence(stand: Make, part: str) -> None:
+    it = stand(world(key(1)))
     engine, case_id, inventory = under_way(it, "retire")
     inventory.part = part
     engine.go(until=lambda: "must be allowed" in it.case(case_id).waiting_for)

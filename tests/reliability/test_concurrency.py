@@ -20,17 +20,17 @@ from chalicelib.domain.state import audit_log
 from chalicelib.domain.state.audit_log import Kind
 from chalicelib.domain.state.case import Outcome, Phase
 from chalicelib.domain.state.click import Act
-from chalicelib.failures import Conflict, Superseded
+from chalicelib.failures import ConflictError, SupersededError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.sweep import sweep
 from chalicelib.flows.take_turn import Turn, take_turn
 from tests.flows.answers import private, refusal
-from tests.flows.bench import CLUSTER, Bench, key, world
 from tests.flows.engine import Engine
+from tests.flows.stand import CLUSTER, Stand, key, world
 from tests.reliability.figures import TRIED
 
 THREADS = 32
-Make = Callable[..., Bench]
+Make = Callable[..., Stand]
 PEOPLE = tuple(f"person-{number}" for number in range(THREADS))
 
 
@@ -44,9 +44,9 @@ def restless() -> Iterator[None]:
 
 
 @pytest.fixture
-def bench(store: DynamoCases) -> Make:
+def stand(store: DynamoCases) -> Make:
     """Each thread decodes for itself, as each function does."""
-    return partial(Bench, store=store)
+    return partial(Stand, store=store)
 
 
 def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
@@ -62,20 +62,20 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
         return list(pool.map(behind_the_gate, range(len(calls))))
 
 
-def tried(it: Bench, case_id: str, given: str, attempt: int) -> Turn | None:
+def tried(it: Stand, case_id: str, given: str, attempt: int) -> Turn | None:
     """A try that is left over, or finds no moment to save, ends by saying so."""
-    with suppress(Superseded, Conflict):
+    with suppress(SupersededError, ConflictError):
         return take_turn(it.ports, case_id, 0, given=given, attempt=attempt)
     return None
 
 
-def turns(it: Bench, case_id: str, number: int) -> list[Callable[[], Turn | None]]:
+def turns(it: Stand, case_id: str, number: int) -> list[Callable[[], Turn | None]]:
     """Tries of one turn, of which the run believes that all but the last have died."""
     given = it.runs.bodies[case_id, 0] or ""
     return [partial(tried, it, case_id, given, attempt) for attempt in range(number)]
 
 
-def went_on(it: Bench, case_id: str, last: Turn | None, *, tries: int) -> None:
+def went_on(it: Stand, case_id: str, last: Turn | None, *, tries: int) -> None:
     """The run remembers what the last try gave back; where that failed, it tries once more."""
     if last is None:
         it.turn(case_id, attempt=tries)
@@ -83,9 +83,9 @@ def went_on(it: Bench, case_id: str, last: Turn | None, *, tries: int) -> None:
         it.runs.bodies[case_id, 0] = last.body
 
 
-def asked(bench: Make) -> tuple[Bench, str]:
+def asked(stand: Make) -> tuple[Stand, str]:
     """A case that people may decide, offers and all."""
-    it = bench(world(), approvers=PEOPLE)
+    it = stand(world(), approvers=PEOPLE)
     opened = open_case(it.ports, it.failed())
     assert opened is not None
     it.run(opened.case_id, until=lambda case: bool(case.message.ts))
@@ -97,8 +97,8 @@ def is_counted(answer: Answer) -> bool:
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_thirty_two_people_reject_cancel_and_approve_one_case(bench: Make, attempt: int) -> None:
-    it, case_id = asked(bench)
+def test_thirty_two_people_reject_cancel_and_approve_one_case(stand: Make, attempt: int) -> None:
+    it, case_id = asked(stand)
 
     def acting(number: int) -> Callable[[], Answer]:
         by = PEOPLE[number]
@@ -122,8 +122,8 @@ def test_thirty_two_people_reject_cancel_and_approve_one_case(bench: Make, attem
     TRIED["clicks at the same moment, each answered"] += len(answers)
 
 
-def test_each_approval_counts_once_however_often_it_is_sent(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_each_approval_counts_once_however_often_it_is_sent(stand: Make) -> None:
+    it, case_id = asked(stand)
     people = PEOPLE[:8]
     answers = at_once(
         [partial(it.submit, by, "retire", case_id) for by in people for _ in range(4)]
@@ -133,8 +133,8 @@ def test_each_approval_counts_once_however_often_it_is_sent(bench: Make) -> None
     assert sorted(clicks) == sorted(people)
 
 
-def test_turns_at_the_same_moment_make_each_call_once(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_turns_at_the_same_moment_make_each_call_once(stand: Make) -> None:
+    it, case_id = asked(stand)
     it.submit(PEOPLE[0], "retire", case_id)
     it.submit(PEOPLE[1], "retire", case_id)
     for _ in range(60):
@@ -149,8 +149,8 @@ def test_turns_at_the_same_moment_make_each_call_once(bench: Make) -> None:
     assert audit_log.flaws(it.stored.entries(case_id), head=case.log_head) == ()
 
 
-def test_two_hundred_deliveries_of_one_event_open_one_case(bench: Make) -> None:
-    it = bench(world())
+def test_two_hundred_deliveries_of_one_event_open_one_case(stand: Make) -> None:
+    it = stand(world())
     failed = it.failed()
     opened = at_once([lambda: open_case(it.ports, failed)] * 200)
     assert len({one.case_id for one in opened}) == 1
@@ -160,8 +160,8 @@ def test_two_hundred_deliveries_of_one_event_open_one_case(bench: Make) -> None:
     TRIED["deliveries of one event at the same moment, one case"] += len(opened)
 
 
-def test_two_hundred_attempts_on_one_cluster_fold_into_one_case(bench: Make) -> None:
-    it = bench(world())
+def test_two_hundred_attempts_on_one_cluster_fold_into_one_case(stand: Make) -> None:
+    it = stand(world())
     events = [it.failed(f"event-{number}") for number in range(200)]
     opened = at_once([partial(open_case, it.ports, failed) for failed in events])
     assert len({one.case_id for one in opened}) == 1
@@ -169,8 +169,8 @@ def test_two_hundred_attempts_on_one_cluster_fold_into_one_case(bench: Make) -> 
     assert len(it.stored.pointers()) == 1
 
 
-def test_clicks_sweeps_events_and_turns_all_at_once(bench: Make) -> None:
-    it, case_id = asked(bench)
+def test_clicks_sweeps_events_and_turns_all_at_once(stand: Make) -> None:
+    it, case_id = asked(stand)
     calls: list[Callable[[], Any]] = []
     for number, one in enumerate(turns(it, case_id, 8)):
         calls += [
@@ -188,7 +188,7 @@ def test_clicks_sweeps_events_and_turns_all_at_once(bench: Make) -> None:
 
 def test_two_clusters_of_one_account_go_their_own_ways(store: DynamoCases) -> None:
     other = world(key(7), cluster_id="cluster-7z7z7z7z7z7", store_id="cks-7")
-    first, second = Bench(world(key(1)), store=store), Bench(other, store=store)
+    first, second = Stand(world(key(1)), store=store), Stand(other, store=store)
     opened = at_once(
         [
             lambda: open_case(first.ports, first.failed("event-1")),
@@ -199,7 +199,7 @@ def test_two_clusters_of_one_account_go_their_own_ways(store: DynamoCases) -> No
     assert len(set(ids)) == 2
     assert {p.cluster_id for p in store.pointers()} == {CLUSTER, "cluster-7z7z7z7z7z7"}
 
-    def played(it: Bench, case_id: str, remedy: str) -> Outcome | None:
+    def played(it: Stand, case_id: str, remedy: str) -> Outcome | None:
         it.run(case_id, until=lambda c: bool(c.message.ts))
         it.approve("alice", remedy, case_id)
         it.approve("bob", remedy, case_id)
@@ -217,8 +217,8 @@ def test_two_clusters_of_one_account_go_their_own_ways(store: DynamoCases) -> No
     )
 
 
-def test_a_reopened_case_finds_its_cluster_taken(bench: Make) -> None:
-    it = bench(world(key(1)))
+def test_a_reopened_case_finds_its_cluster_taken(stand: Make) -> None:
+    it = stand(world(key(1)))
     engine = Engine(it)
     engine.deliver(it.failed("event-1"))
     (first, _), *_ = it.runs.started

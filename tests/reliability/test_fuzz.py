@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.aws.cloudtrail import NotOurs, failed_delete, key_uses
-from chalicelib.slack.requests import Unreadable, parse
+from chalicelib.aws.cloudtrail import NotOursError, failed_delete, key_uses
+from chalicelib.slack.requests import UnreadableError, parse
 from sandbox.reliability.corpus import CODES, DELETE, OWN, USE, button, life
 from sandbox.reliability.fuzz import SHARES, Fuzz, _encoded
 from sandbox.reliability.mutate import as_json
@@ -36,7 +36,7 @@ def test_the_unspoiled_is_taken() -> None:
 
 def test_half_a_character_is_refused_before_it_is_sealed() -> None:
     payload = button("case-a", "retire") | {"trigger_id": "\ud800"}
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableError):
         parse(_encoded({"payload": as_json(payload)}))
 
 
@@ -50,5 +50,5 @@ def test_half_a_character_is_refused_before_it_is_sealed() -> None:
     ],
 )
 def test_odd_records_of_use_are_refused(detail: dict[str, object]) -> None:
-    with pytest.raises(NotOurs):
+    with pytest.raises(NotOursError):
         key_uses({**USE, "detail": {**USE["detail"], **detail}}, own_roles=())

@@ -18,16 +18,16 @@ from chalicelib.domain.state.plan import Operation
 from chalicelib.domain.state.snapshot import Key, KeyState
 from chalicelib.failures import TemporaryError
 from chalicelib.flows.perform import wait_after
-from tests.flows.bench import NOW, Bench, key, world
 from tests.flows.engine import Engine
+from tests.flows.stand import NOW, Stand, key, world
 from tests.reliability.figures import TRIED
 from tests.reliability.profiles import THOROUGH
 from tests.reliability.stories import repointable
 
-Make = Callable[..., Bench]
+Make = Callable[..., Stand]
 
 
-def approved(it: Bench) -> tuple[Engine, str]:
+def approved(it: Stand) -> tuple[Engine, str]:
     engine = Engine(it)
     engine.deliver(it.failed())
     (case_id, _), *_ = it.runs.started
@@ -49,8 +49,8 @@ def test_waits_grow_to_five_minutes_and_differ_between_cases() -> None:
     assert len({wait_after(f"case-{n}", tries=6) for n in range(40)}) > 20
 
 
-def test_a_throttled_call_is_tried_at_growing_distances_even_if_people_click(bench: Make) -> None:
-    it, tried = bench(world()), []
+def test_a_throttled_call_is_tried_at_growing_distances_even_if_people_click(stand: Make) -> None:
+    it, tried = stand(world()), []
 
     def throttled(step: Call, target: str) -> None:
         tried.append(it.clock.now)
@@ -72,8 +72,8 @@ def test_a_throttled_call_is_tried_at_growing_distances_even_if_people_click(ben
     assert it.case(case_id).outcome is Outcome.RETIRED
 
 
-def test_a_call_that_never_gets_through_stops_with_a_sentence(bench: Make) -> None:
-    it = bench(world())
+def test_a_call_that_never_gets_through_stops_with_a_sentence(stand: Make) -> None:
+    it = stand(world())
 
     def throttled(step: Call, target: str) -> None:
         raise TemporaryError("AWS is busy (ThrottlingException)")
@@ -97,10 +97,10 @@ def many_keys(count: int) -> list[Key]:
     ]
 
 
-def test_thousands_of_keys_are_scheduled_once_each(bench: Make) -> None:
+def test_thousands_of_keys_are_scheduled_once_each(stand: Make) -> None:
     """Batch by batch, throttled now and then; the case stays below 400 kB, which the table enforces."""
     keys = many_keys(2_000 if THOROUGH else 500)
-    it = bench(world(*keys))
+    it = stand(world(*keys))
     calls = Counter[str]()
 
     def slow(step: Call, target: str) -> None:
@@ -124,9 +124,9 @@ def test_thousands_of_keys_are_scheduled_once_each(bench: Make) -> None:
 
 @pytest.mark.parametrize(("failures", "outcome"), [(3, Outcome.REPOINTED), (4, Outcome.STOPPED)])
 def test_a_key_that_is_busy_is_not_lost_and_one_that_fails_goes_back(
-    bench: Make, failures: int, outcome: Outcome
+    stand: Make, failures: int, outcome: Outcome
 ) -> None:
-    it = bench(repointable(), repoint_soak_days=0)
+    it = stand(repointable(), repoint_soak_days=0)
     left = [failures]
 
     def busy(step: Call, target: str) -> None:

@@ -14,11 +14,11 @@ from chalicelib.domain.simulation import SimulatedAws
 from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.domain.state.snapshot import Key, Snapshot
 from chalicelib.failures import TemporaryError
-from chalicelib.ports import FailedDelete, Receipt
+from chalicelib.ports import CaseTrigger, Receipt
 from sandbox.reliability.table import MemoryTable
-from tests.flows.bench import CLUSTER, INBOX_SEAL, STORE, Bench, key, world
 from tests.flows.cloud import Clock
 from tests.flows.engine import Engine
+from tests.flows.stand import CLUSTER, INBOX_SEAL, STORE, Stand, key, world
 from tests.reliability.stories import QUICK, RULES
 
 OTHER = "cluster-7z7z7z7z7z7"
@@ -81,7 +81,7 @@ class Account:
 @pytest.mark.parametrize("seed", range(12))
 def test_one_of_them_gets_its_way_and_the_other_is_asked_again(seed: int) -> None:
     chance = Random(seed)
-    it = Bench(
+    it = Stand(
         world(key(1)), store=DynamoCases(MemoryTable(), INBOX_SEAL), durations=QUICK, **RULES
     )
     account = Account(it.clock)
@@ -90,7 +90,7 @@ def test_one_of_them_gets_its_way_and_the_other_is_asked_again(seed: int) -> Non
     engine = Engine(it)
     first = it.failed("event-1")
     engine.deliver(first)
-    engine.deliver(FailedDelete(first.account, first.region, OTHER, it.failed("event-2").attempt))
+    engine.deliver(CaseTrigger(first.account, first.region, OTHER, it.failed("event-2").attempt))
     ids = {it.case(case_id).cluster_id: case_id for case_id, _ in it.runs.started}
     engine.go(until=lambda: all(it.case(one).message.ts for one in ids.values()))
     clicks = [(by, CLUSTER, "repoint") for by in ("alice", "bob")]

@@ -11,11 +11,11 @@ from chalicelib.domain.state.case import Case, Outcome
 from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import TemporaryError
 from chalicelib.ports import Inventory
-from tests.flows.bench import Bench, key, world
 from tests.flows.engine import Engine
+from tests.flows.stand import Stand, key, world
 from tests.reliability.figures import TRIED
 
-Make = Callable[..., Bench]
+Make = Callable[..., Stand]
 
 
 class Unread:
@@ -34,9 +34,9 @@ class Unread:
         return seen
 
 
-def test_an_end_that_is_told_late_waits_until_aws_can_be_read(bench: Make) -> None:
+def test_an_end_that_is_told_late_waits_until_aws_can_be_read(stand: Make) -> None:
     """The turn that closed the case died before it could tell anybody."""
-    it = bench(world(key(1)))
+    it = stand(world(key(1)))
     unread = Unread(it.ports.inventory)
     it.ports = replace(it.ports, inventory=cast("Inventory", unread))
     engine = Engine(it)
@@ -58,8 +58,8 @@ def test_an_end_that_is_told_late_waits_until_aws_can_be_read(bench: Make) -> No
     assert it.case(case_id).outcome is Outcome.PARKED
 
 
-def test_the_remediation_completes_and_the_message_catches_up(bench: Make) -> None:
-    it = bench(world(key(1)))
+def test_the_remediation_completes_and_the_message_catches_up(stand: Make) -> None:
+    it = stand(world(key(1)))
     engine = Engine(it)
     engine.deliver(it.failed())
     (case_id, _), *_ = it.runs.started
@@ -85,8 +85,8 @@ def test_the_remediation_completes_and_the_message_catches_up(bench: Make) -> No
     TRIED["remediations with Slack away from approval to end"] += 1
 
 
-def test_nobody_can_be_asked_while_slack_is_away_and_time_does_not_run_out(bench: Make) -> None:
-    it = bench(world())
+def test_nobody_can_be_asked_while_slack_is_away_and_time_does_not_run_out(stand: Make) -> None:
+    it = stand(world())
     it.slack.down = True
     engine = Engine(it)
     engine.deliver(it.failed())

@@ -18,12 +18,12 @@ from chalicelib.domain.state.case import Case, Outcome
 from chalicelib.domain.state.plan import Plan
 from chalicelib.domain.state.snapshot import Key, KeyState, Snapshot, StoreState
 from chalicelib.failures import TemporaryError
-from chalicelib.ports import FailedDelete, Receipt
+from chalicelib.ports import CaseTrigger, Receipt
 from ops.evidence.approved import unapproved
 from sandbox.reliability.table import MemoryTable
-from tests.flows.bench import INBOX_SEAL, Bench, key, world
 from tests.flows.cloud import Aws
 from tests.flows.engine import Died, Engine
+from tests.flows.stand import INBOX_SEAL, Stand, key, world
 from tests.reliability.figures import TRIED
 from tests.reliability.profiles import MACHINE
 from tests.reliability.stories import FINAL, QUICK, RULES
@@ -85,7 +85,7 @@ class Anything(RuleBasedStateMachine):
     def begin(self, first: Snapshot, quarantine: int) -> None:
         self.table = MemoryTable()
         rules = {**RULES, "quarantine_days": quarantine}
-        self.it = Bench(first, store=DynamoCases(self.table, INBOX_SEAL), durations=QUICK, **rules)
+        self.it = Stand(first, store=DynamoCases(self.table, INBOX_SEAL), durations=QUICK, **rules)
         other = world(key(8), cluster_id=OTHER, store_id="cks-other")
         aws = Aws(SimulatedAws(other, QUICK), self.it.clock)
         self.clouds = Clouds({first.cluster_id: self.it.aws, OTHER: aws})
@@ -108,7 +108,7 @@ class Anything(RuleBasedStateMachine):
     def event(self, number: int, other: bool, lost: bool, late: bool) -> None:
         """The same four events in any order, again and again; some are only found by the sweep."""
         failed = self.it.failed(f"event-{number}-{other}")
-        failed = FailedDelete(
+        failed = CaseTrigger(
             failed.account, failed.region, OTHER if other else failed.cluster_id, failed.attempt
         )
         if lost:

@@ -10,21 +10,21 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.state.case import Outcome
-from chalicelib.failures import Conflict, PermanentError
+from chalicelib.failures import ConflictError, PermanentError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.sweep import sweep
-from chalicelib.ports import FailedDelete, Opened
-from tests.flows.bench import Bench, key, world
+from chalicelib.ports import CaseTrigger, Opened
 from tests.flows.engine import Engine
+from tests.flows.stand import Stand, key, world
 from tests.reliability.figures import TRIED
 from tests.reliability.stories import STORIES, played
 from tests.reliability.trouble import KINDS, Trouble, troubled
 
-Make = Callable[..., Bench]
+Make = Callable[..., Stand]
 
 
-def test_a_failed_delete_that_eventbridge_lost_is_found_once(bench: Make) -> None:
-    it = bench(world())
+def test_a_failed_delete_that_eventbridge_lost_is_found_once(stand: Make) -> None:
+    it = stand(world())
     it.trail.found = [it.failed()]
     swept = [sweep(it.ports) for _ in range(3)]
     assert [s.found for s in swept] == [1, 0, 0]
@@ -33,12 +33,12 @@ def test_a_failed_delete_that_eventbridge_lost_is_found_once(bench: Make) -> Non
     TRIED["events that were never delivered, found by the sweep"] += 1
 
 
-def test_an_event_that_ended_as_a_dead_letter_is_found(bench: Make) -> None:
-    it = bench(world())
+def test_an_event_that_ended_as_a_dead_letter_is_found(stand: Make) -> None:
+    it = stand(world())
     engine = Engine(it)
     failed, good = it.failed(), it.ports
 
-    def broken(failed: FailedDelete, *, now: object) -> Opened:
+    def broken(failed: CaseTrigger, *, now: object) -> Opened:
         raise RuntimeError("the table can't be reached")
 
     it.ports = replace(good, cases=broken_store(good.cases, broken))
@@ -52,8 +52,8 @@ def test_an_event_that_ended_as_a_dead_letter_is_found(bench: Make) -> None:
     TRIED["events that were never delivered, found by the sweep"] += 1
 
 
-def test_a_sleeping_case_moves_once_the_setting_names_another_channel(bench: Make) -> None:
-    it = bench(world())
+def test_a_sleeping_case_moves_once_the_setting_names_another_channel(stand: Make) -> None:
+    it = stand(world())
     engine = Engine(it)
     engine.deliver(it.failed())
     (case_id, _), *_ = it.runs.started
@@ -77,12 +77,12 @@ def broken_store(cases: object, open_or_fold: object) -> Any:
     return Broken()
 
 
-def test_one_place_that_cant_be_read_hides_no_other(bench: Make) -> None:
-    it = bench(world())
+def test_one_place_that_cant_be_read_hides_no_other(stand: Make) -> None:
+    it = stand(world())
     failed = it.failed()
 
     class Refusing:
-        def calls(self, account: str, region: str, **_: object) -> list[FailedDelete]:
+        def calls(self, account: str, region: str, **_: object) -> list[CaseTrigger]:
             if region == "eu-west-1":
                 raise PermanentError(
                     "AWS refused cloudtrail:LookupEvents: access denied.", "Allow it."
@@ -100,22 +100,22 @@ def test_one_place_that_cant_be_read_hides_no_other(bench: Make) -> None:
     assert "access denied" in swept.unread[0]
 
 
-def test_an_event_that_others_hold_does_not_end_the_sweep(bench: Make) -> None:
-    it = bench(world())
+def test_an_event_that_others_hold_does_not_end_the_sweep(stand: Make) -> None:
+    it = stand(world())
     opened = open_case(it.ports, it.failed())
     assert opened
     it.runs.started.clear()
 
-    def held(failed: FailedDelete, *, now: object) -> Opened:
-        raise Conflict("others")
+    def held(failed: CaseTrigger, *, now: object) -> Opened:
+        raise ConflictError("others")
 
     it.trail.found = [it.failed("event-2")]
     it.ports = replace(it.ports, cases=broken_store(it.ports.cases, held))
     assert sweep(it.ports).restarted == 1
 
 
-def test_a_dead_run_is_followed_by_the_next(bench: Make) -> None:
-    it = bench(world())
+def test_a_dead_run_is_followed_by_the_next(stand: Make) -> None:
+    it = stand(world())
     engine = Engine(it)
     engine.deliver(it.failed())
     (case_id, _), *_ = it.runs.started
@@ -129,9 +129,9 @@ def test_a_dead_run_is_followed_by_the_next(bench: Make) -> None:
     assert it.case(case_id).outcome is Outcome.RETIRED
 
 
-def test_a_click_whose_wake_was_lost_is_heard_within_the_hour(bench: Make) -> None:
+def test_a_click_whose_wake_was_lost_is_heard_within_the_hour(stand: Make) -> None:
     """Else a cancel would sleep up to a day, and keys would be gone meanwhile."""
-    it = bench(world(key(1)))
+    it = stand(world(key(1)))
     engine = Engine(it)
     engine.deliver(it.failed())
     (case_id, _), *_ = it.runs.started
@@ -139,7 +139,7 @@ def test_a_click_whose_wake_was_lost_is_heard_within_the_hour(bench: Make) -> No
     it.approve("alice", "retire", case_id)
     it.approve("bob", "retire", case_id)
     engine.go(until=lambda: "KMS deletes" in it.case(case_id).waiting_for)
-    trouble = Trouble(at=3, kind="die_before")
+    trouble = Trouble(at=4, kind="die_before")
     good, it.ports = it.ports, troubled(it.ports, trouble)
     with pytest.raises(BaseException, match=r"runs\.wake"):
         it.click("alice", "cancel", case_id)

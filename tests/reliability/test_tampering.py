@@ -9,12 +9,22 @@ import pytest
 from chalicelib.aws.store.cases import Stored
 from chalicelib.aws.store.turns import TurnCases
 from chalicelib.domain.rules.trust import Anchor
-from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.simulation import MADE
+from chalicelib.domain.state.plan import Operation, Remedy
+from sandbox import sample
+from sandbox.reliability.fast_cases import STORIES, WORLDS
 from sandbox.reliability.matrix import untroubled
 from sandbox.reliability.report import tamper_lines
 from sandbox.reliability.stand import SEALS
 from sandbox.reliability.tampered_plays import TamperedPlay, tampered
-from sandbox.reliability.tampering import STORIES, Moment, Tried, all_edits, broken, play, told
+from sandbox.reliability.tampering import (
+    Moment,
+    Tried,
+    all_edits,
+    broken,
+    play,
+    told,
+)
 from tests.reliability.profiles import THOROUGH
 
 TOLD = [story for story in STORIES if told(story)]
@@ -32,8 +42,13 @@ def test_each_remedy_is_told_to_its_end_and_back() -> None:
         ("park, cancelled", "cancelled"),
         ("repoint, cancelled", "cancelled"),
         ("park, undone", "cancelled"),
+        ("rescue of its HSMs, to the end", "rescued"),
+        ("rescue of the cluster, to the end", "rescued"),
+        ("rescue of the cluster, cancelled", "cancelled"),
+        ("release, to the end", "released"),
+        ("release, cancelled", "cancelled"),
     }
-    assert {story.partition(",")[0] for story in STORIES} == set(Remedy) - {Remedy.KEEP}
+    assert {remedy for remedy, _, _ in WORLDS.values()} == set(Remedy) - {Remedy.KEEP}
 
 
 @pytest.mark.parametrize("story", TOLD)
@@ -53,17 +68,17 @@ class Credulous(TurnCases):
 
 def credulous(story: str, number: int, what: str) -> str:
     """What the matrix says of a bot that believes its table."""
-    tale, moment = STORIES[story](), told(story)[number]
+    played, moment = STORIES[story](), told(story)[number]
 
     def for_turn(anchor: Anchor, generation: int) -> TurnCases:
         inbox, body = SEALS
         return Credulous(
-            tale._stand.table, anchor, generation=generation, inbox_seal=inbox, body_seal=body
+            played._stand.table, anchor, generation=generation, inbox_seal=inbox, body_seal=body
         )
 
-    tale.ports = replace(tale.ports, for_turn=for_turn)
+    played.ports = replace(played.ports, for_turn=for_turn)
     edit = next(e for e in all_edits(story, moment) if e.what == what)
-    return broken(tale, moment, edit)
+    return broken(played, moment, edit)
 
 
 def begun(story: str) -> int:
@@ -84,11 +99,20 @@ def test_what_is_genuine_and_what_is_not() -> None:
     first, *_, last = told(story)
     running = told(story)[begun(story)]
     (call, *_) = running.case.plan.calls if running.case.plan else ()
-    planned = (call.operation, call.targets[0])
+    planned = (call.operation, call.targets[0], "")
     assert [moment.covers(planned) for moment in (first, running, last)] == [False, True, False]
-    assert not running.covers((call.operation, "another key"))
+    assert not running.covers((call.operation, "another key", ""))
     assert not replace(running, case=replace(running.case, ending=last.case.clicks[0])).covers(
         planned
+    )
+
+
+def test_the_way_back_from_a_rescue_removes_what_it_made_and_nothing_else() -> None:
+    going = told("rescue of the cluster, cancelled")[-2]
+    assert going.covers((Operation.DELETE_CLUSTER, MADE, MADE))
+    assert not going.covers((Operation.DELETE_CLUSTER, sample.CLUSTER, ""))
+    assert not told("rescue of the cluster, to the end")[-2].covers(
+        (Operation.DELETE_CLUSTER, MADE, MADE)
     )
 
 

@@ -24,10 +24,10 @@ from chalicelib.domain.state.plan import Operation
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.load import load
 from sandbox.scenario.model import Scenario
+from sandbox.scenario.narration import Narration
 from sandbox.scenario.player import Player
 from sandbox.scenario.report import Record
-from sandbox.scenario.story import Story
-from sandbox.scenario.theatre import Theatre, open_stage
+from sandbox.scenario.scenario_sandbox import ScenarioSandbox, open_sandbox
 from tests.domain.worlds import situation
 
 SCENARIOS = Path(__file__).parents[2] / "sandbox" / "scenarios"
@@ -59,8 +59,10 @@ class NothingKnown:
 class Onlooker:
     """Reads the bot's memory like the player, and looks at AWS whenever something new is offered."""
 
-    def __init__(self, cases: StoredCases, inventory: AwsInventory, theatre: Theatre) -> None:
-        self._cases, self._inventory, self._clock = cases, inventory, theatre.clock
+    def __init__(
+        self, cases: StoredCases, inventory: AwsInventory, sandbox: ScenarioSandbox
+    ) -> None:
+        self._cases, self._inventory, self._clock = cases, inventory, sandbox.clock
         self.offered: dict[str, Case] = {}
         self.decided: Case | None = None
 
@@ -81,17 +83,17 @@ class Onlooker:
         return self._cases.log_verified()
 
 
-def inventory_of(theatre: Theatre, scenario: Scenario) -> AwsInventory:
+def inventory_of(sandbox: ScenarioSandbox, scenario: Scenario) -> AwsInventory:
     """The bot's own eyes, at the sandbox's endpoint."""
 
     def client(service: Any, region: str, keys: Mapping[str, str] | None) -> Any:
         plain = Config(proxies={})
-        url = theatre.aws_url
+        url = sandbox.aws_url
         given: Any = dict(keys or {})
         return boto3.client(service, region_name=region, endpoint_url=url, config=plain, **given)
 
     hub, region = scenario.accounts[0], scenario.regions[0]
-    sts = theatre.client("sts", account=hub, region=region, who=TURN.format(hub=hub))
+    sts = sandbox.client("sts", account=hub, region=region, who=TURN.format(hub=hub))
     return AwsInventory(
         Accounts(sts, client),
         "unlatch-reader",
@@ -119,12 +121,12 @@ def policy_of(scenario: Scenario) -> Policy:
 def played(name: str) -> tuple[list[str], Onlooker, Scenario]:
     """The calls that landed, and what the onlooker saw."""
     scenario = load(SCENARIOS / f"{name}.yaml")
-    with open_stage(scenario) as (stage, cases):
+    with open_sandbox(scenario) as (sandbox, cases):
         assert isinstance(cases, StoredCases)
-        assert isinstance(stage, Theatre)
-        onlooker: Any = Onlooker(cases, inventory_of(stage, scenario), stage)
+        assert isinstance(sandbox, ScenarioSandbox)
+        onlooker: Any = Onlooker(cases, inventory_of(sandbox, scenario), sandbox)
         record = Record(scenario.now)
-        told = Player(scenario, stage, onlooker, Story(io.StringIO()), record).play()
+        told = Player(scenario, sandbox, onlooker, Narration(io.StringIO()), record).play()
     assert told["expect"]["failures"] == []
     landed = [f"{c['service']}:{c['operation']}" for c in told["calls"] if c["landed"]]
     return landed, onlooker, scenario

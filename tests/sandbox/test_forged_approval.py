@@ -19,7 +19,7 @@ from chalicelib.aws.store.inbox import INBOX
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Remedy
 from sandbox.scenario.load import load
-from sandbox.scenario.theatre import Theatre, open_stage
+from sandbox.scenario.scenario_sandbox import ScenarioSandbox, open_sandbox
 
 SCENARIO = Path(__file__).parents[2] / "sandbox" / "scenarios" / "empty-store.yaml"
 CLUSTER, HUB, REGION = "cluster-2a3b4c5d6e7", "111122223333", "us-east-1"
@@ -27,25 +27,25 @@ FORGED = "Zm9yZ2Vk"
 
 
 @pytest.fixture
-def stage() -> Iterator[Theatre]:
+def sandbox() -> Iterator[ScenarioSandbox]:
     """A case of an empty store is open and asks."""
-    with open_stage(load(SCENARIO)) as (stage, _):
-        assert isinstance(stage, Theatre)
-        hsms = stage.client("cloudhsmv2", account=HUB, region=REGION, who="ci")
+    with open_sandbox(load(SCENARIO)) as (sandbox, _):
+        assert isinstance(sandbox, ScenarioSandbox)
+        hsms = sandbox.client("cloudhsmv2", account=HUB, region=REGION, who="ci")
         with pytest.raises(ClientError):
             hsms.delete_cluster(ClusterId=CLUSTER)
-        stage.settle()
-        yield stage
+        sandbox.settle()
+        yield sandbox
 
 
 @pytest.fixture
-def table(stage: Theatre) -> Any:
+def table(sandbox: ScenarioSandbox) -> Any:
     """The bot's own table, in the hands of an administrator of the hub."""
-    given = stage.aws.identity.register(HUB, f"arn:aws:iam::{HUB}:user/admin")
+    given = sandbox.aws.identity.register(HUB, f"arn:aws:iam::{HUB}:user/admin")
     resource = boto3.resource(
         "dynamodb",
         region_name=REGION,
-        endpoint_url=stage.aws_url,
+        endpoint_url=sandbox.aws_url,
         aws_access_key_id=given.access_key_id,
         aws_secret_access_key=given.secret_access_key,
         aws_session_token=given.session_token,
@@ -54,7 +54,7 @@ def table(stage: Theatre) -> Any:
     return resource.Table("unlatch-dev")
 
 
-def forge(table: Any, stage: Theatre, by: str) -> None:
+def forge(table: Any, sandbox: ScenarioSandbox, by: str) -> None:
     """An approval like a real one, written into the inbox as the bot would, but for its seal."""
     cases = DynamoCases(table)
     (case,) = cases.everything()
@@ -63,7 +63,7 @@ def forge(table: Any, stage: Theatre, by: str) -> None:
     click = Click(
         Act.APPROVE,
         by,
-        stage.clock.now(),
+        sandbox.clock.now(),
         remedy=plan.remedy,
         plan_hash=plan.plan_hash,
         reason="not needed",
@@ -77,19 +77,21 @@ def forge(table: Any, stage: Theatre, by: str) -> None:
     )
 
 
-def mutations(stage: Theatre) -> list[str]:
+def mutations(sandbox: ScenarioSandbox) -> list[str]:
     changing = ("Delete", "Disconnect", "Schedule", "Modify", "Disable")
-    return [c.operation for c in stage.aws.calls if c.by_bot and c.operation.startswith(changing)]
+    return [c.operation for c in sandbox.aws.calls if c.by_bot and c.operation.startswith(changing)]
 
 
 @pytest.mark.slow
-def test_forged_approvals_begin_nothing_and_ring_the_alarm(stage: Theatre, table: Any) -> None:
+def test_forged_approvals_begin_nothing_and_ring_the_alarm(
+    sandbox: ScenarioSandbox, table: Any
+) -> None:
     for name in ("alice", "bob"):
-        forge(table, stage, name)
-    stage.slack.click("bob", button="refresh")
-    stage.settle()
-    stage.advance(timedelta(hours=3))
-    assert mutations(stage) == []
-    thread = [m.text + json.dumps(m.blocks) for m in stage.slack.messages if m.thread_ts]
+        forge(table, sandbox, name)
+    sandbox.slack.click("bob", button="refresh")
+    sandbox.settle()
+    sandbox.advance(timedelta(hours=3))
+    assert mutations(sandbox) == []
+    thread = [m.text + json.dumps(m.blocks) for m in sandbox.slack.messages if m.thread_ts]
     assert sum("carries no valid seal" in text for text in thread) == 2
-    assert any('"SealRefused"' in line.text for line in stage.log), "infra alarms on this metric"
+    assert any('"SealRefused"' in line.text for line in sandbox.log), "infra alarms on this metric"

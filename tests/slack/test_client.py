@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from chalicelib.slack.client import TOKEN_GONE, SlackClient
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 from sandbox.clock import Clock
 from sandbox.slack.api import LocalSlack
 from sandbox.slack.records import BOT_TOKEN, CHANNEL
@@ -57,7 +57,7 @@ def test_what_is_read_stands_in_no_address() -> None:
 
 def test_a_refusal_carries_slacks_word(slack: LocalSlack) -> None:
     call = SlackClient(Token(BOT_TOKEN), slack.url).call
-    with pytest.raises(SlackFailed) as failed:
+    with pytest.raises(SlackError) as failed:
         call("chat.update", channel=CHANNEL, ts="1.1", text="x")
     assert (failed.value.code, failed.value.retry_after) == ("message_not_found", 0)
 
@@ -82,14 +82,14 @@ def test_every_word_for_a_token_that_is_gone_reads_it_again(code: str) -> None:
 
 def test_a_token_that_stays_wrong_is_a_failure(slack: LocalSlack) -> None:
     token = Token("xoxb-old", now="xoxb-older")
-    with pytest.raises(SlackFailed, match="invalid_auth"):
+    with pytest.raises(SlackError, match="invalid_auth"):
         SlackClient(token, slack.url).call("users.info", user="alice")
     assert token.asked == [False, True]
 
 
 def test_the_same_token_is_not_tried_twice() -> None:
     refused = reply({"ok": False, "error": "account_inactive"})
-    with Wire(refused) as wire, pytest.raises(SlackFailed, match="account_inactive"):
+    with Wire(refused) as wire, pytest.raises(SlackError, match="account_inactive"):
         SlackClient(Token(BOT_TOKEN), wire.url).call("users.info", user="U1")
     assert len(wire.asked) == 1
 
@@ -98,14 +98,14 @@ def test_the_same_token_is_not_tried_twice() -> None:
 def test_what_can_be_no_token_is_read_again_and_never_sent(text: str) -> None:
     with Wire(reply(PERSON)) as wire:
         assert SlackClient(Token(text), wire.url).call("users.info", user="U1")
-        with pytest.raises(SlackFailed, match="invalid_auth"):
+        with pytest.raises(SlackError, match="invalid_auth"):
             SlackClient(Token(text, now=text), wire.url).call("users.info", user="U1")
     assert len(wire.asked) == 1
 
 
 def test_a_slack_that_is_away_gives_no_answer(slack: LocalSlack) -> None:
     slack.down(True)
-    with pytest.raises(SlackFailed, match="no_answer"):
+    with pytest.raises(SlackError, match="no_answer"):
         SlackClient(Token(BOT_TOKEN), slack.url).call("users.info", user="alice")
 
 
@@ -123,21 +123,21 @@ def test_a_redirect_takes_nothing_along(status: int) -> None:
         moved = reply(b"", status=status, Location=elsewhere.url)
         with Wire(moved) as wire:
             client = SlackClient(Token(BOT_TOKEN), wire.url)
-            with pytest.raises(SlackFailed, match="no_answer"):
+            with pytest.raises(SlackError, match="no_answer"):
                 client.call("users.info", user="U1")
-            with pytest.raises(SlackFailed, match=f"response_url_{status}"):
+            with pytest.raises(SlackError, match=f"response_url_{status}"):
                 client.respond(wire.url, text="Yes.")
     assert elsewhere.asked == []
 
 
 def test_a_failure_is_logged_by_whoever_called_alone(caplog: pytest.LogCaptureFixture) -> None:
-    with Wire(reply(b"<html>secret</html>")) as wire, pytest.raises(SlackFailed):
+    with Wire(reply(b"<html>secret</html>")) as wire, pytest.raises(SlackError):
         SlackClient(Token(BOT_TOKEN), wire.url).call("users.info", user="U1")
     assert caplog.records == []
 
 
 def test_half_a_character_is_a_failure() -> None:
-    with Wire(reply(PERSON)) as wire, pytest.raises(SlackFailed, match="no_answer"):
+    with Wire(reply(PERSON)) as wire, pytest.raises(SlackError, match="no_answer"):
         SlackClient(Token(BOT_TOKEN), wire.url).call("users.info", user="\ud800")
     assert wire.asked == []
 
@@ -159,10 +159,30 @@ def test_a_click_is_answered_where_slack_listens() -> None:
     assert "authorization" not in headers, "the address is the right to answer"
 
 
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (reply({"ok": False, "error": "expired_url"}), "expired_url"),
+        (reply({"ok": False, "error": "used_url"}, status=404), "used_url"),
+        (reply({"ok": False, "error": {}}), "no_answer"),
+        (reply(b""), "no_answer"),
+        (reply(b"<html>ok</html>"), "no_answer"),
+        (reply(b"ok", Content_Length="1"), "no_answer"),
+        (b"", "no_answer"),
+    ],
+)
+def test_only_slacks_ok_says_that_an_answer_was_taken(raw: bytes, code: str) -> None:
+    with Wire(raw) as wire, pytest.raises(SlackError) as failed:
+        SlackClient(Token(BOT_TOKEN), wire.url).respond(wire.url, text="Yes.")
+    assert failed.value.code == code
+    with Wire(reply({"ok": True})) as wire:
+        SlackClient(Token(BOT_TOKEN), wire.url).respond(wire.url, text="Yes.")
+
+
 def test_an_answer_that_slack_does_not_take_is_a_failure() -> None:
     with Wire(reply(b"used_url", status=404)) as wire:
         client = SlackClient(Token(BOT_TOKEN), wire.url)
-        with pytest.raises(SlackFailed, match="response_url_404"):
+        with pytest.raises(SlackError, match="response_url_404"):
             client.respond(wire.url, text="Yes.")
 
 
@@ -184,5 +204,5 @@ def test_an_answer_that_slack_does_not_take_is_a_failure() -> None:
 )
 def test_a_payload_sends_us_nowhere_else(address: str) -> None:
     client = SlackClient(Token(BOT_TOKEN), "https://slack.com/api/")
-    with pytest.raises(SlackFailed, match="response_url_refused"):
+    with pytest.raises(SlackError, match="response_url_refused"):
         client.respond(address, text="x")

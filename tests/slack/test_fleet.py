@@ -17,7 +17,7 @@ from chalicelib.slack.messages import digest, fleet
 from chalicelib.slack.messages.names import Names
 from chalicelib.slack.naming import Naming
 from chalicelib.slack.reach import Reach
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 from sandbox.slack.limits import check_message, check_view
 from tests.domain.worlds import DAY, NOW, POLICY
 from tests.slack.every_moment import kept
@@ -30,7 +30,7 @@ NAMES = Names(accounts={"1": "data-dev"}, home="https://example.slack.com/")
 
 def finding(concern: Concern, which: int = 1, **values: Any) -> Finding:
     known: dict[str, Any] = {"cluster_id": f"cluster-{which}", "hsms": 2, "dollars": 2336.0}
-    return Finding("1", "eu-west-1", concern, **{**known, **values})
+    return Finding(concern, **{"account": "1", "region": "eu-west-1", **known, **values})
 
 
 EVERY = tuple(finding(concern, n, number=3, detail="x") for n, concern in enumerate(Concern))
@@ -148,7 +148,7 @@ def test_a_full_home_fits() -> None:
 def reach(slack: Slack, scan: Scan | None = None) -> Reach:
     slack.answers |= {
         "auth.test": {"url": "https://example.slack.com/"},
-        "users.info": SlackFailed("user_not_found"),
+        "users.info": SlackError("user_not_found"),
         "usergroups.list": {"usergroups": []},
         "views.publish": {"view": {"id": "V1"}},
     }
@@ -166,9 +166,9 @@ def test_slacks_failures_stop_nothing() -> None:
     slack = Slack()
     here = reach(slack)
     assert here.publish("alice", Home(), NOW)
-    slack.answers["views.publish"] = SlackFailed("not_enabled")
+    slack.answers["views.publish"] = SlackError("not_enabled")
     assert not here.publish("alice", Home(), NOW)
-    slack.answers["chat.postMessage"] = SlackFailed("is_archived")
+    slack.answers["chat.postMessage"] = SlackError("is_archived")
     assert not here.tell(SCAN, None, changes(None, SCAN), ())
     assert slack.logged == ["Home tab not shown", "digest not posted"]
 
@@ -200,8 +200,10 @@ def test_the_private_answers() -> None:
     )
     said = here.status(Home((mine,), (), (ended,), frozen="drill", more=3))
     assert "All changes are frozen: drill" in said
-    assert "*waits for you*" in said
-    assert "<https://example.slack.com/archives/C1/p15|cluster-2a3b4c5d6e7>" in said
+    link = "<https://example.slack.com/archives/C1/p15|cluster-2a3b4c5d6e7>"
+    here_ = f"• {link} (account 111122223333, us-east-1)"
+    assert f"{here_} · *Waits for you* · Closes <!date^" in said
+    assert said.count("cluster-2a3b4c5d6e7") == 2, "a kept one that was never shown has no link"
     unlinked = here.status(Home((replace(mine, message=SlackMessage()),) * 50))
     assert "`cluster-2a3b4c5d6e7`" in unlinked
     assert "and 10 more cases." in unlinked

@@ -12,6 +12,7 @@ import pytest
 from chalicelib.answers import FieldError, Looking, MayNot, PlanChanged, Private, Recorded, WrongId
 from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.state.audit_log import Entry, Kind, chained, entry
+from chalicelib.domain.state.caller import SLACK_USER, Caller
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Remedy
@@ -19,7 +20,7 @@ from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.ports import Interaction
 from chalicelib.slack.error_words import NOT_EDITABLE
 from chalicelib.slack.gateway import EVENT, SlackGateway
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 from tests.domain.worlds import NOW, POLICY
 from tests.slack.every_moment import retired
 from tests.slack.moments import asked, without_backup
@@ -112,7 +113,7 @@ def test_what_changed_is_updated() -> None:
 def test_a_message_that_is_gone_is_posted_anew(code: str) -> None:
     slack, case = Slack(), offered()
     case = replace(case, message=replace(shown(slack, case), shown="older", thread_lines=7))
-    slack.answers |= {"chat.update": SlackFailed(code), "chat.postMessage": {"ts": "2.2"}}
+    slack.answers |= {"chat.update": SlackError(code), "chat.postMessage": {"ts": "2.2"}}
     message = shown(slack, case)
     assert (message.ts, message.thread_lines) == ("2.2", 0), "its thread is told from the start"
 
@@ -122,7 +123,7 @@ def test_where_nothing_may_be_edited_the_newest_message_counts_and_no_thread_is_
 ):
     slack, case = Slack(), offered()
     case = replace(case, message=replace(shown(slack, case), shown="older", thread_lines=7))
-    slack.answers["chat.update"] = SlackFailed("edit_window_closed")
+    slack.answers["chat.update"] = SlackError("edit_window_closed")
     slack.answers["chat.postMessage"] = {"ts": "2.2"}
     message = shown(slack, case)
     assert (message.ts, message.thread_lines, message.is_behind) == ("2.2", 7, False)
@@ -131,7 +132,7 @@ def test_where_nothing_may_be_edited_the_newest_message_counts_and_no_thread_is_
 def test_lines_that_do_not_follow_wait_until_the_thread_was_told_from_the_start() -> None:
     slack, case = Slack(), offered()
     case = replace(case, message=replace(shown(slack, case), shown="older", thread_lines=1))
-    slack.answers["chat.update"] = SlackFailed("message_not_found")
+    slack.answers["chat.update"] = SlackError("message_not_found")
     later = chained([OPENED, OPENED], length=0, head="")[1:]
     message = slack.gateway().show(case, later, now=NOW, may_exist=False)
     assert (message.thread_lines, message.is_behind, message.failures) == (0, True, 0)
@@ -140,7 +141,7 @@ def test_lines_that_do_not_follow_wait_until_the_thread_was_told_from_the_start(
 def test_a_message_that_somebody_deleted_is_posted_anew_for_its_threads_sake() -> None:
     slack, case = Slack(), offered()
     case = replace(case, message=shown(slack, case))
-    slack.answers["chat.postMessage"] = SlackFailed("thread_not_found")
+    slack.answers["chat.postMessage"] = SlackError("thread_not_found")
     message = shown(slack, case, OPENED)
     assert (message.ts, message.is_behind) == ("", True)
     slack.answers["chat.postMessage"] = {"ts": "2.2"}
@@ -169,7 +170,7 @@ def test_a_move_that_died_half_way_is_taken_up() -> None:
     case = replace(case, message=SlackMessage("C0OLD", "0.9", "older"))
     ours = {"event_type": EVENT, "event_payload": {"case_id": case.case_id}}
     slack.answers["conversations.history"] = {"messages": [{"ts": "1.7", "metadata": ours}]}
-    slack.answers["chat.update"] = [{}, SlackFailed("is_archived")]
+    slack.answers["chat.update"] = [{}, SlackError("is_archived")]
     message = shown(slack, case)
     assert (message.channel, message.ts, message.is_behind) == ("C1", "1.7", False)
     assert slack.logged == ["old message not told"]
@@ -189,7 +190,7 @@ def test_a_move_that_died_half_way_is_taken_up() -> None:
 )
 def test_what_only_a_person_can_help_is_remembered_and_counted(code: str, refused: bool) -> None:
     slack, case = Slack(), offered()
-    slack.answers["chat.postMessage"] = SlackFailed(code)
+    slack.answers["chat.postMessage"] = SlackError(code)
     message = shown(slack, case)
     message = shown(slack, replace(case, message=message))
     assert (message.failures, message.refused) == (2, code if refused else "")
@@ -205,10 +206,10 @@ TOO_MUCH = ["invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "m
 @pytest.mark.parametrize("code", [*TOO_MUCH, "too_many_blocks"])
 def test_too_much_in_any_word_leads_to_plainer_blocks_at_once(code: str) -> None:
     slack, case = Slack(), offered()
-    slack.answers["chat.postMessage"] = [SlackFailed(code), SlackFailed(code), {"ts": "1.1"}]
+    slack.answers["chat.postMessage"] = [SlackError(code), SlackError(code), {"ts": "1.1"}]
     message = shown(slack, case)
     assert (message.ts, message.plain_blocks, message.is_behind) == ("1.1", True, False)
-    slack.answers["chat.postMessage"] = [SlackFailed(code), {"ts": "1.2"}]
+    slack.answers["chat.postMessage"] = [SlackError(code), {"ts": "1.2"}]
     assert not shown(slack, replace(case, message=message), OPENED).is_behind, "lines too"
 
 
@@ -235,7 +236,7 @@ def test_where_none_is_found_it_is_posted() -> None:
 
 def test_blocks_that_slack_does_not_know_are_sent_plainer_and_stay_so() -> None:
     slack, case = Slack(), offered()
-    slack.answers["chat.postMessage"] = [SlackFailed("invalid_blocks"), {"ts": "1.1"}]
+    slack.answers["chat.postMessage"] = [SlackError("invalid_blocks"), {"ts": "1.1"}]
     message = shown(slack, case)
     assert message.plain_blocks
     slack.answers["chat.update"] = {}
@@ -246,7 +247,7 @@ def test_blocks_that_slack_does_not_know_are_sent_plainer_and_stay_so() -> None:
 
 def test_blocks_that_are_refused_even_plain_are_a_failure() -> None:
     slack = Slack()
-    slack.answers["chat.postMessage"] = SlackFailed("invalid_blocks")
+    slack.answers["chat.postMessage"] = SlackError("invalid_blocks")
     assert shown(slack, offered()).is_behind
     assert slack.methods == ["chat.postMessage"] * 3, "as it is, plainer, and with the least"
     _, least = slack.asked[-1]
@@ -255,7 +256,7 @@ def test_blocks_that_are_refused_even_plain_are_a_failure() -> None:
 
 def test_a_failing_slack_is_noted_and_the_work_goes_on() -> None:
     slack = Slack()
-    slack.answers["chat.postMessage"] = [{"ts": "1.1"}, SlackFailed("ratelimited", retry_after=30)]
+    slack.answers["chat.postMessage"] = [{"ts": "1.1"}, SlackError("ratelimited", retry_after=30)]
     message = shown(slack, offered(), OPENED)
     assert (message.ts, message.is_behind, message.retry_after) == ("1.1", True, 30)
     assert message.thread_lines == 0, "the line comes next time"
@@ -265,7 +266,7 @@ def test_a_failing_slack_is_noted_and_the_work_goes_on() -> None:
 def test_a_dialog_opens_at_once_or_not_at_all() -> None:
     slack = Slack()
     assert slack.gateway().open(offered(), Remedy.PARK, trigger_id="t") == "V1"
-    slack.answers["views.open"] = SlackFailed("expired_trigger_id")
+    slack.answers["views.open"] = SlackError("expired_trigger_id")
     assert slack.gateway().open(offered(), Remedy.PARK, trigger_id="t") == ""
     assert slack.logged == ["dialog not opened"]
 
@@ -299,7 +300,7 @@ def test_nothing_is_filled_before_anything_was_read() -> None:
 @pytest.mark.parametrize("code", ["invalid_arguments", "view_too_large", "invalid_blocks"])
 def test_a_dialog_that_slack_does_not_take_is_filled_plainer(code: str) -> None:
     slack = Slack()
-    slack.answers["views.update"] = [SlackFailed(code), {}]
+    slack.answers["views.update"] = [SlackError(code), {}]
     slack.gateway().fill(offered(), look(), now=NOW)
     types = {block["type"] for block in slack.asked[-1][1]["view"]["blocks"]}
     assert slack.methods == ["views.update"] * 2
@@ -309,7 +310,7 @@ def test_a_dialog_that_slack_does_not_take_is_filled_plainer(code: str) -> None:
 
 def test_a_dialog_that_was_closed_meanwhile_is_no_failure() -> None:
     slack = Slack()
-    slack.answers["views.update"] = SlackFailed("not_found")
+    slack.answers["views.update"] = SlackError("not_found")
     slack.gateway().fill(offered(), look(), now=NOW)
     assert slack.logged == ["dialog not filled"]
 
@@ -328,23 +329,36 @@ REFUSED = ["user_not_in_channel", "not_in_channel", "channel_not_found", "is_arc
 @pytest.mark.parametrize("code", REFUSED)
 def test_a_private_answer_finds_another_way(code: str) -> None:
     slack, clicked = Slack(), replace(CLICKED, kind="button", response_url="https://x.test/1")
-    slack.answers["chat.postEphemeral"] = SlackFailed(code)
+    slack.answers["chat.postEphemeral"] = SlackError(code)
     assert slack.gateway().reply(Private("Too late."), clicked) == {}
     assert slack.methods == ["chat.postEphemeral", "response_url"]
     told = slack.asked[-1][1]
     assert (told["response_url"], told["text"]) == ("https://x.test/1", "Too late.")
     assert (told["response_type"], told["replace_original"]) == ("ephemeral", False)
-    slack.answers["response_url"] = SlackFailed("response_url_404")
+    slack.answers["response_url"] = SlackError("response_url_404")
     slack.gateway().reply(Private("Too late."), clicked)
     method, told = slack.asked[-1]
     assert (method, told["channel"], told["text"]) == ("chat.postMessage", "alice", "Too late.")
     assert slack.counted["PrivateAnswersLost"] == 0
 
 
+def test_no_such_cluster_is_told_where_each_asked() -> None:
+    by_hand = replace(offered().attempts[0], caller=Caller("", "U1", SLACK_USER, "U1"))
+    elsewhere = replace(by_hand, channel="C9", caller=Caller("", "U2", SLACK_USER, "U2"))
+    slack = Slack()
+    slack.gateway().tell_askers(replace(offered(), attempts=(by_hand, elsewhere)))
+    told = [(sent["user"], sent["channel"]) for _, sent in slack.asked]
+    assert told == [("U1", "C1"), ("U2", "C9")]
+    said = slack.asked[0][1]["text"]
+    assert said.startswith(
+        "There is no `cluster-2a3b4c5d6e7` in account 111122223333, us-east-1. No case was started."
+    )
+
+
 def test_where_slack_takes_no_private_answer_the_dialog_says_it() -> None:
     slack = Slack()
     for way in ("chat.postEphemeral", "response_url", "chat.postMessage"):
-        slack.answers[way] = SlackFailed("no_answer")
+        slack.answers[way] = SlackError("no_answer")
     said = slack.gateway().reply(Private("Too late."), CLICKED)
     assert said["response_action"] == "update"
     assert words(said["view"]["blocks"]) == "Too late."

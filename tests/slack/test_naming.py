@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.config import read
+from chalicelib.domain.state.key_owners import KeyOwners
 from chalicelib.slack.naming import REMEMBER_SECONDS, Naming
 from chalicelib.slack.people import addresses
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 from tests.domain.worlds import case, cluster, world
 from tests.slack.test_gateway import Slack
 from tests.test_config import NEEDED
@@ -44,7 +45,7 @@ def test_names_are_those_of_slack_and_are_remembered() -> None:
 
 
 def test_what_slack_does_not_tell_is_left_out() -> None:
-    refused = {name: SlackFailed("missing_scope") for name in slack().answers}
+    refused = {name: SlackError("missing_scope") for name in slack().answers}
     names = Naming(slack(**refused), owner_tag="owner").names(
         owned_by("a@b.example"), ("S0KEYS", "U0ANN")
     )
@@ -62,8 +63,17 @@ def test_an_owner_is_an_address_a_user_or_a_group() -> None:
     assert naming.names(replace(owned_by("U0DAVE"), snapshot=None), ()).owners == ()
 
 
+def test_the_owners_of_keys_are_told_behind_that_of_the_cluster() -> None:
+    naming = Naming(slack(), owner_tag="owner")
+    of_keys = KeyOwners(("S0TEAM, U0DAVE", "<!here>", "<!channel>@x.example"))
+    both = replace(owned_by("U0DAVE"), key_owners=of_keys)
+    assert naming.names(both, ()).owners == ("U0DAVE", "S0TEAM")
+    many = KeyOwners(tuple(f"U0USER{number}" for number in range(30)))
+    assert len(naming.names(replace(both, key_owners=many), ()).owners) == 5
+
+
 def test_a_second_domain_is_tried_too() -> None:
-    answers = [SlackFailed("users_not_found"), {"user": {"id": "U7"}}]
+    answers = [SlackError("users_not_found"), {"user": {"id": "U7"}}]
     asked = slack(**{"users.lookupByEmail": answers})
     assert Naming(asked, domains=("second.example",)).user_of("ann@first.example") == "U7"
     assert asked.asked[-1][1] == {"email": "ann@second.example"}

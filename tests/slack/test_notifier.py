@@ -14,7 +14,7 @@ from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.slack_message import Notice, SlackMessage
 from chalicelib.slack.messages.names import NO_NAMES
 from chalicelib.slack.notifier import MOST_AN_HOUR, Notifier
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 from tests.domain.worlds import DAY, HOURS, MINUTE, NOW, POLICY
 from tests.slack.every_moment import stopped
 
@@ -25,7 +25,7 @@ class Channel:
 
     now: Any = NOW
     messages: list[dict[str, Any]] = field(default_factory=list)
-    fails: dict[str, SlackFailed] = field(default_factory=dict)
+    fails: dict[str, SlackError] = field(default_factory=dict)
     dies_after: bool = False
     pages: int = 200
 
@@ -98,9 +98,9 @@ def test_one_that_a_dead_turn_posted_is_found_again() -> None:
 
 
 def test_one_that_slack_refused_is_said_later() -> None:
-    channel = Channel(fails={"chat.postMessage": SlackFailed("ratelimited")})
+    channel = Channel(fails={"chat.postMessage": SlackError("ratelimited")})
     it = about("case-a")
-    with pytest.raises(SlackFailed):
+    with pytest.raises(SlackError):
         told(channel, it)
     assert len(told(channel, it).message.notices) == len(channel.messages) == 1
 
@@ -122,10 +122,10 @@ def test_beyond_ten_an_hour_one_message_counts_the_rest() -> None:
 def test_what_can_not_be_edited_stays() -> None:
     channel = Channel()
     it = noticed(replace(told(channel, about("case-a")), outcome=None), NOW + DAY)
-    channel.fails = {"chat.update": SlackFailed("edit_window_closed")}
+    channel.fails = {"chat.update": SlackError("edit_window_closed")}
     assert told(channel, it).message.notices[0].is_settled
-    channel.fails = {"chat.update": SlackFailed("ratelimited")}
-    with pytest.raises(SlackFailed):
+    channel.fails = {"chat.update": SlackError("ratelimited")}
+    with pytest.raises(SlackError):
         told(channel, it)
 
 

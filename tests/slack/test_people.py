@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from chalicelib.aside import beside
-from chalicelib.domain.rules.approval import SLACK_USER
-from chalicelib.domain.state.caller import Caller
+from chalicelib.domain.state.caller import SLACK_USER, Caller
 from chalicelib.slack.people import SlackPeople
-from chalicelib.slack.replies import SlackFailed
+from chalicelib.slack.replies import SlackError
 
 USER = {
     "team_id": "T1",
@@ -66,7 +65,7 @@ def test_slacks_marks(mark: str, attribute: str) -> None:
 
 @pytest.mark.parametrize("code", ["user_not_found", "user_not_visible"])
 def test_whom_slack_does_not_know_is_gone(code: str) -> None:
-    assert SlackPeople(Slack(users__info=SlackFailed(code)), []).fetch(["U1"])["U1"].is_gone
+    assert SlackPeople(Slack(users__info=SlackError(code)), []).fetch(["U1"])["U1"].is_gone
 
 
 def test_people_and_their_group_are_asked_for_at_the_same_time() -> None:
@@ -81,7 +80,7 @@ def test_people_and_their_group_are_asked_for_at_the_same_time() -> None:
 
 
 def test_where_slack_fails_nobody_is_known() -> None:
-    assert SlackPeople(Slack(users__info=SlackFailed("no_answer")), ["U1"]).fetch(["U1"]) == {}
+    assert SlackPeople(Slack(users__info=SlackError("no_answer")), ["U1"]).fetch(["U1"]) == {}
 
 
 def test_a_group_is_asked_once_a_minute() -> None:
@@ -112,7 +111,7 @@ def test_a_group_that_slack_cant_tell_makes_nobody_an_approver(
     code: str, is_approver: bool | None
 ) -> None:
     """Only what may pass is “not known now”; a definite no is a no."""
-    slack = Slack(users__info={"user": USER}, usergroups__users__list=SlackFailed(code))
+    slack = Slack(users__info={"user": USER}, usergroups__users__list=SlackError(code))
     alice = SlackPeople(slack, ["S0GROUP"]).fetch(["U1"])["U1"]
     assert alice.is_approver is is_approver
     assert alice.unread == ("S0GROUP",)
@@ -131,20 +130,20 @@ class Groups(Slack):
 
 
 def test_one_unread_group_does_not_bar_the_members_of_another() -> None:
-    slack = Groups(S0GONE=SlackFailed("no_such_subteam"), S0TEAM={"users": ["U1"]})
+    slack = Groups(S0GONE=SlackError("no_such_subteam"), S0TEAM={"users": ["U1"]})
     people = SlackPeople(slack, ["S0GONE", "S0TEAM"]).fetch(["U1", "U2"])
     assert [(p.is_approver, p.unread) for p in people.values()] == [
         (True, ()),
         (False, ("S0GONE",)),
     ]
-    slack.answers["S0GONE"] = SlackFailed("no_answer")
+    slack.answers["S0GONE"] = SlackError("no_answer")
     again = SlackPeople(slack, ["S0GONE", "S0TEAM"]).fetch(["U1", "U2"])
     assert [p.is_approver for p in again.values()] == [True, None]
 
 
 @pytest.mark.parametrize("code", ["invalid_auth", "token_revoked", "missing_scope"])
 def test_where_slack_refuses_to_tell_it_is_a_no(code: str) -> None:
-    (refused,) = SlackPeople(Slack(users__info=SlackFailed(code)), ["U1"]).fetch(["U1"]).values()
+    (refused,) = SlackPeople(Slack(users__info=SlackError(code)), ["U1"]).fetch(["U1"]).values()
     assert refused.is_refused
     assert refused.is_approver is False
 
@@ -161,12 +160,12 @@ def test_a_caller_is_found_by_the_table_by_mail_or_not_at_all() -> None:
     assert people.find(caller(arn="arn:other", email="a@example.com")) == "U7"
     assert people.find(caller(arn="arn:other")) == ""
     assert people.find(caller(arn="", kind=SLACK_USER, session_name="U5")) == "U5"
-    slack.answers["users.lookupByEmail"] = SlackFailed("users_not_found")
+    slack.answers["users.lookupByEmail"] = SlackError("users_not_found")
     assert people.find(caller(arn="arn:other", email="a@example.com")) == ""
 
 
 def test_the_same_mailbox_is_tried_under_a_second_domain() -> None:
-    slack = Slack(users__lookupByEmail=SlackFailed("users_not_found"))
+    slack = Slack(users__lookupByEmail=SlackError("users_not_found"))
     people = SlackPeople(slack, [], domains=["second.example"])
     assert people.find(caller(arn="arn:other", email="ann@first.example")) == ""
     assert [given for _, given in slack.asked] == [

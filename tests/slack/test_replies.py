@@ -1,4 +1,4 @@
-"""A reply of Slack counts only when it is whole: everything else, over real HTTP, is SlackFailed."""
+"""A reply of Slack counts only when it is whole: everything else, over real HTTP, is SlackError."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.slack.client import SlackClient
-from chalicelib.slack.replies import SlackFailed, seconds
+from chalicelib.slack.replies import SlackError, seconds
 from tests.slack.wire import POSTED, TORN, Wire, reply
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -22,7 +22,7 @@ def posted(wire: Wire) -> Any:
 
 @pytest.mark.parametrize("name", TORN)
 def test_what_is_not_whole_is_no_answer(name: str) -> None:
-    with Wire(TORN[name]) as wire, pytest.raises(SlackFailed, match="no_answer"):
+    with Wire(TORN[name]) as wire, pytest.raises(SlackError, match="no_answer"):
         posted(wire)
     assert len(wire.asked) == 1, "a post is never tried again: it can appear twice"
 
@@ -36,7 +36,7 @@ def test_what_is_whole_counts() -> None:
 def test_every_cut_of_a_reply_is_seen() -> None:
     whole = reply({"ok": True, "users": ["U1", "U2"]})
     for cut in range(len(whole)):
-        with Wire(whole[:cut]) as wire, pytest.raises(SlackFailed, match="no_answer"):
+        with Wire(whole[:cut]) as wire, pytest.raises(SlackError, match="no_answer"):
             SlackClient(lambda _: "xoxb-1", wire.url).call("usergroups.users.list", usergroup="S1")
 
 
@@ -54,7 +54,7 @@ def test_every_cut_of_a_reply_is_seen() -> None:
     ],
 )
 def test_each_method_has_what_marks_it(method: str, told: dict[str, Any]) -> None:
-    with Wire(reply({"ok": True, **told})) as wire, pytest.raises(SlackFailed, match="no_answer"):
+    with Wire(reply({"ok": True, **told})) as wire, pytest.raises(SlackError, match="no_answer"):
         SlackClient(lambda _: "xoxb-1", wire.url).call(method)
 
 
@@ -67,7 +67,7 @@ def test_what_may_be_absent_may_be_null() -> None:
 def test_a_refusal_counts_whatever_its_status() -> None:
     for status in (200, 403, 503):
         with Wire(reply({"ok": False, "error": "is_archived"}, status=status)) as wire:
-            with pytest.raises(SlackFailed) as failed:
+            with pytest.raises(SlackError) as failed:
                 posted(wire)
             assert (failed.value.code, failed.value.retry_after) == ("is_archived", 0)
 
@@ -96,6 +96,6 @@ def test_how_long_slack_asks_to_wait(text: str | None, waits: int) -> None:
 @pytest.mark.parametrize("body", [{"ok": False, "error": "ratelimited"}, b"", b"<html>"])
 def test_too_many_requests_say_so_whatever_the_body(body: Any) -> None:
     busy = reply(body, status=429, Retry_After="1.5")
-    with Wire(busy) as wire, pytest.raises(SlackFailed) as failed:
+    with Wire(busy) as wire, pytest.raises(SlackError) as failed:
         posted(wire)
     assert (failed.value.code, failed.value.retry_after) == ("ratelimited", 2)

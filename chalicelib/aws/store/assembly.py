@@ -9,7 +9,7 @@ from chalicelib.aws.store import codec
 from chalicelib.aws.store.inbox import CLICKS, TRIGGERS, USES, Inbox, read, split
 from chalicelib.domain.state.case import Case, KeyUse
 from chalicelib.domain.state.click import Click
-from chalicelib.ports import FailedDelete
+from chalicelib.ports import CaseTrigger
 
 Judge = Callable[[str, str], bool]
 """Whether this entry of this kind is ours."""
@@ -22,7 +22,7 @@ def anybody(kind: str, entry: str) -> bool:  # noqa: ARG001  # a Judge
 
 def assembled(base: Case, inbox: Inbox, *, is_ours: Judge = anybody) -> Case:
     """`base`, with what still waits in the inbox after all that it has heard."""
-    triggers = read(inbox.waiting[TRIGGERS], FailedDelete, is_ours=lambda e: is_ours(TRIGGERS, e))
+    triggers = read(inbox.waiting[TRIGGERS], CaseTrigger, is_ours=lambda e: is_ours(TRIGGERS, e))
     attempts = [t.attempt for t in triggers if (t.account, t.region, t.cluster_id) == base.place]
     clicks = read(inbox.waiting[CLICKS], Click, is_ours=lambda e: is_ours(CLICKS, e))
     uses = read(inbox.waiting[USES], KeyUse, is_ours=lambda e: is_ours(USES, e))
@@ -43,7 +43,7 @@ def assembled(base: Case, inbox: Inbox, *, is_ours: Judge = anybody) -> Case:
 
 def begun(inbox: Inbox) -> Case:
     """A case that no turn has saved yet, from the trigger that opened it."""
-    first = codec.load(split(inbox.first)[1], FailedDelete)
+    first = codec.load(split(inbox.first)[1], CaseTrigger)
     return Case(
         inbox.case_id,
         first.account,

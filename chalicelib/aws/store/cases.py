@@ -31,8 +31,8 @@ from chalicelib.domain.rules.key_uses import is_worth_keeping
 from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.case import Case, KeyUse
 from chalicelib.domain.state.click import Act, Click
-from chalicelib.failures import Conflict, PermanentError
-from chalicelib.ports import FailedDelete, Opened, Seal, Woken
+from chalicelib.failures import ConflictError, PermanentError
+from chalicelib.ports import CaseTrigger, Opened, Seal, Woken
 
 MOST_HEARD = 10_000
 """Events that a function remembers."""
@@ -80,15 +80,15 @@ class DynamoCases(SweepMemory):
         self._seal = seal
         self._heard: dict[str, Opened] = {}
 
-    def open_or_fold(self, failed: FailedDelete, *, now: datetime) -> Opened:
+    def open_or_fold(self, trigger: CaseTrigger, *, now: datetime) -> Opened:
         """Opens a case, or folds the attempt into the open one. The same event again changes nothing.
 
         A function that has just heard an event need not ask the table whether it has.
         """
-        event_id = failed.attempt.event_id
+        event_id = trigger.attempt.event_id
         if event_id in self._heard:
             return self._heard[event_id]
-        opened = Opening(self.writes, self._entry, self._inbox).open_or_fold(failed, now=now)
+        opened = Opening(self.writes, self._entry, self._inbox).open_or_fold(trigger, now=now)
         if len(self._heard) >= MOST_HEARD:
             self._heard.clear()
         self._heard[event_id] = replace(opened, is_new=False, token="")
@@ -146,7 +146,7 @@ class DynamoCases(SweepMemory):
     def record_click(self, case: Case, click: Click, *, reopen: bool) -> Woken:
         """Adds the click and moves the sequence on; the sleeping run's token is for waking it.
 
-        Conflict if the case was written since it was judged; only a look may come late.
+        ConflictError if the case was written since it was judged; only a look may come late.
         The token stays: a wake that was lost can be sent again, and a used one does nothing.
         """
         is_late_fine = click.act is Act.LOOK and not reopen
@@ -160,7 +160,7 @@ class DynamoCases(SweepMemory):
             return self._reopen(case, update)
         old = self.writes.update(case.case_id, **update)
         if old is None:
-            raise Conflict(case.case_id)
+            raise ConflictError(case.case_id)
         return Woken(str(old.get("token", "")), case.generation)
 
     def _entry(self, case_id: str, kind: str, value: Any) -> str:
@@ -178,7 +178,7 @@ class DynamoCases(SweepMemory):
                 f"Another case is open for {case.cluster_id} by now: {held['case_id']}.",
                 "Decide there. Your click changed nothing.",
             )
-        raise Conflict(case.case_id)
+        raise ConflictError(case.case_id)
 
     def record_use(self, case_id: str, use: KeyUse) -> str:
         """Adds a use once per event and key; returns the token of the sleeping run.
@@ -200,7 +200,7 @@ class DynamoCases(SweepMemory):
         return stored.inbox.token
 
     def touch(self, case_id: str) -> str:
-        """Makes a turn under way be followed by another; returns the token of the parked run."""
+        """Makes a turn under way be followed by another; returns the token of the sleeping run."""
         old = self.writes.update(
             case_id,
             UpdateExpression="ADD version :one",
@@ -209,7 +209,7 @@ class DynamoCases(SweepMemory):
         )
         return str((old or {}).get("token", ""))
 
-    def park(self, case_id: str, *, version: int, token: str) -> bool:
+    def sleep(self, case_id: str, *, version: int, token: str) -> bool:
         """Stores the task token if the case still is as the turn left it, and nobody writes it now."""
         try:
             old = self.writes.update(
@@ -219,7 +219,7 @@ class DynamoCases(SweepMemory):
                 ExpressionAttributeNames={"#token": "token"},
                 ExpressionAttributeValues={":token": token, ":version": version},
             )
-        except Conflict:
+        except ConflictError:
             return False
         return old is not None
 
@@ -232,7 +232,7 @@ class DynamoCases(SweepMemory):
             ExpressionAttributeValues={":one": 1, ":same": case.generation},
         )
         if old is None:
-            raise Conflict(case.case_id)
+            raise ConflictError(case.case_id)
         return case.generation + 1
 
     def everything(self) -> Iterator[Case]:

@@ -12,7 +12,7 @@ from chalicelib.aws.store.log import Log
 from chalicelib.aws.store.writes import Write, Writes
 from chalicelib.aws.table import TTL
 from chalicelib.domain.state.case import Case
-from chalicelib.failures import Conflict
+from chalicelib.failures import ConflictError
 
 AT_ONCE = 90
 """Of one transaction, which takes 100 writes."""
@@ -26,7 +26,7 @@ def expire(writes: Writes, log: Log, case: Case, at: datetime) -> None:
     """From then on there is no such case, and DynamoDB deletes its items within days. Safe to repeat.
 
     The inbox comes first: should this break off and never be repeated, the case still ends as a whole.
-    Conflict if somebody wrote to the case since it was loaded.
+    ConflictError if somebody wrote to the case since it was loaded.
     """
     items = list(log.query(f"CASE#{case.case_id}"))
     first = [_until(writes, item, at) for item in items if item["sk"] in FIRST]
@@ -35,7 +35,7 @@ def expire(writes: Writes, log: Log, case: Case, at: datetime) -> None:
     rest = [_until(writes, item, at + LATER) for item in items if item["sk"] not in FIRST]
     for some in [first, *_parts(rest)]:
         if not writes.transact(some):
-            raise Conflict(case.case_id)
+            raise ConflictError(case.case_id)
 
 
 def _until(writes: Writes, item: dict[str, Any], at: datetime) -> Write:

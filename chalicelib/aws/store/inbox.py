@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from chalicelib.aws.store import codec
 from chalicelib.domain.state.case import KeyUse
 from chalicelib.domain.state.click import Click
-from chalicelib.ports import FailedDelete, Seal
+from chalicelib.ports import CaseTrigger, Seal
 
 INBOX = "INBOX"
 """The sort key of the item that triggers, uses and clicks are written to."""
@@ -19,7 +19,7 @@ MOST_BYTES = 165_000
 MOST_COUNTED = 10**15
 """Versions and generations stay far below."""
 TRIGGERS, CLICKS, USES = "triggers", "clicks", "key_uses"
-KINDS: dict[str, type[Any]] = {TRIGGERS: FailedDelete, CLICKS: Click, USES: KeyUse}
+KINDS: dict[str, type[Any]] = {TRIGGERS: CaseTrigger, CLICKS: Click, USES: KeyUse}
 T = TypeVar("T")
 
 

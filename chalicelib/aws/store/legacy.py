@@ -9,7 +9,7 @@ from chalicelib.aws.store import codec
 from chalicelib.aws.store.inbox import INBOX, KINDS
 from chalicelib.domain.state.case import Attempt, Case, KeyUse
 from chalicelib.domain.state.click import Click
-from chalicelib.ports import FailedDelete
+from chalicelib.ports import CaseTrigger
 
 OLD = "CASE"
 """Their sort key."""
@@ -35,7 +35,7 @@ def inbox_of(item: dict[str, Any]) -> dict[str, Any]:
     """An empty inbox beside the old item, where it went on from; its first trigger has no seal."""
     case = case_from(item)
     where = (case.account, case.region, case.cluster_id)
-    first = FailedDelete(*where, case.attempts[0], heard_at=case.opened_at)
+    first = CaseTrigger(*where, case.attempts[0], heard_at=case.opened_at)
     return {
         "pk": item["pk"],
         "sk": INBOX,

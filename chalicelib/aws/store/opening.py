@@ -20,8 +20,8 @@ from chalicelib.aws.store.inbox import (
 from chalicelib.aws.store.writes import OPEN, Write, Writes, place
 from chalicelib.domain.rules.approval import CROWD
 from chalicelib.domain.state.caller import Caller
-from chalicelib.failures import Conflict
-from chalicelib.ports import FailedDelete, Opened
+from chalicelib.failures import ConflictError
+from chalicelib.ports import CaseTrigger, Opened
 
 MOST_LOOKS = 10
 MOST_WAITING, MOST_CALLERS = 300, 400
@@ -37,7 +37,7 @@ def case_id_of(event_id: str) -> str:
 
 
 class Opening:
-    """What the functions do that hear of failed calls.
+    """What the functions do that hear of triggers.
 
     `entry` makes a sealed inbox entry of a case, a kind and a value; `inbox` finds a case's inbox.
     """
@@ -50,19 +50,21 @@ class Opening:
     ) -> None:
         self._writes, self._entry, self._inbox = writes, entry, inbox
 
-    def open_or_fold(self, failed: FailedDelete, *, now: datetime) -> Opened:
+    def open_or_fold(self, trigger: CaseTrigger, *, now: datetime) -> Opened:
         """Opens a case, or folds the attempt into the open one. The same event again changes nothing."""
-        where = place(failed.account, failed.region, failed.cluster_id)
-        failed = replace(failed, heard_at=now)
+        where = place(trigger.account, trigger.region, trigger.cluster_id)
+        trigger = replace(trigger, heard_at=now)
         for _ in range(MOST_LOOKS):
-            seen = self._writes.get(f"EVENT#{failed.attempt.event_id}", "EVENT")
+            seen = self._writes.get(f"EVENT#{trigger.attempt.event_id}", "EVENT")
             if seen:
                 return self._opened(seen["case_id"], token=False)
             held = self._writes.get(OPEN, where)
-            done = self._fold(held["case_id"], failed, where) if held else self._open(failed, where)
+            done = (
+                self._fold(held["case_id"], trigger, where) if held else self._open(trigger, where)
+            )
             if done:
                 return done
-        raise Conflict("others opened and closed the case again and again meanwhile")
+        raise ConflictError("others opened and closed the case again and again meanwhile")
 
     def _opened(self, case_id: str, *, token: bool) -> Opened:
         inbox = self._inbox(case_id)
@@ -70,11 +72,11 @@ class Opening:
         generation = inbox.generation if inbox else 0
         return Opened(case_id, generation, is_new=False, token=woken, is_gone=inbox is None)
 
-    def _open(self, failed: FailedDelete, where: str) -> Opened | None:
-        case_id = case_id_of(failed.attempt.event_id)
-        first = self._entry(case_id, TRIGGERS, failed)
+    def _open(self, trigger: CaseTrigger, where: str) -> Opened | None:
+        case_id = case_id_of(trigger.attempt.event_id)
+        first = self._entry(case_id, TRIGGERS, trigger)
         writes = [
-            self._event(failed, case_id),
+            self._event(trigger, case_id),
             self._writes.put(
                 {"pk": OPEN, "sk": where, "case_id": case_id}, "attribute_not_exists(pk)"
             ),
@@ -82,16 +84,16 @@ class Opening:
         ]
         return Opened(case_id, 0, is_new=True) if self._writes.transact(writes) else None
 
-    def _fold(self, case_id: str, failed: FailedDelete, where: str) -> Opened | None:
+    def _fold(self, case_id: str, trigger: CaseTrigger, where: str) -> Opened | None:
         inbox = self._inbox(case_id)
         expression = "ADD version :one"
         values: dict[str, Any] = {":one": 1}
-        if inbox and (kept := _worth_keeping(failed, inbox.waiting[TRIGGERS])):
+        if inbox and (kept := _worth_keeping(trigger, inbox.waiting[TRIGGERS])):
             entry = self._entry(case_id, TRIGGERS, kept)
             expression = f"SET triggers=list_append(triggers, :entry) {expression}"
             values[":entry"] = [entry]
         writes = [
-            self._event(failed, case_id),
+            self._event(trigger, case_id),
             self._writes.update_of(
                 case_id,
                 UpdateExpression=expression,
@@ -102,20 +104,20 @@ class Opening:
         ]
         return self._opened(case_id, token=True) if self._writes.transact(writes) else None
 
-    def _event(self, failed: FailedDelete, case_id: str) -> Write:
-        event_id = failed.attempt.event_id
+    def _event(self, trigger: CaseTrigger, case_id: str) -> Write:
+        event_id = trigger.attempt.event_id
         item = {"pk": f"EVENT#{event_id}", "sk": "EVENT", "case_id": case_id}
         return self._writes.put(item, "attribute_not_exists(pk)")
 
 
-def _worth_keeping(failed: FailedDelete, waiting: tuple[str, ...]) -> FailedDelete | None:
+def _worth_keeping(trigger: CaseTrigger, waiting: tuple[str, ...]) -> CaseTrigger | None:
     """As it is kept, or None. Who made a failed call can't approve, so no caller may get lost."""
     fits = has_room(waiting)
     if len(waiting) < MOST_WAITING and fits:
-        return failed
-    callers = {codec.load(split(entry)[1], FailedDelete).attempt.caller for entry in waiting}
-    if TOO_MANY in callers or failed.attempt.caller in callers:
+        return trigger
+    callers = {codec.load(split(entry)[1], CaseTrigger).attempt.caller for entry in waiting}
+    if TOO_MANY in callers or trigger.attempt.caller in callers:
         return None
     is_last = len(waiting) >= MOST_CALLERS - 1 or not fits
-    crowd = replace(failed, attempt=replace(failed.attempt, caller=TOO_MANY))
-    return crowd if is_last else failed
+    crowd = replace(trigger, attempt=replace(trigger.attempt, caller=TOO_MANY))
+    return crowd if is_last else trigger

@@ -32,8 +32,8 @@ from chalicelib.domain.state.audit_log import Entry, chained
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Click
 from chalicelib.domain.state.snapshot import Snapshot
-from chalicelib.failures import Conflict, PermanentError, Superseded, Unbelieved
-from chalicelib.ports import FailedDelete, Held, Seal
+from chalicelib.failures import ConflictError, PermanentError, SupersededError, UnbelievedError
+from chalicelib.ports import CaseTrigger, Held, Seal
 
 LOOK = "LOOK"
 MOST_ENTRIES = 90
@@ -94,17 +94,17 @@ class TurnCases(DynamoCases):
         return case
 
     def _found(self, case_id: str) -> Stored:
-        """Raises Unbelieved if there is no inbox, or none that any version wrote: a turn has seen it there."""
+        """Raises UnbelievedError if there is no inbox, or none that any version wrote: a turn has seen it there."""
         try:
             return self.stored(case_id)
         except codec.UNREADABLE as error:
-            raise Unbelieved(case_id) from error
+            raise UnbelievedError(case_id) from error
 
     def _believe(self, stored: Stored) -> None:
         """Raises unless the body is the run's, or was saved by this very turn before it died."""
         case_id, body = stored.inbox.case_id, stored.body
         if stored.inbox.generation != self._generation:
-            raise Superseded(case_id, stored.inbox.generation)
+            raise SupersededError(case_id, stored.inbox.generation)
         if self.is_old and body is None:
             _must(stored.old is not None, case_id)
             return
@@ -113,9 +113,9 @@ class TurnCases(DynamoCases):
             return
         match verdict(mark, self._anchor):
             case Verdict.SUPERSEDED:
-                raise Superseded(case_id, self._generation)
+                raise SupersededError(case_id, self._generation)
             case Verdict.REFUSED:
-                raise Unbelieved(case_id)
+                raise UnbelievedError(case_id)
         _must(body is not None and self._body_seal.holds(body.sealed_text, body.seal), case_id)
         self.digest = mark.digest
 
@@ -128,9 +128,9 @@ class TurnCases(DynamoCases):
         return self._checked[kind, entry]
 
     def save(self, case: Case, entries: Sequence[Entry] = ()) -> Case:
-        """Writes body, inbox and log entries in one transaction if nobody wrote meanwhile; else Conflict.
+        """Writes body, inbox and log entries in one transaction if nobody wrote meanwhile; else ConflictError.
 
-        Superseded if a later try of this turn has saved.
+        SupersededError if a later try of this turn has saved.
         """
         stored, last = self._loaded(case)
         linked = chained(entries, length=case.log_length, head=case.log_head)
@@ -165,7 +165,7 @@ class TurnCases(DynamoCases):
         if stored.old is not None:
             writes.append(self.writes.delete(stored.old))
         if not self.writes.transact(writes):
-            raise Conflict(case.case_id)
+            raise ConflictError(case.case_id)
         saved = replace(case, version=case.version + 1)
         self.digest, self.has_saved = body.digest, True
         self._stored, self._last = Stored(replace(inbox, version=saved.version), body), saved
@@ -192,7 +192,7 @@ class TurnCases(DynamoCases):
 
         def waits(kind: str, entry: str) -> bool:
             value = parsed(entry, KINDS[kind])
-            told = value.attempt.event_id if isinstance(value, FailedDelete) else value
+            told = value.attempt.event_id if isinstance(value, CaseTrigger) else value
             return told in unheard[kind] and self._is_ours(case.case_id, kind, entry)
 
         waiting = {
@@ -226,12 +226,12 @@ class TurnCases(DynamoCases):
     def refuse(self, case_id: str, *, now: datetime) -> Held:
         """Leaves the mark of a refused body in the inbox, which stays until a body is believed.
 
-        An inbox that can't take it is waited for too. Superseded if another run is to go on.
+        An inbox that can't take it is waited for too. SupersededError if another run is to go on.
         """
         try:
             inbox = inbox_from(self.writes.get(f"CASE#{case_id}", INBOX) or {})
             if inbox.generation != self._generation:
-                raise Superseded(case_id, inbox.generation)
+                raise SupersededError(case_id, inbox.generation)
             old = self.writes.update(
                 case_id,
                 UpdateExpression="SET refused=if_not_exists(refused, :now) ADD version :one",
@@ -258,7 +258,7 @@ def _claimed(kind: str, entry: str) -> str:
 
 def _must(holds: bool, case_id: str) -> None:
     if not holds:
-        raise Unbelieved(case_id)
+        raise UnbelievedError(case_id)
 
 
 def _look_text(case_id: str, text: str) -> str:

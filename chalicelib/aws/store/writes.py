@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.aws.errors import translated, understood
 from chalicelib.aws.store.inbox import INBOX
 from chalicelib.domain.state.case import Case
-from chalicelib.failures import Code, Conflict, TemporaryError
+from chalicelib.failures import Code, ConflictError, TemporaryError
 
 OPEN = "OPEN"
 Write = dict[str, Any]
@@ -42,7 +42,7 @@ class Writes:
     def update(self, case_id: str, **request: Any) -> dict[str, Any] | None:
         """One conditional update of a case's inbox; what stood before, or None if it was refused.
 
-        Conflict if a transaction is just writing it: that says nothing of the condition.
+        ConflictError if a transaction is just writing it: that says nothing of the condition.
         """
         key = {"pk": f"CASE#{case_id}", "sk": INBOX}
         with asking("UpdateItem"):
@@ -51,7 +51,7 @@ class Writes:
             except self._client.exceptions.ConditionalCheckFailedException:
                 return None
             except self._client.exceptions.TransactionConflictException as error:
-                raise Conflict(case_id) from error
+                raise ConflictError(case_id) from error
         if request.get("ReturnValues") == "NONE":
             return {}
         with understood("dynamodb:UpdateItem"):

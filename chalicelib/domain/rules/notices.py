@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.rules.outage import outage_of
-from chalicelib.domain.rules.waiting import our_keys
+from chalicelib.domain.rules.switched_off import off_since
+from chalicelib.domain.rules.waiting import our_keys, scheduled_by_us
 from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Operation
@@ -94,8 +95,8 @@ def _used(case: Case, now: datetime) -> Iterator[Notice]:
 
 
 def _down(case: Case, now: datetime) -> Iterator[Notice]:
-    """At once, after one, four and 24 hours, then daily."""
-    if not is_down(case):
+    """At once, after one, four and 24 hours, then daily; not while a rescue is at it: it asks nobody."""
+    if not is_down(case) or (case.is_rescue and case.phase is Phase.RUNNING):
         return
     told = [n for n in case.message.notices if n.moment is Moment.STORE_DOWN and n.over_at is None]
     if not told:
@@ -122,10 +123,21 @@ def keys_go(case: Case) -> bool:
     world = case.snapshot
     if world is None:
         return bool(case.calls)
-    return bool(our_keys(case, world)) or any(switched_off(case, k.key_id) for k in world.keys)
+    return bool(our_keys(case, world)) or any(disabled_by_us(case, k.key_id) for k in world.keys)
 
 
-def switched_off(case: Case, key_id: str) -> bool:
+def still_off(case: Case, key_id: str) -> bool:
+    """This case made the key go or switched it off, and nobody has seen it back."""
+    if key_id not in off_since(case):
+        return False
+    world = case.snapshot
+    key = next((key for key in world.keys if key.key_id == key_id), None) if world else None
+    if world is None or key is None or key.state is KeyState.UNKNOWN:
+        return True
+    return scheduled_by_us(case, key, world.at) or disabled_by_us(case, key_id)
+
+
+def disabled_by_us(case: Case, key_id: str) -> bool:
     """This case disabled the key, and it waits for no deletion yet."""
     seen = {key.key_id: key.state for key in case.snapshot.keys} if case.snapshot else {}
     was_ours = case.tried(Operation.DISABLE_KEY, key_id)

@@ -64,22 +64,22 @@ def everybody(routes: Sequence[Route], policy: Policy) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*policy.approvers, *named)))
 
 
-class BadRoutes(ValueError):  # noqa: N818  # a word of the house, not a kind of error
+class BadRoutesError(ValueError):
     """Lists all that is wrong, each with its rule."""
 
 
 def routes_from(told: Any) -> tuple[Route, ...]:
-    """The rules of `routes.yaml`, as it is written: `{routes: [{name: …, …}, …]}`. Raises BadRoutes."""
+    """The rules of `routes.yaml`, as it is written: `{routes: [{name: …, …}, …]}`. Raises BadRoutesError."""
     rules = told.get("routes") if isinstance(told, Mapping) else None
     if not isinstance(rules, list) or set(told) != {"routes"}:
-        raise BadRoutes("the file must hold `routes:` with a list of rules, and nothing else")
+        raise BadRoutesError("the file must hold `routes:` with a list of rules, and nothing else")
     if len(rules) > MOST_RULES:
-        raise BadRoutes(f"{len(rules)} rules are more than {MOST_RULES}")
+        raise BadRoutesError(f"{len(rules)} rules are more than {MOST_RULES}")
     wrong = [why for number, rule in enumerate(rules, start=1) for why in _wrong(rule, number)]
     names = [rule.get("name") for rule in rules if isinstance(rule, Mapping)]
     wrong += [f"two rules are named {name}" for name in _twice(names)]
     if wrong:
-        raise BadRoutes("; ".join(wrong))
+        raise BadRoutesError("; ".join(wrong))
     return tuple(_route(rule) for rule in rules)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.progress import stages
+from chalicelib.domain.progress import milestones
 from chalicelib.domain.recovery import is_whole
 from chalicelib.domain.state.case import Outcome
 from chalicelib.domain.state.click import Act
@@ -64,7 +64,7 @@ def taken_back(shown: Shown) -> Message:
     whole = is_whole(case)
     title = f"{word}: {shown.cluster} is back as it was"
     if not whole:
-        title = f"{word}: not everything of {shown.cluster} came back"
+        title = f"{word}: not all of {shown.cluster} came back"
     return Message(
         f"{title}.",
         (
@@ -136,7 +136,7 @@ def _would(shown: Shown) -> list[Block]:
     plan = shown.case.current_plan
     if not plan or not plan.calls:
         return []
-    listed = items("ordered", ([text(title_of(stage, plan))] for stage in stages(plan)))
+    listed = items("ordered", ([text(title_of(milestone, plan))] for milestone in milestones(plan)))
     return [rich(line(bold("For real, Unlatch would now")), listed)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.domain.overdue import USUALLY
-from chalicelib.domain.progress import LongWait, Stage, Standing, place_now, progress, records
+from chalicelib.domain.progress import LongWait, Milestone, Standing, place_now, progress, records
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.state.plan import Operation, Plan
 from chalicelib.slack.messages import facts, steps
@@ -27,16 +27,16 @@ def block(shown: Shown) -> list[Block]:
     if not found or not found.calls:
         return []
     context = shown.situation.on(found)
-    stages = progress(context)
+    milestones = progress(context)
     tasks = [
         task(number, steps.title(step, found), STATUS[step.standing], output(step, context))
-        for number, step in enumerate(stages, start=1)
+        for number, step in enumerate(milestones, start=1)
     ]
-    title = f"{found.remedy.capitalize()}: step {place_now(stages)} of {len(stages)}"
+    title = f"{found.remedy.capitalize()}: step {place_now(milestones)} of {len(milestones)}"
     return [plan(f"plan:{shown.version}", title, tasks)]
 
 
-def output(step: Stage, context: PlanContext) -> list[Piece]:
+def output(step: Milestone, context: PlanContext) -> list[Piece]:
     """What there is to say of one step."""
     found = context.plan
     if step.standing is Standing.DONE:
@@ -47,13 +47,13 @@ def output(step: Stage, context: PlanContext) -> list[Piece]:
     return [*pieces, text(" "), *warning] if pieces and warning else [*pieces, *warning]
 
 
-def _ahead(step: Stage, found: Plan) -> list[Piece]:
+def _ahead(step: Milestone, found: Plan) -> list[Piece]:
     if found.quarantine_days and step.operation is Operation.SCHEDULE_KEY_DELETION:
         return [text("Only after Unlatch has asked again.")]
     return []
 
 
-def _now(step: Stage, context: PlanContext) -> list[Piece]:
+def _now(step: Milestone, context: PlanContext) -> list[Piece]:
     """Since when or until when; before the step's own call, what it waits for."""
     case, calls = context.case, records(step, context)
     if step.operation is None or step.operation is Operation.DISABLE_KEY:
@@ -65,7 +65,7 @@ def _now(step: Stage, context: PlanContext) -> list[Piece]:
     return []
 
 
-def _end_of_wait(step: Stage, context: PlanContext) -> datetime | None:
+def _end_of_wait(step: Milestone, context: PlanContext) -> datetime | None:
     case, found = context.case, context.plan
     if step.wait is LongWait.KEYS_GO:
         return facts.keys_end(case)
@@ -80,27 +80,27 @@ def _until(end: datetime | None) -> list[Piece]:
     return [text("Until "), date(end), text(".")] if end else []
 
 
-def _store_goes(step: Stage) -> list[Piece]:
+def _store_goes(step: Milestone) -> list[Piece]:
     if step.operation is not Operation.DELETE_KEY_STORE:
         return []
     return [text("After this step the store can’t be reconnected.")]
 
 
-def _without_call(step: Stage, found: Plan) -> list[Piece]:
+def _without_call(step: Milestone, found: Plan) -> list[Piece]:
     if step.wait is not LongWait.KEYS_GO:
         return []
     number = len(found.basis.keys)
     return [text(f"{upper_first(all_of(number, 'key'))} {be(number)} gone.")]
 
 
-def _usually(step: Stage) -> str:
+def _usually(step: Milestone) -> str:
     usual = USUALLY.get(step.operation) if step.operation else None
     if usual is None:
         return ""
     return f" Usually {count(int(usual.total_seconds() // 60), 'minute')}."
 
 
-def last_way_back(step: Stage, found: Plan) -> str:
+def last_way_back(step: Milestone, found: Plan) -> str:
     """What can't be undone once this step is over."""
     if step.operation is Operation.DELETE_KEY_STORE:
         return "After this step the store can’t be reconnected."

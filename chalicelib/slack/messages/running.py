@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from chalicelib.domain.overdue import Overdue
-from chalicelib.domain.progress import LongWait, Stage, last_stop, place_now, records
+from chalicelib.domain.progress import LongWait, Milestone, last_stop, place_now, records
 from chalicelib.domain.progress import progress as progress_of
 from chalicelib.domain.recovery import lost_keys
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.plan import Plan, Remedy
+from chalicelib.domain.state.snapshot import StoreState
 from chalicelib.slack.messages import buttons, facts, goback, going, late, parts, progress, steps
 from chalicelib.slack.messages.blocks import (
     HOURGLASS,
@@ -23,14 +24,22 @@ from chalicelib.slack.messages.blocks import (
     user,
 )
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import DAY_AND_TIME, Message, be, clean, the, upper_first
+from chalicelib.slack.messages.text import (
+    DAY_AND_TIME,
+    Message,
+    all_of,
+    be,
+    clean,
+    the,
+    upper_first,
+)
 
 VERBS = {
     Remedy.RESCUE: "Rescuing the keys of",
     Remedy.RELEASE: "Releasing",
     Remedy.RETIRE: "Retiring",
     Remedy.PARK: "Parking",
-    Remedy.REPOINT: "Repointing",
+    Remedy.REPOINT: "Moving the keys of",
     Remedy.KEEP: "Keeping",
 }
 
@@ -39,14 +48,14 @@ def message(shown: Shown) -> Message:
     if facts.goes_back(shown.case):
         return going_back(shown)
     plan = shown.case.current_plan
-    stages = progress_of(shown.situation.on(plan)) if plan else []
+    milestones = progress_of(shown.situation.on(plan)) if plan else []
     verb = VERBS[plan.remedy] if plan else "Working on"
     about = f"{shown.cluster}{_from_its_store(plan)}"
-    place = f"step {place_now(stages)} of {len(stages)}"
-    at = f"{place}: {doing(shown, plan, stages)}" if plan and stages else "working"
+    place = f"step {place_now(milestones)} of {len(milestones)}"
+    at = f"{place}: {doing(shown, plan, milestones)}" if plan and milestones else "working"
     name = facts.store_name(shown.case)
     if late_step := late.found(shown):
-        return _overdue(shown, stages, late_step, title=f"{verb} {about}")
+        return _overdue(shown, milestones, late_step, title=f"{verb} {about}")
     return Message(
         f"{verb} {about}, {at}. Nothing for you to do.",
         (
@@ -54,7 +63,7 @@ def message(shown: Shown) -> Message:
             says(
                 bold(f"{upper_first(at)}."),
                 text(" Nothing for you to do.\n"),
-                *_way_back(shown, stages),
+                *_way_back(shown, milestones),
             ),
             *progress.block(shown),
             *actions(f"act:{shown.version}", [*buttons.take_back(shown), *buttons.go_back(shown)]),
@@ -68,13 +77,13 @@ def _from_its_store(plan: Plan | None) -> str:
     return " from its key store" if plan and plan.remedy is Remedy.RELEASE else ""
 
 
-def _overdue(shown: Shown, stages: list[Stage], step: Overdue, *, title: str) -> Message:
+def _overdue(shown: Shown, milestones: list[Milestone], step: Overdue, *, title: str) -> Message:
     """Under way, and far longer than usual: since when, and what to check."""
     still = late.STILL[step.operation]
     at = f"{upper_first(still)}."
-    if stages:
-        at = f"Step {place_now(stages)} of {len(stages)}: {still}."
-    stop = _way_back(shown, stages) if stages else []
+    if milestones:
+        at = f"Step {place_now(milestones)} of {len(milestones)}: {still}."
+    stop = _way_back(shown, milestones) if milestones else []
     return Message(
         f"{title}: {still}, far longer than usual. Unlatch goes on waiting. What to check is in "
         "the message.",
@@ -89,38 +98,57 @@ def _overdue(shown: Shown, stages: list[Stage], step: Overdue, *, title: str) ->
     )
 
 
-def doing(shown: Shown, plan: Plan, stages: list[Stage]) -> str:
+def doing(shown: Shown, plan: Plan, milestones: list[Milestone]) -> str:
     """What goes on now. Until the step's own call is made, that is what it waits for."""
-    case, stage = shown.case, stages[place_now(stages) - 1]
+    case, milestone = shown.case, milestones[place_now(milestones) - 1]
     if case.snapshot and case.snapshot.cluster is None and not case.is_rescue:
         return "reading AWS once more to make sure"
-    is_called = bool(records(stage, shown.situation.on(plan)))
-    if case.waiting_for and stage.wait is not LongWait.KEYS_GO and not is_called:
+    is_called = bool(records(milestone, shown.situation.on(plan)))
+    if case.waiting_for and milestone.wait is not LongWait.KEYS_GO and not is_called:
         return clean(case.waiting_for, 150)
-    return steps.doing(stage, plan)
+    return steps.doing(milestone, plan)
 
 
-def _is_called(shown: Shown, step: Stage) -> bool:
+def _is_called(shown: Shown, step: Milestone) -> bool:
     plan = shown.case.current_plan
     return plan is not None and bool(records(step, shown.situation.on(plan)))
 
 
-def _way_back(shown: Shown, stages: list[Stage]) -> list[Piece]:
+def _way_back(shown: Shown, milestones: list[Milestone]) -> list[Piece]:
     """Until when it can be stopped, what is gone for good already, and which keys go."""
     lost = lost_keys(shown.case)
     gone = f" {upper_first(the(lost, 'key'))} {be(lost)} already gone." if lost else ""
-    return [text(f"{_can_stop(shown, stages)}{gone}"), *going.until_cancelled(shown.case)]
+    stop = text(f"{_can_stop(shown, milestones)}{gone}")
+    return [*_fails(shown), stop, *going.until_cancelled(shown.case)]
 
 
-def _can_stop(shown: Shown, stages: list[Stage]) -> str:
+def _fails(shown: Shown) -> list[Piece]:
+    """Parked keys fail until somebody undoes it, repointed ones until the store is connected again."""
+    case, plan = shown.case, shown.case.current_plan
+    store, number = case.store, len(facts.keys(case))
+    is_off = store is not None and store.state is not StoreState.CONNECTED
+    ends = {
+        Remedy.PARK: "until this is undone",
+        Remedy.REPOINT: "until the key store is connected",
+    }
+    until = ends.get(plan.remedy) if plan else None
+    if not until or not number or not is_off:
+        return []
+    which = upper_first(all_of(number, "key"))
+    return [bold(f"{which} {'fails' if number == 1 else 'fail'} {until}."), text(" ")]
+
+
+def _can_stop(shown: Shown, milestones: list[Milestone]) -> str:
     if not buttons.go_back(shown):
         return "It can’t be stopped any more."
-    last, now = last_stop(stages), place_now(stages)
+    last, now = last_stop(milestones), place_now(milestones)
     if last is None:
         return "You can stop at any time."
-    if last < now or (last == now and _is_called(shown, stages[last - 1])):
+    if last < now or (last == now and _is_called(shown, milestones[last - 1])):
         return "You can still stop what is left."
-    return f"You can stop until step {last} of {len(stages)} begins."
+    if last == now:
+        return f"You can still stop: step {last} of {len(milestones)} has changed nothing yet."
+    return f"You can stop until step {last} of {len(milestones)} begins."
 
 
 def going_back(shown: Shown) -> Message:

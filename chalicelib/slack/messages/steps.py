@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.progress import LongWait, Stage
+from chalicelib.domain.progress import LongWait, Milestone
 from chalicelib.domain.state.plan import Operation, Plan
 from chalicelib.slack.messages.text import count, ident
 
@@ -36,30 +36,30 @@ WAITS = {
 }
 
 
-def title(stage: Stage, plan: Plan) -> str:
+def title(milestone: Milestone, plan: Plan) -> str:
     """“Delete 2 HSMs”."""
-    return _words(stage)[0].format(**_numbers(stage, plan))
+    return _words(milestone)[0].format(**_numbers(milestone, plan))
 
 
-def doing(stage: Stage, plan: Plan) -> str:
+def doing(milestone: Milestone, plan: Plan) -> str:
     """“deleting 2 HSMs”."""
-    return _words(stage)[1].format(**_numbers(stage, plan))
+    return _words(milestone)[1].format(**_numbers(milestone, plan))
 
 
-def _words(stage: Stage) -> tuple[str, str]:
-    if stage.wait is not None:
-        return WAITS[stage.wait]
-    call = stage.operation
+def _words(milestone: Milestone) -> tuple[str, str]:
+    if milestone.wait is not None:
+        return WAITS[milestone.wait]
+    call = milestone.operation
     return CALLS.get(call, (call.value, call.value)) if call else ("", "")
 
 
-def _numbers(stage: Stage, plan: Plan) -> dict[str, str]:
+def _numbers(milestone: Milestone, plan: Plan) -> dict[str, str]:
     return {
-        "keys": count(len(stage.targets), "key"),
-        "hsms": count(len(stage.targets), "HSM"),
+        "keys": count(len(milestone.targets), "key"),
+        "hsms": count(len(milestone.targets), "HSM"),
         "to": ident(plan.target_cluster_id) if plan.target_cluster_id else "the new cluster",
         "there": " on the other cluster" if plan.target_cluster_id else "",
-        "where": ident(stage.targets[0]) if stage.targets else "",
+        "where": ident(milestone.targets[0]) if milestone.targets else "",
         "quarantine": count(plan.quarantine_days, "day"),
         "soak": count(plan.soak_days, "day"),
     }

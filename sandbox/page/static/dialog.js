@@ -1,10 +1,12 @@
 // Dialogs over the channel: focus goes in and comes back; the world beside them stays in reach.
+import {anchorOf} from "./menu.js";
+
 const $ = id => document.getElementById(id);
 let opener = "";
 
 document.addEventListener("click", event => {
   const button = event.target.closest("button[data-post]");
-  if (button && $("scroll").contains(button)) opener = button.id;
+  if (button && $("scroll").contains(button)) opener = anchorOf(button).id;
 }, true);
 
 // The dialog's region has changed: opened, filled with what AWS says now, or gone.

@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 
 
 class Play:
-    """The state machine with scripted turns; `park` keeps its token."""
+    """The state machine with scripted turns; `sleep` keeps its token."""
 
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
@@ -26,7 +26,10 @@ class Play:
         self.tokens: list[str] = []
         self.turns: list[Any] = []
         self.runs: Runs
-        ground.functions.handlers |= {"unlatch-dev-turn": self.turn, "unlatch-dev-park": self.park}
+        ground.functions.handlers |= {
+            "unlatch-dev-turn": self.turn,
+            "unlatch-dev-sleep": self.sleep,
+        }
 
     def turn(self, event: Any) -> dict[str, Any]:
         step = self.turns.pop(0) if self.turns else 3600
@@ -34,7 +37,7 @@ class Play:
             raise step
         return {"finished": step is None, "wait_seconds": step or 1, "version": 1, "body": ""}
 
-    def park(self, event: Any) -> None:
+    def sleep(self, event: Any) -> None:
         self.tokens.append(event["token"])
 
     def start(self, name: str = "c1-1", case: str = "c1") -> Any:
@@ -128,12 +131,12 @@ def test_a_token_of_a_closed_run_and_a_made_up_one_are_refused(play: Play) -> No
     assert (code_of(closed), code_of(unknown)) == ("TaskTimedOut", "InvalidToken")
 
 
-def test_a_wake_from_within_park_is_not_lost(play: Play) -> None:
-    def park(event: Any) -> None:
-        play.park(event)
+def test_a_wake_from_within_sleep_is_not_lost(play: Play) -> None:
+    def sleep(event: Any) -> None:
+        play.sleep(event)
         play.wake(event["token"])
 
-    play.ground.functions.handlers["unlatch-dev-park"] = park
+    play.ground.functions.handlers["unlatch-dev-sleep"] = sleep
     play.turns = [9 * 3600, None]
     play.start()
     play.ground.settle()
@@ -150,13 +153,13 @@ def test_retries_back_off_on_sandbox_time(play: Play) -> None:
     assert play.status()["status"] == "SUCCEEDED"
 
 
-def test_each_attempt_to_park_has_a_token_of_its_own(play: Play) -> None:
-    def park(event: Any) -> None:
-        play.park(event)
+def test_each_attempt_to_sleep_has_a_token_of_its_own(play: Play) -> None:
+    def sleep(event: Any) -> None:
+        play.sleep(event)
         if len(play.tokens) == 1:
             raise ValueError("the table is slow")
 
-    play.ground.functions.handlers["unlatch-dev-park"] = park
+    play.ground.functions.handlers["unlatch-dev-sleep"] = sleep
     play.turns = [9 * 3600, None]
     play.start()
     play.ground.advance(timedelta(minutes=1))

@@ -70,7 +70,7 @@ def turn(event: Any, context: Any) -> dict[str, Any]:
 
 
 @app.lambda_function()
-def park(event: Any, context: Any) -> None:
+def sleep(event: Any, context: Any) -> None:
     table().update_item(
         Key={"pk": "case", "sk": event["case_id"]},
         UpdateExpression="SET #token = :token",

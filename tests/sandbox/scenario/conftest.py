@@ -1,4 +1,4 @@
-"""One scenario on disk, and what tests do with it: load it, play it on a fake stage."""
+"""One scenario on disk, and what tests do with it: load it, play it on a fake sandbox."""
 
 import io
 from collections.abc import Callable
@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from sandbox.scenario.load import load
+from sandbox.scenario.narration import Narration
 from sandbox.scenario.player import Player
 from sandbox.scenario.report import Record
-from sandbox.scenario.story import Story
-from tests.sandbox.scenario.fake_stage import FakeCases, FakeStage
+from tests.sandbox.scenario.fake_sandbox import FakeCases, FakeSandbox
 
 WORLD = """\
 title: A store holds the cluster
@@ -31,8 +31,8 @@ people:
 
 
 @pytest.fixture
-def stage() -> FakeStage:
-    return FakeStage()
+def sandbox() -> FakeSandbox:
+    return FakeSandbox()
 
 
 @pytest.fixture
@@ -46,15 +46,15 @@ def write(tmp_path: Path) -> Callable[[str], Path]:
 
 
 @pytest.fixture
-def play(stage: FakeStage, write: Callable[[str], Path]) -> Callable[[str], dict[str, Any]]:
+def play(sandbox: FakeSandbox, write: Callable[[str], Path]) -> Callable[[str], dict[str, Any]]:
     """Plays these items (and what follows) in the world above; `story` is what was told."""
 
     def _play(text: str) -> dict[str, Any]:
         scenario = load(write(f"{WORLD}{text}"))
         out = io.StringIO()
-        theatre: Any = stage
-        cases: Any = FakeCases(stage)
-        told = Player(scenario, theatre, cases, Story(out), Record(scenario.now)).play()
+        played_on: Any = sandbox
+        cases: Any = FakeCases(sandbox)
+        told = Player(scenario, played_on, cases, Narration(out), Record(scenario.now)).play()
         return {**told, "story": out.getvalue()}
 
     return _play

@@ -10,74 +10,74 @@ from typing import Any
 import pytest
 
 from sandbox.scenario.load import load
+from sandbox.scenario.narration import Narration
 from sandbox.scenario.player import Player
 from sandbox.scenario.report import Record
-from sandbox.scenario.story import Story
 from tests.sandbox.scenario.conftest import WORLD
-from tests.sandbox.scenario.fake_stage import HOUR, NOW, FakeCall, FakeCases, FakeStage
+from tests.sandbox.scenario.fake_sandbox import HOUR, NOW, FakeCall, FakeCases, FakeSandbox
 
 OPERATIONS = "arn:aws:sts::111122223333:assumed-role/operations/somebody-else"
 DELETE = "  - delete_cluster: {cluster: cluster-2a3b4c5d6e7, by: ci}\n"
 
 
 def test_a_refused_delete_opens_a_case_and_its_message_is_awaited(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
     told = play(f"play:\n{DELETE}  - until: waiting\nexpect: {{outcome: null, cases: 1}}\n")
-    assert stage.asked == [("ci", "delete_cluster", {"ClusterId": "cluster-2a3b4c5d6e7"})]
+    assert sandbox.asked == [("ci", "delete_cluster", {"ClusterId": "cluster-2a3b4c5d6e7"})]
     assert told["expect"] == {"passed": True, "failures": []}
     assert "AWS refuses: CloudHsmClusterInUseException." in told["story"]
 
 
 def test_waiting_is_met_only_once_the_message_is_posted(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
-    stage.opens = False
-    case = stage.open_case(posted=False)
-    stage.clock.after(HOUR, lambda: stage.post_message(case))
-    stage.clock.after(5 * HOUR, lambda: None)
+    sandbox.opens = False
+    case = sandbox.open_case(posted=False)
+    sandbox.clock.after(HOUR, lambda: sandbox.post_message(case))
+    sandbox.clock.after(5 * HOUR, lambda: None)
     play("play:\n  - until: waiting\n")
-    assert stage.clock.now() == NOW + HOUR
+    assert sandbox.clock.now() == NOW + HOUR
 
 
 def test_time_advances_until_a_case_exists(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
-    stage.clock.after(HOUR, stage.open_case)
+    sandbox.clock.after(HOUR, sandbox.open_case)
     assert play("play:\n  - until: waiting\n")["expect"]["passed"]
 
 
 def test_a_case_that_asks_a_second_time_is_waiting_again(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
-    stage.clock.after(HOUR, lambda: stage.stored[-1].update(phase="running"))
-    stage.clock.after(5 * HOUR, lambda: stage.stored[-1].update(phase="waiting", round=2))
-    stage.clock.after(9 * HOUR, lambda: None)
+    sandbox.clock.after(HOUR, lambda: sandbox.stored[-1].update(phase="running"))
+    sandbox.clock.after(5 * HOUR, lambda: sandbox.stored[-1].update(phase="waiting", round=2))
+    sandbox.clock.after(9 * HOUR, lambda: None)
     waits = "  - until: waiting\n  - until: running\n  - until: waiting\n"
     assert play(f"play:\n{DELETE}{waits}")["expect"]["passed"]
-    assert stage.clock.now() == NOW + 5 * HOUR
+    assert sandbox.clock.now() == NOW + 5 * HOUR
 
 
 def test_until_gives_up_after_60_days_and_the_play_ends_there(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
     def again() -> None:
-        stage.clock.after(timedelta(days=7), again)
+        sandbox.clock.after(timedelta(days=7), again)
 
     again()
     told = play(f"play:\n  - until: running\n{DELETE}")
     assert told["expect"]["failures"] == [
         "line 15, until running: gave up after 60 days; there is no case."
     ]
-    assert stage.asked == []
-    assert stage.clock.now() <= NOW + timedelta(days=60)
+    assert sandbox.asked == []
+    assert sandbox.clock.now() <= NOW + timedelta(days=60)
 
 
 def test_until_stops_at_once_where_the_case_closes_in_another_phase(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
-    stage.clock.after(HOUR, lambda: stage.close("expired", "Nobody decided in 24 hours."))
-    stage.clock.after(9 * HOUR, lambda: None)
+    sandbox.clock.after(HOUR, lambda: sandbox.close("expired", "Nobody decided in 24 hours."))
+    sandbox.clock.after(9 * HOUR, lambda: None)
     told = play(f"play:\n{DELETE}  - until: running\n")
     assert told["expect"]["failures"] == [
         (
@@ -85,39 +85,39 @@ def test_until_stops_at_once_where_the_case_closes_in_another_phase(
             "Nobody decided in 24 hours."
         )
     ]
-    assert stage.clock.now() == NOW + HOUR
+    assert sandbox.clock.now() == NOW + HOUR
 
 
 def test_until_closed_is_met_by_any_outcome(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
-    stage.clock.after(HOUR, lambda: stage.close("kept"))
+    sandbox.clock.after(HOUR, lambda: sandbox.close("kept"))
     assert play(f"play:\n{DELETE}  - until: closed\nexpect: {{outcome: kept}}\n")["expect"][
         "passed"
     ]
 
 
 def test_advance_runs_what_is_due_on_the_way_and_stands_at_its_end(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
     ran: list[int] = []
     for hours in (1, 3, 4):
-        stage.clock.after(hours * HOUR, functools.partial(ran.append, hours))
+        sandbox.clock.after(hours * HOUR, functools.partial(ran.append, hours))
     told = play("play:\n  - advance: 3h\n")
     assert ran == [1, 3]
     assert told["ended_at"] == "2026-03-02T12:00:00Z"
 
 
 def test_clicks_go_to_the_newest_case_that_has_a_message(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
     told = play(
         f"play:\n{DELETE}{DELETE}  - click: {{by: alice, button: retire}}\n"
         "  - submit: {by: alice, cluster_id: c, reason: old, override: true, for: 30d}\n"
     )
     assert "alice sees a dialog: “Retire” “For good.” [Approve as 1 of 2]" in told["story"]
-    newest = stage.stored[-1]["message_ts"]
-    assert stage.slack.done == [
+    newest = sandbox.stored[-1]["message_ts"]
+    assert sandbox.slack.done == [
         ("click", "alice", "retire", newest),
         (
             "submit",
@@ -143,15 +143,15 @@ def test_interactions_that_can_not_be_sent_are_recorded_as_skipped(
 
 
 def test_events_reach_the_stage_as_they_are(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]], write: Callable[..., Path]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]], write: Callable[..., Path]
 ) -> None:
     write('{"source": "somewhere"}', name="event.json")
     play(
         "play:\n  - event: {file: event.json}\n  - redeliver: 2\n  - sweep: {}\n"
         f"  - lose_next_event: {{}}\n{DELETE}"
     )
-    assert stage.events == [{"source": "somewhere"}, "again", "again", "sweep"]
-    assert stage.stored == []
+    assert sandbox.events == [{"source": "somewhere"}, "again", "again", "sweep"]
+    assert sandbox.stored == []
 
 
 def test_redelivering_before_any_event_is_told_and_no_error(
@@ -181,28 +181,28 @@ def test_redelivering_before_any_event_is_told_and_no_error(
     ],
 )  # fmt: skip
 def test_somebody_else_acts_in_aws(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]], act: str, asked: tuple[Any, ...]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]], act: str, asked: tuple[Any, ...]
 ) -> None:
     hsms = [
         {"HsmId": "hsm-a", "State": "DELETE_IN_PROGRESS"},
         {"HsmId": "hsm-b", "State": "ACTIVE"},
     ]
-    stage.answers = {
+    sandbox.answers = {
         "create_key": {"KeyMetadata": {"KeyId": "key-9"}},
         "describe_clusters": {"Clusters": [{"Hsms": hsms}]},
     }
     told = play(f"play:\n  - outside: {{{act}}}\n")
-    who, operation, params = stage.asked[-1]
+    who, operation, params = sandbox.asked[-1]
     assert who == OPERATIONS
     assert (operation, params) == asked
     assert "Somebody else" in told["story"]
 
 
 def test_a_refusal_of_somebody_elses_call_is_told_and_no_error(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
-    stage.refusals = {"encrypt": "KMSInvalidStateException"}
-    stage.opens = False
+    sandbox.refusals = {"encrypt": "KMSInvalidStateException"}
+    sandbox.opens = False
     told = play("play:\n  - outside: {use_key: {alias: alias/payments}}\n")
     assert (
         "tries to use key (alias/payments). AWS refuses: KMSInvalidStateException." in told["story"]
@@ -211,20 +211,20 @@ def test_a_refusal_of_somebody_elses_call_is_told_and_no_error(
 
 
 def test_the_story_tells_calls_messages_and_ends_in_order(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
     def work(service: str, operation: str, **facts: Any) -> None:
         call = FakeCall(service, operation, {"CustomKeyStoreId": "cks-1"}, **facts)
-        call.at = stage.clock.now()
-        stage.aws.calls.append(call)
+        call.at = sandbox.clock.now()
+        sandbox.aws.calls.append(call)
 
-    stage.clock.after(HOUR, lambda: work("kms", "DescribeKey"))
-    stage.clock.after(2 * HOUR, lambda: work("kms", "DisconnectCustomKeyStore"))
-    stage.clock.after(
+    sandbox.clock.after(HOUR, lambda: work("kms", "DescribeKey"))
+    sandbox.clock.after(2 * HOUR, lambda: work("kms", "DisconnectCustomKeyStore"))
+    sandbox.clock.after(
         3 * HOUR,
         lambda: work("kms", "DeleteCustomKeyStore", error="ThrottlingException", landed=False),
     )
-    stage.clock.after(4 * HOUR, lambda: stage.close("retired", "The cluster is deleted."))
+    sandbox.clock.after(4 * HOUR, lambda: sandbox.close("retired", "The cluster is deleted."))
     lines = play(f"play:\n{DELETE}  - until: closed\n")["story"].splitlines()
     assert lines == [
         "A store holds the cluster",
@@ -268,17 +268,17 @@ def test_the_story_tells_calls_messages_and_ends_in_order(
     ],
 )
 def test_somebody_who_is_named_calls_kms_and_a_refusal_is_told(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]], act: str, asked: tuple[Any, ...]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]], act: str, asked: tuple[Any, ...]
 ) -> None:
-    stage.refusals = {asked[1]: "CustomKeyStoreInvalidStateException"}
+    sandbox.refusals = {asked[1]: "CustomKeyStoreInvalidStateException"}
     told = play(f"play:\n  - {act}\n")
-    assert stage.asked[-1][:2] == asked
+    assert sandbox.asked[-1][:2] == asked
     assert "AWS refuses: CustomKeyStoreInvalidStateException." in told["story"]
     assert told["expect"]["passed"]
 
 
 def test_a_caller_in_words_counts_as_who_he_is(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
     by = "{arn: 'arn:aws:sts::111122223333:assumed-role/deploy/run-7', source_identity: alice@example.com}"
     told = play(f"play:\n  - delete_cluster: {{cluster: cluster-2a3b4c5d6e7, by: {by}}}\n")
@@ -286,27 +286,27 @@ def test_a_caller_in_words_counts_as_who_he_is(
 
 
 def test_a_person_calls_aws_by_the_e_mail_that_people_says(
-    stage: FakeStage, write: Callable[..., Path]
+    sandbox: FakeSandbox, write: Callable[..., Path]
 ) -> None:
     text = WORLD.replace("alice: {approver: true}", "alice: {email: a.liddell@example.com}")
     item = "play:\n  - delete_cluster: {cluster: cluster-2a3b4c5d6e7, by: alice}\n"
     scenario = load(write(f"{text}{item}"))
     record = Record(scenario.now)
-    theatre: Any = stage
-    cases: Any = FakeCases(stage)
-    Player(scenario, theatre, cases, Story(io.StringIO()), record).play()
-    assert stage.asked[-1][0] == "a.liddell@example.com"
+    played_on: Any = sandbox
+    cases: Any = FakeCases(sandbox)
+    Player(scenario, played_on, cases, Narration(io.StringIO()), record).play()
+    assert sandbox.asked[-1][0] == "a.liddell@example.com"
 
 
 def test_the_newest_case_is_tampered_with_as_the_scenario_says(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
     told = play(
         "play:\n  - tamper: {keep: early}\n"
         f"{DELETE}{DELETE}  - tamper: {{keep: before}}\n  - tamper: {{drop: clicks}}\n"
         "  - tamper: {set: {cluster_id: other, plan.remedy: park}}\n  - tamper: {put_back: before}\n"
     )
-    assert stage.tampered == [
+    assert sandbox.tampered == [
         ("case-2", "keep", "before"),
         ("case-2", "drop", "clicks"),
         ("case-2", "set", {"cluster_id": "other", "plan.remedy": "park"}),
@@ -315,19 +315,38 @@ def test_the_newest_case_is_tampered_with_as_the_scenario_says(
     assert "There is no case to tamper with." in told["story"]
 
 
-def test_the_digest_fires(stage: FakeStage, play: Callable[[str], dict[str, Any]]) -> None:
+def test_the_digest_fires(sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]) -> None:
     play("play:\n  - digest: {}\n")
-    assert stage.events == ["digest"]
+    assert sandbox.events == ["digest"]
+
+
+def test_people_write_commands_and_open_the_home_tab(
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
+) -> None:
+    acts = "play:\n  - command: {by: alice, text: status}\n  - home: {by: bob}\n"
+    told = play(acts)
+    assert sandbox.slack.done == [("command", "alice", "status"), ("home", "bob")]
+    assert [one["status"] for one in told["slack"]["responses"]] == [200, 200]
+    sandbox.slack.has_home = False
+    told = play("play:\n  - home: {by: bob}\n")
+    assert told["slack"]["responses"][-1]["status"] == "skipped"
+
+
+def test_a_later_deployment_brings_other_routes(
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
+) -> None:
+    play("play:\n  - deploy: {slack_channel: C2, routes: [{name: all}]}\n")
+    assert sandbox.events == [("deploy", {"slack_channel": "C2", "routes": [{"name": "all"}]})]
 
 
 def test_a_store_breaks_by_itself_and_a_person_mends_it(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
     told = play(
         "play:\n  - outside: {break_store: {store: cks-1, error: NETWORK_ERRORS}}\n"
         "  - outside: {mend_store: {store: cks-1}}\n"
     )
-    assert [(who, what) for who, what, _ in stage.asked] == [
+    assert [(who, what) for who, what, _ in sandbox.asked] == [
         ("nobody", "break_store"),
         ("crypto officer", "set_password"),
         (OPERATIONS, "update_custom_key_store"),
@@ -336,31 +355,31 @@ def test_a_store_breaks_by_itself_and_a_person_mends_it(
 
 
 def test_what_is_gone_can_not_be_broken_and_that_is_told(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
-    stage.stores = []
+    sandbox.stores = []
     told = play("play:\n  - outside: {break_store: {store: cks-1, error: NETWORK_ERRORS}}\n")
     assert "Somebody else can't: there is no custom key store cks-1." in told["story"]
 
 
 def test_the_newest_backup_is_deleted(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
     delete = "  - outside: {delete_backup: {cluster: cluster-2a3b4c5d6e7}}\n"
-    stage.answers = {"describe_backups": {"Backups": [{"BackupId": "b-2"}, {"BackupId": "b-1"}]}}
+    sandbox.answers = {"describe_backups": {"Backups": [{"BackupId": "b-2"}, {"BackupId": "b-1"}]}}
     play(f"play:\n{delete}")
-    assert stage.asked[-1] == (OPERATIONS, "delete_backup", {"BackupId": "b-2"})
-    stage.answers = {"describe_backups": {"Backups": []}}
+    assert sandbox.asked[-1] == (OPERATIONS, "delete_backup", {"BackupId": "b-2"})
+    sandbox.answers = {"describe_backups": {"Backups": []}}
     assert "finds no backup" in play(f"play:\n{delete}")["story"]
 
 
 def test_a_key_is_what_another_one_is_encrypted_again_to(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
-    stage.answers = {
+    sandbox.answers = {
         "create_key": {"KeyMetadata": {"KeyId": "key-9"}},
         "encrypt": {"CiphertextBlob": b"c"},
     }
     play("play:\n  - outside: {reencrypt_to_key: {alias: alias/payments}}\n")
     named = {"SourceKeyId": "key-9", "DestinationKeyId": "key-0", "CiphertextBlob": b"c"}
-    assert stage.asked[-1] == (OPERATIONS, "re_encrypt", named)
+    assert sandbox.asked[-1] == (OPERATIONS, "re_encrypt", named)

@@ -15,12 +15,12 @@ from sandbox.scenario.command import play_file
 from sandbox.scenario.document import Problem, UnusableError
 from sandbox.scenario.expectation import unmet
 from tests.sandbox.scenario.conftest import WORLD
-from tests.sandbox.scenario.fake_stage import (
+from tests.sandbox.scenario.fake_sandbox import (
     FakeCall,
     FakeCases,
     FakeEphemeral,
     FakeMessage,
-    FakeStage,
+    FakeSandbox,
 )
 
 PROJECT = Path(__file__).parents[3]
@@ -33,23 +33,23 @@ def called(*names: Any, landed: bool = True) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def broken_stage(_: Any) -> Iterator[Any]:
+def broken_sandbox(_: Any) -> Iterator[Any]:
     raise RuntimeError("no port is free")
     yield
 
 
-def opening(stage: FakeStage) -> Callable[[Any], AbstractContextManager[Any]]:
+def opening(sandbox: FakeSandbox) -> Callable[[Any], AbstractContextManager[Any]]:
     @contextmanager
-    def _open(_: Any) -> Iterator[tuple[FakeStage, FakeCases]]:
-        yield stage, FakeCases(stage)
+    def _open(_: Any) -> Iterator[tuple[FakeSandbox, FakeCases]]:
+        yield sandbox, FakeCases(sandbox)
 
     return _open
 
 
 def test_the_report_has_the_keys_of_the_contract(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
-    stage.open_case()
+    sandbox.open_case()
     told = play("play: []\n")
     assert list(told)[:-1] == [
         "scenario", "wall_seconds", "started_at", "ended_at", "expect", "cases", "calls", "reads",
@@ -65,9 +65,9 @@ def test_the_report_has_the_keys_of_the_contract(
 
 
 def test_calls_are_the_bots_mutations_and_the_rest_of_its_calls_are_reads(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
-    stage.aws.calls += [
+    sandbox.aws.calls += [
         FakeCall("kms", "ScheduleKeyDeletion", {"KeyId": "key-0", "PendingWindowInDays": 7}),
         FakeCall("cloudhsm", "DeleteHsm", error="ThrottlingException", landed=False),
         FakeCall("kms", "DescribeKey"),
@@ -103,13 +103,13 @@ def test_calls_are_the_bots_mutations_and_the_rest_of_its_calls_are_reads(
 
 
 def test_slack_is_told_as_it_stands_and_a_gone_cluster_is_deleted(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
-    stage.slack.messages.append(FakeMessage("1.000001", "top"))
-    stage.slack.messages.append(
+    sandbox.slack.messages.append(FakeMessage("1.000001", "top"))
+    sandbox.slack.messages.append(
         FakeMessage("1.000002", "reply", thread_ts="1.000001", mentions=("bob",))
     )
-    stage.slack.ephemerals.append(FakeEphemeral("carol", "You can’t."))
+    sandbox.slack.ephemerals.append(FakeEphemeral("carol", "You can’t."))
     told = play("play: []\nexpect: {messages: 1}\n")
     assert told["expect"]["passed"]
     assert told["slack"]["messages"][1] == {
@@ -182,11 +182,11 @@ def test_an_unmet_expectation_is_a_sentence(
 
 
 def test_clusters_that_were_made_meanwhile_come_after_the_scenarios_own(
-    monkeypatch: pytest.MonkeyPatch, stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    monkeypatch: pytest.MonkeyPatch, sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
     new = {"id": "cluster-new", "state": "ACTIVE", "hsms": 2, "from_backup": "2026-03-02T08:00:00Z"}
     monkeypatch.setattr(
-        stage,
+        sandbox,
         "world",
         lambda: {"clusters": [new], "key_stores": [], "keys": [], "material_left": []},
     )
@@ -195,7 +195,7 @@ def test_clusters_that_were_made_meanwhile_come_after_the_scenarios_own(
 
 
 def test_a_play_that_expects_nothing_does_not_say_that_all_came(
-    stage: FakeStage, play: Callable[[str], dict[str, Any]]
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:
     told = play("play: []\n")
     assert told["expect"]["passed"]
@@ -218,11 +218,11 @@ def test_what_only_the_deployed_bot_can_tell_makes_a_file_unusable_too(
 
 @pytest.mark.parametrize(("expected", "code"), [(0, 0), (1, 1)])
 def test_json_is_one_object_and_the_code_says_whether_it_held(
-    stage: FakeStage, write: Callable[[str], Path], expected: int, code: int
+    sandbox: FakeSandbox, write: Callable[[str], Path], expected: int, code: int
 ) -> None:
     out, err = io.StringIO(), io.StringIO()
     path = write(f"{WORLD}play: []\nexpect: {{cases: {expected}}}\n")
-    assert play_file(path, opening(stage), out=out, err=err, as_json=True) == code
+    assert play_file(path, opening(sandbox), out=out, err=err, as_json=True) == code
     assert json.loads(out.getvalue())["expect"]["passed"] is (code == 0)
     assert out.getvalue().count("\n") == 1
     assert err.getvalue() == ""
@@ -231,7 +231,7 @@ def test_json_is_one_object_and_the_code_says_whether_it_held(
 def test_a_broken_sandbox_is_one_sentence_and_a_failure(write: Callable[[str], Path]) -> None:
     out, err = io.StringIO(), io.StringIO()
     path = write(f"{WORLD}play: []\n")
-    assert play_file(path, broken_stage, out=out, err=err, as_json=True) == 1
+    assert play_file(path, broken_sandbox, out=out, err=err, as_json=True) == 1
     reason = "the sandbox itself broke: RuntimeError: no port is free"
     assert err.getvalue() == f"{reason}\n"
     told = json.loads(out.getvalue())
@@ -241,7 +241,7 @@ def test_a_broken_sandbox_is_one_sentence_and_a_failure(write: Callable[[str], P
 
 def test_debug_adds_the_traceback(write: Callable[[str], Path]) -> None:
     err = io.StringIO()
-    play_file(write(f"{WORLD}play: []\n"), broken_stage, out=io.StringIO(), err=err, debug=True)
+    play_file(write(f"{WORLD}play: []\n"), broken_sandbox, out=io.StringIO(), err=err, debug=True)
     assert "Traceback" in err.getvalue()
 
 

@@ -135,7 +135,7 @@ def test_turn_takes_all_three_roles_in_both_accounts(both: Stand) -> None:
     [
         ("sweep", "executor"),
         ("sweep", "restorer"),
-        ("park", "reader"),
+        ("sleep", "reader"),
         ("on_delete_blocked", "reader"),
         ("api_handler", "reader"),
         ("api_handler", "executor"),
@@ -278,7 +278,7 @@ def test_the_restorer_makes_hsms_and_the_executor_none(hub: Stand) -> None:
     acting(hub, "restorer", "cloudhsmv2").create_hsm(**zone)
 
 
-@pytest.mark.parametrize("name", ["turn", "sweep", "api_handler", "park", "on_key_used"])
+@pytest.mark.parametrize("name", ["turn", "sweep", "api_handler", "sleep", "on_key_used"])
 def test_no_function_touches_a_key_by_itself(hub: Stand, name: str) -> None:
     kms = function(hub, name, "kms")
     assert reason(kms.schedule_key_deletion, KeyId=hub.key(0), PendingWindowInDays=30)
@@ -375,11 +375,11 @@ def test_a_role_that_cant_be_judged_is_denied(hub: Stand) -> None:
     strange: dict[str, Any] = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     strange["Condition"] = {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}
     hub.client("iam").put_role_policy(
-        RoleName="unlatch-dev-park",
+        RoleName="unlatch-dev-sleep",
         PolicyName="more",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [strange]}),
     )
-    said = reason(function(hub, "park", "dynamodb").get_item, TableName="unlatch-dev", Key={})
+    said = reason(function(hub, "sleep", "dynamodb").get_item, TableName="unlatch-dev", Key={})
     assert "can't be judged: unknown condition operator IpAddress" in said
 
 

@@ -20,7 +20,7 @@ MOST_NAMES = 3
 
 
 @dataclass(frozen=True)
-class Picture:
+class Diagnosis:
     """Everything that one look told."""
 
     snapshot: Snapshot
@@ -30,18 +30,18 @@ class Picture:
     policy: Policy
 
 
-def show(picture: Picture, screen: Console, note: str) -> None:
-    snapshot = picture.snapshot
+def show(diagnosis: Diagnosis, screen: Console, note: str) -> None:
+    snapshot = diagnosis.snapshot
     where = f"{snapshot.account}, {snapshot.region}"
-    if picture.cause is Cause.NO_CLUSTER:
+    if diagnosis.cause is Cause.NO_CLUSTER:
         screen.line(f"AWS knows no {snapshot.cluster_id} in {where}.", colour=YELLOW)
         screen.line("Is it another account (--account) or Region (--region)?")
         return
     screen.title(f"{snapshot.cluster_id} in {where}")
-    screen.line(f"Why it can’t be deleted: {picture.cause}.")
+    screen.line(f"Why it can’t be deleted: {diagnosis.cause}.")
     if note:
         screen.line(note, colour=YELLOW)
-    for line in _world(picture):
+    for line in _world(diagnosis):
         screen.line(f"  {line}")
     for refused in snapshot.unread:
         screen.line(f"  could not be read: {refused}", colour=RED)
@@ -49,14 +49,14 @@ def show(picture: Picture, screen: Console, note: str) -> None:
         screen.title(f"Keys ({len(snapshot.keys)} of {snapshot.keys_seen} looked at)")
         for line in _keys(snapshot):
             screen.line(f"  {line}")
-    for way in picture.ways:
-        _show_way(way, picture, screen)
+    for way in diagnosis.ways:
+        _show_way(way, diagnosis, screen)
 
 
-def _world(picture: Picture) -> Iterator[str]:
-    snapshot = picture.snapshot
+def _world(diagnosis: Diagnosis) -> Iterator[str]:
+    snapshot = diagnosis.snapshot
     if cluster := snapshot.cluster:
-        cost = f"${daily_cost(snapshot, picture.policy):.2f} a day"
+        cost = f"${daily_cost(snapshot, diagnosis.policy):.2f} a day"
         zones = ", ".join(cluster.zones) or "no zone"
         yield f"cluster    {cluster.state}, {count(len(cluster.live_hsms), 'HSM')} in {zones}, {cost}"
         newest = cluster.newest_backup
@@ -84,7 +84,7 @@ def _use(key: Key) -> str:
     return "never used" if key.never_used() else "last use unknown"
 
 
-def _show_way(way: WayOut, picture: Picture, screen: Console) -> None:
+def _show_way(way: WayOut, diagnosis: Diagnosis, screen: Console) -> None:
     screen.line()
     if way.plan is None:
         why = way.impossible.removeprefix(f"{way.remedy.capitalize()} is ")
@@ -102,8 +102,8 @@ def _show_way(way: WayOut, picture: Picture, screen: Console) -> None:
         screen.line(
             f"  check failed: {gate.check}. Found: {gate.found}. {for_a_shell(gate.helps)}."
         )
-    timeline = picture.timelines.get(way.remedy)
-    for line in _timeline(timeline, picture.snapshot) if timeline else ():
+    timeline = diagnosis.timelines.get(way.remedy)
+    for line in _timeline(timeline, diagnosis.snapshot) if timeline else ():
         screen.line(f"  {line}")
 
 
@@ -122,16 +122,16 @@ def _targets(calls: list[Foreseen], names: Mapping[str, str]) -> str:
     return ", ".join(shown) + more
 
 
-def as_json(picture: Picture) -> dict[str, Any]:
-    snapshot = picture.snapshot
+def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
+    snapshot = diagnosis.snapshot
     return {
         "account": snapshot.account,
         "region": snapshot.region,
         "cluster_id": snapshot.cluster_id,
         "read_at": snapshot.at,
-        "cause": picture.cause.name.lower(),
-        "sentence": picture.cause,
-        "cluster": _cluster(picture),
+        "cause": diagnosis.cause.name.lower(),
+        "sentence": diagnosis.cause,
+        "cluster": _cluster(diagnosis),
         "key_stores": [
             {"id": s.key_store_id, "name": s.name, "state": s.state, "error": s.error}
             for s in snapshot.key_stores
@@ -144,12 +144,12 @@ def as_json(picture: Picture) -> dict[str, Any]:
         },
         "siblings": [c.cluster_id for c in snapshot.siblings],
         "unread": snapshot.unread,
-        "ways_out": [_way(way, picture.timelines.get(way.remedy)) for way in picture.ways],
+        "ways_out": [_way(way, diagnosis.timelines.get(way.remedy)) for way in diagnosis.ways],
     }
 
 
-def _cluster(picture: Picture) -> dict[str, Any] | None:
-    cluster = picture.snapshot.cluster
+def _cluster(diagnosis: Diagnosis) -> dict[str, Any] | None:
+    cluster = diagnosis.snapshot.cluster
     if cluster is None:
         return None
     newest = cluster.newest_backup
@@ -157,7 +157,7 @@ def _cluster(picture: Picture) -> dict[str, Any] | None:
         "state": cluster.state,
         "hsms": [{"id": h.hsm_id, "state": h.state, "zone": h.zone} for h in cluster.hsms],
         "newest_backup": newest.backup_id if newest else None,
-        "daily_cost": round(daily_cost(picture.snapshot, picture.policy), 2),
+        "daily_cost": round(daily_cost(diagnosis.snapshot, diagnosis.policy), 2),
         "tags": dict(cluster.tags),
     }
 

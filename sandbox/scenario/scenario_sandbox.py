@@ -1,4 +1,4 @@
-"""Sets the real stage for a scenario: the sandbox with its world, its people and the deployed bot."""
+"""The sandbox of a scenario: with its world, its people and the deployed bot. Plays nothing yet."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from sandbox.aws.seed import seed, world_now
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.document import Problem, UnusableError
 from sandbox.scenario.model import Scenario
+from sandbox.slack.records import Channel
 from sandbox.stack import Sandbox
 
 
-class Theatre(Sandbox):
+class ScenarioSandbox(Sandbox):
     """A sandbox that can tell how its world is now."""
 
     def world(self) -> dict[str, Any]:
@@ -26,8 +27,18 @@ class Theatre(Sandbox):
     def break_store(self, store: str, *, error: str) -> None:
         mishaps.break_store(self.aws, store, error=error)
 
+    def delete_subnet(self, cluster: str, *, zone: str) -> str:
+        return mishaps.delete_subnet(self.aws, cluster, zone=zone)
+
+    def fill_subnet(self, cluster: str, *, zone: str, free: int) -> str:
+        return mishaps.fill_subnet(self.aws, cluster, zone=zone, free=free)
+
     def set_password(self, store: str) -> None:
         mishaps.set_password(self.aws, store)
+
+    def deploy_again(self, told: Mapping[str, Any]) -> None:
+        settings = {name: value for name, value in told.items() if name != "routes"}
+        self.redeploy(settings, told.get("routes"))
 
     @property
     def key_ids(self) -> Sequence[str]:
@@ -36,33 +47,35 @@ class Theatre(Sandbox):
 
 
 @contextmanager
-def open_stage(scenario: Scenario) -> Iterator[tuple[Theatre, StoredCases]]:
+def open_sandbox(scenario: Scenario) -> Iterator[tuple[ScenarioSandbox, StoredCases]]:
     """Everything is in place and nothing has happened yet; faults count from here on."""
-    with Theatre(
+    with ScenarioSandbox(
         now=scenario.now,
         accounts=scenario.accounts,
         regions=scenario.regions,
         blocked_by=scenario.blocked_by,
         people=scenario.people,
         team_ids=scenario.team_ids,
-    ) as theatre:
-        seed(theatre.aws, scenario.world, accounts=scenario.accounts, now=scenario.now)
+    ) as sandbox:
+        seed(sandbox.aws, scenario.world, accounts=scenario.accounts, now=scenario.now)
         # Who plays the digest wants it on; by itself it is off.
         fires = any(item.act == "digest" for item in scenario.play)
         told = {"digest": fires, "regions": ",".join(scenario.regions[1:])}
-        theatre.deploy({**told, **scenario.config})
-        _check_digest(theatre, scenario)
+        for channel in scenario.channels:
+            sandbox.slack.workspace.add_channel(Channel(id=channel, name=channel.lower()))
+        sandbox.deploy({**told, **scenario.config}, scenario.routes)
+        _check_digest(sandbox, scenario)
         for fault in scenario.faults:
-            theatre.aws.faults.add(**_planned(fault, now=scenario.now))
+            sandbox.aws.faults.add(**_planned(fault, now=scenario.now))
         hub, region = scenario.accounts[0], scenario.regions[0]
-        yield theatre, StoredCases(theatre, hub=hub, region=region)
+        yield sandbox, StoredCases(sandbox, hub=hub, region=region)
 
 
-def _check_digest(theatre: Theatre, scenario: Scenario) -> None:
+def _check_digest(sandbox: ScenarioSandbox, scenario: Scenario) -> None:
     """Raises UnusableError if a digest is to fire that the deployed bot doesn't have."""
     reason = "digest: the bot that is deployed has no weekly digest"
     wanted = [item for item in scenario.play if item.act == "digest"]
-    if wanted and not theatre.has_digest:
+    if wanted and not sandbox.has_digest:
         raise UnusableError(scenario.path, [Problem(item.line, reason) for item in wanted])
 
 

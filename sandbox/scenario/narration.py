@@ -13,7 +13,7 @@ PLAIN, BOLD, DIM, RED, GREEN, YELLOW, BLUE = "0", "1", "2", "31", "32", "33", "3
 MENTION = re.compile(r"<[@!#]([^>|]+)(?:\|([^>]*))?>")
 
 
-class Story:
+class Narration:
     """Writes a line a happening. The time stands there only if it has changed."""
 
     def __init__(self, out: TextIO, *, colours: bool = False) -> None:

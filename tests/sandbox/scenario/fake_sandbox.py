@@ -1,4 +1,4 @@
-"""A stage without moto or bot: time moves, a case opens when a delete fails, and clicks are noted."""
+"""A sandbox without moto or bot: time moves, a case opens when a delete fails, and clicks are noted."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -82,6 +82,8 @@ class FakeSlack:
         self.messages: list[FakeMessage] = []
         self.ephemerals: list[FakeEphemeral] = []
         self.modals: dict[str, Any] = {}
+        self.homes: dict[str, Any] = {}
+        self.has_home = True
         self.done: list[tuple[Any, ...]] = []
         self.on_click: Callable[[str, str], None] = lambda user, button: None
 
@@ -97,6 +99,14 @@ class FakeSlack:
         self.done.append(("submit", user, dict(values)))
         return FakeAnswer()
 
+    def command(self, user: str, text: str) -> FakeAnswer:
+        self.done.append(("command", user, text))
+        return FakeAnswer()
+
+    def open_home(self, user: str) -> FakeAnswer | None:
+        self.done.append(("home", user))
+        return FakeAnswer() if self.has_home else None
+
     def send_raw(self, body: Any, *, signature: str) -> FakeAnswer:
         self.done.append(("raw", body, signature))
         return FakeAnswer(status=401 if signature == "bad" else 200)
@@ -110,23 +120,23 @@ class FakeAws:
 class FakeClient:
     """Notes each call; those in `refusals` fail with that code."""
 
-    def __init__(self, stage: "FakeStage", who: str) -> None:
-        self._stage = stage
+    def __init__(self, sandbox: "FakeSandbox", who: str) -> None:
+        self._sandbox = sandbox
         self._who = who
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         def call(**params: Any) -> Any:
-            self._stage.asked.append((self._who, operation, params))
-            code = self._stage.refusals.get(operation)
+            self._sandbox.asked.append((self._who, operation, params))
+            code = self._sandbox.refusals.get(operation)
             if code:
-                self._stage.refused()
+                self._sandbox.refused()
                 raise ClientError({"Error": {"Code": code, "Message": ""}}, operation)
-            return self._stage.answers.get(operation, {})
+            return self._sandbox.answers.get(operation, {})
 
         return call
 
 
-class FakeStage:
+class FakeSandbox:
     """Opens a case at each refused delete, and posts its message at once."""
 
     def __init__(self) -> None:
@@ -170,6 +180,9 @@ class FakeStage:
         self.stored[-1].update(phase="closed", outcome=outcome, reason=reason)
 
     # Stage
+
+    def deploy_again(self, told: Mapping[str, Any]) -> None:
+        self.events.append(("deploy", dict(told)))
 
     def settle(self) -> None:
         pass
@@ -237,16 +250,16 @@ class FakeStage:
 
 
 class FakeCases:
-    """The case reader: what the stage's stand-in for the bot has stored."""
+    """The case reader: what the sandbox's stand-in for the bot has stored."""
 
-    def __init__(self, stage: FakeStage) -> None:
-        self._stage = stage
+    def __init__(self, sandbox: FakeSandbox) -> None:
+        self._sandbox = sandbox
 
     def cases(self) -> list[dict[str, Any]]:
-        return self._stage.stored
+        return self._sandbox.stored
 
     def tamper(self, case_id: str, what: str, value: Any) -> str:
-        self._stage.tampered.append((case_id, what, value))
+        self._sandbox.tampered.append((case_id, what, value))
         return f"Somebody edits {case_id}."
 
     def log(self) -> list[dict[str, Any]]:

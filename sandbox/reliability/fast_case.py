@@ -18,16 +18,18 @@ from chalicelib.domain.state.caller import Tool, caller_of
 from chalicelib.domain.state.case import Attempt, Case
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import Snapshot
-from chalicelib.failures import Conflict, PermanentError, Superseded, TemporaryError
+from chalicelib.failures import ConflictError, PermanentError, SupersededError, TemporaryError
 from chalicelib.flows.open_case import open_case
-from chalicelib.flows.park import park
 from chalicelib.flows.record_click import record_click
+from chalicelib.flows.sleep import sleep
 from chalicelib.flows.sweep import sweep
 from chalicelib.flows.take_turn import take_turn
-from chalicelib.ports import FailedDelete, Interaction, Receipt
+from chalicelib.ports import CaseTrigger, Interaction, Receipt
 from sandbox.reliability.stand import HUB, QUICK, REGION, Stand
 
-CI = f"arn:aws:sts::{HUB}:assumed-role/deploy-ci/ci"
+CI = caller_of(
+    arn=f"arn:aws:sts::{HUB}:assumed-role/deploy-ci/ci", kind="AssumedRole", tool=Tool.TERRAFORM
+)
 MOST_RETRIES = 15
 """Of a turn, as in infra/case.asl.json."""
 MOST_STEPS = 400
@@ -77,7 +79,7 @@ class Runs:
         return True
 
     def wake(self, token: str) -> None:
-        """Nobody sleeps here: the next turn comes when the tale goes on."""
+        """Nobody sleeps here: the next turn comes when the case goes on."""
 
     def is_alive(self, case_id: str, generation: int) -> bool:
         run = self.known.get((case_id, generation))
@@ -98,16 +100,20 @@ class NoTrail:
         return iter(())
 
 
-class Tale:
+class FastCase:
     """Steps of one case: what is due next, be it somebody's deed or a turn of each living run."""
 
-    def __init__(self, world: Snapshot, deeds: Sequence[Deed]) -> None:
+    def __init__(
+        self, world: Snapshot, deeds: Sequence[Deed], heard: Attempt | None = None
+    ) -> None:
+        """`heard` is the call that opens the case; if none is given, CI's refused DeleteCluster."""
         self._stand = Stand()
         self._stand.aws.model = SimulatedAws(world, QUICK)
         self.deeds, self.done, self.turns = deeds, 0, 0
         self.items_are_back = False
         self.runs, self.counted = Runs(), Counter[str]()
-        self.landed: list[tuple[Operation, str]] = []
+        self.landed: list[tuple[Operation, str, str]] = []
+        """Each call that was made: what it does, to what, and on which other cluster if on one."""
         self.surprises: list[str] = []
         self.ports = replace(
             self._stand.ports,
@@ -116,9 +122,8 @@ class Tale:
             trail=NoTrail(),
             count=lambda name, value: self.counted.update({name: value}),
         )
-        caller = caller_of(arn=CI, kind="AssumedRole", tool=Tool.TERRAFORM)
-        attempt = Attempt(f"event-{world.cluster_id}", self.now, "InUse", caller)
-        opened = open_case(self.ports, FailedDelete(HUB, REGION, world.cluster_id, attempt))
+        attempt = heard or Attempt(f"event-{world.cluster_id}", self.now, "InUse", CI)
+        opened = open_case(self.ports, CaseTrigger(HUB, REGION, world.cluster_id, attempt))
         assert opened is not None, "the hub is served"
         self.case_id = opened.case_id
 
@@ -145,7 +150,7 @@ class Tale:
 
     def perform(self, step: Call, target: str, *, case: Case) -> Receipt:
         """An AWS call, noted."""
-        self.landed.append((step.operation, target))
+        self.landed.append((step.operation, target, step.to_cluster))
         return self._stand.aws.perform(step, target, case=case)
 
     def state(self) -> State:
@@ -185,7 +190,7 @@ class Tale:
         if self.done == len(self.deeds):
             return False
         deed = self.deeds[self.done]
-        with self._noted(), suppress(NoCaseError, PermanentError, TemporaryError, Conflict):
+        with self._noted(), suppress(NoCaseError, PermanentError, TemporaryError, ConflictError):
             if not deed.when(self.case):
                 return False
             self.do(deed)
@@ -221,11 +226,14 @@ class Tale:
         self.turns += 1
         run = self.runs.known[name]
         for attempt in range(MOST_RETRIES + 1):
-            with self._noted(), suppress(Superseded, Conflict, PermanentError, TemporaryError):
+            with (
+                self._noted(),
+                suppress(SupersededError, ConflictError, PermanentError, TemporaryError),
+            ):
                 turn = take_turn(self.ports, *name, given=run.body, attempt=attempt)
                 run.body, run.status = turn.body, "SUCCEEDED" if turn.finished else run.status
                 if not turn.finished:
-                    park(self.ports, name[0], version=turn.version, token=f"token-{self.turns}")
+                    sleep(self.ports, name[0], version=turn.version, token=f"token-{self.turns}")
                 return turn.wait_seconds
         self.counted["RunFailed"] += 1
         run.status = "FAILED"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from chalicelib.ports import Ports
 
 
-def park(ports: Ports, case_id: str, *, version: int, token: str) -> bool:
+def sleep(ports: Ports, case_id: str, *, version: int, token: str) -> bool:
     """True if the run sleeps. If the case moved on since the turn, the token goes back at once."""
-    asleep = ports.cases.park(case_id, version=version, token=token)
+    asleep = ports.cases.sleep(case_id, version=version, token=token)
     if not asleep:
         ports.runs.wake(token)
     return asleep

@@ -1,4 +1,4 @@
-"""A bench for the flows: the real store on moto, a model of AWS, people and runs in memory, a clock."""
+"""A stand for the flows: the real store on moto, a model of AWS, people and runs in memory, a clock."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.domain.state.snapshot import Snapshot
-from chalicelib.failures import Conflict, Superseded
-from chalicelib.flows.park import park
+from chalicelib.failures import ConflictError, SupersededError
 from chalicelib.flows.record_click import record_click
+from chalicelib.flows.sleep import sleep
 from chalicelib.flows.take_turn import Turn, take_turn
-from chalicelib.ports import FailedDelete, Interaction, Ports
+from chalicelib.ports import CaseTrigger, Interaction, Ports
 from tests.flows.answers import private, refusal
 from tests.flows.cloud import CLUSTER, HUB, NOW, REGION, STORE, Aws, Clock, key, world
 
@@ -43,8 +43,8 @@ __all__ = [
     "NOW",
     "REGION",
     "STORE",
-    "Bench",
     "QuickCases",
+    "Stand",
     "key",
     "table",
     "world",
@@ -141,6 +141,8 @@ class Slack:
         self.filled: list[tuple[str, Remedy | None]] = []
         self.lines: list[Entry] = []
         self.held: list[tuple[Case, Snapshot | None]] = []
+        self.told: list[str] = []
+        """Who was told in private that there is no such cluster."""
         self.worlds: list[Snapshot | None] = []
         """What each message was made from; without a look it would say untruths of AWS."""
         self.down, self.channel = False, "C1"
@@ -192,6 +194,9 @@ class Slack:
     def hold(self, case: Case, world: Snapshot | None) -> None:
         self.held.append((case, world))
 
+    def tell_askers(self, case: Case) -> None:
+        self.told += [attempt.caller.session_name for attempt in case.attempts]
+
     def fill(self, case: Case, click: Click, *, now: datetime) -> None:
         self.filled.append((click.by, click.remedy))
 
@@ -229,14 +234,14 @@ class Brake:
 
 class Trail:
     def __init__(self) -> None:
-        self.found: list[FailedDelete | Heard] = []
+        self.found: list[CaseTrigger | Heard] = []
         self.used: list[KeyUse] = []
         self.looked: list[tuple[str, datetime]] = []
         self.before: Callable[[str], None] = lambda key_id: None
 
     def calls(
         self, account: str, region: str, *, since: datetime, names: Sequence[str]
-    ) -> Sequence[FailedDelete | Heard]:
+    ) -> Sequence[CaseTrigger | Heard]:
         here = (f for f in self.found if (f.account, f.region) == (account, region))
         return [f for f in here if f.attempt.operation in names]
 
@@ -249,7 +254,7 @@ class Trail:
             yield key_id, [u for u in self.used if u.key_id == key_id and u.at >= since]
 
 
-class Bench:
+class Stand:
     """Everything together; `policy` overrides are settings' names."""
 
     def __init__(
@@ -283,10 +288,10 @@ class Bench:
             count=lambda name, value: self.counted.append(name),
         )
 
-    def failed(self, event_id: str = "event-1", *, arn: str = CI) -> FailedDelete:
+    def failed(self, event_id: str = "event-1", *, arn: str = CI) -> CaseTrigger:
         caller = caller_of(arn=arn, kind="AssumedRole", tool=Tool.TERRAFORM)
         attempt = Attempt(event_id, self.clock.now, "CloudHsmClusterInUseException", caller)
-        return FailedDelete(HUB, REGION, self.aws.model.world.cluster_id, attempt)
+        return CaseTrigger(HUB, REGION, self.aws.model.world.cluster_id, attempt)
 
     def case(self, case_id: str) -> Case:
         return self.stored.load(case_id)
@@ -316,7 +321,7 @@ class Bench:
         run = case_id, self.stored.stored(case_id).inbox.generation
         given = self.runs.bodies.get(run, "")
         for number in range(attempt, MOST_RETRIES):
-            with suppress(Superseded, Conflict):
+            with suppress(SupersededError, ConflictError):
                 turn = take_turn(self.ports, *run, given=given, attempt=number)
                 self.runs.bodies[run] = turn.body
                 return turn
@@ -328,7 +333,7 @@ class Bench:
             turn = self.turn(case_id)
             if until(self.case(case_id)) or turn.finished:
                 return self.case(case_id)
-            park(self.ports, case_id, version=turn.version, token=f"token-{turn.version}")
+            sleep(self.ports, case_id, version=turn.version, token=f"token-{turn.version}")
             self.clock.now += timedelta(seconds=turn.wait_seconds)
         raise AssertionError(f"still going after {most} turns: {self.case(case_id).waiting_for}")
 
