@@ -166,8 +166,8 @@ def on_probe(wired: wiring.Wiring, event: dict[str, Any]) -> dict[str, Any]:
     """`unlatch doctor --live` tries whether events arrive: this one is noted, and opens no case."""
     from chalicelib.aws.cloudtrail import probe_of
 
-    record = probe_of(event)
-    wired.probes.note(record, now=datetime.now(UTC))
+    record, place = probe_of(event)
+    wired.probes.note(record, place=place, now=datetime.now(UTC))
     return {"noted": record["eventID"]}
 
 

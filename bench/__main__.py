@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from bench import machine
 from bench.fresh import ROOT
 from bench.page import page, table
-from bench.parts import cold, commands, cost, duplicates, fleet, keys, package, waiting, warm
+from bench.parts import (
+    cold,
+    commands,
+    cost,
+    duplicates,
+    event,
+    fleet,
+    keys,
+    package,
+    path,
+    waiting,
+    warm,
+)
 from bench.picture import draw
 from bench.row import Row
 from bench.samples import store
@@ -76,7 +88,9 @@ def measurements(effort: Effort) -> dict[str, Callable[[], list[Row]]]:
     """By name, in the order of the page; short and quiet ones are not disturbed by long ones."""
     return {
         "cold": lambda: cold.rows(count=effort.rounds),
+        "path": lambda: path.rows(count=2 * effort.rounds),
         "warm": lambda: warm.rows(clicks=effort.clicks),
+        "event": lambda: event.rows(count=max(effort.rounds // 3, 2)),
         "keys": lambda: _keys(effort),
         "fleet": fleet.rows,
         "waiting": waiting.rows,

@@ -54,12 +54,19 @@ def settings(url: str) -> dict[str, str]:
     }
 
 
-def waiting_case(table: MemoryTable, *, keys: int = 10) -> Case:
-    """A case whose message is out and whose run sleeps: the next yes is the first of two."""
+def waiting_case(table: MemoryTable, *, keys: int = 10, approved: bool = False) -> Case:
+    """A case whose message is out and whose run sleeps: the next yes is the first of two.
+
+    `approved`: it is the second, as Bob has said the first.
+    """
     bench = Stand(world(*map(key, range(keys))), store=DynamoCases(table, INBOX_SEAL))
     opened = open_case(bench.ports, bench.failed())
     assert opened, "the hub's own account is served"
     case = bench.run(opened.case_id, until=lambda case: bool(case.message.ts))
+    if approved:
+        bench.approve("bob", "retire", opened.case_id)
+        bench.turn(opened.case_id)
+        case = bench.case(opened.case_id)
     bench.stored.sleep(case.case_id, version=case.version, token="bench-token")  # noqa: S106  # a task token
     return case
 

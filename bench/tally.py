@@ -45,9 +45,9 @@ def kms_requests(world: Snapshot, *, is_shown: bool, others: int = 0) -> int:
 
 
 def look_seconds(world: Snapshot) -> float:
-    """What the quotas of DescribeKey and GetKeyLastUsage leave to a look within its share."""
+    """What the quotas of DescribeKey and GetKeyLastUsage leave to a look within its share: none waits in its first second."""
     asked = (len(world.keys), "kms:DescribeKey"), (len(world.live_keys), "kms:GetKeyLastUsage")
-    return max(number / (QUOTAS[call] * QUOTA_SHARE) for number, call in asked)
+    return max(0.0, *(number / (QUOTAS[call] * QUOTA_SHARE) - 1 for number, call in asked))
 
 
 def stored(value: Any) -> int:

@@ -104,6 +104,7 @@ BOTH_CODES = ("CloudHsmClusterInUseException", "CloudHsmInvalidRequestException"
 
 
 READER_ROLE, EXECUTOR_ROLE, RESTORER_ROLE = "unlatch-reader", "unlatch-executor", "unlatch-restorer"
+PROBER_ROLE = "unlatch-prober"
 """In each account. No settings: policies and templates name them (docs/decisions/policies-by-hand.md)."""
 
 
@@ -145,7 +146,9 @@ class Settings:
         mentioned,
     )
     owner_tag: str = setting(
-        "owner", "Cluster tag that names who is told too: an e-mail, a Slack user or group id", str
+        "owner",
+        "Tag of clusters and keys that names who is told too: an e-mail, a Slack user or group id",
+        str,
     )
     email_domains: tuple[str, ...] = setting(
         (), "Further e-mail domains of the same people, for finding them in Slack", words

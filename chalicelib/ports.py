@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from chalicelib.aside import Aside, in_turn
 from chalicelib.domain.rules.hearing import Heard
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.routes import Route
@@ -16,6 +17,7 @@ from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.caller import Caller
 from chalicelib.domain.state.case import Attempt, Case, KeyUse
 from chalicelib.domain.state.click import Click
+from chalicelib.domain.state.key_owners import KeyOwners
 from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
@@ -151,6 +153,7 @@ class Held:
 class Cases(Protocol):
     def open_or_fold(self, trigger: CaseTrigger, *, now: datetime) -> Opened: ...
     def load(self, case_id: str) -> Case: ...
+    def seal_ahead(self, case: Case, click: Click) -> None: ...
     def record_click(self, case: Case, click: Click, *, reopen: bool) -> Woken: ...
     def record_use(self, case_id: str, use: KeyUse) -> str: ...
     def touch(self, case_id: str) -> str: ...
@@ -238,7 +241,9 @@ class Gateway(Protocol):
     def show(
         self, case: Case, entries: Sequence[Entry], *, now: datetime, may_exist: bool
     ) -> SlackMessage: ...
+    def prepare(self, case: Case) -> None: ...
     def hold(self, case: Case, world: Snapshot | None) -> None: ...
+    def tell_askers(self, case: Case) -> None: ...
     def fill(self, case: Case, click: Click, *, now: datetime) -> None: ...
     def open(self, case: Case, remedy: Remedy, *, trigger_id: str) -> str: ...
 
@@ -261,11 +266,16 @@ def _nothing(*_: object, **__: object) -> None:
     """Stands in if nobody listens to metrics or logs."""
 
 
+def _nobody(_: Case) -> KeyOwners:
+    """Stands in if no tag names owners."""
+    return KeyOwners()
+
+
 @dataclass(frozen=True)
 class Ports:
     """Everything that the flows are given. Each is made on first use (wiring.py).
 
-    `channel` is where cases are to be shown now.
+    `channel` is where cases are to be shown now; `aside` asks two things at once.
     """
 
     cases: Cases
@@ -283,8 +293,10 @@ class Ports:
     channel: str = ""
     routes: tuple[Route, ...] = ()
     changed: Callable[[], None] = _nothing
+    key_owners: Callable[[Case], KeyOwners] = _nobody
     count: Callable[[str, int], None] = _nothing
     log: Callable[..., None] = _nothing
+    aside: Aside = in_turn
 
     @property
     def accounts(self) -> frozenset[str]:

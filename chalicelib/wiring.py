@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from chalicelib import config, observability
+from chalicelib.aside import beside
 from chalicelib.config import Settings
 from chalicelib.lazy import lazy
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from chalicelib.aws.table import Table
     from chalicelib.domain.fleet import Survey
     from chalicelib.domain.rules.trust import Anchor
+    from chalicelib.domain.state.case import Case
+    from chalicelib.domain.state.key_owners import KeyOwners
     from chalicelib.flows.homes import HomePorts
     from chalicelib.ports import (
         Actions,
@@ -82,8 +85,10 @@ class Wiring:
             channel=self.settings.slack_channel,
             routes=config.routes(),
             changed=lambda: self.homes.refresh(),  # noqa: PLW0108  # made on use
+            key_owners=self._key_owners,
             count=observability.count,
             log=observability.log,
+            aside=beside,
         )
 
     @property
@@ -218,15 +223,17 @@ class Wiring:
         from chalicelib.aws.inventory import AwsInventory
         from chalicelib.aws.store.known_keys import DynamoKnownKeys
 
-        return AwsInventory(
-            self._accounts,
-            config.READER_ROLE,
-            DynamoKnownKeys(self._table, self._seal(self.settings.body_key_id)),
-            self._paces,
-            self.settings.quiet_minutes,
-            self.settings.recent_use_days,
-            self.settings.health_sessions,
-        )
+        told, reader = self.settings, (self._accounts, config.READER_ROLE)
+        known = DynamoKnownKeys(self._table, self._seal(told.body_key_id))
+        days = (told.quiet_minutes, told.recent_use_days)
+        return AwsInventory(*reader, known, self._paces, *days, told.health_sessions)
+
+    def _key_owners(self, case: Case) -> KeyOwners:
+        from chalicelib.aws.key_owners import KeyOwnerReader  # once a case
+
+        reader = (self._accounts, config.READER_ROLE, self._paces)
+        tag, days = self.settings.owner_tag, self.settings.recent_use_days
+        return KeyOwnerReader(*reader, tag, days).of(case)
 
     def _actions(self) -> Actions:
         from chalicelib.aws.actions import AwsActions
@@ -245,9 +252,9 @@ class Wiring:
     def _people(self) -> People:
         from chalicelib.slack.people import SlackPeople
 
-        told = self.settings
-        who, known, domains = told.approvers, dict(told.people), told.email_domains
-        return SlackPeople(self._slack.call, who, principals=known, domains=domains)
+        told, call = self.settings, self._slack.call
+        known, domains = dict(told.people), told.email_domains
+        return SlackPeople(call, told.approvers, principals=known, domains=domains, aside=beside)
 
     @functools.cache  # noqa: B019  # one wiring a process
     def _seal(self, key_id: str) -> Seal:
@@ -269,13 +276,8 @@ class Wiring:
     def _trail(self) -> Trail:
         from chalicelib.aws.trail import AwsTrail
 
-        return AwsTrail(
-            self._accounts,
-            config.READER_ROLE,
-            self.own_roles,
-            self.settings.error_codes,
-            self._paces,
-        )
+        reader = (self._accounts, config.READER_ROLE)
+        return AwsTrail(*reader, self.own_roles, self.settings.error_codes, self._paces)
 
     def _maker(self, *, acts: bool = False) -> MakesClients:
         from chalicelib.aws.session import make_client

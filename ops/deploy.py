@@ -16,7 +16,17 @@ from chalicelib.config import Settings
 from chalicelib.domain.rules.routes import Route
 from ops.command_context import CommandContext
 from ops.console import GREEN, YELLOW, Console
-from ops.deployment import chalice, changes, infra, organisation, record, routing, runtime, settings
+from ops.deployment import (
+    chalice,
+    changes,
+    infra,
+    organisation,
+    quota,
+    record,
+    routing,
+    runtime,
+    settings,
+)
 from ops.deployment.build import BILL, Built, build, set_environment
 from ops.deployment.changes import Changes
 from ops.deployment.finish import finish
@@ -113,8 +123,8 @@ def _checked(options: Options, desk: CommandContext) -> Job:
         )
         variables, given = chosen.variables, chosen.given
         if hub:
-            variables["ACCOUNTS"] = _accounts(hub, variables)
-            variables = infra.with_seal_keys(hub, variables)
+            variables = infra.with_seal_keys(hub, _with_accounts(hub, variables))
+            quota.check(hub, desk.project)
     except EXPECTED as error:
         wrong.append(trouble_of(error))
     try:
@@ -171,8 +181,8 @@ def _unlike_config(project: Path, stage: str, deployed: dict[str, str]) -> dict[
     }
 
 
-def _accounts(hub: Hub, variables: dict[str, str]) -> str:
-    """The ids that ACCOUNTS means now, as the functions are told them."""
+def _with_accounts(hub: Hub, variables: dict[str, str]) -> dict[str, str]:
+    """With the ids that ACCOUNTS means now, as the functions are told them."""
     words = config.words(variables.get("ACCOUNTS", ""))
     told = ",".join(organisation.accounts(hub, words))
     size = sum(len(n) + len(v) for n, v in {**variables, "ACCOUNTS": told}.items())
@@ -181,7 +191,7 @@ def _accounts(hub: Hub, variables: dict[str, str]) -> str:
             f"The settings take {size} bytes, and Lambda takes {MOST_BYTES}.",
             "Serve fewer ACCOUNTS from this stage, or shorten PEOPLE",
         )
-    return told
+    return {**variables, "ACCOUNTS": told}
 
 
 def _warn_of_silence(job: Job, desk: CommandContext) -> None:

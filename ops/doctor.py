@@ -104,7 +104,12 @@ def _show_accounts(found: list[Finding], screen: Console) -> None:
     others = [finding for finding in found if finding.account]
     if not others:
         return
-    by_place = {(f.account, f.name.partition(" ")[0]): f for f in others}
+    worst = (True, None, False)
+    by_place: dict[tuple[str, str], Finding] = {}
+    for one in others:  # of several Regions the one that is worst off
+        key = (one.account, one.name.partition(" ")[0])
+        before = by_place.setdefault(key, one)
+        by_place[key] = max(before, one, key=lambda f: worst.index(f.ok))
     asked_there = list(dict.fromkeys(kind for _, kind in by_place))
     rows = []
     for account in dict.fromkeys(f.account for f in others):

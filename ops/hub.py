@@ -114,6 +114,13 @@ class Hub:
         )
 
     @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Accounts and Regions that are served, the hub’s own first."""
+        accounts = dict.fromkeys((self.account, *self.settings.accounts))
+        regions = dict.fromkeys((self.region, *self.settings.regions))
+        return tuple((account, region) for account in accounts for region in regions)
+
+    @property
     def cases(self) -> Any:
         return self.by_name.ports.cases
 

@@ -34,6 +34,9 @@ from sandbox.slack.records import BOT_TOKEN, SIGNING_SECRET
 APP = "unlatch"
 STAGE = "dev"
 DEPLOYED = ("app.py", "chalicelib", "requirements.txt")
+ROUTES = "chalicelib/routes.json"
+NOT_OURS = shutil.ignore_patterns("__pycache__", Path(ROUTES).name)
+"""A checkout may hold the routes of whoever works with it."""
 SECRETS = {"slack-signing-secret": SIGNING_SECRET, "slack-bot-token": BOT_TOKEN}
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -69,8 +72,8 @@ class Deployment:
     def close(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def run(self, settings: Mapping[str, object]) -> None:
-        """Raises DeploymentError with what the failing tool said."""
+    def run(self, settings: Mapping[str, object], routes: Sequence[Mapping[str, Any]] = ()) -> None:
+        """`routes` are the rules of routes.yaml. Raises DeploymentError with what the failing tool said."""
         with closing(Patches()) as seams:
             # Moto warns of each alarm and policy that it leaves out; none of them acts here.
             silent = SimpleNamespace(warn=_say_nothing, warning=_say_nothing, debug=_say_nothing)
@@ -80,7 +83,7 @@ class Deployment:
             for account in self._accounts:
                 for region in self._regions:
                     self._create_account_stack(account, region)
-        self._chalice_deploy(settings)
+        self._chalice_deploy(settings, routes)
         self._finish()
 
     def find(self, name: str) -> Deployed:
@@ -163,21 +166,25 @@ class Deployment:
 
     # Functions
 
-    def _chalice_deploy(self, settings: Mapping[str, object]) -> None:
+    def _chalice_deploy(
+        self, settings: Mapping[str, object], routes: Sequence[Mapping[str, Any]]
+    ) -> None:
         copy = self._folder / "project"
         shutil.copytree(PROJECT / ".chalice", copy / ".chalice")
         for name in DEPLOYED:
             source = self._source / name
             if source.is_dir():
-                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, copy / name, ignore=NOT_OURS)
             elif source.exists():
                 shutil.copy(source, copy / name)
+        if routes:
+            (copy / ROUTES).write_text(routes_text(routes))
         if not self._full_package:
             (copy / "requirements.txt").write_text("")
         config_file = copy / ".chalice" / "config.json"
         config = json.loads(config_file.read_text())
         variables = config["stages"][STAGE].setdefault("environment_variables", {})
-        variables.update({name.upper(): _as_text(value) for name, value in settings.items()})
+        variables.update({name.upper(): as_text(value) for name, value in settings.items()})
         config_file.write_text(json.dumps(config))
         log = self._folder / "chalice.log"
         arguments = ["deploy", "--stage", STAGE]
@@ -231,6 +238,10 @@ class Deployment:
             self._credentials[arn] = made
         return self._credentials[arn]
 
+    def client(self, service: str) -> Any:
+        """The operator's, in the hub."""
+        return self._client(service, self.hub, self.region)
+
     def _client(self, service: str, account: str, region: str) -> Any:
         return client(self._aws.url, service, self._operator(account), region=region)
 
@@ -265,14 +276,19 @@ class Deployment:
         }
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
     """A setting as an environment variable holds it."""
     match value:
         case bool():
             return str(value).lower()
         case list() | tuple():
-            return ",".join(_as_text(item) for item in value)
+            return ",".join(as_text(item) for item in value)
     return str(value)
+
+
+def routes_text(rules: Sequence[Mapping[str, Any]]) -> str:
+    """As `unlatch deploy` writes the rules of routes.yaml beside the code."""
+    return json.dumps({"routes": list(rules)})
 
 
 def _say_nothing(*_: object, **__: object) -> None:

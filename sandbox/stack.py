@@ -22,6 +22,7 @@ from sandbox.clock import Clock, StillBusyError, Work
 from sandbox.deployment import APP, STAGE, Deployment
 from sandbox.function_host import PROJECT
 from sandbox.functions import Functions, LogLine
+from sandbox.redeploy import redeploy
 from sandbox.slack.api import LocalSlack
 from sandbox.slack.records import CHANNEL, ORGANISATION, TEAM
 
@@ -132,15 +133,24 @@ class Sandbox:
         """What the functions printed."""
         return self.functions.log
 
-    def deploy(self, config: Mapping[str, object]) -> None:
+    def deploy(
+        self, config: Mapping[str, object], routes: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
         """The bot, with these settings (documented names in lower case) over the sandbox's own."""
-        self._deployment.run({**self._settings(), **config})
+        self._deployment.run({**self._settings(), **config}, routes)
         app = self.slack.manifest
         self.slack.interactions_url = self._gateway.url_of(app.interactions_path, stage=STAGE)
         self.slack.commands_url = self._gateway.url_of(app.commands_path, stage=STAGE)
         if app.events_path:
             self.slack.events_url = self._gateway.url_of(app.events_path, stage=STAGE)
         self.delivery.start_schedules()
+
+    def redeploy(
+        self, config: Mapping[str, object], routes: Sequence[Mapping[str, Any]] | None
+    ) -> None:
+        """The same code with other settings and, unless None, other routes."""
+        functions = self._deployment.client("lambda")
+        redeploy(functions, account=self._deployment.hub, settings=config, routes=routes)
 
     def settle(self, timeout: float = SETTLE_SECONDS) -> None:
         """Return when nothing is under way and nothing is due at this instant.

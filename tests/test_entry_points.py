@@ -395,7 +395,7 @@ def test_the_doctors_call_is_noted_sealed_and_opens_no_case() -> None:
     event["detail"] |= {"errorCode": "CloudHsmResourceNotFoundException", "requestID": "r-1"}
     event["detail"]["requestParameters"]["clusterId"] = PROBE_CLUSTER
     assert bot.on_probe(event, Context()) == {"noted": event["detail"]["eventID"]}
-    noted = wiring._built(HUB).probes.last()
+    noted = wiring._built(HUB).probes.last((HUB, REGION))
     assert noted is not None
     assert (noted.record["requestID"], noted.is_sealed) == ("r-1", True)
     event["detail"]["errorCode"] = "CloudHsmInvalidRequestException"
@@ -404,7 +404,7 @@ def test_the_doctors_call_is_noted_sealed_and_opens_no_case() -> None:
 
 def test_the_doctors_function_notes_nothing_else() -> None:
     assert "doctor" in bot.on_probe(delete_failed(), Context())["refused"]
-    assert wiring._built(HUB).probes.last() is None
+    assert wiring._built(HUB).probes.last((HUB, REGION)) is None
 
 
 def test_the_rule_of_the_doctor_names_its_cluster() -> None:

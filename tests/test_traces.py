@@ -20,20 +20,24 @@ ROOT, PARENT = "1-65e2f0a0-0123456789abcdef01234567", "53995c3f42cd8ad8"
 SAMPLED = f"Root={ROOT};Parent={PARENT};Sampled=1;Lineage=1:abc:0"
 PROGRAM = """
 import contextlib, sys
+from functools import partial
 import botocore.session
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from chalicelib import config, traces
+from chalicelib.aside import beside
 
 client = botocore.session.get_session().create_client(
     "kms", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
 with Stubber(client) as stub:
     stub.add_response("list_keys", {"Keys": []})
+    stub.add_response("list_grants", {"Grants": []})
     stub.add_client_error("list_aliases", "ThrottlingException")
     with contextlib.suppress(ZeroDivisionError):
         with traces.subsegment("unlatch-dev", {"case_id": "c1"}, config.trace()):
             traces.annotate(act="retire")
             client.list_keys()
+            beside(partial(client.list_grants, KeyId="k"))()
             with contextlib.suppress(ClientError):
                 client.list_aliases()
             1 / int(sys.argv[1])
@@ -86,13 +90,15 @@ def invoke(environ: Mapping[str, str], *, fails: bool = False) -> str:
 
 def test_an_invocation_and_its_calls_hang_below_lambdas_own_segment(daemon: Daemon) -> None:
     assert invoke(daemon.environ(SAMPLED)) == "True"
-    good, bad, whole = daemon.taken()
+    *calls, whole = daemon.taken()
+    good, bad, aside = sorted(calls, key=lambda call: call["aws"]["operation"] == "ListGrants")
     assert (whole["trace_id"], whole["parent_id"], whole["type"]) == (ROOT, PARENT, "subsegment")
     assert whole["annotations"] == {"case_id": "c1", "act": "retire"}
     assert {good["parent_id"], bad["parent_id"]} == {whole["id"]}
     assert (good["name"], good["aws"]["operation"]) == ("kms", "ListKeys")
     assert (bad["name"], bad["aws"]["operation"]) == ("kms", "ListAliases")
     assert "ThrottlingException" in bad["cause"]["exceptions"][0]["message"]
+    assert (aside["trace_id"], aside["aws"]["operation"]) == (ROOT, "ListGrants")
     assert not whole.get("fault")
 
 

@@ -57,7 +57,7 @@ def demo() -> float:
 
 def _make_the_delete_fail(address: str) -> None:
     """The first button of the page, as the page sends it."""
-    act = json.dumps({"act": "delete", "as": "alice"}).encode()
+    act = json.dumps({"act": "begin", "as": "alice"}).encode()
     headers = {"Content-Type": "application/json", PAGE_HEADER: "1"}
     _asked(urllib.request.Request(address, act, headers))  # noqa: S310  # the demo's own address
 

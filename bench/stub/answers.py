@@ -62,6 +62,9 @@ class Answers:
             "ok": True,
             "user": user if method == "users.info" else "unlatch",
             "view": {"id": "V1"},
+            "ts": "1.0",
+            "channel": "C1",
+            "messages": [],
             "team_id": "T1",
             "team": "bench",
             "url": "https://bench.slack.com/",
@@ -80,6 +83,10 @@ class Answers:
                 return {"executionArn": f"arn:{asked['name']}", "startDate": 1.0}
             case "SendTaskSuccess":
                 return {}
+            case "VerifyMac":
+                return {"MacValid": asked["Mac"] == MAC, "KeyId": "key"}
+            case "GetParameter":
+                return {"Parameter": {"Name": asked["Name"], "Value": "off"}}
         raise ErrorAnswer("UnknownOperationException")
 
     def _transact(self, *, TransactItems: list[dict[str, Any]], **_: object) -> dict[str, Any]:  # noqa: N803  # boto3's name

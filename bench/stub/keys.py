@@ -13,6 +13,7 @@ QUOTAS = {
     "ListKeys": 500,
     "ListAliases": 500,
     "ListGrants": 100,
+    "ListResourceTags": 2_000,
     "GetKeyLastUsage": 100,
     "DescribeCustomKeyStores": 5,
 }
@@ -40,6 +41,8 @@ class Keys:
                 return 200, {"Aliases": [], "Truncated": False}
             case "ListGrants":
                 return 200, {"Grants": [], "Truncated": False}
+            case "ListResourceTags":
+                return 200, {"Tags": [], "Truncated": False}
             case "GetKeyLastUsage":
                 return 200, {"KeyLastUsage": {}, "TrackingStartDate": LONG_AGO}
             case "DescribeCustomKeyStores":

@@ -4,20 +4,42 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from bench.stub.answers import Answers
 
 
-class StubServer:
-    """A context manager. `answers` may be changed between programs; `invoked` holds Lambda payloads."""
+@dataclass(frozen=True)
+class Seen:
+    """One request, from its arrival to its answer."""
 
-    def __init__(self, answers: Answers) -> None:
-        self.answers = answers
+    name: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Seconds that a call takes."""
+
+    aws: float = 0
+    slack: float = 0
+
+
+class StubServer:
+    """A context manager. `answers` may be changed between programs; `invoked` holds Lambda payloads,
+
+    `seen` every request since somebody emptied it.
+    """
+
+    def __init__(self, answers: Answers, latency: Latency = Latency()) -> None:  # frozen
+        self.answers, self.latency = answers, latency
         self.invoked: list[dict[str, Any]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self.seen: list[Seen] = []
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
@@ -28,6 +50,29 @@ class StubServer:
         self._server.shutdown()
         self._server.server_close()
 
+    def answer(self, path: str, target: str | None, body: bytes) -> tuple[int, dict[str, Any]]:
+        """After the latency of whoever is asked."""
+        start = time.monotonic()
+        is_aws = bool(target) or "/functions/" in path
+        method = path.rpartition("/")[2]
+        if target:
+            found = self.answers.aws(target, body)
+        elif is_aws:
+            self.invoked.append(json.loads(body))
+            found = 202, {}
+        else:
+            found = 200, self.answers.slack(method)
+        due = start + (self.latency.aws if is_aws else self.latency.slack)
+        time.sleep(max(due - time.monotonic(), 0))
+        name = target.partition(".")[2] if target else "Invoke" if is_aws else method
+        self.seen.append(Seen(name, start, time.monotonic()))
+        return found
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
 
 def _handler(stub: StubServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
@@ -37,15 +82,7 @@ def _handler(stub: StubServer) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            target = self.headers.get("X-Amz-Target")
-            if target:
-                self._reply(*stub.answers.aws(target, body))
-            elif "/functions/" in self.path:
-                stub.invoked.append(json.loads(body))
-                self._reply(202, {})
-            else:
-                method = self.path.rpartition("/")[2]
-                self._reply(200, stub.answers.slack(method))
+            self._reply(*stub.answer(self.path, self.headers.get("X-Amz-Target"), body))
 
         def _reply(self, status: int, body: dict[str, Any]) -> None:
             raw = json.dumps(body).encode()

@@ -81,13 +81,14 @@ def made_by_others(
     return Made(caller, account, region, event_id, at)
 
 
-def probe_of(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The record of the doctor's call. Raises NotOursError for all else."""
-    detail = mapping(mapping(event, "event").get("detail"), "detail")
+def probe_of(event: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, str]]:
+    """The record of the doctor's call, and its account and Region. Raises NotOursError for all else."""
+    event = mapping(event, "event")
+    detail = mapping(event.get("detail"), "detail")
     if part(detail, "requestParameters").get("clusterId") != PROBE_CLUSTER:
         raise NotOursError("it is not the call of unlatch doctor --live")
     text(detail.get("eventID"), "eventID", EVENT_ID)
-    return detail
+    return detail, place(detail, event)
 
 
 def place(detail: Mapping[str, Any], event: Mapping[str, Any]) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -66,13 +66,13 @@ class AwsInventory:
         The HSMs are read while the keys are; clients are made in one thread at a time."""
         clients = self._clients(case)
         kms = clients("kms")
-        look = Look(clients("cloudhsmv2"), kms, self.reader_role, case)
+        look = Look(clients("cloudhsmv2"), kms, self.reader_role, case, now)
         unread: list[str] = []
         with ThreadPoolExecutor(THREADS) as pool:
-            reading = pool.submit(self._machines, look, clients, now)
+            reading = pool.submit(self._machines, look, clients)
+            known = pool.submit(self.known.load, case.account, case.region)
             stores = look.key_stores(unread)
-            ids = {store.key_store_id for store in stores}
-            keys, seen = self._keys(case, kms, ids, unread, pool, now=now) if stores else ((), 0)
+            keys, seen = self._keys(look, stores, unread, known, pool) if stores else ((), 0)
             keys += self._by_name(case, kms, keys) if unread else ()
             machines = reading.result()
         snapshot = Snapshot(
@@ -107,7 +107,7 @@ class AwsInventory:
         )
         return replace(snapshot, cluster=cluster, siblings=tuple(siblings), connects=connected)
 
-    def _machines(self, look: Look, clients: Clients, now: datetime) -> Machines:
+    def _machines(self, look: Look, clients: Clients) -> Machines:
         unread: list[str] = []
         clusters = look.clusters(unread)
         cluster = _own(clusters, look.case)
@@ -116,7 +116,7 @@ class AwsInventory:
             cluster, backups = replace(cluster, backups=backups), ()
         plan = look.case.plan
         minutes = plan.terms.quiet_minutes if plan else self.quiet_minutes
-        seen = other_use(clients, cluster, now=now, minutes=max(1, minutes))
+        seen = other_use(clients, cluster, now=look.now, minutes=max(1, minutes))
         seen = replace(seen, own=self.health_sessions)
         siblings = _siblings(cluster, clusters, case=look.case, backups=backups)
         return Machines(cluster, siblings, seen, tuple(unread), backups)
@@ -124,7 +124,7 @@ class AwsInventory:
     def look_again(self, case: Case, seen: Snapshot) -> Snapshot:
         """The same with clusters and key stores as they are now, which takes two calls."""
         clients = self._clients(case)
-        look = Look(clients("cloudhsmv2"), clients("kms"), self.reader_role, case)
+        look = Look(clients("cloudhsmv2"), clients("kms"), self.reader_role, case, seen.at)
         unread: list[str] = []
         clusters, stores = look.clusters(unread), look.key_stores(unread)
         cluster = _own(clusters, case)
@@ -142,7 +142,7 @@ class AwsInventory:
         """All clusters and stores of a place, in two calls; keys and all else are left out."""
         nobodys = Case("unlatch-outline", account, region, "", now)
         clients, unread = self._clients(nobodys), list[str]()
-        look = Look(clients("cloudhsmv2"), clients("kms"), self.reader_role, nobodys)
+        look = Look(clients("cloudhsmv2"), clients("kms"), self.reader_role, nobodys, now)
         stores, clusters = look.stores(unread), look.clusters(unread)
         where = (now, account, region, "", None)
         return Snapshot(*where, stores, siblings=clusters, unread=tuple(unread))
@@ -169,24 +169,23 @@ class AwsInventory:
 
     def _keys(
         self,
-        case: Case,
-        kms: KMSClient,
-        store_ids: set[str],
+        look: Look,
+        stores: Sequence[KeyStore],
         unread: list[str],
+        known: Future[set[bytes]],
         pool: Executor,
-        *,
-        now: datetime,
     ) -> tuple[tuple[Key, ...], int]:
         """Grants are for the table of keys alone, which a plan under way no longer shows."""
-        reader = KeyReader(kms, self.pace, self.reader_role, case.account)
-        known = self.known.load(case.account, case.region)
+        case, ids = look.case, {store.key_store_id for store in stores}
+        reader = KeyReader(look.kms, self.pace, self.reader_role, case.account)
         remember = functools.partial(self.known.add, case.account, case.region)
-        found = KeySearch(reader, pool, THREADS, known, remember).found(store_ids, unread)
+        search = KeySearch(reader, pool, THREADS, known.result(), remember)
+        found = search.found(ids, unread)
         if case.plan is not None:
             return found.keys, found.seen
-        listed = most_used(found.keys, now, days=self.recent_use_days)[:SHOWN_KEYS]
-        ids = {key.key_id for key in listed}
-        return reader.with_grants(found.keys, ids, pool.map), found.seen
+        listed = most_used(found.keys, look.now, days=self.recent_use_days)[:SHOWN_KEYS]
+        shown = {key.key_id for key in listed}
+        return reader.with_grants(found.keys, shown, pool.map), found.seen
 
 
 @dataclass(frozen=True)
@@ -208,6 +207,7 @@ class Look:
     kms: KMSClient
     role: str
     case: Case
+    now: datetime
 
     def clusters(self, unread: list[str]) -> tuple[Cluster, ...]:
         pages = self.hsms.get_paginator("describe_clusters").paginate()

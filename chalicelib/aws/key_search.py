@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 
+from chalicelib.aside import beside
 from chalicelib.aws.keys import Aliases, KeyReader, Part, digest_of
 from chalicelib.domain.state.snapshot import Key
 from chalicelib.failures import TemporaryError
@@ -45,7 +46,7 @@ class KeySearch:
     clock: Callable[[], float] = time.monotonic
     learnt: Part = field(default_factory=Part)
     under_way: deque[list[Future[Part]]] = field(default_factory=deque)
-    aliases: Future[Aliases] | None = None
+    aliases: Callable[[], Aliases] | None = None
 
     def found(self, store_ids: set[str], unread: list[str]) -> Found:
         """All keys of these stores. A key that can't be described might be one: it is listed as unread.
@@ -82,8 +83,8 @@ class KeySearch:
     def _take(self) -> None:
         for part in self.under_way.popleft():
             self.learnt.add(part.result())
-        if self.aliases is None and (self.learnt.mine or self.learnt.refused):
-            self.aliases = self.pool.submit(self.reader.aliases)
+            if self.aliases is None and (self.learnt.mine or self.learnt.refused):
+                self.aliases = beside(self.reader.aliases)  # the pool has keys to ask for
         if len(self.learnt.elsewhere) >= SLICE:
             self._keep()
 
@@ -100,7 +101,7 @@ class KeySearch:
         self._keep()
 
     def _named(self, unread: list[str]) -> tuple[Key, ...]:
-        names = self.aliases.result() if self.aliases else Aliases({})
+        names = self.aliases() if self.aliases else Aliases({})
         unread += [names.unread] if names.unread else []
         keys = (*self.learnt.mine, *self.learnt.refused)
         named = (replace(key, aliases=names.of.get(key.key_id, ())) for key in keys)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 QUOTAS = {
     "kms:DescribeKey": 2000,
     "kms:ListGrants": 100,
     "kms:GetKeyLastUsage": 100,
+    "kms:ListResourceTags": 2000,
     "kms:ScheduleKeyDeletion": 15,
     "kms:CancelKeyDeletion": 5,
     "kms:EnableKey": 5,
@@ -20,22 +22,30 @@ QUOTAS = {
 The quota of GetKeyLastUsage is not published; that of ListGrants is taken for it."""
 
 
+SPREAD_BELOW = 10
+"""Calls a second: so few are spread out, as a whole number of them in each second would be many less."""
+
+
 class Pace:
-    """Lets calls through at most `rate` a second; threads queue up in turn."""
+    """Lets calls through, at most `rate` in any second; threads queue up in turn.
+
+    Quotas are counted by the second: the first calls of one need not wait for each other.
+    """
 
     def __init__(
         self, rate: float, *, clock: Callable[[], float], sleep: Callable[[float], None]
     ) -> None:
-        self._gap = 1 / rate
+        at_once = 1 if rate < SPREAD_BELOW else int(rate)
+        self._until_next = 1 / rate if at_once == 1 else 1.0
+        self._last: deque[float] = deque([-self._until_next] * at_once, maxlen=at_once)
         self._clock, self._sleep = clock, sleep
         self._lock = threading.Lock()
-        self._next = 0.0
 
     def __call__(self) -> None:
         with self._lock:
             now = self._clock()
-            at = max(self._next, now)
-            self._next = at + self._gap
+            at = max(self._last[0] + self._until_next, now)
+            self._last.append(at)
         if at > now:
             self._sleep(at - now)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from chalicelib.aws.errors import translated
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 
 ALGORITHM: Final = "HMAC_SHA_256"
+MOST_REMEMBERED = 10_000
+"""Seals that a function remembers to have made."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,24 @@ class KmsSeal:
 
     kms: KMSClient
     key_id: str
+    _made: dict[bytes, str] = field(default_factory=dict, compare=False)
 
     def make(self, text: str) -> str:
-        """The seal over this text, in base64. KMS takes 4,096 bytes, so the text's hash is sealed."""
+        """The seal over this text, in base64. KMS takes 4,096 bytes, so the text's hash is sealed.
+
+        One text has one seal: who looks again at what is known to be sealed need not ask KMS again.
+        """
+        message = _message(text)
+        seal = self._made.get(message) or self._asked_for(message)
+        if len(self._made) >= MOST_REMEMBERED:
+            self._made.clear()
+        self._made[message] = seal
+        return seal
+
+    def _asked_for(self, message: bytes) -> str:
         with translated("kms:GenerateMac", role="this function", account="the hub"):
             reply = self.kms.generate_mac(
-                KeyId=self.key_id, Message=_message(text), MacAlgorithm=ALGORITHM
+                KeyId=self.key_id, Message=message, MacAlgorithm=ALGORITHM
             )
         return base64.b64encode(reply["Mac"]).decode()
 

@@ -55,6 +55,7 @@ MARKS: Mapping[str, tuple[str, ...]] = {
     "ListAliases": ("Aliases",),
     "ListGrants": ("Grants",),
     "ListKeys": ("Keys",),
+    "ListResourceTags": ("Tags",),
     "LookupEvents": ("Events",),
     "ModifyBackupAttributes": ("Backup",),
     "RestoreBackup": ("Backup",),

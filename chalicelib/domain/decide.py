@@ -19,9 +19,9 @@ from chalicelib.domain.remedies.undo import recorded, undo_step
 from chalicelib.domain.rest import HOUR, asleep, closed
 from chalicelib.domain.revalidate import changes
 from chalicelib.domain.rules import approval, outage, step_up
-from chalicelib.domain.rules.endings import finished, others_did
+from chalicelib.domain.rules.endings import NO_SUCH, finished, others_did
 from chalicelib.domain.rules.gates import hard_gates
-from chalicelib.domain.rules.gone import is_gone, until_sure
+from chalicelib.domain.rules.gone import is_gone, never_was, until_sure
 from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Ask, Call, Close, Decision, Move, Wait
 from chalicelib.domain.rules.unreadable import first_unreadable, remembered
@@ -91,6 +91,8 @@ def _world(situation: Situation) -> Decision | None:
     case, snapshot = situation.case, situation.snapshot
     if not case.is_its_own:
         return _close(situation, FOREIGN)
+    if never_was(case, snapshot):
+        return _close(situation, NO_SUCH)
     unsure = until_sure(case, situation.now)
     if not is_gone(case, snapshot) or unsure or (case.ending and case.has_begun):
         return None

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from chalicelib.answers import Answer, MayNot, Private
 from chalicelib.domain.home import Home
-from chalicelib.domain.rules.approval import SLACK_USER, Refusal, refusal
+from chalicelib.domain.rules.approval import Refusal, refusal
 from chalicelib.domain.rules.situation import last_seen
-from chalicelib.domain.state.caller import Caller
+from chalicelib.domain.state.caller import SLACK_USER, Caller
 from chalicelib.domain.state.case import Attempt, Case
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.person import Person
@@ -88,10 +88,14 @@ def _start(
     who = clicked.user_id
     caller = Caller(arn="", name=who, kind=SLACK_USER, session_name=who, email=email)
     event_id = f"slack-{clicked.trigger_id or ports.clock().timestamp()}"
-    attempt = Attempt(event_id, ports.clock(), "", caller, trigger=trigger)
+    now, channel = ports.clock(), clicked.channel
+    attempt = Attempt(event_id, now, "", caller, trigger=trigger, channel=channel)
     opened = open_case(ports, CaseTrigger(*where, cluster_id, attempt))
     if opened is None:
         return Private(f"Unlatch does not serve account {where[0]}. Nothing was started.")
     if opened.is_new:
-        return Private(f"Started `{opened.case_id}` for `{cluster_id}`. See the channel.")
+        return Private(
+            f"Started `{opened.case_id}` for `{cluster_id}`. See the channel. "
+            "If AWS has no such cluster, nobody but you will be told."
+        )
     return Private(f"`{cluster_id}` has an open case already: `{opened.case_id}`.")

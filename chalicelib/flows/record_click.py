@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from functools import partial
 
-from chalicelib.answers import (
-    Answer,
-    CanNot,
-    FieldError,
-    Looking,
-    MayNot,
-    PlanChanged,
-    Private,
-    Recorded,
-    WrongId,
-)
+from chalicelib.answers import Answer, Looking, MayNot, Private, Recorded
 from chalicelib.domain.rules import approval
-from chalicelib.domain.rules.clicks import ended_just_now, not_possible
 from chalicelib.domain.rules.situation import last_seen
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.person import Person
-from chalicelib.domain.state.plan import Plan, Remedy
+from chalicelib.domain.state.plan import Remedy
 from chalicelib.failures import ConflictError, PermanentError, TemporaryError
+from chalicelib.flows.meant import UNKNOWN_BUTTON, meant_by, offered, remedy_of
 from chalicelib.flows.record import record_and_wake
 from chalicelib.flows.routing import for_case
 from chalicelib.ports import Interaction, Ports
@@ -36,8 +26,6 @@ BUTTONS = {
     "withdraw": Act.WITHDRAW,
     **dict.fromkeys(map(str, Remedy), Act.LOOK),
 }
-DAYS = re.compile(r"([1-9][0-9]{0,2})d")
-LONGEST_KEEP = 365
 MOST_LOOKS = 40
 """A look and a write take some 10 ms, and Slack waits three seconds."""
 UNKNOWN_CASE = (
@@ -49,10 +37,8 @@ NOT_WOKEN = (
     "Your click is recorded, but the case could not be woken ({}). "
     "It goes on within the hour. To try at once, press the button again."
 )
-UNKNOWN_BUTTON = (
-    "Unlatch does not know what this button does. Nothing was changed. "
-    "Please use the buttons of the newest message."
-)
+Asked = Callable[[], Mapping[str, Person]]
+"""Waits for what Slack says of people."""
 
 
 def record_click(ports: Ports, clicked: Interaction) -> Answer:
@@ -73,16 +59,25 @@ def record_click(ports: Ports, clicked: Interaction) -> Answer:
 
 
 def _recorded(ports: Ports, clicked: Interaction, act: Act) -> Answer:
-    """Judged on the newest case: of clicks at the same moment, each sees those before it."""
+    """Judged on the newest case: of clicks at the same moment, each sees those before it.
+
+    Slack is asked who clicked while the case is read; if there are routes, the case says who approves.
+    """
+    asked = None if ports.routes else _asked(ports, clicked.user_id)
     for _ in range(MOST_LOOKS):
         case = ports.cases.load(clicked.case_id)
         there = for_case(ports, case)
-        person = there.people.fetch([clicked.user_id]).get(clicked.user_id)
+        asked = asked or _asked(there, clicked.user_id)
         try:
-            return _judge(there, clicked, act, case, person)
+            return _judge(there, clicked, act, case, asked)
         except ConflictError:
             continue
     return Private("Others clicked at the same moment. Please look again and click once more.")
+
+
+def _asked(ports: Ports, *user_ids: str) -> Asked:
+    """Slack is being asked who they are."""
+    return ports.aside(partial(ports.people.fetch, user_ids))
 
 
 def _act_of_dialog(clicked: Interaction) -> Act | None:
@@ -93,33 +88,42 @@ def _act_of_dialog(clicked: Interaction) -> Act | None:
     return Act.KEEP if clicked.remedy == Remedy.KEEP else Act.APPROVE
 
 
-def _judge(
-    ports: Ports, clicked: Interaction, act: Act, case: Case, person: Person | None
-) -> Answer:
+def _judge(ports: Ports, clicked: Interaction, act: Act, case: Case, asked: Asked) -> Answer:
+    """What the click would be is sealed, and who else said yes is asked, while Slack says who clicked."""
+    remedy = remedy_of(clicked)
+    meant = meant_by(clicked, act, case, now=ports.clock())
+    sealing = _sealing(ports, case, meant)
+    others = _others(ports, case, meant)
+    person = asked().get(clicked.user_id)
     situation = last_seen(case, policy=ports.policy, now=ports.clock())
-    remedy = _remedy_of(clicked)
     refusal = approval.refusal(person, act, situation, remedy=remedy, seen_in=clicked.team_id)
     if refusal:
         ports.count("ClicksRefused", 1)
         ports.log("click refused", case_id=case.case_id, by=clicked.user_id, why=refusal.name)
         return MayNot(refusal, person.unread if person else ())
-    why = ended_just_now(case, act, by=clicked.user_id)
-    why = why or not_possible(case, act, remedy, by=clicked.user_id)
-    if why:
-        return CanNot(why, case)
-    match act:
-        case Act.LOOK:
-            return _open(ports, clicked, case, remedy)
-        case Act.APPROVE:
-            return _approve(ports, clicked, case, remedy)
-        case Act.KEEP:
-            return _keep(ports, clicked, case)
-    return _record(ports, case, Click(act, clicked.user_id, ports.clock()))
+    if not isinstance(meant, Click):
+        return meant
+    if meant.act is Act.LOOK:
+        return _open(ports, clicked, case, remedy)
+    if meant.act is Act.APPROVE:
+        if any(approval.same_person(person, other) for other in others().values()):
+            return Private("Your other account has approved this. One e-mail address counts once.")
+        ports.count("Approvals", 1)
+    sealing()
+    return _record(ports, case, meant)
 
 
-def _remedy_of(clicked: Interaction) -> Remedy | None:
-    word = clicked.remedy if clicked.kind == "submission" else clicked.action
-    return Remedy(word) if word in {str(remedy) for remedy in Remedy} else None
+def _sealing(ports: Ports, case: Case, meant: Answer | Click) -> Callable[[], None]:
+    if not isinstance(meant, Click) or meant.act is Act.LOOK:
+        return lambda: None
+    return ports.aside(partial(ports.cases.seal_ahead, case, meant))
+
+
+def _others(ports: Ports, case: Case, meant: Answer | Click) -> Asked:
+    """Those who have approved the same plan: one person may have two accounts."""
+    plan = offered(case, meant) if isinstance(meant, Click) else None
+    said = sorted({click.by for click in approval.approved(plan, case)}) if plan else ()
+    return _asked(ports, *said) if said else dict
 
 
 def _open(ports: Ports, clicked: Interaction, case: Case, remedy: Remedy | None) -> Answer:
@@ -151,96 +155,6 @@ def _counted_already(case: Case, user_id: str, remedy: Remedy) -> str:
         return ""
     who = "One more person is" if missing == 1 else f"{missing} more people are"
     return f"You approved this already. It counts once. {who} needed."
-
-
-def _approve(ports: Ports, clicked: Interaction, case: Case, remedy: Remedy | None) -> Answer:
-    """One person's yes to one plan hash, sealed."""
-    values = clicked.values
-    typed = values.get("cluster_id", "").strip()
-    # A rescue deletes nothing, and whoever reads it was woken: it has no id to type.
-    if remedy is not Remedy.RESCUE and typed.lower() != case.cluster_id.lower():
-        return WrongId(typed, case)
-    offers = (plan for plan in case.offers if plan.remedy is remedy)
-    seen = next((plan for plan in offers if plan.plan_hash == clicked.plan_hash), None)
-    if seen is None:
-        return PlanChanged(case, remedy) if remedy else Private(UNKNOWN_BUTTON)
-    plan = _targeted(case, seen, values.get("target", ""))
-    if plan is None:
-        return FieldError("target", "This cluster can’t take the key store now.")
-    lacking = _lacking(plan, clicked)
-    if lacking:
-        return lacking
-    said = _said_already(ports, case, clicked.user_id, plan)
-    if said:
-        return Private(said)
-    ports.count("Approvals", 1)
-    return _record(ports, case, _yes(plan, clicked, ports.clock()))
-
-
-def _yes(plan: Plan, clicked: Interaction, at: datetime) -> Click:
-    values = clicked.values
-    return Click(
-        Act.APPROVE,
-        clicked.user_id,
-        at,
-        remedy=plan.remedy,
-        plan_hash=plan.plan_hash,
-        reason=values["reason"].strip()[:500],
-        override=plan.terms.override and "in_use" in values.get("override", "").split(","),
-        target=plan.target_cluster_id,
-    )
-
-
-def _said_already(ports: Ports, case: Case, user_id: str, plan: Plan) -> str:
-    """This person has approved, by this account or by another one with the same e-mail; "" if not."""
-    said = {click.by for click in approval.approved(plan, case)}
-    if user_id in said:
-        return "You approved this already. It counts once."
-    others = sorted(said)
-    people = ports.people.fetch([user_id, *others]) if others else {}
-    me = people.get(user_id)
-    if any(approval.same_person(me, people.get(other)) for other in others):
-        return "Your other account has approved this. One e-mail address counts once."
-    return ""
-
-
-def _lacking(plan: Plan, clicked: Interaction) -> FieldError | None:
-    if not approval.is_reason(clicked.values.get("reason", "")):
-        return FieldError("reason", "Please give a reason. Everybody in the thread will see it.")
-    if plan.terms.override and "in_use" not in clicked.values.get("override", "").split(","):
-        return FieldError("override", "Tick this box to say that you know what will fail.")
-    if plan.unproven and clicked.values.get("unproven", "") != "unproven":
-        return FieldError(
-            "unproven", "Tick this box to say that you know which keys can’t be checked."
-        )
-    return None
-
-
-def _targeted(case: Case, seen: Plan, target: str) -> Plan | None:
-    """The plan for the chosen cluster; the one that was shown if none was chosen."""
-    if not target or target == seen.target_cluster_id:
-        return seen
-    offers = (p for p in case.offers if p.remedy is seen.remedy)
-    return next((p for p in offers if p.target_cluster_id == target), None)
-
-
-def _keep(ports: Ports, clicked: Interaction, case: Case) -> Answer:
-    values, now = clicked.values, ports.clock()
-    if not approval.is_reason(values.get("reason", "")):
-        return FieldError("reason", "Please give a reason.")
-    days = DAYS.fullmatch(values.get("for", ""))
-    if not days or int(days[1]) > LONGEST_KEEP:
-        return FieldError("for", f"Choose 1 to {LONGEST_KEEP} days, like 30d.")
-    click = Click(
-        Act.KEEP,
-        clicked.user_id,
-        now,
-        remedy=Remedy.KEEP,
-        reason=values["reason"].strip()[:500],
-        owner=values.get("owner") or clicked.user_id,
-        keep_until=now + timedelta(days=int(days[1])),
-    )
-    return _record(ports, case, click)
 
 
 def _record(ports: Ports, case: Case, click: Click) -> Answer:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from chalicelib.domain.decide import HOUR, Decision, decide
 from chalicelib.domain.rules.clicks import apply_clicks
-from chalicelib.domain.rules.notices import noticed
+from chalicelib.domain.rules.gone import is_about_nothing
+from chalicelib.domain.rules.notices import noticed, still_off
 from chalicelib.domain.rules.polling import MINUTE
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.rules.step import Ask, Call, Close, Wait
@@ -23,6 +25,7 @@ from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.audit_entries import hear_attempts, hear_uses, late, opened, reminded, said
 from chalicelib.flows.batch import perform_many
+from chalicelib.flows.owners import with_owners
 from chalicelib.flows.perform import frozen, left_to_wait, perform, save_with_retry
 from chalicelib.flows.routing import for_case, tagged
 from chalicelib.flows.snapshot_cache import keep_look, last_look, may_be_enough
@@ -40,7 +43,10 @@ def turn_once(ports: TurnPorts, case: Case) -> tuple[Case, int]:
     """The case after this turn; the seconds until the next. What AWS can't do now comes later."""
     try:
         case = tagged(ports, case)
-        return _decided(for_case(ports, case), case)
+        there = for_case(ports, case)
+        if not case.message.ts:  # else there may be nothing new to show
+            there.aside(partial(there.gateway.prepare, case))  # while AWS is read
+        return _decided(there, case)
     except TemporaryError as trouble:
         ports.log("AWS can’t now", reason=trouble.reason, case_id=case.case_id)
         ports.count("ReadsTriedAgain", 1)
@@ -74,7 +80,7 @@ def _decided(ports: TurnPorts, case: Case) -> tuple[Case, int]:
     entries += said(case, decision, ports, now)
     if isinstance(decision.step, Close) and not case.is_closed:
         _count_end(ports, decision.case, decision.step.outcome)
-    ports.count("KeysUsedWhileGoing", len(used))
+    ports.count("KeysUsedWhileGoing", _painful(decision.case, used))
     decision, more = _reminded(ports, decision, now)
     entries += more
     case, seconds = _do(ports, decision, entries)
@@ -84,6 +90,11 @@ def _decided(ports: TurnPorts, case: Case) -> tuple[Case, int]:
     if heard:
         ports.changed()
     return shown
+
+
+def _painful(case: Case, used: Sequence[Entry]) -> int:
+    """How many of these uses a cancel would still help. Of an outage, or of a key that is back, none."""
+    return sum(still_off(case, item["key"]) for item in used)
 
 
 def _reminded(ports: TurnPorts, decision: Decision, now: datetime) -> tuple[Decision, list[Entry]]:
@@ -129,7 +140,7 @@ def _decision(ports: TurnPorts, case: Case, now: datetime, *, on_last_look: bool
 
 def _do(ports: TurnPorts, decision: Decision, entries: Sequence[Entry]) -> tuple[Case, int]:
     """The step done and recorded; the seconds until the next look."""
-    case, step = decision.case, decision.step
+    case, step = with_owners(ports, decision.case), decision.step
     now = ports.clock()
     match step:
         case Call() if brake := frozen(ports, case):
@@ -192,6 +203,9 @@ def _shown(
     ports: TurnPorts, case: Case, seconds: int, *, may_exist: bool = True
 ) -> tuple[Case, int]:
     """The case, shown; when to come back. Slack's troubles never hold up the work."""
+    if is_about_nothing(case):
+        ports.gateway.tell_askers(case)
+        return case, seconds
     case = _noticed(ports, case)
     entries: Sequence[Entry] = ()
     if case.log_length > case.message.thread_lines:

@@ -13,22 +13,5 @@ class TurnPorts(Ports):
 
 
 def turn_ports(ports: Ports, cases: TurnCases) -> TurnPorts:
-    return TurnPorts(
-        cases=cases,
-        for_turn=ports.for_turn,
-        inventory=ports.inventory,
-        actions=ports.actions,
-        runs=ports.runs,
-        people=ports.people,
-        brake=ports.brake,
-        gateway=ports.gateway,
-        trail=ports.trail,
-        policy=ports.policy,
-        clock=ports.clock,
-        places=ports.places,
-        channel=ports.channel,
-        routes=ports.routes,
-        changed=ports.changed,
-        count=ports.count,
-        log=ports.log,
-    )
+    """All others as they are."""
+    return TurnPorts(**{**vars(ports), "cases": cases})

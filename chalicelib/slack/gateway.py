@@ -98,6 +98,10 @@ class SlackGateway:
             return self._behind(case, message, failed)
         return replace(message, failures=0, refused="")
 
+    def prepare(self, case: Case) -> None:
+        """Looks up now what the case's message will ask for: names, and where Slack is."""
+        self._names(case)
+
     def hold(self, case: Case, world: Snapshot | None) -> None:
         """Says in the case's message that its record can't be trusted; finds the message in Slack."""
         told = on_hold.message(case, world, stage=self.stage)
@@ -174,14 +178,9 @@ class SlackGateway:
     def _leave(self, old: SlackMessage) -> None:
         """The message in the channel of before has no buttons any more, and says where the case is."""
         words = f"This case is shown in <#{self.channel}> now."
+        place = {"channel": old.channel, "ts": old.ts}
         try:
-            self.call(
-                "chat.update",
-                channel=old.channel,
-                ts=old.ts,
-                text=words,
-                blocks=[section(words)],
-            )
+            self.call("chat.update", text=words, blocks=[section(words)], **place)
         except SlackError as failed:
             self.log("old message not told", channel=old.channel, why=failed.code)
 
@@ -254,13 +253,16 @@ class SlackGateway:
 
     def tell(self, clicked: Interaction, text: str) -> bool:
         """Only this person sees it. False if Slack took it in no way."""
-        answers = PrivateAnswers(self.call, self.respond, self.log, self.count)
-        return answers.tell(
-            clicked.user_id,
-            text,
-            channel=clicked.channel or self.channel,
-            response_url=clicked.response_url,
-        )
+        place = {"channel": clicked.channel or self.channel, "response_url": clicked.response_url}
+        return self._private.tell(clicked.user_id, text, **place)
+
+    def tell_askers(self, case: Case) -> None:
+        """Who asked by hand about a cluster that AWS does not have; nobody else sees it."""
+        self._private.tell_askers(case, self._names(case), channel=self.channel)
+
+    @property
+    def _private(self) -> PrivateAnswers:
+        return PrivateAnswers(self.call, self.respond, self.log, self.count)
 
     def said(self, answer: Answer, *, action: str = "") -> str:
         """An answer to what was pressed, as the text of a private reply; "" if it is none."""

@@ -84,7 +84,7 @@ def _group(
         if case.case_id in asked_by:
             words.append("You made that call, so others decide.")
         else:
-            words.append(marked(_state(case)))
+            words.append(marked(how_it_stands(case)))
         blocks += [section("\n".join(filter(None, words))), _place(case, names)]
     return [*blocks, *_rest(len(cases))]
 
@@ -95,7 +95,10 @@ def _title(heading: str, case: Case) -> str:
     return words if facts.cluster(case) in words else f"{facts.cluster(case)}: {words}"
 
 
-def _state(case: Case) -> str:
+def how_it_stands(case: Case) -> str:
+    """What it waits for, or until when; "" if it is only under way."""
+    if case.keep:
+        return f"Kept until {token(case.keep.until, DAY)}"
     if case.waiting_for:
         return f"Waits: {case.waiting_for}"
     if case.expires_at:

@@ -19,7 +19,7 @@ REMEMBER_SECONDS = 3_600
 MAIL = re.compile(r"[^@\s<>|]+@[^@\s<>|]+\.[^@\s<>|]+")
 SLACK_ID = re.compile(r"[UW][A-Z0-9]{4,}")
 HOME = re.compile(r"https://[A-Za-z0-9.-]+/")
-MOST_OWNERS = 5
+MOST_OWNERS, MOST_WORDS = 5, 10
 
 
 @dataclass
@@ -56,10 +56,13 @@ class Naming:
         return next(filter(None, map(self._by_email, addresses(email, self.domains))), "")
 
     def _owners(self, case: Case) -> tuple[str, ...]:
-        """By the tag of the cluster: an e-mail, a user or a group; several with commas or blanks."""
+        """By the tag of cluster and keys: an e-mail, a user or a group; several with commas or blanks."""
         tags = dict(case.snapshot.cluster.tags) if case.snapshot and case.snapshot.cluster else {}
-        words = tags.get(self.owner_tag, "").replace(",", " ").split()[:MOST_OWNERS]
-        return tuple(dict.fromkeys(filter(None, map(self._owner, words))))
+        of_keys = case.key_owners.named if case.key_owners else ()
+        told = ",".join((tags.get(self.owner_tag, ""), *of_keys))
+        words = dict.fromkeys(told.replace(",", " ").split())
+        found = filter(None, map(self._owner, list(words)[:MOST_WORDS]))
+        return tuple(dict.fromkeys(found))[:MOST_OWNERS]
 
     def _owner(self, word: str) -> str:
         if GROUP.fullmatch(word) or SLACK_ID.fullmatch(word):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from chalicelib.domain.rules.approval import SLACK_USER
-from chalicelib.domain.state.caller import Caller
+from chalicelib.aside import Aside, in_turn
+from chalicelib.domain.state.caller import SLACK_USER, Caller
 from chalicelib.domain.state.person import Person
 from chalicelib.slack.replies import SlackError
 
@@ -30,6 +31,9 @@ NO = frozenset(
 )
 """Slack's definite answers that it will not tell us: waiting changes nothing."""
 GROUP_GONE = frozenset({"no_such_subteam", "subteam_disabled"})
+Found = frozenset[str] | SlackError | None
+"""The members of a group; Slack's definite no as the error; None if it can't say now."""
+Members = Mapping[str, Callable[[], Found]]
 
 
 class SlackPeople:
@@ -44,8 +48,9 @@ class SlackPeople:
         domains: Sequence[str] = (),
         members: dict[str, tuple[float, frozenset[str]]] | None = None,
         clock: Callable[[], float] = time.time,
+        aside: Aside = in_turn,
     ) -> None:
-        self._call, self._clock = call, clock
+        self._call, self._clock, self._aside = call, clock, aside
         self._principals, self._domains = dict(principals or {}), tuple(domains)
         self._users = {a for a in approvers if not GROUP.fullmatch(a)}
         self._groups = [a for a in approvers if GROUP.fullmatch(a)]
@@ -60,22 +65,30 @@ class SlackPeople:
             domains=self._domains,
             clock=self._clock,
             members=self._members,
+            aside=self._aside,
         )
 
     def fetch(self, user_ids: Sequence[str]) -> Mapping[str, Person]:
-        """Those that Slack said something of, be it that it refuses; the others it can't tell now."""
-        found = {}
-        for user_id in dict.fromkeys(user_ids):
-            try:
-                user = self._call("users.info", user=user_id)["user"]
-            except SlackError as failed:
-                if failed.code in ("user_not_found", "user_not_visible"):
-                    found[user_id] = Person(user_id, is_gone=True)
-                elif failed.code in NO:
-                    found[user_id] = Person(user_id, is_refused=True)
-                continue
-            found[user_id] = self._person(user_id, user)
-        return found
+        """Those that Slack said something of, be it that it refuses; the others it can't tell now.
+
+        They, and the groups that have to be read again, are asked for side by side.
+        """
+        wanted = list(dict.fromkeys(user_ids))
+        groups = self._groups if set(wanted) - self._users else ()
+        members = {group: self._reading(group) for group in groups}
+        tell = {user_id: partial(self._told, user_id, members) for user_id in wanted}
+        told = {user_id: self._aside(tell[user_id]) for user_id in wanted[1:]}
+        people = {user_id: (told.get(user_id) or tell[user_id])() for user_id in wanted}
+        return {user_id: person for user_id, person in people.items() if person}
+
+    def _told(self, user_id: str, members: Members) -> Person | None:
+        try:
+            user = self._call("users.info", user=user_id)["user"]
+        except SlackError as failed:
+            if failed.code in ("user_not_found", "user_not_visible"):
+                return Person(user_id, is_gone=True)
+            return Person(user_id, is_refused=True) if failed.code in NO else None
+        return self._person(user_id, user, members)
 
     def find(self, caller: Caller) -> str:
         """The Slack user id behind an AWS principal, if it is known for sure; else ""."""
@@ -91,8 +104,8 @@ class SlackPeople:
                 continue
         return ""
 
-    def _person(self, user_id: str, user: Mapping[str, Any]) -> Person:
-        is_approver, unread = self._is_approver(user_id)
+    def _person(self, user_id: str, user: Mapping[str, Any], members: Members) -> Person:
+        is_approver, unread = self._is_approver(user_id, members)
         profile = user.get("profile") or {}
         enterprise = user.get("enterprise_user") or {}
         return Person(
@@ -110,22 +123,25 @@ class SlackPeople:
             unread=unread,
         )
 
-    def _is_approver(self, user_id: str) -> tuple[bool | None, tuple[str, ...]]:
+    def _is_approver(self, user_id: str, members: Members) -> tuple[bool | None, tuple[str, ...]]:
         """By name or group; None if only a group that Slack can't read now could tell. And the unread."""
         if user_id in self._users:
             return True, ()
-        told = {group: self._members_of(group) for group in self._groups}
-        if any(user_id in members for members in told.values() if isinstance(members, frozenset)):
+        told = {group: read() for group, read in members.items()}
+        if any(user_id in found for found in told.values() if isinstance(found, frozenset)):
             return True, ()
-        unread = tuple(g for g, members in told.items() if not isinstance(members, frozenset))
-        can_not_say_now = any(members is None for members in told.values())
+        unread = tuple(g for g, found in told.items() if not isinstance(found, frozenset))
+        can_not_say_now = any(found is None for found in told.values())
         return None if can_not_say_now else False, unread
 
-    def _members_of(self, group: str) -> frozenset[str] | SlackError | None:
-        """Its members; Slack's definite no as the error; None if it can't say now."""
+    def _reading(self, group: str) -> Callable[[], Found]:
+        """Its members, as they are remembered, or as Slack is being asked for."""
         until, members = self._members.get(group, (0.0, frozenset()))
         if self._clock() < until:
-            return members
+            return lambda: members
+        return self._aside(partial(self._members_of, group))
+
+    def _members_of(self, group: str) -> Found:
         try:
             found = frozenset(self._call("usergroups.users.list", usergroup=group)["users"])
         except SlackError as failed:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.slack.refusals import private
+from chalicelib.domain.state.case import Case
+from chalicelib.slack.messages.names import Names
+from chalicelib.slack.refusals import no_such_cluster, private
 from chalicelib.slack.replies import SlackError
 
 
@@ -46,3 +48,9 @@ class PrivateAnswers:
                 return True
         self.count("PrivateAnswersLost", 1)
         return False
+
+    def tell_askers(self, case: Case, names: Names, *, channel: str) -> None:
+        """Where each of them asked: the case ended without a message, as AWS has no such cluster."""
+        asked = {attempt.caller.session_name: attempt.channel for attempt in case.attempts}
+        for user_id, place in asked.items():
+            self.tell(user_id, no_such_cluster(case, names), channel=place or channel)

@@ -115,16 +115,16 @@ class Reach:
 
     def status(self, home: Home) -> str:
         names = self.names
-        lines = [self._line(case, names, " *waits for you*") for case in home.waiting]
-        lines += [self._line(case, names, "") for case in (*home.open, *home.kept)]
+        lines = [self._line(case, names, "*Waits for you*") for case in home.waiting]
+        lines += [self._line(case, names) for case in (*home.open, *home.kept)]
         left = len(lines) - MOST_LINES + home.more
         more = [f"and {count(left, 'more case')}."] if left > 0 else []
         frozen = [f":warning: All changes are frozen: {marked(home.frozen)}"] if home.frozen else []
         return "\n".join([*frozen, *lines[:MOST_LINES], *more]) or "No case is open."
 
-    def _line(self, case: Case, names: Names, mine: str) -> str:
+    def _line(self, case: Case, names: Names, mine: str = "") -> str:
         address = names.link(case.message.channel, case.message.ts)
         cluster = ident(case.cluster_id)
-        what = case.waiting_for or (str(case.outcome) if case.outcome else str(case.phase))
         name = f"<{address}|{cluster}>" if address else f"`{cluster}`"
-        return f"• {name} ({names.there(case)}): {marked(what)}{mine}"
+        words = (f"• {name} ({names.there(case)})", mine, marked(home_tab.how_it_stands(case)))
+        return " · ".join(filter(None, words))

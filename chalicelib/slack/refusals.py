@@ -10,7 +10,15 @@ from chalicelib.domain.rules.clicks import NotPossible, Obstacle
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.case import Case
 from chalicelib.slack.messages.blocks import section
-from chalicelib.slack.messages.text import GROUP, Message, approvers, marked, upper_first
+from chalicelib.slack.messages.names import Names
+from chalicelib.slack.messages.text import (
+    GROUP,
+    Message,
+    approvers,
+    ident,
+    marked,
+    upper_first,
+)
 
 VERBS = {"cancel": "cancel", "refresh": "do", "reject": "close", "undo": "undo"}
 """What a button that approves nothing would have done."""
@@ -84,6 +92,15 @@ OBSTACLES = {
 def why_not(found: NotPossible, case: Case) -> str:
     """What somebody is told who clicks on something that the case as it stands does not allow."""
     return filled_in(OBSTACLES[found.obstacle], found, case, by=f"<@{found.by}>")
+
+
+def no_such_cluster(case: Case, names: Names) -> str:
+    """To who asked by hand; the place may be the wrong one."""
+    return (
+        f"There is no `{ident(case.cluster_id)}` in {names.there(case)}. No case was started. "
+        f"For another account or Region write `/unlatch {ident(case.cluster_id)} "
+        "111122223333/eu-west-1`."
+    )
 
 
 def private(text: str) -> Message:

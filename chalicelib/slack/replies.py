@@ -65,6 +65,18 @@ def believed(
     return told
 
 
+def demand_taken(status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Raises SlackError unless a response_url says ok, in the word or in JSON: its refusals may come with 200."""
+    told = _object(body)
+    says_ok = body.strip() == b"ok" or told.get("ok") is True
+    if status == 200 and says_ok and not _is_torn(headers, body):  # HTTP's own
+        return
+    refusal = told.get("error")
+    if isinstance(refusal, str) and refusal:
+        raise SlackError(refusal[:LONGEST_WORD])
+    raise SlackError(NO_ANSWER if status == 200 else f"response_url_{status}")
+
+
 def seconds(text: str | None, *, now: datetime) -> int:
     """How long Slack asks to wait: whole or broken seconds, or a date; 0 if it can't be read."""
     try:

@@ -20,7 +20,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
-from chalicelib.slack.replies import NO_ANSWER, SlackError, believed
+from chalicelib.slack.replies import NO_ANSWER, SlackError, believed, demand_taken
 
 TIMEOUT_SECONDS = 3
 LONGEST_REPLY = 20_000_000
@@ -59,13 +59,14 @@ class ResponseUrl(WebhookClient):
     def __init__(self, url: str) -> None:
         super().__init__(url, timeout=TIMEOUT_SECONDS, logger=QUIET, retry_handlers=[])
 
-    def post(self, message: Mapping[str, Any]) -> int:
-        """The status of Slack's reply. Raises SlackError for none."""
+    def post(self, message: Mapping[str, Any]) -> None:
+        """Raises SlackError unless Slack took it."""
         with _one_failure():
-            return self.send_dict(dict(message)).status_code
+            self.send_dict(dict(message))
 
     def _perform_http_request_internal(self, url: str, req: Request) -> WebhookResponse:
         status, headers, body = _exchanged(req)
+        demand_taken(status, headers, body)
         return WebhookResponse(
             url=url, status_code=status, headers=dict(headers), body=body.decode(errors="replace")
         )

@@ -35,6 +35,8 @@ def _trail(hub: Hub, region: str) -> Finding:
     aws, name = hub.client("cloudtrail", region=region), f"trail {region}"
     reasons = []
     for trail in aws.describe_trails(includeShadowTrails=True)["trailList"]:
+        # A shadow of another Region's trail is asked about where it lives.
+        aws = hub.client("cloudtrail", region=trail.get("HomeRegion", region))
         if not aws.get_trail_status(Name=trail["TrailARN"]).get("IsLogging"):
             reasons.append(f"{trail['Name']} does not log")
             continue

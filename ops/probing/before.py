@@ -86,7 +86,7 @@ CLEANING = timedelta(minutes=15)
 def require_ready(there: There) -> None:
     """Raises Trouble unless the bot serves the place and may change something there."""
     hub, place = there.hub, f"{there.account} {there.region}"
-    if (there.account, there.region) not in hub.by_name.places:
+    if (there.account, there.region) not in hub.places:
         raise OperatorError(
             f"Unlatch does not serve {place}.",
             f"Add it to ACCOUNTS or REGIONS, and unlatch deploy --stage {hub.stage}",

@@ -14,6 +14,7 @@ from ops.command_context import CommandContext
 from ops.errors import OperatorError
 from ops.hub import Hub
 from ops.probing import roundtrip, seen
+from ops.probing.records import judge_codes, named_in
 from ops.probing.refusal import Refusal
 from ops.probing.report import Duration, Findings, span
 from ops.probing.there import There
@@ -132,7 +133,7 @@ def _require_named(
 ) -> None:
     """Raises Trouble for a record from which neither rule nor sweep can open a case."""
     record = judge_record(there, desk, found, cluster_id=cluster_id, refusal=refusal)
-    if record is not None and roundtrip.named_in(record) != cluster_id:
+    if record is not None and named_in(record) != cluster_id:
         raise OperatorError("CloudTrail’s record names no cluster, so nothing can open a case.")
 
 
@@ -186,7 +187,5 @@ def judge_record(
     waited = wait_for(desk, "CloudTrail’s record of the call", look, most=CASE_MOST, every=30)
     if waited.seen:
         codes = there.hub.settings.error_codes
-        roundtrip.judge_codes(
-            found, waited.seen, cluster_id=cluster_id, full=refusal.code, error_codes=codes
-        )
+        judge_codes(found, waited.seen, cluster_id=cluster_id, full=refusal.code, error_codes=codes)
     return waited.seen

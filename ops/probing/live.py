@@ -38,7 +38,7 @@ def of_stage(hub: Hub, desk: CommandContext, found: Findings) -> Iterator[Findin
         ("reads", readers),
         ("world", partial(_world, found=found)),
         ("slack message", partial(message, found=found)),
-        (roundtrip.NAME, partial(roundtrip.of_event, desk=desk, found=found)),
+        (roundtrip.NAME, partial(roundtrip.of_events, desk=desk, found=found)),
     )
     for name, check in checks:
         desk.screen.passing(f"trying: {name}")
@@ -66,8 +66,8 @@ def patterns(hub: Hub) -> Iterator[Finding]:
 
 def readers(hub: Hub) -> Iterator[Finding]:
     """Each read of the bot, as its reader role, in each account and Region; a line an account."""
-    regions = dict.fromkeys(region for _, region in hub.by_name.places)
-    for account in dict.fromkeys(account for account, _ in hub.by_name.places):
+    regions = dict.fromkeys(region for _, region in hub.places)
+    for account in dict.fromkeys(account for account, _ in hub.places):
         name, known = f"reads {account}", account if account != hub.account else ""
         try:
             denied = [one for region in regions for one in _denied(hub, account, region)]

@@ -1,10 +1,16 @@
-"""One DeleteCluster of a cluster that can't exist, and the wait until the bot has heard of it. Deletes nothing."""
+"""One DeleteCluster of a cluster that can't exist, in each account and Region that is served, and the wait
+until the bot has heard of all. Deletes nothing.
+
+In the hub's account the operator makes the call, in others the role unlatch-prober, which may do nothing else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,141 +18,181 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.cloudtrail import PROBE_CLUSTER
 from chalicelib.aws.errors import DENIED
 from chalicelib.aws.store.probes import Noted
+from chalicelib.config import PROBER_ROLE, READER_ROLE
+from chalicelib.failures import PermanentError
 from ops.checks.events import NEEDS_A_TRAIL, trails
 from ops.checks.finding import Finding
+from ops.checks.rights import AT_A_TIME
 from ops.command_context import CommandContext
+from ops.console import count
+from ops.deployment.infra import account_stack
+from ops.expected import EXPECTED as TROUBLE
 from ops.hub import Hub
 from ops.probing import seen
+from ops.probing.records import judge_codes, named_in
 from ops.probing.refusal import Refusal, refusal_of
 from ops.probing.report import Duration, Findings, span
 from ops.probing.waiting import wait_for
+from ops.target_access import accounts
 
 NAME = "event"
 EXPECTED = "CloudHsmResourceNotFoundException"
 LONGEST = timedelta(minutes=15)
 ROUND = "A-EVENT-IN-15-MINUTES"
+NOT_LET_IN = "NotLetIn"
+LET_IN = "Deploy infra/account.yaml there with OperatorArn, which makes the role unlatch-prober"
+SWEEP = (
+    "The hourly sweep finds failed deletes until then; see the rules above, and the functions’ logs"
+)
 
 
 @dataclass
-class Arrival:
-    """The record in CloudTrail’s history, and the bot’s note, as far as they are there."""
+class Sent:
+    """One call, with what has come of it so far. `record` is the one in CloudTrail’s own history."""
 
+    account: str
+    region: str
+    refusal: Refusal
+    at: datetime
     record: Mapping[str, Any] | None = None
     note: Noted | None = None
+    took: timedelta = field(default_factory=timedelta)
 
     @property
-    def is_done(self) -> bool:
-        """Arrived, or of a shape that no rule takes, so that waiting helps nothing."""
-        return self.note is not None or (self.record is not None and not _can_match(self.record))
+    def place(self) -> tuple[str, str]:
+        return self.account, self.region
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.refusal.code == EXPECTED
+
+    @property
+    def is_odd(self) -> bool:
+        """No rule takes a record of this shape, so waiting helps nothing."""
+        return self.record is not None and not _can_match(self.record)
 
 
-def judge_codes(
-    found: Findings,
-    record: Mapping[str, Any],
-    *,
-    cluster_id: str,
-    full: str,
-    error_codes: tuple[str, ...],
-) -> None:
-    """A record of a failed DeleteCluster, against what is assumed of it. `full`: what AWS answered."""
-    found.keep(record)
-    named = named_in(record)
-    code = str(record.get("errorCode"))
-    says = f"the record names {'the cluster' if named == cluster_id else 'no cluster'}"
-    known = code in (full, full.removesuffix("Exception"))
-    found.judge(
-        "A-FAILED-DELETE-RECORD",
-        holds=named == cluster_id and known,
-        says=f"{says} and the code {code}",
-    )
-    says = f"{full} is recorded as {code}"
-    if code == full:
-        found.held("A-CODE-IN-FULL", says)
-    else:
-        found.differs("A-CODE-IN-FULL", says, ERROR_CODES=_with_short(error_codes))
-
-
-def named_in(record: Mapping[str, Any]) -> str:
-    """The cluster that a record of DeleteCluster names."""
-    return str((record.get("requestParameters") or {}).get("clusterId") or "")
-
-
-def _with_short(codes: tuple[str, ...]) -> str:
-    """The setting, with each code also as CloudTrail shortens it."""
-    both = [form for code in codes for form in (code, code.removesuffix("Exception"))]
-    return ",".join(dict.fromkeys(both))
-
-
-def of_event(hub: Hub, desk: CommandContext, found: Findings) -> Iterator[Finding]:
-    """What came of it, as findings of the doctor."""
-    refusal = _refusal(hub)
-    if refusal.code != EXPECTED:
-        yield _not_tried(found, refusal)
+def of_events(hub: Hub, desk: CommandContext, found: Findings) -> Iterator[Finding]:
+    """What came of each call, as findings of the doctor; the hub’s own place is the first."""
+    sent = _sent_everywhere(hub, desk)
+    home, under_way = sent[0], [one for one in sent if one.is_under_way]
+    yield from (_not_tried(hub, found, one) for one in sent if not one.is_under_way)
+    if not under_way:
         return
-    desk.screen.line(f"AWS refused to delete {PROBE_CLUSTER}, as it should. Does the event arrive?")
-    arrival, took = _awaited(hub, desk, refusal.request_id)
-    if (record := arrival.note.record if arrival.note else arrival.record) is not None:
+    desk.screen.line(
+        f"AWS refused to delete {PROBE_CLUSTER} in {count(len(under_way), 'place')}, as it should. "
+        "Does the bot hear of it?"
+    )
+    passed = _wait(hub, desk, under_way, home=home)
+    if (record := home.note.record if home.note else home.record) is not None:
         codes = hub.settings.error_codes
         judge_codes(found, record, cluster_id=PROBE_CLUSTER, full=EXPECTED, error_codes=codes)
-    if arrival.note is None:
-        yield from _missing(hub, found, arrival, took)
-        return
-    found.durations.append(Duration("an event, from the call to the bot", took, LONGEST))
-    found.held(ROUND, f"it came after {span(took)}")
-    yield Finding(NAME, True, f"came through CloudTrail and EventBridge after {span(took)}")
-    sealed = arrival.note.is_sealed
-    yield Finding("seal", sealed, "made by the bot" if sealed else "the bot made none")
+    for one in under_way:
+        yield from _arrived(hub, found, one) if one.note else _missing(hub, found, one, passed)
+    yield from _seal(under_way)
 
 
-def _awaited(hub: Hub, desk: CommandContext, request_id: str) -> tuple[Arrival, timedelta]:
-    """What has come, and how long it took."""
-    arrival = Arrival()
-    looked: list[datetime] = []
+def _sent_everywhere(hub: Hub, desk: CommandContext) -> list[Sent]:
+    places = hub.places
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        made = []
+        for one in pool.map(partial(_send, hub), places):
+            made.append(one)
+            desk.screen.passing(
+                f"calling DeleteCluster: {len(made)} of {count(len(places), 'place')}"
+            )
+    return made
 
-    def look() -> Arrival | None:
-        _look(hub, arrival, request_id, looked=looked, now=desk.clock())
-        return arrival if arrival.is_done else None
 
-    waited = wait_for(desk, "the event to reach the bot", look, most=LONGEST)
-    return arrival, waited.took
+def _send(hub: Hub, place: tuple[str, str]) -> Sent:
+    account, region = place
+    try:
+        hsms = _client(hub, account, region)
+        refusal = _refusal(hsms)
+    except TROUBLE as error:
+        if not isinstance(error, PermanentError):
+            raise
+        refusal = Refusal(NOT_LET_IN, "", str(error))
+    return Sent(account, region, refusal, hub.clock())
 
 
-def _refusal(hub: Hub) -> Refusal:
+def _client(hub: Hub, account: str, region: str) -> Any:
+    """Acts as the operator in the hub’s account, else as the role that may make this one call."""
+    if account == hub.account:
+        return hub.client("cloudhsmv2", region=region)
+    clients = accounts(hub, assume=True).clients(
+        PROBER_ROLE, account=account, region=region, session_name="unlatch-doctor"
+    )
+    return clients("cloudhsmv2")
+
+
+def _refusal(hsms: Any) -> Refusal:
     """An empty code if AWS accepted it."""
     try:
-        hub.client("cloudhsmv2").delete_cluster(ClusterId=PROBE_CLUSTER)
+        hsms.delete_cluster(ClusterId=PROBE_CLUSTER)
     except ClientError as error:
         return refusal_of(error)
     return Refusal("", "", "AWS accepted it")
 
 
-def _not_tried(found: Findings, refusal: Refusal) -> Finding:
-    code = refusal.code
-    why = f"because AWS answered {code or 'nothing wrong'} to a cluster that does not exist"
-    for name in (ROUND, "A-FAILED-DELETE-RECORD", "A-CODE-IN-FULL"):
-        found.not_tried(name, why)
+def _not_tried(hub: Hub, found: Findings, one: Sent) -> Finding:
+    name, code = _name(hub, one), one.refusal.code
+    if one.place == (hub.account, hub.region):
+        why = f"because AWS answered {code or 'nothing wrong'} to a cluster that does not exist"
+        for assumed in (ROUND, "A-FAILED-DELETE-RECORD", "A-CODE-IN-FULL"):
+            found.not_tried(assumed, why)
+    known = _known(hub, one)
+    if code == NOT_LET_IN:
+        return Finding(name, None, "your role may not try there", LET_IN, account=known)
     if code in DENIED:
-        do = f"Allow your role cloudhsm:DeleteCluster on cluster/{PROBE_CLUSTER}, which does not exist"
-        return Finding(NAME, None, "your role may not make the call that is to fail", do)
-    return Finding(NAME, None, f"{why.removeprefix('because ')}: {refusal.text}")
+        do = f"Allow cloudhsm:DeleteCluster on cluster/{PROBE_CLUSTER}, which does not exist"
+        says = "the call that is to fail is denied"
+        return Finding(name, None, says, do, account=known)
+    says = f"AWS answered {code or 'nothing wrong'} to a cluster that does not exist: {one.refusal.text}"
+    return Finding(name, None, says, account=known)
 
 
-def _look(
-    hub: Hub, arrival: Arrival, request_id: str, *, looked: list[datetime], now: datetime
-) -> None:
-    """The note at each look; CloudTrail’s history twice a minute, as its quota is small."""
-    note = hub.by_name.probes.last()
-    if note is not None and note.record.get("requestID") == request_id:
-        arrival.note = note
-        return
-    if arrival.record is None and (not looked or now - looked[-1] >= timedelta(seconds=30)):
+def _wait(hub: Hub, desk: CommandContext, sent: Sequence[Sent], *, home: Sent) -> timedelta:
+    """Until the bot has noted each, or can’t. How long that took."""
+    looked: list[datetime] = []
+
+    def look() -> bool | None:
+        now = desk.clock()
+        for one in sent:
+            if one.note is None:
+                _look(hub, one, now=now)
+        if home.is_under_way and home.note is None:
+            _look_at_history(hub, home, looked=looked, now=now)
+        return True if home.is_odd or all(one.note for one in sent) else None
+
+    def what() -> str:
+        missing = sum(one.note is None for one in sent)
+        return f"{missing} of {count(len(sent), 'event')} to reach the bot"
+
+    return wait_for(desk, what, look, most=LONGEST).took
+
+
+def _look(hub: Hub, one: Sent, *, now: datetime) -> None:
+    note = hub.by_name.probes.last(one.place)
+    if note is not None and note.record.get("requestID") == one.refusal.request_id:
+        one.note, one.took = note, now - one.at
+
+
+def _look_at_history(hub: Hub, home: Sent, *, looked: list[datetime], now: datetime) -> None:
+    """CloudTrail’s history twice a minute, as its quota is small."""
+    if home.record is None and (not looked or now - looked[-1] >= timedelta(seconds=30)):
         looked.append(now)
-        arrival.record = find_record(hub, request_id)
+        home.record = _recorded(hub, home)
 
 
-def find_record(hub: Hub, request_id: str) -> Mapping[str, Any] | None:
-    history = seen.records(hub.client, "DeleteCluster", most=50)
-    return next((r for _, r in history if r.get("requestID") == request_id), None)
+def _recorded(hub: Hub, one: Sent) -> Mapping[str, Any] | None:
+    client: Any = partial(hub.client, region=one.region)
+    if one.account != hub.account:
+        client = accounts(hub, assume=True).clients(
+            READER_ROLE, account=one.account, region=one.region, session_name="unlatch-doctor"
+        )
+    history = seen.records(client, "DeleteCluster", most=50)
+    return next((r for _, r in history if r.get("requestID") == one.refusal.request_id), None)
 
 
 def _can_match(record: Mapping[str, Any]) -> bool:
@@ -156,8 +202,38 @@ def _can_match(record: Mapping[str, Any]) -> bool:
     )
 
 
-def _missing(hub: Hub, found: Findings, arrival: Arrival, took: timedelta) -> Iterator[Finding]:
-    if arrival.is_done:
+def _arrived(hub: Hub, found: Findings, one: Sent) -> Iterator[Finding]:
+    is_home = one.place == (hub.account, hub.region)
+    whence = "" if is_home else f" from {one.account} {one.region}"
+    found.durations.append(
+        Duration(f"an event{whence}, from the call to the bot", one.took, LONGEST)
+    )
+    if is_home:
+        found.held(ROUND, f"it came after {span(one.took)}")
+    says = f"came through CloudTrail and EventBridge after {span(one.took)}"
+    yield Finding(_name(hub, one), True, says, account=_known(hub, one))
+
+
+def _missing(hub: Hub, found: Findings, one: Sent, passed: timedelta) -> Iterator[Finding]:
+    if one.place == (hub.account, hub.region):
+        yield from _missing_at_home(hub, found, one, passed)
+        return
+    try:
+        record = _recorded(hub, one)
+    except TROUBLE as error:
+        if not isinstance(error, PermanentError):
+            raise
+        record = None
+    where, do = "CloudTrail there has no record", NEEDS_A_TRAIL
+    if record is not None:
+        where = "CloudTrail there has the record"
+        do = f"Deploy infra/account.yaml there again (stack {account_stack(hub)}): its rule, or the role that forwards, is not as it should be; or no trail logs there"
+    says = f"it did not come in {span(passed)}; {where}"
+    yield Finding(_name(hub, one), False, says, do, account=_known(hub, one))
+
+
+def _missing_at_home(hub: Hub, found: Findings, home: Sent, passed: timedelta) -> Iterator[Finding]:
+    if home.is_odd:
         found.not_tried(ROUND, "because no rule can take a record of this shape")
         yield Finding(NAME, False, "the record is not as assumed, so no rule takes it", SWEEP)
         return
@@ -166,11 +242,23 @@ def _missing(hub: Hub, found: Findings, arrival: Arrival, took: timedelta) -> It
         found.not_tried(ROUND, "because no trail logs what Unlatch needs")
         yield Finding(NAME, False, f"it did not come: {trail.says}", NEEDS_A_TRAIL)
         return
-    where = "CloudTrail has the record" if arrival.record else "CloudTrail has no record yet either"
-    found.differs(ROUND, f"nothing came in {span(took)}; {where}")
-    yield Finding(NAME, False, f"it did not come in {span(took)}; {where}", SWEEP)
+    where = "CloudTrail has the record" if home.record else "CloudTrail has no record yet either"
+    found.differs(ROUND, f"nothing came in {span(passed)}; {where}")
+    yield Finding(NAME, False, f"it did not come in {span(passed)}; {where}", SWEEP)
 
 
-SWEEP = (
-    "The hourly sweep finds failed deletes until then; see the rules above, and the functions’ logs"
-)
+def _seal(sent: Sequence[Sent]) -> Iterator[Finding]:
+    notes = [one.note for one in sent if one.note]
+    if notes:
+        sealed = all(note.is_sealed for note in notes)
+        yield Finding("seal", sealed, "made by the bot" if sealed else "the bot made none")
+
+
+def _name(hub: Hub, one: Sent) -> str:
+    if one.account != hub.account:
+        return f"{NAME} {one.account} {one.region}"
+    return NAME if one.region == hub.region else f"{NAME} {one.region}"
+
+
+def _known(hub: Hub, one: Sent) -> str:
+    return one.account if one.account != hub.account else ""

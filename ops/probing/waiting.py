@@ -25,7 +25,7 @@ class Waited(Generic[Seen]):
 
 def wait_for(
     desk: CommandContext,
-    what: str,
+    what: str | Callable[[], str],
     look: Callable[[], Seen | None],
     *,
     most: timedelta,
@@ -40,5 +40,6 @@ def wait_for(
             desk.screen.passing("")
             return Waited(seen, took)
         minutes = int(most.total_seconds()) // 60
-        desk.screen.passing(f"waiting for {what}: {span(took)} of at most {minutes} min")
+        words = what if isinstance(what, str) else what()
+        desk.screen.passing(f"waiting for {words}: {span(took)} of at most {minutes} min")
         desk.pause(every)

@@ -6,6 +6,7 @@ Changes moto in memory only, and only if it lacks or refuses what AWS takes.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ import moto.kms.models as kms_models
 import yaml
 from moto import backends
 from moto.apigateway.models import APIGatewayBackend
+from moto.awslambda import urls as lambda_urls
+from moto.awslambda.responses import LambdaResponse
 from moto.cloudformation import models as stack_models
 from moto.cloudformation import parsing
 from moto.cloudformation.utils import yaml_tag_constructor
@@ -32,6 +35,9 @@ from sandbox.aws.patches import Patches
 from sandbox.clock import Clock
 
 ASYMMETRIC = ("RSA_", "ECC_", "SM2")
+QUOTA = "MOTO_LAMBDA_CONCURRENCY_QUOTA"
+"""How many functions may run at once in a Region of an account. New accounts have 10."""
+ACCOUNT_SETTINGS = r"{0}/(?P<api_version>[^/]+)/account-settings/?$"
 stock_utcnow = moto_utils.utcnow
 
 
@@ -70,10 +76,22 @@ def prepare(clock: Clock) -> Patches:
     )
     seams.wrap(APIGatewayBackend, "import_rest_api", _taking_chalice_import)
     seams.wrap(APIGatewayBackend, "put_rest_api", _taking_chalice_put)
+    os.environ.setdefault(QUOTA, "1000")
+    setattr(LambdaResponse, "get_account_settings", _account_settings)  # noqa: B010  # moto lacks it
+    lambda_urls.url_paths.setdefault(ACCOUNT_SETTINGS, LambdaResponse.dispatch)
     parsing.get_model_list.cache_clear()
     parsing.get_model_map.cache_clear()
     parsing.get_name_type_map.cache_clear()
     return seams
+
+
+def _account_settings(asked: LambdaResponse) -> str:
+    """GetAccountSettings, which moto does not have, by the quota that its PutFunctionConcurrency keeps."""
+    functions = list(asked.backend.list_functions(None))
+    most = int(os.environ[QUOTA])
+    reserved = sum(int(each.reserved_concurrency or 0) for each in functions)
+    limit = {"ConcurrentExecutions": most, "UnreservedConcurrentExecutions": most - reserved}
+    return json.dumps({"AccountLimit": limit, "AccountUsage": {"FunctionCount": len(functions)}})
 
 
 def read_templates_fast(seams: Patches) -> None:

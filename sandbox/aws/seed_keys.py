@@ -86,6 +86,7 @@ def _dress(region: Region, key: Key, *, entry: Mapping[str, Any], now: datetime)
     key.creation_date = region.keys[key.id].created.timestamp()
     for alias in entry.get("aliases") or []:
         backend_of(region).create_alias(key.id, alias)
+    backend_of(region).tag_resource(key.id, entry.get("tags", {}))
     for number in range(int(entry.get("grants", 0))):
         key.add_grant(
             name=f"grant-{number}",

@@ -7,16 +7,19 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from sandbox.ages import parse_age
+from sandbox.page.openings import cluster_of, opening_of
 from sandbox.page.show import Opened, Show, Silent
-from sandbox.page.stories import cluster_of
-from sandbox.scenario.model import Item
 from sandbox.slack.records import CHANNEL
 
 if TYPE_CHECKING:
     from sandbox.slack.records import Response
 
 Json = dict[str, Any]
-OUTSIDE = frozenset({"create_key", "use_key", "connect", "disconnect", "delete_hsm"})
+OUTSIDE = frozenset({
+    "create_key", "use_key", "connect", "disconnect", "break_store", "create_key_store",
+    "delete_key_store", "delete_hsm", "delete_cluster",
+})  # fmt: skip
 LONGEST_HOURS = 24
 LONGEST_TEXT = 3_000
 NOT_READY = "The sandbox is still starting. Please try again in a moment."
@@ -47,18 +50,22 @@ def _story(show: Show, _: str, asked: Json) -> None:
 # The other half of the world
 
 
-def _delete(show: Show, _: str, __: Json) -> None:
-    cluster = cluster_of(show.scenario)
-    if cluster not in show.scenario.home_of_cluster:
+def _begin(show: Show, _: str, __: Json) -> None:
+    """What the story begins with, or the same again."""
+    scenario = show.scenario
+    if cluster_of(scenario) not in scenario.home_of_cluster:
         raise ActRefused("This story has no cluster.")
 
     def job(opened: Opened) -> None:
         from sandbox.scenario.acts import Acts  # loads moto
 
         # the card of step 1 tells what came of it
-        acts = Acts(show.scenario, opened.stage, opened.cases, Silent(), _forget)
-        value = {"cluster": cluster, "by": "ci"}
-        acts.perform(Item(step=0, line=0, act="delete_cluster", value=value))
+        acts = Acts(scenario, opened.stage, opened.cases, Silent(), _forget)
+        for item in opening_of(scenario).items:
+            if item.act == "advance":
+                opened.driver.advance(parse_age(item.value), show.tell)
+            else:
+                acts.perform(item)
         opened.driver.moment(show.tell)
 
     show.do(job)
@@ -101,7 +108,7 @@ def _halt(show: Show, _: str, __: Json) -> None:
 
 
 def _forget(_: Json) -> None:
-    """Takes answers of the bot, which CI's call has none of."""
+    """Takes answers of the bot, which nobody here waits for."""
 
 
 # Slack
@@ -184,7 +191,7 @@ def _field_errors(body: str) -> Mapping[str, str]:
 
 ACTS = {
     "story": _story,
-    "delete": _delete,
+    "begin": _begin,
     "outside": _outside,
     "time": _time,
     "until": _until,

@@ -11,9 +11,10 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from sandbox.page.openings import cluster_of
 from sandbox.page.server import DemoServer
 from sandbox.page.show import Show
-from sandbox.page.stories import SHIPPED, cluster_of
+from sandbox.page.stories import SHIPPED
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [

@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import Any
 
 from sandbox.page.machine import newest_run
+from sandbox.page.openings import cluster_of, opening_of
 from sandbox.page.show import Opened
-from sandbox.page.stories import cluster_of
 from sandbox.page.world import read_world
 from sandbox.scenario.model import Scenario
 from sandbox.scenario.report import is_mutation
@@ -47,6 +47,7 @@ def in_slack(opened: Opened, person: str, *, dismissed: AbstractSet[str]) -> dic
 
 def in_world(opened: Opened, scenario: Scenario) -> dict[str, Any]:
     stage, cluster = opened.stage, cluster_of(scenario)
+    wanted = opening_of(scenario).operation
     calls = list(stage.aws.calls)
     mine = [call for call in calls if call.by_bot]
     landed = [call for call in mine if is_mutation(call) and call.landed]
@@ -55,11 +56,10 @@ def in_world(opened: Opened, scenario: Scenario) -> dict[str, Any]:
     world = read_world(stage.aws, scenario)
     return {
         "now": stage.clock.now(),
-        "cluster": cluster,
         "tries": [
             call
             for call in calls
-            if call.operation == "DeleteCluster" and not (call.by_bot or call.by_deployment)
+            if call.operation == wanted and not (call.by_bot or call.by_deployment)
         ],
         "is_over": any(c.cluster_id == cluster and c.is_gone for c in world.clusters),
         "world": world,

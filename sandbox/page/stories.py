@@ -41,6 +41,11 @@ SHIPPED = (
     Story("keys-in-use", "Keys in use", HERE / "stories" / "keys-in-use.yaml"),
     Story("empty-store", "Empty key store", SCENARIOS / "empty-store.yaml"),
     Story("unused-keys", "Unused keys", SCENARIOS / "flagship.yaml"),
+    Story("cluster-taken", "Cluster taken", SCENARIOS / "cluster-taken-released.yaml"),
+    Story("store-delete", "Store won’t delete", SCENARIOS / "store-delete-released.yaml"),
+    Story(
+        "cluster-lost", "Cluster deleted under live keys", HERE / "stories" / "cluster-lost.yaml"
+    ),
 )
 
 
@@ -49,13 +54,6 @@ def stories(extra: Path | None = None) -> tuple[Story, ...]:
     if extra is None:
         return SHIPPED
     return (Story("own", load(extra).title, extra), *SHIPPED)
-
-
-def cluster_of(scenario: Scenario) -> str:
-    """The one that CI wants to delete; "" if there is none."""
-    named = (i.value["cluster"] for i in scenario.play if i.act == "delete_cluster")
-    first = (cluster["id"] for cluster in scenario.world["clusters"])
-    return str(next(named, next(first, "")))
 
 
 def roles(people: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:

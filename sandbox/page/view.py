@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from sandbox.page.openings import opening_of
 from sandbox.page.show import Show
-from sandbox.page.stories import cluster_of, roles
+from sandbox.page.stories import roles
 from sandbox.page.templates import render
 
 REGIONS = (
@@ -34,6 +35,7 @@ def page(show: Show, person: str) -> str:
         chosen=show.story.name,
         people=roles(show.scenario.people),
         person=person,
+        opening=opening_of(show.scenario),
         regions=regions(show, person),
     )
 
@@ -49,7 +51,7 @@ def _before(show: Show) -> dict[str, Any]:
         "is_open": False,
         "trouble": show.trouble,
         "seconds": int(time.monotonic() - show.asked_at),
-        "cluster": cluster_of(show.scenario),
+        "opening": opening_of(show.scenario),
         "people": {name: name.title() for name in show.scenario.people},
         **dict.fromkeys(("messages", "told", "direct", "tries", "thread"), ()),
         **dict.fromkeys(("newest", "dialog", "home", "world", "run", "now"), None),

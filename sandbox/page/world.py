@@ -89,7 +89,7 @@ def read_world(server: Cloud, scenario: Scenario) -> World:
         clusters = [
             _cluster(server, r, c, now) for r in server.regions for c in r.clusters.values()
         ]
-        clusters += _gone_clusters(scenario, {c.cluster_id for c in clusters})
+        clusters += _gone_clusters(server, scenario, {c.cluster_id for c in clusters})
         gone = list(_gone_stores(server, scenario))
     seeded = server.seeded
     return World(
@@ -99,13 +99,17 @@ def read_world(server: Cloud, scenario: Scenario) -> World:
 
 
 def _cluster(server: Cloud, region: Region, cluster: Cluster, now: datetime) -> ClusterNow:
-    stores = [s for s in region.stores.values() if s.cluster_id == cluster.id]
     return ClusterNow(
         cluster_id=cluster.id,
         state=cluster.state(now),
         hsms=len(cluster.live_hsms(now)),
-        stores=tuple(_store(server, region, store, now) for store in stores),
+        stores=_stores(server, region, cluster.id, now),
     )
+
+
+def _stores(server: Cloud, region: Region, cluster_id: str, now: datetime) -> tuple[StoreNow, ...]:
+    stores = (store for store in region.stores.values() if store.cluster_id == cluster_id)
+    return tuple(_store(server, region, store, now) for store in stores)
 
 
 def _store(server: Cloud, region: Region, store: KeyStore, now: datetime) -> StoreNow:
@@ -137,10 +141,13 @@ def _key(region: Region, key: Key, facts: KeyFacts) -> KeyNow:
     )
 
 
-def _gone_clusters(scenario: Scenario, there: set[str]) -> Iterable[ClusterNow]:
+def _gone_clusters(server: Cloud, scenario: Scenario, there: set[str]) -> Iterable[ClusterNow]:
+    """A store may still need a cluster that somebody deleted under it."""
     for cluster in scenario.world["clusters"]:
-        if cluster["id"] not in there:
-            yield ClusterNow(cluster_id=cluster["id"], state=GONE, hsms=0, stores=())
+        if (name := cluster["id"]) not in there:
+            region = server.regions.at(cluster["account"], cluster["region"])
+            stores = _stores(server, region, name, server.clock.now())
+            yield ClusterNow(cluster_id=name, state=GONE, hsms=0, stores=stores)
 
 
 def _gone_stores(server: Cloud, scenario: Scenario) -> Iterable[tuple[str, StoreNow]]:

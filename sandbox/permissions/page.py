@@ -26,6 +26,7 @@ TITLES = {
     "reader": "The reader, in each account that is served",
     "executor": "The executor, in each account that is served",
     "restorer": "The restorer, in each account that is served",
+    "prober": "The prober, in each account that is served",
     "forwarder": "EventBridge, in each account and Region other than the hub’s",
 }
 HEAD = """# Permissions

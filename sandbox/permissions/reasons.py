@@ -31,7 +31,7 @@ BY_ACTION = {
 
 def reason(key: Key) -> str | None:
     """Why no scenario uses it, or None if one must."""
-    if key.role == "on_probe" and key.action not in BY_ACTION:
+    if key.role in ("on_probe", "prober") and key.action not in BY_ACTION:
         return PROBE
     if key.role == "park" and key.action not in BY_ACTION:
         return OLD_RUNS

@@ -14,7 +14,12 @@ ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / ".chalice/policies"
 TEMPLATES = {
     "resources.yaml": {"Stage": "STAGE", "CaseDefinition": "{}"},
-    "account.yaml": {"Stage": "STAGE", "HubAccountId": "HUB", "Regions": "REGIONS"},
+    "account.yaml": {
+        "Stage": "STAGE",
+        "HubAccountId": "HUB",
+        "Regions": "REGIONS",
+        "OperatorArn": "OPERATOR",
+    },
 }
 ROLE = "AWS::IAM::Role"
 

@@ -44,6 +44,9 @@ class Acts:
             "lose_next_event": self._lose_next_event,
             "sweep": self._sweep,
             "digest": self._digest,
+            "deploy": self._deploy,
+            "command": self._command,
+            "home": self._home,
             "click": self._click,
             "submit": self._submit,
             "request": self._request,
@@ -71,6 +74,25 @@ class Acts:
     def _digest(self, _: Item) -> None:
         self._tell("The weekly digest fires.")
         self.sandbox.digest()
+
+    def _deploy(self, item: Item) -> None:
+        self._tell(f"The bot is deployed again, with other {' and '.join(item.value)}.")
+        self.sandbox.deploy_again(item.value)
+
+    def _command(self, item: Item) -> None:
+        user, text = item.value["by"], item.value["text"]
+        self._tell(f"{user} writes /unlatch {text}.")
+        self._answered(item, self.sandbox.slack.command(user, text))
+
+    def _home(self, item: Item) -> None:
+        user = item.value["by"]
+        self._tell(f"{user} opens the Home tab.")
+        answer = self.sandbox.slack.open_home(user)
+        if answer is None:
+            self._warn("The app has no Home tab.")
+            self.answers({"step": item.step, **SKIPPED})
+            return
+        self._answered(item, answer)
 
     def _tamper(self, item: Item) -> None:
         ((what, value),) = item.value.items()

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.config import value_of
-from sandbox.scenario.document import Document, Problem, UnusableError, read_document
+from chalicelib.domain.rules.routes import BadRoutesError, routes_from
+from sandbox.scenario.document import Document, Place, Problem, UnusableError, read_document
 from sandbox.scenario.model import (
     DEFAULT_NOW,
     HUB,
@@ -21,6 +22,7 @@ from sandbox.scenario.model import (
 from sandbox.scenario.references import find_loose_ends
 from sandbox.scenario.schema import find_problems
 
+ROUTES = "routes"
 NOTHING = {"advance": "0s"}  # a play that is none
 
 
@@ -42,6 +44,7 @@ def _checked(path: Path, document: Document) -> Scenario:
     problems = find_problems(document) or [
         *_wrong_moment(document),
         *_wrong_settings(document),
+        *_wrong_routes(document),
         *_teams_twice(document),
         *find_loose_ends(document, accounts_of(document.value), path.parent),
     ]
@@ -71,13 +74,32 @@ def _wrong_moment(document: Document) -> Iterator[Problem]:
 
 def _wrong_settings(document: Document) -> Iterator[Problem]:
     """Values that the bot would refuse to start with."""
-    for name, value in document.value.get("config", {}).items():
+    for name, value in _settings(document.value).items():
         text = settings_text(value)
         try:
             if text:
                 value_of(name, text)
         except ValueError as error:
             yield Problem(document.line(["config", name]), f"config.{name}: {error}")
+
+
+def _settings(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """What `config` says of settings; routes are none: they are deployed beside the code."""
+    return {name: value for name, value in raw.get("config", {}).items() if name != ROUTES}
+
+
+def _wrong_routes(document: Document) -> Iterator[Problem]:
+    """Rules that `unlatch deploy` would refuse."""
+    given: list[tuple[Place, Any]] = [
+        (["config", ROUTES], document.value.get("config", {}).get(ROUTES))
+    ]
+    for step, item in enumerate(document.value["play"]):
+        given.append((["play", step, "deploy", ROUTES], item.get("deploy", {}).get(ROUTES)))
+    for place, rules in given:
+        try:
+            routes_from({ROUTES: rules or []})
+        except BadRoutesError as error:
+            yield Problem(document.line(place), f"routes: {error}")
 
 
 def _teams_twice(document: Document) -> Iterator[Problem]:
@@ -95,7 +117,8 @@ def _scenario(path: Path, document: Document) -> Scenario:
         title=raw.get("title", path.stem),
         now=parse_moment(raw["now"]) if "now" in raw else DEFAULT_NOW,
         blocked_by=raw.get("blocked_by", "key_store"),
-        config={name: settings_text(value) for name, value in raw.get("config", {}).items()},
+        config={name: settings_text(value) for name, value in _settings(raw).items()},
+        routes=tuple(raw.get("config", {}).get(ROUTES, ())),
         accounts=accounts,
         world=complete_world(raw.get("world", {}), accounts),
         people={name: person or {} for name, person in raw.get("people", {}).items()},

@@ -69,6 +69,17 @@ class Scenario:
     faults: tuple[Mapping[str, Any], ...] = ()
     expect: Mapping[str, Any] = field(default_factory=dict)
     team_ids: tuple[str, ...] = (TEAM,)
+    routes: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """All that its settings, routes and later deployments name."""
+        later = [item.value for item in self.play if item.act == "deploy"]
+        rules = [*self.routes, *(rule for told in later for rule in told.get("routes", ()))]
+        named = [self.config, *later]
+        found = [rule.get("channel") for rule in rules]
+        found += [one.get("slack_channel") for one in named]
+        return tuple(dict.fromkeys(filter(None, found)))
 
     @property
     def regions(self) -> tuple[str, ...]:

@@ -26,7 +26,18 @@ class Outside:
     sandbox: ScenarioSandbox
 
     def act(self, what: str, on: Mapping[str, Any]) -> str:
-        acts: dict[str, Callable[[Mapping[str, Any]], str]] = {
+        try:
+            return f"Somebody else {self._acts()[what](on)}."
+        except LookupError as error:
+            return f"Somebody else can't: {error}."
+        except ClientError as error:
+            name = " ".join(what.split("_"))
+            target = next(iter(on.values()))
+            code = error.response["Error"]["Code"]
+            return f"Somebody else tries to {name} ({target}). AWS refuses: {code}."
+
+    def _acts(self) -> dict[str, Callable[[Mapping[str, Any]], str]]:
+        return {
             "create_key": self._create_key,
             "connect": self._connect,
             "disconnect": self._disconnect,
@@ -41,15 +52,6 @@ class Outside:
             "reencrypt_to_key": self._reencrypt_to_key,
             "delete_backup": self._delete_backup,
         }
-        try:
-            return f"Somebody else {acts[what](on)}."
-        except LookupError as error:
-            return f"Somebody else can't: {error}."
-        except ClientError as error:
-            name = " ".join(what.split("_"))
-            target = next(iter(on.values()))
-            code = error.response["Error"]["Code"]
-            return f"Somebody else tries to {name} ({target}). AWS refuses: {code}."
 
     def _create_key(self, on: Mapping[str, Any]) -> str:
         kms = self._kms(on["store"])

@@ -29,7 +29,7 @@ def find_loose_ends(
             case "delete_cluster" | "create_key_store" | "delete_key_store" | "connect_key_store":
                 yield from names.unknown_target(value, place)
                 yield from names.unknown_caller(value["by"], [*place, "by"])
-            case "click" | "submit":
+            case "click" | "submit" | "command" | "home":
                 yield from names.unknown("person", value["by"], [*place, "by"])
             case "outside":
                 ((what, on),) = value.items()

@@ -133,4 +133,5 @@ def _slack(sandbox: ScenarioSandbox, record: Record) -> Json:
         ],
         "ephemerals": [{"user": e.user, "text": e.text} for e in sandbox.slack.ephemerals],
         "responses": record.responses,
+        "homes": {user: view.blocks for user, view in sandbox.slack.homes.items()},
     }

@@ -14,6 +14,7 @@ from sandbox.aws.seed import seed, world_now
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.document import Problem, UnusableError
 from sandbox.scenario.model import Scenario
+from sandbox.slack.records import Channel
 from sandbox.stack import Sandbox
 
 
@@ -28,6 +29,10 @@ class ScenarioSandbox(Sandbox):
 
     def set_password(self, store: str) -> None:
         mishaps.set_password(self.aws, store)
+
+    def deploy_again(self, told: Mapping[str, Any]) -> None:
+        settings = {name: value for name, value in told.items() if name != "routes"}
+        self.redeploy(settings, told.get("routes"))
 
     @property
     def key_ids(self) -> Sequence[str]:
@@ -50,7 +55,9 @@ def open_sandbox(scenario: Scenario) -> Iterator[tuple[ScenarioSandbox, StoredCa
         # Who plays the digest wants it on; by itself it is off.
         fires = any(item.act == "digest" for item in scenario.play)
         told = {"digest": fires, "regions": ",".join(scenario.regions[1:])}
-        sandbox.deploy({**told, **scenario.config})
+        for channel in scenario.channels:
+            sandbox.slack.workspace.add_channel(Channel(id=channel, name=channel.lower()))
+        sandbox.deploy({**told, **scenario.config}, scenario.routes)
         _check_digest(sandbox, scenario)
         for fault in scenario.faults:
             sandbox.aws.faults.add(**_planned(fault, now=scenario.now))

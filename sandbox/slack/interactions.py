@@ -238,9 +238,8 @@ def _typed(element: Json, wanted: Any) -> Json:
     match kind:
         case "plain_text_input":
             held: Json = {"value": element.get("initial_value") if wanted is None else str(wanted)}
-        case "checkboxes":
-            ticked = element["options"] if wanted else element.get("initial_options", [])
-            held = {"selected_options": [] if wanted is False else ticked}
+        case "checkboxes" | "multi_static_select":
+            held = {"selected_options": _ticked(element, wanted)}
         case "users_select":
             held = {"selected_user": wanted or element.get("initial_user")}
         case "datepicker":
@@ -248,6 +247,15 @@ def _typed(element: Json, wanted: Any) -> Json:
         case _:
             held = {"selected_option": _picked(element, wanted)}
     return {"type": kind, **held}
+
+
+def _ticked(element: Json, wanted: Any) -> list[Json]:
+    """All or none for true or false; those of a list of values; else what it began with."""
+    if isinstance(wanted, list):
+        return [option for option in element["options"] if option["value"] in wanted]
+    if wanted is None:
+        return list(element.get("initial_options", []))
+    return list(element["options"]) if wanted else []
 
 
 def _picked(element: Json, wanted: Any) -> Json | None:

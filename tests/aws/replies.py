@@ -21,6 +21,7 @@ REPLIES: dict[str, dict[str, str]] = {
         "ListAliases": '{"Aliases": [{"AliasName": "alias/a"}], "Truncated": false}',
         "ListGrants": '{"Grants": [{"GrantId": "g"}], "Truncated": false}',
         "ListKeys": '{"Keys": [{"KeyId": "key-1"}, {"KeyId": "key-2"}], "NextMarker": "m", "Truncated": true}',
+        "ListResourceTags": '{"Tags": [{"TagKey": "owner", "TagValue": "a"}], "Truncated": false}',
         "ScheduleKeyDeletion": '{"KeyId": "key-1", "DeletionDate": 1.0}',
         "UpdateCustomKeyStore": "{}",
         "VerifyMac": '{"KeyId": "key-1", "MacValid": true}',

@@ -50,3 +50,23 @@ def test_trouble_is_no_verdict(code: str, word: type[Exception]) -> None:
         stub.add_client_error("verify_mac", code, expected_params=wanted)
         with pytest.raises(word):
             KmsSeal(kms, "alias/seal").holds("case-a", "c2VhbA==")
+
+
+def test_a_text_that_is_known_to_be_sealed_is_not_sealed_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chalicelib.aws.seal.MOST_REMEMBERED", 2)
+    asked: list[bytes] = []
+
+    class Kms:
+        def generate_mac(self, *, Message: bytes, **_: object) -> dict[str, bytes]:  # noqa: N803
+            asked.append(Message)
+            return {"Mac": Message}
+
+    kms: Any = Kms()
+    seal = KmsSeal(kms, "key")
+    assert seal.make("a") == seal.make("a") != seal.make("b")
+    assert len(asked) == 2
+    seal.make("c")
+    seal.make("a")
+    assert len(asked) == 4, "of very many none is remembered for good"

@@ -23,6 +23,7 @@ from sandbox.page.pictures import ARGUMENTS, DESK
 from sandbox.page.server import DemoServer
 from sandbox.page.show import Show
 from sandbox.page.stories import SHIPPED
+from tests.browser.axe import script
 from tests.browser.screen import SECONDS, Screen
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -51,6 +52,11 @@ def url() -> Iterator[str]:
         yield found[0]
         server.terminate()
         server.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    return script()
 
 
 @pytest.fixture

@@ -41,10 +41,29 @@ class Screen:
         return self.begin(story).fail_the_delete()
 
     def fail_the_delete(self) -> Screen:
-        self.page.get_by_role("button", name="Call DeleteCluster").click()
-        self.says(f"{CLUSTER} can’t be deleted")
-        expect(self.button("Retire…")).to_be_visible(timeout=20 * SECONDS)
+        return self.take_step_one("Call DeleteCluster", f"{CLUSTER} can’t be deleted")
+
+    def take_step_one(self, label: str, header: str) -> Screen:
+        """Press the button of step 1; the case's message has this header and offers its ways."""
+        self.page.get_by_role("button", name=label, exact=True).click()
+        self.says(header)
+        expect(self.button("Keep…")).to_be_visible(timeout=20 * SECONDS)
         return self
+
+    def to_the_end(self, header: str) -> Screen:
+        """Let time run from event to event until the newest message says this."""
+        newest = self.page.locator("#feed .bk-header").last
+        while header not in newest.inner_text():
+            self.pass_time()
+        return self
+
+    @property
+    def more(self) -> Locator:
+        """The three dots behind which the other ways are."""
+        return self.page.locator("#feed details.menu summary")
+
+    def option(self, label: str) -> Locator:
+        return self.page.locator("#feed details.menu").get_by_role("button", name=label)
 
     def act_as(self, name: str) -> Screen:
         self.page.get_by_role("radio", name=name).check()

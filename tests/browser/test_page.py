@@ -21,9 +21,7 @@ def test_the_flagship_story_by_clicking(screen: Open) -> None:
     page.act_as("Bob").review("retire").fill("checked with finance").approve("Approve as 2 of 2")
     page.says("will be deleted on 9 Mar")
     expect(page.aws.get_by_text("Deleting", exact=True)).to_have_count(3)
-    while "Done:" not in page.page.locator("#feed .bk-header").last.inner_text():
-        page.pass_time()
-    page.says(f"Done: {CLUSTER} is deleted")
+    page.to_the_end("Done:").says(f"Done: {CLUSTER} is deleted")
     expect(page.aws.locator(".gone")).to_have_count(5)
     expect(page.page.locator("#tries")).to_contain_text("The cluster is gone.")
     expect(page.page.locator("#run")).to_contain_text("Ended: retired")

@@ -5,13 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.domain.rules.notices import MOST_REMEMBERED, is_down, keys_go, noticed
+from chalicelib.domain.remedies import rescue_plan
+from chalicelib.domain.rules.notices import MOST_REMEMBERED, is_down, keys_go, noticed, still_off
 from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
 from chalicelib.domain.state.click import Act
-from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.plan import Operation, Plan
 from chalicelib.domain.state.slack_message import Moment, Notice, SlackMessage
-from chalicelib.domain.state.snapshot import StoreState
-from tests.domain.worlds import DAY, HOURS, MINUTE, NOW, Play, case, cluster, store, world
+from chalicelib.domain.state.snapshot import KeyState, StoreState
+from tests.domain.worlds import (
+    DAY,
+    HOURS,
+    MINUTE,
+    NOW,
+    Play,
+    case,
+    cluster,
+    situation,
+    store,
+    world,
+)
 from tests.slack.moments import OLD, waiting_for_keys
 
 SHOWN = SlackMessage("C1", "1.0")
@@ -106,6 +118,21 @@ def test_a_use_of_a_key_that_was_switched_off_counts() -> None:
     assert moments(used(play)) == [Moment.KEY_USED]
 
 
+def test_a_use_counts_as_long_as_a_cancel_would_help() -> None:
+    going_on = going().case
+    key = OLD.key_id
+    assert still_off(going_on, key)
+    assert not still_off(going_on, "a key of somebody else")
+    for unseen in (None, world(), world(replace(OLD, state=KeyState.UNKNOWN))):
+        assert still_off(replace(going_on, snapshot=unseen), key)
+    late = replace(world(OLD), at=NOW + 2 * DAY)
+    assert not still_off(replace(going_on, snapshot=late), key), "it is back"
+    call = replace(going_on.calls[0], operation=Operation.DISABLE_KEY, target=key)
+    off = replace(OLD, state=KeyState.DISABLED)
+    assert still_off(replace(going_on, calls=(call,), snapshot=world(off)), key)
+    assert not still_off(replace(going_on, calls=(call,), snapshot=world(OLD)), key)
+
+
 def test_each_stop_is_said_once_and_over_once_somebody_tries_again() -> None:
     stopped = replace(
         case(snapshot=world()),
@@ -165,6 +192,16 @@ def test_an_outage_is_told_again_ever_more_rarely() -> None:
             told.append(hours)
         it = said(more)
     assert told == [1, 4, 24, 48, 72, 96]
+
+
+def test_nobody_is_asked_to_decide_while_a_rescue_runs() -> None:
+    it = said(noticed(down(message=SHOWN), NOW))
+    assert it.snapshot
+    rescue = rescue_plan.plan(situation(it.snapshot, case=it))
+    assert isinstance(rescue, Plan)
+    running = replace(it, plan=rescue, phase=Phase.RUNNING)
+    assert noticed(running, NOW + HOURS) is running
+    assert len(noticed(replace(running, phase=Phase.WAITING), NOW + HOURS).message.notices) == 2
 
 
 def test_the_first_message_of_an_outage_tells_of_it_itself() -> None:

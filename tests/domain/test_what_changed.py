@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.rules.approval import SLACK_USER, is_caller
+from chalicelib.domain.rules.approval import is_caller
 from chalicelib.domain.rules.step import Ask, Close, Wait
-from chalicelib.domain.state.caller import Caller
+from chalicelib.domain.state.caller import SLACK_USER, Caller
 from chalicelib.domain.state.case import Difference, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.person import Person

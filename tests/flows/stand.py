@@ -141,6 +141,8 @@ class Slack:
         self.filled: list[tuple[str, Remedy | None]] = []
         self.lines: list[Entry] = []
         self.held: list[tuple[Case, Snapshot | None]] = []
+        self.told: list[str] = []
+        """Who was told in private that there is no such cluster."""
         self.worlds: list[Snapshot | None] = []
         """What each message was made from; without a look it would say untruths of AWS."""
         self.down, self.channel = False, "C1"
@@ -186,8 +188,14 @@ class Slack:
         last = entries[-1].number if entries else case.message.thread_lines
         return SlackMessage(self.channel, case.message.ts or "1.0", f"{case.phase}", last)
 
+    def prepare(self, case: Case) -> None:
+        """Nothing is looked up."""
+
     def hold(self, case: Case, world: Snapshot | None) -> None:
         self.held.append((case, world))
+
+    def tell_askers(self, case: Case) -> None:
+        self.told += [attempt.caller.session_name for attempt in case.attempts]
 
     def fill(self, case: Case, click: Click, *, now: datetime) -> None:
         self.filled.append((click.by, click.remedy))

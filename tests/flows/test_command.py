@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from chalicelib.answers import Answer
 from chalicelib.domain.home import Home
-from chalicelib.domain.rules.approval import SLACK_USER, Refusal
+from chalicelib.domain.rules.approval import Refusal
+from chalicelib.domain.state.caller import SLACK_USER
+from chalicelib.domain.state.case import Outcome
 from chalicelib.flows.command import command
 from chalicelib.ports import Interaction
 from tests.flows.answers import private
@@ -43,7 +46,7 @@ def test_it_starts_a_case_whose_requester_is_who_typed(stand: Make) -> None:
     it = stand(world())
     said = private(typed(it, CLUSTER))
     (pointer,) = it.stored.pointers()
-    assert said == f"Started `{pointer.case_id}` for `{CLUSTER}`. See the channel."
+    assert said.startswith(f"Started `{pointer.case_id}` for `{CLUSTER}`. See the channel. ")
     assert (pointer.account, pointer.region) == HERE
     (attempt,) = it.case(pointer.case_id).attempts
     assert (attempt.caller.kind, attempt.caller.session_name) == (SLACK_USER, "alice")
@@ -57,6 +60,28 @@ def test_again_it_names_the_case_that_is_open(stand: Make) -> None:
     said = private(typed(it, CLUSTER, by="bob", nth=2))
     (pointer,) = it.stored.pointers()
     assert said == f"`{CLUSTER}` has an open case already: `{pointer.case_id}`."
+
+
+def test_what_aws_does_not_have_is_told_to_who_asked_alone(stand: Make) -> None:
+    it = stand(replace(world(store=None), cluster=None))
+    typed(it, CLUSTER)
+    typed(it, CLUSTER, by="bob", nth=2)
+    ((case_id, _),) = it.runs.started
+    it.turn(case_id)
+    case = it.case(case_id)
+    assert (case.outcome, case.message.ts) == (Outcome.EXPLAINED, "")
+    assert it.slack.told == ["alice", "bob"]
+    assert it.slack.worlds == [], "no message"
+    assert it.stored.pointers() == []
+
+
+def test_what_can_not_be_read_is_no_such_nothing(stand: Make) -> None:
+    it = stand(replace(world(store=None), cluster=None, unread=("clusters",)))
+    typed(it, CLUSTER)
+    ((case_id, _),) = it.runs.started
+    it.turn(case_id)
+    assert it.case(case_id).message.ts
+    assert it.slack.told == []
 
 
 def test_another_place_is_named_behind_the_cluster(stand: Make) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -54,6 +56,21 @@ def test_a_use_whose_event_was_lost_is_found_and_wakes_the_case(stand: Make) -> 
     it.turn(case_id)
     assert lines(it, case_id) == ["use-1"]
     assert it.counted.count("KeysUsedWhileOff") == 1
+
+
+def test_only_a_use_that_a_cancel_would_help_rings(stand: Make) -> None:
+    it, case_id = waiting(stand, key(1))
+    counted: Counter[str] = Counter()
+    it.ports = replace(it.ports, count=lambda name, number: counted.update({name: number}))
+    record_use(it.ports, used(it), account=HUB, region=REGION)
+    it.turn(case_id)
+    assert counted["KeysUsedWhileGoing"] == 1
+    it.clock.now += HOUR
+    it.aws.model.world = replace(it.aws.model.world, keys=(key(1),))
+    record_use(it.ports, used(it, event_id="use-2"), account=HUB, region=REGION)
+    it.turn(case_id)
+    assert lines(it, case_id) == ["use-1", "use-2"]
+    assert counted["KeysUsedWhileGoing"] == 1, "the key is back"
 
 
 def test_found_again_it_is_told_once_and_wakes_nobody(stand: Make) -> None:

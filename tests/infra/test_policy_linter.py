@@ -25,7 +25,12 @@ CONTENTS: dict[str, Callable[[Any], dict[str, Any]]] = {
 }
 TEMPLATES = {
     "resources.yaml": {"Stage": "dev", "CaseDefinition": "{}"},
-    "account.yaml": {"Stage": "dev", "HubAccountId": HUB, "RequireTag": "yes"},
+    "account.yaml": {
+        "Stage": "dev",
+        "HubAccountId": HUB,
+        "RequireTag": "yes",
+        "OperatorArn": f"arn:aws:iam::{HUB}:role/operators",
+    },
     "guardrails.yaml": {"TargetIds": "r-1", "ReserveDeleteCluster": "yes"},
 }
 KEY_CONDITION = (
@@ -129,7 +134,7 @@ def test_parliament_finds_nothing_unexplained(parliament: Any) -> None:
 
 
 def test_all_policies_are_linted() -> None:
-    assert len(documents()) == 11 + 5 + 2, sorted(documents())
+    assert len(documents()) == 11 + 6 + 2, sorted(documents())
 
 
 @pytest.mark.parametrize(

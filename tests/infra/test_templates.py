@@ -11,6 +11,13 @@ import pytest
 from cfnlint.decode.cfn_yaml import loads
 from moto import mock_aws
 
+from chalicelib.event_patterns import (
+    CUT_OFF,
+    DELETE_FAILED,
+    KEY_STORE_REFUSED,
+    KEY_USE_FAILED,
+    LIVE_PROBE,
+)
 from sandbox.aws.moto_setup import fill_in_definitions, read_templates_fast
 from sandbox.aws.patches import Patches
 from tests.infra.linter import findings
@@ -124,6 +131,24 @@ def test_the_hub_gets_roles_and_no_rules() -> None:
     _deploy("account.yaml", Stage="dev", HubAccountId=HUB)
     assert _roles() == {"unlatch-reader", "unlatch-executor", "unlatch-restorer"}
     assert _client("events").list_rules()["Rules"] == []
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_role_that_tries_whether_events_arrive_is_the_operators_alone() -> None:
+    operator = f"arn:aws:iam::{HUB}:role/operators"
+    _deploy("account.yaml", Stage="dev", HubAccountId=HUB, OperatorArn=operator)
+    (statement,) = _trust("unlatch-prober")
+    assert statement["Action"] == "sts:AssumeRole"
+    assert statement["Condition"]["StringLike"] == {"aws:PrincipalArn": operator}
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_same_events_are_forwarded_as_the_hub_hears_itself() -> None:
+    _deploy("account.yaml", Stage="dev", HubAccountId=HUB, HubBusArn=HUB_BUS)
+    rules = _client("events").list_rules()["Rules"]
+    forwarded = sorted(json.dumps(_spelled(json.loads(r["EventPattern"]))) for r in rules)
+    heard = (DELETE_FAILED, KEY_USE_FAILED, KEY_STORE_REFUSED, CUT_OFF, LIVE_PROBE)
+    assert forwarded == sorted(json.dumps(_spelled(pattern)) for pattern in heard)
 
 
 @pytest.mark.usefixtures("aws")
@@ -265,6 +290,15 @@ def test_no_template_holds_a_secret() -> None:
 def test_a_guardrail_leaves_people_the_call_that_opens_cases() -> None:
     template = _template("guardrails.yaml")
     assert template["Parameters"]["ReserveDeleteCluster"]["Default"] == "no"
+
+
+def _spelled(pattern: Any) -> Any:
+    """In one order of names and values; CloudFormation makes text of what YAML says."""
+    if isinstance(pattern, dict):
+        return {name: _spelled(pattern[name]) for name in sorted(pattern)}
+    if isinstance(pattern, list):
+        return sorted((_spelled(one) for one in pattern), key=json.dumps)
+    return str(pattern).lower()
 
 
 def _filled_in(partition: str = "aws") -> str:

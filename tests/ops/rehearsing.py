@@ -17,8 +17,15 @@ from tests.ops.office import CLUSTER, HUB, REGION, Office, Said
 class Rehearsal:
     """`clicks` are made in their order, each once its button is there; `at` interrupts a pause."""
 
-    def __init__(self, sandbox: Sandbox, office: Office, folder: Path) -> None:
-        self.sandbox, self.office, self.folder = sandbox, office, folder
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        office: Office,
+        folder: Path,
+        *,
+        place: tuple[str, str] = (HUB, REGION),
+    ) -> None:
+        self.sandbox, self.office, self.folder, self.place = sandbox, office, folder, place
         self.clicks: list[tuple[str, str]] = []
         self.fields: dict[str, Any] = {}
         self.interrupt: Callable[[], bool] = lambda: False
@@ -56,7 +63,7 @@ class Rehearsal:
     @property
     def cluster(self) -> str:
         """The rehearsal’s own, else the one that was there before."""
-        known = self.sandbox.aws.regions.at(HUB, REGION).clusters.values()
+        known = self.sandbox.aws.regions.at(*self.place).clusters.values()
         return next((one.id for one in known if TAG in one.tags), CLUSTER)
 
     def _offers(self, button: str) -> bool:

@@ -66,6 +66,18 @@ def test_settings_that_are_missing_are_all_named_before_anything_is_made(
     assert functions() == set()
 
 
+def test_an_account_without_room_for_reserved_concurrency_is_told_before_anything_is_made(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new account has ten."""
+    monkeypatch.setenv("MOTO_LAMBDA_CONCURRENCY_QUOTA", "10")
+    said = office.run("deploy", "--yes")
+    assert said.code == 3
+    assert "may run 10 times at once" in said.err
+    assert "request-service-quota-increase" in said.err
+    assert functions() == set()
+
+
 def test_a_deployment_that_breaks_off_goes_on_where_it_was(
     sandbox: Sandbox, office: Office
 ) -> None:

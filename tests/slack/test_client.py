@@ -159,6 +159,26 @@ def test_a_click_is_answered_where_slack_listens() -> None:
     assert "authorization" not in headers, "the address is the right to answer"
 
 
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (reply({"ok": False, "error": "expired_url"}), "expired_url"),
+        (reply({"ok": False, "error": "used_url"}, status=404), "used_url"),
+        (reply({"ok": False, "error": {}}), "no_answer"),
+        (reply(b""), "no_answer"),
+        (reply(b"<html>ok</html>"), "no_answer"),
+        (reply(b"ok", Content_Length="1"), "no_answer"),
+        (b"", "no_answer"),
+    ],
+)
+def test_only_slacks_ok_says_that_an_answer_was_taken(raw: bytes, code: str) -> None:
+    with Wire(raw) as wire, pytest.raises(SlackError) as failed:
+        SlackClient(Token(BOT_TOKEN), wire.url).respond(wire.url, text="Yes.")
+    assert failed.value.code == code
+    with Wire(reply({"ok": True})) as wire:
+        SlackClient(Token(BOT_TOKEN), wire.url).respond(wire.url, text="Yes.")
+
+
 def test_an_answer_that_slack_does_not_take_is_a_failure() -> None:
     with Wire(reply(b"used_url", status=404)) as wire:
         client = SlackClient(Token(BOT_TOKEN), wire.url)

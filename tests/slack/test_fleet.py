@@ -200,8 +200,10 @@ def test_the_private_answers() -> None:
     )
     said = here.status(Home((mine,), (), (ended,), frozen="drill", more=3))
     assert "All changes are frozen: drill" in said
-    assert "*waits for you*" in said
-    assert "<https://example.slack.com/archives/C1/p15|cluster-2a3b4c5d6e7>" in said
+    link = "<https://example.slack.com/archives/C1/p15|cluster-2a3b4c5d6e7>"
+    here_ = f"• {link} (account 111122223333, us-east-1)"
+    assert f"{here_} · *Waits for you* · Closes <!date^" in said
+    assert said.count("cluster-2a3b4c5d6e7") == 2, "a kept one that was never shown has no link"
     unlinked = here.status(Home((replace(mine, message=SlackMessage()),) * 50))
     assert "`cluster-2a3b4c5d6e7`" in unlinked
     assert "and 10 more cases." in unlinked

@@ -12,6 +12,7 @@ import pytest
 from chalicelib.answers import FieldError, Looking, MayNot, PlanChanged, Private, Recorded, WrongId
 from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.state.audit_log import Entry, Kind, chained, entry
+from chalicelib.domain.state.caller import SLACK_USER, Caller
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Remedy
@@ -339,6 +340,19 @@ def test_a_private_answer_finds_another_way(code: str) -> None:
     method, told = slack.asked[-1]
     assert (method, told["channel"], told["text"]) == ("chat.postMessage", "alice", "Too late.")
     assert slack.counted["PrivateAnswersLost"] == 0
+
+
+def test_no_such_cluster_is_told_where_each_asked() -> None:
+    by_hand = replace(offered().attempts[0], caller=Caller("", "U1", SLACK_USER, "U1"))
+    elsewhere = replace(by_hand, channel="C9", caller=Caller("", "U2", SLACK_USER, "U2"))
+    slack = Slack()
+    slack.gateway().tell_askers(replace(offered(), attempts=(by_hand, elsewhere)))
+    told = [(sent["user"], sent["channel"]) for _, sent in slack.asked]
+    assert told == [("U1", "C1"), ("U2", "C9")]
+    said = slack.asked[0][1]["text"]
+    assert said.startswith(
+        "There is no `cluster-2a3b4c5d6e7` in account 111122223333, us-east-1. No case was started."
+    )
 
 
 def test_where_slack_takes_no_private_answer_the_dialog_says_it() -> None:

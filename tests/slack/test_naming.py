@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.config import read
+from chalicelib.domain.state.key_owners import KeyOwners
 from chalicelib.slack.naming import REMEMBER_SECONDS, Naming
 from chalicelib.slack.people import addresses
 from chalicelib.slack.replies import SlackError
@@ -60,6 +61,15 @@ def test_an_owner_is_an_address_a_user_or_a_group() -> None:
     assert naming.names(owned_by("U0DAVE, S0TEAM"), ()).owners == ("U0DAVE", "S0TEAM")
     assert naming.names(owned_by("platform team"), ()).owners == ()
     assert naming.names(replace(owned_by("U0DAVE"), snapshot=None), ()).owners == ()
+
+
+def test_the_owners_of_keys_are_told_behind_that_of_the_cluster() -> None:
+    naming = Naming(slack(), owner_tag="owner")
+    of_keys = KeyOwners(("S0TEAM, U0DAVE", "<!here>", "<!channel>@x.example"))
+    both = replace(owned_by("U0DAVE"), key_owners=of_keys)
+    assert naming.names(both, ()).owners == ("U0DAVE", "S0TEAM")
+    many = KeyOwners(tuple(f"U0USER{number}" for number in range(30)))
+    assert len(naming.names(replace(both, key_owners=many), ()).owners) == 5
 
 
 def test_a_second_domain_is_tried_too() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from chalicelib.domain.rules.approval import SLACK_USER
-from chalicelib.domain.state.caller import Caller
+from chalicelib.aside import beside
+from chalicelib.domain.state.caller import SLACK_USER, Caller
 from chalicelib.slack.people import SlackPeople
 from chalicelib.slack.replies import SlackError
 
@@ -65,6 +66,17 @@ def test_slacks_marks(mark: str, attribute: str) -> None:
 @pytest.mark.parametrize("code", ["user_not_found", "user_not_visible"])
 def test_whom_slack_does_not_know_is_gone(code: str) -> None:
     assert SlackPeople(Slack(users__info=SlackError(code)), []).fetch(["U1"])["U1"].is_gone
+
+
+def test_people_and_their_group_are_asked_for_at_the_same_time() -> None:
+    together = threading.Barrier(3, timeout=20)
+
+    def call(method: str, **_: Any) -> Mapping[str, Any]:
+        together.wait()
+        return {"user": USER} if method == "users.info" else {"users": ["U1"]}
+
+    people = SlackPeople(call, ["S0GROUP"], aside=beside).fetch(["U1", "U2", "U1"])
+    assert {name: one.is_approver for name, one in people.items()} == {"U1": True, "U2": False}
 
 
 def test_where_slack_fails_nobody_is_known() -> None:

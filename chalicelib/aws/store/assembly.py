@@ -33,6 +33,7 @@ def assembled(base: Case, inbox: Inbox, *, is_ours: Judge = anybody) -> Case:
         case_id=inbox.case_id,  # whatever a body says that nobody has judged yet
         version=inbox.version,
         generation=inbox.generation,
+        token=inbox.token,
         on_hold_since=inbox.refused,
         attempts=(*base.attempts, *(a for a in attempts if a.event_id not in known)),
         clicks=(*base.clicks, *(c for c in clicks if c not in base.clicks)),

@@ -14,7 +14,7 @@ from chalicelib.domain.state.case import Case
 
 BODY = "BODY"
 """The sort key of the item that turns alone write."""
-NOT_STORED = frozenset({"version", "generation", "snapshot", "on_hold_since"})
+NOT_STORED = frozenset({"version", "generation", "token", "snapshot", "on_hold_since"})
 """Of the inbox and of this turn; everything else of a case is in its body."""
 
 

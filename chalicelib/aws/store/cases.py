@@ -140,6 +140,10 @@ class DynamoCases(SweepMemory):
         found = self._log.query(f"CASE#{case_id}", between=(BODY, INBOX))
         return {item["sk"]: item for item in found}
 
+    def seal_ahead(self, case: Case, click: Click) -> None:
+        """Makes the seal of this click now: whoever records it then need not wait for it."""
+        self._entry(case.case_id, CLICKS, _judged_on(case, click))
+
     def record_click(self, case: Case, click: Click, *, reopen: bool) -> Woken:
         """Adds the click and moves the sequence on; the sleeping run's token is for waking it.
 

@@ -1,4 +1,4 @@
-"""The note that the doctor's event has arrived, one for a stage. Knows no cases."""
+"""The notes that the doctor's events have arrived, one for each account and Region. Knows no cases."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 
 from chalicelib.ports import Seal
 
-KEY = {"pk": "PROBE", "sk": "EVENT"}
+KIND = "PROBE"
+Place = tuple[str, str]
+"""Account and Region."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +31,19 @@ class Probes:
     table: Any
     seal: Seal | None = None
 
-    def note(self, record: Mapping[str, Any], *, now: datetime) -> None:
+    def note(self, record: Mapping[str, Any], *, place: Place, now: datetime) -> None:
         text = json.dumps(record)
         seal = self.seal.make(text) if self.seal else ""
-        item = {**KEY, "record": text, "heard_at": now.isoformat(), "seal": seal}
+        item = {**_key(place), "record": text, "heard_at": now.isoformat(), "seal": seal}
         self.table.put_item(Item=item)
 
-    def last(self) -> Noted | None:
-        item = self.table.get_item(Key=KEY).get("Item")
+    def last(self, place: Place) -> Noted | None:
+        item = self.table.get_item(Key=_key(place)).get("Item")
         if item is None:
             return None
         at = datetime.fromisoformat(item["heard_at"])
         return Noted(json.loads(item["record"]), at, bool(item["seal"]))
+
+
+def _key(place: Place) -> dict[str, str]:
+    return {"pk": KIND, "sk": " ".join(place)}

@@ -9,7 +9,7 @@ from enum import Enum
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.sessions import other_use_known
 from chalicelib.domain.rules.situation import Situation
-from chalicelib.domain.state.caller import Caller, marks
+from chalicelib.domain.state.caller import SLACK_USER, Caller, marks
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.person import Person
@@ -35,8 +35,6 @@ class Refusal(Enum):
     """Slack can't say now who this is, or who may approve."""
 
 
-SLACK_USER = "SlackUser"
-"""Kind of a caller who started the case by hand in Slack; its session name is the user id."""
 CROWD = "Crowd"
 """Kind of the last caller that a case has room for: it stands for all further ones."""
 SAFE_ACTS = frozenset({Act.REJECT, Act.CANCEL, Act.UNDO, Act.REFRESH, Act.WITHDRAW})

@@ -7,6 +7,9 @@ from chalicelib.domain.state.case import Case, Outcome
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import Snapshot
 
+NO_SUCH = Close(Outcome.EXPLAINED, "There is no such cluster, and no key store or backup of one.")
+"""Of what somebody asked for by hand; they alone are told."""
+
 
 def finished(case: Case) -> Close | None:
     """The cluster is gone and the last call was ours."""

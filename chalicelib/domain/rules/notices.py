@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.rules.outage import outage_of
-from chalicelib.domain.rules.waiting import our_keys
+from chalicelib.domain.rules.switched_off import SWITCHES_OFF
+from chalicelib.domain.rules.waiting import our_keys, scheduled_by_us
 from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Operation
@@ -94,8 +95,8 @@ def _used(case: Case, now: datetime) -> Iterator[Notice]:
 
 
 def _down(case: Case, now: datetime) -> Iterator[Notice]:
-    """At once, after one, four and 24 hours, then daily."""
-    if not is_down(case):
+    """At once, after one, four and 24 hours, then daily; not while a rescue is at it: it asks nobody."""
+    if not is_down(case) or (case.is_rescue and case.phase is Phase.RUNNING):
         return
     told = [n for n in case.message.notices if n.moment is Moment.STORE_DOWN and n.over_at is None]
     if not told:
@@ -123,6 +124,17 @@ def keys_go(case: Case) -> bool:
     if world is None:
         return bool(case.calls)
     return bool(our_keys(case, world)) or any(disabled_by_us(case, k.key_id) for k in world.keys)
+
+
+def still_off(case: Case, key_id: str) -> bool:
+    """This case made the key go or switched it off, and nobody has seen it back."""
+    if not any(case.tried(operation, key_id) for operation in SWITCHES_OFF):
+        return False
+    world = case.snapshot
+    key = next((key for key in world.keys if key.key_id == key_id), None) if world else None
+    if world is None or key is None or key.state is KeyState.UNKNOWN:
+        return True
+    return scheduled_by_us(case, key, world.at) or disabled_by_us(case, key_id)
 
 
 def disabled_by_us(case: Case, key_id: str) -> bool:

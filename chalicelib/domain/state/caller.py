@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+SLACK_USER = "SlackUser"
+"""Kind of a caller who started the case by hand in Slack; its session name is the user id."""
+
 
 class Tool(StrEnum):
     """The program behind a userAgent, as a person would name it."""

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from chalicelib.domain.state.caller import Caller
 from chalicelib.domain.state.click import LETS_BEGIN, Click
+from chalicelib.domain.state.key_owners import KeyOwners
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.domain.state.snapshot import Cluster, KeyState, KeyStore, Seen, Snapshot, StoreState
@@ -47,7 +48,7 @@ class Attempt:
 
     `key_store_id` is the store that it was about. Of a store that could not be created: its `name`,
     and the cluster that was `asked` for, which may be a copy of the case's. `operation` is the call, and
-    `subnets` those of a cluster that was deleted, by zone.
+    `subnets` those of a cluster that was deleted, by zone. `channel` is where in Slack somebody asked by hand.
     """
 
     event_id: str
@@ -60,6 +61,7 @@ class Attempt:
     name: str = ""
     asked: str = ""
     subnets: tuple[tuple[str, str], ...] = ()
+    channel: str = ""
 
 
 class CallStatus(StrEnum):
@@ -191,6 +193,8 @@ class Case:
     log_length: int = 0
     log_head: str = ""
     route_tags: tuple[tuple[str, str], ...] | None = None  # of its first look: for its route
+    key_owners: KeyOwners | None = None  # asked once, for whom to tell; None: not known yet
+    token: str = ""  # of its run’s sleep, as the inbox says; may be spent
     on_hold_since: str = ""  # since when turns refuse the stored body, as the inbox says
 
     @property

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.rules.approval import SLACK_USER, is_mapped
+from chalicelib.domain.rules.approval import is_mapped
+from chalicelib.domain.rules.gone import asked_by_hand
 from chalicelib.domain.state.caller import Caller, Tool
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Click
@@ -68,10 +69,11 @@ def lapse(case: Case) -> str:
 
 def tried_by(shown: Shown) -> Block:
     """Who made the delete that failed, how often, with what."""
-    attempts = shown.case.attempts
+    case = shown.case
+    attempts = case.attempts
     if not attempts:
         return note("Started by a person; no delete has failed.")
-    if all(attempt.caller.kind == SLACK_USER for attempt in attempts):
+    if asked_by_hand(case):
         names = listing(dict.fromkeys(person(a.caller.name) for a in attempts))
         return marked_note(f"Started by {names}, who can’t approve this.")
     who = list(dict.fromkeys(attempt.caller for attempt in attempts))
@@ -122,13 +124,17 @@ def told_where(shown: Shown, words: str) -> str:
 
 
 def owner(shown: Shown) -> list[Block]:
-    """Who looks after the cluster, by its tag; told of the case by this."""
-    who = mentions(shown.names.owners)
-    if not who:
-        return []
-    return [
-        marked_note(f"Owner: {listing(who)}, by the tag {escape(clean(shown.names.owner_tag))}")
-    ]
+    """Who looks after cluster and keys, by a tag; told of the case by this. What AWS hides is said."""
+    who, told = mentions(shown.names.owners), shown.case.key_owners
+    words = []
+    if who:
+        words.append(f"Owner: {listing(who)}, by the tag {escape(clean(shown.names.owner_tag))}")
+    if told and told.unread:
+        them = "its owner is" if told.unread == 1 else "their owners are"
+        words.append(
+            f"AWS does not let Unlatch read the tags of {count(told.unread, 'key')}, so {them} not told"
+        )
+    return [marked_note(". ".join(words))] if words else []
 
 
 def record(shown: Shown, *, approved: str = "nobody", but: Sequence[str] = ()) -> Block:

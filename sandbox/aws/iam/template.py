@@ -86,6 +86,8 @@ class Template:
             ((name, given),) = node.items()
             if name == "Ref" or name.startswith("Fn::"):
                 return self._called(name, given)
+            if name == "Condition" and isinstance(given, str):
+                return self._holds(given)
         worked_out = {name: self.value(part) for name, part in node.items()}
         return {name: value for name, value in worked_out.items() if value is not NOTHING}
 

@@ -1,10 +1,12 @@
 // Dialogs over the channel: focus goes in and comes back; the world beside them stays in reach.
+import {anchorOf} from "./menu.js";
+
 const $ = id => document.getElementById(id);
 let opener = "";
 
 document.addEventListener("click", event => {
   const button = event.target.closest("button[data-post]");
-  if (button && $("scroll").contains(button)) opener = button.id;
+  if (button && $("scroll").contains(button)) opener = anchorOf(button).id;
 }, true);
 
 // The dialog's region has changed: opened, filled with what AWS says now, or gone.
@@ -68,11 +70,19 @@ export function valuesOf(form) {
   for (const block of form.querySelectorAll("[data-block]")) {
     const controls = [...block.querySelectorAll("input, select, textarea")];
     const kind = controls[0]?.type;
-    if (kind === "checkbox") values[block.dataset.block] = controls.some(box => box.checked);
+    if (kind === "checkbox") values[block.dataset.block] = ticked(controls);
     else if (kind === "radio") values[block.dataset.block] = controls.find(box => box.checked)?.value;
-    else values[block.dataset.block] = controls[0]?.value;
+    else if (kind === "select-multiple") {
+      values[block.dataset.block] = [...controls[0].selectedOptions].map(option => option.value);
+    } else values[block.dataset.block] = controls[0]?.value;
   }
   return values;
+}
+
+// Of one box whether it is ticked; of several which are.
+function ticked(boxes) {
+  if (boxes.length === 1) return boxes[0].checked;
+  return boxes.filter(box => box.checked).map(box => box.value);
 }
 
 // Slack keeps what was typed where a dialog is updated under somebody's hands.
@@ -88,7 +98,11 @@ export function retype({view, values}) {
     const value = values[block.dataset.block];
     for (const control of block.querySelectorAll("input, select, textarea")) {
       if (value === undefined) continue;
-      if (control.type === "checkbox") control.checked = value;
+      if (control.type === "checkbox") {
+        control.checked = Array.isArray(value) ? value.includes(control.value) : value;
+      } else if (control.type === "select-multiple") {
+        for (const option of control.options) option.selected = value.includes(option.value);
+      }
       else if (control.type === "radio") control.checked = control.value === value;
       else control.value = value;
     }

@@ -2,6 +2,7 @@
 import {
   ask, closeDialog, dialogChanged, missing, retype, showErrors, typedNow, valuesOf,
 } from "./dialog.js";
+import {anchorOf} from "./menu.js";
 
 const $ = id => document.getElementById(id);
 const story = $("story").value;
@@ -79,7 +80,7 @@ function listen() {
 
 async function press(button) {
   if (button.dataset.confirm && !await ask(JSON.parse(button.dataset.confirm), button)) return;
-  const id = button.id;
+  const id = anchorOf(button).id;
   button.disabled = true;
   await send(JSON.parse(button.dataset.post));
   button.disabled = false;

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.aws.cloudtrail import PROBE_CLUSTER
 from sandbox.permissions.command import shown_by
 from sandbox.permissions.page import PAGE, TITLES, read, scenario_of, written
 from sandbox.permissions.reasons import reason
@@ -61,12 +62,20 @@ def test_only_executor_and_restorer_change_kms_and_cloudhsm() -> None:
         ("executor", "cloudhsm:DeleteHsm"),
         ("executor", "cloudhsm:DeleteCluster"),
         ("executor", "cloudhsm:ModifyBackupAttributes"),
+        ("prober", "cloudhsm:DeleteCluster"),
         *(("restorer", f"cloudhsm:{name}") for name in (
             "CreateHsm", "CreateCluster", "TagResource", "RestoreBackup", "ModifyBackupAttributes",
         )),
         ("restorer", "kms:ConnectCustomKeyStore"),
         ("restorer", "kms:GenerateDataKeyWithoutPlaintext"),
     }  # fmt: skip
+
+
+def test_the_prober_may_delete_only_what_can_not_exist() -> None:
+    """CloudHSM's own ids are small letters and digits."""
+    (right,) = (one for one in rights() if one.key.role == "prober")
+    assert right.key.action == "cloudhsm:DeleteCluster"
+    assert right.resources == (f"arn:aws:cloudhsm:*:ACCOUNT:cluster/{PROBE_CLUSTER}",)
 
 
 def test_no_policy_allows_by_wildcard_or_by_exclusion() -> None:

@@ -82,6 +82,8 @@ class FakeSlack:
         self.messages: list[FakeMessage] = []
         self.ephemerals: list[FakeEphemeral] = []
         self.modals: dict[str, Any] = {}
+        self.homes: dict[str, Any] = {}
+        self.has_home = True
         self.done: list[tuple[Any, ...]] = []
         self.on_click: Callable[[str, str], None] = lambda user, button: None
 
@@ -96,6 +98,14 @@ class FakeSlack:
             return None
         self.done.append(("submit", user, dict(values)))
         return FakeAnswer()
+
+    def command(self, user: str, text: str) -> FakeAnswer:
+        self.done.append(("command", user, text))
+        return FakeAnswer()
+
+    def open_home(self, user: str) -> FakeAnswer | None:
+        self.done.append(("home", user))
+        return FakeAnswer() if self.has_home else None
 
     def send_raw(self, body: Any, *, signature: str) -> FakeAnswer:
         self.done.append(("raw", body, signature))
@@ -170,6 +180,9 @@ class FakeSandbox:
         self.stored[-1].update(phase="closed", outcome=outcome, reason=reason)
 
     # Stage
+
+    def deploy_again(self, told: Mapping[str, Any]) -> None:
+        self.events.append(("deploy", dict(told)))
 
     def settle(self) -> None:
         pass

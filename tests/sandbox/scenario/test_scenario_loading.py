@@ -124,6 +124,15 @@ def test_ages_may_be_of_several_parts() -> None:
         ),
         ("world:\n  keys:\n    - {}\nplay: []\n", "3: world.keys[0]: needs store"),
         (
+            "config:\n  routes: [{name: a}, {name: a}]\nplay: []\n",
+            "2: routes: two rules are named a",
+        ),
+        (
+            "play:\n  - deploy: {routes: [{name: a, approvers: []}]}\n",
+            "2: routes: rule 1 (a): approvers must be a list",
+        ),
+        ("play:\n  - deploy: {quiet_minutes: 5}\n", "2: play[0].deploy: unknown key"),
+        (
             "play: []\nfaults:\n  - {call: 'kms:*', kind: cut, from: 1h, until: 2h, times: 2}\n",
             "3: times: a fault with from and until has none",
         ),
@@ -150,6 +159,8 @@ def test_a_broken_file_is_told_with_its_line(
             "- click: {by: zoe, button: retire}",
             "no person is called 'zoe'; there are: alice, bob, carol",
         ),
+        ("- command: {by: zoe, text: help}", "no person is called 'zoe'"),
+        ("- home: {by: zoe}", "no person is called 'zoe'"),
         ("- click: {by: alice, button: boom}", 'play[0].click.button: "boom" is not one of'),
         ("- delete_cluster: {cluster: c, by: ci}", "no cluster is called 'c'; there are: cluster-"),
         ("- delete_cluster: {cluster: cluster-2a3b4c5d6e7, by: zoe}", "'zoe' is nobody; by is ci"),

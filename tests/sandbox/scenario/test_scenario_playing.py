@@ -320,6 +320,25 @@ def test_the_digest_fires(sandbox: FakeSandbox, play: Callable[[str], dict[str, 
     assert sandbox.events == ["digest"]
 
 
+def test_people_write_commands_and_open_the_home_tab(
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
+) -> None:
+    acts = "play:\n  - command: {by: alice, text: status}\n  - home: {by: bob}\n"
+    told = play(acts)
+    assert sandbox.slack.done == [("command", "alice", "status"), ("home", "bob")]
+    assert [one["status"] for one in told["slack"]["responses"]] == [200, 200]
+    sandbox.slack.has_home = False
+    told = play("play:\n  - home: {by: bob}\n")
+    assert told["slack"]["responses"][-1]["status"] == "skipped"
+
+
+def test_a_later_deployment_brings_other_routes(
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
+) -> None:
+    play("play:\n  - deploy: {slack_channel: C2, routes: [{name: all}]}\n")
+    assert sandbox.events == [("deploy", {"slack_channel": "C2", "routes": [{"name": "all"}]})]
+
+
 def test_a_store_breaks_by_itself_and_a_person_mends_it(
     sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:

@@ -142,16 +142,90 @@ def a_crypto_officer_is_needed_for_the_way_back(told: Told) -> None:
     assert told["world"]["key_stores"][0]["state"] == "CONNECTED"
 
 
+def mentioned(told: Told) -> set[str]:
+    """By messages that notify: those about a use of a key."""
+    messages = told["slack"]["messages"]
+    return {who for m in messages if "just used" in m["text"] for who in m["mentions"]}
+
+
+def the_owner_and_who_called_are_mentioned(told: Told) -> None:
+    assert mentioned(told) == {"carol", "dave"}
+    assert "unlatch-dev-keys-used" in told["alarms"]
+
+
+def the_owner_of_the_key_is_mentioned(told: Told) -> None:
+    assert mentioned(told) == {"dave"}
+    assert told["reads"]["kms:ListResourceTags"] < 12, "once a case, and again what was torn"
+
+
+def it_is_asked_in_the_channel_of_its_route(told: Told) -> None:
+    assert {message["channel"] for message in told["slack"]["messages"]} == {"C0PAYMENTS"}
+    assert [approval["by"] for approval in told["cases"][0]["approvals"]] == ["frank", "grace"]
+    assert [whisper["user"] for whisper in told["slack"]["ephemerals"]] == ["alice", "bob"]
+
+
+def the_new_route_asks_anew(told: Told) -> None:
+    tops = [m for m in told["slack"]["messages"] if m["thread_ts"] is None]
+    assert [m["channel"] for m in tops] == ["C0UNLATCH", "C0PAYMENTS"]
+    assert "is shown in <#C0PAYMENTS> now" in tops[0]["text"]
+    assert [whisper["user"] for whisper in told["slack"]["ephemerals"]] == ["alice"]
+    assert {call["source_identity"] for call in told["calls"]} == {"frank"}
+
+
+def it_is_shown_in_the_new_channel(told: Told) -> None:
+    tops = [m for m in told["slack"]["messages"] if m["thread_ts"] is None]
+    assert [m["channel"] for m in tops] == ["C0UNLATCH", "C0NEWPLACE"]
+    assert "is shown in <#C0NEWPLACE> now" in tops[0]["text"]
+
+
+def the_channel_rings(told: Told) -> None:
+    assert "unlatch-dev-channel" in told["alarms"]
+
+
+def each_is_told_in_another_way(told: Told) -> None:
+    assert [whisper["user"] for whisper in told["slack"]["ephemerals"]] == ["carol"]
+    direct = [m["channel"] for m in told["slack"]["messages"] if m["channel"] != "C0UNLATCH"]
+    assert direct == ["D0CAROL"]
+
+
+def only_who_asked_hears_of_no_such_cluster(told: Told) -> None:
+    said = [(one["user"], one["text"]) for one in told["slack"]["ephemerals"]]
+    (who,) = [user for user, text in said if text.startswith("There is no")]
+    assert who == "alice"
+    assert "7e6d5c4b3a2" not in json.dumps(told["slack"]["messages"])
+    assert "*Waits for you*" in json.dumps(said)
+    assert set(told["slack"]["homes"]) == {"alice", "bob"}
+    assert [case["outcome"] for case in told["cases"]] == ["explained", "rejected"]
+
+
+def nobody_has_answered_by_the_reminder(told: Told) -> None:
+    assert "unlatch-dev-unanswered" in told["alarms"]
+
+
+def the_stop_rings(told: Told) -> None:
+    assert "unlatch-dev-stopped" in told["alarms"]
+
+
 MORE: dict[str, Callable[[Told], None]] = {
+    "archived-channel": the_channel_rings,
     "bad-signature": unsigned_requests_are_refused,
     "cancelled-during-key-wait": keys_are_back_as_they_were,
+    "channel-moves": it_is_shown_in_the_new_channel,
     "duplicate-events": replays_do_not_count,
     "flagship": everything_is_gone_but_other_peoples_keys,
+    "expired": nobody_has_answered_by_the_reminder,
+    "home-and-commands": only_who_asked_hears_of_no_such_cluster,
     "kept": the_second_attempt_folds,
+    "mentions": the_owner_and_who_called_are_mentioned,
     "outsider-clicks": outsiders_are_told_alone,
+    "owner-of-a-key": the_owner_of_the_key_is_mentioned,
+    "private-answers-refused": each_is_told_in_another_way,
     "redirected-plan": the_body_is_refused_and_alarms,
     "revived-plan": the_body_is_refused_and_alarms,
     "repoint-undone": a_crypto_officer_is_needed_for_the_way_back,
+    "route-changes": the_new_route_asks_anew,
+    "routed": it_is_asked_in_the_channel_of_its_route,
+    "stopped-halfway": the_stop_rings,
     "three-accounts-two-regions": each_acts_in_its_own_place_alone,
     "two-accounts": the_other_account_is_acted_in,
     "two-clusters-one-innocent": the_innocent_are_untouched,
