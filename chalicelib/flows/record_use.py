@@ -46,7 +46,7 @@ def _is_among(known: Iterable[KeyUse], use: KeyUse) -> bool:
 
 
 def _tell(ports: Ports, case: Case, use: KeyUse) -> None:
-    """Also where it was recorded before: whoever did may have died before the wake."""
+    """Also if it was recorded before: whoever did may have died before the wake."""
     is_new = not _is_among(case.key_uses, use)
     token = ports.cases.record_use(case.case_id, use)
     ports.log("key used", case_id=case.case_id, key=use.key_id, who=use.who)

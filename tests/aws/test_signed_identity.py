@@ -144,7 +144,7 @@ SPOILT: list[tuple[str, Spoil, str]] = [
     ("rubbish", lambda it: with_headers(it, Authorization="Basic abc"), "signature must cover"),
     ("an unsigned header", lambda it: with_headers(it, Cookie="a=b"), "signature must cover"),
     ("a signed one is missing", lambda it: without(it, "X-Unlatch-Plan"), "signature must cover"),
-    ("twice", lambda it: with_headers(it, **{"x-unlatch-case": "case-1"}), "stands there twice"),
+    ("twice", lambda it: with_headers(it, **{"x-unlatch-case": "case-1"}), "is there twice"),
     ("another case", lambda it: replace(it, case_id="case-2"), "Another case or plan"),
     ("another plan", lambda it: replace(it, plan_hash="c" * 64), "Another case or plan"),
     ("no time", lambda it: with_headers(it, **{"X-Amz-Date": "today"}), "is no time"),
