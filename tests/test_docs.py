@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from chalicelib import __version__
 from chalicelib.config import Settings
 from chalicelib.domain.state.case import Outcome
 from ops.__main__ import main as ops
@@ -105,6 +106,18 @@ def test_every_decision_has_its_status_and_date() -> None:
     for page in (ROOT / "docs/decisions").glob("*.md"):
         if page.name != "README.md":
             assert re.fullmatch(status, text_of(page).splitlines()[1]), page.name
+
+
+def test_the_newest_release_of_the_changelog_is_this_version() -> None:
+    found = re.findall(r"^## (.+)$", text_of(ROOT / "CHANGELOG.md"), re.MULTILINE)
+    released = [name for name in found if name != "Unreleased"]
+    assert found in (released, ["Unreleased", *released])
+    assert re.fullmatch(re.escape(__version__) + r" - \d{4}-\d\d-\d\d", released[0])
+
+
+def test_the_index_has_every_page() -> None:
+    listed = set(LINK.findall(text_of(ROOT / "docs/README.md")))
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"} <= listed
 
 
 def test_notes_that_the_code_names_exist() -> None:
