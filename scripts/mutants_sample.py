@@ -175,8 +175,8 @@ def _fails(tests: Sequence[str], copy: Path) -> bool:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             code = os.waitstatus_to_exitcode(status)
-            assert code != pytest.ExitCode.NO_TESTS_COLLECTED, f"not found: {tests[:3]}"
-            return code != pytest.ExitCode.OK
+            assert code in (0, 1, 2), f"pytest gave {code} for {len(tests)} tests as {tests[:2]}"
+            return code != 0
         time.sleep(0.02)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -184,21 +184,18 @@ def _fails(tests: Sequence[str], copy: Path) -> bool:
 
 
 def _run(tests: Sequence[str], copy: Path) -> None:
-    """In the fork; never returns."""
-    silent = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silent, 1)
-    os.dup2(silent, 2)
-    sys.path.insert(0, str(copy))
-    options = (
-        "-x",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:xdist",
-        "-o",
-        "addopts=--import-mode=importlib",
-    )
-    os._exit(int(pytest.main([*options, "--rootdir", str(copy), *tests])))
+    """In the fork; never returns, so that nothing of the parent's is tidied up."""
+    code = int(pytest.ExitCode.INTERNAL_ERROR)
+    try:
+        silent = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silent, 1)
+        os.dup2(silent, 2)
+        sys.path.insert(0, str(copy))
+        options = ("-x", "-p", "no:cacheprovider", "-p", "no:xdist")
+        given = ("--rootdir", str(copy), "-o", "addopts=--import-mode=importlib")
+        code = int(pytest.main([*options, *given, *tests]))
+    finally:
+        os._exit(code)
 
 
 if __name__ == "__main__":
