@@ -266,7 +266,9 @@ def _approved(situation: Situation, plan: Plan) -> Case | None:
     approvals = approval.live(plan, case.current_clicks, situation)
     confirmed = step_up.confirmations(plan, case.current_clicks, situation)
     enough = len(approvals) >= plan.terms.people and (confirmed or not plan.terms.step_up)
-    if plan.remedy is Remedy.KEEP or not enough or hard_gates(plan.remedy, situation):
+    if plan.remedy is Remedy.KEEP or plan.lacks_choice or not enough:
+        return None
+    if hard_gates(plan.remedy, situation):
         return None
     chosen = replace(
         case,

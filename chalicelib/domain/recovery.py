@@ -12,7 +12,7 @@ from chalicelib.domain.rules.step import Close
 from chalicelib.domain.rules.waiting import our_keys
 from chalicelib.domain.state.case import CallStatus, Case
 from chalicelib.domain.state.plan import Operation, Plan
-from chalicelib.domain.state.snapshot import Key, StoreState
+from chalicelib.domain.state.snapshot import Key, Snapshot, StoreState
 
 OFF = (StoreState.DISCONNECTED, StoreState.DISCONNECTING)
 
@@ -109,6 +109,17 @@ def usual_unpark(case: Case) -> timedelta:
     if not reconnects(case):
         return USUALLY[Operation.CREATE_HSM] if missing_hsms(case) else timedelta()
     return USUALLY[Operation.CONNECT_KEY_STORE] + creates
+
+
+def minutes_to_unpark(world: Snapshot | None) -> int:
+    """The same before anything is done: what it takes to bring back what runs now."""
+    if world is None:
+        return 0
+    store = world.holder
+    creates = USUALLY[Operation.CREATE_HSM] if world.live_hsms else timedelta()
+    runs = store is not None and store.state in (StoreState.CONNECTED, StoreState.CONNECTING)
+    connects = USUALLY[Operation.CONNECT_KEY_STORE] if runs else timedelta()
+    return int((creates + connects).total_seconds() // 60)
 
 
 def is_whole(case: Case) -> bool:

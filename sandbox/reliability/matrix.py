@@ -14,7 +14,8 @@ from multiprocessing import get_context
 
 from chalicelib.domain.state.plan import Operation
 from sandbox.reliability.cells import KINDS, Cell, faults_of, rounds_of, spread, stretches
-from sandbox.reliability.plays import PLOTS, WAYS_BACK, End, Plot, Teller, with_faults
+from sandbox.reliability.plays import End, Teller, with_faults
+from sandbox.reliability.plots import PLOTS, WAYS_BACK, Plot
 from sandbox.scenario.scenario_sandbox import open_sandbox
 
 TORN = ("cut", "dropped", "empty")

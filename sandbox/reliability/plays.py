@@ -1,29 +1,36 @@
-"""Stories for the matrices, played through the whole sandbox by people who click again when nothing came."""
+"""Plots of the matrices, played through the whole sandbox by people who click again when nothing came."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from chalicelib.domain.state.audit_log import Kind
+from sandbox.ages import parse_age
+from sandbox.reliability.plots import (
+    APPROVERS,
+    CLUSTER,
+    SIBLING,
+    Act,
+    Case,
+    Plot,
+    closed,
+    shown,
+)
+from sandbox.scenario.acts import Acts
 from sandbox.scenario.cases import StoredCases
-from sandbox.scenario.model import DEFAULT_NOW, DEFAULT_REGION, HUB, Scenario, complete_world
+from sandbox.scenario.model import DEFAULT_REGION, HUB, Scenario
+from sandbox.scenario.narration import Narration
 from sandbox.scenario.report import is_mutation
 from sandbox.scenario.scenario_sandbox import ScenarioSandbox
 
-CLUSTER, SIBLING, STORE = "cluster-2a3b4c5d6e7", "cluster-3b4c5d6e7f2", "cks-1234567890abcdef0"
 FINAL = ("ScheduleKeyDeletion", "DeleteCustomKeyStore", "DeleteHsm", "DeleteCluster")
 TARGETS = ("KeyId", "CustomKeyStoreId", "HsmId", "ClusterId")
-SLOW_CALLS = ("disconnect", "connect", "create_hsm", "delete_hsm", "delete_cluster")
-QUICK = dict.fromkeys(SLOW_CALLS, "20s")
 PATIENCE = timedelta(days=20)
-APPROVERS = ("alice", "bob")
 SAFE = ("cancel", "undo", "refresh")
 """These have no dialog."""
 VOIDED = (Kind.VOIDED, Kind.ONCE_MORE)
@@ -31,91 +38,6 @@ MOST_CLICKS = 60
 """At half-minute intervals: a play may keep all turns from their end for a quarter of an hour."""
 MOST_HELP = 6
 """A play may break several calls; each may need a person once."""
-
-Json = dict[str, Any]
-Case = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Act:
-    """What a person does once this holds of the case."""
-
-    by: str
-    button: str
-    when: Callable[[Case], bool]
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A world and what people do in it."""
-
-    title: str
-    acts: tuple[Act, ...]
-    keys: tuple[Json, ...] = ()
-    siblings: tuple[Json, ...] = ()
-    config: Mapping[str, str] = field(default_factory=dict)
-
-    def scenario(self) -> Scenario:
-        clusters = [{"id": CLUSTER, "certificate": "lineage-a"}, *self.siblings]
-        given = {
-            "clusters": clusters,
-            "key_stores": [{"id": STORE, "name": "payments", "cluster": CLUSTER}],
-            "keys": [{"store": STORE, **one} for one in self.keys],
-            "other_keys": 3,
-            "durations": QUICK,
-        }
-        config = {"quiet_minutes": "1", "pending_window_days": "7", "repoint_soak_days": "0"}
-        people = {name: {"approver": True} for name in APPROVERS}
-        return Scenario(
-            Path("matrix"),
-            self.title,
-            DEFAULT_NOW,
-            "key_store",
-            {**config, **self.config},
-            (HUB,),
-            complete_world(given, (HUB,)),
-            people,
-            (),
-        )
-
-
-def shown(case: Case) -> bool:
-    return bool(case["message_ts"]) and case["phase"] == "waiting"
-
-
-def closed(case: Case) -> bool:
-    return bool(case["phase"] == "closed")
-
-
-def running(case: Case) -> bool:
-    return bool(case["phase"] == "running")
-
-
-KEYS = ({"aliases": ["alias/payments"], "last_used": "94d"}, {"state": "Disabled"})
-TWO = (Act("alice", "retire", shown), Act("bob", "retire", shown))
-MOVE = (Act("alice", "repoint", shown), Act("bob", "repoint", shown))
-COPY = ({"id": SIBLING, "certificate": "lineage-a"},)
-PARK, CANCEL, UNDO = (
-    Act("alice", "park", shown),
-    Act("alice", "cancel", running),
-    Act("bob", "undo", closed),
-)
-PLOTS = {
-    "empty store": Plot("Retire an empty store", TWO),
-    "live keys": Plot("Retire live keys", TWO, KEYS),
-    "park": Plot("Park", (PARK,), KEYS[:1]),
-    "repoint": Plot("Repoint", MOVE, KEYS[:1], COPY),
-    "cancel": Plot("Cancel in the key wait", (*TWO, CANCEL), KEYS),
-    "undo": Plot("Undo of park", (PARK, UNDO), KEYS[:1]),
-}
-WAYS_BACK = {
-    "cancel empty": Plot("Cancel while the empty store disconnects", (*TWO, CANCEL)),
-    "cancel park": Plot("Cancel of a park half way", (PARK, CANCEL), KEYS[:1]),
-    "cancel repoint": Plot(
-        "Cancel while the keys soak", (*MOVE, CANCEL), KEYS[:1], COPY, {"repoint_soak_days": "1"}
-    ),
-}
-"""The rest of them: a reading error must not end a cancel either."""
 
 
 @dataclass(frozen=True)
@@ -149,13 +71,13 @@ class Teller:
         self._acted_at = stage.clock.now()
 
     def play(self, plot: Plot) -> End:
-        self._block()
+        self._begin(plot)
         acts = list(plot.acts)
         while acts:
             case = self._wait(partial(self._needs_people, acts[0]))
             if _is_stopped(case):
                 self._try_again(case)
-            elif acts[0].when(case):
+            elif self._is_time_for(acts[0], case):
                 self._act(acts.pop(0))
             else:
                 self._agree_afresh(plot)
@@ -169,18 +91,18 @@ class Teller:
         self._rest()
         return self._end()
 
-    def _block(self) -> None:
-        """CI's failed delete: the beginning of every case. The sweep runs every six hours, not each hour."""
+    def _begin(self, plot: Plot) -> None:
+        """What opens the case. The sweep runs every six hours, not each hour."""
         events = self._stage.client("events", account=HUB, region=DEFAULT_REGION, who="ci")
         for rule in events.list_rules()["Rules"]:
             if rule.get("ScheduleExpression"):
                 events.put_rule(Name=rule["Name"], ScheduleExpression="rate(6 hours)")
-        client = self._stage.client(
-            "cloudhsmv2", account=HUB, region=DEFAULT_REGION, who="ci", user_agent=None
-        )
-        try:
-            client.delete_cluster(ClusterId=CLUSTER)
-        except ClientError:
+        acts = Acts(plot.scenario(), self._stage, self._cases, Narration(io.StringIO()), _unheard)
+        for item in plot.begins:
+            if item.act == "advance":
+                self._stage.advance(parse_age(item.value))
+            else:
+                acts.perform(item)
             self._stage.settle()
 
     def _wait(self, ready: Callable[[Case], bool]) -> Case:
@@ -193,7 +115,11 @@ class Teller:
                 raise GaveUpError(f"nothing more comes: {cases[-1:]}")
 
     def _needs_people(self, act: Act, case: Case) -> bool:
-        return act.when(case) or _is_stopped(case) or self._is_asked(case)
+        return self._is_time_for(act, case) or _is_stopped(case) or self._is_asked(case)
+
+    def _is_time_for(self, act: Act, case: Case) -> bool:
+        landed = (c.operation for c in self._stage.aws.calls if is_mutation(c) and c.landed)
+        return act.when(case) and (not act.after or act.after in landed)
 
     def _is_asked(self, case: Case) -> bool:
         """Still for people to decide, long after they did, and the log says that their yes is void."""
@@ -263,6 +189,10 @@ class Teller:
         )
 
 
+def _unheard(_: Mapping[str, Any]) -> None:
+    """Takes answers of the bot, which nobody waits for at the beginning."""
+
+
 def _took(act: Act, before: Case, after: Case) -> bool:
     """The case has moved on, or one more approval stands in it."""
     moved = (before["phase"], before["outcome"]) != (after["phase"], after["outcome"])
@@ -288,7 +218,11 @@ def _named(operation: str, params: Mapping[str, Any]) -> str:
 def _world(world: Mapping[str, Any]) -> str:
     keys = sorted((one["aliases"], one["state"]) for one in world["keys"])
     stores: Sequence[Any] = [(one["id"], one["state"]) for one in world["key_stores"]]
-    clusters = [(one["id"], one["state"], one["hsms"]) for one in world["clusters"]]
+    known = (CLUSTER, SIBLING)
+    clusters = [
+        (one["id"] if one["id"] in known else "a new cluster", one["state"], one["hsms"])
+        for one in world["clusters"]
+    ]
     return repr((sorted(clusters), sorted(stores), keys, world["other_keys"]))
 
 

@@ -17,7 +17,8 @@ from sandbox.reliability.cells import spread
 from sandbox.reliability.edits import BODY, ENTRIES, INBOX, Edit, edits
 from sandbox.reliability.fast_case import Items
 from sandbox.reliability.matrix import differences, untroubled
-from sandbox.reliability.plays import PLOTS, End, GaveUpError, Teller
+from sandbox.reliability.plays import End, GaveUpError, Teller
+from sandbox.reliability.plots import PLOTS
 from sandbox.reliability.tampering import must_alarm
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.model import DEFAULT_REGION, HUB

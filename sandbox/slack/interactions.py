@@ -238,7 +238,7 @@ def _typed(element: Json, wanted: Any) -> Json:
     match kind:
         case "plain_text_input":
             held: Json = {"value": element.get("initial_value") if wanted is None else str(wanted)}
-        case "checkboxes" | "multi_static_select":
+        case "checkboxes":
             held = {"selected_options": _ticked(element, wanted)}
         case "users_select":
             held = {"selected_user": wanted or element.get("initial_user")}
@@ -250,9 +250,15 @@ def _typed(element: Json, wanted: Any) -> Json:
 
 
 def _ticked(element: Json, wanted: Any) -> list[Json]:
-    """All or none for true or false; those of a list of values; else what it began with."""
+    """All or none for true or false, and for nothing what it began with.
+
+    Of a list: the options with these values, or for each word the first option that has it in its text.
+    """
     if isinstance(wanted, list):
-        return [option for option in element["options"] if option["value"] in wanted]
+        options = element["options"]
+        by_value = [option for option in options if option["value"] in wanted]
+        said = (next((o for o in options if str(w) in o["text"]["text"]), None) for w in wanted)
+        return by_value or [option for option in said if option]
     if wanted is None:
         return list(element.get("initial_options", []))
     return list(element["options"]) if wanted else []

@@ -10,13 +10,15 @@ import pytest
 
 from chalicelib.domain.remedies import repoint
 from chalicelib.domain.rules.step import Call, Step, Wait
-from chalicelib.domain.state.case import CallRecord, CallStatus
+from chalicelib.domain.state.case import Attempt, CallRecord, CallStatus
 from chalicelib.domain.state.hsm_states import BackupState, ClusterState
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import Backup, KeyState, Snapshot, StoreState
+from chalicelib.domain.state.trigger import Trigger
 from tests.domain.scenes import JUST, Told, made, offer, scene, told
 from tests.domain.worlds import (
     ACCOUNT,
+    CI,
     CLUSTER,
     DAY,
     HOURS,
@@ -219,7 +221,7 @@ def test_a_store_that_was_moved_already_stays_where_it_is() -> None:
 
 DYING = key("c", KeyState.PENDING_DELETION)
 NOT: list[tuple[str, Snapshot, str]] = [
-    ("no cluster", replace(START, cluster=None), "Repoint is not needed: no key store uses the cluster."),
+    ("no cluster", replace(START, cluster=None), "Repoint is not possible: the cluster is gone. Rescue comes first."),
     ("no store", replace(START, key_stores=()), "Repoint is not needed: no key store uses the cluster."),
     ("no keys", replace(START, keys=()), "Repoint is not needed: there are no keys to move."),
     ("keys that go", replace(START, keys=(*KEYS, DYING)), "Repoint is not possible: some keys are waiting for deletion."),
@@ -231,6 +233,16 @@ NOT: list[tuple[str, Snapshot, str]] = [
 @pytest.mark.parametrize(("why", "snapshot", "words"), NOT, ids=[r[0] for r in NOT])
 def test_why_there_is_no_plan(why: str, snapshot: Snapshot, words: str) -> None:
     assert planned(snapshot) == words, why
+
+
+def test_a_repoint_helps_a_taken_cluster_only_if_a_copy_was_asked_for() -> None:
+    taken = Attempt("event-1", NOW, "", CI, Trigger.CLUSTER_TAKEN)
+    own = planned(START, trigger=Trigger.CLUSTER_TAKEN, attempts=(taken,))
+    assert "AWS would refuse again" in str(own)
+    copied = replace(taken, asked=OTHER_CLUSTER)
+    for attempts in ((copied,), (taken, replace(taken, trigger=Trigger.DELETE_BLOCKED))):
+        found = planned(START, trigger=Trigger.CLUSTER_TAKEN, attempts=attempts)
+        assert isinstance(found, Plan)
 
 
 def lost(*calls: CallRecord, snapshot: Snapshot = START) -> str:

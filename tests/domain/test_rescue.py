@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.domain.decide import decide
 from chalicelib.domain.remedies import rescue, rescue_plan
 from chalicelib.domain.rules.step import Ask, Call, Close, Wait
 from chalicelib.domain.state.case import Attempt, CallRecord, CallStatus, Case, Outcome, Phase
@@ -135,7 +136,7 @@ def test_the_subnets_are_also_in_the_record_of_the_deletion() -> None:
     [
         (lost(key("a"), backups=()), {"last_cluster": OLD}, "no backup"),
         (lost(key("a")), {}, "subnets"),
-        (lost(key("a")), {"last_cluster": replace(OLD, subnets=SUBNETS[:1])}, "two zones"),
+        (lost(key("a")), {"last_cluster": replace(OLD, subnets=SUBNETS[:1])}, "which subnets"),
         (world(key("a"), cluster=replace(OLD, hsms=(), subnets=())), {}, "no subnet"),
         (
             world(key("a"), held=store(StoreState.FAILED, error="USER_LOCKED_OUT"), cluster=OLD),
@@ -244,6 +245,21 @@ def test_a_password_that_only_a_person_knows_stops_with_commands_and_ends_by_its
     assert play.case.is_over
 
 
+def test_a_stopped_rescue_is_not_over_while_aws_only_shows_the_store_as_connected() -> None:
+    """AWS goes on showing CONNECTED when the cluster is gone: nobody has helped."""
+    play = outage(lost(key("a")), last_cluster=OLD)
+    play.approve(Remedy.RESCUE, "alice")
+    play.to_call(O.KEEP_BACKUP)
+    stopped = replace(play.case, phase=Phase.CLOSED, outcome=Outcome.STOPPED, is_down=True)
+    for world_now in (play.model.at(play.now), world(key("a"), cluster=replace(OLD, hsms=()))):
+        now = situation(replace(world_now, at=play.now), case=stopped, now=play.now)
+        assert isinstance(decide(now).step, Wait)
+    whole = situation(world(key("a"), cluster=OLD), case=stopped, now=play.now)
+    step = decide(whole).step
+    assert isinstance(step, Close)
+    assert step.outcome is Outcome.RESOLVED
+
+
 def test_try_again_goes_on_once_a_person_has_helped() -> None:
     play = outage(lost(key("a")), last_cluster=OLD)
     play.approve(Remedy.RESCUE, "alice")
@@ -263,6 +279,17 @@ def test_cancelled_half_way_removes_the_cluster_that_it_made() -> None:
     assert play.to_close().outcome is Outcome.CANCELLED
     assert play.model.world.siblings == ()
     assert play.operations[-2:] == [O.DELETE_HSM, O.DELETE_CLUSTER]
+
+
+def test_nothing_is_removed_on_half_a_look() -> None:
+    play = outage(lost(key("a")), last_cluster=OLD)
+    play.approve(Remedy.RESCUE, "alice")
+    play.to_call(O.CREATE_HSM)
+    play.click(Act.CANCEL)
+    play.change(lambda w: replace(w, unread=("kms:DescribeCustomKeyStores was refused",)))
+    stop = play.to_close()
+    assert (stop.outcome, "could not see everything" in stop.reason) == (Outcome.STOPPED, True)
+    assert O.DELETE_HSM not in play.operations
 
 
 def test_cancelled_once_the_store_is_on_it_leaves_it() -> None:
@@ -373,6 +400,7 @@ def test_a_key_that_we_may_not_use_says_nothing_of_the_rescue() -> None:
     play.approve(Remedy.RESCUE, "alice")
     end = proved(play, "AWS refused it: access denied", again=1)
     assert end.outcome is Outcome.RESCUED
+    assert end.reason == "The key store is connected again. Could not be checked: alias/a, alias/b."
 
 
 def test_what_vanishes_under_a_rescue_asks() -> None:

@@ -106,6 +106,31 @@ def test_keys_that_kms_still_brings_back_are_waited_for() -> None:
     assert "bringing the keys back" in step.why
 
 
+def served(**seen: object) -> PlanContext:
+    """All is made and connected, and the key has shown that it works."""
+    on_new = store(cluster_id=NEW.cluster_id)
+    done = ((O.PROVE_KEY, key("a").key_id), (O.CONNECT_KEY_STORE, STORE))
+    context = shown(*done, backup=KEPT, made=(NEW,), key_stores=(on_new,), **seen)
+    return replace(context, now=NOW + timedelta(minutes=30))
+
+
+def test_only_a_whole_look_shows_that_keys_are_rescued() -> None:
+    end = rescue.next_step(served())
+    assert isinstance(end, Close)
+    assert end.reason == "The enabled key works again: each was used once to check."
+    blind = rescue.next_step(served(unread=("kms:ListKeys was refused",)))
+    assert isinstance(blind, Wait)
+    assert "read whole" in blind.why
+
+
+def test_a_key_that_others_switched_off_is_said_to_be_unchecked() -> None:
+    it = served(keys=(key("a", KeyState.PENDING_DELETION),))
+    calls = tuple(c for c in it.case.calls if c.operation is not O.PROVE_KEY)
+    end = rescue.next_step(replace(it, case=replace(it.case, calls=calls)))
+    assert isinstance(end, Close)
+    assert end.reason == "The key store is connected again. Could not be checked: alias/a."
+
+
 def test_nothing_that_was_never_made_is_removed() -> None:
     assert rescue_back.made(shown()) is None
     refused = shown((O.CREATE_CLUSTER, "backup-1"))

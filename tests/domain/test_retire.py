@@ -226,6 +226,7 @@ def test_retire_is_refused_where_kms_could_not_delete_the_keys() -> None:
         "Retire is not possible: KMS can delete its keys only while the cluster has an active "
         "HSM. Add one first."
     )
+    assert "Rescue comes first" in str(planned(world(*KEYS, cluster=cluster())))
     half = cluster(hsms=(*hsms("1a", state=HsmState.DEGRADED), *hsms("1b")))
     assert isinstance(planned(world(*KEYS, cluster=half)), Plan)
     assert isinstance(planned(world(zones=())), Plan), "no keys, so no HSM is needed"

@@ -158,7 +158,9 @@ def test_a_look_that_is_given_is_not_made_again(town: Build) -> None:
     assert it.lists.looks == 1
 
 
-CLUSTERS, EVENTS = 20, 2_000
+CLUSTERS, EVENTS = 20, 1_000
+ALL_CLUSTERS, ALL_EVENTS = 100, 10_000
+"""Few enough for each that none waits in vain for a place in its inbox, as no turn runs here."""
 OPENS = ("delete", "store", "taken", "copy", "connect", "lost", "use")
 NOISE = ("external", "elsewhere")
 
@@ -190,23 +192,22 @@ def play(it: Town, what: str, number: int, event_id: str) -> None:
             hear(it.ports, call)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_thousands_of_mixed_events_open_one_case_a_cluster(town: Build, seed: int) -> None:
+def mixed(it: Town, clusters: int, events: int, *, seed: int) -> None:
     """Half of the clusters have lost their HSMs. A tenth of the events comes twice."""
-    it, chance = town(CLUSTERS), random.Random(seed)
-    for number in range(1, CLUSTERS // 2 + 1):
+    chance = random.Random(seed)
+    for number in range(1, clusters // 2 + 1):
         it.loses_hsms(number)
-    told: dict[str, set[str]] = {cluster_id(n): set() for n in range(1, CLUSTERS + 1)}
+    told: dict[str, set[str]] = {cluster_id(n): set() for n in range(1, clusters + 1)}
     sent: list[tuple[str, int, str]] = []
-    for count in range(EVENTS):
-        number = chance.randint(1, CLUSTERS)
+    for count in range(events):
+        number = chance.randint(1, clusters)
         event = (chance.choice((*OPENS, *NOISE)), number, f"event-{count}")
         if sent and chance.random() < 0.1:
             event = chance.choice(sent)
         sent.append(event)
         play(it, *event)
         what, number, event_id = event
-        is_down = number <= CLUSTERS // 2
+        is_down = number <= clusters // 2
         if what in OPENS and (is_down or what not in ("connect", "lost", "use")):
             told[cluster_id(number)].add(event_id)
     cases = it.cases()
@@ -214,4 +215,35 @@ def test_thousands_of_mixed_events_open_one_case_a_cluster(town: Build, seed: in
     assert {c.cluster_id: {a.event_id for a in c.attempts} for c in cases} == told
     assert all(len(c.attempts) == len(told[c.cluster_id]) for c in cases), "each event once"
     assert sorted(it.runs.started) == sorted((case.case_id, 0) for case in cases)
-    assert it.counted.count("CasesOpened") == CLUSTERS
+    assert it.counted.count("CasesOpened") == clusters
+
+
+def test_the_last_hsm_under_a_store_that_is_off_is_no_loss_until_somebody_needs_a_key(
+    town: Build,
+) -> None:
+    """Disconnect first, then delete the HSMs, is how a cluster is parked by hand."""
+    it = town()
+    it.is_off()
+    it.loses_hsms()
+    assert isinstance(hear(it.ports, it.heard(Trigger.CLUSTER_LOST)), str)
+    assert it.cases() == []
+    assert hear_use(it.ports, it.heard(Trigger.STORE_DOWN, event_id="use-1"), [it.use()])
+    assert only(it).trigger is Trigger.STORE_DOWN
+
+
+def test_the_end_of_a_cluster_is_a_loss_whatever_its_store_is(town: Build) -> None:
+    it = town()
+    it.is_off()
+    it.loses_cluster()
+    assert isinstance(hear(it.ports, it.heard(Trigger.CLUSTER_LOST)), Opened)
+    assert only(it).trigger is Trigger.CLUSTER_LOST
+
+
+def test_mixed_events_open_one_case_a_cluster(town: Build) -> None:
+    mixed(town(CLUSTERS), CLUSTERS, EVENTS, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_ten_thousand_mixed_events_open_one_case_a_cluster(town: Build) -> None:
+    mixed(town(ALL_CLUSTERS), ALL_CLUSTERS, ALL_EVENTS, seed=2)

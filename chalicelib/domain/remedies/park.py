@@ -18,10 +18,10 @@ def plan(situation: Situation) -> Plan | str:
     cluster, holder = snapshot.cluster, snapshot.holder
     if cluster is None or not cluster.live_hsms:
         return "Park is not needed: no HSM is left that costs anything."
-    if snapshot.pending_keys:
+    if going := len(snapshot.pending_keys):
         return (
             "Park is not possible: KMS deletes keys only while the store is connected, and "
-            f"{len(snapshot.pending_keys)} of its keys are waiting for deletion."
+            f"{going} of its keys {'is' if going == 1 else 'are'} waiting for deletion."
         )
     calls = []
     if holder and holder.state is not StoreState.DISCONNECTED:

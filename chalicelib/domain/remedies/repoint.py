@@ -21,6 +21,7 @@ from chalicelib.domain.rules.step import Call, Step, Wait
 from chalicelib.domain.state.case import CallStatus, Case, Difference
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.state.snapshot import Cluster, KeyState, KeyStore, Snapshot, StoreState
+from chalicelib.domain.state.trigger import Trigger
 from chalicelib.domain.state.zones import zone_labels
 
 MAY_WORK = (KeyState.ENABLED, KeyState.UNAVAILABLE)
@@ -39,8 +40,17 @@ def plan(situation: Situation, *, target: str = "") -> Plan | str:
     case, snapshot = situation.case, situation.snapshot
     cluster, moved = snapshot.cluster, moved_store(case, snapshot)
     store = moved or snapshot.holder
-    if cluster is None or store is None:
+    if store is None and snapshot.unread:
+        return "Repoint is not possible: AWS did not show every key store."
+    if store is None:
         return "Repoint is not needed: no key store uses the cluster."
+    if cluster is None:
+        return "Repoint is not possible: the cluster is gone. Rescue comes first."
+    if not moved and _frees_nothing(case):
+        return (
+            "Repoint would not help: the key store would move to a cluster with the same backup "
+            "history, and AWS would refuse again."
+        )
     if not snapshot.keys or snapshot.pending_keys:
         return _no_keys_to_move(snapshot)
     unproven = _unproven(snapshot, case)
@@ -53,6 +63,14 @@ def plan(situation: Situation, *, target: str = "") -> Plan | str:
         unproven=unproven,
         soak_days=situation.policy.repoint_soak_days,
         target_cluster_id=target if target in able else able[0],
+    )
+
+
+def _frees_nothing(case: Case) -> bool:
+    """A new key store was wanted on this very cluster, which a repoint would delete."""
+    taken = Trigger.CLUSTER_TAKEN
+    return case.trigger is taken and all(
+        a.trigger is taken and a.asked in ("", case.cluster_id) for a in case.attempts
     )
 
 

@@ -13,9 +13,9 @@ from chalicelib.domain.rules.polling import MINUTE, SOON, under_way
 from chalicelib.domain.rules.proof import was_denied
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.rules.step import Ask, Call, Close, Step, Wait
-from chalicelib.domain.state.case import CallRecord, CallStatus, Difference, Outcome
+from chalicelib.domain.state.case import CallRecord, CallStatus, Case, Difference, Outcome
 from chalicelib.domain.state.hsm_states import GOING
-from chalicelib.domain.state.plan import CASE_TAG, Operation
+from chalicelib.domain.state.plan import CASE_TAG, Operation, Plan
 from chalicelib.domain.state.snapshot import (
     Cluster,
     KeyState,
@@ -45,7 +45,7 @@ def next_step(context: PlanContext) -> Step:
         or _hsms(context, home)
         or _store(context, home)
         or _proved(context)
-        or Close(Outcome.RESCUED, _words(context))
+        or _end(context)
     )
 
 
@@ -53,14 +53,11 @@ def _backup(context: PlanContext) -> Step | None:
     """It is there for good before anything is made from it."""
     target = context.plan.backup_id
     backup = next((b for b in context.snapshot.known_backups if b.backup_id == target), None)
-    if backup is None:
-        gone = Difference(f"Backup {target}", "was there", "is gone")
-        return Ask((gone,))
-    if backup.state == "PENDING_DELETION":
+    if backup is not None and backup.state == "PENDING_DELETION":
         if context.just_did(Operation.RESTORE_BACKUP, target):
             return Wait(SOON, "the backup is being restored")
         return Call(Operation.RESTORE_BACKUP, (target,), "taking the backup back from deletion")
-    if not backup.is_ready:
+    if backup is None or not backup.is_ready:
         return Wait(MINUTE, "the backup is being made ready")
     if backup.never_expires:
         return None
@@ -186,11 +183,37 @@ def _proved(context: PlanContext) -> Step | None:
     return None
 
 
+def _end(context: PlanContext) -> Step:
+    """Only a whole look shows that the keys are served."""
+    if context.snapshot.unread:
+        return Wait(MINUTE, "AWS must be read whole to make sure")
+    return Close(Outcome.RESCUED, _words(context))
+
+
+def unchecked(plan: Plan, case: Case) -> tuple[str, ...]:
+    """Keys that were to prove themselves and could not: a policy forbids it, or others switched them off."""
+    wanted = plan.names(Operation.PROVE_KEY)
+    return tuple(key_id for key_id in wanted if not _works(plan, case, key_id))
+
+
+def _works(plan: Plan, case: Case, key_id: str) -> bool:
+    call = case.call(Operation.PROVE_KEY, key_id)
+    is_done = call is not None and call.status is CallStatus.DONE
+    return is_done and call is not None and call.plan_hash == plan.plan_hash
+
+
 def _words(context: PlanContext) -> str:
-    number = len(context.plan.names(Operation.PROVE_KEY))
+    plan = context.plan
+    open_ones = unchecked(plan, context.case)
+    number = len(plan.names(Operation.PROVE_KEY)) - len(open_ones)
     which = "The enabled key works" if number == 1 else f"The {number} enabled keys work"
     checked = f"{which} again: each was used once to check." if number else ""
-    names = {key.key_id: key.name for key in context.plan.basis.keys}
-    lost = ", ".join(names.get(key_id, key_id) for key_id in context.plan.lost)
+    names = {key.key_id: key.name for key in plan.basis.keys}
+    left = ", ".join(names.get(key_id, key_id) for key_id in open_ones)
+    unknown = f"Could not be checked: {left}." if left else ""
+    lost = ", ".join(names.get(key_id, key_id) for key_id in plan.lost)
     gone = f"Made after the backup, and lost: {lost}." if lost else ""
-    return f"{checked or 'The key store is connected again.'} {gone}".rstrip()
+    stays = context.plan.backup_id and context.snapshot.cluster is not None
+    old = "The old cluster stays, and its HSMs go on costing." if stays else ""
+    said = (checked or "The key store is connected again.", unknown, gone, old)
+    return " ".join(sentence for sentence in said if sentence)

@@ -15,6 +15,7 @@ from chalicelib.domain.remedies.steps import (
     keep_backup,
     quiet,
 )
+from chalicelib.domain.rules.outage import outage_in
 from chalicelib.domain.rules.polling import SOON, until
 from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Ask, Call, Step, Wait
@@ -60,9 +61,10 @@ def impossible(situation: Situation, remedy: Remedy) -> str:
     """Why the keys can't go properly; "" if they can."""
     snapshot, name = situation.snapshot, remedy.capitalize()
     if snapshot.live_keys and not has_active_hsm(snapshot):
+        first = "Rescue comes" if outage_in(situation.case, snapshot) else "Add one"
         return (
             f"{name} is not possible: KMS can delete its keys only while the cluster has an "
-            "active HSM. Add one first."
+            f"active HSM. {first} first."
         )
     if moved_store(situation.case, snapshot):
         return (

@@ -68,7 +68,7 @@ def undo_step(context: PlanContext) -> Move:
         # What one look does not show may still be there to bring back.
         or until_sure(context.case, context.now)
         or _switches(context)
-        or rescue_back.made(context)
+        or _seen_whole(context, rescue_back.made(context))
         or _hsms(context, before)
         or _seen_whole(context, _store(context, before))
         or _unseen(context)
@@ -170,12 +170,20 @@ def _store(context: PlanContext, before: Before) -> Move | None:
             if touched and has_hsm
             else None
         )
+    if context.plan.remedy is Remedy.RESCUE:
+        # Keys that work again are not cut off: whoever stops a rescue does not ask for that.
+        connected_by_us = connected_by_us and store.state is StoreState.FAILED
     return disconnect(context) if connected_by_us else None
 
 
 def _point_back(context: PlanContext, store: KeyStore, before: Before) -> Move | None:
     """While the old cluster can take the store; after that the keys live on in the other one."""
-    if context.snapshot.cluster is None or not context.snapshot.cluster.can_take_keys:
+    cluster = context.snapshot.cluster
+    stays = cluster is None or not cluster.can_take_keys
+    if context.plan.remedy is Remedy.RESCUE:
+        # Keys that work on the new cluster stay there: the old one could not serve them.
+        stays = not rescue_back.goes_back(store, cluster)
+    if stays:
         return connect(context, store, why="connecting the key store again")
     if context.just_did(Operation.UPDATE_KEY_STORE, store.key_store_id):
         return Wait(SOON, "KMS does not show the old cluster yet")
@@ -188,7 +196,7 @@ def _point_back(context: PlanContext, store: KeyStore, before: Before) -> Move |
 
 
 def _seen_whole(context: PlanContext, step: Move | None) -> Move | None:
-    """No store is disconnected on half a look, nor while keys that we scheduled may wait in it unseen."""
+    """Nothing is disconnected or removed on half a look, nor while keys that we scheduled may wait unseen."""
     depends = isinstance(step, Call) and step.operation in LOOK_AGAIN_BEFORE
     is_blind = bool(context.snapshot.unread) or may_wait(context.case, context.snapshot)
     return _unseen(context) if depends and is_blind else step
@@ -241,14 +249,26 @@ def _what_is_back(context: PlanContext, before: Before) -> str:
         (changed, f"{_keys(changed)} not as before: somebody else changed that."),
         (True, _where_the_store_is(context, before)),
         (context.snapshot.cluster is None, "The cluster is gone."),
-        (
-            rescue_back.hsms_stay(context),
-            "The HSMs that Unlatch made stay, as the key store uses them.",
-        ),
+        *_made(context),
         (_is_going(context.snapshot), "AWS is deleting the cluster already."),
         (True, "Nothing more happens."),
     )
     return " ".join(sentence for holds, sentence in parts if holds and sentence)
+
+
+def _made(context: PlanContext) -> tuple[tuple[bool, str], ...]:
+    """What a rescue had made, and how whoever wants it gone removes it."""
+    where = rescue_back.cluster_stays(context)
+    return (
+        (
+            rescue_back.hsms_stay(context),
+            "The HSMs that Unlatch made stay, as the key store uses them, and cost money.",
+        ),
+        (
+            bool(where),
+            f"{where}, which Unlatch made, stays with its HSMs, as the key store is on it.",
+        ),
+    )
 
 
 def _keys(count: int) -> str:

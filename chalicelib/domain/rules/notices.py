@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.rules.outage import outage_of
-from chalicelib.domain.rules.switched_off import SWITCHES_OFF
+from chalicelib.domain.rules.switched_off import off_since
 from chalicelib.domain.rules.waiting import our_keys, scheduled_by_us
 from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
@@ -128,7 +128,7 @@ def keys_go(case: Case) -> bool:
 
 def still_off(case: Case, key_id: str) -> bool:
     """This case made the key go or switched it off, and nobody has seen it back."""
-    if not any(case.tried(operation, key_id) for operation in SWITCHES_OFF):
+    if key_id not in off_since(case):
         return False
     world = case.snapshot
     key = next((key for key in world.keys if key.key_id == key_id), None) if world else None

@@ -96,10 +96,13 @@ def _is_at_it(case: Case, snapshot: Snapshot) -> bool:
 
 
 def serves(case: Case, snapshot: Snapshot) -> bool:
-    """The store that the plan names, or that holds the cluster, is connected; or there is none."""
+    """The store that the plan names, or that holds the cluster, is connected to HSMs; or there is none."""
     plan = case.current_plan
     store = snapshot.key_store(plan.key_store_id if plan else None) or snapshot.holder
-    return store is None or store.state is StoreState.CONNECTED
+    if store is None or store.state is not StoreState.CONNECTED:
+        return store is None
+    clusters = (c for c in (snapshot.cluster, *snapshot.siblings) if c)
+    return outage_of(store, cluster_in(clusters, store.cluster_id)) is None
 
 
 def ended(situation: Situation) -> Close | None:

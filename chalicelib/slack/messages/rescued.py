@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalicelib.domain.remedies.rescue import unchecked
 from chalicelib.domain.state.case import CallStatus
 from chalicelib.domain.state.plan import Operation
 from chalicelib.slack.messages import facts, parts, retired
@@ -28,14 +29,15 @@ def message(shown: Shown) -> Message:
     calls = sum(call.status is CallStatus.DONE for call in case.calls)
     total = len(plan.basis.keys) if plan else 0
     lost = len(plan.lost) if plan else 0
-    which = f"{total - lost:,} of {count(total, 'key')}" if lost else the(total, "key")
-    title = f"Rescued: {which} of {shown.cluster} {'works' if total - lost == 1 else 'work'} again"
+    works = total - lost - len(unchecked(plan, case)) if plan else 0
+    which = f"{works:,} of {count(total, 'key')}" if works < total else the(total, "key")
+    title = f"Rescued: {which} of {shown.cluster} {'works' if works == 1 else 'work'} again"
     gone = f" {count(lost, 'key')} can’t come back." if lost else ""
     return Message(
         f"{title}.{gone} What is left to do is in the message.",
         (
             header(title, CHECK_MARK),
-            says(*_works(shown), *_lost(shown), text("\n"), *_where(shown)),
+            says(*_works(shown), *_unchecked(shown), *_lost(shown), text("\n"), *_where(shown)),
             rich(line(bold("What is left for you")), items("bullet", _left(shown))),
             parts.decided(case, f"{count(calls, 'AWS call')}, told in the thread"),
             retired.audit(shown),
@@ -45,7 +47,9 @@ def message(shown: Shown) -> Message:
 
 def _works(shown: Shown) -> list[Piece]:
     plan = shown.case.current_plan
-    proved = plan.names(Operation.PROVE_KEY) if plan else ()
+    unsure = unchecked(plan, shown.case) if plan else ()
+    wanted = plan.names(Operation.PROVE_KEY) if plan else ()
+    proved = [key_id for key_id in wanted if key_id not in unsure]
     names = [facts.key_name(shown.case, key_id) for key_id in proved[:MOST_NAMES]]
     more = [count(len(proved) - len(names), "more key")] if len(proved) > len(names) else []
     if not names:
@@ -54,6 +58,23 @@ def _works(shown: Shown) -> list[Piece]:
     once = "It was" if len(proved) == 1 else "Each was"
     verb = "works" if len(proved) == 1 else "work"
     return [bold(f"{listed} {verb} again."), text(f" {once} used once to check.")]
+
+
+def _unchecked(shown: Shown) -> list[Piece]:
+    plan = shown.case.current_plan
+    unsure = unchecked(plan, shown.case) if plan else ()
+    names = [facts.key_name(shown.case, key_id) for key_id in unsure]
+    if not names:
+        return []
+    return [
+        text("\n"),
+        bold(f"{', '.join(names[:MOST_NAMES])} could not be checked."),
+        text(
+            " Have somebody who may use it try it."
+            if len(names) == 1
+            else " Have somebody who may use them try them."
+        ),
+    ]
 
 
 def _lost(shown: Shown) -> list[Piece]:
@@ -70,7 +91,7 @@ def _lost(shown: Shown) -> list[Piece]:
 
 def _where(shown: Shown) -> list[Piece]:
     store, plan = shown.case.store, shown.case.current_plan
-    made = len(plan.names(Operation.CREATE_HSM)) if plan else 0
+    made = plan.new_hsms if plan else 0
     pieces = []
     if store and plan and plan.backup_id:
         pieces = [
@@ -79,7 +100,7 @@ def _where(shown: Shown) -> list[Piece]:
             text(". "),
         ]
     if made:
-        cost = money(made * 24 * shown.policy.hsm_hour_price)
+        cost = money(made * 24 * shown.policy.hour_price(shown.case.region))
         pieces.append(
             text(
                 f"The {count(made, 'new HSM')} {'costs' if made == 1 else 'cost'} about {cost} a day."

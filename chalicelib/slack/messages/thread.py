@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from chalicelib.domain.rules.notices import keys_go
 from chalicelib.domain.state.audit_log import Entry, Kind
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act
@@ -21,7 +22,7 @@ from chalicelib.slack.messages.blocks import (
     user,
     users,
 )
-from chalicelib.slack.messages.first_line import opened, reference
+from chalicelib.slack.messages.first_line import opened
 from chalicelib.slack.messages.happened import dry_run, moment, result
 from chalicelib.slack.messages.reminders import once_more, reminded
 from chalicelib.slack.messages.text import (
@@ -196,7 +197,8 @@ def _keys_gone(entry: Entry, case: Case) -> Told:
 
 
 def _key_used(entry: Entry, case: Case) -> Told:
-    cancel = "" if case.is_over else " Cancel is in the message above."
+    may_cancel = not case.is_over and (keys_go(case) or not case.trigger.is_outage)
+    cancel = " To cancel, use the button in the message above." if may_cancel else ""
     pieces = [
         symbol(WARNING),
         text(" "),
@@ -204,7 +206,6 @@ def _key_used(entry: Entry, case: Case) -> Told:
         text(f" tried to {key_used.verb(entry['operation'] or 'use it')} with "),
         bold(facts.key_name(case, entry["key"])),
         text(f" and failed.{cancel}"),
-        *reference(entry, "event_id"),
     ]
     return "A key that is being deleted was used", pieces
 

@@ -70,19 +70,11 @@ export function valuesOf(form) {
   for (const block of form.querySelectorAll("[data-block]")) {
     const controls = [...block.querySelectorAll("input, select, textarea")];
     const kind = controls[0]?.type;
-    if (kind === "checkbox") values[block.dataset.block] = ticked(controls);
+    if (kind === "checkbox") values[block.dataset.block] = controls.some(box => box.checked);
     else if (kind === "radio") values[block.dataset.block] = controls.find(box => box.checked)?.value;
-    else if (kind === "select-multiple") {
-      values[block.dataset.block] = [...controls[0].selectedOptions].map(option => option.value);
-    } else values[block.dataset.block] = controls[0]?.value;
+    else values[block.dataset.block] = controls[0]?.value;
   }
   return values;
-}
-
-// Of one box whether it is ticked; of several which are.
-function ticked(boxes) {
-  if (boxes.length === 1) return boxes[0].checked;
-  return boxes.filter(box => box.checked).map(box => box.value);
 }
 
 // Slack keeps what was typed where a dialog is updated under somebody's hands.
@@ -98,11 +90,7 @@ export function retype({view, values}) {
     const value = values[block.dataset.block];
     for (const control of block.querySelectorAll("input, select, textarea")) {
       if (value === undefined) continue;
-      if (control.type === "checkbox") {
-        control.checked = Array.isArray(value) ? value.includes(control.value) : value;
-      } else if (control.type === "select-multiple") {
-        for (const option of control.options) option.selected = value.includes(option.value);
-      }
+      if (control.type === "checkbox") control.checked = value;
       else if (control.type === "radio") control.checked = control.value === value;
       else control.value = value;
     }

@@ -16,6 +16,7 @@ from sandbox.permissions.page import PAGE, read, scenario_of
 from sandbox.permissions.record import open_recorded, recorded
 from sandbox.permissions.rights import Key
 from sandbox.scenario.command import play_file
+from tests.sandbox.scenario.ways import TOLD
 
 PROJECT = Path(__file__).parents[3]
 SCENARIOS = sorted((PROJECT / "sandbox" / "scenarios").glob("*.yaml"))
@@ -245,6 +246,8 @@ def test_it_comes_as_it_expects(path: Any, tmp_path: Path) -> None:
     assert told["log_verified"]
     if more := MORE.get(path.stem):
         more(told)
+    if way := TOLD.get(path.stem):
+        assert [(case["trigger"], case["remedy"]) for case in told["cases"]] == [way]
     used = recorded(tmp_path / "rights.json")
     assert [key for key in shown_by(path.stem) if key not in used] == [], (
         "docs/permissions.md says that it uses these; run: python -m sandbox permissions"

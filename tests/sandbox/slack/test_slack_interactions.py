@@ -51,12 +51,6 @@ DECIDE = {
         ),
         field("for", "static_select", options=[option("7d"), option("30d")]),
         field("owner", "users_select", initial_user="alice"),
-        field(
-            "subnets",
-            "checkboxes",
-            options=[option("a"), option("b"), option("c")],
-            initial_options=[option("a"), option("b")],
-        ),
     ],
 }
 
@@ -277,7 +271,6 @@ def test_a_submission_fills_in_every_field(slack: LocalSlack, opening: App) -> N
         "target": "cluster-b",
         "for": "30d",
         "owner": "bob",
-        "subnets": ["b", "c"],
         "colour": "ignored",
     }
     response = slack.submit("alice", wanted)
@@ -295,9 +288,6 @@ def test_a_submission_fills_in_every_field(slack: LocalSlack, opening: App) -> N
         "target": {"target": {"type": "radio_buttons", "selected_option": option("cluster-b")}},
         "for": {"for": {"type": "static_select", "selected_option": option("30d")}},
         "owner": {"owner": {"type": "users_select", "selected_user": "bob"}},
-        "subnets": {
-            "subnets": {"type": "checkboxes", "selected_options": [option("b"), option("c")]}
-        },
     }
     assert slack.modals == {}
 
@@ -312,7 +302,6 @@ def test_what_nobody_fills_in_stays_as_it_began(slack: LocalSlack, opening: App)
     assert values["target"]["target"]["selected_option"] == option("cluster-a")
     assert values["for"]["for"]["selected_option"] is None
     assert values["owner"]["owner"]["selected_user"] == "alice"
-    assert values["subnets"]["subnets"]["selected_options"] == [option("a"), option("b")]
 
 
 @pytest.mark.usefixtures("case_message")
