@@ -32,16 +32,7 @@ PACKAGES = ("chalicelib/flows", "chalicelib/aws", "chalicelib/slack")
 TESTS = ("tests/aws", "tests/flows", "tests/slack", "tests/reliability", "tests/test_*.py")
 ABOUT_TEXT = ("tests/test_architecture.py", "tests/test_docs.py", "tests/test_types.py")
 """They read the code and don't run it."""
-LOADED_ONCE = (
-    "pytest",
-    "boto3",
-    "moto",
-    "moto.core",
-    "cattrs",
-    "hypothesis",
-    "slack_sdk",
-    "time_machine",
-)
+LOADED_ONCE = ("boto3", "moto", "moto.core", "cattrs", "slack_sdk")
 """Of others; each mutant is tried in a fork that has them already."""
 MOST_SECONDS = 120
 Reach = Mapping[tuple[str, int], Sequence[str]]
