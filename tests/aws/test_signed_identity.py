@@ -174,6 +174,12 @@ def test_it_is_good_for_five_minutes(sts: Sts, late: timedelta) -> None:
     assert identity(sts, late=late * 4 / 6)(signed(sts)) == ARN
 
 
+def test_an_answer_that_is_neither_yes_nor_an_error_names_nobody(sts: Sts) -> None:
+    sts.status = 202
+    with pytest.raises(RequestError, match=r"does not accept the signature \(202\)"):
+        identity(sts)(signed(sts))
+
+
 def test_a_signature_that_sts_refuses_counts_for_nothing(sts: Sts) -> None:
     sts.status, sts.body = 403, REFUSED
     with pytest.raises(
