@@ -282,7 +282,7 @@ class Ports:
     channel: str = ""
     routes: tuple[Route, ...] = ()
     changed: Callable[[], None] = _nothing
-    key_owners: Callable[[Case], KeyOwners] = lambda _: KeyOwners()
+    key_owners: Callable[[Case], KeyOwners] = lambda _: KeyOwners()  # if no tag names them
     count: Callable[[str, int], None] = _nothing
     log: Callable[..., None] = _nothing
     aside: Aside = in_turn

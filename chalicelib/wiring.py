@@ -229,7 +229,7 @@ class Wiring:
     def _key_owners(self, case: Case) -> KeyOwners:
         from chalicelib.aws.key_owners import KeyOwnerReader  # once a case
 
-        reader, told = (self._accounts, config.READER_ROLE, self._paces), self.settings
+        told, reader = self.settings, (self._accounts, config.READER_ROLE, self._paces)
         return KeyOwnerReader(*reader, told.owner_tag, told.recent_use_days).of(case)
 
     def _actions(self) -> Actions:

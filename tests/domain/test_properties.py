@@ -59,7 +59,7 @@ def visit(trigger: Trigger, every: int) -> Counter[str]:
 def looks(
     before: Case, approved: Approved, snapshot: Snapshot, now: datetime
 ) -> Iterator[tuple[Decision, str]]:
-    """The decision on this look; where it is not believed yet, that on the same one a minute later too."""
+    """The decision on this look; if it is not believed yet, that on the same one a minute later too."""
     for _ in range(2):
         here = replace(snapshot, at=now)
         decision = decide(
@@ -91,7 +91,7 @@ def story(
 
 
 def flaw(before: Case, decision: Decision, snapshot: Snapshot, now: datetime) -> str:
-    """The first invariant that this decision breaks, in words; "" where all hold."""
+    """The first invariant that this decision breaks, in words; "" if all hold."""
     match decision.step:
         case Close() as step:
             return close_flaw(before, decision.case, step) or claim_flaw(before, decision, snapshot)
@@ -253,8 +253,8 @@ def keys_first(before: Case, decision: Decision, snapshot: Snapshot, now: dateti
     if before.ending or plan is None or plan.remedy is not Remedy.RETIRE or not snapshot.keys:
         return ""
     if step.operation is Operation.DISCONNECT_KEY_STORE and held:
-        mends = held.state is StoreState.FAILED and plan.names(Operation.CONNECT_KEY_STORE)
-        return "" if mends else "disconnected while keys are left"
+        fixes = held.state is StoreState.FAILED and plan.names(Operation.CONNECT_KEY_STORE)
+        return "" if fixes else "disconnected while keys are left"
     late = (Operation.DELETE_KEY_STORE, Operation.DELETE_HSM, Operation.DELETE_CLUSTER)
     return "keys are left in the store" if held and step.operation in late else ""
 

@@ -138,7 +138,7 @@ HEADERS |= {
     "rescuing": (f"{GLASS}Rescuing the keys of {CLUSTER}", STOP),
     "rescued": (f"{TICK}Rescued: 2 of 3 keys of {CLUSTER} work again", {}),
     "rescued_in_place": (f"{TICK}Rescued: the 2 keys of {CLUSTER} work again", {}),
-    "mended": (f"{TICK}Key store of {CLUSTER} is up again", {}),
+    "up_again": (f"{TICK}Key store of {CLUSTER} is up again", {}),
 }
 WAYS = {"keep": "Keep…", "release": "Release…"}
 HEADERS |= {

@@ -1,4 +1,4 @@
-"""What people call things: looked up once an hour, and left out where Slack does not tell."""
+"""What people call things: looked up once an hour, and left out if Slack does not tell."""
 
 from __future__ import annotations
 

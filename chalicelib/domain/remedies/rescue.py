@@ -137,7 +137,7 @@ def _store(context: PlanContext, home: Cluster) -> Step | None:
     target = store.key_store_id
     if store.cluster_id != home.cluster_id:
         if context.just_did(Operation.UPDATE_KEY_STORE, target):
-            return Wait(SOON, "KMS takes in the new cluster")
+            return Wait(SOON, "KMS does not show the new cluster yet")
         return disconnect(context) or Call(
             Operation.UPDATE_KEY_STORE,
             (target,),
