@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from bench import growth_pictures, machine
 from bench.fresh import ROOT
@@ -23,6 +23,7 @@ from bench.parts import (
     keys,
     package,
     path,
+    recorded,
     storm,
     waiting,
     warm,
@@ -54,19 +55,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="measure less and write nothing")
     parser.add_argument("parts", nargs="*", help="some parts only, such as `cold`; writes nothing")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="PART", help="this alone; also check and ci"
+    )
     parser.add_argument("--skip", action="append", default=[], metavar="PART", help="all but this")
     chosen = parser.parse_args(arguments)
     effort, about = QUICK if chosen.quick else WHOLE, machine.described()
-    parts = measurements(effort)
-    unknown = {*chosen.parts, *chosen.skip} - set(parts)
+    parts, only = {**measurements(effort), **on_request()}, [*chosen.parts, *chosen.only]
+    unknown = {*only, *chosen.skip} - set(parts)
     if unknown:
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(parts)}")
-    wanted = [name for name in chosen.parts or parts if name not in chosen.skip]
+    wanted = [name for name in only or measurements(effort) if name not in chosen.skip]
     rows, broken = _measured({name: parts[name] for name in wanted})
     sys.stdout.write(f"{table(rows)}\n")
-    if not chosen.quick and not chosen.parts:
+    if not chosen.quick and not only:
         skipped = [f"Left out of this run: {', '.join(chosen.skip)}"] if chosen.skip else []
-        _write(rows, [*about, *skipped, *broken])
+        _write(rows, [*about, *skipped, *recorded.missing(), *broken])
     return 1 if broken else 0
 
 
@@ -78,8 +82,8 @@ def _measured(parts: Mapping[str, Callable[[], list[Row]]]) -> tuple[list[Row], 
         began = time.monotonic()
         try:
             rows += measure()
-        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
-            broken.append(f"The part “{name}” could not be measured: {error}")
+        except Exception as error:  # noqa: BLE001  # whatever breaks one part leaves the others and the page
+            broken.append(f"The part “{name}” could not be measured: {str(error)[:300]}")
             _say(broken[-1])
         _say(f"{name}: {time.monotonic() - began:.0f} s")
     return rows, broken
@@ -102,7 +106,13 @@ def measurements(effort: Effort) -> dict[str, Callable[[], list[Row]]]:
         "cost": cost.rows,
         "demo": commands.demo_rows,
         "tests": commands.tests_rows,
+        "recorded": recorded.rows,
     }
+
+
+def on_request() -> dict[str, Callable[[], list[Row]]]:
+    """What takes many minutes: only by its name."""
+    return {name: partial(recorded.measure, name) for name in recorded.COMMANDS}
 
 
 def _keys(effort: Effort) -> list[Row]:

@@ -10,7 +10,7 @@ from bench.row import Row
 HEAD = """# Performance
 `make bench` measures all of this and writes this page. Every figure is a ratio against a reference of the same run, or stands beside a fixed goal. The sides of a ratio take turns, so that whatever disturbs the machine disturbs both, and the ratio is that of their medians. CPU time is the kernel's count for a whole process, from the interpreter's start. Nothing here is a test with a time limit.
 
-AWS and Slack are stood in for on this machine (`bench/stub/`): at once, or where it says so after 10 ms and within AWS's default quotas. What a real network and TLS cost is in none of the figures, and on both sides of each ratio. The peer programs are in `bench/programs/`; the samples are kept in `build/bench.json`, which `pyperf stats` reads.
+AWS and Slack are stood in for on this machine (`bench/stub/`): at once, or if it says so after some milliseconds and within AWS's default quotas. What a real network and TLS cost is in none of the figures, and on both sides of each ratio. A network round is a request that had to wait for the one before it: of requests side by side one counts. The peer programs are in `bench/programs/`; the samples are kept in `build/bench.json`, which `pyperf stats` reads.
 """
 
 

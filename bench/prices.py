@@ -28,7 +28,9 @@ PRICES: dict[str, float] = {
     # aws.amazon.com/xray/pricing: $5.00 per million traces recorded
     "X-Ray: trace": 5.00 / MILLION,
 }
-FREE = "EventBridge (AWS's own events), STS, CloudHSM's, EC2's and CloudTrail's reads"
+ARM_GB_SECOND = 0.0000133334
+"""aws.amazon.com/lambda/pricing, on Arm."""
+FREE = "EventBridge (AWS's own events), STS, CloudHSM's, EC2's and CloudTrail's reads, the parameter of the brake"
 
 MONTHLY: dict[str, float] = {
     # aws.amazon.com/kms/pricing: $1 a key

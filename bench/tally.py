@@ -13,7 +13,9 @@ from uuid import UUID
 
 from chalicelib.aws.keys import ALIAS_PAGE, PAGE
 from chalicelib.aws.rate_limit import QUOTAS
+from chalicelib.aws.store.body import BODY
 from chalicelib.aws.store.cases import DynamoCases
+from chalicelib.aws.store.inbox import INBOX
 from chalicelib.domain.rules.step import Call
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.snapshot import SHOWN_KEYS, Key, Snapshot
@@ -31,7 +33,12 @@ COLD_SECONDS = 2.0
 IDLE = timedelta(minutes=5)
 """After as much idleness a function is taken to have forgotten its secrets."""
 QUOTA_SHARE = 0.25
+SIGHT = timedelta(hours=1)
+"""The sweep reads each open case so often, and looks whether its run lives; its store and cluster it reads
+for all cases of a place together."""
+SIGHT_SECONDS, SWEEP_GB = 0.05, 0.5
 LOOKS, LIVE, WAITING = "looks at live keys", "their KMS requests", "KMS requests of later looks"
+SIGHTS = "hourly sights"
 
 
 def kms_requests(world: Snapshot, *, is_shown: bool, others: int = 0) -> int:
@@ -157,6 +164,7 @@ class CountedAws:
             bench.aws.perform,
         )
         self._awake = bench.clock.now - IDLE
+        self._swept = bench.clock.now
 
     def attach(self) -> None:
         self._bench.aws.snapshot = self.snapshot  # type: ignore[method-assign]  # counted on the way
@@ -164,6 +172,7 @@ class CountedAws:
         self._bench.aws.perform = self.perform  # type: ignore[method-assign]  # same
 
     def snapshot(self, case: Case, *, now: datetime) -> Snapshot:
+        self._see_hourly(case, now)
         seen = self._look(case, now=now)
         asked = kms_requests(seen, is_shown=case.plan is None)
         self._units["KMS: request"] += asked
@@ -174,6 +183,15 @@ class CountedAws:
         self._take(look_seconds(seen))
         self._awake = self._bench.clock.now
         return seen
+
+    def _see_hourly(self, case: Case, now: datetime) -> None:
+        """What the sweeps since the last look have read of this case."""
+        sweeps, items = (now - self._swept) // SIGHT, self._bench.stored._table.items  # noqa: SLF001  # as it is stored
+        if sweeps:
+            self._swept += sweeps * SIGHT
+            held = [items.get((f"CASE#{case.case_id}", sk), {}) for sk in (BODY, INBOX)]
+            self._units["DynamoDB: read unit (4 kB)"] += sweeps * ceil(stored(held) / 4_096)
+            self._units[SIGHTS] += sweeps
 
     def reread(self, case: Case, key_id: str) -> Key:
         self._units["KMS: request"] += 1
@@ -197,7 +215,8 @@ def _add_functions(units: Counter[str], case: Case) -> None:
     units["Step Functions: state transition"] = case.turns * 3 + 1
     units["Lambda: request"] = case.turns * 2 + clicks + 1
     seconds = case.turns * COLD_SECONDS + units["milliseconds of turns"] / 1_000
-    units["Lambda: GB-second"] = ceil(TURN_GB * seconds + SLEEP_GB * case.turns + CLICK_GB * clicks)
+    own = TURN_GB * seconds + SLEEP_GB * case.turns + CLICK_GB * clicks
+    units["Lambda: GB-second"] = ceil(own + SWEEP_GB * SIGHT_SECONDS * units[SIGHTS])
     units["API Gateway: request"] = clicks
     units["Secrets Manager: call"] += clicks * 2
     units["CloudWatch: log line (1 kB)"] = units["Lambda: request"] * 4

@@ -24,7 +24,7 @@ def demo_rows() -> list[Row]:
     what = (
         "`make demo`, from the command to the first message, with its first button pressed at once"
     )
-    return [Row(what, "–", demo(), 10, "s")]
+    return [Row(what, "–", demo(), 6, "s")]
 
 
 def tests_rows() -> list[Row]:

@@ -8,17 +8,18 @@ from dataclasses import replace
 from typing import Any
 
 from bench.fresh import ROOT
-from bench.prices import FREE, METRIC_A_MONTH, MONTHLY, PRICES
+from bench.prices import ARM_GB_SECOND, FREE, METRIC_A_MONTH, MONTHLY, PRICES
 from bench.row import Row
-from bench.tally import COLD_SECONDS, LIVE, LOOKS, WAITING, retirement
+from bench.tally import COLD_SECONDS, LIVE, LOOKS, SIGHT_SECONDS, SIGHTS, WAITING, retirement
 from chalicelib.flows.batch import AT_ONCE
 from sandbox.aws.iam.template import rendered
 
 WINDOW_DAYS = 30
 ASSUMED = (
-    "two people approving within minutes of the first message. Counted: state transitions, requests, DynamoDB's "
+    "two people approving within minutes of the first message. Counted: state transitions, requests, both seals, "
+    "DynamoDB's "
     "units with keys and requests named by UUIDs, and the time that a quarter of the quotas makes "
-    f"looks and calls take. Assumed: {COLD_SECONDS:g} s for the rest of each turn, a secret read "
+    f"looks and calls take. Assumed: {SIGHT_SECONDS * 1_000:.0f} ms of the sweep an hour, {COLD_SECONDS:g} s for the rest of each turn, a secret read "
     "after five idle minutes, four log lines an invocation, a trace each, and that KMS bills "
     f"every request. Free: {FREE}. Prices: us-east-1, without free tiers (`bench/prices.py`; not "
     "checked against AWS's pages)."
@@ -36,7 +37,7 @@ def _row(keys: int, most: float) -> Row:
     costs = {name: units[name] * price for name, price in PRICES.items()}
     first, second, *_ = sorted(costs, key=lambda name: -costs[name])
     return Row(
-        f"Cost of one case with {keys:,} keys",
+        f"Cost of one case with {keys:,} keys, with seals and hourly sight",
         "requests × list price, written out below",
         sum(costs.values()),
         most,
@@ -73,8 +74,8 @@ def standing() -> str:
         f"{number} × `{name}` ${costs[name]:.2f}" for name, number in sorted(priced.items())
     )
     return (
-        f"Where no case comes, a deployment costs ${sum(costs.values()):.2f} a month: {words}; an "
-        f"alarm counts once for each metric that it looks at. Each of Unlatch's own metrics that has "
+        f"Where no case comes, a deployment costs ${sum(costs.values()):.2f} a month: {words}; a "
+        f"parameter of Systems Manager is free; an alarm counts once for each metric that it looks at. Each of Unlatch's own metrics that has "
         f"values in a month costs ${METRIC_A_MONTH:.2f} more."
     )
 
@@ -86,7 +87,12 @@ def _metrics(properties: Mapping[str, Any]) -> int:
 
 def written_out(units: Counter[str], *, turns: int) -> str:
     """A small table: the unit, how many, and their price."""
-    lines = [f"{turns} turns over {WINDOW_DAYS} days, {ASSUMED}", ""]
+    arm = units["Lambda: GB-second"] * (PRICES["Lambda: GB-second"] - ARM_GB_SECOND)
+    about = (
+        f"{turns} turns over {WINDOW_DAYS} days, seen by {units[SIGHTS]:,} hourly sweeps, {ASSUMED} On Arm "
+        f"the GB-seconds would cost ${arm:.5f} less ([why not yet](decisions/x86-for-now.md))."
+    )
+    lines = [about, ""]
     lines += ["| unit | number | US$ |", "|---|--:|--:|"]
     for name, price in PRICES.items():
         lines.append(f"| {name} | {units[name]:,} | {units[name] * price:.5f} |")

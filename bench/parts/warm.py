@@ -21,10 +21,11 @@ def rows(*, clicks: int) -> list[Row]:
             stage.settings(slack.url),
         )
         found = last_line(run(program))
+        slacks = sorted({f"slack:{one.name}" for one in slack.seen})
     click, put, asked = (found[name] for name in ("click", "put", "requests"))
     how = (
         f"Medians: {_ms(click)} against {_ms(asked)}, {median(click) / median(asked):.2f} ×. A click asks "
-        f"{', '.join(found['calls'])}; the reference makes the same requests of AWS and Slack with botocore and "
+        f"{', '.join([*slacks, *found['calls']])}; the reference makes the same requests of AWS and Slack with botocore and "
         f"slack_sdk, with nothing around them. Slack’s signature checked and one conditional put take "
         f"{_ms(put)}: a click is {p99(click) / p99(put):.1f} × that by p99."
     )

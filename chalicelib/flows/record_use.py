@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from chalicelib.domain.rules.key_uses import is_among, is_repeat
+from chalicelib.domain.rules.key_uses import is_among, is_repeat, is_worth_keeping
 from chalicelib.domain.rules.switched_off import off_since
 from chalicelib.domain.state.case import Case, KeyUse
 from chalicelib.failures import PermanentError
@@ -29,7 +29,7 @@ def record_use(ports: Ports, use: KeyUse, *, account: str, region: str) -> tuple
     for case in concerned:
         _tell(ports, case, use)
     told = tuple(case.case_id for case in concerned)
-    if told and all(is_repeat(use, case.key_uses) for case in concerned):
+    if told and all(_is_repeat(case, use) for case in concerned):
         if len(ports.repeats) >= MOST_REMEMBERED:
             ports.repeats.clear()
         ports.repeats[spot] = now, told
@@ -54,12 +54,21 @@ def _concerns(case: Case, use: KeyUse) -> bool:
     return concerned and not is_among(use, case.key_uses[: case.uses_seen])
 
 
+def _is_repeat(case: Case, use: KeyUse) -> bool:
+    return is_repeat(use, case.key_uses, waiting=_waiting(case))
+
+
+def _waiting(case: Case) -> int:
+    """Uses that no turn has heard yet: while there are, its run is awake, or woken by the sweep."""
+    return len(case.key_uses) - case.uses_seen
+
+
 def _tell(ports: Ports, case: Case, use: KeyUse) -> None:
-    """Also where it was recorded before: whoever did may have died before the wake."""
-    if is_repeat(use, case.key_uses):
-        return
+    """Also if it was recorded before: whoever did may have died before the wake."""
     is_new = not is_among(use, case.key_uses)
-    token = ports.cases.record_use(case.case_id, use)
+    if is_new and not is_worth_keeping(use, case.key_uses, waiting=_waiting(case)):
+        return
+    token = ports.cases.record_use(case.case_id, use) if is_new else case.token
     ports.log("key used", case_id=case.case_id, key=use.key_id, who=use.who)
     ports.count("KeysUsedWhileOff", int(is_new))
     if token:

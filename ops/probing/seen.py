@@ -199,7 +199,7 @@ def judge_tracking(found: Findings, client: Client, *, now: datetime) -> None:
     if asked:
         found.held("A-TRACKING-AGE", f"{asked} keys are tracked since a day that lies back")
     else:
-        found.not_tried("A-TRACKING-AGE", "because there is no key that is older than an hour")
+        found.not_tried("A-TRACKING-AGE", "because no key is older than an hour")
 
 
 def sessions(client: Client, one: Item, *, since: datetime, now: datetime) -> dict[str, int]:

@@ -55,7 +55,7 @@ class AwsError(Exception):
 class Request:
     """One signed request as it came in. `params` are empty if nobody would read them.
 
-    `broken`: the body is no JSON object, although it has to be one.
+    `broken`: the body is not a JSON object, although it has to be one.
     """
 
     service: str

@@ -39,7 +39,7 @@ STORES_PER_REGION = 10
 NEEDED = ("CloudHsmClusterId", "KeyStorePassword", "TrustAnchorCertificate")
 LINGER = timedelta(hours=1)  # of KMS's connections, in an AWS that lets them last
 WRONG_PASSWORDS = 5  # in a row, after which kmsuser is locked out
-# Errors that reconnecting can't mend: somebody has to put the cluster in order first.
+# Errors that reconnecting can't fix: somebody has to put the cluster in order first.
 IN_EVERY_COPY = frozenset({
     "INVALID_CREDENTIALS", "USER_LOCKED_OUT", "USER_NOT_FOUND", "USER_LOGGED_IN",
 })  # fmt: skip

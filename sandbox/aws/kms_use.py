@@ -135,7 +135,7 @@ class KeyUse:
     def _mac(self, visit: RequestContext, region: Region, *, key: Key) -> str:
         algorithm = visit.params["MacAlgorithm"]
         if algorithm not in metadata(region, key).get("MacAlgorithms", []):
-            raise AwsError("InvalidKeyUsageException", f"{key.arn} is no key for {algorithm}.")
+            raise AwsError("InvalidKeyUsageException", f"{key.arn} is not a key for {algorithm}.")
         message = _blob(visit, "Message")
         mac, _, _ = backend_of(region).generate_mac(message, key.id, algorithm, [], dry_run=False)
         return mac

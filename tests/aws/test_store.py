@@ -17,7 +17,7 @@ from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.aws.store.opening import MOST_CALLERS, MOST_WAITING, case_id_of
 from chalicelib.aws.store.turns import TurnCases
 from chalicelib.domain.rules.approval import CROWD
-from chalicelib.domain.rules.key_uses import MANY, MOST
+from chalicelib.domain.rules.key_uses import FEW_WAIT, MANY, MOST, MOST_WAIT
 from chalicelib.domain.rules.trust import Anchor
 from chalicelib.domain.state import audit_log
 from chalicelib.domain.state.audit_log import Entry, Kind, entry
@@ -204,11 +204,11 @@ def test_of_many_failed_uses_those_of_further_callers_and_keys_are_kept() -> Non
     case = opened(cases)
     for number in range(MANY + 30):
         cases.record_use(case.case_id, use(number))
-    assert len(cases.load(case.case_id).key_uses) == MANY
+    assert len(cases.load(case.case_id).key_uses) == FEW_WAIT, "that no turn has heard"
     cases.sleep(case.case_id, version=cases.load(case.case_id).version, token="token-1")
     for number, (key_id, who) in enumerate([("key-2", "payments"), ("key-1", "billing")] * 2):
         assert cases.record_use(case.case_id, use(1_000 + number, key_id, who)) == "token-1"
-    last = cases.load(case.case_id).key_uses[MANY:]
+    last = cases.load(case.case_id).key_uses[FEW_WAIT:]
     assert [(u.key_id, u.who) for u in last] == [("key-2", "payments"), ("key-1", "billing")]
 
 
@@ -217,7 +217,7 @@ def test_failed_uses_stay_few() -> None:
     case = opened(cases)
     for number in range(MOST + 30):
         cases.record_use(case.case_id, use(number, f"key-{number}"))
-    assert len(cases.load(case.case_id).key_uses) == MOST
+    assert len(cases.load(case.case_id).key_uses) == MOST_WAIT, "that no turn has heard"
 
 
 def test_of_very_many_triggers_that_wait_new_callers_are_kept() -> None:

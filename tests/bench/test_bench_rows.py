@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bench import __main__ as bench_main
 from bench.interleaved import ratio, rounds
 from bench.page import page, table
 from bench.parts.cost import standing
@@ -72,3 +73,18 @@ def test_what_stands_costs_by_what_the_stack_has() -> None:
     assert all(f"× `{name}` $" in said for name in MONTHLY)
     assert "1 × `AWS::CloudWatch::Dashboard` $3.00" in said
     assert "2 × `AWS::SecretsManager::Secret` $0.80" in said
+
+
+def test_a_part_that_breaks_leaves_the_others() -> None:
+    def broken() -> list[Row]:
+        raise KeyError("nothing")
+
+    rows, said = bench_main._measured({"broken": broken, "whole": lambda: [MET]})
+    assert rows == [MET]
+    assert len(said) == 1
+    assert "“broken” could not be measured" in said[0]
+
+
+def test_the_long_commands_run_only_by_their_names() -> None:
+    usual = bench_main.measurements(bench_main.QUICK)
+    assert not set(bench_main.on_request()) & set(usual)

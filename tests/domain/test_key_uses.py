@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.rules.key_uses import MANY, MOST, MOST_CALLERS, is_repeat, is_worth_keeping
+from chalicelib.domain.rules.key_uses import (
+    FEW_WAIT,
+    MANY,
+    MOST,
+    MOST_CALLERS,
+    MOST_WAIT,
+    is_repeat,
+    is_worth_keeping,
+)
 from chalicelib.domain.state.case import KeyUse
 from tests.domain.worlds import NOW
 
@@ -17,21 +25,33 @@ PAIRS = [use(n, key=n) for n in range(MOST)]
 CALLERS = [use(n, key=n, who=n) for n in range(MOST_CALLERS)]
 
 
+def worth(use: KeyUse, known: list[KeyUse], *, waiting: int = 0) -> bool:
+    return is_worth_keeping(use, known, waiting=waiting)
+
+
 def test_an_event_counts_once_for_each_key() -> None:
-    assert not is_worth_keeping(use(1), [use(1)])
-    assert is_worth_keeping(use(1, key=2), [use(1)])
-    assert not is_repeat(use(1), MANY_USES), "the same event is no further use"
+    assert not worth(use(1), [use(1)])
+    assert worth(use(1, key=2), [use(1)])
+    assert not is_repeat(use(1), MANY_USES, waiting=0), "the same event is no further use"
 
 
 def test_few_are_all_kept_and_of_many_only_what_is_new() -> None:
-    assert is_worth_keeping(use(9_999), FEW)
-    assert not is_worth_keeping(use(9_999), MANY_USES)
-    assert is_repeat(use(9_999), MANY_USES)
-    assert is_worth_keeping(use(9_999, key=1), MANY_USES)
-    assert not is_repeat(use(9_999, key=1), MANY_USES)
+    assert worth(use(9_999), FEW)
+    assert not worth(use(9_999), MANY_USES)
+    assert is_repeat(use(9_999), MANY_USES, waiting=0)
+    assert worth(use(9_999, key=1), MANY_USES)
+    assert not is_repeat(use(9_999, key=1), MANY_USES, waiting=MOST_WAIT)
+
+
+def test_while_some_wait_to_be_heard_only_what_is_new_joins_them() -> None:
+    assert worth(use(9_999), FEW, waiting=FEW_WAIT - 1)
+    assert not worth(use(9_999), FEW, waiting=FEW_WAIT)
+    assert worth(use(9_999, key=1), FEW, waiting=MOST_WAIT - 1)
+    assert not worth(use(9_999, key=1), FEW, waiting=MOST_WAIT), "it is, when it fails again"
+    assert worth(use(9_999, who=1), FEW, waiting=MOST_WAIT)
 
 
 def test_the_first_use_of_a_caller_finds_room_when_others_find_none() -> None:
-    assert not is_worth_keeping(use(9_999, key=9_999), PAIRS)
-    assert is_worth_keeping(use(9_999, who=1), PAIRS)
-    assert not is_worth_keeping(use(9_999, who=9_999), CALLERS), "an item holds 400 kB"
+    assert not worth(use(9_999, key=9_999), PAIRS)
+    assert worth(use(9_999, who=1), PAIRS)
+    assert not worth(use(9_999, who=9_999), CALLERS), "an item holds 400 kB"

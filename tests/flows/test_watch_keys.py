@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.rules.key_uses import MANY
+from chalicelib.domain.rules.key_uses import FEW_WAIT
 from chalicelib.domain.state.audit_log import Kind
 from chalicelib.domain.state.case import CallRecord, CallStatus, KeyUse
 from chalicelib.domain.state.plan import Operation
@@ -185,9 +185,8 @@ def test_one_case_that_cant_be_read_hides_no_other(stand: Make) -> None:
 def test_of_many_uses_a_further_one_by_a_known_caller_is_not_read_for(stand: Make) -> None:
     it, case_id = waiting(stand, key(1))
     one = used(it)
-    for number in range(MANY):
+    for number in range(FEW_WAIT):
         record_use(it.ports, replace(one, event_id=f"use-{number}"), account=HUB, region=REGION)
-    it.turn(case_id)
     woken = len(it.runs.woken)
     again = replace(one, event_id="again")
     assert record_use(it.ports, again, account=HUB, region=REGION) == (case_id,)
@@ -206,7 +205,7 @@ def test_very_many_are_not_remembered_for_good(
     stand: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recording, "MOST_REMEMBERED", 1)
-    monkeypatch.setattr(recording, "is_repeat", lambda *_: True)
+    monkeypatch.setattr(recording, "_is_repeat", lambda *_: True)
     it, _ = waiting(stand, key(1))
     for who in ("one", "two"):
         record_use(it.ports, replace(used(it), who=who), account=HUB, region=REGION)

@@ -1,4 +1,4 @@
-"""`unlatch doctor --live` where other accounts and Regions are served: each has its own call and forwarder."""
+"""`unlatch doctor --live` if other accounts and Regions are served: each has its own call and forwarder."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.ports import Interaction
 from chalicelib.slack.error_words import NOT_EDITABLE
 from chalicelib.slack.gateway import EVENT, SlackGateway
+from chalicelib.slack.naming import Naming
 from chalicelib.slack.replies import SlackError
 from tests.domain.worlds import NOW, POLICY
 from tests.slack.every_moment import retired
@@ -93,6 +94,16 @@ def test_the_message_is_posted_and_its_thread_told() -> None:
     assert second["thread_ts"] == "1.1"
     assert (message.ts, message.channel, message.thread_lines) == ("1.1", "C1", 1)
     assert not message.is_behind
+
+
+def test_what_a_message_asks_for_can_be_looked_up_before() -> None:
+    slack = Slack()
+    slack.answers |= {"auth.test": {"url": ""}, "usergroups.list": {"usergroups": []}}
+    gateway = replace(slack.gateway(), naming=Naming(slack))
+    gateway.prepare(offered())
+    gateway.show(offered(), (), now=NOW, may_exist=False)
+    assert slack.methods[-1] == "chat.postMessage"
+    assert slack.methods.count("auth.test") == 1, "it is remembered"
 
 
 def test_what_is_shown_already_is_not_sent_again() -> None:

@@ -15,8 +15,6 @@ from chalicelib.aws.store.body import BODY, Body, body_from, case_of
 from chalicelib.aws.store.inbox import (
     CLICKS,
     INBOX,
-    LEFT_TO_CALLERS,
-    MOST_BYTES,
     USES,
     Inbox,
     has_room,
@@ -29,7 +27,7 @@ from chalicelib.aws.store.inbox import (
 from chalicelib.aws.store.memory import SweepMemory
 from chalicelib.aws.store.opening import Opening
 from chalicelib.aws.store.writes import OPEN, Write, place
-from chalicelib.domain.rules.key_uses import is_first_of_caller, is_worth_keeping
+from chalicelib.domain.rules.key_uses import is_worth_keeping
 from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.case import Case, KeyUse
 from chalicelib.domain.state.click import Act, Click
@@ -191,12 +189,12 @@ class DynamoCases(SweepMemory):
         try:
             with readable(case_id):
                 stored = self.stored(case_id)
-                waiting = [parsed(entry, KeyUse) for entry in stored.inbox.waiting[USES]]
+                waits = stored.inbox.waiting[USES]
+                waiting = (parsed(entry, KeyUse) for entry in waits)
                 known = [*stored.base.key_uses, *(one for one in waiting if one)]
         except NoCaseError:
             return ""
-        most = MOST_BYTES if is_first_of_caller(use, known) else LEFT_TO_CALLERS
-        if has_room(stored.inbox.waiting[USES], most) and is_worth_keeping(use, known):
+        if has_room(waits) and is_worth_keeping(use, known, waiting=len(waits)):
             entry = self._entry(case_id, USES, use)
             self.writes.update(case_id, **_adding(USES, entry, "attribute_exists(pk)"))
         return stored.inbox.token

@@ -16,8 +16,6 @@ INBOX = "INBOX"
 """The sort key of the item that triggers, uses and clicks are written to."""
 MOST_BYTES = 165_000
 """Of triggers, and of uses, that no turn has heard: an item holds 400 kB, and a click must find room."""
-LEFT_TO_CALLERS = 110_000
-"""Of uses by callers that are known: the rest is for the first use of each further one."""
 MOST_COUNTED = 10**15
 """Versions and generations stay far below."""
 TRIGGERS, CLICKS, USES = "triggers", "clicks", "key_uses"
@@ -75,7 +73,7 @@ def inbox_from(item: dict[str, Any]) -> Inbox:
 def _number(stored: Any) -> int:
     """As writes to it count on: DynamoDB compares no text with a number, and adds to none beyond 38 digits."""
     if isinstance(stored, str | bool) or not 0 <= stored < MOST_COUNTED:
-        raise ValueError(f"{stored!r:.50} is no number that Unlatch counts with")
+        raise ValueError(f"{stored!r:.50} is not a number that Unlatch counts with")
     return int(stored)
 
 
@@ -97,9 +95,9 @@ def opened(case_id: str, first: str) -> dict[str, Any]:
     }
 
 
-def has_room(entries: Sequence[str], most: int = MOST_BYTES) -> bool:
+def has_room(entries: Sequence[str]) -> bool:
     """If another entry of their kind may still be added: see MOST_BYTES."""
-    return sum(map(len, entries)) < most
+    return sum(map(len, entries)) < MOST_BYTES
 
 
 def parsed(entry: str, kind: type[T]) -> T | None:
