@@ -8,7 +8,7 @@ ABOUT_dev := a minute or two, 690 MB
 STAGE ?= dev
 STORY ?= sandbox/scenarios/flagship.yaml
 
-.PHONY: help domain-covered setup demo play pictures permissions test test-all test-slow test-ops check ci coverage format lint layers types docs lock dead mutants bench fuzz reliability crash-matrix read-matrix tamper-matrix deploy clean
+.PHONY: help domain-covered setup demo play pictures permissions test test-all test-slow test-ops check ci coverage format lint layers types docs lock dead mutants mutants-sample bench fuzz reliability crash-matrix read-matrix tamper-matrix deploy clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -106,6 +106,9 @@ dead: .venv/.dev  ## Look for code that nothing uses
 mutants: .venv/.dev  ## Change the domain one small thing at a time: do the tests notice? (hours)
 	$(BIN)/python -m mutmut run --max-children 2
 	$(BIN)/python -m mutmut results
+
+mutants-sample: .venv/.dev  ## Change 200 places of flows, aws and slack, drawn by a seed that it prints (half an hour)
+	$(BIN)/python -m scripts.mutants_sample $(if $(SEED),--seed $(SEED)) $(if $(NUMBER),--number $(NUMBER))
 
 bench: .venv/.dev  ## Measure, and write docs/performance.md
 	$(PIP) install -r bench/requirements.txt

@@ -10,8 +10,9 @@ from typing import Any, TypeAlias, TypeVar
 
 from chalice.app import Chalice, CloudWatchEvent, Response
 
-from chalicelib import event_patterns, observability, wiring
+from chalicelib import event_patterns, garbage, observability, wiring
 
+garbage.leave_modules_alone()
 T = TypeVar("T")
 app = Chalice(app_name="unlatch", configure_logs=False)
 """Chalice's log has the name of ours: with its own handler each line would be written twice."""

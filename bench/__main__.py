@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench import machine
+from bench import growth_pictures, machine
 from bench.fresh import ROOT
 from bench.page import page, table
 from bench.parts import (
@@ -19,18 +19,18 @@ from bench.parts import (
     duplicates,
     event,
     fleet,
+    growth,
     keys,
     package,
     path,
+    storm,
     waiting,
     warm,
 )
-from bench.picture import draw
 from bench.row import Row
 from bench.samples import store
 
 PAGE = ROOT / "docs" / "performance.md"
-PICTURE = ROOT / "docs" / "pictures" / "growth.png"
 SAMPLES = ROOT / "build" / "bench.json"
 
 
@@ -43,10 +43,11 @@ class Effort:
     clusters: int
     keys: tuple[int, ...]
     cut_keys: int
+    events: int
 
 
-WHOLE = Effort(15, 1_000, 1_000, (1_000, 10_000, 100_000), 20_000)
-QUICK = Effort(3, 100, 100, (1_000, 10_000), 10_000)
+WHOLE = Effort(15, 1_000, 1_000, (1_000, 10_000, 100_000), 20_000, storm.EVENTS)
+QUICK = Effort(3, 100, 100, (1_000, 10_000), 10_000, 2_000)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,10 +93,12 @@ def measurements(effort: Effort) -> dict[str, Callable[[], list[Row]]]:
         "warm": lambda: warm.rows(clicks=effort.clicks),
         "event": lambda: event.rows(count=max(effort.rounds // 3, 2)),
         "keys": lambda: _keys(effort),
-        "fleet": fleet.rows,
+        "fleet": lambda: _fleet(effort),
+        "growth": lambda: _growth(effort),
+        "storm": lambda: storm.rows(events=effort.events),
         "waiting": waiting.rows,
         "duplicates": lambda: duplicates.rows(clusters=effort.clusters),
-        "package": package.rows,
+        "package": lambda: package.rows(count=effort.rounds // 2 + 1),
         "cost": cost.rows,
         "demo": commands.demo_rows,
         "tests": commands.tests_rows,
@@ -105,14 +108,29 @@ def measurements(effort: Effort) -> dict[str, Callable[[], list[Row]]]:
 def _keys(effort: Effort) -> list[Row]:
     sizes = [keys.measured(count, times=3 if count <= 10_000 else 1) for count in effort.keys]
     if effort is WHOLE:
-        draw(sizes, PICTURE)
+        growth_pictures.draw_keys(sizes)
     return keys.rows(sizes, cut=keys.diagnosed(effort.cut_keys, longest=3))
+
+
+def _growth(effort: Effort) -> list[Row]:
+    grown = [growth.measured(count) for count in growth.CASES]
+    if effort is WHOLE:
+        growth_pictures.draw_cases(grown)
+    return growth.rows(grown)
+
+
+def _fleet(effort: Effort) -> list[Row]:
+    sizes = fleet.SIZES if effort is WHOLE else (fleet.ACCOUNTS,)
+    fleets = {count: fleet.measured("sweep", accounts=count) for count in sizes}
+    if effort is WHOLE:
+        growth_pictures.draw_accounts(fleets)
+    return fleet.rows(fleets)
 
 
 def _write(rows: Sequence[Row], about: Sequence[str]) -> None:
     PAGE.write_text(page(rows, about))
     store((row.samples for row in rows), SAMPLES)
-    _say(f"Written: {PAGE.relative_to(ROOT)}, {PICTURE.relative_to(ROOT)}")
+    _say(f"Written: {PAGE.relative_to(ROOT)}")
 
 
 def _say(text: str) -> None:

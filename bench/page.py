@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.growth_pictures import PICTURES
 from bench.row import Row
 
 HEAD = """# Performance
@@ -11,12 +12,11 @@ HEAD = """# Performance
 
 AWS and Slack are stood in for on this machine (`bench/stub/`): at once, or where it says so after 10 ms and within AWS's default quotas. What a real network and TLS cost is in none of the figures, and on both sides of each ratio. The peer programs are in `bench/programs/`; the samples are kept in `build/bench.json`, which `pyperf stats` reads.
 """
-PICTURE = "![Time and memory of a diagnosis over the keys in the account](pictures/growth.png)"
 
 
 def page(rows: Sequence[Row], about: Sequence[str]) -> str:
     """The whole page."""
-    parts = [HEAD, "## Figures", table(rows), "", PICTURE, "", "## This run"]
+    parts = [HEAD, "## Figures", table(rows), "", *pictures(), "", "## This run"]
     parts += [f"- {line}" for line in about]
     missed = [row for row in rows if not row.is_met]
     if missed:
@@ -31,6 +31,10 @@ def page(rows: Sequence[Row], about: Sequence[str]) -> str:
         if row.how:
             parts += ["", f"**{row.what}.** {_spaced(row.how)}"]
     return "\n".join(parts) + "\n"
+
+
+def pictures() -> list[str]:
+    return [f"![{words}](pictures/{path.name})" for words, path in PICTURES if path.exists()]
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -1,31 +1,43 @@
-"""docs/pictures/growth.png: time and memory of a diagnosis over the number of keys."""
+"""The pictures of docs/performance.md: how time and memory grow with keys, open cases and accounts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import matplotlib as mpl  # type: ignore[import-not-found, unused-ignore]  # for `make bench` alone
 from matplotlib.figure import Figure  # type: ignore[import-not-found, unused-ignore]  # for `make bench` alone
 
-from bench.parts.keys import MOST_MB, Size
+INK, OURS, OTHER, FLOOR = "#444444", "#1264a3", "#4a9c6d", "#999999"
+STYLES = (("o-", OURS), ("s--", OTHER), ("^:", OURS))
 
-INK, OURS, FLOOR = "#444444", "#1264a3", "#999999"
+
+@dataclass(frozen=True)
+class Curves:
+    """One of two pictures side by side: named lines over `x`; `limits` are named levels or curves to stay below."""
+
+    title: str
+    x_label: str
+    y_label: str
+    x: Sequence[float]
+    lines: Mapping[str, Sequence[float]]
+    limits: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    is_log: bool = True
 
 
-def draw(sizes: Sequence[Size], path: Path) -> None:
+def draw(left: Curves, right: Curves, path: Path) -> None:
     mpl.rcParams.update({"font.size": 9, "axes.edgecolor": INK, "svg.hashsalt": "unlatch"})
     figure = Figure(figsize=(8, 3.2), dpi=120, layout="constrained")
-    time, memory = figure.subplots(1, 2)
-    keys = [size.keys for size in sizes]
-    time.loglog(keys, [s.floor for s in sizes], "--", color=FLOOR, label="the quota’s floor")
-    time.loglog(keys, [s.first for s in sizes], "o-", color=OURS, label="first diagnosis")
-    time.loglog(keys, [s.again for s in sizes], "o:", color=OURS, label="re-check")
-    time.set(xlabel="KMS keys in the account", ylabel="seconds", title="Time")
-    memory.semilogx(keys, [s.peak_mb for s in sizes], "o-", color=OURS, label="peak")
-    memory.axhline(MOST_MB, linestyle="--", color=FLOOR, label="goal")
-    memory.set(xlabel="KMS keys in the account", ylabel="MB", title="Memory", ylim=(0, 300))
-    for axes in (time, memory):
+    for axes, curves in zip(figure.subplots(1, 2), (left, right), strict=True):
+        plot = axes.loglog if curves.is_log else axes.semilogx
+        for name, values in curves.limits.items():
+            plot(curves.x, values, "--", color=FLOOR, label=name)
+        for (name, values), (style, color) in zip(curves.lines.items(), STYLES, strict=False):
+            plot(curves.x, values, style, color=color, label=name)
+        axes.set(xlabel=curves.x_label, ylabel=curves.y_label, title=curves.title)
+        if not curves.is_log:
+            axes.set_ylim(bottom=0)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)

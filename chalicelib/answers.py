@@ -71,3 +71,14 @@ class Looking:
 
 
 Answer = Recorded | Private | MayNot | CanNot | WrongId | FieldError | PlanChanged | Looking
+
+
+def filled_in(words: str, found: NotPossible, case: Case, *, by: str) -> str:
+    """The words for what the case as it stands does not allow. `by`: who was first, as it is shown there."""
+    return words.format(
+        who=by if found.by else "Somebody",
+        what=found.remedy.capitalize() if found.remedy else "This",
+        when=f"{case.closed_at:%d %b, %H:%M} UTC" if case.closed_at else "before",
+        cluster=case.cluster_id,
+        outcome=case.outcome,
+    )

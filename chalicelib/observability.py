@@ -7,7 +7,7 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib import traces
+from chalicelib import garbage, traces
 
 
 @functools.cache
@@ -40,18 +40,15 @@ def warn(message: str, **about: Any) -> None:
 
 
 def count(name: str, value: int) -> None:
-    """Adds to a metric, counted or in the seconds that its name begins with; zeros say nothing."""
+    """A metric in CloudWatch's embedded format, counted or in the seconds that its name begins with.
+
+    Written at once: a function that dies later has still said what alarms ring by. Zeros say nothing.
+    """
     if value:
         unit = "Seconds" if name.startswith("Seconds") else "Count"
         _metrics().add_metric(name=name, unit=unit, value=value)
-
-
-def flush() -> None:
-    """Writes the metrics of this invocation in CloudWatch's embedded format."""
-    if _metrics().metric_set:
-        print(  # noqa: T201  # the embedded metric format is read from standard output
-            _json(_metrics().serialize_metric_set())
-        )
+        said = _json(_metrics().serialize_metric_set())
+        print(said, flush=True)  # noqa: T201  # the format is read from standard output
         _metrics().clear_metrics()
 
 
@@ -63,7 +60,7 @@ def _json(value: Any) -> str:
 
 @contextlib.contextmanager
 def invocation(context: Any, *, trace: str, **keys: str) -> Iterator[None]:
-    """One invocation: its keys on every line and on its trace, its metrics written at the end."""
+    """One invocation: its keys on every line and on its trace."""
     request_id = str(getattr(context, "aws_request_id", ""))
     name = str(getattr(context, "function_name", ""))
     logger().append_keys(request_id=request_id, function=name, **keys)
@@ -74,9 +71,9 @@ def invocation(context: Any, *, trace: str, **keys: str) -> Iterator[None]:
         logger().exception("invocation failed", extra={"reason": str(error)})
         raise
     finally:
-        flush()
         logger().remove_keys([*keys, *_found])
         _found.clear()
+        garbage.started()
 
 
 def about(**keys: str) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from chalicelib.aside import Aside, in_turn
-from chalicelib.domain.rules.hearing import Heard
+from chalicelib.domain.rules.hearing import Heard, KnownOutage
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.routes import Route
 from chalicelib.domain.rules.step import Call
@@ -140,10 +140,7 @@ Signed = SignedPlan | SignedCancel
 
 @dataclass(frozen=True)
 class Held:
-    """What is left of a case whose body is not believed: the version to sleep on, since when it is so,
-
-    and the case as its first trigger says, if that trigger's seal holds.
-    """
+    """Of a case whose body is not believed: the version to sleep on, and the case by its sealed trigger."""
 
     version: int
     since: datetime
@@ -159,13 +156,13 @@ class Cases(Protocol):
     def touch(self, case_id: str) -> str: ...
     def sleep(self, case_id: str, *, version: int, token: str) -> bool: ...
     def next_generation(self, case: Case) -> int: ...
-    def pointers(self) -> Sequence[Pointer]: ...
+    def pointers(self, where: tuple[str, str] | None = None) -> Sequence[Pointer]: ...
     def looked_until(self, account: str, region: str) -> datetime | None: ...
     def set_looked(self, account: str, region: str, until: datetime) -> None: ...
     def watch_round(self) -> SweepCursor: ...
     def set_watch_round(self, now: SweepCursor) -> None: ...
-    def down_since(self, account: str, region: str) -> Mapping[str, datetime]: ...
-    def set_down_since(self, account: str, region: str, since: Mapping[str, datetime]) -> None: ...
+    def outages(self, account: str, region: str) -> Mapping[str, KnownOutage]: ...
+    def set_outages(self, account: str, region: str, known: Mapping[str, KnownOutage]) -> None: ...
     def entries(self, case_id: str) -> Sequence[Entry]: ...
 
 
@@ -204,10 +201,7 @@ class Actions(Protocol):
 
 
 class Runs(Protocol):
-    """`remembered` is the digest of the body which the newest turn of a run saved last; "" if none did,
-
-    None if there is no such run (any more). `start` is False if a run has taken this name already.
-    """
+    """`start`: False if the name is taken. `remembered`: a digest; "" if none was saved, None for no run."""
 
     def start(self, case_id: str, generation: int, *, body: str = "") -> bool: ...
     def wake(self, token: str) -> None: ...
@@ -275,7 +269,7 @@ def _nobody(_: Case) -> KeyOwners:
 class Ports:
     """Everything that the flows are given. Each is made on first use (wiring.py).
 
-    `channel` is where cases are to be shown now; `aside` asks two things at once.
+    `channel` is where cases are to be shown now; `aside` asks two things at once. `repeats`: see record_use.
     """
 
     cases: Cases
@@ -297,6 +291,7 @@ class Ports:
     count: Callable[[str, int], None] = _nothing
     log: Callable[..., None] = _nothing
     aside: Aside = in_turn
+    repeats: dict[tuple[str, ...], tuple[datetime, tuple[str, ...]]] = field(default_factory=dict)
 
     @property
     def accounts(self) -> frozenset[str]:

@@ -193,12 +193,10 @@ class Wiring:
     def _for_turn(self, anchor: Anchor, generation: int) -> TurnCases:
         from chalicelib.aws.store.turns import TurnCases  # turns alone
 
+        names = (self.settings.inbox_key_id, self.settings.body_key_id)
+        inbox, body = map(self._seal, names)
         return TurnCases(
-            self._table,
-            anchor,
-            generation=generation,
-            inbox_seal=self._seal(self.settings.inbox_key_id),
-            body_seal=self._seal(self.settings.body_key_id),
+            self._table, anchor, generation=generation, inbox_seal=inbox, body_seal=body
         )
 
     @functools.cached_property

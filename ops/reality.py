@@ -1,19 +1,20 @@
-"""`unlatch reality`: compare reports of `doctor --live` and `rehearse` with what is assumed. Calls nothing."""
+"""`unlatch reality`: compare reports of `doctor --live` and `rehearse`, and logs of cases, with what is assumed. Calls nothing."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ops.command_context import CommandContext
 from ops.console import Console
 from ops.errors import OperatorError
+from ops.evidence import export
 from ops.exits import Exit
 from ops.probing.assumptions import ASSUMPTIONS, BY_ID
 from ops.probing.filing import COLOURS, differ
+from ops.probing.observed import report_on
 from ops.probing.report import Observation, Report, Verdict, from_json, settings_to_change
 from ops.verb import Options, Verb
 
@@ -38,10 +39,11 @@ def run(options: Options, desk: CommandContext) -> int:
 
 
 def _read(path: Path) -> Report:
-    hint = "Give the .json file that unlatch doctor --live or unlatch rehearse wrote"
+    hint = "Give a .json file of unlatch doctor --live or unlatch rehearse, or what unlatch audit export wrote"
     try:
-        told: Any = json.loads(path.read_text(encoding="utf-8"))
-        return from_json(told)
+        text = path.read_text(encoding="utf-8")
+        log = export.read(text)
+        return report_on(log) if log.entries else from_json(json.loads(text))
     except OSError as error:
         raise OperatorError(
             f"{path} can’t be read: {error.strerror}.", hint, code=Exit.USAGE
@@ -92,5 +94,5 @@ VERB = Verb(
     "reality",
     run,
     about=__doc__,
-    params=[click.Argument(["reports"], metavar="REPORT...", nargs=-1, required=True)],
+    params=[click.Argument(["reports"], metavar="FILE...", nargs=-1, required=True)],
 )

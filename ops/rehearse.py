@@ -25,6 +25,8 @@ from ops.probing.there import There
 from ops.verb import Options, Verb, flag, option, place
 
 MARKS = {True: ("ok", GREEN), False: ("WRONG", RED), None: ("unknown", YELLOW)}
+COPY_MOST = timedelta(minutes=75)
+"""Of the life of a copy’s HSM: until it is made, until the cluster shows what it is, and its removal."""
 WAYS = "Say one of --subnets (a cluster of its own), --key-store and --clean"
 
 
@@ -34,6 +36,8 @@ def run(options: Options, desk: CommandContext) -> int:
     ways = [bool(options.subnets), bool(options.key_store), options.clean]
     if sum(ways) != 1:
         raise OperatorError("It is not clear what to rehearse.", WAYS, code=Exit.USAGE)
+    if options.copy and not options.key_store:
+        raise OperatorError("--copy belongs to --key-store.", WAYS, code=Exit.USAGE)
     account, region = options.account or hub.account, options.where or hub.region
     target = there.go_there(hub, account, region, profile=options.account_profile)
     if options.clean:
@@ -70,7 +74,7 @@ def _rehearse_store(options: Options, desk: CommandContext, target: There) -> in
     desk.screen.title(f"Rehearsal on key store {one.name} ({one.id}), {target.region}")
     _require_all(
         desk,
-        *before.of_operator(target, before.OF_STORE),
+        *before.of_operator(target, before.OF_STORE + (before.MAKES if options.copy else ())),
         *before.of_bot(target),
         *before.of_people(target.hub, target.hub.settings.quorum_reversible),
     )
@@ -82,9 +86,17 @@ def _rehearse_store(options: Options, desk: CommandContext, target: There) -> in
         colour=YELLOW,
     )
     desk.screen.line("A key of its own is made there, and goes seven days later.")
+    if options.copy:
+        costs = before.most_dollars(target.hub, target.region, most=COPY_MOST)
+        desk.screen.line(
+            f"Then a cluster is made from a backup, with one HSM, and removed. That costs up to {costs}."
+        )
     _confirm(options, desk, f"Type the store’s id, {one.id}, to begin:", one.id)
-    rehearsal = store.StoreRehearsal(target, desk, Findings(), _name(), _most(options), one)
-    return _played(options, desk, rehearsal, Probe.KEY_STORE, play=rehearsal.play)
+    rehearsal = store.StoreRehearsal(
+        target, desk, Findings(), _name(), _most(options), one, copies=options.copy
+    )
+    probe = Probe.COPY if options.copy else Probe.KEY_STORE
+    return _played(options, desk, rehearsal, probe, play=rehearsal.play)
 
 
 def _played(
@@ -134,13 +146,14 @@ def _leave_nothing(desk: CommandContext, rehearsal: Any) -> list[str]:
 def _clean(options: Options, desk: CommandContext, target: There) -> int:
     """What earlier rehearsals left here, by their tag."""
     clusters, keys = there.rehearsed(target), there.rehearsed_keys(target)
+    backups = there.rehearsed_backups(target)
     for one in clusters:
         desk.screen.line(
             f"{one['ClusterId']}: {one['State']}, {count(len(one.get('Hsms', ())), 'HSM')}"
         )
-    for key_id in keys:
-        desk.screen.line(f"key {key_id}")
-    if not clusters and not keys:
+    for thing in (*(f"key {one}" for one in keys), *backups):
+        desk.screen.line(thing)
+    if not clusters and not keys and not backups:
         desk.screen.line(f"No rehearsal left anything in {target.account}, {target.region}.")
         desk.screen.answer({"left": []})
         return Exit.DONE
@@ -188,6 +201,7 @@ VERB = Verb(
             "--subnets", metavar="A,B", help="Make a cluster in these private subnets, one a zone."
         ),
         option("--key-store", metavar="CKS", help="Park this throwaway store, and put it back."),
+        flag("--copy", "With --key-store: make a cluster from a backup of it too, with one HSM."),
         flag("--clean", "Remove what an earlier rehearsal left."),
         option("--account-profile", metavar="PROFILE", help="An AWS profile of that account."),
         option(

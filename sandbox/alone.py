@@ -75,6 +75,7 @@ def exports(server: AwsServer, scenario: Scenario) -> str:
         f"export AWS_DEFAULT_REGION={scenario.regions[0]}",
         f"export AWS_REGION={scenario.regions[0]}",
         'export NO_PROXY="127.0.0.1,$NO_PROXY"',
+        'export no_proxy="$NO_PROXY"',  # where both are set, most clients look at this one
     ]
     for account in scenario.accounts:
         issued = server.identity.register(account, CALLER.format(account=account))

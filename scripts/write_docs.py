@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import partial
 from itertools import groupby
@@ -21,9 +21,12 @@ from chalicelib.domain.rules.prices import KNOWN_ON, PRICES
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.state.caller import caller_of
 from chalicelib.domain.state.case import Attempt, Case
+from chalicelib.domain.state.hsm_states import BackupState
 from chalicelib.domain.state.plan import Plan, Remedy
+from chalicelib.domain.state.snapshot import Backup, Key, Snapshot
+from chalicelib.domain.state.trigger import Trigger
 from ops.probing import assumptions
-from sandbox.sample import ACCOUNT, CLUSTER, NOW, REGION, key, sibling, world
+from sandbox.sample import ACCOUNT, CLUSTER, NOW, REGION, cluster, key, sibling, world
 from scripts import example_env
 
 ROOT = Path(__file__).parents[1]
@@ -97,8 +100,9 @@ def _at(when: datetime) -> str:
 
 def _planned(name: str) -> tuple[Plan, Situation]:
     module = MODULES[Remedy(name.partition(" ")[0])]
-    keys = () if name.endswith("empty") else map(key, "abc")
-    situation = Situation(_case(), world(*keys, siblings=(sibling(),)), {}, POLICY, NOW)
+    keys = () if name.endswith("empty") else tuple(map(key, "abc"))
+    seen = LOST[name](keys) if name in LOST else world(*keys, siblings=(sibling(),))
+    situation = Situation(_lost() if name in LOST else _case(), seen, {}, POLICY, NOW)
     plan = module.plan(situation)
     assert isinstance(plan, Plan), plan
     return plan, situation
@@ -110,13 +114,36 @@ def _case() -> Case:
     return Case("case-1", ACCOUNT, REGION, CLUSTER, NOW, attempts=(attempt,))
 
 
+SUBNETS = (("us-east-1a", "subnet-a"), ("us-east-1b", "subnet-b"))
+BACKUP = Backup("backup-1", BackupState.READY, NOW, mode="FIPS")
+LOST: dict[str, Callable[[tuple[Key, ...]], Snapshot]] = {
+    "rescue": lambda keys: world(*keys, cluster=None, backups=(BACKUP,)),
+    "rescue in place": lambda keys: world(*keys, cluster=cluster(subnets=SUBNETS)),
+}
+"""The same world after somebody deleted the cluster, or its HSMs."""
+
+
+def _lost() -> Case:
+    case = _case()
+    told = replace(case.attempts[0], trigger=Trigger.CLUSTER_LOST, subnets=SUBNETS)
+    return replace(case, trigger=Trigger.CLUSTER_LOST, attempts=(told,))
+
+
 PARTS = (
     Part("README.md", "settings", settings_table),
     Part("docs/aws-reality.md", "assumptions", assumptions.table),
     Part("docs/aws-reality.md", "prices", prices_table),
     *(
         Part("docs/remedies.md", f"timeline of {name}", partial(timeline, name))
-        for name in ("park", "repoint", "release", "retire", "retire empty")
+        for name in (
+            "rescue",
+            "rescue in place",
+            "park",
+            "repoint",
+            "release",
+            "retire",
+            "retire empty",
+        )
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,14 @@ import logging, app
 from chalicelib import observability
 observability.warn("once")
 print(len(logging.getLogger("unlatch").handlers))
+"""
+METRICS = """
+import json, os
+from chalicelib import observability
+observability.count("KeysUsedWhileGoing", 2)
+observability.count("CasesOpened", 0)
+observability.count("SecondsToClose", 90)
+os._exit(9)
 """
 ROOT = Path(__file__).parents[1]
 HEAVY = ("boto3", "botocore", "slack_sdk", "aws_xray_sdk", "aws_lambda_powertools", "cattrs")
@@ -38,3 +47,19 @@ def test_a_line_of_log_is_written_once() -> None:
     assert '"message":"once"' in line
     assert handlers == "1"
     assert done.stderr == ""
+
+
+def test_a_metric_is_written_before_its_function_dies() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", METRICS],
+        cwd=ROOT,
+        env={"POWERTOOLS_METRICS_NAMESPACE": "unlatch-dev"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 9, done.stderr
+    used, closed = map(json.loads, done.stdout.splitlines())
+    assert (used["KeysUsedWhileGoing"], used["service"]) == ([2.0], "unlatch")
+    (about,) = closed["_aws"]["CloudWatchMetrics"]
+    assert about["Metrics"] == [{"Name": "SecondsToClose", "Unit": "Seconds"}]

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from chalicelib.aside import beside, in_turn
+from chalicelib.aside import AT_A_TIME, beside, in_turn
 
 
 def test_two_are_asked_at_the_same_time() -> None:
@@ -35,3 +35,14 @@ def test_in_turn_nothing_is_asked_before_it_is_wanted() -> None:
     assert asked == []
     answer()
     assert asked == ["now"]
+
+
+def test_who_is_asked_aside_may_ask_aside() -> None:
+    """As many as there are threads, each waiting for another: none waits for ever."""
+    gate = threading.Barrier(AT_A_TIME, timeout=20)
+
+    def nested() -> int:
+        gate.wait()
+        return beside(lambda: beside(lambda: 1)() + 1)() + 1
+
+    assert [answer() for answer in [beside(nested) for _ in range(AT_A_TIME)]] == [3] * AT_A_TIME

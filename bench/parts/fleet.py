@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from bench import stage
@@ -14,6 +15,8 @@ from chalicelib.aws.rate_limit import QUOTAS
 from chalicelib.config import Settings
 
 ACCOUNTS, CLUSTERS, KEYS = 40, 20, 5_000
+SIZES = (1, 10, ACCOUNTS)
+MOST_SECONDS = 60.0
 LATENCY = 0.025
 HANGS = str(int(HUB) + 7)
 HOURS_A_MONTH = 730
@@ -23,19 +26,23 @@ SHARE = Settings.quota_share
 LAST_USES, DESCRIBED = QUOTAS["kms:GetKeyLastUsage"], QUOTAS["kms:DescribeKey"]
 
 
-def rows() -> list[Row]:
-    quiet, hanging = measured("sweep"), measured("sweep", hangs=HANGS)
+Fleets = Mapping[int, dict[str, Any]]
+"""Quiet sweeps, by the number of accounts."""
+
+
+def rows(fleets: Fleets) -> list[Row]:
+    quiet, hanging = fleets[ACCOUNTS], measured("sweep", hangs=HANGS)
     scanned = measured("scan", clusters=CLUSTERS, keys=KEYS)
     return [_time(quiet), _memory(quiet), _cost(quiet), _hanging(quiet, hanging), _scan(scanned)]
 
 
-def measured(what: str, **more: Any) -> dict[str, Any]:
-    others = ",".join(str(int(HUB) + number) for number in range(1, ACCOUNTS))
+def measured(what: str, *, accounts: int = ACCOUNTS, **more: Any) -> dict[str, Any]:
+    others = ",".join(str(int(HUB) + number) for number in range(1, accounts))
     environ = stage.settings("http://127.0.0.1:9") | {
         "ACCOUNTS": others,
         "REGIONS": ",".join(REGIONS[1:]),
     }
-    asked = {"what": what, "accounts": ACCOUNTS, "latency": LATENCY, **more}
+    asked = {"what": what, "accounts": accounts, "latency": LATENCY, **more}
     return last_line(run(Program("bench.programs.fleet", lambda: json.dumps(asked), environ)))
 
 
@@ -44,10 +51,11 @@ def _time(quiet: dict[str, Any]) -> Row:
         f"Sweep of {ACCOUNTS} accounts × {len(REGIONS)} Regions, nothing wrong, AWS at 25 ms",
         "–",
         quiet["wall"],
-        60,
+        MOST_SECONDS,
         unit="s",
         how=(
-            f"{quiet['read']} places, {quiet['throttled']} calls throttled, "
+            f"The quota’s floor: {quiet['lookups'] / quiet['read']:.0f} LookupEvents a place, two a second "
+            f"in each: {quiet['lookups'] / quiet['read'] / 2:.1f} s. {quiet['read']} places, {quiet['throttled']} calls throttled, "
             f"{quiet['cpu']:.1f} s of CPU time. Places are looked at side by side, each within its "
             "own two LookupEvents a second."
         ),
@@ -90,7 +98,7 @@ def _hanging(quiet: dict[str, Any], hanging: dict[str, Any]) -> Row:
         "Until the other 39 accounts are read, while CloudTrail of one does not answer at all",
         "–",
         hanging["last"],
-        60,
+        MOST_SECONDS,
         unit="s",
         how=(
             f"{hanging['last']:.1f} s beside {quiet['last']:.1f} s without it: {hanging['read']} "

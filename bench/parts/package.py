@@ -1,4 +1,4 @@
-"""The deployment package as `chalice package` makes it: its size, and what is in it."""
+"""The deployment package as `chalice package` makes it, and its import, beside those of a bare Chalice app with boto3."""
 
 from __future__ import annotations
 
@@ -9,38 +9,103 @@ import sys
 import tempfile
 import zipfile
 from collections import Counter
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 
-from bench.fresh import ROOT
+from bench import stage
+from bench.fresh import ROOT, Program, run
+from bench.interleaved import ratio, rounds
 from bench.row import Row
 
 SHIPPED = ("app.py", "chalicelib", ".chalice", "requirements.txt")
+BARE = ROOT / "bench" / "programs" / "bare_app.py"
 MEGABYTE = 1_000_000
 LISTED = 12
+APP, ALL, LEAST = "app.py", "every module", "bare app"
 
 
-def rows() -> list[Row]:
+def rows(*, count: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
-        archive = packaged(Path(folder))
-        size = archive.stat().st_size / MEGABYTE
-        how = listed(archive)
-    return [Row("Deployment package", "–", size, 20, unit="MB", how=how)]
+        ours = packaged(ours_in(Path(folder) / "ours"))
+        bare = packaged(bare_in(Path(folder) / "bare"))
+        return [_size(ours, bare), *_imports(count)]
 
 
-def packaged(folder: Path) -> Path:
-    """The archive, made from a copy, so that this checkout stays as it is."""
-    app = folder / "app"
-    app.mkdir()
+def _size(ours: Path, bare: Path) -> Row:
+    mine, theirs = ours.stat().st_size, bare.stat().st_size
+    return Row(
+        "Deployment package",
+        "that of a bare Chalice app with boto3",
+        mine / theirs,
+        1.15,
+        how=(
+            f"{mine / MEGABYTE:.2f} MB against {theirs / MEGABYTE:.2f} MB; packed, in MB:\n\n"
+            f"{listed(ours, bare)}"
+        ),
+        limit="Beyond botocore: see the table below.",
+    )
+
+
+def _imports(count: int) -> list[Row]:
+    def imported(name: str) -> float:
+        program = Program(
+            f"bench.programs.import_{name}", str, stage.settings("http://127.0.0.1:9")
+        )
+        return run(program).cpu_seconds
+
+    names = {ALL: "ours", LEAST: "bare", APP: "app"}
+    samples = rounds({what: partial(imported, name) for what, name in names.items()}, count=count)
+    said = {what: f"{median(values) * 1_000:.0f} ms" for what, values in samples.items()}
+    return [
+        Row(
+            "Cold import of every module, CPU time",
+            "that of a bare Chalice app with boto3",
+            ratio(samples, ALL, LEAST),
+            1.35,
+            how=(
+                f"{said[ALL]} against {said[LEAST]}, the interpreter’s start in both. No function loads all: "
+                f"`app.py` alone takes {said[APP]}, and each function what it uses "
+                "([what loads when](decisions/what-loads-when.md))."
+            ),
+            limit=(
+                "Beside botocore it loads slack_sdk, cattrs, the logger and all of Unlatch’s own modules. No "
+                "function does: what each loads is in decisions/what-loads-when.md."
+            ),
+            samples=samples,
+        )
+    ]
+
+
+def ours_in(folder: Path) -> Path:
+    """A copy, so that this checkout stays as it is."""
+    folder.mkdir()
     for name in SHIPPED:
         source = ROOT / name
         if source.is_dir():
             ignored = shutil.ignore_patterns("__pycache__", "deployed", "deployments")
-            shutil.copytree(source, app / name, ignore=ignored)
+            shutil.copytree(source, folder / name, ignore=ignored)
         else:
-            shutil.copy(source, app / name)
+            shutil.copy(source, folder / name)
+    return folder
+
+
+def bare_in(folder: Path) -> Path:
+    (folder / ".chalice").mkdir(parents=True)
+    shutil.copy(BARE, folder / "app.py")
+    (folder / "requirements.txt").write_text(f"boto3=={version('boto3')}\n")
+    (folder / ".chalice" / "config.json").write_text(
+        '{"version": "2.0", "app_name": "bare", "stages": {"dev": {}}}'
+    )
+    return folder
+
+
+def packaged(app: Path) -> Path:
+    """The archive that would be deployed."""
     chalice = Path(sys.executable).with_name("chalice")
     made = subprocess.run(  # noqa: S603  # the deployer itself
-        [chalice, "package", "--stage", "dev", str(folder / "out")],
+        [chalice, "package", "--stage", "dev", "out"],
         cwd=app,
         env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"},
         capture_output=True,
@@ -49,11 +114,24 @@ def packaged(folder: Path) -> Path:
     )
     if made.returncode:
         raise RuntimeError(f"chalice package failed: {made.stdout[-1000:]}{made.stderr[-1000:]}")
-    return folder / "out" / "deployment.zip"
+    return app / "out" / "deployment.zip"
 
 
-def listed(archive: Path) -> str:
-    """The largest parts, packed; what a wheel says about itself counts to the rest."""
+def listed(ours: Path, bare: Path) -> str:
+    """The largest parts, beside the bare app's; what a wheel says about itself counts to its metadata."""
+    mine, theirs = parts(ours), parts(bare)
+    lines = ["| part | Unlatch | bare |", "|---|--:|--:|"]
+    for name, size in mine.most_common(LISTED):
+        lines.append(f"| {name} | {size / MEGABYTE:.2f} | {theirs[name] / MEGABYTE:.2f} |")
+    named = [name for name, _ in mine.most_common(LISTED)]
+    left, other = (
+        sum(size for name, size in some.items() if name not in named) / MEGABYTE
+        for some in (mine, theirs)
+    )
+    return "\n".join([*lines, f"| everything else | {left:.2f} | {other:.2f} |"])
+
+
+def parts(archive: Path) -> Counter[str]:
     sizes: Counter[str] = Counter()
     with zipfile.ZipFile(archive) as held:
         for item in held.infolist():
@@ -61,7 +139,4 @@ def listed(archive: Path) -> str:
             sizes[top if "." not in top or top == "app.py" else "metadata of packages"] += (
                 item.compress_size
             )
-    lines = ["| part | MB packed |", "|---|--:|"]
-    lines += [f"| {name} | {size / MEGABYTE:.2f} |" for name, size in sizes.most_common(LISTED)]
-    rest = sum(sizes.values()) - sum(size for _, size in sizes.most_common(LISTED))
-    return "\n".join([*lines, f"| everything else | {rest / MEGABYTE:.2f} |"])
+    return sizes

@@ -1,6 +1,6 @@
-"""A warm function: a thousand clicks through the whole app, and as many of the reference, in turn.
+"""A warm function: a thousand clicks through the whole app, and as many of the references, in turn.
 
-AWS answers at once and in this process; so does Slack, which is asked who clicked.
+AWS answers at once and in this process; Slack, which is asked who clicked, on a port of another one.
 """
 
 # ruff: noqa: T201
@@ -17,7 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from bench import stage
-from bench.stub.answers import SECRET, Answers
+from bench.stub.answers import SECRET, TOKEN, Answers
 from bench.stub.transport import Transport
 from sandbox.reliability.table import MemoryTable
 
@@ -28,7 +28,7 @@ CONTEXT = SimpleNamespace(invoked_function_arn=ARN, aws_request_id="1", function
 
 class Warm:
     def __init__(self) -> None:
-        os.environ |= stage.settings("http://127.0.0.1:9")
+        self.slack = os.environ["SLACK_API_URL"]
         self.table = MemoryTable(stage.TABLE)
         self.case = stage.waiting_case(self.table)
         self.before = copy.deepcopy(self.table.items)
@@ -43,10 +43,7 @@ class Warm:
         from chalicelib.aws.session import own_session
 
         own_session(None).register("before-send", self.transport.send)
-        wired = wiring.wired(CONTEXT)
-        wired.__dict__["_slack"] = SimpleNamespace(
-            call=lambda method, **_: self.answers.slack(method)
-        )
+        wiring.wired(CONTEXT)
 
         def click() -> None:
             reply = app.app(self.event, CONTEXT)
@@ -74,7 +71,10 @@ class Warm:
         return put
 
     def _requests(self) -> Callable[[], Any]:
-        """What a click asks of AWS, made bare: the floor of any code that reads, seals, writes and wakes."""
+        """What a click asks of AWS and Slack, made bare, one after the other: what nobody can do without who
+        asks Slack, reads, seals, writes and wakes through botocore and slack_sdk."""
+        from slack_sdk import WebClient
+
         from chalicelib import wiring
 
         wired = wiring.wired(CONTEXT)
@@ -84,7 +84,10 @@ class Warm:
         key = {"pk": pk, "sk": {"S": "INBOX"}}
         both = {":pk": pk, ":low": {"S": "BODY"}, ":high": {"S": "INBOX"}}
 
+        slack = WebClient(TOKEN, base_url=self.slack, retry_handlers=[])
+
         def requests() -> None:
+            slack.users_info(user="alice")
             dynamo.query(
                 TableName=stage.TABLE,
                 KeyConditionExpression="pk=:pk AND sk BETWEEN :low AND :high",

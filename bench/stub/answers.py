@@ -45,7 +45,7 @@ class Answers:
 
     def aws(self, target: str, body: bytes) -> Reply:
         """Status and JSON body of one call."""
-        service, _, operation = target.partition(".")
+        service, _, operation = target.rpartition(".")
         self.calls.append(f"{service.partition('_')[0].lower()}:{operation}")
         asked = json.loads(body or b"{}")
         try:

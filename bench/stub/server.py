@@ -64,7 +64,7 @@ class StubServer:
             found = 200, self.answers.slack(method)
         due = start + (self.latency.aws if is_aws else self.latency.slack)
         time.sleep(max(due - time.monotonic(), 0))
-        name = target.partition(".")[2] if target else "Invoke" if is_aws else method
+        name = target.rpartition(".")[2] if target else "Invoke" if is_aws else method
         self.seen.append(Seen(name, start, time.monotonic()))
         return found
 

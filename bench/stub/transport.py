@@ -65,7 +65,7 @@ class Transport:
         request = sent["request"]
         target = request.headers["X-Amz-Target"]
         target = target if isinstance(target, str) else target.decode()
-        operation = target.partition(".")[2]
+        operation = target.rpartition(".")[2]
         with self._lock:
             self.calls[operation] = self.calls.get(operation, 0) + 1
         due = time.monotonic() + self._latency

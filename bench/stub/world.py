@@ -52,7 +52,7 @@ class World(Answers):
         self._keys = keys
 
     def aws(self, target: str, body: bytes) -> Reply:
-        service, _, operation = target.partition(".")
+        service, _, operation = target.rpartition(".")
         if service.startswith("Trent") and operation not in MACS:
             status, found = self._keys.answer(target, body)
             assert isinstance(found, dict), "these keys answer in JSON"

@@ -10,7 +10,6 @@ ENCODED = re.compile(r"\s*Encoded authorization failure message:.*", re.DOTALL)
 """EC2 adds some kilobytes that nobody can read without one more permission."""
 MARKUP = re.compile(r"[<>`]")
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
-PRESS = "Press Try again. If AWS has changed meanwhile, Unlatch asks again first."
 
 
 def words_of(message: str) -> str:

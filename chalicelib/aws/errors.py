@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.aws.denials import PRESS, help_for, why_denied, words_of
+from chalicelib.aws.denials import help_for, why_denied, words_of
 from chalicelib.failures import Code, PermanentError, TemporaryError
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _word_for(
         by = f" by {who}" if who else ""
         helps = help_for(message, call, role=role, account=account)
         return PermanentError(
-            f"AWS refused {call}: access denied{by}.", helps, PRESS, code=Code.DENIED, **about
+            f"AWS refused {call}: access denied{by}.", helps, code=Code.DENIED, **about
         )
     if code in BUSY or "Throttl" in code or status >= 500:
         unknown = status >= 500
@@ -126,7 +126,6 @@ def _word_for(
     return PermanentError(
         f"AWS refused {call}: {code}.",
         "Read what AWS says of this error in its documentation and fix the cause.",
-        PRESS,
         code=KNOWN.get(code, Code.REFUSED),
         **about,
     )

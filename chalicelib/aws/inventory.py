@@ -15,8 +15,11 @@ from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader
 from chalicelib.aws.other_use import other_use
 from chalicelib.aws.password import LOOKUP, connects, with_times
+from chalicelib.aws.room import room
 from chalicelib.aws.shapes import clusters_from, is_on_a_cluster, store_from
+from chalicelib.domain.remedies import rescue_subnets
 from chalicelib.domain.remedies.repoint import targets
+from chalicelib.domain.rules.outage import outage_in
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.hsm_states import BackupState
 from chalicelib.domain.state.plan import CASE_TAG
@@ -89,7 +92,18 @@ class AwsInventory:
             keys_seen=seen,
             backups=machines.lost_backups,
         )
-        return self._with_login(snapshot, case, clients)
+        return self._with_login(self._with_room(snapshot, case, machines, clients), case, clients)
+
+    def _with_room(
+        self, snapshot: Snapshot, case: Case, machines: Machines, clients: Clients
+    ) -> Snapshot:
+        """What a rescue has to know, and nobody else."""
+        if outage_in(case, snapshot) is None:
+            return snapshot
+        known = rescue_subnets.of_cluster(case, snapshot)
+        who = {"role": self.reader_role, "account": case.account}
+        found = room(clients("ec2"), machines.clusters, known, **who)
+        return replace(snapshot, room=found)
 
     def _with_login(self, snapshot: Snapshot, case: Case, clients: Clients) -> Snapshot:
         """What tells of the password, only if a repoint may be approved: CloudTrail is slow to ask."""
@@ -119,7 +133,7 @@ class AwsInventory:
         seen = other_use(clients, cluster, now=look.now, minutes=max(1, minutes))
         seen = replace(seen, own=self.health_sessions)
         siblings = _siblings(cluster, clusters, case=look.case, backups=backups)
-        return Machines(cluster, siblings, seen, tuple(unread), backups)
+        return Machines(cluster, siblings, seen, tuple(unread), backups, clusters)
 
     def look_again(self, case: Case, seen: Snapshot) -> Snapshot:
         """The same with clusters and key stores as they are now, which takes two calls."""
@@ -197,6 +211,7 @@ class Machines:
     other_use: OtherUse
     unread: tuple[str, ...]
     lost_backups: tuple[Backup, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
 
 
 @dataclass(frozen=True)

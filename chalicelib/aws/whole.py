@@ -41,6 +41,7 @@ MARKS: Mapping[str, tuple[str, ...]] = {
     "DescribeExecution": ("status",),
     "DescribeKey": ("KeyMetadata",),
     "DescribeNetworkInterfaces": ("NetworkInterfaces",),
+    "DescribeSubnets": ("Subnets",),
     "DisableKey": (),
     "DisconnectCustomKeyStore": (),
     "EnableKey": (),

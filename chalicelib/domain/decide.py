@@ -199,8 +199,8 @@ def _approvals_lost(context: PlanContext) -> tuple[Difference, ...]:
         return (Difference("Approvals", "in time", old),)
     clicks = case.current_clicks
     if begun:
-        latest = {c.by: c for c in clicks if c.act in (Act.APPROVE, Act.WITHDRAW)}
-        back = (c for c in latest.values() if c.act is Act.WITHDRAW)
+        stands = {c.by for c in approval.folded(clicks, plan.plan_hash)}
+        back = (c for c in clicks if c.act is Act.WITHDRAW and c.by not in stands)
         clicks = (*case.approved, *case.confirmed, *back)
     live = approval.live(plan, clicks, context, begun=begun)
     if step_up.is_unconfirmed(plan, clicks, context, begun=begun):
@@ -266,7 +266,9 @@ def _approved(situation: Situation, plan: Plan) -> Case | None:
     approvals = approval.live(plan, case.current_clicks, situation)
     confirmed = step_up.confirmations(plan, case.current_clicks, situation)
     enough = len(approvals) >= plan.terms.people and (confirmed or not plan.terms.step_up)
-    if plan.remedy is Remedy.KEEP or not enough or hard_gates(plan.remedy, situation):
+    if plan.remedy is Remedy.KEEP or plan.lacks_choice or not enough:
+        return None
+    if hard_gates(plan.remedy, situation):
         return None
     chosen = replace(
         case,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.decide import decide
+from chalicelib.domain.remedies import rescue_subnets
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.rules.step import Ask, Call, Close
@@ -46,6 +47,7 @@ class Forecast:
 
 def forecast(plan: Plan, situation: Situation, *, durations: Durations = USUAL) -> Forecast:
     """The calls of this plan with their times, if people approve it now and nobody interferes."""
+    plan = rescue_subnets.likely(plan, situation.snapshot.room)
     policy, plan = _simply(situation.policy, plan)
     now = situation.now
     names = [f"{NOBODY} {number}" for number in range(plan.terms.people)]

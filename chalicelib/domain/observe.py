@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.remedies import repoint
+from chalicelib.domain.remedies import repoint, rescue_subnets
 from chalicelib.domain.rules.gone import is_gone, until_sure
 from chalicelib.domain.rules.waiting import may_wait
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case
@@ -80,8 +80,10 @@ def _missing(case: Case, snapshot: Snapshot) -> Iterator[str]:
     keys = {key.key_id for key in snapshot.keys}
     siblings = {cluster.cluster_id for cluster in snapshot.siblings}
     hsms = zone_labels(hsm.zone for hsm in snapshot.cluster.hsms) if snapshot.cluster else ()
+    backups = {backup.backup_id for backup in snapshot.known_backups}
     for plan in _plans(case):
-        yield from {plan.key_store_id or ""} - stores - {""}
+        yield from {plan.key_store_id or "", plan.backup_id} - stores - backups - {""}
+        yield from rescue_subnets.unseen(plan, snapshot)
         yield from {key.key_id for key in plan.basis.keys} - keys
         if snapshot.cluster is not None:
             yield from {plan.target_cluster_id} - siblings - {""}

@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.diagnosis import all_plans
+from chalicelib.domain.remedies import rescue_subnets
 from chalicelib.domain.revalidate import changes
 from chalicelib.domain.rules import approval
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.rules.step import Ask
 from chalicelib.domain.state.case import Case, Difference, Phase
-from chalicelib.domain.state.click import LETS_BEGIN
+from chalicelib.domain.state.click import LETS_BEGIN, Act
 from chalicelib.domain.state.plan import Plan
 
 
@@ -80,6 +81,17 @@ def _void(situation: Situation, why: tuple[Difference, ...]) -> Case:
     return replace(case, offers=all_plans(situation.with_case(case)))
 
 
+def _impossible(plan: Plan) -> tuple[Difference, ...]:
+    return (Difference(plan.remedy.capitalize(), "possible", "not possible any more"),)
+
+
+def _chosen(case: Case) -> list[Plan]:
+    """Rescues in subnets that people chose as they approved, the last choice first: others see that one."""
+    yes = (click for click in reversed(case.current_clicks) if click.act is Act.APPROVE)
+    found = [plan for click in yes if (plan := rescue_subnets.chosen_by(click, case.offers))]
+    return [plan for plan in dict.fromkeys(found) if approval.approved(plan, case)]
+
+
 def fresh_offers(situation: Situation) -> tuple[Case, tuple[Difference, ...]]:
     """Offers for this world. One that people approved stands as long as nothing that matters changed.
 
@@ -88,10 +100,11 @@ def fresh_offers(situation: Situation) -> tuple[Case, tuple[Difference, ...]]:
     case = replace(situation.case, quorums=approval.quorums(situation))
     situation = situation.with_case(case)
     hashes = {c.plan_hash for c in case.current_clicks if c.act in LETS_BEGIN}
+    chosen = _chosen(case)
     approved = {
         (plan.remedy, plan.target_cluster_id): plan
         for plan in case.offers
-        if plan.plan_hash in hashes
+        if plan.plan_hash in hashes and plan not in chosen
     }
     offers: list[Plan] = []
     void: tuple[Difference, ...] = ()
@@ -100,10 +113,11 @@ def fresh_offers(situation: Situation) -> tuple[Case, tuple[Difference, ...]]:
         differences = changes(situation.on(old)) if old else ()
         void += differences
         offers.append(old if old and not differences else plan)
-    for old in approved.values():
-        why = changes(situation.on(old))
-        void += why or (Difference(old.remedy.capitalize(), "possible", "not possible any more"),)
+    possible = {plan.remedy for plan in offers}
+    for old in (*chosen, *approved.values()):
+        is_one = old in chosen and old.remedy in possible
+        void += changes(situation.on(old)) or (() if is_one else _impossible(old))
     if void:
         void = tuple(dict.fromkeys(void))
         return _void(situation, void), void
-    return replace(case, offers=tuple(offers)), ()
+    return replace(case, offers=(*chosen, *offers)), ()

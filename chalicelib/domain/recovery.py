@@ -6,13 +6,13 @@ from datetime import timedelta
 from enum import Enum, auto
 
 from chalicelib.domain.overdue import USUALLY
-from chalicelib.domain.remedies.undo import switched_off, undo_step
+from chalicelib.domain.remedies.undo import keys_to_enable, undo_step
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.rules.step import Close
 from chalicelib.domain.rules.waiting import our_keys
 from chalicelib.domain.state.case import CallStatus, Case
 from chalicelib.domain.state.plan import Operation, Plan
-from chalicelib.domain.state.snapshot import Key, StoreState
+from chalicelib.domain.state.snapshot import Key, Snapshot, StoreState
 
 OFF = (StoreState.DISCONNECTED, StoreState.DISCONNECTING)
 
@@ -36,7 +36,7 @@ def returning_keys(case: Case) -> tuple[Key, ...]:
 
 def disabled_keys(case: Case) -> tuple[Key, ...]:
     """Live keys that cancelling switches on again."""
-    return switched_off(case, case.snapshot) if case.snapshot else ()
+    return keys_to_enable(case, case.snapshot) if case.snapshot else ()
 
 
 def lost_keys(case: Case) -> int:
@@ -109,6 +109,17 @@ def usual_unpark(case: Case) -> timedelta:
     if not reconnects(case):
         return USUALLY[Operation.CREATE_HSM] if missing_hsms(case) else timedelta()
     return USUALLY[Operation.CONNECT_KEY_STORE] + creates
+
+
+def minutes_to_unpark(world: Snapshot | None) -> int:
+    """The same before anything is done: what it takes to bring back what runs now."""
+    if world is None:
+        return 0
+    store = world.holder
+    creates = USUALLY[Operation.CREATE_HSM] if world.live_hsms else timedelta()
+    runs = store is not None and store.state in (StoreState.CONNECTED, StoreState.CONNECTING)
+    connects = USUALLY[Operation.CONNECT_KEY_STORE] if runs else timedelta()
+    return int((creates + connects).total_seconds() // 60)
 
 
 def is_whole(case: Case) -> bool:

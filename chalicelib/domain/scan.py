@@ -16,17 +16,11 @@ BAD = (Concern.BROKEN_STORE, Concern.CLUSTER_LOST)
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(Remark):
     """A remark with its place, and what the cluster costs a month."""
 
-    account: str
-    region: str
-    concern: Concern
-    cluster_id: str = ""
-    key_store_id: str = ""
-    number: int = 0
-    at: datetime | None = None
-    detail: str = ""
+    account: str = ""
+    region: str = ""
     keys: int = 0
     hsms: int = 0
     dollars: float = 0.0
@@ -109,14 +103,9 @@ def _finding(survey: Survey, remark: Remark, policy: Policy) -> Finding:
     cluster = next((c for c in survey.clusters if c.cluster_id == remark.cluster_id), None)
     held = survey.on(cluster) if cluster else ()
     return Finding(
-        survey.account,
-        survey.region,
-        remark.concern,
-        remark.cluster_id,
-        remark.key_store_id,
-        remark.number,
-        remark.at,
-        remark.detail,
+        **vars(remark),
+        account=survey.account,
+        region=survey.region,
         keys=sum(len(one.keys) for one in held),
         hsms=len(cluster.live_hsms) if cluster else 0,
         dollars=_monthly(survey, cluster, policy) if cluster else 0.0,

@@ -119,9 +119,9 @@ class SimulatedAws:
                 end = now + self.durations.create_cluster
                 self._later(MADE, end, in_cluster(becomes(ClusterState.UNINITIALIZED), MADE))
             case Operation.RESTORE_BACKUP:
-                self._lost_backup(target, state=BackupState.READY)
+                self._backup(target, state=BackupState.READY)
             case Operation.KEEP_BACKUP if target != NEWEST_BACKUP:
-                self._lost_backup(target, never_expires=True)
+                self._backup(target, never_expires=True)
             case Operation.KEEP_BACKUP:
                 self.world = in_cluster(keep_newest)(self.world)
             case Operation.DELETE_CLUSTER if step.to_cluster:
@@ -151,12 +151,15 @@ class SimulatedAws:
         end = now + self.durations.delete_hsm
         self._later(hsm.hsm_id, end, without_hsm(hsm.hsm_id, where))
 
-    def _lost_backup(self, backup_id: str, **values: object) -> None:
+    def _backup(self, backup_id: str, **values: object) -> None:
+        """Of the cluster, whether it is there or gone."""
         backups = tuple(
             replace(b, **values) if b.backup_id == backup_id else b  # type: ignore[arg-type]  # fields of Backup
-            for b in self.world.backups
+            for b in self.world.known_backups
         )
-        self.world = replace(self.world, backups=backups)
+        if self.world.cluster is None:
+            self.world = replace(self.world, backups=backups)
+        self.world = in_cluster(lambda cluster: replace(cluster, backups=backups))(self.world)
 
     def _later(self, what: str, when: datetime, change: Change) -> None:
         """A new transition of the same thing takes the place of the one under way."""

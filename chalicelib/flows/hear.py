@@ -5,6 +5,7 @@ from __future__ import annotations
 from chalicelib.domain.rules.hearing import Heard, placed
 from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import TemporaryError
+from chalicelib.flows.known_outages import remember
 from chalicelib.flows.open_case import open_case
 from chalicelib.ports import CaseTrigger, Opened, Ports
 
@@ -26,7 +27,12 @@ def hear(ports: Ports, heard: Heard, *, seen: Snapshot | None = None) -> Opened 
     if found.attempt is None:
         return _refused(ports, heard, found.why)
     trigger = CaseTrigger(heard.account, heard.region, found.cluster_id, found.attempt)
-    return open_case(ports, trigger) or NOT_SERVED
+    opened = open_case(ports, trigger)
+    if opened is None:
+        return NOT_SERVED
+    if found.attempt.trigger.is_outage:
+        remember(ports, seen, found.attempt.key_store_id, opened.case_id)
+    return opened
 
 
 def _refused(ports: Ports, heard: Heard, why: str) -> str:

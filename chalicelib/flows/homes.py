@@ -10,7 +10,7 @@ from typing import Protocol
 from chalicelib.domain.home import Home
 from chalicelib.domain.scan import Scan
 from chalicelib.failures import PermanentError, TemporaryError
-from chalicelib.flows.home import home
+from chalicelib.flows.home import Read, home, read_cases
 from chalicelib.ports import Ports
 
 REMEMBERED = timedelta(days=30)
@@ -36,8 +36,10 @@ class HomePorts:
     def refresh(self) -> None:
         """Everybody's. Trouble with it is no trouble for what called it."""
         try:
-            for user_id in self.memory.homes():
-                show(self, user_id)
+            people = self.memory.homes()
+            read = read_cases(self.ports) if people else None
+            for user_id in people:
+                show(self, user_id, read)
         except (TemporaryError, PermanentError) as trouble:
             self.ports.log("Home tabs not written", why=trouble.reason)
 
@@ -51,6 +53,6 @@ def opened_home(homes: HomePorts, user_id: str) -> None:
     homes.memory.set_homes({user: at for at, user in lately[-MOST_PEOPLE:]})
 
 
-def show(homes: HomePorts, user_id: str) -> None:
-    seen = home(homes.ports, user_id, scan=homes.memory.scan())
+def show(homes: HomePorts, user_id: str, read: Read | None = None) -> None:
+    seen = home(homes.ports, user_id, scan=homes.memory.scan(), read=read)
     homes.publish(user_id, seen, homes.ports.clock())

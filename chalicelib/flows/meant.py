@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from chalicelib.answers import Answer, CanNot, FieldError, PlanChanged, Private, WrongId
+from chalicelib.domain.remedies import rescue_subnets
 from chalicelib.domain.rules import approval
 from chalicelib.domain.rules.clicks import ended_just_now, not_possible
 from chalicelib.domain.state.case import Case
@@ -37,8 +39,11 @@ def meant_by(clicked: Interaction, act: Act, case: Case, *, now: datetime) -> An
 
 def offered(case: Case, click: Click) -> Plan | None:
     """The plan that this yes is to."""
-    offers = (plan for plan in case.offers if plan.plan_hash == click.plan_hash)
-    return next(offers, None) if click.act is Act.APPROVE else None
+    if click.act is not Act.APPROVE:
+        return None
+    offers = [plan for plan in case.offers if plan.remedy is click.remedy]
+    found = (plan for plan in offers if plan.plan_hash == click.plan_hash)
+    return next(found, None) or rescue_subnets.chosen_by(click, offers)
 
 
 def remedy_of(clicked: Interaction) -> Remedy | None:
@@ -57,9 +62,9 @@ def _yes(clicked: Interaction, case: Case, remedy: Remedy | None, now: datetime)
     seen = next((plan for plan in offers if plan.plan_hash == clicked.plan_hash), None)
     if seen is None:
         return PlanChanged(case, remedy) if remedy else Private(UNKNOWN_BUTTON)
-    plan = _targeted(case, seen, values.get("target", ""))
-    if plan is None:
-        return FieldError("target", "This cluster can’t take the key store now.")
+    plan = _targeted(case, seen, values)
+    if isinstance(plan, FieldError):
+        return plan
     lacking = _lacking(plan, clicked)
     if lacking:
         return lacking
@@ -73,8 +78,15 @@ def _yes(clicked: Interaction, case: Case, remedy: Remedy | None, now: datetime)
         plan_hash=plan.plan_hash,
         reason=values["reason"].strip()[:500],
         override=plan.terms.override and "in_use" in values.get("override", "").split(","),
-        target=plan.target_cluster_id,
+        target=plan.target_cluster_id or _chosen(plan, seen, values),
     )
+
+
+def _chosen(plan: Plan, seen: Plan, values: Mapping[str, str]) -> str:
+    """Of a rescue in other subnets than it was offered in: those, so that each turn can tell the plan."""
+    if plan is seen:
+        return ""
+    return rescue_subnets.written(rescue_subnets.read_choice(values.get("subnets", "")))
 
 
 def _lacking(plan: Plan, clicked: Interaction) -> FieldError | None:
@@ -89,12 +101,23 @@ def _lacking(plan: Plan, clicked: Interaction) -> FieldError | None:
     return None
 
 
-def _targeted(case: Case, seen: Plan, target: str) -> Plan | None:
-    """The plan for the chosen cluster; the one that was shown if none was chosen."""
+def _targeted(case: Case, seen: Plan, values: Mapping[str, str]) -> Plan | FieldError:
+    """The plan for the chosen cluster or subnets; the one that was shown if none was chosen."""
+    target = values.get("target", "")
     if not target or target == seen.target_cluster_id:
-        return seen
+        return _placed(seen, values.get("subnets", ""))
     offers = (p for p in case.offers if p.remedy is seen.remedy)
-    return next((p for p in offers if p.target_cluster_id == target), None)
+    found = next((p for p in offers if p.target_cluster_id == target), None)
+    return found or FieldError("target", "This cluster can’t take the key store now.")
+
+
+def _placed(plan: Plan, ticked: str) -> Plan | FieldError:
+    """The rescue in the subnets that were ticked. A turn judges them by what AWS shows then."""
+    if not plan.backup_id or not (ticked or plan.lacks_choice):
+        return plan
+    if flaw := rescue_subnets.flaw(ticked):
+        return FieldError("subnets", flaw)
+    return rescue_subnets.with_subnets(plan, rescue_subnets.read_choice(ticked))
 
 
 def _keep(clicked: Interaction, now: datetime) -> Answer | Click:

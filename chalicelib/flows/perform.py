@@ -154,32 +154,21 @@ def intended(ports: TurnPorts, case: Case, step: Call, target: str) -> CallRecor
 
 def intent(ports: TurnPorts, case: Case, record: CallRecord) -> Entry:
     """The log entry before the call."""
-    return entry(
-        Kind.INTENT,
-        ports.clock(),
-        operation=record.operation,
-        target=record.target,
-        name=_name(case, record.target),
-        plan_hash=record.plan_hash,
-        account=case.account,
-        region=case.region,
-        cluster=case.cluster_id,
-        round=case.round,
-    )
+    where = {"account": case.account, "region": case.region, "cluster": case.cluster_id}
+    told = {"plan_hash": record.plan_hash, **where, "round": case.round}
+    return _about(Kind.INTENT, ports, case, record, **told)
 
 
 def result(ports: TurnPorts, case: Case, record: CallRecord) -> Entry:
     """The log entry after the call, whatever the answer."""
-    return entry(
-        Kind.RESULT,
-        ports.clock(),
-        operation=record.operation,
-        target=record.target,
-        name=_name(case, record.target),
-        status="unknown" if record.status is INTENT else record.status,
-        request_id=record.request_id,
-        error=record.error,
-    )
+    status = "unknown" if record.status is INTENT else record.status
+    outcome = {"status": status, "request_id": record.request_id, "error": record.error}
+    return _about(Kind.RESULT, ports, case, record, **outcome)
+
+
+def _about(kind: Kind, ports: TurnPorts, case: Case, record: CallRecord, **more: object) -> Entry:
+    name, now = _name(case, record.target), ports.clock()
+    return entry(kind, now, operation=record.operation, target=record.target, name=name, **more)
 
 
 def _name(case: Case, target: str) -> str:

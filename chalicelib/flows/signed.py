@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.answers import filled_in
 from chalicelib.domain.rules.approval import is_reason
 from chalicelib.domain.rules.clicks import NotPossible, Obstacle
 from chalicelib.domain.state.case import Case
@@ -108,9 +109,5 @@ def on_newest(ports: Ports, case_id: str, judge: Callable[[Case], Said]) -> Said
 
 def why_not(found: NotPossible, case: Case) -> str:
     """What a shell is told if the case as it stands does not allow it."""
-    return OBSTACLES.get(found.obstacle, OBSTACLES[Obstacle.OVER]).format(
-        who=found.by or "Somebody",
-        what=found.remedy.capitalize() if found.remedy else "This",
-        when=f"{case.closed_at:%d %b, %H:%M} UTC" if case.closed_at else "before",
-        outcome=case.outcome,
-    )
+    words = OBSTACLES.get(found.obstacle, OBSTACLES[Obstacle.OVER])
+    return filled_in(words, found, case, by=found.by)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from chalicelib.domain.rules.switched_off import off_since
 from chalicelib.domain.state.case import Case, Phase
 from chalicelib.failures import ConflictError, PermanentError, TemporaryError
 from chalicelib.flows.missed import find_missed
@@ -15,7 +16,7 @@ from chalicelib.flows.outlines import Outlines
 from chalicelib.flows.remembering import MOST_RUNS
 from chalicelib.flows.routing import for_case
 from chalicelib.flows.side_by_side import Place, side_by_side
-from chalicelib.flows.watch_keys import KeyRef, switched_off, watch_keys
+from chalicelib.flows.watch_keys import KeyRef, watch_keys
 from chalicelib.ports import Pointer, Ports
 
 LONGEST_LOOK = 100
@@ -53,7 +54,7 @@ def sweep(ports: Ports) -> Swept:
     for case in _cases(ports, pointers):
         restarted += _revive(ports, case)
         woken += wake_if_moved(ports, outlines, case)
-        off += switched_off(case)
+        off += (((case.account, case.region, key), since) for key, since in off_since(case).items())
     ports.changed()
     ports.count("SweepsDone", 1)
     ports.count("OpenCases", len(pointers))

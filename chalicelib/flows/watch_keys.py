@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.rules.notices import SWITCHES_OFF
-from chalicelib.domain.state.case import CallStatus, Case
-from chalicelib.domain.state.plan import Operation
 from chalicelib.failures import ConflictError, PermanentError, TemporaryError
 from chalicelib.flows.record_use import record_use
 from chalicelib.ports import Ports, SweepCursor
 
 KeyRef = tuple[str, str, str]
 """Account, Region and id of a key that is off."""
-BRINGS_BACK = (Operation.CANCEL_KEY_DELETION, Operation.ENABLE_KEY)
 FEWEST_KEYS, MOST_KEYS = 10, 60
 SWEEPS_A_ROUND = 12
 """LookupEvents allows an account two requests a second in all. So a sweep takes few keys, while that
@@ -31,7 +27,7 @@ LATE = timedelta(minutes=30)
 def watch_keys(ports: Ports, found_off: Iterable[tuple[KeyRef, datetime]]) -> int:
     """How many failed uses were new. Each sweep takes the next keys, so that all get their turn.
 
-    `found_off`: what `switched_off` says of all open cases.
+    `found_off`: the keys that open cases switched off, and since when.
     """
     off: dict[KeyRef, datetime] = {}
     for spot, since in found_off:
@@ -92,16 +88,3 @@ def _next(over: SweepCursor) -> SweepCursor:
 def _share(keys: int) -> int:
     """How many keys a sweep looks at, if so many are off."""
     return min(max(math.ceil(keys / SWEEPS_A_ROUND), FEWEST_KEYS), MOST_KEYS)
-
-
-def switched_off(case: Case) -> Iterator[tuple[KeyRef, datetime]]:
-    """The keys that we scheduled or disabled and have not brought back, and since when."""
-    back = {
-        call.target: call.at
-        for call in case.calls
-        if call.operation in BRINGS_BACK and call.status is CallStatus.DONE
-    }
-    for call in case.calls:
-        is_off = call.operation in SWITCHES_OFF and call.status is not CallStatus.REFUSED
-        if is_off and back.get(call.target, call.at) <= call.at:
-            yield (case.account, case.region, call.target), call.at

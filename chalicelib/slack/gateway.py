@@ -241,14 +241,9 @@ class SlackGateway:
         if case.is_closed or plan is None or way.gates:
             reason = way.impossible or "This can’t be decided now. The message says how it stands."
             return modals.impossible(case, remedy, reason, way.gates)
+        seen, count = forecast(plan, situation), len(approved(plan, case))
         return modals.decide(
-            case,
-            plan,
-            policy=self.policy,
-            now=now,
-            forecast=forecast(plan, situation),
-            count=len(approved(plan, case)),
-            user=click.by,
+            case, plan, policy=self.policy, now=now, forecast=seen, count=count, user=click.by
         )
 
     def tell(self, clicked: Interaction, text: str) -> bool:

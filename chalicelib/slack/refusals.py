@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chalicelib.answers import filled_in
 from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.rules.clicks import NotPossible, Obstacle
 from chalicelib.domain.rules.policy import Policy
@@ -90,13 +91,7 @@ OBSTACLES = {
 
 def why_not(found: NotPossible, case: Case) -> str:
     """What somebody is told who clicks on something that the case as it stands does not allow."""
-    return OBSTACLES[found.obstacle].format(
-        who=f"<@{found.by}>" if found.by else "Somebody",
-        what=found.remedy.capitalize() if found.remedy else "This",
-        when=f"{case.closed_at:%d %b, %H:%M} UTC" if case.closed_at else "before",
-        cluster=case.cluster_id,
-        outcome=case.outcome,
-    )
+    return filled_in(OBSTACLES[found.obstacle], found, case, by=f"<@{found.by}>")
 
 
 def no_such_cluster(case: Case, names: Names) -> str:

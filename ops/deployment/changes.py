@@ -37,9 +37,7 @@ def of_functions(hub: Hub, built: Built, existing: Mapping[str, Any]) -> Iterato
     for what, group in groupby(sorted(said), key=lambda pair: pair[0]):
         members = [name for _, name in group]
         if what:
-            who = (
-                f"all {len(names)} functions" if len(members) == len(names) else ", ".join(members)
-            )
+            who = "all of them" if len(members) == len(names) else ", ".join(members)
             yield f"{who}: {what}"
     for resource in existing["resources"]:
         if resource["resource_type"] == "lambda_function":

@@ -21,22 +21,26 @@ class Probe(StrEnum):
     LIVE = "unlatch doctor --live"
     REHEARSAL = "unlatch rehearse"
     KEY_STORE = "unlatch rehearse --key-store"
-    NONE = "not tried"
+    COPY = "unlatch rehearse --key-store --copy"
+    RECORDS = "unlatch reality CASE.jsonl"
+
+    def tries(self, one: Assumption) -> bool:
+        """A rehearsal with a copy is one on a key store first."""
+        return self in one.probes or (self is Probe.COPY and Probe.KEY_STORE in one.probes)
 
 
 @dataclass(frozen=True)
 class Assumption:
     """`relied_on_in`: the code or setting that depends on it. `otherwise`: what then happens.
 
-    `probes` find out; if there is none, `why_not` ends the sentence "not tried, because".
+    `probes` find out: by trying, or by reading what AWS or the bot recorded of real work.
     """
 
     id: str
     claim: str
     relied_on_in: str
     otherwise: str
-    probes: tuple[Probe, ...] = ()
-    why_not: str = ""
+    probes: tuple[Probe, ...]
 
     @property
     def settings(self) -> tuple[str, ...]:
@@ -47,8 +51,7 @@ class Assumption:
 
     @property
     def found_out_by(self) -> str:
-        named = ", ".join(f"`{probe}`" for probe in self.probes)
-        return named or f"{Probe.NONE}, because {self.why_not}"
+        return ", ".join(f"`{probe}`" for probe in self.probes)
 
 
 ASSUMPTIONS = (
@@ -57,7 +60,7 @@ ASSUMPTIONS = (
         "An attached key store makes DeleteCluster fail, with `CloudHsmClusterInUseException`",
         "`ERROR_CODES`; scenarios with `blocked_by: key_store`",
         "The other code opens the case. If AWS deletes the cluster although a store is attached, there is no failure and no case.",
-        probes=(Probe.KEY_STORE,),
+        probes=(Probe.KEY_STORE, Probe.RECORDS),
     ),
     Assumption(
         "A-FAILED-DELETE-RECORD",
@@ -120,7 +123,7 @@ ASSUMPTIONS = (
         "A store that is pointed to a cluster with another password of kmsuser than KMS knows fails with INVALID_CREDENTIALS, and at the fifth time in a row with USER_LOCKED_OUT",
         "sandbox only: `sandbox/aws/kms_stores.py`; AWS documents that KMS sets a new password at each connect, and the errors",
         "A repoint and its undo need no crypto officer.",
-        why_not="it takes a second cluster of the same certificate, and a crypto officer to repair the first one",
+        probes=(Probe.RECORDS,),
     ),
     Assumption(
         "A-KMS-INTERFACES",
@@ -134,32 +137,32 @@ ASSUMPTIONS = (
         "KMS can't delete key material while a cluster is MODIFY_IN_PROGRESS or ROLLBACK_IN_PROGRESS",
         "sandbox only: `sandbox/aws/kms_keys.py`",
         "Less material is left behind than the sandbox shows.",
-        why_not="no cluster of hsm1.medium can be made any more, so there is none to throw away",
+        probes=(Probe.LIVE,),
     ),
     Assumption(
         "A-RESTORE-AT-ONCE",
         "RestoreBackup makes a backup READY at once",
         "sandbox only: `sandbox/aws/cloudhsm_backups.py`",
         "A rescue waits.",
-        why_not="only backups of activated clusters could be deleted for it, and those are yours",
+        probes=(Probe.KEY_STORE, Probe.RECORDS),
     ),
     Assumption(
         "A-COPY-ACTIVE",
         "A cluster made from a backup is UNINITIALIZED, takes one HSM, and is ACTIVE once that is",
         "sandbox only: `sandbox/aws/cloudhsm_clusters.py`; AWS documents that it is not to be initialized or activated",
         "A rescue waits for other states, or adds its HSMs later.",
-        why_not="a cluster that is never activated has no backup to copy from, and a backup of yours is not for trying",
+        probes=(Probe.COPY, Probe.RECORDS),
     ),
     Assumption(
         "A-COPY-MODE",
         "CreateCluster from a backup takes the backup's mode if none is given, and refuses another",
         "sandbox only: `sandbox/aws/cloudhsm_clusters.py`; AWS documents that a backup restores into its own mode alone",
-        "A rescue has to name the mode.",
-        why_not="a cluster that is never activated has no backup to copy from, and a backup of yours is not for trying",
+        "None: a rescue names the backup’s mode.",
+        probes=(Probe.COPY,),
     ),
     Assumption(
         "A-MODIFY-DURATION",
-        "Creating a cluster takes 5 minutes, and changing the type of its HSMs 30 minutes for each one",
+        "Creating a cluster takes 5 minutes",
         "scenarios' `durations`: `sandbox/aws/regions.py`",
         "Only stories are off.",
         probes=(Probe.REHEARSAL,),
@@ -181,9 +184,9 @@ ASSUMPTIONS = (
     Assumption(
         "A-LAST-USAGE-RATE",
         "GetKeyLastUsage may be asked as often as ListGrants",
-        "`chalicelib/aws/rate_limit.py`",
+        "`QUOTA_SHARE`, of what `chalicelib/aws/rate_limit.py` knows",
         "Throttled, and tried again later.",
-        why_not="a quota is found by using it up, and others in the account need it",
+        probes=(Probe.LIVE,),
     ),
     Assumption(
         "A-TRACKING-AGE",
@@ -219,6 +222,62 @@ ASSUMPTIONS = (
         "sandbox only: `sandbox/aws/validation.py`",
         "Another code for calls that Unlatch never makes.",
         probes=(Probe.LIVE,),
+    ),
+    Assumption(
+        "A-REFUSED-STORE-RECORD",
+        "CloudTrail keeps `requestParameters.customKeyStoreId` of a refused DeleteCustomKeyStore or ConnectCustomKeyStore, `clusterId` of a refused CreateCustomKeyStore, and KMS's error code in full",
+        "`chalicelib/aws/store_calls.py`",
+        "The event is refused and logged with the reason. The sweep reads the same records, so only what is down is found.",
+        probes=(),
+    ),
+    Assumption(
+        "A-LOSS-RECORD",
+        "CloudTrail has `requestParameters.clusterId` of a DeleteHsm or DeleteCluster that succeeded, and the subnets of the deleted cluster among `responseElements`",
+        "`chalicelib/aws/store_calls.py`",
+        "The sweep finds the loss within the hour, without who it was. Approvers choose the subnets of the new cluster.",
+        probes=(),
+    ),
+    Assumption(
+        "A-FAILING-USE-RECORD",
+        "A use that fails because the key store is down has KMSInvalidStateException and `additionalEventData.customKeyStoreId`",
+        "`chalicelib/aws/store_calls.py`",
+        "A store that is FAILED or without HSMs is found by the sweep. One that is only off opens no case.",
+        probes=(),
+    ),
+    Assumption(
+        "A-SILENT-FAILURE",
+        "AWS sends no event when the connection of a key store fails later",
+        "`chalicelib/flows/missed.py`",
+        "Nothing is lost: the sweep finds it within the hour.",
+        probes=(),
+    ),
+    Assumption(
+        "A-HSM-SERVES-AGAIN",
+        "A store that shows as CONNECTED serves its keys again once its cluster has an active HSM, without being connected afresh",
+        "`chalicelib/domain/remedies/rescue.py`",
+        "The first key fails its check, and the store is disconnected and connected, which the approval covers.",
+        probes=(),
+    ),
+    Assumption(
+        "A-TAG-IN-5-MINUTES",
+        "DescribeClusters shows a new cluster with its tags within 5 minutes of CreateCluster",
+        "`chalicelib/domain/remedies/rescue.py`",
+        "If the answer was lost as well, a second cluster is made, which costs nothing without HSMs.",
+        probes=(),
+    ),
+    Assumption(
+        "A-FREE-ADDRESSES",
+        "KMS takes one address in each subnet of a cluster at a connect, and gives it back at the disconnect; an HSM takes one",
+        "`chalicelib/domain/remedies/rescue_subnets.py`; AWS documents that a connection needs one, “two are preferable”",
+        "AWS refuses the HSM or the connection, and the rescue stops with its words or asks again.",
+        probes=(),
+    ),
+    Assumption(
+        "A-BAD-SUBNET",
+        "CloudHSM refuses a subnet that is gone, full or in a zone that it does not serve with `CloudHsmInvalidRequestException`",
+        "sandbox only: `sandbox/aws/cloudhsm.py`, `sandbox/aws/cloudhsm_clusters.py`",
+        "Another code is taken as final at once, and not tried eight times.",
+        probes=(),
     ),
 )
 

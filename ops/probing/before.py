@@ -44,6 +44,7 @@ OF_STORE = (
     "kms:ScheduleKeyDeletion",
     "kms:CancelKeyDeletion",
 )
+
 KNOW_A_RESOURCE = (
     (
         "cloudhsm",

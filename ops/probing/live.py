@@ -22,7 +22,7 @@ from ops.command_context import CommandContext
 from ops.deployment.found import rule_of
 from ops.expected import EXPECTED
 from ops.hub import EVENT_FUNCTIONS, Hub
-from ops.probing import roundtrip, samples, seen
+from ops.probing import history, roundtrip, samples, seen
 from ops.probing.report import Findings
 from ops.target_access import accounts
 
@@ -120,6 +120,8 @@ def _world(hub: Hub, *, found: Findings) -> Iterator[Finding]:
             ("keys", partial(seen.judge_tracking, found, client, now=hub.clock())),
             ("backups", partial(seen.judge_backups, found, client)),
             ("interfaces", partial(_interfaces, client, found)),
+            ("quotas", partial(seen.judge_rate, found, client, share=hub.settings.quota_share)),
+            ("history", partial(history.judge_material, found, client)),
         ):
             yield from asked(f"{what} {region}", partial(_judged, judge=judge), hub)
     for name in ("A-KMS-INTERFACES", "A-LEFT-INTERFACES"):

@@ -107,9 +107,7 @@ def report_of(found: Findings, probe: Probe, *, now: datetime) -> Report:
 
 def _unsaid(name: str, probe: Probe) -> Observation:
     one = BY_ID[name]
-    if not one.probes:
-        return Observation(name, Verdict.NOT_TRIED, f"because {one.why_not}")
-    if probe in one.probes:
+    if probe.tries(one):
         return Observation(name, Verdict.NOT_TRIED, "it did not come to that")
     return Observation(name, Verdict.NOT_TRIED, f"{one.found_out_by} tries it")
 

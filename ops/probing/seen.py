@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import code_of
+from chalicelib.aws.rate_limit import QUOTAS
 from ops.probing.report import Findings
 
 Client = Callable[[str], Any]
@@ -23,6 +24,7 @@ NOT_TOLD = frozenset({
     "KMSInvalidStateException",
 })  # fmt: skip
 """What KMS may say of a single key, as of one of AWS's own."""
+SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600}
 KEYS = 20
 OLD = timedelta(hours=1)
 
@@ -61,7 +63,7 @@ def judge_own_interfaces(found: Findings, hsms: Sequence[Item], shown: Iterable[
 
 def judge_interfaces_of_kms(found: Findings, one: Item, shown: Sequence[Item]) -> None:
     """Of a cluster with a connected key store: one in each zone, made by KMS."""
-    about = f"KMS managed ENI for cluster {one['ClusterId']}"
+    about = _about(one)
     own = {hsm.get("EniId") for hsm in one.get("Hsms", ())}
     others = [item for item in shown if item["NetworkInterfaceId"] not in own]
     of_kms = [item for item in others if _is_of_kms(item, about)]
@@ -76,6 +78,17 @@ def judge_interfaces_of_kms(found: Findings, one: Item, shown: Sequence[Item]) -
     )
     says = f"of {len(zones)} zones with HSMs {len(served)} have one; there is: {seen or 'none'}"
     found.differs("A-KMS-INTERFACES", says)
+
+
+def judge_left_of_kms(found: Findings, one: Item, shown: Sequence[Item], *, passed: str) -> None:
+    """Some time after the disconnect: KMS's interfaces should have gone with the connection."""
+    left = sum(item.get("Description") == _about(one) for item in shown)
+    says = f"{left} of KMS’s are left {passed} after the disconnect"
+    found.judge("A-KMS-INTERFACES", holds=left == 0, says=says)
+
+
+def _about(one: Item) -> str:
+    return f"KMS managed ENI for cluster {one['ClusterId']}"
 
 
 def _is_of_kms(item: Item, about: str) -> bool:
@@ -198,3 +211,28 @@ def _session_metric(cluster_id: str, hsm_id: str, region: str) -> dict[str, Any]
     named = {"ClusterId": cluster_id, "HsmId": hsm_id, "Region": region}
     dimensions = [{"Name": name, "Value": value} for name, value in named.items()]
     return {"Namespace": NAMESPACE, "MetricName": METRIC, "Dimensions": dimensions}
+
+
+def judge_rate(found: Findings, client: Client, *, share: float) -> None:
+    """By Service Quotas: how often KMS may be asked when a key was last used."""
+    pages = (
+        client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="kms")
+    )
+    rates = dict(_rate(one) for page in pages for one in page["Quotas"])
+    asked, like = rates.get("GetKeyLastUsage"), rates.get("ListGrants")
+    if asked is None or like is None:
+        found.not_tried("A-LAST-USAGE-RATE", "because Service Quotas does not list both quotas")
+        return
+    says = f"GetKeyLastUsage may be asked {asked:g} times a second, ListGrants {like:g} times"
+    if asked >= like:
+        found.held("A-LAST-USAGE-RATE", says)
+    else:
+        fitting = share * asked / QUOTAS["kms:GetKeyLastUsage"]
+        found.differs("A-LAST-USAGE-RATE", says, QUOTA_SHARE=f"{fitting:.3g}")
+
+
+def _rate(quota: Item) -> tuple[str, float]:
+    """The operation, by the quota’s name, and how often a second."""
+    seconds = SECONDS.get(quota.get("Period", {}).get("PeriodUnit", ""), 1)
+    each = seconds * quota.get("Period", {}).get("PeriodValue", 1)
+    return quota["QuotaName"].removesuffix(" request rate"), quota["Value"] / each

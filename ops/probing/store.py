@@ -20,6 +20,8 @@ from ops.command_context import CommandContext
 from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.probing import following, seen
+from ops.probing.cluster import SETTLED
+from ops.probing.copies import Copies
 from ops.probing.following import Watch, add_duration
 from ops.probing.refusal import Refusal, refused_delete
 from ops.probing.report import Findings, span
@@ -109,8 +111,12 @@ class StoreRehearsal:
     store: Store
     watch: Watch = field(default_factory=Watch)
     was_parked: bool = False
+    copies: bool = False
+    looked_for_interfaces: bool = False
+    began: datetime = field(init=False)
 
     def play(self) -> None:
+        self.began = self.desk.clock()
         self._schedule_and_cancel()
         shown = seen.interfaces(self.there.client, self.store.cluster)
         seen.judge_own_interfaces(self.found, self.store.hsms, shown)
@@ -123,6 +129,7 @@ class StoreRehearsal:
         self.desk.screen.line(f"{case.case_id} is in Slack. Have it parked there: press Park.")
         following.judge_record(self.there, self.desk, self.found, **here)
         self._until_back(case)
+        self._try_backups()
 
     def conclude(self) -> None:
         watch, found, name = self.watch, self.found, self.store.id
@@ -169,6 +176,15 @@ class StoreRehearsal:
         state = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
         self.desk.say(f"A key was made, scheduled and cancelled: it is {state}")
 
+    def _try_backups(self) -> None:
+        """Once the store is back, on what parking it left."""
+        shown = seen.cluster(self.there.client, self.store.cluster_id) or self.store.cluster
+        place = (self.there, self.desk, self.found)
+        trying = Copies(*place, self.name, shown, since=self.began)
+        trying.try_restore()
+        if self.copies:
+            trying.try_copy()
+
     def _judge_refusal(self, refusal: Refusal) -> None:
         """A store and HSMs hold the cluster: who answers says whose check is there, and comes first."""
         says = f"with a store and {len(self.store.hsms)} HSMs in it AWS answers {refusal.code}"
@@ -203,6 +219,7 @@ class StoreRehearsal:
         self._note(now, name)
         if not self.was_parked:
             self._count_sessions(now)
+            self._look_for_interfaces(now)
             self.was_parked = all((h["HsmId"], "gone") in self.watch.first for h in self.store.hsms)
             if self.was_parked:
                 self.desk.screen.line("It is parked. Have it put back: press Undo in Slack.")
@@ -216,6 +233,16 @@ class StoreRehearsal:
     def _state(self) -> str:
         reply = self.there.client("kms").describe_custom_key_stores(CustomKeyStoreId=self.store.id)
         return str(reply["CustomKeyStores"][0]["ConnectionState"])
+
+    def _look_for_interfaces(self, now: datetime) -> None:
+        """Once, when what was true at the disconnect is surely shown."""
+        off = self.watch.first.get((self.store.id, "DISCONNECTED"))
+        if off is None or now - off < SETTLED or self.looked_for_interfaces:
+            return
+        self.looked_for_interfaces = True
+        shown = seen.interfaces(self.there.client, self.store.cluster)
+        passed = span(now - off)
+        seen.judge_left_of_kms(self.found, self.store.cluster, shown, passed=passed)
 
     def _count_sessions(self, now: datetime) -> None:
         """From the disconnect on, until KMS’s own connections have ended or should have."""

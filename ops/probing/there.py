@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.errors import code_of
+from chalicelib.aws.errors import DENIED, code_of
 from ops.command_context import CommandContext
 from ops.errors import OperatorError
 from ops.exits import Exit
@@ -72,6 +72,26 @@ def rehearsed(there: There) -> list[Item]:
     ]
 
 
+def backups_of(there: There, cluster_id: str) -> list[Item]:
+    pages = there.client("cloudhsmv2").get_paginator("describe_backups")
+    found = pages.paginate(Filters={"clusterIds": [cluster_id]})
+    return [one for page in found for one in page["Backups"]]
+
+
+def rehearsed_backups(there: There) -> list[str]:
+    """Ids of backups that carry the tag, as one that was deleted and not taken back does."""
+    pages = there.client("cloudhsmv2").get_paginator("describe_backups").paginate()
+    shown = [one for page in pages for one in page["Backups"]]
+    return [one["BackupId"] for one in shown if TAG in {t["Key"] for t in one.get("TagList", ())}]
+
+
+def release_backup(there: There, backup_id: str) -> None:
+    """As it was before the rehearsal: not waiting for its deletion, and without our tag."""
+    hsms = there.client("cloudhsmv2")
+    _quietly(lambda: hsms.restore_backup(BackupId=backup_id))
+    hsms.untag_resource(ResourceId=backup_id, TagKeyList=[TAG])
+
+
 def rehearsed_keys(there: There) -> list[str]:
     """Ids of keys that carry the tag and do not wait for their deletion yet."""
     kms = there.client("kms")
@@ -108,6 +128,9 @@ def clean(there: There, desk: CommandContext, *, made: str = "") -> list[str]:
         desk.say(f"Cleaning up: {cluster_id} and its HSMs")
         if not remove(there, desk, cluster_id):
             left.append(f"cluster {cluster_id}")
+    for backup_id in rehearsed_backups(there):
+        release_backup(there, backup_id)
+        desk.say(f"Cleaning up: {backup_id} is taken back, and has no tag any more")
     for key_id in rehearsed_keys(there):
         if not _can_go_whole(there, key_id):
             left.append(f"key {key_id}: its key store has to be connected, or its material stays")
@@ -137,6 +160,7 @@ def remove(there: There, desk: CommandContext, cluster_id: str) -> bool:
     )
     if not gone.seen:
         return False
+    _forget_backups(there, desk, cluster_id)
     if _state(there, cluster_id) not in {None, "DELETE_IN_PROGRESS"}:
         _quietly(lambda: there.client("cloudhsmv2").delete_cluster(ClusterId=cluster_id))
     last = wait_for(
@@ -146,6 +170,21 @@ def remove(there: There, desk: CommandContext, cluster_id: str) -> bool:
         most=CLUSTER_MOST,
     )
     return bool(last.seen)
+
+
+def _forget_backups(there: There, desk: CommandContext, cluster_id: str) -> None:
+    """Those of a copy: the removal of its HSM made one."""
+    for one in backups_of(there, cluster_id):
+        try:
+            _quietly(lambda one=one: _delete_backup(there, one["BackupId"]))
+        except ClientError as error:
+            if code_of(error) not in DENIED:
+                raise
+            desk.say(f"{one['BackupId']} stays until its retention ends: you may not delete it")
+
+
+def _delete_backup(there: There, backup_id: str) -> None:
+    there.client("cloudhsmv2").delete_backup(BackupId=backup_id)
 
 
 def _hsms_gone(there: There, cluster_id: str) -> bool:

@@ -11,12 +11,14 @@ from sandbox.aws import cloudhsm, event_patterns, kms
 from sandbox.aws.calls import Call, RequestContext
 from sandbox.aws.cloudhsm import CloudHsm
 from sandbox.aws.cloudtrail import Trail
-from sandbox.aws.ec2 import NetworkInterfaces
+from sandbox.aws.ec2 import Ec2
 from sandbox.aws.faults import Faults
 from sandbox.aws.iam.guard import Guard
 from sandbox.aws.identity import Identities, Identity
-from sandbox.aws.kms import DeletedKey, Kms
+from sandbox.aws.kms import Kms
+from sandbox.aws.kms_keys import DeletedKey
 from sandbox.aws.metrics import Metrics
+from sandbox.aws.quotas import Quotas
 from sandbox.aws.regions import Regions
 from sandbox.aws.sts import Sts
 from sandbox.clock import Clock
@@ -70,9 +72,10 @@ class Cloud:
             "kms": self.kms.answer,
             "cloudhsm": CloudHsm(self.regions).answer,
             "cloudwatch": Metrics(self.regions).answer,
-            "ec2": NetworkInterfaces(self.regions).answer,
+            "ec2": Ec2(self.regions).answer,
             "sts": Sts(self.identity).answer,
             "events": event_patterns.answer,
+            "servicequotas": Quotas(self.regions).answer,
             "cloudtrail": self._cloudtrail,
         }
         self.seeded: Seeded | None = None
@@ -111,10 +114,8 @@ class Cloud:
     def tell_deletions(self) -> None:
         with self.regions.lock:
             gone, self._deleted = self._deleted, []
-        for account, region, arn, at, material_deleted in gone:
-            self.trail.add_key_deletion(
-                account, region, key_arn=arn, at=at, material_deleted=material_deleted
-            )
+        for key in gone:
+            self.trail.add_key_deletion(key)
 
     def _cloudtrail(self, visit: RequestContext) -> dict[str, Any] | None:
         return self.trail.lookup(visit) if visit.request.operation == "LookupEvents" else None

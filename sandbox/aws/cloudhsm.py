@@ -33,6 +33,7 @@ from sandbox.aws.regions import (
     Regions,
     new_id,
 )
+from sandbox.aws.subnets import subnets_of
 
 CLUSTERS_PER_PAGE = 25
 MOST_HSMS = 28
@@ -87,6 +88,9 @@ class CloudHsm:
             raise invalid(f"Cluster {cluster.id} is {state} and has its first HSM.")
         if zone not in cluster.zones:
             raise invalid(f"Cluster {cluster.id} has no subnet in {zone}.")
+        subnet = subnets_of(region, now=visit.now).get(cluster.zones[zone])
+        if subnet is None or subnet.free < 1:
+            raise invalid(f"Subnet {cluster.zones[zone]} is not there, or has no free address.")
         if len(live) >= MOST_HSMS:
             raise invalid(f"Cluster {cluster.id} has {MOST_HSMS} HSMs, and may not have more.")
         if cluster.was_activated(visit.now) and not live:
@@ -98,7 +102,8 @@ class CloudHsm:
         cluster.hsms.append(hsm)
         if state == "UNINITIALIZED" and cluster.source is not None:
             # The backup is restored onto the first HSM, and the cluster is what it was.
-            cluster.phase = Phase(state, ready, "ACTIVE")
+            until_told = "A-COPY-ACTIVE" in self._region(visit).differs
+            cluster.phase = Phase(state, ready, "INITIALIZED" if until_told else "ACTIVE")
         return {"Hsm": described_hsm(cluster, hsm, visit=visit)}
 
     def delete_hsm(self, visit: RequestContext) -> dict[str, Any]:

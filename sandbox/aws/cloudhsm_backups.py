@@ -11,6 +11,7 @@ from sandbox.aws.regions import BASE32, Backup, Cluster, Phase, Region, new_id
 
 DAY = timedelta(days=1)
 REGRET = timedelta(days=7)  # from DeleteBackup until a backup is gone
+SLOW_RESTORE = timedelta(minutes=5)  # in an AWS that takes its time
 RETENTION = timedelta(days=90)
 BACKUPS_PER_PAGE = 50
 FILTERS = frozenset({"backupIds", "sourceBackupIds", "clusterIds", "states", "neverExpires"})
@@ -75,6 +76,8 @@ def restore_backup(region: Region, visit: RequestContext) -> dict[str, Any]:
     name = visit.params["BackupId"]
     backup = find_backup(region, name, now=visit.now, needs="PENDING_DELETION")
     backup.phase = Phase("READY")
+    if "A-RESTORE-AT-ONCE" in region.differs:
+        backup.phase = Phase("PENDING_DELETION", visit.now + SLOW_RESTORE, "READY")
     return {"Backup": _described(region, backup, now=visit.now)}
 
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from moto.ec2.models import ec2_backends
-
 from sandbox.aws.calls import RequestContext
 from sandbox.aws.cloudhsm_backups import find_backup
 from sandbox.aws.cloudhsm_replies import described, invalid
@@ -27,8 +25,9 @@ from sandbox.aws.regions import (
     Regions,
     new_id,
 )
+from sandbox.aws.subnets import subnets_of
 
-OLD_TYPE = "hsm1.medium"
+OLD_TYPE, OTHER_MODE = "hsm1.medium", "NON_FIPS"
 SHORTEST_RETENTION, LONGEST_RETENTION, USUAL_RETENTION = 7, 379, 90  # days
 ROLLBACK = timedelta(hours=24)
 MOST_HSMS_TO_MODIFY = 27
@@ -42,7 +41,7 @@ def create_cluster(regions: Regions, visit: RequestContext) -> dict[str, Any]:
     if params.get("NetworkType", "IPV4") != "IPV4":
         raise invalid("The sandbox has clusters of the network type IPV4 alone.")
     backup = _source(region, visit)
-    zones, vpc = _places(region, params["SubnetIds"])
+    zones, vpc = _places(region, params["SubnetIds"], now=visit.now)
     cluster_id = new_id("cluster-", 11, alphabet=BASE32)
     made = visit.now + regions.durations.create_cluster
     cluster = Cluster(
@@ -55,7 +54,7 @@ def create_cluster(regions: Regions, visit: RequestContext) -> dict[str, Any]:
         zones=zones,
         vpc=vpc,
         security_group=new_id("sg-", 17),
-        mode=params.get("Mode", backup.mode if backup else MODE),
+        mode=params.get("Mode", _usual_mode(region, backup)),
         source=backup.id if backup else None,
         contents=backup.contents.at(visit.now) if backup else Contents(),
         tags={tag["Key"]: tag["Value"] for tag in params.get("TagList", [])},
@@ -98,34 +97,31 @@ def _source(region: Region, visit: RequestContext) -> Backup | None:
     if reference is None:
         return None
     backup = find_backup(region, reference, now=visit.now, needs="READY")
-    if visit.params.get("Mode", backup.mode) != backup.mode:
+    is_other = visit.params.get("Mode", backup.mode) != backup.mode
+    if is_other and "A-COPY-MODE" not in region.differs:
         raise invalid(f"Backup {backup.id} is of the mode {backup.mode}, and stays so.")
     return backup
 
 
-def _places(region: Region, subnets: list[str]) -> tuple[dict[str, str], str]:
+def _usual_mode(region: Region, backup: Backup | None) -> str:
+    """If none is given."""
+    if backup is None:
+        return MODE
+    return OTHER_MODE if "A-COPY-MODE" in region.differs else backup.mode
+
+
+def _places(region: Region, subnets: list[str], *, now: datetime) -> tuple[dict[str, str], str]:
     """The subnet of each Availability Zone, and their VPC."""
-    known = _subnets(region)
+    known = subnets_of(region, now=now)
     if strange := next((one for one in subnets if one not in known), None):
         raise invalid(f"There is no subnet {strange}.")
-    zones = {known[one][0]: one for one in subnets}
+    zones = {known[one].zone: one for one in subnets}
     if len(zones) < len(subnets):
         raise invalid("Give one subnet for each Availability Zone.")
-    vpcs = {known[one][1] for one in subnets}
+    vpcs = {known[one].vpc for one in subnets}
     if len(vpcs) > 1:
         raise invalid("All subnets of a cluster are in one VPC.")
     return zones, vpcs.pop()
-
-
-def _subnets(region: Region) -> dict[str, tuple[str, str]]:
-    """Zone and VPC of those of clusters, also of clusters that are gone, and those that EC2 shows."""
-    shown = ec2_backends[region.account][region.name].describe_subnets()
-    ours = {
-        subnet: (zone, cluster.vpc)
-        for cluster in (*region.deleted.values(), *region.clusters.values())
-        for zone, subnet in cluster.zones.items()
-    }
-    return {**{one.id: (one.availability_zone, one.vpc_id) for one in shown}, **ours}
 
 
 def _retention(visit: RequestContext) -> int | None:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.aws.calls import USES, AwsError, RequestContext
+from sandbox.aws.kms_keys import DeletedKey
 
 RECORDED = {"kms": "kms.amazonaws.com", "cloudhsm": "cloudhsm.amazonaws.com"}
 KEPT = timedelta(days=90)
@@ -64,16 +65,14 @@ class Trail:
         """A call of before anybody listened, if it is not too long ago. Add the oldest first."""
         self._keep(_record(visit, None, error=None), visit.now, user=visit.identity.user_name)
 
-    def add_key_deletion(
-        self, account: str, region: str, *, key_arn: str, at: datetime, material_deleted: bool
-    ) -> None:
+    def add_key_deletion(self, key: DeletedKey) -> None:
         """KMS itself deleted a key: its service event, and the event "KMS CMK Deletion"."""
-        record = _deletion_record(account, region, key_arn=key_arn, at=at, success=material_deleted)
-        self._keep(record, at, user="")
+        record = _deletion_record(key)
+        self._keep(record, key.at, user="")
         self._publish(record, "AWS Service Event via CloudTrail")
         envelope = _envelope(record, "KMS CMK Deletion")
-        detail = {"key-id": key_arn.rsplit("/", 1)[-1]}
-        self._tell({**envelope, "resources": [key_arn], "detail": detail})
+        detail = {"key-id": key.arn.rsplit("/", 1)[-1]}
+        self._tell({**envelope, "resources": [key.arn], "detail": detail})
 
     def forget(self) -> None:
         with self._lock:
@@ -186,32 +185,34 @@ def _kind(event_type: str, account: str) -> dict[str, Any]:
     }
 
 
-def _deletion_record(
-    account: str, region: str, *, key_arn: str, at: datetime, success: bool
-) -> Record:
+def _deletion_record(key: DeletedKey) -> Record:
     status = [
         {
             "keyHandle": "01",
-            "backingKeyId": key_arn.rsplit("/", 1)[-1],
-            "deletionStatus": "SUCCESS" if success else "FAILURE",
+            "backingKeyId": key.arn.rsplit("/", 1)[-1],
+            "deletionStatus": "SUCCESS" if key.material_deleted else "FAILURE",
         }
     ]
+    of_store = {"customKeyStoreId": key.store_id, "clusterId": key.cluster_id}
     return {
         "eventVersion": EVENT_VERSION,
-        "userIdentity": {"accountId": account, "invokedBy": "AWS Internal"},
-        "eventTime": _iso(at),
+        "userIdentity": {"accountId": key.account, "invokedBy": "AWS Internal"},
+        "eventTime": _iso(key.at),
         "eventSource": RECORDED["kms"],
         "eventName": "DeleteKey",
-        "awsRegion": region,
+        "awsRegion": key.region,
         "sourceIPAddress": "AWS Internal",
         "userAgent": "AWS Internal",
         "requestParameters": None,
         "responseElements": None,
-        "additionalEventData": {"backingKeysDeletionStatus": json.dumps(status)},
+        "additionalEventData": {
+            **{name: value for name, value in of_store.items() if value},
+            "backingKeysDeletionStatus": json.dumps(status),
+        },
         "eventID": str(uuid.uuid4()),
         "readOnly": False,
-        "resources": [_resource(account, key_arn)],
-        **_kind("AwsServiceEvent", account),
+        "resources": [_resource(key.account, key.arn)],
+        **_kind("AwsServiceEvent", key.account),
     }
 
 

@@ -1,4 +1,4 @@
-"""EC2 DescribeNetworkInterfaces: those in the security group of a cluster, which tell who made them.
+"""EC2 as far as clusters show in it: their subnets, and the network interfaces in their security groups.
 
 KMS has one in each zone of a cluster while a key store is connected to it, and describes it as
 "KMS managed ENI for cluster <id>" (KMS developer guide: connect-keystore). What CloudHSM writes
@@ -7,7 +7,6 @@ into its own, and who their requesters are, is documented nowhere.
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,9 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.aws.calls import RequestContext
+from sandbox.aws.filters import filters
 from sandbox.aws.regions import Cluster, Region, Regions
+from sandbox.aws.subnets import describe_subnets
 
-MEMBER = re.compile(r"Filter\.(\d+)\.(?:Name|Value\.\d+)")
 CLOUDHSM, KMS = "amazon-cloudhsm", "amazon-kms"
 HAS_INTERFACES = ("CONNECTING", "CONNECTED", "DISCONNECTING")
 
@@ -34,17 +34,20 @@ class Shown:
     requester_managed: bool
 
 
-class NetworkInterfaces:
-    """Answers DescribeNetworkInterfaces; the rest of EC2 is moto's, which takes its time."""
+class Ec2:
+    """Answers DescribeNetworkInterfaces and DescribeSubnets; the rest of EC2 is moto's, which takes its time."""
 
     def __init__(self, regions: Regions) -> None:
         self._regions = regions
 
     def answer(self, visit: RequestContext) -> dict[str, Any] | None:
         """The result, or None if moto answers. Call it with the regions' lock held."""
-        if visit.request.operation != "DescribeNetworkInterfaces":
+        operation = visit.request.operation
+        if operation == "DescribeSubnets":
+            return describe_subnets(self._regions.at(visit.account, visit.region), visit)
+        if operation != "DescribeNetworkInterfaces":
             return None
-        region, wanted = self._regions.at(visit.account, visit.region), _filters(visit.params)
+        region, wanted = self._regions.at(visit.account, visit.region), filters(visit.params)
         ids = {v for n, v in visit.params.items() if n.startswith("NetworkInterfaceId.")}
         found = [
             _described(visit, cluster, one)
@@ -71,14 +74,6 @@ def _interfaces(region: Region, cluster: Cluster, *, now: datetime) -> Iterator[
     for place, one in enumerate(cluster.interfaces):
         ip = f"10.0.251.{10 + place}"
         yield Shown(one.id, one.description, zone, ip, one.requester, one.requester_managed)
-
-
-def _filters(params: dict[str, Any]) -> dict[str, set[str]]:
-    filters: dict[str, set[str]] = {}
-    for member, value in params.items():
-        if (matched := MEMBER.fullmatch(member)) and not member.endswith("Name"):
-            filters.setdefault(params[f"Filter.{matched[1]}.Name"], set()).add(value)
-    return filters
 
 
 def _matches(cluster: Cluster, one: Shown, *, wanted: dict[str, set[str]]) -> bool:

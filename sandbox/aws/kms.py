@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.aws.calls import RequestContext, not_served
 from sandbox.aws.kms_aliases import Aliases
 from sandbox.aws.kms_grants import Grants
-from sandbox.aws.kms_keys import Keys, delete_due
+from sandbox.aws.kms_keys import DeletedKey, Keys, delete_due
 from sandbox.aws.kms_settings import Settings
 from sandbox.aws.kms_signing import Signing
 from sandbox.aws.kms_stores import Handler, KeyStores, settle_stores
@@ -16,7 +16,6 @@ from sandbox.aws.kms_use import KeyUse
 from sandbox.aws.regions import Region, Regions
 
 PARTS = (KeyStores, Keys, Aliases, Grants, Settings, KeyUse, Signing)
-DeletedKey = tuple[str, str, str, datetime, bool]  # account, Region, ARN, moment, material gone
 
 
 class Kms:
@@ -38,5 +37,4 @@ class Kms:
 def settle(region: Region, now: datetime) -> list[DeletedKey]:
     """Bring stores and keys up to this moment; the keys that KMS has deleted meanwhile."""
     settle_stores(region, now)
-    gone = delete_due(region, now)
-    return [(region.account, region.name, arn, at, went) for arn, at, went in gone]
+    return delete_due(region, now)

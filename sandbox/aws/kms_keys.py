@@ -5,6 +5,7 @@ State rules: "Key states of KMS keys" in the KMS developer guide.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -211,14 +212,38 @@ def doom(region: Region, key: Key, *, when: datetime) -> None:
     key.deletion_date = when.astimezone(UTC).replace(tzinfo=None)
 
 
-def delete_due(region: Region, now: datetime) -> list[tuple[str, datetime, bool]]:
-    """Delete the keys whose window is over: ARN, moment, and whether their material went too."""
+@dataclass(frozen=True)
+class DeletedKey:
+    """What KMS tells of a key whose window was over."""
+
+    account: str
+    region: str
+    arn: str
+    at: datetime
+    material_deleted: bool
+    store_id: str | None
+    cluster_id: str | None
+
+
+def delete_due(region: Region, now: datetime) -> list[DeletedKey]:
+    """Delete the keys whose window is over."""
     gone = []
     for key_id, when in sorted(region.doomed.items(), key=lambda item: item[1]):
         if when > now:
             break
         key = backend_of(region).keys[key_id]
-        gone.append((key.arn, when, _delete_material(region, key, now=now)))
+        store = region.stores.get(facts_of(region, key).store_id or "")
+        gone.append(
+            DeletedKey(
+                region.account,
+                region.name,
+                key.arn,
+                when,
+                _delete_material(region, key, now=now),
+                store.id if store else None,
+                store.cluster_id if store else None,
+            )
+        )
         del region.doomed[key_id]
         region.keys.pop(key_id, None)
         backend_of(region).delete_key(key_id)
@@ -235,7 +260,7 @@ def _delete_material(region: Region, key: Key, *, now: datetime) -> bool:
         cluster is None
         or store.phase.state != "CONNECTED"
         or store.password != cluster.contents.password
-        or cluster.state(now) in HSMS_STAY
+        or (cluster.state(now) in HSMS_STAY and "A-MODIFY-KEEPS-MATERIAL" not in region.differs)
         or not cluster.active_zones(now)
     ):
         region.material_left.append(key.id)

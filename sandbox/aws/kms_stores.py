@@ -21,6 +21,7 @@ from sandbox.aws.regions import (
     Regions,
     new_id,
 )
+from sandbox.aws.subnets import why_not_connected
 
 Handler = Callable[[RequestContext], dict[str, Any]]
 STORES_PER_REGION = 10
@@ -58,10 +59,10 @@ def log_out(region: Region, store: KeyStore, *, at: datetime) -> None:
 
 def _log_in(region: Region, store: KeyStore, *, at: datetime) -> str | None:
     """Connect a store, which sets a new password of kmsuser; or the error that it ends with."""
-    cluster = region.clusters.get(store.cluster_id)
-    if cluster is None:
+    if (cluster := region.clusters.get(store.cluster_id)) is None:
         return store.flaw or "CLUSTER_NOT_FOUND"
-    error = store.flaw or _why_not(store, cluster, at=at)
+    knows = store.password == cluster.contents.password or "A-OTHER-PASSWORD" in region.differs
+    error = store.flaw or _why_not(region, cluster, knows_password=knows, at=at)
     if error is None:
         cluster.wrong_passwords = 0
         cluster.contents.passwords.append(at)
@@ -70,14 +71,15 @@ def _log_in(region: Region, store: KeyStore, *, at: datetime) -> str | None:
     return error
 
 
-def _why_not(store: KeyStore, cluster: Cluster, *, at: datetime) -> str | None:
+def _why_not(region: Region, cluster: Cluster, *, knows_password: bool, at: datetime) -> str | None:
     if not cluster.active_zones(at):
         return "INSUFFICIENT_CLOUDHSM_HSMS"
-    if store.password == cluster.contents.password:
-        return None
+    trouble = why_not_connected(region, cluster, now=at)
+    if trouble or knows_password:
+        return trouble
     cluster.wrong_passwords += 1
-    locked = cluster.wrong_passwords >= WRONG_PASSWORDS
-    return "USER_LOCKED_OUT" if locked else "INVALID_CREDENTIALS"
+    is_locked = cluster.wrong_passwords >= WRONG_PASSWORDS
+    return "USER_LOCKED_OUT" if is_locked else "INVALID_CREDENTIALS"
 
 
 class KeyStores:
@@ -147,8 +149,7 @@ class KeyStores:
             return {}
         if store.phase.state != "DISCONNECTED":
             raise wrong_state(store)
-        cluster = region.clusters.get(store.cluster_id)
-        if cluster is not None:
+        if cluster := region.clusters.get(store.cluster_id):
             check_cluster(cluster, visit.now, zones=1)
         store.phase = Phase("CONNECTING", visit.now + self._regions.durations.connect, "CONNECTED")
         return {}
@@ -244,8 +245,7 @@ def _bare(certificate: str) -> str:
 
 def learn_password(region: Region, store: KeyStore) -> None:
     """Somebody who knows it tells KMS the password that kmsuser has in the store's cluster."""
-    cluster = region.clusters.get(store.cluster_id)
-    if cluster is not None:
+    if cluster := region.clusters.get(store.cluster_id):
         store.password, cluster.wrong_passwords = cluster.contents.password, 0
     store.flaw = None
 

@@ -1,10 +1,10 @@
-"""What happens to key stores without a call of AWS's API, and so without an event."""
+"""What happens to key stores and their networks without a call that any trail of the sandbox has."""
 
 from __future__ import annotations
 
 from sandbox.aws.cloud import Cloud
 from sandbox.aws.kms_stores import LASTING_ERRORS, log_out
-from sandbox.aws.regions import KeyStore, Phase, Region
+from sandbox.aws.regions import Cluster, KeyStore, Phase, Region
 
 
 def break_store(server: Cloud, store_id: str, *, error: str) -> None:
@@ -31,6 +31,33 @@ def set_password(server: Cloud, store_id: str) -> None:
         cluster = region.clusters.get(store.cluster_id)
         if cluster is not None:
             cluster.contents.passwords.append(now)
+
+
+def delete_subnet(server: Cloud, cluster_id: str, *, zone: str) -> str:
+    """Its id. EC2 deletes no subnet that something is in."""
+    region, cluster = _cluster(server, cluster_id)
+    name = cluster.zones[zone]
+    if any(hsm.zone == zone for hsm in cluster.live_hsms(server.clock.now())):
+        raise LookupError(f"an HSM is in {name}")
+    region.gone_subnets.add(name)
+    return name
+
+
+def fill_subnet(server: Cloud, cluster_id: str, *, zone: str, free: int) -> str:
+    """Its id. Other things take its addresses, up to so many."""
+    region, cluster = _cluster(server, cluster_id)
+    name = cluster.zones[zone]
+    region.free_addresses[name] = free
+    return name
+
+
+def _cluster(server: Cloud, cluster_id: str) -> tuple[Region, Cluster]:
+    """Also one that has been deleted: its subnets stay."""
+    server.catch_up()
+    for region in server.regions:
+        if cluster := {**region.deleted, **region.clusters}.get(cluster_id):
+            return region, cluster
+    raise LookupError(f"there never was a cluster {cluster_id}")
 
 
 def _find(server: Cloud, store_id: str) -> tuple[Region, KeyStore]:

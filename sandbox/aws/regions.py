@@ -203,6 +203,8 @@ class Region:
     stores: dict[str, KeyStore] = field(default_factory=dict)
     keys: dict[str, KeyFacts] = field(default_factory=dict)
     doomed: dict[str, datetime] = field(default_factory=dict)  # key → moment of its deletion
+    gone_subnets: set[str] = field(default_factory=set)
+    free_addresses: dict[str, int] = field(default_factory=dict)  # in subnets that somebody filled
     logins: list[Login] = field(default_factory=list)
     material_left: list[str] = field(default_factory=list)
     """Ids of deleted keys whose material KMS could not delete."""

@@ -28,8 +28,12 @@ from moto.core.utils import get_service_model
 
 from sandbox.aws.calls import AwsError, Request
 
-MODEL_NAMES = {"cloudhsm": "cloudhsmv2", "states": "stepfunctions"}
-CHECKED = frozenset({"kms", "cloudhsm", "cloudtrail", "cloudwatch"})
+MODEL_NAMES = {
+    "cloudhsm": "cloudhsmv2",
+    "states": "stepfunctions",
+    "servicequotas": "service-quotas",
+}
+CHECKED = frozenset({"kms", "cloudhsm", "cloudtrail", "cloudwatch", "events", "servicequotas"})
 # Answered by AWS's front door for any operation, and so named by no operation's model.
 COMMON_ERRORS = frozenset({
     "AccessDeniedException", "ThrottlingException", "ValidationException", "InternalFailure",
@@ -199,7 +203,7 @@ def _status_of(service: str, code: str) -> int:
             told = shape.metadata.get("error", {})
             if code in (shape.name, told.get("code")):
                 return int(told.get("httpStatusCode", 500 if shape.metadata.get("fault") else 400))
-    except botocore.exceptions.UnknownServiceError:
+    except botocore.exceptions.DataNotFoundError:  # it signs by another name than its model has
         pass
     return 400
 

@@ -15,6 +15,7 @@ from sandbox.aws.calls import AwsError, RequestContext
 from sandbox.aws.identity import Credentials, Identities
 
 ROLE = re.compile(r"arn:aws:iam::(\d{12}):role/(.+)")
+WHOLE = re.compile(r"[0-9]{1,9}")
 NAME = re.compile(r"[\w+=,.@-]{2,64}")
 TAG_VALUE = re.compile(r"[\w\s.:/=+\-@]{0,256}")
 TAG_KEY = re.compile(r"[\w\s.:/=+\-@]{1,128}")
@@ -44,6 +45,8 @@ class Sts:
     def _assume_role(self, visit: RequestContext) -> dict[str, Any]:
         params, role_arn = visit.params, visit.params.get("RoleArn", "")
         name, seconds, tags = _checked_name(params), _seconds(visit), tags_of(params)
+        if ROLE.fullmatch(role_arn) is None:
+            raise AwsError("ValidationError", f"Value {role_arn!r} at 'roleArn' is not valid.")
         account = _account_of(role_arn)
         if account is None:
             raise _denied(visit, role_arn)
@@ -110,7 +113,8 @@ def _checked_name(params: dict[str, Any]) -> str:
 
 
 def _seconds(visit: RequestContext) -> int:
-    seconds = int(visit.params.get("DurationSeconds", LONGEST_CHAINED))
+    asked = str(visit.params.get("DurationSeconds", LONGEST_CHAINED))
+    seconds = int(asked) if WHOLE.fullmatch(asked) else 0
     longest = LONGEST_CHAINED if visit.identity.role_arn else LONGEST
     if not SHORTEST <= seconds <= longest:
         raise AwsError("ValidationError", f"DurationSeconds is {SHORTEST} to {longest} here.")

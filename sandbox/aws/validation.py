@@ -19,7 +19,11 @@ from sandbox.aws.replies import CHECKED, model_of, operation_model
 
 # The error in which a service says that a value is not allowed; CloudTrail has one a parameter.
 USUAL_WORD = "ValidationException"
-WORDS = {"cloudhsm": "CloudHsmInvalidRequestException", "cloudwatch": "ValidationError"}
+WORDS = {
+    "cloudhsm": "CloudHsmInvalidRequestException",
+    "cloudwatch": "ValidationError",
+    "servicequotas": "IllegalArgumentException",
+}
 WORDS_OF_LOOKUP = {
     "LookupAttributes": "InvalidLookupAttributesException",
     "StartTime": "InvalidTimeRangeException",

@@ -78,12 +78,12 @@ WORLDS: Mapping[str, tuple[Remedy, Callable[[], Snapshot], Attempt | None]] = {
 """Where each remedy can be told, and which call opens the case if it is not a refused DeleteCluster."""
 
 
-def _case(name: str, way: str) -> FastCase:
+def _fast_case(name: str, way: str) -> FastCase:
     remedy, world, heard = WORLDS[name]
     return FastCase(world(), deeds(remedy, way), heard)
 
 
 STORIES: Mapping[str, Callable[[], FastCase]] = {
-    f"{name}, {way}": partial(_case, name, way) for name in WORLDS for way in WAYS
+    f"{name}, {way}": partial(_fast_case, name, way) for name in WORLDS for way in WAYS
 }
 """Some can't be told: a key store that is deleted does not come back. See `told`."""

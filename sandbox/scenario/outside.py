@@ -51,6 +51,8 @@ class Outside:
             "mend_store": self._mend_store,
             "reencrypt_to_key": self._reencrypt_to_key,
             "delete_backup": self._delete_backup,
+            "delete_subnet": self._delete_subnet,
+            "fill_subnet": self._fill_subnet,
         }
 
     def _create_key(self, on: Mapping[str, Any]) -> str:
@@ -124,6 +126,15 @@ class Outside:
             return f"finds no backup of {on['cluster']} to delete"
         client.delete_backup(BackupId=backups[0]["BackupId"])
         return f"deletes {backups[0]['BackupId']}, the newest of {on['cluster']}"
+
+    def _delete_subnet(self, on: Mapping[str, Any]) -> str:
+        name = self.sandbox.delete_subnet(on["cluster"], zone=on["zone"])
+        return f"deletes {name}, the subnet of {on['cluster']} in {on['zone']}"
+
+    def _fill_subnet(self, on: Mapping[str, Any]) -> str:
+        free = int(on.get("free", 0))
+        name = self.sandbox.fill_subnet(on["cluster"], zone=on["zone"], free=free)
+        return f"takes the addresses of {name} in {on['zone']}: {free} are free"
 
     def _key(self, on: Mapping[str, Any]) -> tuple[Any, str, str]:
         """The client, the key's id and its name for people."""

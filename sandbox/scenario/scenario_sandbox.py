@@ -27,6 +27,12 @@ class ScenarioSandbox(Sandbox):
     def break_store(self, store: str, *, error: str) -> None:
         mishaps.break_store(self.aws, store, error=error)
 
+    def delete_subnet(self, cluster: str, *, zone: str) -> str:
+        return mishaps.delete_subnet(self.aws, cluster, zone=zone)
+
+    def fill_subnet(self, cluster: str, *, zone: str, free: int) -> str:
+        return mishaps.fill_subnet(self.aws, cluster, zone=zone, free=free)
+
     def set_password(self, store: str) -> None:
         mishaps.set_password(self.aws, store)
 

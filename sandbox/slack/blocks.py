@@ -80,6 +80,15 @@ SELECTS: Mapping[str, Check] = {
         ),
         _offered,
     ),
+    "multi_static_select": both(
+        record(
+            {"options": items(OPTION, most=100)},
+            ACTION_ID
+            | PLACEHOLDER
+            | {"initial_options": items(OPTION, most=100), "max_selected_items": number(1)},
+        ),
+        _offered,
+    ),
     "users_select": record(optional=ACTION_ID | PLACEHOLDER | {"initial_user": string()}),
     "datepicker": record(optional=ACTION_ID | PLACEHOLDER | {"initial_date": string(10)}),
     "radio_buttons": both(

@@ -239,8 +239,7 @@ def _typed(element: Json, wanted: Any) -> Json:
         case "plain_text_input":
             held: Json = {"value": element.get("initial_value") if wanted is None else str(wanted)}
         case "checkboxes":
-            ticked = element["options"] if wanted else element.get("initial_options", [])
-            held = {"selected_options": [] if wanted is False else ticked}
+            held = {"selected_options": _ticked(element, wanted)}
         case "users_select":
             held = {"selected_user": wanted or element.get("initial_user")}
         case "datepicker":
@@ -248,6 +247,21 @@ def _typed(element: Json, wanted: Any) -> Json:
         case _:
             held = {"selected_option": _picked(element, wanted)}
     return {"type": kind, **held}
+
+
+def _ticked(element: Json, wanted: Any) -> list[Json]:
+    """All or none for true or false, and for nothing what it began with.
+
+    Of a list: the options with these values, or for each word the first option that has it in its text.
+    """
+    if isinstance(wanted, list):
+        options = element["options"]
+        by_value = [option for option in options if option["value"] in wanted]
+        said = (next((o for o in options if str(w) in o["text"]["text"]), None) for w in wanted)
+        return by_value or [option for option in said if option]
+    if wanted is None:
+        return list(element.get("initial_options", []))
+    return list(element["options"]) if wanted else []
 
 
 def _picked(element: Json, wanted: Any) -> Json | None:

@@ -39,6 +39,8 @@ REPLIES: dict[str, dict[str, str]] = {
     "ec2": {
         "DescribeNetworkInterfaces": f"<DescribeNetworkInterfacesResponse {XML}><networkInterfaceSet><item>"
         "<networkInterfaceId>eni-1</networkInterfaceId></item></networkInterfaceSet></DescribeNetworkInterfacesResponse>",
+        "DescribeSubnets": f"<DescribeSubnetsResponse {XML}><subnetSet><item><subnetId>subnet-1</subnetId>"
+        "</item></subnetSet></DescribeSubnetsResponse>",
     },
     "cloudwatch": {"GetMetricData": '{"MetricDataResults": [{"Id": "hsm0", "Values": [1.0]}]}'},
     "cloudtrail": {"LookupEvents": '{"Events": [{"EventId": "e", "CloudTrailEvent": "{}"}]}'},

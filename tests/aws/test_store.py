@@ -13,10 +13,11 @@ from moto import mock_aws
 
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.body import BODY, text_of
-from chalicelib.aws.store.cases import MANY_USES, MOST_USES, DynamoCases
+from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.aws.store.opening import MOST_CALLERS, MOST_WAITING, case_id_of
 from chalicelib.aws.store.turns import TurnCases
 from chalicelib.domain.rules.approval import CROWD
+from chalicelib.domain.rules.key_uses import MANY, MOST
 from chalicelib.domain.rules.trust import Anchor
 from chalicelib.domain.state import audit_log
 from chalicelib.domain.state.audit_log import Entry, Kind, entry
@@ -201,22 +202,22 @@ def test_an_event_that_names_two_keys_counts_for_each(cases: Store) -> None:
 def test_of_many_failed_uses_those_of_further_callers_and_keys_are_kept() -> None:
     cases = Store(MemoryTable())
     case = opened(cases)
-    for number in range(MANY_USES + 30):
+    for number in range(MANY + 30):
         cases.record_use(case.case_id, use(number))
-    assert len(cases.load(case.case_id).key_uses) == MANY_USES
+    assert len(cases.load(case.case_id).key_uses) == MANY
     cases.sleep(case.case_id, version=cases.load(case.case_id).version, token="token-1")
     for number, (key_id, who) in enumerate([("key-2", "payments"), ("key-1", "billing")] * 2):
         assert cases.record_use(case.case_id, use(1_000 + number, key_id, who)) == "token-1"
-    last = cases.load(case.case_id).key_uses[MANY_USES:]
+    last = cases.load(case.case_id).key_uses[MANY:]
     assert [(u.key_id, u.who) for u in last] == [("key-2", "payments"), ("key-1", "billing")]
 
 
 def test_failed_uses_stay_few() -> None:
     cases = Store(MemoryTable())
     case = opened(cases)
-    for number in range(MOST_USES + 30):
+    for number in range(MOST + 30):
         cases.record_use(case.case_id, use(number, f"key-{number}"))
-    assert len(cases.load(case.case_id).key_uses) == MOST_USES
+    assert len(cases.load(case.case_id).key_uses) == MOST
 
 
 def test_of_very_many_triggers_that_wait_new_callers_are_kept() -> None:

@@ -209,6 +209,23 @@ def test_a_hidden_cluster_is_not_parked() -> None:
     assert play.to_close().outcome is Outcome.PARKED
 
 
+def test_no_hsm_goes_while_a_key_store_may_be_hidden() -> None:
+    """A key store that AWS does not let us see would lose its HSMs while it is connected."""
+    refused = ("kms:DescribeCustomKeyStores was refused",)
+    play = Play(world(free=True, unread=refused))
+    play.turn()
+    play.approve(Remedy.PARK, "alice")
+    assert isinstance(play.turn(), Ask)
+    seen = Play(world(free=True))
+    seen.turn()
+    seen.approve(Remedy.PARK, "alice")
+    seen.change(lambda s: replace(s, unread=refused))
+    assert isinstance(seen.turn(), Ask)
+    assert play.calls == seen.calls == []
+    offered = {plan.remedy for plan in play.case.offers}
+    assert not offered & {Remedy.RELEASE, Remedy.REPOINT}
+
+
 def test_a_lost_answer_of_delete_hsm_is_found_in_the_world() -> None:
     """The HSM is going, the answer never came: an HSM that comes later is not the planned one."""
     play = approved(world(free=True), Remedy.RETIRE)

@@ -23,6 +23,7 @@ ROWS: list[tuple[str, Remedy, Snapshot, str, bool]] = [
     ("a refused list", R, world(unread=REFUSED), "ListKeys was refused", False),
     ("a refused list, repoint", M, world(unread=REFUSED), "ListKeys", False),
     ("park needs no full list", P, world(unread=REFUSED), "", False),
+    ("park of what may have a store", P, world(free=True, unread=("kms:DescribeCustomKeyStores was refused",)), "DescribeCustomKeyStores", False),
     ("an unread key", R, world(UNREAD), "DescribeKey was refused", False),
     ("no backup", R, world(cluster=cluster("1a", backups=())), "There is none", False),
     ("a backup in the making is none", M, world(cluster=MAKING), "There is none", False),

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import pytest
+
 from chalicelib.domain.rules.policy import Policy
-from chalicelib.domain.rules.prices import hsm_hour
+from chalicelib.domain.rules.prices import KNOWN_ON, PRICES, hsm_hour
+
+PACKAGE = Path(__file__).parents[2] / "chalicelib"
 
 
 def test_a_known_price_has_its_source() -> None:
@@ -11,6 +18,18 @@ def test_a_known_price_has_its_source() -> None:
     assert price.is_known
     assert price.dollars == 1.6
     assert "KMS pricing page" in price.source
+    assert hsm_hour("eu-central-1", "hsm1.medium").dollars == 1.92
+
+
+@pytest.mark.parametrize(("place", "price"), PRICES.items(), ids=str)
+def test_each_price_of_the_table_is_dated_and_not_newer_than_the_table(
+    place: tuple[str, str], price: object
+) -> None:
+    known = hsm_hour(*place)
+    assert known == price
+    (dated,) = set(re.findall(r"\d{4}-\d\d-\d\d", known.source))
+    assert dated <= KNOWN_ON
+    assert known.is_known
 
 
 def test_elsewhere_the_usual_one_stands_for_it() -> None:
@@ -25,3 +44,13 @@ def test_the_setting_goes_before_the_table() -> None:
     assert hsm_hour("us-east-1", setting=2.5).dollars == 2.5
     assert Policy(hsm_hour_price=2.5).hour_price("us-east-1") == 2.5
     assert Policy().hour_price("us-east-1") == Policy().hour_price("us-east-1", "hsm2m.medium")
+
+
+def test_nobody_reckons_with_the_setting_alone() -> None:
+    """It is 0 unless set, and the messages would say that HSMs cost nothing."""
+    readers = [
+        file.relative_to(PACKAGE).as_posix()
+        for file in PACKAGE.rglob("*.py")
+        if re.search(r"\.hsm_hour_price\b", file.read_text())
+    ]
+    assert readers == ["domain/rules/policy.py"]

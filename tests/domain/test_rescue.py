@@ -136,7 +136,7 @@ def test_the_subnets_are_also_in_the_record_of_the_deletion() -> None:
     [
         (lost(key("a"), backups=()), {"last_cluster": OLD}, "no backup"),
         (lost(key("a")), {}, "subnets"),
-        (lost(key("a")), {"last_cluster": replace(OLD, subnets=SUBNETS[:1])}, "two zones"),
+        (lost(key("a")), {"last_cluster": replace(OLD, subnets=SUBNETS[:1])}, "which subnets"),
         (world(key("a"), cluster=replace(OLD, hsms=(), subnets=())), {}, "no subnet"),
         (
             world(key("a"), held=store(StoreState.FAILED, error="USER_LOCKED_OUT"), cluster=OLD),

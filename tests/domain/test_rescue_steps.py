@@ -110,7 +110,7 @@ def served(**seen: object) -> PlanContext:
     """All is made and connected, and the key has shown that it works."""
     on_new = store(cluster_id=NEW.cluster_id)
     done = ((O.PROVE_KEY, key("a").key_id), (O.CONNECT_KEY_STORE, STORE))
-    context = shown(*done, backup=KEPT, made=(NEW,), key_stores=(on_new,), **seen)  # type: ignore[arg-type]
+    context = shown(*done, backup=KEPT, made=(NEW,), key_stores=(on_new,), **seen)
     return replace(context, now=NOW + timedelta(minutes=30))
 
 

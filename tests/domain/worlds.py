@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.decide import HOUR, Decision, decide
+from chalicelib.domain.remedies.rescue_subnets import with_subnets, written
 from chalicelib.domain.rules.clicks import apply_clicks
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.rules.situation import Situation
@@ -97,8 +98,7 @@ def yes(by: str, plan: Plan, at: datetime = NOW, **values: object) -> Click:
         at,
         remedy=plan.remedy,
         plan_hash=plan.plan_hash,
-        target=plan.target_cluster_id,
-        **known | values,  # type: ignore[arg-type]
+        **{"target": plan.target_cluster_id, **known, **values},  # type: ignore[arg-type]
     )
 
 
@@ -149,6 +149,16 @@ class Play:
         for name in by or tuple(self.people)[: plan.terms.people]:
             click = yes(name, plan, self.now, round=self.case.round)
             self.case = replace(self.case, clicks=(*self.case.clicks, click))
+        return plan
+
+    def choose(self, *places: tuple[str, str], by: str = "alice") -> Plan:
+        """This person's yes to the rescue that is offered now, in these zones and subnets."""
+        offered = self.case.offer(Remedy.RESCUE)
+        assert offered is not None, "it is offered"
+        plan = with_subnets(offered, places)
+        target = written(places) if plan != offered else ""
+        click = yes(by, plan, self.now, round=self.case.round, target=target)
+        self.case = replace(self.case, clicks=(*self.case.clicks, click))
         return plan
 
     def change(self, change: Callable[[Snapshot], Snapshot]) -> None:

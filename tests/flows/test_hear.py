@@ -218,6 +218,27 @@ def mixed(it: Town, clusters: int, events: int, *, seed: int) -> None:
     assert it.counted.count("CasesOpened") == clusters
 
 
+def test_the_last_hsm_under_a_store_that_is_off_is_no_loss_until_somebody_needs_a_key(
+    town: Build,
+) -> None:
+    """Disconnect first, then delete the HSMs, is how a cluster is parked by hand."""
+    it = town()
+    it.is_off()
+    it.loses_hsms()
+    assert isinstance(hear(it.ports, it.heard(Trigger.CLUSTER_LOST)), str)
+    assert it.cases() == []
+    assert hear_use(it.ports, it.heard(Trigger.STORE_DOWN, event_id="use-1"), [it.use()])
+    assert only(it).trigger is Trigger.STORE_DOWN
+
+
+def test_the_end_of_a_cluster_is_a_loss_whatever_its_store_is(town: Build) -> None:
+    it = town()
+    it.is_off()
+    it.loses_cluster()
+    assert isinstance(hear(it.ports, it.heard(Trigger.CLUSTER_LOST)), Opened)
+    assert only(it).trigger is Trigger.CLUSTER_LOST
+
+
 def test_mixed_events_open_one_case_a_cluster(town: Build) -> None:
     mixed(town(CLUSTERS), CLUSTERS, EVENTS, seed=1)
 

@@ -9,7 +9,9 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.state.case import Case
+from chalicelib.domain.rules.hearing import KnownOutage
+from chalicelib.domain.rules.outage import Outage
+from chalicelib.domain.state.case import Case, Outcome
 from chalicelib.domain.state.trigger import Trigger
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.hear import hear
@@ -63,9 +65,97 @@ def test_it_counts_once_also_when_its_case_is_over(
     it = town()
     happens(it)
     assert swept(it) == 1
-    it.ends(only(it).case_id)
+    it.ends(only(it).case_id, Outcome.CANCELLED)
     assert [swept(it) for _ in range(3)] == [0, 0, 0], trigger
     assert it.cases() == []
+
+
+@pytest.mark.parametrize(("happens", "trigger"), SILENT)
+@pytest.mark.parametrize("first", ["event", "event and sweep", "open case"])
+def test_so_does_one_that_an_event_told_of(
+    town: Build, happens: Callable[[Town], None], trigger: Trigger, first: str
+) -> None:
+    """Whoever told of it first, and whenever a person closed it."""
+    it = town()
+    if first == "open case":
+        assert open_case(it.ports, it.deleted(event_id="event-0"))
+    happens(it)
+    hear(it.ports, it.heard(trigger))
+    if first.endswith("sweep"):
+        assert swept(it) == 0
+    it.ends(only(it).case_id, Outcome.REJECTED)
+    assert [swept(it) for _ in range(3)] == [0, 0, 0]
+
+
+def test_a_store_that_is_down_for_another_reason_is_another_outage(town: Build) -> None:
+    it = town()
+    it.fails()
+    hear(it.ports, it.heard(Trigger.STORE_DOWN))
+    it.ends(only(it).case_id, Outcome.CANCELLED)
+    it.loses_cluster()
+    assert [swept(it), swept(it)] == [1, 0]
+    assert only(it).trigger is Trigger.CLUSTER_LOST
+
+
+@pytest.mark.parametrize("outcome", [Outcome.RESOLVED, Outcome.RESCUED])
+def test_one_whose_end_its_case_saw_is_over_also_if_no_sweep_saw_it(
+    town: Build, outcome: Outcome
+) -> None:
+    it = town()
+    it.fails()
+    hear(it.ports, it.heard(Trigger.STORE_DOWN))
+    it.ends(only(it).case_id, outcome)
+    assert swept(it) == 1, "it served in between, and is down again"
+    assert swept(it) == 0
+
+
+def test_a_further_event_opens_a_case_again_which_then_tells_of_it(town: Build) -> None:
+    it = town()
+    it.fails()
+    hear(it.ports, it.heard(Trigger.STORE_DOWN))
+    it.ends(only(it).case_id, Outcome.CANCELLED)
+    hear(it.ports, it.heard(Trigger.STORE_DOWN, event_id="event-2"))
+    (outage,) = it.stored.outages(HUB, REGION).values()
+    assert outage.case_id == only(it).case_id
+    it.ends(outage.case_id)
+    hear(it.ports, it.heard(Trigger.STORE_DOWN, event_id="event-3"))
+    (later,) = it.stored.outages(HUB, REGION).values()
+    assert later.case_id == only(it).case_id != outage.case_id
+
+
+def test_a_case_whose_record_is_removed_saw_no_end(town: Build) -> None:
+    it = town()
+    gone = KnownOutage(NOW, Outage.FAILED, "case-forgotten")
+    it.stored.set_outages(HUB, REGION, {store_id(1): gone})
+    it.fails()
+    assert swept(it) == 0
+
+
+def test_what_an_earlier_version_noted_is_the_same_outage(town: Build) -> None:
+    it = town()
+    it.fails()
+    assert swept(it) == 1
+    it.ends(only(it).case_id, Outcome.CANCELLED)
+    (outage,) = it.stored.outages(HUB, REGION).values()
+    it.stored._put(f"DOWN#{HUB}#{REGION}", since={store_id(1): outage.since.isoformat()})
+    assert [swept(it), swept(it)] == [0, 0]
+
+
+def test_an_outage_that_can_not_be_noted_opens_its_case_all_the_same(
+    town: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = town()
+    it.fails()
+
+    def away(*_: object) -> None:
+        raise TemporaryError("The table is away.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(it.stored), "set_outages", away)
+        hear(it.ports, it.heard(Trigger.STORE_DOWN))
+    assert swept(it) == 0
+    it.ends(only(it).case_id, Outcome.CANCELLED)
+    assert swept(it) == 0, "the sweep found the case open"
 
 
 def test_each_store_that_is_down_has_its_own(town: Build) -> None:
@@ -80,7 +170,7 @@ def test_a_store_that_is_off_may_be_meant_so(town: Build) -> None:
     it = town()
     it.is_off()
     assert [swept(it), swept(it)] == [0, 0]
-    assert it.stored.down_since(HUB, REGION) == {}
+    assert it.stored.outages(HUB, REGION) == {}
 
 
 def test_an_outage_that_is_over_is_forgotten_and_a_second_outage_opens_anew(town: Build) -> None:
@@ -88,11 +178,12 @@ def test_an_outage_that_is_over_is_forgotten_and_a_second_outage_opens_anew(town
     it.fails()
     swept(it)
     first = only(it)
-    assert it.stored.down_since(HUB, REGION) == {store_id(1): it.clock.now}
+    (outage,) = it.stored.outages(HUB, REGION).values()
+    assert outage == KnownOutage(it.clock.now, Outage.FAILED, first.case_id)
     it.ends(first.case_id)
     it.serves()
     assert swept(it) == 0
-    assert it.stored.down_since(HUB, REGION) == {}
+    assert it.stored.outages(HUB, REGION) == {}
     it.fails()
     assert swept(it) == 1
     assert only(it).case_id != first.case_id
@@ -124,7 +215,7 @@ def test_a_place_that_cannot_be_read_opens_and_forgets_nothing(town: Build, unre
     it = town(2)
     it.fails(1)
     swept(it)
-    known = it.stored.down_since(HUB, REGION)
+    known = it.stored.outages(HUB, REGION)
     it.serves(1)
     it.fails(2)
     if unread:
@@ -132,7 +223,7 @@ def test_a_place_that_cannot_be_read_opens_and_forgets_nothing(town: Build, unre
     else:
         it.lists.trouble = TemporaryError("Busy.")
     assert swept(it) == 0
-    assert it.stored.down_since(HUB, REGION) == known
+    assert it.stored.outages(HUB, REGION) == known
     assert len(it.cases()) == 1
 
 
@@ -264,7 +355,7 @@ def test_many_outages_open_one_case_each(town: Build, seed: int) -> None:
                         it.ends(case.case_id)
                 down.remove(number)
         found += swept(it)
-        assert set(it.stored.down_since(HUB, REGION)) == {store_id(n) for n in down}
+        assert set(it.stored.outages(HUB, REGION)) == {store_id(n) for n in down}
         assert {case.cluster_id for case in it.cases()} == {cluster_id(n) for n in down}
     assert found == expected
     assert it.counted.count("CasesOpened") == found

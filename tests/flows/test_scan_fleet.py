@@ -13,7 +13,7 @@ from chalicelib.domain.scan import Scan
 from chalicelib.domain.state.trigger import Trigger
 from chalicelib.failures import TemporaryError
 from chalicelib.flows.command import open_from_scan
-from chalicelib.flows.home import home
+from chalicelib.flows.home import Read, home
 from chalicelib.flows.homes import HomePorts, opened_home
 from chalicelib.flows.record_click import record_click
 from chalicelib.flows.scan_fleet import ScanPorts, scan_fleet
@@ -174,3 +174,20 @@ def test_tabs_that_were_opened_are_written_again(room: Room) -> None:
 
     homes.memory.homes = busy  # type: ignore[method-assign]
     homes.refresh()
+
+
+def test_slack_says_once_who_looks_however_many_cases_there_are(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_from_scan(room.stand.ports, pressed())
+    [pointer] = room.store.pointers()
+    case = room.stand.run(pointer.case_id, until=lambda case: bool(case.offers))
+    asked, fetch = list[str](), room.stand.slack.fetch
+
+    def counted(user_ids: list[str]) -> Any:
+        asked.extend(user_ids)
+        return fetch(user_ids)
+
+    monkeypatch.setattr(room.stand.slack, "fetch", counted)
+    seen = home(room.stand.ports, "bob", read=Read((case,) * 3, more=0))
+    assert (len(seen.waiting), asked) == (3, ["bob"])

@@ -9,14 +9,16 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.domain.rules.key_uses import MANY
 from chalicelib.domain.state.audit_log import Kind
 from chalicelib.domain.state.case import CallRecord, CallStatus, KeyUse
 from chalicelib.domain.state.plan import Operation
 from chalicelib.domain.state.snapshot import Key
 from chalicelib.failures import PermanentError, TemporaryError
+from chalicelib.flows import record_use as recording
 from chalicelib.flows import watch_keys as watching
 from chalicelib.flows.open_case import open_case
-from chalicelib.flows.record_use import record_use
+from chalicelib.flows.record_use import REMEMBERED, record_use
 from chalicelib.flows.sweep import sweep
 from tests.flows.stand import HUB, REGION, Stand, key, world
 
@@ -178,3 +180,34 @@ def test_one_case_that_cant_be_read_hides_no_other(stand: Make) -> None:
     it.trail.used = [used(it)]
     assert sweep(it.ports).used == 1
     assert record_use(it.ports, used(it), account=HUB, region=REGION) == (case_id,)
+
+
+def test_of_many_uses_a_further_one_by_a_known_caller_is_not_read_for(stand: Make) -> None:
+    it, case_id = waiting(stand, key(1))
+    one = used(it)
+    for number in range(MANY):
+        record_use(it.ports, replace(one, event_id=f"use-{number}"), account=HUB, region=REGION)
+    it.turn(case_id)
+    woken = len(it.runs.woken)
+    again = replace(one, event_id="again")
+    assert record_use(it.ports, again, account=HUB, region=REGION) == (case_id,)
+    assert len(it.runs.woken) == woken, "it tells nothing new"
+    quiet = replace(it.ports, cases=None)  # type: ignore[arg-type]  # not asked
+    assert record_use(quiet, again, account=HUB, region=REGION) == (case_id,)
+    other = replace(again, who="somebody else")
+    assert record_use(it.ports, other, account=HUB, region=REGION) == (case_id,)
+    assert it.case(case_id).key_uses[-1].who == "somebody else"
+    it.clock.now += REMEMBERED
+    with pytest.raises(AttributeError):
+        record_use(quiet, again, account=HUB, region=REGION)
+
+
+def test_very_many_are_not_remembered_for_good(
+    stand: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "MOST_REMEMBERED", 1)
+    monkeypatch.setattr(recording, "is_repeat", lambda *_: True)
+    it, _ = waiting(stand, key(1))
+    for who in ("one", "two"):
+        record_use(it.ports, replace(used(it), who=who), account=HUB, region=REGION)
+    assert [spot[2] for spot in it.ports.repeats] == ["two"]

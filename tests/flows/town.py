@@ -149,9 +149,9 @@ class Town(Stand):
     def cases(self) -> list[Case]:
         return [self.case(pointer.case_id) for pointer in self.stored.pointers()]
 
-    def ends(self, case_id: str) -> None:
+    def ends(self, case_id: str, outcome: Outcome = Outcome.RESOLVED) -> None:
         """For good, so that its cluster is free for a new case."""
-        over = {"phase": Phase.CLOSED, "outcome": Outcome.RESOLVED, "closed_at": self.clock.now}
+        over = {"phase": Phase.CLOSED, "outcome": outcome, "closed_at": self.clock.now}
         self.edit(case_id, lambda case: replace(case, **over))  # type: ignore[arg-type]  # its fields
         assert case_id not in [case.case_id for case in self.cases()]
 

@@ -16,6 +16,7 @@ from tests.ops.office import HUB, REGION, Office, Said, log_in
 
 pytestmark = pytest.mark.slow  # it deploys the whole bot
 
+OF_THE_PAST = ("A-BACKUPS-OUTLIVE", "A-MODIFY-KEEPS-MATERIAL")
 LIVE = [one.id for one in ASSUMPTIONS if Probe.LIVE in one.probes]
 
 
@@ -51,14 +52,14 @@ def test_all_is_well_and_as_assumed(live: Live) -> None:
         assert f"ok      {word}" in said.out
     assert live.sandbox.slack.messages == [], "the message deleted itself"
     verdicts = live.verdicts()
-    # No cluster that ever was activated has been deleted in this world.
+    # No cluster that ever was activated has been deleted in this world, and none has other HSMs.
     assert {name: verdicts[name] for name in LIVE} == {
-        name: "not tried" if name == "A-BACKUPS-OUTLIVE" else "held" for name in LIVE
+        name: "not tried" if name in OF_THE_PAST else "held" for name in LIVE
     }
 
 
 PLAIN_KNOBS = [
-    name for name in LIVE if name not in ("A-SSO-SESSION", "A-SLACK-BLOCKS", "A-BACKUPS-OUTLIVE")
+    name for name in LIVE if name not in ("A-SSO-SESSION", "A-SLACK-BLOCKS", *OF_THE_PAST)
 ]
 
 
@@ -119,6 +120,45 @@ def test_backups_of_clusters_that_are_gone(live: Live, verdict: str, *, differs:
         assert live.verdicts()["A-BACKUPS-OUTLIVE"] == verdict
     finally:
         sandbox.aws.regions.differs.clear()
+
+
+@pytest.mark.parametrize(("differs", "verdict"), [(False, "held"), (True, "differs")])
+def test_keys_that_went_while_the_hsms_changed_their_type(
+    live: Live, verdict: str, *, differs: bool
+) -> None:
+    sandbox, last = live.sandbox, "e" if differs else "d"
+    cluster, store = f"{GONE[:-1]}{last}", f"{OLD_STORE[:-1]}{last}"
+    key = {"store": store, "state": "PendingDeletion", "deletes_in": "10m"}
+    world = {
+        "clusters": [{"id": cluster, "hsms": 2, "hsm_type": "hsm1.medium"}],
+        "key_stores": [{"id": store, "cluster": cluster, "state": "CONNECTED"}],
+        "keys": [key],
+    }
+    if differs:
+        sandbox.aws.regions.differs.add("A-MODIFY-KEEPS-MATERIAL")
+        sandbox.aws.trail.forget()
+    seed(sandbox.aws, world, accounts=sandbox.accounts, now=sandbox.clock.now())
+    hsms = sandbox.client("cloudhsmv2", account=HUB, region=REGION)
+    hsms.modify_cluster(ClusterId=cluster, HsmType="hsm2m.medium")
+    sandbox.advance(timedelta(minutes=11))
+    sandbox.aws.catch_up()
+    try:
+        assert live.verdicts()["A-MODIFY-KEEPS-MATERIAL"] == verdict
+    finally:
+        sandbox.aws.regions.differs.clear()
+
+
+def test_quotas_of_which_aws_says_nothing_are_not_tried(live: Live) -> None:
+    def deny(who: Any, service: str, operation: str, params: dict[str, Any]) -> str | None:
+        return "not allowed" if operation == "ListServiceQuotas" else None
+
+    live.sandbox.aws.deny = deny
+    try:
+        said = live.doctor()
+    finally:
+        live.sandbox.aws.deny = None
+    assert f"unknown quotas {REGION}" in said.out
+    assert "held    A-LAST-USAGE-RATE" not in said.out
 
 
 def test_no_name_of_an_account_or_a_person_is_in_the_files(live: Live) -> None:

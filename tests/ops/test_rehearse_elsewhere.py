@@ -46,48 +46,51 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, Of
 
 
 @pytest.fixture
-def stage(both: tuple[Sandbox, Office], tmp_path: Path) -> Rehearsal:
+def rehearsal(both: tuple[Sandbox, Office], tmp_path: Path) -> Rehearsal:
     return Rehearsal(*both, tmp_path, place=(OTHER, AWAY))
 
 
-def clusters(stage: Rehearsal, account: str, region: str) -> list[str]:
-    hsms = stage.sandbox.client("cloudhsmv2", account=account, region=region)
+def clusters(rehearsal: Rehearsal, account: str, region: str) -> list[str]:
+    hsms = rehearsal.sandbox.client("cloudhsmv2", account=account, region=region)
     return [one["ClusterId"] for one in hsms.describe_clusters()["Clusters"]]
 
 
-def test_from_nothing_to_nothing_there(stage: Rehearsal) -> None:
-    ec2 = stage.sandbox.client("ec2", account=OTHER, region=AWAY)
+def test_from_nothing_to_nothing_there(rehearsal: Rehearsal) -> None:
+    ec2 = rehearsal.sandbox.client("ec2", account=OTHER, region=AWAY)
     subnets = ",".join(one["SubnetId"] for one in ec2.describe_subnets()["Subnets"][:2])
-    stage.clicks = [("alice", "retire"), ("bob", "retire")]
-    said = stage.rehearse(*THERE, "--subnets", subnets, typing=OTHER)
+    rehearsal.clicks = [("alice", "retire"), ("bob", "retire")]
+    said = rehearsal.rehearse(*THERE, "--subnets", subnets, typing=OTHER)
     assert said.code == 0, said.out + said.err
     assert f"Rehearsal in account {OTHER}, {AWAY}" in said.out
     assert f"of hsm2m.medium in {AWAY}" in said.out, "what is known of its price is said"
     assert "The case is retired" in said.out
-    assert clusters(stage, OTHER, AWAY) == [CLUSTER]
-    assert clusters(stage, HUB, REGION) == [OF_HUB]
-    made = [c for c in stage.sandbox.aws.calls if c.operation in ("CreateCluster", "CreateHsm")]
+    assert clusters(rehearsal, OTHER, AWAY) == [CLUSTER]
+    assert clusters(rehearsal, HUB, REGION) == [OF_HUB]
+    made = [c for c in rehearsal.sandbox.aws.calls if c.operation in ("CreateCluster", "CreateHsm")]
     assert {(c.account, c.region) for c in made} == {(OTHER, AWAY)}
-    assert stage.verdicts()["A-FAILED-DELETE-RECORD"] == "held"
+    assert rehearsal.verdicts()["A-FAILED-DELETE-RECORD"] == "held"
 
 
-def test_the_credentials_have_to_be_of_that_account(stage: Rehearsal) -> None:
-    said = stage.rehearse("--account", OTHER, "--region", AWAY, "--subnets", "subnet-1")
+def test_the_credentials_have_to_be_of_that_account(rehearsal: Rehearsal) -> None:
+    said = rehearsal.rehearse("--account", OTHER, "--region", AWAY, "--subnets", "subnet-1")
     assert f"Your credentials are for account {HUB}, not {OTHER}" in said.err
     assert "--account-profile" in said.err
 
 
-def test_a_store_there_is_parked_and_put_back(stage: Rehearsal) -> None:
-    stage.clicks, stage.fields = [("alice", "park"), ("bob", "undo")], {"cluster_id": CLUSTER}
-    stage.ready = lambda button, text: button != "undo" or text.startswith("Parked")
-    said = stage.rehearse(*THERE, "--key-store", STORE, typing=STORE)
+def test_a_store_there_is_parked_and_put_back(rehearsal: Rehearsal) -> None:
+    rehearsal.clicks, rehearsal.fields = (
+        [("alice", "park"), ("bob", "undo")],
+        {"cluster_id": CLUSTER},
+    )
+    rehearsal.ready = lambda button, text: button != "undo" or text.startswith("Parked")
+    said = rehearsal.rehearse(*THERE, "--key-store", STORE, typing=STORE)
     assert said.code == 0, said.out + said.err
-    assert stage.sandbox.aws.regions.at(OTHER, AWAY).stores[STORE].phase.state == "CONNECTED"
-    assert stage.verdicts()["A-STORE-BLOCKS"] == "held"
+    assert rehearsal.sandbox.aws.regions.at(OTHER, AWAY).stores[STORE].phase.state == "CONNECTED"
+    assert rehearsal.verdicts()["A-STORE-BLOCKS"] == "held"
 
 
-def test_a_place_that_is_not_served_is_refused_in_words(stage: Rehearsal) -> None:
+def test_a_place_that_is_not_served_is_refused_in_words(rehearsal: Rehearsal) -> None:
     where = ("--account", OTHER, "--region", "us-west-2", "--account-profile", "there")
-    said = stage.rehearse(*where, "--key-store", STORE)
+    said = rehearsal.rehearse(*where, "--key-store", STORE)
     assert said.code == 6
     assert f"Unlatch does not serve {OTHER} us-west-2" in said.err

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ops.probing.assumptions import ASSUMPTIONS, Probe
 from ops.probing.there import TAG
 from sandbox.stack import Sandbox
-from tests.ops.office import HUB, REGION, STORE, Office
+from tests.ops.office import CLUSTER, HUB, REGION, STORE, Office
 from tests.ops.rehearsing import Rehearsal
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # it deploys the whole bot
 
 PROBED = [one.id for one in ASSUMPTIONS if Probe.KEY_STORE in one.probes]
+OF_COPY = [one.id for one in ASSUMPTIONS if Probe.COPY in one.probes]
 AND_BACK = [("alice", "park"), ("bob", "undo")]
 
 
@@ -65,6 +67,95 @@ def test_parked_and_back(rehearsal: Rehearsal) -> None:
     assert {"disconnecting a key store", "connecting a key store", "making an HSM"} <= took
     assert state(rehearsal) == "CONNECTED"
     assert "Cleaning up: key" in said.out
+
+
+def backups(rehearsal: Rehearsal) -> list[dict[str, Any]]:
+    hsms = rehearsal.sandbox.client("cloudhsmv2", account=HUB, region=REGION)
+    return list(hsms.describe_backups()["Backups"])
+
+
+def clusters(rehearsal: Rehearsal) -> list[str]:
+    hsms = rehearsal.sandbox.client("cloudhsmv2", account=HUB, region=REGION)
+    return [one["ClusterId"] for one in hsms.describe_clusters()["Clusters"]]
+
+
+def test_a_backup_becomes_a_cluster_and_goes_again(rehearsal: Rehearsal) -> None:
+    said = rehearsal.rehearse("--key-store", STORE, "--copy", typing=STORE)
+    assert said.code == 0, said.out + said.err
+    assert "Then a cluster is made from a backup, with one HSM, and removed. That costs up to" in (
+        said.out
+    )
+    verdicts = rehearsal.verdicts()
+    wanted = [*PROBED, *OF_COPY]
+    assert {name: verdicts[name] for name in wanted} == dict.fromkeys(wanted, "held")
+    assert rehearsal.report()["probe"] == "unlatch rehearse --key-store --copy"
+    assert clusters(rehearsal) == [CLUSTER]
+    left = backups(rehearsal)
+    assert {one["ClusterId"] for one in left if one["BackupState"] == "READY"} == {CLUSTER}
+    assert not [one for one in left if TAG in {tag["Key"] for tag in one["TagList"]}]
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("name", OF_COPY)
+def test_where_aws_differs_in_copies_the_report_says_so(rehearsal: Rehearsal, name: str) -> None:
+    differs = rehearsal.sandbox.aws.regions.differs
+    differs.add(name)
+    try:
+        said = rehearsal.rehearse("--key-store", STORE, "--copy", "--yes", STORE)
+    finally:
+        differs.clear()
+    assert rehearsal.differing() == [name], said.out + said.err
+    assert clusters(rehearsal) == [CLUSTER]
+
+
+def test_an_interrupt_while_a_backup_is_deleted_brings_it_back(rehearsal: Rehearsal) -> None:
+    rehearsal.sandbox.aws.regions.differs.add("A-RESTORE-AT-ONCE")  # so that there is time for it
+
+    def due() -> bool:
+        mine = (one for one in backups(rehearsal) if one["ClusterId"] == CLUSTER)
+        return any(one["BackupState"] == "PENDING_DELETION" for one in mine)
+
+    rehearsal.interrupt = due
+    try:
+        said = rehearsal.rehearse("--key-store", STORE, "--yes", STORE)
+    finally:
+        rehearsal.sandbox.aws.regions.differs.clear()
+    assert said.code == 130, said.out + said.err
+    assert "is taken back" in said.out
+    rehearsal.sandbox.advance(timedelta(minutes=10))
+    mine = [one for one in backups(rehearsal) if one["ClusterId"] == CLUSTER]
+    assert {one["BackupState"] for one in mine} == {"READY"}
+    assert not [one for one in mine if TAG in {tag["Key"] for tag in one["TagList"]}]
+
+
+def test_an_interrupt_while_a_copy_is_made_leaves_nothing(rehearsal: Rehearsal) -> None:
+    rehearsal.interrupt = lambda: len(clusters(rehearsal)) > 1
+    said = rehearsal.rehearse("--key-store", STORE, "--copy", "--yes", STORE)
+    assert said.code == 130, said.out + said.err
+    assert clusters(rehearsal) == [CLUSTER]
+
+
+def test_who_may_not_delete_backups_finds_out_the_rest(rehearsal: Rehearsal) -> None:
+    def deny(who: Any, service: str, operation: str, params: dict[str, Any]) -> str | None:
+        return "guarded" if operation == "DeleteBackup" else None
+
+    rehearsal.sandbox.aws.deny = deny
+    try:
+        said = rehearsal.rehearse("--key-store", STORE, "--yes", STORE)
+    finally:
+        rehearsal.sandbox.aws.deny = None
+    assert said.code == 0, said.out + said.err
+    verdicts = rehearsal.verdicts()
+    assert verdicts.pop("A-RESTORE-AT-ONCE") == "not tried"
+    rest = [name for name in PROBED if name in verdicts]
+    assert {name: verdicts[name] for name in rest} == dict.fromkeys(rest, "held")
+    assert not [one for one in backups(rehearsal) if TAG in {tag["Key"] for tag in one["TagList"]}]
+
+
+def test_a_copy_needs_a_store(rehearsal: Rehearsal) -> None:
+    said = rehearsal.rehearse("--clean", "--copy")
+    assert said.code == 2
+    assert "--copy belongs to --key-store" in said.err
 
 
 @pytest.mark.matrix

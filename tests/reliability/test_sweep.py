@@ -139,7 +139,7 @@ def test_a_click_whose_wake_was_lost_is_heard_within_the_hour(stand: Make) -> No
     it.approve("alice", "retire", case_id)
     it.approve("bob", "retire", case_id)
     engine.go(until=lambda: "KMS deletes" in it.case(case_id).waiting_for)
-    trouble = Trouble(at=3, kind="die_before")
+    trouble = Trouble(at=4, kind="die_before")
     good, it.ports = it.ports, troubled(it.ports, trouble)
     with pytest.raises(BaseException, match=r"runs\.wake"):
         it.click("alice", "cancel", case_id)

@@ -30,7 +30,7 @@ NAMES = Names(accounts={"1": "data-dev"}, home="https://example.slack.com/")
 
 def finding(concern: Concern, which: int = 1, **values: Any) -> Finding:
     known: dict[str, Any] = {"cluster_id": f"cluster-{which}", "hsms": 2, "dollars": 2336.0}
-    return Finding("1", "eu-west-1", concern, **{**known, **values})
+    return Finding(concern, **{"account": "1", "region": "eu-west-1", **known, **values})
 
 
 EVERY = tuple(finding(concern, n, number=3, detail="x") for n, concern in enumerate(Concern))

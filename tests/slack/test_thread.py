@@ -28,7 +28,7 @@ def told(item: Entry, play: Play) -> str:
 
 LINES = [
     (entry(Kind.OPENED, NOW, event_id="6f1b0a52-9", by="role deploy-ci", tool="Terraform", error_code="X"),
-     "Role deploy-ci tried to delete the cluster with Terraform. AWS refused. 6f1b0a52"),
+     "Role deploy-ci tried to delete the cluster with Terraform. AWS refused."),
     (entry(Kind.OPENED, NOW, event_id="slack-9", by="alice", tool="an unknown tool"),
      "@alice asked Unlatch to look at this cluster."),
     (entry(Kind.READ, NOW, keys=3, seen=253), "Looked at 253 keys: 3 are in this store."),
@@ -41,15 +41,15 @@ LINES = [
      "Retire begins , approved by @alice and @bob . Plan b81f6e03"),
     (entry(Kind.RESULT, NOW, operation=Operation.SCHEDULE_KEY_DELETION, target="key-payments-2024",
            status="done", request_id="0c9e44d1-9"),
-     "Scheduled deletion of alias/payments-2024 for 1 Apr . 0c9e44d1"),
+     "Scheduled deletion of alias/payments-2024 for 1 Apr ."),
     (entry(Kind.RESULT, NOW, operation=Operation.DELETE_KEY_STORE, target="cks-1", status="done"),
      "Key store deleted. It can’t be reconnected from here on."),
     (entry(Kind.RESULT, NOW, operation=Operation.DELETE_HSM, target="1b#2", status="refused",
            error="access denied", request_id="2f6d1c0e-7"),
-     "AWS refused to delete an HSM: access denied. It was about 1b . 2f6d1c0e"),
+     "AWS refused to delete an HSM: access denied. It was about 1b . Request id 2f6d1c0e-7 ."),
     (entry(Kind.RESULT, NOW, operation=Operation.PROVE_KEY, target="key-payments-2024", status="refused",
            error="no", request_id="2f6d1c0e-7"),
-     "AWS refused to check a key: no. It was about alias/payments-2024 . 2f6d1c0e"),
+     "AWS refused to check a key: no. It was about alias/payments-2024 . Request id 2f6d1c0e-7 ."),
     (entry(Kind.RESULT, NOW, operation=Operation.DELETE_HSM, target="1b", status="unknown"),
      "AWS’s answer to “delete an HSM” was not seen. Unlatch reads AWS before it goes on."),
     (entry(Kind.RESULT, NOW, operation="kms:SomethingNew", status="done"), "AWS answered a call: done."),
@@ -65,7 +65,7 @@ LINES = [
     (entry(Kind.REOPENED, NOW, by="bob"), "@bob pressed Try again."),
     (entry(Kind.KEYS_GONE, NOW, count=3), "All 3 keys are gone. AWS was read again to make sure."),
     (entry(Kind.KEY_USED, NOW, who="role nightly-report", key="key-payments-2024", operation="Decrypt", event_id="b3d7719e-1"),
-     "Role nightly-report tried to decrypt with alias/payments-2024 and failed. Cancel is in the message above. b3d7719e"),
+     "Role nightly-report tried to decrypt with alias/payments-2024 and failed. To cancel, use the button in the message above."),
     (entry(Kind.FORGED, NOW, by="mallory"), "An entry in the name of @mallory carries no valid seal"),
     (entry(Kind.CLOSED, NOW, outcome="stopped", reason="AWS refused."), "AWS refused. Waiting for a person."),
     (entry(Kind.CLOSED, NOW, outcome="retired", reason="The cluster is deleted."), "The cluster is deleted. Log head"),
@@ -171,4 +171,6 @@ def test_a_use_is_told_with_the_way_back_as_long_as_the_case_lives() -> None:
     for it, is_told in ((stopped, True), (replace(stopped, watches=False), False), (fails, False)):
         message = line(used, case=it)
         assert message
-        assert ("Cancel is in the message above." in words(message.blocks)) is is_told
+        assert (
+            "To cancel, use the button in the message above." in words(message.blocks)
+        ) is is_told

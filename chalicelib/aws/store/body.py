@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from chalicelib.aws.store import codec
@@ -96,4 +96,10 @@ def text_of(case: Case) -> str:
 
 def case_of(body: Body) -> Case:
     """The case of a body, without what waits in the inbox."""
-    return codec.structure(codec.body_of(body.text), Case)
+    return _decoded(body.text)
+
+
+@lru_cache(4)
+def _decoded(text: str) -> Case:
+    """A storm of events, or clicks at the same moment, meet the same body again and again."""
+    return codec.structure(codec.body_of(text), Case)

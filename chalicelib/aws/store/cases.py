@@ -15,6 +15,8 @@ from chalicelib.aws.store.body import BODY, Body, body_from, case_of
 from chalicelib.aws.store.inbox import (
     CLICKS,
     INBOX,
+    LEFT_TO_CALLERS,
+    MOST_BYTES,
     USES,
     Inbox,
     has_room,
@@ -27,6 +29,7 @@ from chalicelib.aws.store.inbox import (
 from chalicelib.aws.store.memory import SweepMemory
 from chalicelib.aws.store.opening import Opening
 from chalicelib.aws.store.writes import OPEN, Write, place
+from chalicelib.domain.rules.key_uses import is_first_of_caller, is_worth_keeping
 from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.case import Case, KeyUse
 from chalicelib.domain.state.click import Act, Click
@@ -35,8 +38,6 @@ from chalicelib.ports import CaseTrigger, Opened, Seal, Woken
 
 MOST_HEARD = 10_000
 """Events that a function remembers."""
-MANY_USES, MOST_USES = 200, 600
-"""That a case remembers: a busy program fails every second, an item holds 400 kB."""
 
 
 class NoCaseError(KeyError):
@@ -194,7 +195,8 @@ class DynamoCases(SweepMemory):
                 known = [*stored.base.key_uses, *(one for one in waiting if one)]
         except NoCaseError:
             return ""
-        if has_room(stored.inbox.waiting[USES]) and _is_worth_keeping(use, known):
+        most = MOST_BYTES if is_first_of_caller(use, known) else LEFT_TO_CALLERS
+        if has_room(stored.inbox.waiting[USES], most) and is_worth_keeping(use, known):
             entry = self._entry(case_id, USES, use)
             self.writes.update(case_id, **_adding(USES, entry, "attribute_exists(pk)"))
         return stored.inbox.token
@@ -255,13 +257,6 @@ class DynamoCases(SweepMemory):
 
     def entries(self, case_id: str) -> Sequence[Entry]:
         return self._log.entries(case_id)
-
-
-def _is_worth_keeping(use: KeyUse, known: Sequence[KeyUse]) -> bool:
-    if (use.event_id, use.key_id) in {(one.event_id, one.key_id) for one in known}:
-        return False
-    is_further = (use.who, use.key_id) not in {(one.who, one.key_id) for one in known}
-    return len(known) < (MOST_USES if is_further else MANY_USES)
 
 
 def _judged_on(case: Case, click: Click) -> Click:

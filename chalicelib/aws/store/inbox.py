@@ -16,6 +16,8 @@ INBOX = "INBOX"
 """The sort key of the item that triggers, uses and clicks are written to."""
 MOST_BYTES = 165_000
 """Of triggers, and of uses, that no turn has heard: an item holds 400 kB, and a click must find room."""
+LEFT_TO_CALLERS = 110_000
+"""Of uses by callers that are known: the rest is for the first use of each further one."""
 MOST_COUNTED = 10**15
 """Versions and generations stay far below."""
 TRIGGERS, CLICKS, USES = "triggers", "clicks", "key_uses"
@@ -95,9 +97,9 @@ def opened(case_id: str, first: str) -> dict[str, Any]:
     }
 
 
-def has_room(entries: Sequence[str]) -> bool:
+def has_room(entries: Sequence[str], most: int = MOST_BYTES) -> bool:
     """If another entry of their kind may still be added: see MOST_BYTES."""
-    return sum(map(len, entries)) < MOST_BYTES
+    return sum(map(len, entries)) < most
 
 
 def parsed(entry: str, kind: type[T]) -> T | None:

@@ -12,6 +12,7 @@ from typing import Any
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.log import Log
 from chalicelib.aws.store.writes import OPEN, Writes, asking
+from chalicelib.domain.rules.hearing import KnownOutage
 from chalicelib.domain.scan import Scan
 from chalicelib.ports import Pointer, SweepCursor
 
@@ -27,10 +28,11 @@ class SweepMemory:
         self.writes = Writes(table)
         self._log = Log(table)
 
-    def pointers(self) -> Sequence[Pointer]:
-        """All open and kept cases."""
-        found = []
-        for item in self._log.query(OPEN):
+    def pointers(self, where: tuple[str, str] | None = None) -> Sequence[Pointer]:
+        """All open and kept cases, or those of an account and Region."""
+        found, place = [], "#".join(where or ())
+        between = (f"{place}#", f"{place}#~") if where else None
+        for item in self._log.query(OPEN, between=between):
             try:
                 found.append(Pointer(str(item["case_id"]), *item["sk"].split("#")))
             except codec.UNREADABLE:
@@ -57,18 +59,18 @@ class SweepMemory:
     def set_watch_round(self, now: SweepCursor) -> None:
         self._put(ROUND, round=codec.dump(now))
 
-    def down_since(self, account: str, region: str) -> Mapping[str, datetime]:
-        """Key stores that were down at the last sweep, and at which one each was first found so."""
+    def outages(self, account: str, region: str) -> Mapping[str, KnownOutage]:
+        """Key stores that are known to be down. An earlier version noted only since when."""
         item = self.writes.get(SWEEP, f"DOWN#{account}#{region}")
         try:
-            found = item["since"] if item else {}
-            return {str(store): codec.moment(text) for store, text in found.items()}
+            since = {**item.get("since", {}), **item.get("down", {})} if item else {}
+            return {str(store): _outage(text) for store, text in since.items()}
         except codec.UNREADABLE:
             return {}
 
-    def set_down_since(self, account: str, region: str, since: Mapping[str, datetime]) -> None:
-        told = {store: when.isoformat() for store, when in since.items()}
-        self._put(f"DOWN#{account}#{region}", since=told)
+    def set_outages(self, account: str, region: str, known: Mapping[str, KnownOutage]) -> None:
+        told = {store: codec.dump(one) for store, one in known.items()}
+        self._put(f"DOWN#{account}#{region}", down=told)
 
     def scan(self) -> Scan | None:
         return self._scan(SCAN)
@@ -102,3 +104,9 @@ class SweepMemory:
     def _put(self, sort_key: str, **values: Any) -> None:
         with asking("PutItem"):
             self._table.put_item(Item={"pk": SWEEP, "sk": sort_key, **values})
+
+
+def _outage(text: str) -> KnownOutage:
+    return (
+        codec.load(text, KnownOutage) if text.startswith("{") else KnownOutage(codec.moment(text))
+    )

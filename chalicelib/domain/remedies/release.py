@@ -13,6 +13,8 @@ from chalicelib.domain.state.plan import Plan, Remedy
 def plan(situation: Situation) -> Plan | str:
     """The plan in this world, or the sentence that says why it is not possible."""
     holder = situation.snapshot.holder
+    if holder is None and situation.snapshot.unread:
+        return "Release is not possible: AWS did not show every key store."
     if holder is None:
         return "Release is not needed: no key store uses the cluster."
     impossible = retire.impossible(situation, Remedy.RELEASE)

@@ -40,6 +40,8 @@ def plan(situation: Situation, *, target: str = "") -> Plan | str:
     case, snapshot = situation.case, situation.snapshot
     cluster, moved = snapshot.cluster, moved_store(case, snapshot)
     store = moved or snapshot.holder
+    if store is None and snapshot.unread:
+        return "Repoint is not possible: AWS did not show every key store."
     if store is None:
         return "Repoint is not needed: no key store uses the cluster."
     if cluster is None:

@@ -53,14 +53,11 @@ def _backup(context: PlanContext) -> Step | None:
     """It is there for good before anything is made from it."""
     target = context.plan.backup_id
     backup = next((b for b in context.snapshot.known_backups if b.backup_id == target), None)
-    if backup is None:
-        gone = Difference(f"Backup {target}", "was there", "is gone")
-        return Ask((gone,))
-    if backup.state == "PENDING_DELETION":
+    if backup is not None and backup.state == "PENDING_DELETION":
         if context.just_did(Operation.RESTORE_BACKUP, target):
             return Wait(SOON, "the backup is being restored")
         return Call(Operation.RESTORE_BACKUP, (target,), "taking the backup back from deletion")
-    if not backup.is_ready:
+    if backup is None or not backup.is_ready:
         return Wait(MINUTE, "the backup is being made ready")
     if backup.never_expires:
         return None
@@ -216,5 +213,7 @@ def _words(context: PlanContext) -> str:
     unknown = f"Could not be checked: {left}." if left else ""
     lost = ", ".join(names.get(key_id, key_id) for key_id in plan.lost)
     gone = f"Made after the backup, and lost: {lost}." if lost else ""
-    said = (checked or "The key store is connected again.", unknown, gone)
-    return " ".join(part for part in said if part)
+    stays = context.plan.backup_id and context.snapshot.cluster is not None
+    old = "The old cluster stays, and its HSMs go on costing." if stays else ""
+    said = (checked or "The key store is connected again.", unknown, gone, old)
+    return " ".join(sentence for sentence in said if sentence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from chalicelib.domain.remedies import rescue_subnets
 from chalicelib.domain.remedies.planning import plan_of
 from chalicelib.domain.remedies.repoint import MAY_WORK
 from chalicelib.domain.rules.outage import Outage, outage_in
@@ -17,11 +18,6 @@ from chalicelib.domain.state.snapshot import (
     StoreState,
 )
 
-NO_SUBNETS = (
-    "Rescue is not possible: Unlatch does not know the subnets of the cluster that is gone. Make a "
-    "cluster from its newest backup by hand, and point the key store to it."
-)
-
 
 def plan(situation: Situation) -> Plan | str:
     """The plan in this world, or the sentence that says why it is not possible."""
@@ -29,10 +25,10 @@ def plan(situation: Situation) -> Plan | str:
     store, outage = snapshot.holder, outage_in(situation.case, snapshot)
     if store is None or outage is None:
         return "Rescue is not needed: the key store serves its keys."
-    if outage is Outage.CLUSTER_GONE:
-        return _with_a_new_cluster(situation, store)
-    if store.error in PERSON_ONLY:
+    if store.error in PERSON_ONLY and outage is not Outage.CLUSTER_GONE:
         return "Rescue is not possible yet: no AWS call can set this password in the cluster."
+    if rescue_subnets.needs_new_cluster(snapshot, store):
+        return _with_a_new_cluster(situation, store)
     zones = _zones(situation) if not snapshot.live_hsms else ()
     if not snapshot.live_hsms and not zones:
         return "Rescue is not possible: the cluster has no subnet in which an HSM could be made."
@@ -45,44 +41,50 @@ def plan(situation: Situation) -> Plan | str:
 
 
 def _with_a_new_cluster(situation: Situation, store: KeyStore) -> Plan | str:
+    """In the subnets of the old one; if those can't tell or don't do, people choose."""
     snapshot = situation.snapshot
     backup = best_backup(snapshot)
     if backup is None:
         return "Rescue is not possible: no backup of the cluster is left."
-    subnets = dict(_subnets(situation))
-    zones = _zones(situation)
-    if not subnets:
-        return NO_SUBNETS
-    if len(zones) < 2:
-        return "Rescue is not possible: AWS takes a key store only with HSMs in two zones."
+    places, zones = rescue_subnets.serving(situation.case, snapshot), _zones(situation)
+    if len(zones) < 2 and not rescue_subnets.is_choice(snapshot.room):
+        return _no_place(snapshot)
     lost = tuple(sorted(k.key_id for k in snapshot.keys if is_newer(k.created_at, backup)))
-    calls = _new_cluster_calls(backup, zones, store)
-    found = plan_of(Remedy.RESCUE, situation, store=store, calls=[*calls, *_proofs(snapshot, lost)])
+    calls = [*_new_cluster_calls(backup, store), *_proofs(snapshot, lost)]
     known = situation.case.last_cluster
-    return replace(
-        found,
+    found = replace(
+        plan_of(Remedy.RESCUE, situation, store=store, calls=calls),
         backup_id=backup.backup_id,
         mode=backup.mode or (known.mode if known else "") or "FIPS",
-        subnets=tuple(subnets[zone] for zone in sorted(subnets)),
         lost=lost,
-        if_needed=(
-            *(PlannedCall(Operation.DELETE_HSM, (zone,)) for zone in zones),
-            PlannedCall(Operation.DISCONNECT_KEY_STORE, (store.key_store_id,)),
-        ),
+        if_needed=(PlannedCall(Operation.DISCONNECT_KEY_STORE, (store.key_store_id,)),),
+    )
+    if len(zones) < 2:
+        return found
+    return rescue_subnets.with_subnets(found, places, first=zones)
+
+
+def _no_place(snapshot: Snapshot) -> str:
+    if snapshot.room is None or snapshot.room.subnets is None:
+        return (
+            "Rescue is not possible: a new cluster is needed, and Unlatch does not know in which "
+            "subnets it could be. Allow the role unlatch-reader ec2:DescribeSubnets, then press Check "
+            "again: approvers can then choose them."
+        )
+    return (
+        "Rescue is not possible: a new cluster is needed, and no VPC has subnets in two zones with "
+        f"{rescue_subnets.NEEDED} free addresses each. Free some, then press Check again."
     )
 
 
-def _new_cluster_calls(
-    backup: Backup, zones: tuple[str, ...], store: KeyStore
-) -> list[PlannedCall]:
-    """The backup first, then the cluster with its HSMs, and only then the store."""
+def _new_cluster_calls(backup: Backup, store: KeyStore) -> list[PlannedCall]:
+    """The backup first, then the cluster, whose HSMs come with its subnets, and only then the store."""
     target, calls = (store.key_store_id,), list[PlannedCall]()
     if not backup.is_ready:
         calls.append(PlannedCall(Operation.RESTORE_BACKUP, (backup.backup_id,)))
     if not backup.never_expires:
         calls.append(PlannedCall(Operation.KEEP_BACKUP, (backup.backup_id,)))
     calls.append(PlannedCall(Operation.CREATE_CLUSTER, (backup.backup_id,)))
-    calls += [PlannedCall(Operation.CREATE_HSM, (zone,)) for zone in zones]
     if store.state is not StoreState.DISCONNECTED:
         calls.append(PlannedCall(Operation.DISCONNECT_KEY_STORE, target))
     calls.append(PlannedCall(Operation.UPDATE_KEY_STORE, target))
@@ -123,17 +125,10 @@ def _proofs(snapshot: Snapshot, lost: tuple[str, ...]) -> list[PlannedCall]:
     return [PlannedCall(Operation.PROVE_KEY, targets)] if targets else []
 
 
-def _subnets(situation: Situation) -> tuple[tuple[str, str], ...]:
-    """By zone: of the cluster, as it was last seen, or as the record of its deletion has them."""
-    cluster = situation.snapshot.cluster or situation.case.last_cluster
-    if cluster is not None and cluster.subnets:
-        return cluster.subnets
-    return next((a.subnets for a in reversed(situation.case.attempts) if a.subnets), ())
-
-
 def _zones(situation: Situation) -> tuple[str, ...]:
-    """Two zones that have a subnet, first those where HSMs ran."""
-    cluster = situation.snapshot.cluster or situation.case.last_cluster
-    mapped = [zone for zone, _ in _subnets(situation)]
+    """Two zones with a subnet that can take an HSM, first those where HSMs ran."""
+    case, snapshot = situation.case, situation.snapshot
+    cluster = snapshot.cluster or case.last_cluster
+    mapped = [zone for zone, _ in rescue_subnets.serving(case, snapshot)]
     before = [zone for zone in (cluster.zones if cluster else ()) if zone in mapped]
     return tuple(dict.fromkeys((*before, *mapped)))[:2]

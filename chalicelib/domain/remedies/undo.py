@@ -95,7 +95,7 @@ def _deletions(context: PlanContext) -> Move | None:
     return Wait(SOON, "KMS takes in the cancellations") if ours else None
 
 
-def switched_off(case: Case, snapshot: Snapshot) -> tuple[Key, ...]:
+def keys_to_enable(case: Case, snapshot: Snapshot) -> tuple[Key, ...]:
     """Live keys that were enabled and that our own calls switched off: the undo enables them once."""
     before = case.before.keys if case.before else ()
     enabled = {key.key_id for key in before if key.state is KeyState.ENABLED}
@@ -118,7 +118,7 @@ def _was_enabled(case: Case, key_id: str, at: datetime) -> bool:
 def _switches(context: PlanContext) -> Move | None:
     """Enable what was enabled and what our own calls switched off."""
     operation = Operation.ENABLE_KEY
-    mine = switched_off(context.case, context.snapshot)
+    mine = keys_to_enable(context.case, context.snapshot)
     off = [key for key in mine if not _is_denied(context, operation, key)]
     settling = [key for key in off if context.just_did(operation, key.key_id)]
     due = [key.key_id for key in off if key not in settling]
@@ -170,12 +170,20 @@ def _store(context: PlanContext, before: Before) -> Move | None:
             if touched and has_hsm
             else None
         )
+    if context.plan.remedy is Remedy.RESCUE:
+        # Keys that work again are not cut off: whoever stops a rescue does not ask for that.
+        connected_by_us = connected_by_us and store.state is StoreState.FAILED
     return disconnect(context) if connected_by_us else None
 
 
 def _point_back(context: PlanContext, store: KeyStore, before: Before) -> Move | None:
     """While the old cluster can take the store; after that the keys live on in the other one."""
-    if context.snapshot.cluster is None or not context.snapshot.cluster.can_take_keys:
+    cluster = context.snapshot.cluster
+    stays = cluster is None or not cluster.can_take_keys
+    if context.plan.remedy is Remedy.RESCUE:
+        # Keys that work on the new cluster stay there: the old one could not serve them.
+        stays = not rescue_back.goes_back(store, cluster)
+    if stays:
         return connect(context, store, why="connecting the key store again")
     if context.just_did(Operation.UPDATE_KEY_STORE, store.key_store_id):
         return Wait(SOON, "KMS takes in the old cluster")
@@ -217,7 +225,7 @@ def _denied(context: PlanContext) -> Move | None:
     """All that could come back is back, and AWS refused the rest."""
     left = {
         Operation.CANCEL_KEY_DELETION: context.snapshot.pending_keys,
-        Operation.ENABLE_KEY: switched_off(context.case, context.snapshot),
+        Operation.ENABLE_KEY: keys_to_enable(context.case, context.snapshot),
     }
     for operation, keys in left.items():
         if any(_is_denied(context, operation, key) for key in keys):
@@ -241,14 +249,26 @@ def _what_is_back(context: PlanContext, before: Before) -> str:
         (changed, f"{_keys(changed)} not as before: somebody else changed that."),
         (True, _where_the_store_is(context, before)),
         (context.snapshot.cluster is None, "The cluster is gone."),
-        (
-            rescue_back.hsms_stay(context),
-            "The HSMs that Unlatch made stay, as the key store uses them.",
-        ),
+        *_made(context),
         (_is_going(context.snapshot), "AWS is deleting the cluster already."),
         (True, "Nothing more happens."),
     )
     return " ".join(sentence for holds, sentence in parts if holds and sentence)
+
+
+def _made(context: PlanContext) -> tuple[tuple[bool, str], ...]:
+    """What a rescue had made, and how whoever wants it gone removes it."""
+    where = rescue_back.cluster_stays(context)
+    return (
+        (
+            rescue_back.hsms_stay(context),
+            "The HSMs that Unlatch made stay, as the key store uses them, and cost money.",
+        ),
+        (
+            bool(where),
+            f"{where}, which Unlatch made, stays with its HSMs, as the key store is on it.",
+        ),
+    )
 
 
 def _keys(count: int) -> str:

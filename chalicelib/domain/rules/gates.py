@@ -27,10 +27,13 @@ def closed_gates(remedy: Remedy, situation: Situation) -> tuple[Gate, ...]:
     snapshot = situation.snapshot
     if remedy is Remedy.KEEP:
         return ()
+    hidden = everything_read(replace(snapshot, keys=()))
     if remedy is Remedy.RESCUE:
-        hidden = everything_read(replace(snapshot, keys=()))
         return (hidden,) if hidden else ()
-    gates = [] if remedy is Remedy.PARK else [everything_read(snapshot), _backup(remedy, snapshot)]
+    gates = [everything_read(snapshot), _backup(remedy, snapshot)]
+    if remedy is Remedy.PARK:
+        # Its store is disconnected first. One that nobody let us see would lose its HSMs instead.
+        gates = [] if snapshot.holder else [hidden]
     if remedy.deletes_keys:
         gates.append(_keys_unused(situation))
     others = others_gate(snapshot) if remedy.deletes_hsms else ()

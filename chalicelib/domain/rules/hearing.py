@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from chalicelib.domain.rules.outage import Outage, cluster_in, outage_of
 from chalicelib.domain.state.case import Attempt
@@ -32,6 +33,19 @@ class Placed:
     cluster_id: str = ""
     attempt: Attempt | None = None
     why: str = ""
+
+
+@dataclass(frozen=True)
+class KnownOutage:
+    """Of one key store: since when it is known to be down, why, and the case that tells people of it."""
+
+    since: datetime
+    why: Outage | None = None
+    case_id: str = ""
+
+    def goes_on(self, why: Outage) -> bool:
+        """For the same reason. None is of a version that did not note it."""
+        return self.why in (why, None)
 
 
 def placed(heard: Heard, *, stores: Sequence[KeyStore], clusters: Sequence[Cluster]) -> Placed:

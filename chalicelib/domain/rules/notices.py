@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.rules.outage import outage_of
+from chalicelib.domain.rules.switched_off import off_since
 from chalicelib.domain.rules.waiting import our_keys, scheduled_by_us
 from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
@@ -18,7 +19,6 @@ from chalicelib.domain.state.slack_message import Moment, Notice
 from chalicelib.domain.state.snapshot import KeyState
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-SWITCHES_OFF = (Operation.SCHEDULE_KEY_DELETION, Operation.DISABLE_KEY)
 MOST_A_DAY = 3
 MOST_REMEMBERED = 40
 REPEATS = (timedelta(0), HOUR, 4 * HOUR, DAY)
@@ -123,21 +123,21 @@ def keys_go(case: Case) -> bool:
     world = case.snapshot
     if world is None:
         return bool(case.calls)
-    return bool(our_keys(case, world)) or any(switched_off(case, k.key_id) for k in world.keys)
+    return bool(our_keys(case, world)) or any(disabled_by_us(case, k.key_id) for k in world.keys)
 
 
 def still_off(case: Case, key_id: str) -> bool:
     """This case made the key go or switched it off, and nobody has seen it back."""
-    if not any(case.tried(operation, key_id) for operation in SWITCHES_OFF):
+    if key_id not in off_since(case):
         return False
     world = case.snapshot
     key = next((key for key in world.keys if key.key_id == key_id), None) if world else None
     if world is None or key is None or key.state is KeyState.UNKNOWN:
         return True
-    return scheduled_by_us(case, key, world.at) or switched_off(case, key_id)
+    return scheduled_by_us(case, key, world.at) or disabled_by_us(case, key_id)
 
 
-def switched_off(case: Case, key_id: str) -> bool:
+def disabled_by_us(case: Case, key_id: str) -> bool:
     """This case disabled the key, and it waits for no deletion yet."""
     seen = {key.key_id: key.state for key in case.snapshot.keys} if case.snapshot else {}
     was_ours = case.tried(Operation.DISABLE_KEY, key_id)

@@ -17,14 +17,23 @@ class Price:
     is_known: bool = True
 
 
+LIST = "AWS's Price List of 2026-09-03, as a public cost calculator keeps it"
+EXAMPLE = "the example on AWS's KMS pricing page, 2 HSMs × 1.60 × 744 hours, says the same"
+OLD_TYPE = "hsm1.medium"
 PRICES = {
-    (USUAL_REGION, USUAL_TYPE): Price(
-        1.60,
-        "the example on AWS's KMS pricing page: 2 HSMs × 1.60 × 744 hours = 2,380.80; as quoted on 2026-09-30",
-    ),
+    (USUAL_REGION, USUAL_TYPE): Price(1.60, f"{LIST}; {EXAMPLE}"),
+    (USUAL_REGION, OLD_TYPE): Price(1.60, LIST),
+    ("us-west-2", USUAL_TYPE): Price(1.45, LIST),
+    ("us-west-2", OLD_TYPE): Price(1.45, LIST),
+    ("eu-central-1", USUAL_TYPE): Price(1.92, LIST),
+    ("eu-central-1", OLD_TYPE): Price(1.92, LIST),
+    ("ap-northeast-1", USUAL_TYPE): Price(1.81, LIST),
+    ("ap-northeast-1", OLD_TYPE): Price(1.81, LIST),
+    ("ap-northeast-2", USUAL_TYPE): Price(1.54, LIST),
+    ("ap-northeast-2", OLD_TYPE): Price(1.54, LIST),
 }
-"""Of other Regions and of hsm1.medium none was found. Prices are on aws.amazon.com/cloudhsm/pricing and in
-AWS's Price List API: service CloudHSM, usage type ending in CloudHSMv2Usage-hsm2m.m."""
+"""Of other Regions none was found. Prices are on aws.amazon.com/cloudhsm/pricing and in AWS's Price List
+API: service CloudHSM, usage type ending in CloudHSMv2Usage (hsm1.medium) or CloudHSMv2Usage-hsm2m.m."""
 
 
 def hsm_hour(region: str, hsm_type: str = USUAL_TYPE, *, setting: float = 0) -> Price:

@@ -286,9 +286,8 @@ class Case:
 
     def tried(self, operation: Operation, target: str) -> bool:
         """We may have changed this: AWS said yes, or the answer was never seen."""
-        return bool(
-            (call := self.call(operation, target)) and call.status is not CallStatus.REFUSED
-        )
+        call = self.call(operation, target)
+        return call is not None and call.status is not CallStatus.REFUSED
 
     def with_calls(self, records: Iterable[CallRecord]) -> Case:
         """Remembers these calls in place of earlier ones on the same targets."""

@@ -163,6 +163,16 @@ class Plan:
         return self.account, self.region, self.cluster_id
 
     @property
+    def lacks_choice(self) -> bool:
+        """It makes a cluster, and people have yet to say in which subnets: nobody can approve it so."""
+        return bool(self.backup_id) and not self.subnets
+
+    @property
+    def new_hsms(self) -> int:
+        """How many HSMs a rescue makes."""
+        return 2 if self.lacks_choice else len(self.names(Operation.CREATE_HSM))
+
+    @property
     def waits_first(self) -> bool:
         """Its first step is to wait for keys that were going already, on a date that people saw."""
         going = any(key.state is KeyState.PENDING_DELETION for key in self.basis.keys)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.state.hsm_states import BackupState, ClusterState, HsmState
+from chalicelib.domain.state.room import Room
 
 
 class StoreState(StrEnum):
@@ -252,6 +253,8 @@ class Snapshot:
     connects: Connects = field(default_factory=Connects)
     backups: tuple[Backup, ...] = ()
     """Of a cluster that is gone; one that is there has its own."""
+    room: Room | None = None
+    """Read only while keys are cut off, for what a rescue has to make."""
 
     @property
     def known_backups(self) -> tuple[Backup, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from chalicelib.domain.rules import step_up
 from chalicelib.domain.state.click import Click
-from chalicelib.domain.state.plan import Plan
+from chalicelib.domain.state.plan import Plan, Remedy
 from chalicelib.slack.messages import buttons, going, keytable, parts, ways
 from chalicelib.slack.messages.blocks import (
     Piece,
@@ -22,6 +22,7 @@ from chalicelib.slack.messages.blocks import (
 )
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import Block, Message, count, ident
+from chalicelib.slack.messages.worst import worst
 
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five")
 
@@ -32,8 +33,9 @@ def message(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Message:
     words = wanted(missing, unconfirmed=unconfirmed)
     may = buttons.may_choose(shown.case, plan.remedy) and missing > 0
     button = buttons.choose(shown, plan.remedy, buttons.REVIEW) if may else None
+    fact = f" {worst(shown).sentence}" if _is_bad(plan, missing) else ""
     return Message(
-        f"{words} to {plan.remedy} {shown.cluster}. {parts.nothing_done(shown)}",
+        f"{words} to {plan.remedy} {shown.cluster}.{fact} {parts.nothing_done(shown)}",
         (
             header(f"{words} to {plan.remedy} {shown.cluster}"),
             says(*_so_far(shown, plan, clicks)),
@@ -52,8 +54,7 @@ def message(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Message:
 def _record(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Block:
     """Who has approved, and who still can."""
     by, missing = [click.by for click in clicks], plan.terms.people - len(clicks)
-    still = f"; still needed: {missing} more" if missing > 0 else ""
-    return parts.record(shown, approved=f"{shown.names.plainly(by)}{still}", but=by)
+    return parts.record(shown, approved=by, missing=missing)
 
 
 def wanted(missing: int, *, unconfirmed: bool = False) -> str:
@@ -71,6 +72,8 @@ def _so_far(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> list[Piece]:
         done = f"{parts.nothing_done(shown)} Unlatch reads AWS once more, then it begins."
         return [*pieces, text(done)]
     who = _if_not(need - len(clicks))
+    if _is_bad(plan, need - len(clicks)):
+        pieces += [*worst(shown).pieces, text("\n")]
     pieces.append(text(f"{parts.nothing_done(shown)} "))
     going_on = going.still_going(case)
     if case.watches:
@@ -85,6 +88,11 @@ def _so_far(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> list[Piece]:
         text(f", this case closes and {end}."),
         *going_on,
     ]
+
+
+def _is_bad(plan: Plan, missing: int) -> bool:
+    """The worst fact stays until the last approval; keep and rescue break nothing."""
+    return missing > 0 and plan.remedy not in (Remedy.KEEP, Remedy.RESCUE)
 
 
 def _if_not(missing: int) -> str:

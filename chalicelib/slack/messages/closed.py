@@ -64,7 +64,7 @@ def taken_back(shown: Shown) -> Message:
     whole = is_whole(case)
     title = f"{word}: {shown.cluster} is back as it was"
     if not whole:
-        title = f"{word}: not everything of {shown.cluster} came back"
+        title = f"{word}: not all of {shown.cluster} came back"
     return Message(
         f"{title}.",
         (

@@ -6,8 +6,8 @@ from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.caller import Tool
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.trigger import Trigger
-from chalicelib.slack.messages.blocks import Piece, bold, code, text, user
-from chalicelib.slack.messages.text import caller, clean, ident
+from chalicelib.slack.messages.blocks import Piece, bold, text, user
+from chalicelib.slack.messages.text import caller, clean
 
 Told = tuple[str, list[Piece]]
 REFUSED = "AWS refused."
@@ -41,12 +41,5 @@ def opened(entry: Entry, _case: Case) -> Told:
     pieces = [
         bold(caller(entry["by"])),
         text(f" {did}{named}{tool}. {then}"),
-        *reference(entry, "request_id", "event_id"),
     ]
     return "Refused by AWS" if entry["error_code"] else "Keys were cut off", pieces
-
-
-def reference(entry: Entry, *names: str) -> list[Piece]:
-    """The start of AWS's id for what happened, to look it up by."""
-    found = next((entry[name] for name in names if entry[name]), "")
-    return [text(" "), code(ident(found)[:8])] if found else []

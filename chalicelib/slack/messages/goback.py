@@ -12,9 +12,10 @@ from chalicelib.domain.recovery import (
     store_end,
     usual_unpark,
 )
+from chalicelib.domain.remedies.rescue_back import goes_back, is_used
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.case import Case
-from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.text import be, count, money, the, upper_first
 
@@ -42,11 +43,36 @@ def what_returns(case: Case, policy: Policy, *, again: bool = True) -> str:
     parts = [*_keys(case)]
     if plan.remedy is Remedy.PARK:
         parts.append(_unpark(case, policy))
+    elif plan.remedy is Remedy.RESCUE:
+        parts += _rescue(case, plan)
     else:
         parts += [STORE[store_end(case, plan)], _hsms(case, policy)]
     if again and not case.is_closed:
         parts.append(f"Starting again needs {count(plan.terms.people, 'new approval')}.")
     return " ".join(part for part in parts if part)
+
+
+def _rescue(case: Case, plan: Plan) -> list[str]:
+    """What it made, which goes unless the key store uses it; and then the keys fail on."""
+    store, before = case.store, case.before
+    if store is None or before is None or case.snapshot is None:
+        return []
+    number = len(facts.keys(case))
+    fail = f"{upper_first(the(number, 'key'))} {'goes' if number == 1 else 'go'} on failing."
+    if not plan.backup_id:
+        if not any(case.tried(Operation.CREATE_HSM, z) for z in plan.names(Operation.CREATE_HSM)):
+            return ["No HSM has been made so far."]
+        if is_used(store, before):
+            return ["The HSMs that Unlatch made stay, as the key store uses them, and cost money."]
+        return ["Unlatch removes the HSMs that it made.", fail]
+    kept = "The backup stays kept."
+    if not case.tried(Operation.CREATE_CLUSTER, plan.backup_id):
+        return ["No cluster has been made so far.", kept, fail]
+    if store.cluster_id == plan.cluster_id:
+        return ["Unlatch removes what it made: the new cluster and its HSMs.", kept, fail]
+    if goes_back(store, case.snapshot.cluster):
+        return ["The key store goes back to this cluster, and Unlatch removes the new one.", fail]
+    return ["The new cluster and its HSMs stay, as the key store is on it, and cost money."]
 
 
 def _keys(case: Case) -> list[str]:

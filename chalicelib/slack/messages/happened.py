@@ -58,32 +58,32 @@ def operation_of(entry: Entry) -> Operation | None:
 def result(entry: Entry, case: Case) -> Told | None:
     """AWS's answer to one call of ours."""
     operation = operation_of(entry)
-    request = _request(entry)
     if operation is None:
         words = f"AWS answered a call: {clean(entry['status'] or 'unknown')}."
-        return "AWS answered", [text(words), *request]
+        return "AWS answered", [text(words)]
     verb = _verb(operation)
     if entry["status"] == "refused":
         why = clean(entry["error"] or "no reason given", 200).removesuffix(".")
         refused = text(f" AWS refused to {verb}: {why}.")
-        return "Refused by AWS", [symbol(WARNING), refused, *_named(entry, case), *request]
+        return "Refused by AWS", [symbol(WARNING), refused, *_named(entry, case), *_request(entry)]
     if entry["status"] == "unknown":
         words = f"AWS’s answer to “{verb}” was not seen. Unlatch reads AWS before it goes on."
-        return "An answer was not seen", [text(words), *request]
+        return "An answer was not seen", [text(words)]
     if entry["status"] == "not made":
         return None
     if operation in ON_KEYS:
         pieces = _on_keys(entry, case, operation)
-        return ("A step on the keys is done", [*pieces, *request]) if pieces else None
+        return ("A step on the keys is done", pieces) if pieces else None
     said = ON_ONE[operation][0]
     if operation is Operation.UPDATE_KEY_STORE and facts.goes_back(case):
         said = POINTED_BACK
-    return said, [*_on_one(entry, operation, said), *request]
+    return said, _on_one(entry, operation, said)
 
 
 def _request(entry: Entry) -> list[Piece]:
+    """What AWS Support asks for; of calls that went well it is in the log alone."""
     found = entry["request_id"]
-    return [text(" "), code(ident(found)[:8])] if found else []
+    return [text(" Request id "), code(ident(found)), text(".")] if found else []
 
 
 def _verb(operation: Operation) -> str:

@@ -42,11 +42,14 @@ FRESH = timedelta(days=1)
 def message(shown: Shown, end: datetime | None) -> Message:
     case = shown.case
     last = max(case.key_uses, key=lambda use: use.at)
-    what = "is being deleted" if end else "was switched off"
+    what, whole = "being deleted", "that is being deleted"
+    if end is None:
+        what = whole = "that was switched off"
     when = "just used" if shown.now - last.at < FRESH else "used"
-    title = f"{shown.cluster}: a key that {what} was {when}"
+    title = f"{shown.cluster}: a key {what} was {when}"
     return Message(
-        f"{title}, and the caller failed. Cancel if the job matters.",
+        f"{shown.cluster}: a key {whole} was {when}, and the caller failed. "
+        "Cancel if the job matters.",
         (
             header(title, WARNING),
             says(*_who(shown, last), *_otherwise(shown, end)),

@@ -15,22 +15,17 @@ from chalicelib.slack.messages.blocks import (
     header,
     note,
     says,
-    symbol,
     text,
 )
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import (
-    DAY,
     DAY_AND_TIME,
     Block,
     Message,
-    ago,
-    all_of,
-    be,
     clean,
     count,
-    upper_first,
 )
+from chalicelib.slack.messages.worst import worst
 
 SETTLING = {
     Cause.NO_CLUSTER: "{cluster} seems to be gone",
@@ -68,7 +63,7 @@ def message(shown: Shown) -> Message:
 
 def _blocked(shown: Shown, settling: str | None) -> list[Block]:
     return [
-        says(*holds(shown), *([] if settling else [text("\n"), *worst(shown)])),
+        says(*holds(shown), *([] if settling else [text("\n"), *worst(shown).pieces])),
         says(*price_of_waiting(shown)),
     ]
 
@@ -103,12 +98,9 @@ def notification(shown: Shown) -> str:
     """Header and worst fact without foreign words."""
     case = shown.case
     cause = cause_of(case.snapshot) if case.snapshot else Cause.INCOMPLETE
-    used = facts.latest_used(shown.situation)
-    worst_fact = f" {count(len(used), 'key')} {be(len(used))} in use or may be." if used else ""
-    if cause is Cause.EMPTY_STORE:
-        worst_fact = " No keys are at risk."
+    fact = "" if outage.is_one(shown) or cause is Cause.ONLY_HSMS else f" {worst(shown).sentence}"
     return (
-        f"{lead.title(shown)}{lead.why(shown)}{worst_fact} "
+        f"{lead.title(shown)}{lead.why(shown)}{fact} "
         "Nothing has been changed. Please choose what to do."
     )
 
@@ -135,72 +127,6 @@ def holds(shown: Shown) -> list[Piece]:
         case Cause.NO_CLUSTER:
             return [text("There is no such cluster any more. AWS is read once more to make sure.")]
     return [text("Nothing holds it any more. AWS is read once more to make sure.")]
-
-
-def worst(shown: Shown) -> list[Piece]:
-    """The worst fact, in bold."""
-    case = shown.case
-    keys = facts.keys(case)
-    if not keys:
-        return _no_keys(shown)
-    used = facts.latest_used(shown.situation)
-    if used:
-        return [symbol(WARNING), text(" "), *_in_use(shown)]
-    if not any(key.is_live for key in keys):
-        return _all_pending(shown)
-    days, number = shown.policy.recent_use_days, len(keys)
-    none = {1: "Its only key was not used", 2: "Neither of its keys was used"}
-    words = none.get(number, f"None of its {number:,} keys was used")
-    return [
-        bold(f"{words} in the last {days} days."),
-        text(f" What {'it' if number == 1 else 'they'} once encrypted is lost without "),
-        text("it." if number == 1 else "them."),
-    ]
-
-
-def _no_keys(shown: Shown) -> list[Piece]:
-    world = shown.case.snapshot
-    cause = cause_of(world) if world else Cause.INCOMPLETE
-    if cause is Cause.INCOMPLETE:
-        return [
-            symbol(WARNING),
-            bold(" What is not known counts as dangerous"),
-            text(", so nothing final is offered."),
-        ]
-    if shown.case.store is None:
-        return [bold("No KMS key is at risk.")]
-    return [bold("No keys are at risk."), text(" Removing the store frees the cluster.")]
-
-
-def _in_use(shown: Shown) -> list[Piece]:
-    number = len(facts.keys(shown.case))
-    used = facts.latest_used(shown.situation)
-    known = [key for key in used if key.last_use.at]
-    depends = " Something still depends on " + ("it." if len(known) == 1 else "them.")
-    if not known:
-        which = "its only key was" if number == 1 else f"{len(used):,} of its {number:,} keys were"
-        return [
-            bold(f"AWS can’t tell when {which} last used."),
-            text(" That counts as use."),
-        ]
-    last = known[0].last_use.at or shown.now
-    if len(known) == 1:
-        which = "Its only key" if number == 1 else f"One of its {number:,} keys"
-        return [bold(f"{which} was used {ago(last, shown.now)}."), text(depends)]
-    which = upper_first(all_of(number, "key").replace("the ", "its "))
-    if len(known) < number:
-        which = f"{len(known):,} of its {number:,} keys"
-    return [
-        bold(f"{which} were used in the last {shown.policy.recent_use_days} days."),
-        text(depends),
-    ]
-
-
-def _all_pending(shown: Shown) -> list[Piece]:
-    number, end = len(facts.keys(shown.case)), facts.keys_end(shown.case)
-    which = upper_first(all_of(number, "key").replace("the ", "its "))
-    waits = bold(f"{which} {be(number)} waiting for deletion already")
-    return [waits, text(", until "), date(end, DAY), text(".")] if end else [waits, text(".")]
 
 
 def price_of_waiting(shown: Shown) -> list[Piece]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.recovery import returning_keys
-from chalicelib.domain.rules.notices import lapsed, switched_off
+from chalicelib.domain.rules.notices import disabled_by_us, lapsed
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.case import Case, KeyUse
 from chalicelib.domain.state.slack_message import Moment, Notice
@@ -109,7 +109,7 @@ def _covered(case: Case, notice: Notice) -> tuple[KeyUse, ...]:
 def _used(case: Case, notice: Notice, _policy: Policy) -> Said:
     uses = _covered(case, notice)
     last = max(uses, key=lambda use: use.at)
-    off = switched_off(case, last.key_id)
+    off = disabled_by_us(case, last.key_id)
     what = f"a key that {'was switched off' if off else 'is being deleted'} was just used"
     waiting = returning_keys(case)
     ends = f"It will be deleted{going.day(waiting)} unless somebody cancels."

@@ -18,7 +18,7 @@ def message(shown: Shown) -> Message:
         no="Leave it parked",
     )
     return Message(
-        f"Parked: {shown.cluster} costs no HSM hours now. {_keys(shown)} Undo is one click.",
+        f"Parked: {shown.cluster} costs no HSM hours now. {_keys(shown)}",
         (
             header(f"Parked: {shown.cluster} costs no HSM hours now", CHECK_MARK),
             says(*_state(shown), text(" "), bold(_keys(shown)), *_kept(shown)),
@@ -43,7 +43,7 @@ def _keys(shown: Shown) -> str:
     number = len(facts.keys(shown.case))
     if not number:
         return "No KMS key is affected."
-    return f"Its {count(number, 'key')} {'fails' if number == 1 else 'fail'} until you undo this."
+    return f"Its {count(number, 'key')} {'fails' if number == 1 else 'fail'} until somebody presses Undo."
 
 
 def _kept(shown: Shown) -> list[Piece]:

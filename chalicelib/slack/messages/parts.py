@@ -139,13 +139,15 @@ def owner(shown: Shown) -> list[Block]:
     return [marked_note(". ".join(words))] if words else []
 
 
-def record(shown: Shown, *, approved: str = "nobody", but: Sequence[str] = ()) -> Block:
+def record(shown: Shown, *, approved: Sequence[str] = (), missing: int = 0) -> Block:
     """For who looks it up: who can approve, expiry, case and plans. Names, as this notifies nobody."""
     case, names = shown.case, shown.names
-    who = f"Can approve: {names.plainly(shown.policy.approvers)}"
-    if but:
-        who += f", except {names.plainly(but)}"
-    words = [who, f"Approved so far: {approved}"]
+    out = {*approved, *([case.requester_id] if approved else [])}
+    can = names.plainly([one for one in shown.policy.approvers if one not in out])
+    words = [f"Can approve: {can}", "Approved so far: nobody"]
+    if approved:
+        words = [f"Approved: {names.plainly(approved)}"]
+        words += [f"Still needed: {missing} more, {can} can"] if missing > 0 else []
     if case.expires_at:
         words.append(f"Closes {token(case.expires_at)}")
     plans = [f"{p.remedy} `{p.plan_hash[:8]}`" for p in case.offers if p.remedy is not Remedy.KEEP]

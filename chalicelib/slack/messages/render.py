@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
+from chalicelib.domain.diagnosis import Cause, cause_of
 from chalicelib.domain.forecast import Forecast
 from chalicelib.domain.rules.approval import leading_offer
 from chalicelib.domain.rules.policy import Policy
@@ -112,6 +113,7 @@ def _waiting(shown: Shown) -> Message:
         return approvals.message(shown, plan, clicks)
     if case.differences and not outage.is_one(shown):
         return changed.message(shown)
-    if gates.get(Remedy.RETIRE) and not outage.is_one(shown):
+    knows_why = cause_of(case.snapshot) is not Cause.INCOMPLETE
+    if gates.get(Remedy.RETIRE) and knows_why and not outage.is_one(shown):
         return too_risky.message(shown, gates[Remedy.RETIRE])
     return new.message(shown)

@@ -91,7 +91,7 @@ def _lost(shown: Shown) -> list[Piece]:
 def _where(shown: Shown) -> list[Piece]:
     case = shown.case
     store, plan = case.store, case.current_plan
-    made = len(plan.names(Operation.CREATE_HSM)) if plan else 0
+    made = plan.new_hsms if plan else 0
     pieces = []
     if store and plan and plan.backup_id:
         pieces = [

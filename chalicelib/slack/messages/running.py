@@ -8,6 +8,7 @@ from chalicelib.domain.progress import progress as progress_of
 from chalicelib.domain.recovery import lost_keys
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.plan import Plan, Remedy
+from chalicelib.domain.state.snapshot import StoreState
 from chalicelib.slack.messages import buttons, facts, goback, going, late, parts, progress, steps
 from chalicelib.slack.messages.blocks import (
     HOURGLASS,
@@ -23,14 +24,22 @@ from chalicelib.slack.messages.blocks import (
     user,
 )
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import DAY_AND_TIME, Message, be, clean, the, upper_first
+from chalicelib.slack.messages.text import (
+    DAY_AND_TIME,
+    Message,
+    all_of,
+    be,
+    clean,
+    the,
+    upper_first,
+)
 
 VERBS = {
     Remedy.RESCUE: "Rescuing the keys of",
     Remedy.RELEASE: "Releasing",
     Remedy.RETIRE: "Retiring",
     Remedy.PARK: "Parking",
-    Remedy.REPOINT: "Repointing",
+    Remedy.REPOINT: "Moving the keys of",
     Remedy.KEEP: "Keeping",
 }
 
@@ -109,7 +118,24 @@ def _way_back(shown: Shown, milestones: list[Milestone]) -> list[Piece]:
     """Until when it can be stopped, what is gone for good already, and which keys go."""
     lost = lost_keys(shown.case)
     gone = f" {upper_first(the(lost, 'key'))} {be(lost)} already gone." if lost else ""
-    return [text(f"{_can_stop(shown, milestones)}{gone}"), *going.until_cancelled(shown.case)]
+    stop = text(f"{_can_stop(shown, milestones)}{gone}")
+    return [*_fails(shown), stop, *going.until_cancelled(shown.case)]
+
+
+def _fails(shown: Shown) -> list[Piece]:
+    """Parked keys fail until somebody undoes it, repointed ones until the store is connected again."""
+    case, plan = shown.case, shown.case.current_plan
+    store, number = case.store, len(facts.keys(case))
+    is_off = store is not None and store.state is not StoreState.CONNECTED
+    ends = {
+        Remedy.PARK: "until this is undone",
+        Remedy.REPOINT: "until the key store is connected",
+    }
+    until = ends.get(plan.remedy) if plan else None
+    if not until or not number or not is_off:
+        return []
+    which = upper_first(all_of(number, "key"))
+    return [bold(f"{which} {'fails' if number == 1 else 'fail'} {until}."), text(" ")]
 
 
 def _can_stop(shown: Shown, milestones: list[Milestone]) -> str:
@@ -120,6 +146,8 @@ def _can_stop(shown: Shown, milestones: list[Milestone]) -> str:
         return "You can stop at any time."
     if last < now or (last == now and _is_called(shown, milestones[last - 1])):
         return "You can still stop what is left."
+    if last == now:
+        return f"You can still stop: step {last} of {len(milestones)} has changed nothing yet."
     return f"You can stop until step {last} of {len(milestones)} begins."
 
 

@@ -54,7 +54,6 @@ def message(shown: Shown) -> Message:
             *actions(f"act:{shown.version}", [*again, *buttons.go_back(shown)]),
             *(progress.block(shown) if case.has_begun else []),
             *_aws_said(facts.refused(case)),
-            note(f"{shown.cluster} · Account {ident(case.account)} · {ident(case.region)}"),
             parts.decided(case),
         ),
     )
@@ -84,7 +83,6 @@ def _halfway(shown: Shown, waiting: Sequence[Key]) -> Message:
             *_aws_said(facts.refused(case)),
             *progress.block(shown),
             note(going.WATCHED),
-            note(f"{shown.cluster} · Account {ident(case.account)} · {ident(case.region)}"),
             parts.decided(case),
         ),
     )

@@ -22,7 +22,7 @@ from chalicelib.slack.messages.blocks import (
     user,
     users,
 )
-from chalicelib.slack.messages.first_line import opened, reference
+from chalicelib.slack.messages.first_line import opened
 from chalicelib.slack.messages.happened import dry_run, moment, result
 from chalicelib.slack.messages.reminders import once_more, reminded
 from chalicelib.slack.messages.text import (
@@ -198,7 +198,7 @@ def _keys_gone(entry: Entry, case: Case) -> Told:
 
 def _key_used(entry: Entry, case: Case) -> Told:
     may_cancel = not case.is_over and (keys_go(case) or not case.trigger.is_outage)
-    cancel = " Cancel is in the message above." if may_cancel else ""
+    cancel = " To cancel, use the button in the message above." if may_cancel else ""
     pieces = [
         symbol(WARNING),
         text(" "),
@@ -206,7 +206,6 @@ def _key_used(entry: Entry, case: Case) -> Told:
         text(f" tried to {key_used.verb(entry['operation'] or 'use it')} with "),
         bold(facts.key_name(case, entry["key"])),
         text(f" and failed.{cancel}"),
-        *reference(entry, "event_id"),
     ]
     return "A key that is being deleted was used", pieces
 

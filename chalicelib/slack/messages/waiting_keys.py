@@ -35,7 +35,7 @@ def message(shown: Shown, end: datetime) -> Message:
     keys = count(len(ours) or len(facts.keys(case)), "key")
     return Message(
         f"{keys} of {shown.cluster} will be deleted on {utc(end, DAY)}. "
-        f"Nobody has tried to use them{since}.{' You can still cancel.' if can_cancel else ''}",
+        f"Nobody has tried to use {'it' if keys.startswith('1 ') else 'them'}{since}.{' You can still cancel.' if can_cancel else ''}",
         (
             header(f"{keys} of {shown.cluster} will be deleted on {utc(end, DAY)}", HOURGLASS),
             says(

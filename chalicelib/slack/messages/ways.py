@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.domain.diagnosis import WayOut
-from chalicelib.domain.recovery import returning_keys
+from chalicelib.domain.recovery import minutes_to_unpark, returning_keys
 from chalicelib.domain.rules.gates import Gate
 from chalicelib.domain.rules.password import Login
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
@@ -57,10 +57,7 @@ LOGIN = {
 
 def sections(shown: Shown, *, without_gates: bool = False) -> list[Block]:
     """A section with its button for each way that stands open, a menu of the others, a grey line for
-
-    each that is not possible. `without_gates` leaves out the lines for ways whose failed checks the
-    message shows already.
-    """
+    each that is not possible; `without_gates` leaves out those whose failed checks are shown already."""
     blocks: list[Block] = []
     possible = [way.remedy for way in choices(shown)]
     is_copy = bool(lead.copy_asked_for(shown))
@@ -189,7 +186,7 @@ def _breaks_now(shown: Shown, plan: Plan) -> str:
         case Remedy.PARK if _is_off(shown):
             return f"nothing more: the store is disconnected, so {the(number, 'key')} {_fail(number)} already"
         case Remedy.PARK:
-            return f"{all_of(number, 'key')} {_fail(number)} at once, until you undo it"
+            return f"{all_of(number, 'key')} {_fail(number)} at once, until somebody undoes it"
     if not live:
         return f"nothing more: {all_of(number, 'key')} {be(number)} waiting for deletion already"
     return f"everything encrypted with {the(live, 'key')}, *for good*"
@@ -216,12 +213,11 @@ def _undo(shown: Shown, plan: Plan) -> str:
     match plan.remedy:
         case Remedy.KEEP:
             return "yes"
-        case Remedy.RESCUE if plan.backup_id:
-            return "while it runs: removes what it made"
         case Remedy.RESCUE:
-            return "not needed"
+            return _undo_rescue(shown, plan)
         case Remedy.PARK:
-            return "yes, takes about 30 min"
+            minutes = minutes_to_unpark(shown.case.snapshot)
+            return f"yes, takes about {minutes} min" if minutes else "yes"
         case Remedy.REPOINT if plan.soak_days:
             days = count(plan.soak_days, "day")
             return f"for {days}, by a crypto officer; then the keys stay on the other cluster"
@@ -239,8 +235,20 @@ def _undo(shown: Shown, plan: Plan) -> str:
     return f"by hand, from the backup of {token(newest.created_at, shape)}"
 
 
+def _undo_rescue(shown: Shown, plan: Plan) -> str:
+    """A store that shows as connected serves its keys as soon as there is an HSM: that one stays."""
+    store = shown.case.store
+    if plan.backup_id:
+        return "while it runs: removes what it made"
+    if not plan.new_hsms:
+        return "not needed"
+    if store is not None and store.state is StoreState.CONNECTED:
+        return "not needed; the HSMs stay, as the keys work with them"
+    return "until the store is connected: removes what it made"
+
+
 def rescue_cost(shown: Shown, plan: Plan) -> str:
-    made = len(plan.names(Operation.CREATE_HSM))
+    made = plan.new_hsms
     if not made:
         return f"{money(facts.daily(shown.case, shown.policy))} a day, as now"
     return f"{money(facts.new_hsms_a_day(shown.case, shown.policy, made))} a day for {count(made, 'HSM')}"

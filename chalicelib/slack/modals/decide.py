@@ -25,7 +25,7 @@ from chalicelib.slack.messages.text import (
     people,
     utc,
 )
-from chalicelib.slack.modals import numbers, outcome, plan_lines, shapes
+from chalicelib.slack.modals import numbers, outcome, plan_lines, rescue_lines, shapes
 
 SEEN_BY_ALL = "Everybody in the thread will see it."
 KEEP_DAYS = (7, 30, 90)
@@ -60,14 +60,19 @@ def decide(
 
 def _act(shown: Shown, plan: Plan) -> list[Block]:
     box = [outcome.box(shown, plan)] if plan.terms.override else []
+    is_rescue = plan.remedy is Remedy.RESCUE
     where = [shapes.target(_targets(shown.case, plan), plan.target_cluster_id)]
     return [
         outcome.worst(shown, plan),
         *(where if plan.remedy is Remedy.REPOINT else []),
-        *numbers.numbers(shown),
+        *numbers.numbers(shown, plan),
         *plan_lines.happens(shown, plan),
         *ways.stays_behind(plan),
-        *([] if plan.remedy is Remedy.RESCUE else [shapes.typed_cluster_id(shown.case)]),
+        *(
+            rescue_lines.subnets(shown, plan)
+            if is_rescue
+            else [shapes.typed_cluster_id(shown.case)]
+        ),
         shapes.reason(SEEN_BY_ALL, first=_first_reason(shown, plan)),
         *box,
         *outcome.unproven(shown, plan),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from chalicelib.domain.rules import sessions
+from chalicelib.domain.state.plan import Plan, Remedy
 from chalicelib.domain.state.snapshot import Key
 from chalicelib.slack.messages import facts, keytable
 from chalicelib.slack.messages.blocks import (
@@ -23,6 +24,7 @@ from chalicelib.slack.messages.text import (
     clean,
     count,
 )
+from chalicelib.slack.modals import rescue_lines
 
 SECONDS = "{time_secs}"
 NAMED_KEYS = 3
@@ -30,12 +32,14 @@ JUST_NOW = timedelta(minutes=2)
 Line = list[Piece]
 
 
-def numbers(shown: Shown) -> list[Block]:
+def numbers(shown: Shown, plan: Plan) -> list[Block]:
     """When AWS was read, and what was read. A store of many keys takes minutes to read again."""
     world = shown.case.snapshot
     if world is None:
         return []
     found = [*_keys(shown), _machines(shown), *_backup(shown), *_others(shown)]
+    if plan.remedy is Remedy.RESCUE:
+        found = rescue_lines.numbers(shown, plan)
     is_old = shown.now - world.at > JUST_NOW
     when = f"Read {ago(world.at, shown.now)}, " if is_old else "Read again just now, "
     more = [text(" · read again before anything is done")] if is_old else []

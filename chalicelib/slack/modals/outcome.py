@@ -49,7 +49,7 @@ def worst(shown: Shown, plan: Plan) -> Block:
 
 
 def _rescue(shown: Shown, plan: Plan) -> Block:
-    made = len(plan.names(Operation.CREATE_HSM))
+    made = plan.new_hsms
     if not made:
         return shapes.alert("This connects the key store afresh. It deletes nothing.", "info")
     what = "a new cluster with" if plan.backup_id else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.domain.forecast import Forecast
+from chalicelib.domain.recovery import minutes_to_unpark
 from chalicelib.domain.rules.approval import approved
 from chalicelib.domain.rules.password import login_words
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
@@ -51,8 +52,11 @@ def happens(shown: Shown, plan: Plan) -> list[Block]:
         *(_to_know(shown, plan) if plan.remedy is Remedy.REPOINT else []),
         rich(line(bold("What happens")), items("ordered", lines)),
     ]
+    minutes = minutes_to_unpark(shown.case.snapshot)
     undo = {
-        Remedy.PARK: "press Undo in the message. It takes about 30 minutes.",
+        Remedy.RESCUE: rescue_lines.to_undo(plan),
+        Remedy.PARK: "press Undo in the message."
+        + (f" It takes about {minutes} minutes." if minutes else ""),
         Remedy.REPOINT: "until the old HSMs are deleted, press Stop here. A crypto officer must then "
         "set the password of kmsuser in the old cluster; the message has the commands. After that "
         "the keys live on in the other cluster.",

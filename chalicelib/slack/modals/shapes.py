@@ -12,6 +12,7 @@ from chalicelib.slack.messages.fallback import plainer_blocks
 from chalicelib.slack.messages.text import PERSON, Block, ident
 
 LONGEST_REASON = 500
+MOST_BOXES, MOST_OPTIONS = 10, 100
 
 
 def modal(
@@ -79,6 +80,22 @@ def box(block_id: str, label: str, words: str) -> Block:
     """A box that must be ticked; Slack does not send the dialog without it."""
     options = [{"text": plain(words, 75), "value": BOXES[block_id]}]
     return given(block_id, label, {"type": "checkboxes", "options": options})
+
+
+def subnets(choices: Sequence[tuple[str, str, str]], ticked: Sequence[str], hint: str) -> Block:
+    """Values, labels and second lines ("" for none); boxes, or a menu if there are more than ten."""
+    options: list[Block] = []
+    for value, label, more in choices:
+        option: Block = {"text": plain(label, 75), "value": value}
+        options.append({**option, "description": plain(more, 75)} if more else option)
+    element: Block = {"type": "checkboxes", "options": options}
+    if len(options) > MOST_BOXES:
+        element = {"type": "multi_static_select", "options": options[:MOST_OPTIONS]}
+        element["max_selected_items"] = MOST_BOXES
+    first = [option for option in element["options"] if option["value"] in ticked]
+    if first:
+        element["initial_options"] = first[:MOST_BOXES]
+    return given("subnets", "Subnets of the new cluster", element, hint)
 
 
 def target(clusters: Sequence[tuple[str, str]], chosen: str) -> Block:

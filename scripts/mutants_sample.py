@@ -1,0 +1,205 @@
+"""Changes single places of flows, aws and slack, drawn by a seed: do the tests notice? Changes a copy alone.
+
+`make mutants` tries every place of the domain; the edges are large, so a sample of them is tried.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import libcst
+import pytest
+from coverage import CoverageData
+from libcst.metadata import MetadataWrapper, PositionProvider
+from mutmut.mutation.file_mutation import Mutation, create_mutations, deep_replace
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("chalicelib/flows", "chalicelib/aws", "chalicelib/slack")
+TESTS = ("tests/aws", "tests/flows", "tests/slack", "tests/reliability", "tests/test_*.py")
+ABOUT_TEXT = ("tests/test_architecture.py", "tests/test_docs.py", "tests/test_types.py")
+"""They read the code and don't run it."""
+LOADED_ONCE = (
+    "pytest",
+    "boto3",
+    "moto",
+    "moto.core",
+    "cattrs",
+    "hypothesis",
+    "slack_sdk",
+    "time_machine",
+)
+"""Of others; each mutant is tried in a fork that has them already."""
+MOST_SECONDS = 120
+Reach = Mapping[tuple[str, int], Sequence[str]]
+"""By file and line: the tests that run it, those first that run little else."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    file: str
+    line: int
+    was: str
+    now: str
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.was}  →  {self.now}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--number", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311  # not secret
+    parser.add_argument(
+        "--reach", type=Path, help="a file of coverage.py with contexts, of this code"
+    )
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        copy = _copied(Path(folder))
+        reach = _reach(chosen.reach or _measured(copy), copy)
+        sample = _sample(copy, number=chosen.number, chance=random.Random(chosen.seed))  # noqa: S311
+        print(f"Seed {chosen.seed}: {len(sample)} places of {', '.join(PACKAGES)}", flush=True)
+        for name in LOADED_ONCE:
+            importlib.import_module(name)
+        living = [one for one in sample if not _is_killed(one, copy, reach)]
+    killed = len(sample) - len(living)
+    print(f"Killed {killed} of {len(sample)} ({killed / len(sample):.1%}); these live:")
+    print("\n".join(f"  {one}" for one in living))
+    return 0
+
+
+def _copied(folder: Path) -> Path:
+    """What git knows of this folder, as it is now."""
+    listed = subprocess.run(("git", "ls-files", "-z"), cwd=ROOT, capture_output=True, check=True)
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, folder / name)
+    # By content: a change within the same second counts, too.
+    compiled = ("-m", "compileall", "-q", "--invalidation-mode", "checked-hash", "chalicelib")
+    subprocess.run((sys.executable, *compiled), cwd=folder, check=True)
+    return folder
+
+
+def _measured(copy: Path) -> Path:
+    """Runs the tests once, noting which of them runs which line."""
+    tests = [str(path.relative_to(copy)) for name in TESTS for path in sorted(copy.glob(name))]
+    chosen = [name for name in tests if name not in ABOUT_TEXT]
+    measuring = ("--cov=chalicelib", "--cov-context=test", "--cov-report=", "-n", "2")
+    subprocess.run((sys.executable, "-m", "pytest", *measuring, *chosen), cwd=copy, check=True)
+    return copy / ".coverage"
+
+
+def _reach(measured: Path, copy: Path) -> Reach:
+    data = CoverageData(str(measured))
+    data.read()
+    found: dict[tuple[str, int], set[str]] = defaultdict(set)
+    lines: dict[str, int] = defaultdict(int)
+    for file in data.measured_files():
+        name = file[file.index("chalicelib/") :]
+        for line, contexts in data.contexts_by_lineno(file).items():
+            tests = {context.rpartition("|")[0] for context in contexts if "|" in context}
+            found[name, line] |= tests
+            for test in tests:
+                lines[test] += 1
+    there = {place: [t for t in tests if _is_there(t, copy)] for place, tests in found.items()}
+    return {place: sorted(tests, key=lambda t: (lines[t], t)) for place, tests in there.items()}
+
+
+def _is_there(test: str, copy: Path) -> bool:
+    return (copy / test.partition("::")[0]).is_file()
+
+
+def _sample(copy: Path, *, number: int, chance: random.Random) -> list[Mutant]:
+    os.chdir(copy)  # mutmut reads its settings where it stands
+    files = [path for name in PACKAGES for path in sorted((copy / name).rglob("*.py"))]
+    every = [make for path in files for make in _mutants(path, str(path.relative_to(copy)))]
+    return [make() for make in chance.sample(every, min(number, len(every)))]
+
+
+def _mutants(path: Path, name: str) -> Iterator[Callable[[], Mutant]]:
+    module, mutations, _, _ = create_mutations(name, path.read_text())
+    for one in mutations:
+        if one.contained_by_top_level_function is not None:
+            yield partial(_mutant, name, module, one)
+
+
+def _mutant(name: str, module: libcst.Module, mutation: Mutation) -> Mutant:
+    was, now = mutation.original_node, mutation.mutated_node
+    places = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
+    changed = deep_replace(module, was, now)
+    assert isinstance(changed, libcst.Module), "a module stays one"
+    line = places[was].start.line
+    return Mutant(name, line, _said(module, was), _said(module, now), changed.code)
+
+
+def _said(module: libcst.Module, node: libcst.CSTNode) -> str:
+    return " ".join(module.code_for_node(node).split())
+
+
+def _is_killed(mutant: Mutant, copy: Path, reach: Reach) -> bool:
+    tests = reach.get((mutant.file, mutant.line), ())
+    file, began = copy / mutant.file, time.monotonic()
+    was = file.read_text()
+    file.write_text(mutant.source)
+    try:
+        killed = bool(tests) and _fails(tests, copy)
+    finally:
+        file.write_text(was)
+    verdict = "killed" if killed else "LIVES " if tests else "LIVES, and no test reaches it"
+    print(f"{verdict} {time.monotonic() - began:5.1f} s {mutant}", flush=True)
+    return killed
+
+
+def _fails(tests: Sequence[str], copy: Path) -> bool:
+    """Whether one of them fails, in a process of its own. One that comes to no end counts as well."""
+    child = os.fork()
+    if child == 0:
+        _run(tests, copy)
+    ends = time.monotonic() + MOST_SECONDS
+    while time.monotonic() < ends:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            code = os.waitstatus_to_exitcode(status)
+            assert code != pytest.ExitCode.NO_TESTS_COLLECTED, f"not found: {tests[:3]}"
+            return code != pytest.ExitCode.OK
+        time.sleep(0.02)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return True
+
+
+def _run(tests: Sequence[str], copy: Path) -> None:
+    """In the fork; never returns."""
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    os.dup2(silent, 2)
+    sys.path.insert(0, str(copy))
+    options = (
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "-o",
+        "addopts=--import-mode=importlib",
+    )
+    os._exit(int(pytest.main([*options, "--rootdir", str(copy), *tests])))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""The dialog of a rescue: where its HSMs may be, with free addresses, and what is not known is said to be so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.forecast import forecast
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.room import Room, Subnet
+from chalicelib.domain.state.snapshot import StoreState
+from chalicelib.domain.state.trigger import Trigger
+from chalicelib.slack import modals
+from tests.domain.test_rescue import NEWER, OLD, lost, outage
+from tests.domain.worlds import POLICY, Play, key, situation, store, world
+from tests.slack.reading import view_problems, words
+
+SUBNETS = tuple(Subnet(f"subnet-{n}", f"1{n}", "vpc-1", 200) for n in "abc")
+BARE = replace(OLD, hsms=())
+
+
+def dialog(play: Play) -> dict[str, Any]:
+    plan = play.case.offer(Remedy.RESCUE)
+    assert plan
+    it = situation(play.model.at(play.now), case=play.case)
+    case = replace(play.case, snapshot=it.snapshot)
+    view = modals.decide(
+        case, plan, policy=POLICY, now=play.now, forecast=forecast(plan, it), count=0, user="alice"
+    )
+    assert view_problems(view) == []
+    return view
+
+
+def choice(view: dict[str, Any]) -> dict[str, Any]:
+    (block,) = (b for b in view["blocks"] if b.get("block_id") == "subnets")
+    return dict(block)
+
+
+def ticked(view: dict[str, Any]) -> list[str]:
+    options = choice(view)["element"].get("initial_options", [])
+    return [option["value"].partition("/")[0] for option in options]
+
+
+def test_those_of_the_old_cluster_are_ticked() -> None:
+    view = dialog(outage(lost(key("a"), room=Room(SUBNETS, 1, 2)), last_cluster=OLD))
+    block = choice(view)
+    texts = [option["text"]["text"] for option in block["element"]["options"]]
+    assert texts == [f"subnet-{n}, 1{n}, 200 addresses free" for n in "abc"]
+    assert ticked(view) == ["subnet-a", "subnet-b"]
+    assert "old cluster are ticked" in block["hint"]["text"]
+    said = words(view["blocks"])
+    assert "1 of 4 clusters, 2 of 6 HSMs are used" in said
+    assert "Backup of" in said
+    assert "what it made is removed" in said
+
+
+def test_what_nobody_knows_is_not_ticked() -> None:
+    view = dialog(outage(lost(key("a"), room=Room(SUBNETS, 4, 5))))
+    assert ticked(view) == []
+    assert "are ticked" not in choice(view)["hint"]["text"]
+    assert "makes a new cluster with 2 HSMs" in words(view["blocks"])
+
+
+def test_a_full_one_is_named_and_not_offered() -> None:
+    full = (
+        replace(SUBNETS[0], free=1),
+        SUBNETS[2],
+        replace(SUBNETS[2], subnet_id="subnet-d", zone="1d"),
+    )
+    view = dialog(outage(lost(key("a"), room=Room(full, 1, 2)), last_cluster=OLD))
+    said = words(view["blocks"])
+    assert "subnet-a of the cluster, 1a, has 1 address free; 2 are needed" in said
+    assert "subnet-b of the cluster, 1b, is gone" in said
+    assert len(choice(view)["element"]["options"]) == 2
+
+
+def test_many_are_a_menu_and_vpcs_are_told_apart() -> None:
+    many = tuple(
+        Subnet(f"subnet-{vpc}{n}", f"1{n}", vpc, 50) for vpc in ("vpc-1", "vpc-2") for n in "abcdef"
+    )
+    view = dialog(outage(lost(key("a"), room=Room(many, 1, 2))))
+    element = choice(view)["element"]
+    assert (element["type"], element["max_selected_items"]) == ("multi_static_select", 10)
+    assert {option["description"]["text"] for option in element["options"]} == {"vpc-1", "vpc-2"}
+
+
+def test_what_ec2_does_not_tell_is_said() -> None:
+    view = dialog(outage(lost(key("a"), room=Room(None, 1, 2)), last_cluster=OLD))
+    assert not [b for b in view["blocks"] if b.get("block_id") == "subnets"]
+    assert "Free addresses in the subnets are not known" in words(view["blocks"])
+
+
+def test_hsms_in_the_old_cluster_have_their_subnets_told() -> None:
+    play = outage(world(key("a"), cluster=BARE, room=Room(SUBNETS[:2], 1, 0)))
+    view = dialog(play)
+    said = words(view["blocks"])
+    assert "subnet-a of the cluster, 1a, has 200 addresses free" in said
+    assert "Those that it uses stay" in said
+    assert not [b for b in view["blocks"] if b.get("block_id") == "subnets"], "it has its subnets"
+
+
+def test_connecting_makes_nothing_and_needs_no_room() -> None:
+    failed = world(key("a"), cluster=OLD, held=store(StoreState.FAILED, error="NETWORK_ERRORS"))
+    said = words(dialog(outage(failed, Trigger.STORE_DOWN))["blocks"])
+    assert "HSMs are used" not in said
+    assert "it only connects the key store" in said
+
+
+@pytest.mark.parametrize("number", [1, 5])
+def test_keys_that_can_not_come_back_are_named(number: int) -> None:
+    young = [replace(NEWER, key_id=f"key-{n}", aliases=(f"alias/k{n}",)) for n in range(number)]
+    said = words(dialog(outage(lost(key("a"), *young), last_cluster=OLD))["blocks"])
+    assert "alias/k0 was made after it" in said
+    assert ("2 more keys made after it" in said) is (number == 5)
