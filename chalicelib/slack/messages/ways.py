@@ -57,10 +57,7 @@ LOGIN = {
 
 def sections(shown: Shown, *, without_gates: bool = False) -> list[Block]:
     """A section with its button for each way that stands open, a menu of the others, a grey line for
-
-    each that is not possible. `without_gates` leaves out the lines for ways whose failed checks the
-    message shows already.
-    """
+    each that is not possible; `without_gates` leaves out those whose failed checks are shown already."""
     blocks: list[Block] = []
     possible = [way.remedy for way in choices(shown)]
     is_copy = bool(lead.copy_asked_for(shown))
