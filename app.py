@@ -290,7 +290,7 @@ def _body() -> bytes:
 
 
 def _met(wired: wiring.Wiring) -> Response | None:
-    """The answer to what is no click: Slack's own checks, and what Slack did not sign. None: go on."""
+    """The answer to what is not a click: Slack's own checks, and what Slack did not sign. None: go on."""
     from chalicelib.slack.door import met
 
     assert app.current_request is not None, "only called within a request"

@@ -260,11 +260,6 @@ def _nothing(*_: object, **__: object) -> None:
     """Stands in if nobody listens to metrics or logs."""
 
 
-def _nobody(_: Case) -> KeyOwners:
-    """Stands in if no tag names owners."""
-    return KeyOwners()
-
-
 @dataclass(frozen=True)
 class Ports:
     """Everything that the flows are given. Each is made on first use (wiring.py).
@@ -287,7 +282,7 @@ class Ports:
     channel: str = ""
     routes: tuple[Route, ...] = ()
     changed: Callable[[], None] = _nothing
-    key_owners: Callable[[Case], KeyOwners] = _nobody
+    key_owners: Callable[[Case], KeyOwners] = lambda _: KeyOwners()  # if no tag names them
     count: Callable[[str, int], None] = _nothing
     log: Callable[..., None] = _nothing
     aside: Aside = in_turn

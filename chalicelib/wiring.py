@@ -229,9 +229,8 @@ class Wiring:
     def _key_owners(self, case: Case) -> KeyOwners:
         from chalicelib.aws.key_owners import KeyOwnerReader  # once a case
 
-        reader = (self._accounts, config.READER_ROLE, self._paces)
-        tag, days = self.settings.owner_tag, self.settings.recent_use_days
-        return KeyOwnerReader(*reader, tag, days).of(case)
+        told, reader = self.settings, (self._accounts, config.READER_ROLE, self._paces)
+        return KeyOwnerReader(*reader, told.owner_tag, told.recent_use_days).of(case)
 
     def _actions(self) -> Actions:
         from chalicelib.aws.actions import AwsActions
@@ -295,6 +294,5 @@ def _built(hub_account: str) -> Wiring:
 
 def wired(context: Any) -> Wiring:
     """The wiring of this function; its own ARN tells the hub's account."""
-    arn = str(getattr(context, "invoked_function_arn", ""))
-    parts = arn.split(":")
+    parts = str(getattr(context, "invoked_function_arn", "")).split(":")
     return _built(parts[4] if len(parts) > 4 else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ops.exits import Exit
 
 
-class OperatorError(Exception):  # a word of the house, not a kind of error
+class OperatorError(Exception):
     """What is wrong, and what to do about it, a sentence each."""
 
     def __init__(self, reason: str, *advice: str, code: Exit = Exit.FAILED) -> None:

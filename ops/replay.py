@@ -77,7 +77,7 @@ def read(message: Mapping[str, Any], hub: Hub) -> FailedInvocation:
     try:
         body = json.loads(message["Body"])
     except ValueError:
-        raise UnreadableError("it is no JSON") from None
+        raise UnreadableError("it is not JSON") from None
     if not isinstance(body, dict):
         raise UnreadableError("it is no record of Lambda’s and no event")
     context = body.get("requestContext")

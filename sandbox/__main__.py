@@ -44,7 +44,7 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--debug",
         action="store_true",
-        help="on stderr: what the functions printed, and a traceback where the sandbox breaks",
+        help="on stderr: what the functions printed, and a traceback if the sandbox breaks",
     )
     parser.add_argument(
         "--rights", type=Path, metavar="FILE", help="write which rights the bot used to this file"

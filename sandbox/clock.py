@@ -69,7 +69,7 @@ class Clock:
         return timer
 
     def move_to(self, when: datetime) -> None:
-        """Driver only: fire what is due by then, in order, and stand there."""
+        """Driver only: fire what is due by then, in order, and stay there."""
         if when < self.now():
             raise ValueError(f"time does not run backwards: {when} is before {self.now()}")
         while self.fire_next(when):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -123,3 +124,11 @@ def test_only_the_end_of_a_process_takes_every_exception(path: Path) -> None:
     for number in found:
         reason = lines[number - 1].rpartition("#")[2].strip()
         assert " " in reason.removeprefix("noqa: BLE001").strip(" -"), f"line {number}: say why"
+
+
+def test_lint_is_told_to_ignore_no_more_than_the_best_do() -> None:
+    lint = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
+    assert lint["select"] == ["ALL"]
+    assert len(lint["ignore"]) <= 14
+    lazy = [files for files, rules in lint["per-file-ignores"].items() if "PLC0415" in rules]
+    assert len(lazy) == 1, "one rule with its reason says where imports may be lazy"

@@ -7,12 +7,14 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from chalicelib import __version__
 from chalicelib.config import Settings
 from chalicelib.domain.state.case import Outcome
 from ops.__main__ import main as ops
@@ -105,6 +107,33 @@ def test_every_decision_has_its_status_and_date() -> None:
     for page in (ROOT / "docs/decisions").glob("*.md"):
         if page.name != "README.md":
             assert re.fullmatch(status, text_of(page).splitlines()[1]), page.name
+
+
+def test_the_newest_release_of_the_changelog_is_this_version() -> None:
+    found = re.findall(r"^## (.+)$", text_of(ROOT / "CHANGELOG.md"), re.MULTILINE)
+    released = [name for name in found if name != "Unreleased"]
+    assert found in (released, ["Unreleased", *released])
+    assert re.fullmatch(re.escape(__version__) + r" - \d{4}-\d\d-\d\d", released[0])
+
+
+def test_the_index_has_every_page() -> None:
+    listed = set(LINK.findall(text_of(ROOT / "docs/README.md")))
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"} <= listed
+
+
+def test_the_way_from_an_event_to_a_call_of_aws_leads_from_file_to_file() -> None:
+    (way,) = re.findall(
+        r"^From an event to a call of AWS, in five files: (.+?)\. What",
+        text_of(ROOT / "README.md"),
+        re.MULTILINE,
+    )
+    files = LINK.findall(way)
+    assert len(files) == 5
+    for file, following in pairwise(files):
+        names = re.findall(r"def (\w+)", (ROOT / following).read_text())
+        assert any(f"{name}(" in (ROOT / file).read_text() for name in names), (
+            f"{file} → {following}"
+        )
 
 
 def test_notes_that_the_code_names_exist() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, assert_never
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.errors import translated
 from chalicelib.domain.decide import FOREIGN
+from chalicelib.domain.remedies.rescue import is_made
 from chalicelib.domain.rules.step import Call
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.plan import CASE_TAG, NEWEST_BACKUP, Operation, Plan, Remedy
@@ -209,10 +210,10 @@ def _home(step: Call, case: Case) -> Cluster:
         if own is None:
             raise TemporaryError("the cluster was not seen in this turn")
         return own
-    mine = (CASE_TAG, case.case_id)
-    there = case.snapshot.siblings if case.snapshot else ()
+    there, plan = case.snapshot.siblings if case.snapshot else (), case.current_plan
     for cluster in there:
-        if cluster.cluster_id == step.to_cluster and mine in cluster.tags:
+        is_named = cluster.cluster_id == step.to_cluster
+        if is_named and plan is not None and is_made(cluster, case.case_id, plan):
             return cluster
     raise PermanentError(FOREIGN.reason, *FOREIGN.advice)
 

@@ -282,7 +282,7 @@ def _siblings(
     """Other clusters that share its backup history: the same certificate, or made from its backups."""
     known = cluster or case.last_cluster
     certificate = known.certificate if known else ""
-    made_from = {backup.backup_id for backup in backups}
+    made_from = {backup.backup_id for backup in (cluster.backups if cluster else backups)}
     return tuple(
         c
         for c in clusters

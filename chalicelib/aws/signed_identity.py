@@ -78,7 +78,7 @@ class SignedIdentity:
             wanted = ", ".join(sorted(must))
             raise RequestError(401, f"The signature must cover {wanted} and every header sent.")
         if len(headers) + 1 != len(signed.headers):
-            raise RequestError(401, "A header stands there twice.")
+            raise RequestError(401, "A header is there twice.")
         if headers[HUB].lower() != self.hub.lower():
             raise RequestError(401, f"It was signed for {headers[HUB]}, and this is {self.hub}.")
         if any(headers[name] != value for name, value in meant.items()):

@@ -159,6 +159,8 @@ def _begun(situation: Situation) -> Decision | None:
         return None
     if case.phase is Phase.WAITING:
         situation = situation.with_case(apply_reconfirmation(situation, plan))
+    if plan.remedy is Remedy.RESCUE and (over := _over(situation)):
+        return over
     return _go_on(situation.on(plan))
 
 

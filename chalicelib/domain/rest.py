@@ -57,11 +57,11 @@ def closed(situation: Situation) -> Decision:
         seconds = until_next(going, now) if going else HOUR  # else AWS hides what waits
         return Decision(case, Wait(seconds, "the keys that wait are watched"))
     if case.is_down and case.outcome is Outcome.STOPPED and not snapshot.unread:
-        return _until_mended(case, snapshot)
+        return _until_they_work(case, snapshot)
     return Decision(case, Close(case.outcome or Outcome.STOPPED, case.reason, case.advice))
 
 
-def _until_mended(case: Case, snapshot: Snapshot) -> Decision:
+def _until_they_work(case: Case, snapshot: Snapshot) -> Decision:
     """Only a person can help, and once somebody has, nobody needs to say so."""
     if not serves(case, snapshot):
         return Decision(case, Wait(HOUR, "a person has to help"))

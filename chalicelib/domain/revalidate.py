@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.remedies import repoint, rescue, rescue_subnets, retire
+from chalicelib.domain.remedies import repoint, rescue_changes, retire
 from chalicelib.domain.rules.approval import terms
 from chalicelib.domain.rules.polling import SETTLING
 from chalicelib.domain.rules.situation import PlanContext
@@ -21,7 +21,8 @@ CONNECTED = (StoreState.CONNECTED, StoreState.CONNECTING)
 def changes(context: PlanContext) -> tuple[Difference, ...]:
     """Every difference that matters, in words; () if the approved plan still fits the world."""
     if context.plan.remedy is Remedy.RESCUE:
-        return (*_rescued(context), *_keys(context), *_terms(context))
+        found = (*rescue_changes.differences(context), *_cluster(context))
+        return (*found, *_keys(context), *_terms(context))
     is_repoint = context.plan.remedy is Remedy.REPOINT
     unknown = repoint.uncheckable(context) if is_repoint else ()
     return (
@@ -32,40 +33,6 @@ def changes(context: PlanContext) -> tuple[Difference, ...]:
         *_hsms(context),
         *_terms(context),
     )
-
-
-def _rescued(context: PlanContext) -> list[Difference]:
-    """A rescue only adds: HSMs and connections of others don't stand in its way."""
-    plan, store = context.plan, context.store
-    if store is None:
-        return [Difference("Key store", "was there", "is gone")]
-    made = rescue.made_cluster(context)
-    if store.cluster_id not in {plan.cluster_id, made.cluster_id if made else ""}:
-        what = f"Key store {store.name}"
-        return [Difference(what, "held this cluster", "holds another one")]
-    if made is None:
-        return [*_cluster(context), *_place(context, store)]
-    return _cluster(context)
-
-
-def _place(context: PlanContext, store: KeyStore) -> list[Difference]:
-    """Where and from what a cluster is made, until it is; whether one is needed after all."""
-    plan, snapshot = context.plan, context.snapshot
-    if plan.backup_id:
-        return [*_backup(context), *rescue_subnets.differences(context)]
-    if snapshot.cluster is None or not rescue_subnets.needs_new_cluster(snapshot, store):
-        return []
-    why = store.error or "no subnet of the cluster has room"
-    return [
-        Difference("Cluster", "could serve the key store", f"can’t ({why}): it takes a new one")
-    ]
-
-
-def _backup(context: PlanContext) -> list[Difference]:
-    target, snapshot = context.plan.backup_id, context.snapshot
-    if snapshot.unread or any(b.backup_id == target for b in snapshot.known_backups):
-        return []
-    return [Difference(f"Backup {target}", "was there", "is gone")]
 
 
 def _cluster(context: PlanContext) -> list[Difference]:

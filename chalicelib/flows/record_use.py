@@ -64,7 +64,7 @@ def _waiting(case: Case) -> int:
 
 
 def _tell(ports: Ports, case: Case, use: KeyUse) -> None:
-    """Also where it was recorded before: whoever did may have died before the wake."""
+    """Also if it was recorded before: whoever did may have died before the wake."""
     is_new = not is_among(use, case.key_uses)
     if is_new and not is_worth_keeping(use, case.key_uses, waiting=_waiting(case)):
         return

@@ -124,7 +124,7 @@ def _note(ports: TurnPorts, case_id: str, given: str | None, trusted: Mapping[st
 def _take_in(ports: TurnPorts, case: Case) -> Turn:
     """A case of the version before bodies were sealed becomes one of today's, once."""
     case = ports.cases.save(case, [entry(Kind.TAKEN_IN, ports.clock())])
-    ports.log("case of an earlier version taken in", case_id=case.case_id)
+    ports.log("case of an earlier version accepted", case_id=case.case_id)
     return _hand_over(ports, case)
 
 

@@ -33,7 +33,7 @@ def met(
     now: datetime,
     warn: Callable[..., None],
 ) -> Said | None:
-    """The answer to what is no click: Slack's own checks, and what Slack did not sign. None: go on."""
+    """The answer to what is not a click: Slack's own checks, and what Slack did not sign. None: go on."""
     if is_ssl_check(body):
         return Said()
     try:

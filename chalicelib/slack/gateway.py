@@ -108,17 +108,16 @@ class SlackGateway:
         try:
             ts = self._posted(case)
             method, place = ("chat.update", {"ts": ts}) if ts else ("chat.postMessage", {})
-            about = {"event_type": EVENT, "event_payload": {"case_id": case.case_id}}
-            send(
-                self.call, method, told, plain=False, channel=self.channel, metadata=about, **place
-            )
+            send(self.call, method, told, plain=False, **place, **self._new(case))
         except SlackError as failed:
-            self.log("Slack failed", case_id=case.case_id, why=failed.code)
-            self.count("SlackFailures", 1)
+            self._note(case, failed)
 
-    def _behind(self, case: Case, message: SlackMessage, failed: SlackError) -> SlackMessage:
+    def _note(self, case: Case, failed: SlackError) -> None:
         self.log("Slack failed", case_id=case.case_id, why=failed.code)
         self.count("SlackFailures", 1)
+
+    def _behind(self, case: Case, message: SlackMessage, failed: SlackError) -> SlackMessage:
+        self._note(case, failed)
         if failed.code in THREAD_GONE:
             message = replace(message, ts="", shown="")
         if lasts(failed.code):
@@ -142,8 +141,7 @@ class SlackGateway:
         has_moved = bool(message.ts) and message.channel != self.channel
         if message.ts and digest == message.shown and not has_moved:
             return message
-        final = shown(version=case.version)
-        old = message
+        final, old = shown(version=case.version), message
         if has_moved:
             message = replace(message, ts="", thread_lines=0)
         if not message.ts and (may_exist or has_moved):
@@ -169,11 +167,13 @@ class SlackGateway:
                     raise
                 # If nothing may be edited after a while, each change would tell the thread again.
                 lines = message.thread_lines if failed.code == "edit_window_closed" else 0
-        metadata = {"event_type": EVENT, "event_payload": {"case_id": case.case_id}}
-        place = {"channel": self.channel, "metadata": metadata}
-        reply, plain = send(self.call, "chat.postMessage", final, plain=plain, **place)
+        reply, plain = send(self.call, "chat.postMessage", final, plain=plain, **self._new(case))
         ts = str(reply["ts"])
         return replace(message, channel=self.channel, ts=ts, plain_blocks=plain, thread_lines=lines)
+
+    def _new(self, case: Case) -> dict[str, Any]:
+        about = {"event_type": EVENT, "event_payload": {"case_id": case.case_id}}
+        return {"channel": self.channel, "metadata": about}
 
     def _leave(self, old: SlackMessage) -> None:
         """The message in the channel of before has no buttons any more, and says where the case is."""
@@ -266,9 +266,7 @@ class SlackGateway:
                 return refusals.sentence(refusal, policy=self.policy, action=action, unread=unread)
             case CanNot(why, case):
                 return refusals.why_not(why, case)
-            case Private(text):
-                return text
-        return ""
+        return answer.text if isinstance(answer, Private) else ""
 
     def reply(self, answer: Answer, clicked: Interaction) -> dict[str, Any]:
         """The body of the HTTP answer; private sentences are sent on their own. {} closes a dialog."""
@@ -293,5 +291,4 @@ class SlackGateway:
 
 
 def _instead(view: dict[str, Any]) -> dict[str, Any]:
-    """This dialog takes the place of the one that was submitted."""
     return {"response_action": "update", "view": view}

@@ -18,6 +18,8 @@ from chalicelib.slack.replies import SlackError
 REMEMBER_SECONDS = 3_600
 MAIL = re.compile(r"[^@\s<>|]+@[^@\s<>|]+\.[^@\s<>|]+")
 SLACK_ID = re.compile(r"[UW][A-Z0-9]{4,}")
+OWNER_ID = re.compile(r"(?=.*[0-9])[UWS][A-Z0-9]{5,}")
+"""Of a user or group; the name of a team, such as SRE or WEBTEAM, is none."""
 HOME = re.compile(r"https://[A-Za-z0-9.-]+/")
 MOST_OWNERS, MOST_WORDS = 5, 10
 
@@ -65,7 +67,7 @@ class Naming:
         return tuple(dict.fromkeys(found))[:MOST_OWNERS]
 
     def _owner(self, word: str) -> str:
-        if GROUP.fullmatch(word) or SLACK_ID.fullmatch(word):
+        if OWNER_ID.fullmatch(word):
             return word
         return self.user_of(word) if MAIL.fullmatch(word) else ""
 

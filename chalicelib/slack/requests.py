@@ -44,7 +44,7 @@ def verify(body: bytes, headers: Mapping[str, str], *, secret: str, now: datetim
     if not secret.strip():
         raise UnsignedError("no signing secret is set")
     if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12:
-        raise UnsignedError("the timestamp is missing or no number")
+        raise UnsignedError("the timestamp is missing or not a number")
     if abs(now.timestamp() - int(stamp)) > FIVE_MINUTES:
         raise UnsignedError("the timestamp is more than five minutes off")
     expected = signature(secret, stamp, body)
@@ -92,7 +92,7 @@ def parse_event(body: bytes) -> Opened | None:
     try:
         told = json.loads(body)
     except (ValueError, RecursionError):
-        raise UnreadableError("the body is no JSON") from None
+        raise UnreadableError("the body is not JSON") from None
     if _get(told, "event", "type") != "app_home_opened" or _get(told, "event", "tab") != "home":
         return None
     return Opened(_word(_get(told, "event", "user"), "event.user"), _get(told, "team_id"))
@@ -118,9 +118,9 @@ def parse(body: bytes) -> Interaction:
         # Half a character (such as \ud800) can be written in JSON, but neither sealed nor stored.
         json.dumps(payload, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
-        raise UnreadableError("the payload is no JSON") from None
+        raise UnreadableError("the payload is not JSON") from None
     if not isinstance(payload, dict):
-        raise UnreadableError("the payload is no JSON object")
+        raise UnreadableError("the payload is not a JSON object")
     kind = payload.get("type")
     if kind == "block_actions":
         return _button(payload)
@@ -206,7 +206,7 @@ def _get(payload: Any, *path: str, most: int = LONGEST_WORD) -> str:
 
 def _word(value: str | None, name: str) -> str:
     if not value or len(value) > 100 or not all(c.isalnum() or c in "._-" for c in value):
-        raise UnreadableError(f"{name} is missing or no id")
+        raise UnreadableError(f"{name} is missing or not an id")
     return value
 
 
@@ -215,4 +215,4 @@ def _form(body: bytes) -> dict[str, str]:
         text = body.decode()
         return {k: v[0] for k, v in parse_qs(text, max_num_fields=50).items()}
     except ValueError:
-        raise UnreadableError("the body is no form") from None
+        raise UnreadableError("the body is not a form") from None

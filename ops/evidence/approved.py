@@ -131,7 +131,7 @@ def _uncovered(
 
 
 def _whole(text: str) -> int:
-    """-1 if it is no number: an export holds what somebody wrote."""
+    """-1 if it is not a number: an export holds what somebody wrote."""
     return int(text) if text.isdecimal() else -1
 
 

@@ -1,4 +1,4 @@
-"""The log of a case as a file that proves itself, and back. A flaw in a file is named, never mended."""
+"""The log of a case as a file that proves itself, and back. A flaw in a file is named, never fixed."""
 
 from __future__ import annotations
 

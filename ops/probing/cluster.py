@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.domain.state.case import Case, Outcome
 from ops.command_context import CommandContext
 from ops.errors import OperatorError
@@ -17,11 +20,12 @@ from ops.probing import following, seen
 from ops.probing.following import Watch, add_duration
 from ops.probing.refusal import refused_delete
 from ops.probing.report import Findings, span
-from ops.probing.there import CLUSTER_MOST, HSM_MOST, There, tags
+from ops.probing.there import CLUSTER_MOST, HSM_MOST, TAG, There, remove, tags
 from ops.probing.waiting import Waited, wait_for
 
 TYPE, MODE = "hsm2m.medium", "FIPS"
-SETTLED = timedelta(minutes=2)
+NO_SUBNET = "subnet-00000000000000000"
+SETTLED, TAGGED = timedelta(minutes=2), timedelta(minutes=5)
 STUCK = timedelta(minutes=60)
 """Longer than any deletion of a cluster: what still shows as going then will not go."""
 Item = Mapping[str, Any]
@@ -48,6 +52,7 @@ class Rehearsal:
 
     def play(self, subnets: Sequence[str]) -> None:
         """From the cluster to its end. Whatever it raises, the caller cleans up."""
+        self._ask_for_no_subnet()
         self._make(subnets)
         self._look_at_hsm()
         refusal = refused_delete(self.there, self.cluster_id)
@@ -71,6 +76,22 @@ class Rehearsal:
         if (self.cluster_id, "gone") in watch.first:
             found.held("A-DELETED-CLUSTER", "it is not described any more, or shows as DELETED")
 
+    def _ask_for_no_subnet(self) -> None:
+        """A cluster in a subnet that can't exist; made in spite of it, it goes again."""
+        hsms, name = self.there.client("cloudhsmv2"), "A-BAD-SUBNET"
+        asked: Any = {"HsmType": TYPE, "Mode": MODE, "TagList": tags(self.name)}
+        try:
+            made = hsms.create_cluster(SubnetIds=[NO_SUBNET], **asked)["Cluster"]["ClusterId"]
+        except ClientError as error:
+            code = code_of(error)
+            if code in DENIED:
+                raise
+            says = f"to a subnet that does not exist AWS answers {code}"
+            self.found.judge(name, holds=code == "CloudHsmInvalidRequestException", says=says)
+        else:
+            self.found.differs(name, "AWS makes a cluster in a subnet that does not exist")
+            remove(self.there, self.desk, made)
+
     def _make(self, subnets: Sequence[str]) -> None:
         hsms, began = self.there.client("cloudhsmv2"), self.desk.clock()
         made = hsms.create_cluster(
@@ -85,6 +106,10 @@ class Rehearsal:
             holds=shown.took <= SETTLED,
             says=f"a new cluster was described {span(shown.took)} after the call",
         )
+        tagged = self._until("to show its tags", _is_tagged, most=CLUSTER_MOST)
+        took = shown.took + tagged.took
+        says = f"a new cluster showed its tags {span(took)} after the call"
+        self.found.judge("A-TAG-IN-5-MINUTES", holds=took <= TAGGED, says=says)
         self._until("to be made", _is_made, most=CLUSTER_MOST)
         add_duration(self.found, following.MAKE, self.desk.clock() - began)
         began = self.desk.clock()
@@ -150,6 +175,10 @@ class Rehearsal:
         began = self.watch.first.get((self.cluster_id, "DELETE_IN_PROGRESS"))
         is_gone = (self.cluster_id, "gone") in self.watch.first
         return began is not None and not is_gone and now - began >= STUCK
+
+
+def _is_tagged(one: Item | None) -> bool:
+    return TAG in {tag["Key"] for tag in (one or {}).get("TagList", ())}
 
 
 def _is_made(one: Item | None) -> bool:

@@ -178,14 +178,19 @@ def words_of(case: Case) -> str:
 def judge_record(
     there: There, desk: CommandContext, found: Findings, *, cluster_id: str, refusal: Refusal
 ) -> Item | None:
-    """CloudTrail’s own history, which may be a quarter of an hour behind."""
+    record = record_of(there, desk, "DeleteCluster", refusal)
+    if record:
+        codes = there.hub.settings.error_codes
+        judge_codes(found, record, cluster_id=cluster_id, full=refusal.code, error_codes=codes)
+    return record
+
+
+def record_of(there: There, desk: CommandContext, name: str, refusal: Refusal) -> Item | None:
+    """From CloudTrail’s own history, which may be a quarter of an hour behind."""
 
     def look() -> Item | None:
-        history = seen.records(there.client, "DeleteCluster", most=50)
+        history = seen.records(there.client, name, most=50)
         return next((r for _, r in history if r.get("requestID") == refusal.request_id), None)
 
-    waited = wait_for(desk, "CloudTrail’s record of the call", look, most=CASE_MOST, every=30)
-    if waited.seen:
-        codes = there.hub.settings.error_codes
-        judge_codes(found, waited.seen, cluster_id=cluster_id, full=refusal.code, error_codes=codes)
-    return waited.seen
+    words = f"CloudTrail’s record of {name}"
+    return wait_for(desk, words, look, most=CASE_MOST, every=30).seen

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from ops.console import count
 from ops.probing.report import Findings
-from ops.probing.seen import Client, records
+from ops.probing.seen import Client, Item, records
 
 SURELY = timedelta(minutes=20)
 """AWS takes about half an hour for each HSM, so for so long the change is surely under way."""
@@ -24,6 +25,69 @@ def judge_material(found: Findings, client: Client) -> None:
     left = sum("FAILURE" in status for status in told)
     says = f"{count(len(told), 'key')} went meanwhile, and the material of {left} stayed behind"
     found.judge("A-MODIFY-KEEPS-MATERIAL", holds=left == len(told), says=says)
+
+
+def judge_losses(found: Findings, client: Client) -> None:
+    """Clusters and HSMs that somebody deleted: what their records tell."""
+    told, lacking = 0, []
+    for name in ("DeleteHsm", "DeleteCluster"):
+        for _, record in records(client, name):
+            if "errorCode" in record or record.get("eventSource") != "cloudhsm.amazonaws.com":
+                continue
+            told += 1
+            if not (record.get("requestParameters") or {}).get("clusterId"):
+                lacking.append(f"{name} without its cluster")
+            if name == "DeleteCluster" and not _cluster(record).get("subnetMapping"):
+                lacking.append("DeleteCluster without subnets")
+    says = f"of {count(told, 'record')} of deletions, {', '.join(lacking) or 'all are whole'}"
+    if told:
+        found.judge("A-LOSS-RECORD", holds=not lacking, says=says)
+    else:
+        found.not_tried("A-LOSS-RECORD", "because nobody deleted an HSM or a cluster here lately")
+
+
+def _cluster(record: Item) -> Item:
+    found: Item = (record.get("responseElements") or {}).get("cluster") or {}
+    return found
+
+
+def judge_uses(found: Findings, client: Client) -> None:
+    """Uses of keys that failed while their key store was down."""
+    failed = [
+        record.get("additionalEventData") or {}
+        for name in ("Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext")
+        for _, record in records(client, name)
+        if record.get("errorCode") == "KMSInvalidStateException"
+    ]
+    if not failed:
+        why = "because no use of a key failed here lately for the state of its key or store"
+        found.not_tried("A-FAILING-USE-RECORD", why)
+        return
+    named = sum(bool(about.get("customKeyStoreId")) for about in failed)
+    says = f"of {count(len(failed), 'use')} that failed so, {named} name the key store"
+    if named:
+        found.held("A-FAILING-USE-RECORD", says)
+    else:
+        found.differs("A-FAILING-USE-RECORD", f"{says}; keys of no store may be among them")
+
+
+def judge_silence(found: Findings, client: Client) -> None:
+    """Stores whose connection failed: did KMS itself write anything about them?"""
+    stores = client("kms").describe_custom_key_stores()["CustomKeyStores"]
+    failed = [s["CustomKeyStoreId"] for s in stores if s["ConnectionState"] == "FAILED"]
+    if not failed:
+        found.not_tried("A-SILENT-FAILURE", "because no key store here is FAILED")
+        return
+    of_kms = records(client, "kms.amazonaws.com", most=200, by="EventSource")
+    told = [
+        str(record.get("eventName"))
+        for _, record in of_kms
+        if record.get("eventType") == "AwsServiceEvent"
+        and any(name in json.dumps(record) for name in failed)
+        and record.get("eventName") != "DeleteKey"
+    ]
+    says = f"of {count(len(failed), 'store')} that failed AWS wrote {', '.join(told) or 'nothing'}"
+    found.judge("A-SILENT-FAILURE", holds=not told, says=says)
 
 
 def _changes(client: Client) -> Iterator[tuple[str, datetime]]:

@@ -122,9 +122,12 @@ def _world(hub: Hub, *, found: Findings) -> Iterator[Finding]:
             ("interfaces", partial(_interfaces, client, found)),
             ("quotas", partial(seen.judge_rate, found, client, share=hub.settings.quota_share)),
             ("history", partial(history.judge_material, found, client)),
+            ("losses", partial(history.judge_losses, found, client)),
+            ("uses", partial(history.judge_uses, found, client)),
+            ("silence", partial(history.judge_silence, found, client)),
         ):
             yield from asked(f"{what} {region}", partial(_judged, judge=judge), hub)
-    for name in ("A-KMS-INTERFACES", "A-LEFT-INTERFACES"):
+    for name in ("A-KMS-INTERFACES", "A-LEFT-INTERFACES", "A-FREE-ADDRESSES"):
         found.not_tried(name, "because no cluster here has HSMs and a connected key store")
     yield Finding("world", True, f"looked at in {', '.join(regions)}")
 
@@ -157,6 +160,7 @@ def _interfaces(client: seen.Client, found: Findings) -> None:
         seen.judge_own_interfaces(found, one.get("Hsms", []), shown)
         if shown and one["ClusterId"] in connected:
             seen.judge_interfaces_of_kms(found, one, shown)
+            seen.judge_addresses(found, one, shown)
 
 
 def message(hub: Hub, *, found: Findings) -> Iterator[Finding]:

@@ -29,7 +29,7 @@ def report_on(export: Export) -> Report:
     if flaws := export.flaws():
         raise ValueError(f"its log does not hold: {flaws[0]}")
     found = Findings()
-    for judge in (_blocked, _password, _restored, _copied):
+    for judge in (_blocked, _password, _restored, _copied, _served):
         judge(found, export.entries)
     return report_of(found, Probe.RECORDS, now=export.entries[-1].at)
 
@@ -82,6 +82,22 @@ def _copied(found: Findings, log: Sequence[Entry]) -> None:
         if first and moved and moved["status"] == CallStatus.DONE:
             says = "a cluster made from a backup took its HSMs and then the key store"
             found.held("A-COPY-ACTIVE", says)
+
+
+def _served(found: Findings, log: Sequence[Entry]) -> None:
+    """A rescue gave the store's own cluster its HSMs back: did keys work without a new connection?"""
+    made = next(_done(log, Operation.CREATE_HSM), None)
+    if made is None or any(_is_of(e, Operation.CREATE_CLUSTER) for e in log):
+        return
+    proved = _next(log, made, lambda e: _is_of(e, Operation.PROVE_KEY))
+    connected = _next(log, made, lambda e: _is_of(e, Operation.CONNECT_KEY_STORE))
+    if proved is None or (connected and connected.number < proved.number):
+        return
+    if proved["status"] == CallStatus.DONE:
+        found.held("A-HSM-SERVES-AGAIN", "with new HSMs the first key worked at once")
+    elif connected:
+        says = "with new HSMs a key failed until the store was connected afresh"
+        found.differs("A-HSM-SERVES-AGAIN", says)
 
 
 def _is_of(entry: Entry, operation: Operation) -> bool:

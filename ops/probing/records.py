@@ -1,4 +1,4 @@
-"""CloudTrail's record of a failed DeleteCluster, held against what is assumed of it. Reads what it is given."""
+"""CloudTrail's records of refused deletions, held against what is assumed of them. Reads what it is given."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def judge_codes(
     full: str,
     error_codes: tuple[str, ...],
 ) -> None:
-    """`full`: what AWS answered."""
+    """A record of a failed DeleteCluster. `full`: what AWS answered."""
     found.keep(record)
     named = named_in(record)
     code = str(record.get("errorCode"))
@@ -32,6 +32,19 @@ def judge_codes(
         found.held("A-CODE-IN-FULL", says)
     else:
         found.differs("A-CODE-IN-FULL", says, ERROR_CODES=_with_short(error_codes))
+
+
+def judge_refused_store(
+    found: Findings, record: Mapping[str, Any], store_id: str, *, full: str
+) -> None:
+    """A record of a refused DeleteCustomKeyStore. `full`: what AWS answered."""
+    found.keep(record)
+    named = (record.get("requestParameters") or {}).get("customKeyStoreId")
+    code = record.get("errorCode")
+    what = "the store" if named == store_id else "no store"
+    says = f"the record of a refused DeleteCustomKeyStore names {what} and the code {code}"
+    holds = named == store_id and code == full
+    found.judge("A-REFUSED-STORE-RECORD", holds=holds, says=says)
 
 
 def named_in(record: Mapping[str, Any]) -> str:

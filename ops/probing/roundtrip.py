@@ -1,7 +1,8 @@
 """One DeleteCluster of a cluster that can't exist, in each account and Region that is served, and the wait
 until the bot has heard of all. Deletes nothing.
 
-In the hub's account the operator makes the call, in others the role unlatch-prober, which may do nothing else.
+In the hub's account the operator makes the call if they may, else and in other accounts the role unlatch-prober,
+which may do nothing else.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ def of_events(hub: Hub, desk: CommandContext, found: Findings) -> Iterator[Findi
     if (record := home.note.record if home.note else home.record) is not None:
         codes = hub.settings.error_codes
         judge_codes(found, record, cluster_id=PROBE_CLUSTER, full=EXPECTED, error_codes=codes)
+    _show_places(desk, sent)
     for one in under_way:
         yield from _arrived(hub, found, one) if one.note else _missing(hub, found, one, passed)
     yield from _seal(under_way)
@@ -106,20 +108,19 @@ def _sent_everywhere(hub: Hub, desk: CommandContext) -> list[Sent]:
 
 def _send(hub: Hub, place: tuple[str, str]) -> Sent:
     account, region = place
-    try:
-        hsms = _client(hub, account, region)
-        refusal = _refusal(hsms)
-    except TROUBLE as error:
-        if not isinstance(error, PermanentError):
-            raise
-        refusal = Refusal(NOT_LET_IN, "", str(error))
+    refusal = Refusal(NOT_LET_IN, "", "")
+    if account == hub.account:
+        refusal = _refusal(hub.client("cloudhsmv2", region=region))
+    if refusal.code in {NOT_LET_IN, *DENIED}:
+        try:
+            refusal = _refusal(_as_prober(hub, account, region))
+        except TROUBLE as error:
+            if not isinstance(error, PermanentError):
+                raise
     return Sent(account, region, refusal, hub.clock())
 
 
-def _client(hub: Hub, account: str, region: str) -> Any:
-    """Acts as the operator in the hub’s account, else as the role that may make this one call."""
-    if account == hub.account:
-        return hub.client("cloudhsmv2", region=region)
+def _as_prober(hub: Hub, account: str, region: str) -> Any:
     clients = accounts(hub, assume=True).clients(
         PROBER_ROLE, account=account, region=region, session_name="unlatch-doctor"
     )
@@ -170,6 +171,19 @@ def _wait(hub: Hub, desk: CommandContext, sent: Sequence[Sent], *, home: Sent) -
         return f"{missing} of {count(len(sent), 'event')} to reach the bot"
 
     return wait_for(desk, what, look, most=LONGEST).took
+
+
+def _show_places(desk: CommandContext, sent: Sequence[Sent]) -> None:
+    """Side by side, if there are several."""
+    if len(sent) > 1:
+        rows = [(*one.place, _words(one)) for one in sent]
+        desk.screen.table(["account", "Region", "event"], rows)
+
+
+def _words(one: Sent) -> str:
+    if not one.is_under_way:
+        return "not tried"
+    return f"after {span(one.took)}" if one.note else "did not come"
 
 
 def _look(hub: Hub, one: Sent, *, now: datetime) -> None:

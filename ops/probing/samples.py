@@ -119,5 +119,6 @@ READS: tuple[tuple[str, str, Callable[[datetime], Mapping[str, Any]]], ...] = (
     ("cloudtrail", "lookup_events", lambda _: {"MaxResults": 1}),
     ("cloudwatch", "get_metric_data", _metric),
     ("ec2", "describe_network_interfaces", lambda _: {"MaxResults": 5}),
+    ("ec2", "describe_subnets", lambda _: {"MaxResults": 5}),
 )
 """Beside these the reader describes single keys, which needs one to name."""

@@ -18,7 +18,7 @@ Client = Callable[[str], Any]
 Item = Mapping[str, Any]
 NAMESPACE, METRIC = "AWS/CloudHSM", "HsmSessionCount"
 DIMENSIONS = frozenset({"ClusterId", "HsmId", "Region"})
-KMS, OF_HSM = "amazon-kms", "CloudHsm ENI"
+KMS, CLOUDHSM, OF_HSM = "amazon-kms", "amazon-cloudhsm", "CloudHsm ENI"
 NOT_TOLD = frozenset({
     "AccessDeniedException", "NotFoundException", "UnsupportedOperationException",
     "KMSInvalidStateException",
@@ -69,6 +69,11 @@ def judge_interfaces_of_kms(found: Findings, one: Item, shown: Sequence[Item]) -
     of_kms = [item for item in others if _is_of_kms(item, about)]
     zones = {hsm["AvailabilityZone"] for hsm in one.get("Hsms", ())}
     served = {item.get("AvailabilityZone") for item in of_kms}
+    strange = {str(one.get("RequesterId")) for one in shown if one["NetworkInterfaceId"] in own}
+    if strange - {CLOUDHSM}:
+        says = f"HSMs’ own interfaces are by {', '.join(sorted(strange))}"
+        found.differs("A-KMS-INTERFACES", says)
+        return
     if zones <= served:
         found.held("A-KMS-INTERFACES", f"one in each of {len(zones)} zones, by {KMS}")
         return
@@ -78,6 +83,24 @@ def judge_interfaces_of_kms(found: Findings, one: Item, shown: Sequence[Item]) -
     )
     says = f"of {len(zones)} zones with HSMs {len(served)} have one; there is: {seen or 'none'}"
     found.differs("A-KMS-INTERFACES", says)
+
+
+def judge_addresses(found: Findings, one: Item, shown: Sequence[Item]) -> None:
+    """Of a cluster with a connected key store: KMS takes one in each zone, and each HSM takes one."""
+    own = {hsm.get("EniId") for hsm in one.get("Hsms", ())}
+    zones: dict[str, int] = {}
+    for item in (item for item in shown if item.get("Description") == _about(one)):
+        zone = str(item.get("AvailabilityZone"))
+        zones[zone] = zones.get(zone, 0) + _addresses(item)
+    of_hsms = [_addresses(item) for item in shown if item["NetworkInterfaceId"] in own]
+    told = ", ".join(f"{number} in {zone}" for zone, number in sorted(zones.items())) or "none"
+    says = f"KMS takes {told}; an HSM takes {max(of_hsms, default=0)}"
+    holds = set(zones.values()) == {1} and set(of_hsms) == {1}
+    found.judge("A-FREE-ADDRESSES", holds=holds, says=says)
+
+
+def _addresses(item: Item) -> int:
+    return len(item.get("PrivateIpAddresses") or ["the one that it always has"])
 
 
 def judge_left_of_kms(found: Findings, one: Item, shown: Sequence[Item], *, passed: str) -> None:
@@ -145,9 +168,11 @@ def _connected(client: Client) -> Iterator[str]:
             yield name
 
 
-def records(client: Client, name: str, *, most: int = 100) -> Iterator[tuple[Item, Item]]:
+def records(
+    client: Client, name: str, *, most: int = 100, by: str = "EventName"
+) -> Iterator[tuple[Item, Item]]:
     """CloudTrail’s newest events of this name, each with its record."""
-    wanted = [{"AttributeKey": "EventName", "AttributeValue": name}]
+    wanted = [{"AttributeKey": by, "AttributeValue": name}]
     pages = client("cloudtrail").get_paginator("lookup_events").paginate(LookupAttributes=wanted)
     for event in islice((one for page in pages for one in page["Events"]), most):
         yield event, json.loads(event["CloudTrailEvent"])
@@ -174,7 +199,7 @@ def judge_tracking(found: Findings, client: Client, *, now: datetime) -> None:
     if asked:
         found.held("A-TRACKING-AGE", f"{asked} keys are tracked since a day that lies back")
     else:
-        found.not_tried("A-TRACKING-AGE", "because there is no key that is older than an hour")
+        found.not_tried("A-TRACKING-AGE", "because no key is older than an hour")
 
 
 def sessions(client: Client, one: Item, *, since: datetime, now: datetime) -> dict[str, int]:

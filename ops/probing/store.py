@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.errors import code_of
+from chalicelib.aws.errors import DENIED, code_of
 from chalicelib.domain.overdue import USUAL
 from chalicelib.domain.rules.sessions import LATE
 from chalicelib.domain.state.case import Case, Outcome
@@ -23,11 +23,12 @@ from ops.probing import following, seen
 from ops.probing.cluster import SETTLED
 from ops.probing.copies import Copies
 from ops.probing.following import Watch, add_duration
-from ops.probing.refusal import Refusal, refused_delete
+from ops.probing.records import judge_refused_store
+from ops.probing.refusal import Refusal, refusal_of, refused_delete
 from ops.probing.report import Findings, span
 from ops.probing.there import TAG, WEEK, There
 
-IN_USE, INVALID = "CloudHsmClusterInUseException", "CloudHsmInvalidRequestException"
+IN_USE, HAS_KEYS = "CloudHsmClusterInUseException", "CustomKeyStoreHasCMKsException"
 Item = Mapping[str, Any]
 
 
@@ -113,6 +114,7 @@ class StoreRehearsal:
     was_parked: bool = False
     copies: bool = False
     looked_for_interfaces: bool = False
+    refused: Refusal | None = None
     began: datetime = field(init=False)
 
     def play(self) -> None:
@@ -121,14 +123,17 @@ class StoreRehearsal:
         shown = seen.interfaces(self.there.client, self.store.cluster)
         seen.judge_own_interfaces(self.found, self.store.hsms, shown)
         seen.judge_interfaces_of_kms(self.found, self.store.cluster, shown)
+        seen.judge_addresses(self.found, self.store.cluster, shown)
         refusal = refused_delete(self.there, self.store.cluster_id)
         self.desk.say(f"AWS refused DeleteCluster: {refusal.code}: {refusal.text}")
         self._judge_refusal(refusal)
         here: Any = {"cluster_id": self.store.cluster_id, "refusal": refusal}
         case = following.case_of(self.there, self.desk, self.found, most=self.most, **here)
         self.desk.screen.line(f"{case.case_id} is in Slack. Have it parked there: press Park.")
+        self._ask_for_its_end()
         following.judge_record(self.there, self.desk, self.found, **here)
         self._until_back(case)
+        self._judge_refused_store()
         self._try_backups()
 
     def conclude(self) -> None:
@@ -193,6 +198,35 @@ class StoreRehearsal:
         holds = refusal.code == IN_USE
         self.found.judge("A-STORE-BLOCKS", holds=holds, says=says, **set_to)
         self.found.judge("A-ORDER-OF-CHECKS", holds=holds, says=says)
+
+    def _ask_for_its_end(self) -> None:
+        """DeleteCustomKeyStore, for which the store is in the wrong state and has keys: which is said first?
+
+        Only once the case is open, which takes the refused call in too.
+        """
+        if not self.is_back or not self.store.keys:
+            return
+        try:
+            self.there.client("kms").delete_custom_key_store(CustomKeyStoreId=self.store.id)
+        except ClientError as error:
+            code = code_of(error)
+            if code in DENIED:
+                return
+            says = f"KMS answers {code} to DeleteCustomKeyStore of a connected store with keys"
+            self.found.judge("A-ORDER-OF-CHECKS", holds=code == HAS_KEYS, says=says)
+            self.refused = refusal_of(error)
+        else:
+            raise OperatorError(
+                f"AWS accepted DeleteCustomKeyStore of {self.store.id}, which is connected and has keys.",
+                "That is another AWS than its documents say. CONTRIBUTING.md says how to tell us",
+            )
+
+    def _judge_refused_store(self) -> None:
+        if self.refused is None:
+            return
+        name = "DeleteCustomKeyStore"
+        if record := following.record_of(self.there, self.desk, name, self.refused):
+            judge_refused_store(self.found, record, self.store.id, full=self.refused.code)
 
     def _until_back(self, case: Case) -> None:
         """Parked, and put back: somebody may press Undo before we see that it is parked."""

@@ -34,6 +34,12 @@ USES = frozenset({
     "GenerateDataKeyPairWithoutPlaintext", "DeriveSharedSecret",
 })  # fmt: skip
 
+# Which assumption says that CloudTrail keeps the parameters of such a call if it fails.
+KEEPS_WHAT_WAS_ASKED = {
+    "cloudhsm:DeleteCluster": "A-FAILED-DELETE-RECORD",
+    "kms:DeleteCustomKeyStore": "A-REFUSED-STORE-RECORD",
+}
+
 
 class AwsError(Exception):
     """An error that the API answers with: code as in AWS's model, text, HTTP status."""
@@ -49,7 +55,7 @@ class AwsError(Exception):
 class Request:
     """One signed request as it came in. `params` are empty if nobody would read them.
 
-    `broken`: the body is no JSON object, although it has to be one.
+    `broken`: the body is not a JSON object, although it has to be one.
     """
 
     service: str

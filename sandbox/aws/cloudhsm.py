@@ -38,6 +38,7 @@ from sandbox.aws.subnets import subnets_of
 CLUSTERS_PER_PAGE = 25
 MOST_HSMS = 28
 LONG_UNSETTLED = timedelta(minutes=4)
+LONG_UNTAGGED = timedelta(minutes=8)
 
 
 class CloudHsm:
@@ -75,7 +76,11 @@ class CloudHsm:
         clusters = _filtered(_seen(region, visit), visit)
         names = [cluster.id for cluster in sorted(clusters, key=lambda c: (c.created, c.id))]
         chosen, more = token_page(visit.params, names, most=CLUSTERS_PER_PAGE)
-        return {"Clusters": [described(region.clusters[name], visit) for name in chosen], **more}
+        shown = [described(region.clusters[name], visit) for name in chosen]
+        if "A-TAG-IN-5-MINUTES" in region.differs:
+            young = [n for n in chosen if visit.now - region.clusters[n].created < LONG_UNTAGGED]
+            shown = [one | {"TagList": []} if one["ClusterId"] in young else one for one in shown]
+        return {"Clusters": shown, **more}
 
     def create_hsm(self, visit: RequestContext) -> dict[str, Any]:
         region, cluster = self._region(visit), self._cluster(visit)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sandbox.aws.calls import RequestContext
+from sandbox.aws.calls import AwsError, RequestContext
 from sandbox.aws.cloudhsm_backups import find_backup
 from sandbox.aws.cloudhsm_replies import described, invalid
 from sandbox.aws.contents import Contents
@@ -114,7 +114,10 @@ def _places(region: Region, subnets: list[str], *, now: datetime) -> tuple[dict[
     """The subnet of each Availability Zone, and their VPC."""
     known = subnets_of(region, now=now)
     if strange := next((one for one in subnets if one not in known), None):
-        raise invalid(f"There is no subnet {strange}.")
+        text = f"There is no subnet {strange}."
+        if "A-BAD-SUBNET" in region.differs:
+            raise AwsError("CloudHsmServiceException", text)
+        raise invalid(text)
     zones = {known[one].zone: one for one in subnets}
     if len(zones) < len(subnets):
         raise invalid("Give one subnet for each Availability Zone.")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.aws.calls import USES, AwsError, RequestContext
+from sandbox.aws.calls import KEEPS_WHAT_WAS_ASKED, USES, AwsError, RequestContext
 from sandbox.aws.kms_keys import DeletedKey
 
 RECORDED = {"kms": "kms.amazonaws.com", "cloudhsm": "cloudhsm.amazonaws.com"}
@@ -140,6 +140,9 @@ def _record(
 ) -> Record:
     request = visit.request
     answered = bool(result) and error is None and not visit.read_only
+    if request.operation == "DeleteCluster" and "A-LOSS-RECORD" in visit.differs:
+        answered = False
+    tells_use = request.operation in USES and "A-FAILING-USE-RECORD" not in visit.differs
     record: Record = {
         "eventVersion": EVENT_VERSION,
         "userIdentity": visit.identity.as_recorded(),
@@ -158,7 +161,7 @@ def _record(
         **_kind("AwsApiCall", visit.account),
     }
     # Documented for each use of a key; of failed calls else nobody says so, and it is left out.
-    if visit.remarks and (error is None or request.operation in USES):
+    if visit.remarks and (error is None or tells_use):
         record["additionalEventData"] = dict(visit.remarks)
     if visit.key_arns:
         record["resources"] = [_resource(visit.account, arn) for arn in visit.key_arns]
@@ -171,9 +174,8 @@ def _code(error: AwsError, visit: RequestContext) -> str:
 
 
 def _asked(visit: RequestContext, *, failed: bool) -> dict[str, Any] | None:
-    keeps_none = failed and "A-FAILED-DELETE-RECORD" in visit.differs
-    is_delete = visit.request.name == "cloudhsm:DeleteCluster"
-    return None if keeps_none and is_delete else lower_camel(visit.request.params) or None
+    keeps_none = failed and KEEPS_WHAT_WAS_ASKED.get(visit.request.name) in visit.differs
+    return None if keeps_none else lower_camel(visit.request.params) or None
 
 
 def _kind(event_type: str, account: str) -> dict[str, Any]:

@@ -67,8 +67,10 @@ def _interfaces(region: Region, cluster: Cluster, *, now: datetime) -> Iterator[
     for store in (s for s in stores if s.phase.state in HAS_INTERFACES):
         about = f"KMS managed ENI for cluster {cluster.id}"
         kms = "123456789012" if "A-KMS-INTERFACES" in region.differs else KMS
-        for place, zone in enumerate(dict.fromkeys(hsm.zone for hsm in live)):
-            made = uuid.uuid5(uuid.NAMESPACE_OID, f"{store.id} {zone}").hex[:17]
+        each = 2 if "A-FREE-ADDRESSES" in region.differs else 1
+        zones = [zone for zone in dict.fromkeys(hsm.zone for hsm in live) for _ in range(each)]
+        for place, zone in enumerate(zones):
+            made = uuid.uuid5(uuid.NAMESPACE_OID, f"{store.id} {zone} {place}").hex[:17]
             yield Shown(f"eni-{made}", about, zone, f"10.0.250.{10 + place}", kms, True)
     zone = next(iter(cluster.zones))
     for place, one in enumerate(cluster.interfaces):

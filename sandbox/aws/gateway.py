@@ -48,7 +48,7 @@ class Gateway:
         self._server.stop()
 
     def url_of(self, path: str, *, stage: str) -> str:
-        """Where this path of the deployed API is served; raises LookupError where it is not."""
+        """Where this path of the deployed API is served; raises LookupError if it is not."""
         if self._find(stage, path, "POST") is None:
             raise LookupError(f"the deployed API has no POST {path} in stage {stage}")
         return f"{self.url}/{stage}{path}"

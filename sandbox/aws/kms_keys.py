@@ -14,7 +14,8 @@ from moto.kms.models import Key
 from sandbox.aws.calls import USES, AwsError, RequestContext
 from sandbox.aws.kms_backend import backend_of, find_key
 from sandbox.aws.kms_new_key import new_key_of
-from sandbox.aws.kms_stores import Handler, check_cluster, get_cluster, get_store, wrong_state
+from sandbox.aws.kms_store_checks import check_cluster, get_cluster, get_store, wrong_state
+from sandbox.aws.kms_stores import Handler
 from sandbox.aws.paging import page
 from sandbox.aws.regions import HSMS_STAY, KeyFacts, KeyStore, Region, Regions
 

@@ -7,9 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sandbox.aws.calls import AwsError, RequestContext
+from sandbox.aws.kms_store_checks import (
+    check_cluster,
+    get_cluster,
+    get_store,
+    is_off,
+    no_keys,
+    not_found,
+    wrong_state,
+)
 from sandbox.aws.paging import page
 from sandbox.aws.regions import (
     TRUST_ANCHOR,
@@ -29,7 +39,7 @@ STORES_PER_REGION = 10
 NEEDED = ("CloudHsmClusterId", "KeyStorePassword", "TrustAnchorCertificate")
 LINGER = timedelta(hours=1)  # of KMS's connections, in an AWS that lets them last
 WRONG_PASSWORDS = 5  # in a row, after which kmsuser is locked out
-# Errors that reconnecting can't mend: somebody has to put the cluster in order first.
+# Errors that reconnecting can't fix: somebody has to put the cluster in order first.
 IN_EVERY_COPY = frozenset({
     "INVALID_CREDENTIALS", "USER_LOCKED_OUT", "USER_NOT_FOUND", "USER_LOGGED_IN",
 })  # fmt: skip
@@ -184,12 +194,9 @@ class KeyStores:
 
     def delete(self, visit: RequestContext) -> dict[str, Any]:
         region, store = self._find(visit)
-        if any(facts.store_id == store.id for facts in region.keys.values()):
-            raise AwsError(
-                "CustomKeyStoreHasCMKsException", f"Custom key store {store.id} contains KMS keys."
-            )
-        if store.phase.state != "DISCONNECTED":
-            raise wrong_state(store)
+        checks = [partial(no_keys, region, store), partial(is_off, store)]
+        for check in reversed(checks) if "A-ORDER-OF-CHECKS" in region.differs else checks:
+            check()
         del region.stores[store.id]
         return {}
 
@@ -248,41 +255,6 @@ def learn_password(region: Region, store: KeyStore) -> None:
     if cluster := region.clusters.get(store.cluster_id):
         store.password, cluster.wrong_passwords = cluster.contents.password, 0
     store.flaw = None
-
-
-def get_store(region: Region, store_id: str) -> KeyStore:
-    if store_id not in region.stores:
-        raise not_found(store_id)
-    return region.stores[store_id]
-
-
-def get_cluster(region: Region, cluster_id: str) -> Cluster:
-    """A cluster as KMS sees it."""
-    if cluster_id not in region.clusters:
-        raise AwsError("CloudHsmClusterNotFoundException", f"There is no cluster {cluster_id}.")
-    return region.clusters[cluster_id]
-
-
-def check_cluster(cluster: Cluster, now: datetime, *, zones: int) -> None:
-    """KMS takes an ACTIVE cluster with active HSMs in enough Availability Zones."""
-    state = cluster.state(now)
-    if state != "ACTIVE":
-        raise AwsError("CloudHsmClusterNotActiveException", f"Cluster {cluster.id} is {state}.")
-    if len(cluster.zones) < 2 or len(cluster.active_zones(now)) < zones:
-        raise AwsError(
-            "CloudHsmClusterInvalidConfigurationException",
-            f"Cluster {cluster.id} needs private subnets in two Availability Zones, "
-            f"and active HSMs in {zones}.",
-        )
-
-
-def wrong_state(store: KeyStore) -> AwsError:
-    text = f"Custom key store {store.id} is {store.phase.state}."
-    return AwsError("CustomKeyStoreInvalidStateException", text)
-
-
-def not_found(store: str) -> AwsError:
-    return AwsError("CustomKeyStoreNotFoundException", f"There is no custom key store {store}.")
 
 
 def _described(store: KeyStore) -> dict[str, Any]:

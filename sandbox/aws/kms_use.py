@@ -12,7 +12,8 @@ from sandbox.aws.calls import AwsError, RequestContext
 from sandbox.aws.kms_backend import backend_of, find_key
 from sandbox.aws.kms_grants import check_dry_run
 from sandbox.aws.kms_keys import facts_of, metadata, note_key, state_of
-from sandbox.aws.kms_stores import Handler, get_store, wrong_state
+from sandbox.aws.kms_store_checks import get_store, wrong_state
+from sandbox.aws.kms_stores import Handler
 from sandbox.aws.regions import Region, Regions
 
 DATA_KEY_BYTES = {"AES_128": 16, "AES_256": 32}
@@ -134,7 +135,7 @@ class KeyUse:
     def _mac(self, visit: RequestContext, region: Region, *, key: Key) -> str:
         algorithm = visit.params["MacAlgorithm"]
         if algorithm not in metadata(region, key).get("MacAlgorithms", []):
-            raise AwsError("InvalidKeyUsageException", f"{key.arn} is no key for {algorithm}.")
+            raise AwsError("InvalidKeyUsageException", f"{key.arn} is not a key for {algorithm}.")
         message = _blob(visit, "Message")
         mac, _, _ = backend_of(region).generate_mac(message, key.id, algorithm, [], dry_run=False)
         return mac

@@ -8,7 +8,7 @@ from sandbox.aws.regions import Cluster, KeyStore, Phase, Region
 
 
 def break_store(server: Cloud, store_id: str, *, error: str) -> None:
-    """Its connection fails with this error. A later Connect mends what no person has to mend."""
+    """Its connection fails with this error. A later Connect fixes what no person has to fix."""
     server.catch_up()
     with server.regions.lock:
         region, store = _find(server, store_id)

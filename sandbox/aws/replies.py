@@ -1,6 +1,6 @@
 """Replies and errors as each protocol writes them, checked against botocore's service models.
 
-Never mends a reply: a wrong one is raised, so that the fake cannot drift from the API.
+Never fixes a reply: a wrong one is raised, so that the fake cannot drift from the API.
 """
 
 from __future__ import annotations

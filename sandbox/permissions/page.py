@@ -32,9 +32,9 @@ TITLES = {
 HEAD = """# Permissions
 Every right that a role of Unlatch has, on what, under which conditions, and a scenario that needs it. `python -m sandbox permissions` plays all scenarios and writes this page. Tests hold it against the policies: a right without a row fails, and so does a row whose scenario does not use it.
 
-The sandbox judges each call by these policies as IAM would (`sandbox/aws/iam`): role, trust, session policy, key policy and conditions. So a scenario fails where a role lacks a right. Names in capitals stand for what the deployment fills in.
+The sandbox judges each call by these policies as IAM would (`sandbox/aws/iam`): role, trust, session policy, key policy and conditions. So a scenario fails if a role lacks a right. Names in capitals stand for what the deployment fills in.
 """
-TABLE = "| action | on | only where | shown by |\n|---|---|---|---|"
+TABLE = "| action | on | only if | shown by |\n|---|---|---|---|"
 ROW = re.compile(r"^\| `([\w:*]+)` <sub>(\w+)</sub> \| .* \| (.*) \|$", re.MULTILINE)
 SCENARIO = re.compile(r"\[([\w-]+)\]\(\.\./sandbox/scenarios/")
 

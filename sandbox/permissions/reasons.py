@@ -7,17 +7,11 @@ from sandbox.permissions.rights import Key
 LAMBDA = "Lambda writes the function’s log with it; the sandbox keeps logs itself."
 TRACES = "X-Ray’s daemon beside the function sends traces with it; the sandbox has none."
 LOG_SETUP = "Step Functions sets up its log with it, when the machine is made; moto does not."
-SLASH = "The slash command needs it, and a scenario can’t type one; a test does."
 OPERATORS = "`unlatch doctor` asks with it whether a step would be denied; a test shows it."
 MACHINE_TRACES = "Step Functions traces runs with it; moto does not."
 PROBE = "`unlatch doctor --live` needs it, and a scenario has no doctor; a test shows it."
 OLD_RUNS = "Runs of earlier deployments call it, and no scenario has one; a test does."
-HOME = "The Home tab needs it, and a scenario can’t open one; a test in the browser does."
 BY_KEY = {
-    Key("api_handler", "Brake", "ssm:GetParameter"): HOME,
-    Key("sweep", "Brake", "ssm:GetParameter"): HOME,
-    Key("sweep", "SlackSecrets", "secretsmanager:GetSecretValue"): HOME,
-    Key("api_handler", "Table", "dynamodb:ConditionCheckItem"): SLASH,
     Key("reader", "WhatTheOthersMay", "iam:SimulatePrincipalPolicy"): OPERATORS,
 }
 BY_ACTION = {

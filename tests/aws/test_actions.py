@@ -200,13 +200,17 @@ def test_nothing_is_asked_of_a_cluster_that_was_not_seen(
 
 
 MADE = Cluster(
-    "cluster-made", ClusterState.ACTIVE, hsms=hsms("us-east-1a"), tags=(("unlatch-case", "case-a"),)
+    "cluster-made",
+    ClusterState.ACTIVE,
+    hsms=hsms("us-east-1a"),
+    tags=(("unlatch-case", "case-a"),),
+    source_backup="backup-1",
 )
 
 
 def test_a_rescue_only_adds_and_acts_on_what_it_made() -> None:
     """Disconnect and Update are the executor's, and what takes back; the rest is the restorer's."""
-    plan = replace(OWN, remedy=Remedy.RESCUE)
+    plan = replace(OWN, remedy=Remedy.RESCUE, backup_id="backup-1")
     world_ = replace(world(key(1)), siblings=(MADE,))
     case = replace(CASE, plan=plan, snapshot=world_)
     acting = {
@@ -232,10 +236,17 @@ def test_a_rescue_only_adds_and_acts_on_what_it_made() -> None:
 
 def test_no_call_goes_to_a_cluster_that_the_case_did_not_make() -> None:
     theirs = replace(MADE, tags=(("unlatch-case", "case-b"),))
-    case = replace(CASE, snapshot=replace(world(key(1)), siblings=(theirs,)))
+    tagged_by_anybody = replace(MADE, cluster_id="cluster-old", source_backup="backup-0")
+    plan = replace(OWN, remedy=Remedy.RESCUE, backup_id="backup-1")
+    for others, backup in (((theirs,), plan), ((tagged_by_anybody,), plan), ((MADE,), OWN)):
+        _none_goes(replace(CASE, plan=backup, snapshot=replace(world(key(1)), siblings=others)))
+
+
+def _none_goes(case: Case) -> None:
     for operation in (Operation.CREATE_HSM, Operation.DELETE_HSM, Operation.DELETE_CLUSTER):
         aws = Aws()
-        step = Call(operation, ("us-east-1a",), "doing it", to_cluster="cluster-made")
+        there = case.snapshot.siblings[0].cluster_id if case.snapshot else ""
+        step = Call(operation, ("us-east-1a",), "doing it", to_cluster=there)
         with pytest.raises(PermanentError):
             actions(aws).perform(step, "us-east-1a", case=case)
         assert aws.asked == []

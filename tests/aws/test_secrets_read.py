@@ -1,4 +1,4 @@
-"""A secret is read once, again where it may have been rotated, and not for each who says so."""
+"""A secret is read once, again if it may have been rotated, and not for each who says so."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ SPOILT: list[tuple[str, Spoil, str]] = [
     ("rubbish", lambda it: with_headers(it, Authorization="Basic abc"), "signature must cover"),
     ("an unsigned header", lambda it: with_headers(it, Cookie="a=b"), "signature must cover"),
     ("a signed one is missing", lambda it: without(it, "X-Unlatch-Plan"), "signature must cover"),
-    ("twice", lambda it: with_headers(it, **{"x-unlatch-case": "case-1"}), "stands there twice"),
+    ("twice", lambda it: with_headers(it, **{"x-unlatch-case": "case-1"}), "is there twice"),
     ("another case", lambda it: replace(it, case_id="case-2"), "Another case or plan"),
     ("another plan", lambda it: replace(it, plan_hash="c" * 64), "Another case or plan"),
     ("no time", lambda it: with_headers(it, **{"X-Amz-Date": "today"}), "is no time"),
@@ -172,6 +172,12 @@ def test_it_is_good_for_five_minutes(sts: Sts, late: timedelta) -> None:
     with pytest.raises(RequestError, match="five minutes"):
         identity(sts, late=late)(signed(sts))
     assert identity(sts, late=late * 4 / 6)(signed(sts)) == ARN
+
+
+def test_an_answer_that_is_neither_yes_nor_an_error_names_nobody(sts: Sts) -> None:
+    sts.status = 202
+    with pytest.raises(RequestError, match=r"does not accept the signature \(202\)"):
+        identity(sts)(signed(sts))
 
 
 def test_a_signature_that_sts_refuses_counts_for_nothing(sts: Sts) -> None:

@@ -130,7 +130,7 @@ def _said(node: ast.AST, words: Words) -> Iterator[tuple[str, list[str]]]:
 
 
 def _joined(texts: tuple[str, ...]) -> str:
-    """`what: before → now`, where there is more than one."""
+    """`what: before → now`, if there is more than one."""
     return ": ".join(filter(None, (texts[0], " → ".join(texts[1:]))))
 
 

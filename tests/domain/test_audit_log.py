@@ -25,7 +25,7 @@ LOG = chained(
 
 
 def resealed(log: Log, number: int, **change: object) -> Log:
-    """A forger who also mends the hash of the entry that was changed."""
+    """A forger who also corrects the hash of the entry that was changed."""
     forged = replace(log[number - 1], **change)  # type: ignore[arg-type]
     return (*log[: number - 1], replace(forged, hash=digest(forged)), *log[number:])
 
@@ -34,8 +34,8 @@ FORGED: list[tuple[str, Callable[[Log], Log], str]] = [
     ("data", lambda log: (log[0], replace(log[1], data=(("by", "mallory"),)), *log[2:]), "entry 2 was changed after it"),
     ("time", lambda log: (replace(log[0], at=NOW + HOURS), *log[1:]), "entry 1 was changed"),
     ("kind", lambda log: (replace(log[0], kind=Kind.READ), *log[1:]), "entry 1 was changed"),
-    ("a mended hash", lambda log: resealed(log, 2, data=()), "entry 3 does not follow"),
-    ("the last one mended", lambda log: resealed(log, 4, data=()), "the log ends too early"),
+    ("a corrected hash", lambda log: resealed(log, 2, data=()), "entry 3 does not follow"),
+    ("the last one corrected", lambda log: resealed(log, 4, data=()), "the log ends too early"),
     ("dropped", lambda log: (log[0], *log[2:]), "entry 2 is missing or out of order: found number 3"),
     ("the first dropped", lambda log: log[1:], "entry 1 is missing"),
     ("swapped", lambda log: (log[0], log[2], log[1], log[3]), "entry 2 is missing or out of order: found number 3"),

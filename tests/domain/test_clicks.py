@@ -265,7 +265,7 @@ def test_the_log_tells_what_each_click_said() -> None:
 
 
 def _with_override(words: dict[str, str]) -> dict[str, str]:
-    """The same, with the override where the log has it."""
+    """The same, with the override if the log has it."""
     said = dict(words)
     late = {name: said.pop(name) for name in ("clicked_at", "round")}
     return {**said, "override": "yes", **late}

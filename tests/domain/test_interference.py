@@ -152,7 +152,7 @@ class Walk:
             play.people["bob"] = replace(play.people["bob"], is_approver=False)
 
     def step(self) -> bool:
-        """One turn; True where the case is closed for good."""
+        """One turn; True if the case is closed for good."""
         play = self.play
         before = len(play.calls)
         step = play.turn()

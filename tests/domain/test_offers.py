@@ -113,14 +113,14 @@ def test_an_approved_remedy_that_is_not_possible_any_more_is_said_so() -> None:
     no_hsm = replace(START, cluster=cluster())
     parked = replace(BEFORE, clicks=(yes("alice", of(OFFERED, P)),))
     it, void = refreshed(parked, no_hsm)
-    assert {d.what for d in void} == {"HSMs in 1a", "HSMs in 1b"}, "where the world says why"
+    assert {d.what for d in void} == {"HSMs in 1a", "HSMs in 1b"}, "if the world says why"
     assert P not in [p.remedy for p in it.offers]
     waits = with_keys(key("a", KeyState.PENDING_DELETION))(START)
     _, void = refreshed(parked, waits)
     assert void == (Difference("Park", "possible", "not possible any more"),)
     _, void = refreshed(AGREED, no_hsm)
     gone = Difference("HSMs", "2", "none, so KMS can’t delete the keys’ material")
-    assert void == (gone,), "where the world says why, that is said"
+    assert void == (gone,), "if the world says why, that is said"
     both = replace(AGREED, clicks=(*AGREED.clicks, *parked.clicks))
     _, void = refreshed(both, no_hsm)
     assert {d.what for d in void} == {"HSMs", "HSMs in 1a", "HSMs in 1b"}

@@ -89,7 +89,7 @@ OLDER = Ask(differences=(Difference("Last approval", "48 h old at most", "older"
 
 
 def late(step: Step, *ages: timedelta, hours: int = 48) -> Step:
-    """The step, where people said yes so long ago."""
+    """The step, if people said yes so long ago."""
     plan = offer(R, START, policy=TWO_DAYS)
     approved = tuple(yes("alice", plan, NOW - age) for age in ages)
     it = scene(R, START, policy=replace(POLICY, go_again_after=hours), approved=approved)

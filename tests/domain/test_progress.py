@@ -126,7 +126,7 @@ CALLS = {
 }
 ROWS: list[tuple[str, Remedy, Snapshot, list[Operation], object]] = [
     ("nothing called yet", R, world(key("a")), [], O.SCHEDULE_KEY_DELETION),
-    ("called, and not taken in", R, world(key("a")), [O.SCHEDULE_KEY_DELETION], O.SCHEDULE_KEY_DELETION),
+    ("called, and not shown yet", R, world(key("a")), [O.SCHEDULE_KEY_DELETION], O.SCHEDULE_KEY_DELETION),
     ("the keys wait", R, GOING, [O.SCHEDULE_KEY_DELETION], LongWait.KEYS_GO),
     ("they are gone", R, world(), [O.SCHEDULE_KEY_DELETION], O.DISCONNECT_KEY_STORE),
     ("disconnected", R, EMPTY, [O.DISCONNECT_KEY_STORE], O.DELETE_KEY_STORE),

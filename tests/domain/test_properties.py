@@ -59,7 +59,7 @@ def visit(trigger: Trigger, every: int) -> Counter[str]:
 def looks(
     before: Case, approved: Approved, snapshot: Snapshot, now: datetime
 ) -> Iterator[tuple[Decision, str]]:
-    """The decision on this look; where it is not believed yet, that on the same one a minute later too."""
+    """The decision on this look; if it is not believed yet, that on the same one a minute later too."""
     for _ in range(2):
         here = replace(snapshot, at=now)
         decision = decide(
@@ -91,7 +91,7 @@ def story(
 
 
 def flaw(before: Case, decision: Decision, snapshot: Snapshot, now: datetime) -> str:
-    """The first invariant that this decision breaks, in words; "" where all hold."""
+    """The first invariant that this decision breaks, in words; "" if all hold."""
     match decision.step:
         case Close() as step:
             return close_flaw(before, decision.case, step) or claim_flaw(before, decision, snapshot)
@@ -253,8 +253,8 @@ def keys_first(before: Case, decision: Decision, snapshot: Snapshot, now: dateti
     if before.ending or plan is None or plan.remedy is not Remedy.RETIRE or not snapshot.keys:
         return ""
     if step.operation is Operation.DISCONNECT_KEY_STORE and held:
-        mends = held.state is StoreState.FAILED and plan.names(Operation.CONNECT_KEY_STORE)
-        return "" if mends else "disconnected while keys are left"
+        fixes = held.state is StoreState.FAILED and plan.names(Operation.CONNECT_KEY_STORE)
+        return "" if fixes else "disconnected while keys are left"
     late = (Operation.DELETE_KEY_STORE, Operation.DELETE_HSM, Operation.DELETE_CLUSTER)
     return "keys are left in the store" if held and step.operation in late else ""
 
@@ -347,7 +347,8 @@ def rescue_destroys_nothing(
     made = {c.cluster_id for c in snapshot.siblings if (CASE_TAG, before.case_id) in c.tags}
     used_now = {s.cluster_id for s in snapshot.key_stores}
     if before.ending is not None:
-        fine = step.to_cluster in made - used_now and not snapshot.unread
+        own = step.to_cluster in made - used_now or _is_own_hsm(before, step, snapshot)
+        fine = own and not snapshot.unread
         return "" if fine else "takes back what may not be its own, or be used"
     here = [
         hsm
@@ -359,6 +360,18 @@ def rescue_destroys_nothing(
     is_up = any(hsm.state is HsmState.ACTIVE for hsm in here)
     fine = step.operation is Operation.DELETE_HSM and its_own and not is_up
     return "" if fine else "a rescue deletes what serves"
+
+
+def _is_own_hsm(before: Case, step: Call, snapshot: Snapshot) -> bool:
+    """In the old cluster: the only one where none was, called for by this case, and serving nobody."""
+    (label,) = step.targets
+    zone, was = zone_of(label), before.before
+    live = [hsm for hsm in snapshot.live_hsms if hsm.zone == zone]
+    called = before.tried(Operation.CREATE_HSM, label)
+    served = any(s.state is StoreState.CONNECTED for s in snapshot.key_stores)
+    is_of_cluster = step.operation is Operation.DELETE_HSM and not step.to_cluster
+    alone = len(live) == 1 and was is not None and zone not in was.zones
+    return is_of_cluster and called and alone and not served
 
 
 CALL_RULES = (

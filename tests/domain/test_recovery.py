@@ -12,6 +12,7 @@ from chalicelib.domain.recovery import (
     can_restore,
     is_whole,
     lost_keys,
+    minutes_to_unpark,
     missing_hsms,
     reconnects,
     store_end,
@@ -163,3 +164,18 @@ def test_all_is_there_again() -> None:
     no_store = replace(START, key_stores=())
     assert not is_whole(after(no_store))
     assert is_whole(after(no_store, was=None)), "there was none"
+
+
+@pytest.mark.parametrize(
+    ("seen", "minutes"),
+    [
+        (None, 0),
+        (world(), 20),
+        (world(free=True), 10),
+        (world(held=store(StoreState.DISCONNECTED)), 10),
+        (world(cluster=cluster()), 10),
+        (world(free=True, cluster=cluster()), 0),
+    ],
+)
+def test_what_an_undo_of_a_park_will_take(seen: Snapshot | None, minutes: int) -> None:
+    assert minutes_to_unpark(seen) == minutes

@@ -80,7 +80,7 @@ STEPS: list[tuple[str, Snapshot, Calls, Told]] = [
     ("here and connected", START, (), Call(OFF, (STORE,), "disconnecting the key store")),
     ("here and off", at(CLUSTER, S.DISCONNECTED), (), POINT),
     ("here and off, pointed long ago", at(CLUSTER, S.DISCONNECTED), (made(UPDATE),), POINT),
-    ("just pointed, not visible yet", at(CLUSTER, S.DISCONNECTED), (made(UPDATE, ago=JUST),), "KMS takes in the new cluster"),
+    ("just pointed, not visible yet", at(CLUSTER, S.DISCONNECTED), (made(UPDATE, ago=JUST),), "KMS does not show the new cluster yet"),
     ("there and off", there(S.DISCONNECTED), (), Call(ON, (STORE,), "connecting the key store to the other cluster")),
     ("connecting there", there(S.CONNECTING), (made(ON, ago=6 * MINUTE),), "the key store is connecting"),
     ("there", there(), (), PROOF),
@@ -212,7 +212,7 @@ def test_people_choose_the_target_among_those_that_are_fit() -> None:
 
 
 def test_a_store_that_was_moved_already_stays_where_it_is() -> None:
-    """Also where another sibling could take it, and where its own could not any more."""
+    """Also if another sibling could take it, and if its own could not any more."""
     more = there(siblings=(sibling("cluster-0"),))
     plan = planned(more, target="cluster-0", last_plan=offer(M, START))
     assert isinstance(plan, Plan)

@@ -50,7 +50,7 @@ KEY_STEPS: list[tuple[str, Snapshot, Calls, Told]] = [
     ("all live", LIVE, (), GO),
     ("one going already", world(KEYS[0], DYING[1]), (), replace(GO, targets=("key-b",))),
     ("one just done", LIVE, (made(SCHEDULE, "key-b", ago=JUST),), replace(GO, targets=("key-a",))),
-    ("both just done", LIVE, (made(SCHEDULE, "key-b", ago=JUST), made(SCHEDULE, "key-a", ago=JUST)), "KMS takes in the scheduled deletions"),
+    ("both just done", LIVE, (made(SCHEDULE, "key-b", ago=JUST), made(SCHEDULE, "key-a", ago=JUST)), "KMS does not show the scheduled deletions yet"),
     ("both going", world(*DYING), (), GONE),
     ("the last one counts", world(DYING[0], replace(DYING[1], deletion_date=NOW + HOURS)), (), GONE),
     ("an hour left", world(replace(DYING[0], deletion_date=NOW + HOURS)), (), "KMS deletes the keys on 02 Mar, 10:00 UTC"),
@@ -100,7 +100,7 @@ FOR_GOOD = replace(NEW, never_expires=True)
 MAKING = Backup("next", BackupState.CREATE_IN_PROGRESS, NOW)
 LATER_STEPS: list[tuple[str, Snapshot, Calls, Told]] = [
     ("an empty store that is off", OFF, (), Call(DELETE, (STORE,), "deleting the key store")),
-    ("deleted just now", OFF, (made(DELETE, ago=JUST),), "KMS takes in that the store is deleted"),
+    ("deleted just now", OFF, (made(DELETE, ago=JUST),), "KMS still shows the deleted store"),
     ("deleted long ago, and there", OFF, (made(DELETE),), Call(DELETE, (STORE,), "deleting the key store")),
     ("HSMs", world(free=True, zones=("1a",)), (), Call(Operation.DELETE_HSM, ("1a",), "deleting the HSMs")),
     ("a backup to keep", with_backups(OLD, NEW), (), KEEP),

@@ -281,7 +281,7 @@ def test_two_hsms_of_a_zone_are_counted_as_two() -> None:
 
 
 def in_terms(policy: Policy, now: Snapshot, **case_values: Any) -> tuple[Difference, ...]:
-    """What differs where a retire was agreed under the usual policy, and this one is in force."""
+    """What differs if a retire was agreed under the usual policy, and this one is in force."""
     it = scene(R, now, basis=START, plan=None, **case_values)
     return changes(replace(it, policy=policy))
 

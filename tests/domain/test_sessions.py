@@ -28,7 +28,7 @@ WORLDS: list[tuple[str, list[Minutes], Verdict]] = [
     ("a client, checks come and go", [[(2, 4), (3, 4), (2, 3), (4, 4), (2, 4)]] * 2, C),
     ("a client on one HSM, checks at rest", [[(3, 3)] * 5, STEADY], U),
     ("a client on one HSM, checks come and go", [[(1, 3), (2, 3), (1, 2), (3, 3), (1, 3)], [(0, 2)] * 5], C),
-    ("a client where AWS has none can’t be told", [STEADY] * 2, Q),
+    ("a client while AWS has none can’t be told", [STEADY] * 2, Q),
     ("a client in one minute of five", [[(2, 2), (2, 2), (4, 4), (2, 2), (2, 2)]] * 2, C),
     ("a batch of half a minute each minute", [[(2, 6)] * 5] * 2, C),
     ("KMS’s own end late", [[(4, 4), (2, 4), (2, 2), (2, 2), (2, 2)]] * 2, C),

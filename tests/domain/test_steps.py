@@ -80,7 +80,7 @@ STOPPED = Close(
     Outcome.STOPPED,
     "The key store could not be connected: NETWORK_ERRORS.",
     (
-        "Mend what the error names (KMS guide, “Fix a custom key store”).",
+        "Fix what the error names (KMS guide, “Fix a custom key store”).",
         "Press Try again. If AWS has changed meanwhile, Unlatch asks again first.",
     ),
 )

@@ -60,7 +60,7 @@ def test_undo_button_and_watch_agree(
     it = replace(it, case=replace(at, before=recorded(situation(world(LIVE), case=at))))
     step = undo_step(it)
     brings_back = isinstance(step, Call) and step.operation is CANCELLED
-    waits = isinstance(step, Wait) and step.why.startswith("KMS takes in")
+    waits = isinstance(step, Wait) and step.why.startswith("KMS does not show")
     assert (brings_back or waits) is ours, step
 
 

@@ -99,7 +99,7 @@ def test_an_approver_who_is_none_any_more() -> None:
 
 
 def test_approvals_that_were_never_enough() -> None:
-    """As where the table was tampered with: nobody is missing, there are too few."""
+    """As if the table was tampered with: nobody is missing, there are too few."""
     play = approved(world(), R)
     play.to_call(Operation.DISCONNECT_KEY_STORE)
     play.case = replace(play.case, approved=play.case.approved[:1])

@@ -177,7 +177,7 @@ class Play:
         return step
 
     def sure_turn(self) -> Step:
-        """A turn; where it missed something for the first time, the one after it too."""
+        """A turn; if it missed something for the first time, the one after it too."""
         step = self.turn()
         missed = isinstance(step, Wait) and step.why.startswith("reading AWS once more")
         return self.turn() if missed else step

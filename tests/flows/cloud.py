@@ -103,7 +103,7 @@ class Aws:
 
 
 def refusal(step: Call, target: str, world: Snapshot) -> str:
-    """What KMS or CloudHSM would say to a call that is not legal in this world; "" where it is."""
+    """What KMS or CloudHSM would say to a call that is not legal in this world; "" if it is."""
     store = world.key_store(target)
     states = {item.key_id: item.state for item in world.keys}
     connected = {s.state for s in world.key_stores} <= {StoreState.CONNECTED}

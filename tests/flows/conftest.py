@@ -1,4 +1,4 @@
-"""The real store: over a table in memory, or on moto where moto's own behaviour matters."""
+"""The real store: over a table in memory, or on moto if moto's own behaviour matters."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class Engine:
             self.later.append((self.stand.clock.now + timedelta(minutes=1), again))
 
     def person(self, click: Callable[[], Answer], *, patience: int = 6) -> Answer | None:
-        """Clicks again half a minute later where the first click had no answer, or none that counts."""
+        """Clicks again half a minute later if the first click had no answer, or none that counts."""
         for _ in range(patience):
             if (answer := self._survives(click)) is not None:
                 assert isinstance(answer, Answer)
@@ -97,7 +97,7 @@ class Engine:
         return None
 
     def _survives(self, function: Callable[[], object]) -> object:
-        """What the function gives back; None where it failed, as Lambda reports it."""
+        """What the function gives back; None if it failed, as Lambda reports it."""
         try:
             return function()
         except (Died, TemporaryError, PermanentError, ConflictError, RuntimeError):
@@ -156,7 +156,7 @@ class Engine:
         return True
 
     def go(self, *, until: Callable[[], bool], days: int = 60, steps: int = 5_000) -> None:
-        """Steps until this holds; fails where it does not in time."""
+        """Steps until this holds; fails if it does not in time."""
         end = self.stand.clock.now + timedelta(days=days)
         for _ in range(steps):
             if until():

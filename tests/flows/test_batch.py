@@ -99,7 +99,7 @@ def test_a_cancel_in_the_midst_is_heard_at_the_next_write(stand: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble", [TemporaryError("AWS is busy"), PermanentError("AWS refused.", "Mend it.")]
+    "trouble", [TemporaryError("AWS is busy"), PermanentError("AWS refused.", "Fix it.")]
 )
 def test_a_call_that_is_not_taken_ends_the_batch(stand: Make, trouble: Exception) -> None:
     it, case_id = approved(stand)

@@ -29,7 +29,7 @@ PIPELINE = f"arn:aws:sts::{HUB}:assumed-role/security/deploy"
 
 
 def strict(stand: Make, **policy: object) -> tuple[Stand, str]:
-    """A case that waits, where irreversible plans need a confirmation."""
+    """A case that waits while irreversible plans need a confirmation."""
     it = stand(world(), **{"step_up_roles": (ROLE,), **policy})
     opened = open_case(it.ports, it.failed())
     assert opened

@@ -244,6 +244,6 @@ def test_mixed_events_open_one_case_a_cluster(town: Build) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_ten_thousand_mixed_events_open_one_case_a_cluster(town: Build) -> None:
     mixed(town(ALL_CLUSTERS), ALL_CLUSTERS, ALL_EVENTS, seed=2)

@@ -89,7 +89,7 @@ def environment(target: Stand, who: str = PERSON, *, account: str = HUB) -> dict
 
 
 def run_installer(command: list[str]) -> None:
-    """Skips the test, in words, where it doesn't succeed."""
+    """Skips the test, in words, if it doesn't succeed."""
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS

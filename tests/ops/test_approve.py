@@ -161,7 +161,7 @@ def test_a_signature_that_was_made_for_something_else(
         ("another body", another_body, {}, "must be exactly"),
         ("a header that nobody signed", one_more_header, {}, "every header sent"),
         ("a header that is none of ours", lambda _: None, {"Accept": "application/json"}, "must cover"),
-        ("a header twice", twice, {}, "stands there twice"),
+        ("a header twice", twice, {}, "is there twice"),
         ("no signature", no_signature, {}, "must cover"),
         ("signed for another deployment", lambda _: None, {"X_Unlatch_Hub": "evil.example"}, "It was signed for evil"),
         ("six minutes old", lambda _: None, {"ago": timedelta(minutes=6)}, "last five minutes"),

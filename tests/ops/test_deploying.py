@@ -42,7 +42,7 @@ def settled_codes(office: Office) -> None:
 
 
 def refusing(sandbox: Sandbox, wanted: str) -> None:
-    """The operator lacks this right, as where a permission set was made too narrow."""
+    """The operator lacks this right, as if a permission set was made too narrow."""
 
     def deny(identity: Identity, service: str, operation: str, _: object) -> str | None:
         refused = identity.arn == OPERATOR and f"{service}:{operation}" == wanted

@@ -41,7 +41,7 @@ def test_a_fresh_deployment_is_well(deployed: Office) -> None:
     assert said.code == 0, said.out
     assert "All is well." in said.out
     assert f"account {HUB}, {REGION}" in said.out
-    assert "\x1b[" not in said.out, "no colours where nobody sees them"
+    assert "\x1b[" not in said.out, "no colours if nobody sees them"
     acting = (f"executor {HUB}", f"restorer {HUB}")
     for name in ("trail us-east-1", "inbox key", "slack channel", "quorum", "reader", *acting):
         assert f"ok      {name}" in said.out

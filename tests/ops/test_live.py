@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from ops.probing.assumptions import ASSUMPTIONS, Probe
 from sandbox.aws.seed import seed
@@ -16,7 +17,13 @@ from tests.ops.office import HUB, REGION, Office, Said, log_in
 
 pytestmark = pytest.mark.slow  # it deploys the whole bot
 
-OF_THE_PAST = ("A-BACKUPS-OUTLIVE", "A-MODIFY-KEEPS-MATERIAL")
+OF_THE_PAST = (
+    "A-BACKUPS-OUTLIVE",
+    "A-MODIFY-KEEPS-MATERIAL",
+    "A-LOSS-RECORD",
+    "A-FAILING-USE-RECORD",
+    "A-SILENT-FAILURE",
+)
 LIVE = [one.id for one in ASSUMPTIONS if Probe.LIVE in one.probes]
 
 
@@ -52,7 +59,7 @@ def test_all_is_well_and_as_assumed(live: Live) -> None:
         assert f"ok      {word}" in said.out
     assert live.sandbox.slack.messages == [], "the message deleted itself"
     verdicts = live.verdicts()
-    # No cluster that ever was activated has been deleted in this world, and none has other HSMs.
+    # In this world nothing has been lost, or has failed, and no HSMs have changed their type.
     assert {name: verdicts[name] for name in LIVE} == {
         name: "not tried" if name in OF_THE_PAST else "held" for name in LIVE
     }
@@ -146,6 +153,37 @@ def test_keys_that_went_while_the_hsms_changed_their_type(
         assert live.verdicts()["A-MODIFY-KEEPS-MATERIAL"] == verdict
     finally:
         sandbox.aws.regions.differs.clear()
+
+
+LOST, OFF = "cluster-ggggggggggf", "cks-0000000000000000f"
+
+
+@pytest.mark.parametrize("differs", [False, True])
+def test_what_records_of_losses_and_failing_uses_tell(live: Live, *, differs: bool) -> None:
+    sandbox, last = live.sandbox, "a" if differs else "b"
+    names = ("A-LOSS-RECORD", "A-FAILING-USE-RECORD")
+    cluster, store = f"{LOST[:-1]}{last}", f"{OFF[:-1]}{last}"
+    world = {
+        "clusters": [{"id": cluster, "hsms": 0}, {"id": f"{cluster[:-2]}z{last}", "hsms": 2}],
+        "key_stores": [{"id": store, "cluster": f"{cluster[:-2]}z{last}", "state": "DISCONNECTED"}],
+        "keys": [{"store": store, "aliases": [f"alias/off-{last}"]}],
+    }
+    seed(sandbox.aws, world, accounts=sandbox.accounts, now=sandbox.clock.now())
+    sandbox.aws.trail.forget()
+    if differs:
+        sandbox.aws.regions.differs.update(names)
+    hsms = sandbox.client("cloudhsmv2", account=HUB, region=REGION)
+    hsms.delete_cluster(ClusterId=cluster)
+    with pytest.raises(ClientError):
+        sandbox.client("kms", account=HUB, region=REGION).encrypt(
+            KeyId=f"alias/off-{last}", Plaintext=b"x"
+        )
+    try:
+        verdicts = live.verdicts()
+    finally:
+        sandbox.aws.regions.differs.clear()
+        sandbox.aws.trail.forget()
+    assert [verdicts[name] for name in names] == ["differs" if differs else "held"] * 2
 
 
 def test_quotas_of_which_aws_says_nothing_are_not_tried(live: Live) -> None:

@@ -1,8 +1,9 @@
-"""`unlatch doctor --live` where other accounts and Regions are served: each has its own call and forwarder."""
+"""`unlatch doctor --live` if other accounts and Regions are served: each has its own call and forwarder."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,41 @@ def test_a_place_whose_rule_is_gone_is_named_and_no_other(
     assert len(wrong) == 1
     assert f"event {OTHER} {AWAY}" in wrong[0]
     assert "CloudTrail there has the record" in wrong[0]
+    assert re.search(rf"^{OTHER}  {REGION}  after \d+ s$", said.out, re.MULTILINE)
+    assert re.search(rf"^{OTHER}  {AWAY}  did not come$", said.out, re.MULTILINE)
     assert "held    A-EVENT-IN-15-MINUTES" in said.out, "the hub’s own event came"
+
+
+def test_an_operator_who_may_not_call_it_takes_the_role_in_the_hub_too(
+    office: Office, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    def deny(who: Any, service: str, operation: str, params: dict[str, Any]) -> str | None:
+        is_operator = operation == "DeleteCluster" and PROBER_ROLE not in who.role
+        return "not allowed" if is_operator else None
+
+    sandbox.aws.deny = deny
+    try:
+        said = office.run("doctor", "--live", "--json", "--report", str(tmp_path))
+    finally:
+        sandbox.aws.deny = None
+    assert {one["name"]: one for one in said.json["checks"]}["event"]["ok"]
+
+
+def test_what_the_reader_may_not_there_is_named(
+    office: Office, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    def deny(who: Any, service: str, operation: str, params: dict[str, Any]) -> str | None:
+        return "scp" if (who.account, operation) == (OTHER, "ListAliases") else None
+
+    sandbox.aws.deny = deny
+    try:
+        said = office.run("doctor", "--live", "--json", "--report", str(tmp_path))
+    finally:
+        sandbox.aws.deny = None
+    told = {one["name"]: one for one in said.json["checks"]}
+    assert told[f"reads {HUB}"]["ok"]
+    denied = f"the reader may not kms:list_aliases in {REGION}, kms:list_aliases in {AWAY}"
+    assert told[f"reads {OTHER}"]["says"] == denied
 
 
 def taken(sandbox: Sandbox, who: str) -> Credentials:

@@ -67,6 +67,7 @@ def _call(line: Any, now: datetime) -> Iterator[Entry]:
 
 UPDATE, PROVE = (Operation.UPDATE_KEY_STORE, STORE), (Operation.PROVE_KEY, KEY)
 RESTORE, KEEP = (Operation.RESTORE_BACKUP, BACKUP), (Operation.KEEP_BACKUP, BACKUP)
+CONNECT = (Operation.CONNECT_KEY_STORE, STORE)
 COPY, HSM = (Operation.CREATE_CLUSTER, BACKUP), (Operation.CREATE_HSM, ZONE)
 IN_USE = {"error_code": "CloudHsmClusterInUseException"}
 STORIES: list[tuple[str, str, tuple[Line, ...], dict[str, str]]] = [
@@ -87,6 +88,10 @@ STORIES: list[tuple[str, str, tuple[Line, ...], dict[str, str]]] = [
     ("A-COPY-ACTIVE", "not tried", (COPY, HSM), {}),
     ("A-COPY-ACTIVE", "differs", (COPY, (*HSM, "CloudHsmInvalidRequestException")), {}),
     ("A-COPY-ACTIVE", "differs", (COPY, HSM, (*UPDATE, "CloudHsmClusterNotActiveException")), {}),
+    ("A-HSM-SERVES-AGAIN", "held", (HSM, PROVE), {}),
+    ("A-HSM-SERVES-AGAIN", "differs", (HSM, (*PROVE, "KMSInvalidState"), CONNECT, PROVE), {}),
+    ("A-HSM-SERVES-AGAIN", "not tried", (HSM, CONNECT, PROVE), {}),
+    ("A-HSM-SERVES-AGAIN", "not tried", (HSM,), {}),
 ]
 
 

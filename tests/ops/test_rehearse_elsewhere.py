@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,6 +89,20 @@ def test_a_store_there_is_parked_and_put_back(rehearsal: Rehearsal) -> None:
     assert said.code == 0, said.out + said.err
     assert rehearsal.sandbox.aws.regions.at(OTHER, AWAY).stores[STORE].phase.state == "CONNECTED"
     assert rehearsal.verdicts()["A-STORE-BLOCKS"] == "held"
+
+
+def test_the_log_of_a_real_case_tells_of_aws(rehearsal: Rehearsal, tmp_path: Path) -> None:
+    (case,) = (
+        one["case_id"]
+        for one in rehearsal.office.run("cases", "--all", "--json").json
+        if CLUSTER in json.dumps(one)
+    )
+    log = tmp_path / "case.jsonl"
+    log.write_text(rehearsal.office.run("audit", "export", case).out)
+    said = rehearsal.office.run("reality", str(log))
+    assert said.code == 0, said.err
+    assert re.search(r"^held +A-STORE-BLOCKS", said.out, re.MULTILINE)
+    assert "not tried  A-OTHER-PASSWORD" in said.out
 
 
 def test_a_place_that_is_not_served_is_refused_in_words(rehearsal: Rehearsal) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 TRIED: Counter[str] = Counter()
-"""Counted by the tests themselves, where what they tried held."""
+"""Counted by the tests themselves, if what they tried held."""
 
 
 def figure_lines(tried: Mapping[str, int], *, seconds: float) -> list[str]:

@@ -76,7 +76,7 @@ def turns(it: Stand, case_id: str, number: int) -> list[Callable[[], Turn | None
 
 
 def went_on(it: Stand, case_id: str, last: Turn | None, *, tries: int) -> None:
-    """The run remembers what the last try gave back; where that failed, it tries once more."""
+    """The run remembers what the last try gave back; if that failed, it tries once more."""
     if last is None:
         it.turn(case_id, attempt=tries)
     else:

@@ -1,4 +1,4 @@
-"""What `python -m sandbox demo` does before it serves: ports that exist, a browser where there is one."""
+"""What `python -m sandbox demo` does before it serves: ports that exist, a browser if there is one."""
 
 import socket
 import webbrowser

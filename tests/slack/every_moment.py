@@ -397,7 +397,7 @@ def rescued_in_place() -> Play:
     return play
 
 
-def mended() -> Play:
+def up_again() -> Play:
     """Somebody else connected the store again."""
     play = store_down()
     play.change(lambda it: replace(it, key_stores=(store(),)))
@@ -580,7 +580,7 @@ MOMENTS: dict[str, Callable[[], Play]] = {
     "rescuing": rescuing,
     "rescued": rescued,
     "rescued_in_place": rescued_in_place,
-    "mended": mended,
+    "up_again": up_again,
     "taken": taken,
     "taken_copy": taken_copy,
     "store_blocked": store_blocked,

@@ -128,7 +128,7 @@ STATES: dict[str, tuple[Callable[[], Play], str]] = {
     "undone": (MOMENTS["undone"], f"{TICK}Undone: {{}} is back as it was"),
     "solved by others, gone": (MOMENTS["resolved"], f"{TICK}Solved by somebody else: {{}} is gone"),
     "solved by others, free": (MOMENTS["freed"], f"{TICK}Solved by somebody else: {{}} is free"),
-    "solved by others, up": (MOMENTS["mended"], f"{TICK}Key store of {{}} is up again"),
+    "solved by others, up": (MOMENTS["up_again"], f"{TICK}Key store of {{}} is up again"),
     "nothing to do": (nothing_to_do, "Nothing to do for {}"),
     "dry run ended": (MOMENTS["dry_run"], "Dry run ended: {} stays"),
 }

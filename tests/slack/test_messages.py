@@ -133,12 +133,12 @@ HEADERS |= {
     "store_down": (f"{LOOK}Key store of {CLUSTER} is down: 1 key fails", DOWN),
     "store_down_person": (
         f"{LOOK}Key store of {CLUSTER} is down: a person is needed",
-        {"keep": "Keep…", "refresh": "Check again"},
+        {"refresh": "Try again", "keep": "Keep…"},
     ),
     "rescuing": (f"{GLASS}Rescuing the keys of {CLUSTER}", STOP),
     "rescued": (f"{TICK}Rescued: 2 of 3 keys of {CLUSTER} work again", {}),
     "rescued_in_place": (f"{TICK}Rescued: the 2 keys of {CLUSTER} work again", {}),
-    "mended": (f"{TICK}Key store of {CLUSTER} is up again", {}),
+    "up_again": (f"{TICK}Key store of {CLUSTER} is up again", {}),
 }
 WAYS = {"keep": "Keep…", "release": "Release…"}
 HEADERS |= {

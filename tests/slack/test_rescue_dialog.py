@@ -13,8 +13,9 @@ from chalicelib.domain.state.room import Room, Subnet
 from chalicelib.domain.state.snapshot import StoreState
 from chalicelib.domain.state.trigger import Trigger
 from chalicelib.slack import modals
-from tests.domain.test_rescue import NEWER, OLD, lost, outage
-from tests.domain.worlds import POLICY, Play, key, situation, store, world
+from chalicelib.slack.messages.render import render
+from tests.domain.test_rescue import BACKUP, NEWER, OLD, lost, outage
+from tests.domain.worlds import CLUSTER, POLICY, Play, key, situation, store, world
 from tests.slack.reading import view_problems, words
 
 SUBNETS = tuple(Subnet(f"subnet-{n}", f"1{n}", "vpc-1", 200) for n in "abc")
@@ -114,3 +115,20 @@ def test_keys_that_can_not_come_back_are_named(number: int) -> None:
     said = words(dialog(outage(lost(key("a"), *young), last_cluster=OLD))["blocks"])
     assert "alias/k0 was made after it" in said
     assert ("2 more keys made after it" in said) is (number == 5)
+
+
+def test_a_cluster_that_lives_keeps_what_is_newer_than_its_backup() -> None:
+    down = store(StoreState.FAILED, error="SUBNET_NOT_FOUND")
+    seen = world(key("a"), NEWER, cluster=replace(OLD, backups=(BACKUP,)), held=down)
+    play = outage(replace(seen, room=Room(SUBNETS, 1, 2)), Trigger.STORE_DOWN)
+    said = words(dialog(play)["blocks"])
+    assert "alias/young was made after it and can’t move with it" in said
+    assert "Key store" in said
+    message = words(render(play.case, policy=POLICY, now=play.now, version=1).blocks)
+    assert "a cluster keeps its subnets" in message
+    play.choose(("1a", "subnet-a"), ("1b", "subnet-b"))
+    play.to_close()
+    end = words(render(play.case, policy=POLICY, now=play.now, version=1).blocks)
+    assert (
+        f"The old cluster and its HSMs stay. If nobody needs them, write /unlatch {CLUSTER}" in end
+    )

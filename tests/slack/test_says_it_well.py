@@ -10,7 +10,9 @@ import pytest
 from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.key_owners import KeyOwners
 from chalicelib.domain.state.plan import Remedy
+from chalicelib.slack.messages.names import Names
 from chalicelib.slack.messages.render import Message, render
 from chalicelib.slack.messages.thread import line
 from chalicelib.slack.refusals import sentence
@@ -180,6 +182,24 @@ def test_a_step_that_is_named_lies_ahead(moment: str) -> None:
 def test_the_place_is_said_once(moment: str) -> None:
     grey = [words(b) for b in message_of(moment).blocks if b["type"] == "context"]
     assert sum("us-east-1" in one and "aws " not in one for one in grey) == 1
+
+
+def test_what_failed_has_no_usual_end() -> None:
+    (plan,) = [b for b in message_of("stopped").blocks if b["type"] == "plan"]
+    failed = [words(task) for task in plan["tasks"] if task["status"] == "error"]
+    assert failed
+    assert not any("Usually" in one for one in failed)
+
+
+@pytest.mark.parametrize("moment", ["new", "one_of_two"])
+def test_the_owner_is_named_until_it_is_decided(moment: str) -> None:
+    play = MOMENTS[moment]()
+    hidden = replace(play.case, key_owners=KeyOwners(("U0DAVE",), 2))
+    names = Names(owners=("U0DAVE",), owner_tag="<!here>")
+    told = render(hidden, policy=POLICY, now=play.now, version=1, names=names)
+    text = words(told.blocks)
+    assert "Owner: <@U0DAVE>, by the tag &lt;!here&gt;." in text
+    assert "AWS does not let Unlatch read the tags of 2 keys, so their owners are not told" in text
 
 
 def test_the_cluster_is_in_the_heading_of_what_has_no_case_yet() -> None:

@@ -73,7 +73,7 @@ def inbox_from(item: dict[str, Any]) -> Inbox:
 def _number(stored: Any) -> int:
     """As writes to it count on: DynamoDB compares no text with a number, and adds to none beyond 38 digits."""
     if isinstance(stored, str | bool) or not 0 <= stored < MOST_COUNTED:
-        raise ValueError(f"{stored!r:.50} is no number that Unlatch counts with")
+        raise ValueError(f"{stored!r:.50} is not a number that Unlatch counts with")
     return int(stored)
 
 

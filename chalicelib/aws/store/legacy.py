@@ -1,4 +1,4 @@
-"""Cases of the version before bodies were sealed: one item holds all. Each is taken in by its next turn."""
+"""Cases of the version before bodies were sealed: one item holds all. Each is sealed by its next turn."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ def _move(context: PlanContext) -> Step | None:
     assert store is not None, "a store that is gone is a difference, found before"
     if store.cluster_id != plan_.target_cluster_id:
         if context.just_did(Operation.UPDATE_KEY_STORE, store.key_store_id):
-            return Wait(SOON, "KMS takes in the new cluster")
+            return Wait(SOON, "KMS does not show the new cluster yet")
         return disconnect(context) or Call(
             Operation.UPDATE_KEY_STORE,
             (store.key_store_id,),

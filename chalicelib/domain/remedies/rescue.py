@@ -28,10 +28,24 @@ LOOKED_FOR = timedelta(minutes=5)
 
 
 def made_cluster(context: PlanContext) -> Cluster | None:
-    """The cluster that this case made, by its tag."""
-    mine = (CASE_TAG, context.case.case_id)
-    found = (c for c in context.snapshot.siblings if mine in c.tags and c.state not in GOING)
-    return next(found, None)
+    """The cluster that this case made: by its tag, and from the plan's backup, as anybody can tag a cluster.
+
+    If a lost answer led to two, it is always the same one: the store's, else the one with HSMs.
+    """
+    held = context.store.cluster_id if context.store else ""
+    there = (c for c in context.snapshot.siblings if c.state not in GOING)
+    found = (c for c in there if is_made(c, context.case.case_id, context.plan))
+    return max(
+        found,
+        key=lambda c: (c.cluster_id == held, len(c.live_hsms), c.cluster_id),
+        default=None,
+    )
+
+
+def is_made(cluster: Cluster, case_id: str, plan: Plan) -> bool:
+    """This plan of this case made it; no other cluster is ever acted on."""
+    tagged = (CASE_TAG, case_id) in cluster.tags
+    return tagged and bool(plan.backup_id) and cluster.source_backup == plan.backup_id
 
 
 def next_step(context: PlanContext) -> Step:
@@ -90,7 +104,12 @@ def _built(home: Cluster) -> Wait | None:
 
 
 def _hsms(context: PlanContext, home: Cluster) -> Step | None:
-    """One after the other, each bound to a zone of the plan; a DEGRADED one that we made is replaced."""
+    """One after the other, each bound to a zone of the plan; a DEGRADED one that we made is replaced.
+
+    None once two zones have one: also if others made them meanwhile.
+    """
+    if home.can_take_keys:
+        return None
     for zone in context.plan.names(Operation.CREATE_HSM):
         hsms = [hsm for hsm in home.hsms if hsm.zone == zone_of(zone)]
         if any(hsm.state == "ACTIVE" for hsm in hsms):
@@ -118,7 +137,7 @@ def _store(context: PlanContext, home: Cluster) -> Step | None:
     target = store.key_store_id
     if store.cluster_id != home.cluster_id:
         if context.just_did(Operation.UPDATE_KEY_STORE, target):
-            return Wait(SOON, "KMS takes in the new cluster")
+            return Wait(SOON, "KMS does not show the new cluster yet")
         return disconnect(context) or Call(
             Operation.UPDATE_KEY_STORE,
             (target,),

@@ -171,7 +171,7 @@ def _schedule(context: PlanContext, live: list[Key]) -> Step:
     operation = Operation.SCHEDULE_KEY_DELETION
     due = [k.key_id for k in live if not context.just_did(operation, k.key_id)]
     if not due:
-        return Wait(SOON, "KMS takes in the scheduled deletions")
+        return Wait(SOON, "KMS does not show the scheduled deletions yet")
     return Call(
         operation,
         tuple(due),
@@ -206,5 +206,5 @@ def _quarantine(context: PlanContext, live: list[Key]) -> Step | None:
 def delete_store(context: PlanContext, target: str) -> Step:
     """No key is left and it is disconnected; before, make sure that nobody else uses HSMs that go too."""
     if context.just_did(Operation.DELETE_KEY_STORE, target):
-        return Wait(SOON, "KMS takes in that the store is deleted")
+        return Wait(SOON, "KMS still shows the deleted store")
     return Call(Operation.DELETE_KEY_STORE, (target,), "deleting the key store")

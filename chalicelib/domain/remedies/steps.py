@@ -64,7 +64,7 @@ def connect(context: PlanContext, store: KeyStore, *, why: str) -> Move | None:
                 Outcome.STOPPED,
                 f"The key store could not be connected: {store.error or 'AWS gives no reason'}.",
                 (
-                    "Mend what the error names (KMS guide, “Fix a custom key store”).",
+                    "Fix what the error names (KMS guide, “Fix a custom key store”).",
                     "Press Try again. If AWS has changed meanwhile, Unlatch asks again first.",
                 ),
             )

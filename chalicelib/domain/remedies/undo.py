@@ -91,8 +91,8 @@ def _deletions(context: PlanContext) -> Move | None:
     if due:
         return Call(operation, due, "cancelling the deletion of the keys")
     if any(key.is_live for key in ours):
-        return Wait(SOON, "KMS takes in the scheduled deletions")
-    return Wait(SOON, "KMS takes in the cancellations") if ours else None
+        return Wait(SOON, "KMS does not show the scheduled deletions yet")
+    return Wait(SOON, "KMS does not show the cancellations yet") if ours else None
 
 
 def keys_to_enable(case: Case, snapshot: Snapshot) -> tuple[Key, ...]:
@@ -126,7 +126,7 @@ def _switches(context: PlanContext) -> Move | None:
         return Call(operation, tuple(due), "enabling the keys that were enabled")
     # Keys of a disconnected store show their new state only once it is connected again.
     if any(key.state is KeyState.DISABLED for key in settling):
-        return Wait(SOON, "KMS takes in that the keys are enabled")
+        return Wait(SOON, "KMS does not show the enabled keys yet")
     return None
 
 
@@ -186,7 +186,7 @@ def _point_back(context: PlanContext, store: KeyStore, before: Before) -> Move |
     if stays:
         return connect(context, store, why="connecting the key store again")
     if context.just_did(Operation.UPDATE_KEY_STORE, store.key_store_id):
-        return Wait(SOON, "KMS takes in the old cluster")
+        return Wait(SOON, "KMS does not show the old cluster yet")
     return disconnect(context) or Call(
         Operation.UPDATE_KEY_STORE,
         (store.key_store_id,),

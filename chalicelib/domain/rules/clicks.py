@@ -146,7 +146,7 @@ def reopens(case: Case, act: Act) -> bool:
 
 
 def can_go_back(case: Case) -> bool:
-    """Undo takes this closed case up again. Also where it ended half done, with our changes left."""
+    """Undo takes this closed case up again. Also if it ended half done, with our changes left."""
     half_done = case.has_begun and case.outcome in HALF_DONE
     return case.outcome in UNDOABLE or half_done
 

@@ -120,4 +120,10 @@ def ended(situation: Situation) -> Close | None:
         return Close(Outcome.EXPLAINED, "The key store has no keys, so nothing fails.")
     if store.state is not StoreState.CONNECTED:
         return None
+    if case.has_begun and case.is_rescue:
+        return Close(
+            Outcome.RESOLVED,
+            "The key store is connected again. What Unlatch had made by then stays: Undo removes what "
+            "no key needs.",
+        )
     return Close(Outcome.RESOLVED, "The key store is connected again, and its cluster has HSMs.")

@@ -31,7 +31,7 @@ def poll(
 ) -> int:
     """Seconds until the next look: about a twelfth of its age so far, between these bounds.
 
-    Unless said, `most` fits what AWS takes in, in minutes as a rule.
+    Unless said, `most` fits what AWS shows late, in minutes as a rule.
     """
     elapsed = (now - since).total_seconds() if since else 0
     if most is None:

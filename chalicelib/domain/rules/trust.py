@@ -41,7 +41,7 @@ NO_BODY = Mark("", "", 0)
 
 
 UNSEALED = "unsealed"
-"""The digest of an anchor in a run that was started before bodies were sealed. It may take in a body
+"""The digest of an anchor in a run that was started before bodies were sealed. It may accept a body
 of that time, once, and hands over at once to a run that remembers."""
 UNKNOWN = "unknown"
 """The digest of an anchor if no run can tell: no body is believed, until an operator decides."""

@@ -183,9 +183,7 @@ class Case:
     reset_at_click: int = 0
     reminded: bool = False
     called_until: datetime | None = None  # the last call is given for keys that go until then
-    is_down: bool = (
-        False  # its key store is: it does not expire, and looks on, also if it has stopped
-    )
+    is_down: bool = False  # its key store is: it does not expire, and looks on, also if stopped
     watches: bool = False  # keys that it scheduled wait, or may: it looks on, also when closed
     seen: Seen | None = None
     overdue_told: datetime | None = None  # since when the transition runs that was told to be late

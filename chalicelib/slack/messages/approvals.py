@@ -45,6 +45,7 @@ def message(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Message:
             *keytable.keys(shown),
             *_other_ways(shown, plan),
             parts.tried_by(shown),
+            *parts.owner(shown),
             _record(shown, plan, clicks),
             *actions(f"foot:{shown.version}", [*buttons.take_back(shown), *buttons.foot(shown)]),
         ),

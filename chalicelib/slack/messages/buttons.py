@@ -46,10 +46,10 @@ def choose(shown: Shown, remedy: Remedy, label: str = "") -> Block:
     )
 
 
-def foot(shown: Shown) -> list[Block]:
-    """What ends every message that waits for people."""
+def foot(shown: Shown, *, is_offered_above: bool = False) -> list[Block]:
+    """What ends every message that waits for people, unless Try again stands further up."""
     back = go_back(shown) if shown.case.has_begun else _close(shown)
-    return [*check_again(shown), *back]
+    return [*([] if is_offered_above else check_again(shown)), *back]
 
 
 def take_back(shown: Shown) -> list[Block]:

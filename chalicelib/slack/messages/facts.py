@@ -121,6 +121,11 @@ def daily(case: Case, policy: Policy) -> float:
     return diagnosis.daily_cost(case.snapshot, policy) if case.snapshot else 0.0
 
 
+def new_hsms_a_day(case: Case, policy: Policy, number: int) -> float:
+    """What so many HSMs that a rescue makes cost a day, in US dollars."""
+    return number * 24 * policy.hour_price(case.region)
+
+
 def price(case: Case, policy: Policy) -> str:
     """“about $77 a day”."""
     return f"about {money(daily(case, policy))} a day"
@@ -197,3 +202,9 @@ def _hsms_now(case: Case) -> list[str]:
     if all(hsm.state is HsmState.ACTIVE for hsm in case.snapshot.live_hsms):
         return [f"{count(number, 'HSM')} {'runs' if number == 1 else 'run'}"]
     return [f"{count(number, 'HSM')} {be(number)} there"]
+
+
+def fate_of_lost(case: Case) -> str:
+    """Of keys that were made after the backup: in a cluster that lives their material is still there."""
+    lives = case.snapshot is not None and case.snapshot.cluster is not None
+    return "can’t move with it" if lives else "can’t come back"

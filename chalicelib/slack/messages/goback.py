@@ -16,6 +16,7 @@ from chalicelib.domain.remedies.rescue_back import goes_back, is_used
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import StoreState
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.text import be, count, money, the, upper_first
 
@@ -50,6 +51,17 @@ def what_returns(case: Case, policy: Policy, *, again: bool = True) -> str:
     if again and not case.is_closed:
         parts.append(f"Starting again needs {count(plan.terms.people, 'new approval')}.")
     return " ".join(part for part in parts if part)
+
+
+def undo_of_rescue(case: Case, plan: Plan) -> str:
+    """A store that shows as connected serves its keys as soon as there is an HSM: that one stays."""
+    if plan.backup_id:
+        return "while it runs: removes what it made"
+    if not plan.new_hsms:
+        return "not needed"
+    if case.store is not None and case.store.state is StoreState.CONNECTED:
+        return "not needed; the HSMs stay, as the keys work with them"
+    return "until the store is connected: removes what it made"
 
 
 def _rescue(case: Case, plan: Plan) -> list[str]:

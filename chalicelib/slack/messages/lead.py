@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.diagnosis import Cause, cause_of
+from chalicelib.domain.state.caller import Tool
 from chalicelib.domain.state.case import Attempt
 from chalicelib.domain.state.snapshot import KeyStore, StoreState
 from chalicelib.domain.state.trigger import Trigger
@@ -69,7 +70,7 @@ def refused(shown: Shown) -> list[Piece] | None:
         case Trigger.STORE_DELETE_BLOCKED:
             state = store.state.value.lower()
             off = store.state is StoreState.DISCONNECTED
-            now = "can be deleted now" if off else f"is {state}"
+            now = "can be deleted now" if off else f"is still {state}"
             rule = "" if off else ", and AWS deletes a key store only when it is disconnected"
             return [bold(clean(store.name)), text(f" {now}{rule}.")]
     return None
@@ -78,7 +79,9 @@ def refused(shown: Shown) -> list[Piece] | None:
 def _taken(shown: Shown, store: KeyStore) -> list[Piece]:
     attempt = _newest(shown, Trigger.CLUSTER_TAKEN)
     wanted = clean(attempt.name) if attempt and attempt.name else ""
-    begins = [text("AWS refused to create "), bold(wanted or "a key store")]
+    begins = [text("AWS refused to create the key store "), bold(wanted)]
+    if not wanted:
+        begins = [text("AWS refused to create a key store")]
     if copy_asked_for(shown):
         return [
             *begins,
@@ -88,7 +91,7 @@ def _taken(shown: Shown, store: KeyStore) -> list[Piece]:
             bold(clean(store.name)),
             text(". Both have the same certificate; that shows it."),
         ]
-    only = text(": a cluster takes only one key store, and this one has ")
+    only = text(": a cluster takes only one, and this one has ")
     return [*begins, only, bold(clean(store.name)), text(".")]
 
 
@@ -96,7 +99,8 @@ def _holds(shown: Shown, store: KeyStore) -> list[Piece]:
     end = facts.keys_end(shown.case)
     pieces = [bold(clean(store.name)), text(f" {_holds_keys(shown).removeprefix('it ')}")]
     if end:
-        pieces += [text(", until "), date(end, DAY)]
+        alone = sum(not key.is_live for key in facts.keys(shown.case)) == 1
+        pieces += [text(" on " if alone else ", the last on "), date(end, DAY)]
     return [*pieces, text(". AWS deletes a key store only when no key is left.")]
 
 
@@ -105,7 +109,7 @@ def _holds_keys(shown: Shown) -> str:
     live = sum(key.is_live for key in keys)
     words = [count(live, "live key")] if live else []
     if going := len(keys) - live:
-        words.append(f"{going:,} that {'waits' if going == 1 else 'wait'} for deletion")
+        words.append(f"{going:,} that will be deleted")
     if not words:
         store = shown.case.store
         return f"it is {store.state.value.lower()}" if store else "it was there a moment ago"
@@ -139,6 +143,18 @@ def what_was_tried(attempt: Attempt) -> str:
         "DeleteCustomKeyStore": "delete the key store",
         "ConnectCustomKeyStore": "connect the key store",
     }.get(attempt.operation, "")
+
+
+def deleted(attempt: Attempt) -> str:
+    """What keys need and AWS let somebody delete, before “by …”; "" of a call that was refused."""
+    is_lost = attempt.trigger is Trigger.CLUSTER_LOST and not attempt.error_code
+    lost = {"DeleteHsm": "The last HSM was deleted", "DeleteCluster": "The cluster was deleted"}
+    return lost.get(attempt.operation, "") if is_lost else ""
+
+
+def terraform_forgets(attempt: Attempt) -> bool:
+    """What Terraform could not delete it drops from its state all the same."""
+    return attempt.caller.tool is Tool.TERRAFORM and attempt.operation.startswith("Delete")
 
 
 def _newest(shown: Shown, trigger: Trigger) -> Attempt | None:

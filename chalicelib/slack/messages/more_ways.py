@@ -54,10 +54,13 @@ def _sorted(trigger: Trigger, stand: list[Remedy]) -> list[Remedy]:
     return stand if trigger.is_outage else [remedy for remedy in ORDER if remedy in stand]
 
 
-def menu(shown: Shown, rest: Sequence[Remedy]) -> list[Block]:
+def menu(shown: Shown, rest: Sequence[Remedy], *, is_copy: bool = False) -> list[Block]:
     if not rest:
         return []
     options = [(LABELS[remedy], f"{shown.value}:{remedy}") for remedy in rest]
-    words = f"*More ways*: {listing(remedy.value for remedy in rest)} this cluster"
-    words = words.replace(" and ", " or ")
+    named = listing(remedy.value for remedy in rest).replace(" and ", " or ")
+    which = f"{named} {shown.cluster if is_copy else 'this cluster'}"
+    if shown.case.trigger.is_outage:
+        which = f"{named}. None of them makes the keys work again"
+    words = f"*More ways*: {which}"
     return [section(words, overflow("more", options))]

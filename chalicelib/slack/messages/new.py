@@ -39,23 +39,24 @@ def message(shown: Shown) -> Message:
         return unread(shown)
     settling = SETTLING.get(cause_of(shown.case.snapshot))
     title = settling.format(cluster=shown.cluster) if settling else lead.title(shown)
+    is_outage = outage.is_one(shown) and not settling
     choices = [] if settling else [divider(), *ways.sections(shown), *lead.by_hand(shown)]
+    choices += outage.details(shown) if is_outage else []
     # Slack takes one table a message; who fails comes first.
-    has_table = outage.is_one(shown) and bool(shown.case.key_uses)
+    has_table = is_outage and bool(shown.case.key_uses)
     choices += [] if settling or has_table else keytable.keys(shown)
     return Message(
         f"{title}. Nothing for you to do." if settling else notification(shown),
         (
             header(title, WARNING if outage.is_one(shown) else ""),
-            *(
-                _outage(shown)
-                if outage.is_one(shown) and not settling
-                else _blocked(shown, settling)
-            ),
+            *(_outage(shown) if is_outage else _blocked(shown, settling)),
             *notices(shown),
             *choices,
             *background(shown),
-            *actions(f"foot:{shown.version}", buttons.foot(shown)),
+            *actions(
+                f"foot:{shown.version}",
+                buttons.foot(shown, is_offered_above=is_outage and outage.needs_a_person(shown)),
+            ),
         ),
     )
 
@@ -68,7 +69,7 @@ def _blocked(shown: Shown, settling: str | None) -> list[Block]:
 
 
 def _outage(shown: Shown) -> list[Block]:
-    return [says(*holds(shown)), says(*outage.silence()), *outage.details(shown)]
+    return [says(*holds(shown)), says(*outage.silence()), *outage.officer(shown)]
 
 
 def unread(shown: Shown) -> Message:

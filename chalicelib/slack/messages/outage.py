@@ -11,9 +11,10 @@ from chalicelib.domain.rules.password import PERSON_ONLY, officer_steps
 from chalicelib.domain.state.case import Attempt
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.snapshot import Backup, Key
-from chalicelib.slack.messages import facts
+from chalicelib.slack.messages import buttons, facts
 from chalicelib.slack.messages.blocks import (
     Piece,
+    actions,
     bold,
     cell,
     code,
@@ -33,7 +34,6 @@ from chalicelib.slack.messages.text import (
     TIME,
     Block,
     all_of,
-    caller,
     clean,
     count,
     ident,
@@ -46,9 +46,27 @@ RETENTION = timedelta(days=90)
 WEEK = timedelta(days=7)
 MOST_KEYS, MOST_ROWS = 10, 20
 WHY = {
-    Outage.NO_HSM: "Its cluster has no HSM left. AWS may still show the key store as connected; it is not usable.",
+    Outage.NO_HSM: "AWS may still show the key store as connected; it is not usable.",
     Outage.OFF: "The key store is disconnected.",
 }
+NEW_ONE = (
+    "A subnet of its cluster is gone or full, and a cluster keeps its subnets: only a new cluster, from the "
+    "backup, brings the keys back, unless somebody frees addresses."
+)
+LOGIN = "AWS can’t log in to the cluster:"
+REASONS = {
+    "NETWORK_ERRORS": "AWS can’t reach the HSMs",
+    "INTERNAL_ERROR": "AWS had an error of its own",
+    "CLUSTER_NOT_FOUND": "AWS can’t find the cluster",
+    "INSUFFICIENT_CLOUDHSM_HSMS": "The cluster has too few active HSMs",
+    "INSUFFICIENT_FREE_ADDRESSES_IN_SUBNET": "A subnet of the cluster has no free address",
+    "SUBNET_NOT_FOUND": "A subnet of the cluster is gone",
+    "INVALID_CREDENTIALS": f"{LOGIN} its password for the user kmsuser is wrong",
+    "USER_LOCKED_OUT": f"{LOGIN} the user kmsuser is locked out",
+    "USER_LOGGED_IN": f"{LOGIN} the user kmsuser is logged in there",
+    "USER_NOT_FOUND": f"{LOGIN} it has no user kmsuser",
+}
+"""What the codes of a failed connection mean (“ConnectionErrorCode” of the KMS API reference)."""
 
 
 def is_one(shown: Shown) -> bool:
@@ -101,11 +119,14 @@ def lead(shown: Shown) -> list[Piece]:
     what = found(shown)
     if what is Outage.FAILED and store is not None:
         error = store.error or "AWS gives no reason"
-        pieces.append(text(f" The connection failed ({clean(error)})."))
+        pieces.append(text(f" {REASONS.get(error, 'The connection failed')} ({clean(error)})."))
         if needs_a_person(shown):
             pieces.append(bold(" Only a crypto officer of the cluster can fix this."))
     elif what in WHY:
         pieces.append(text(f" {WHY[what]}"))
+    plan = case.offer(Remedy.RESCUE)
+    if plan and plan.backup_id and what is not Outage.CLUSTER_GONE:
+        pieces.append(text(f" {NEW_ONE}"))
     return [*pieces, text("\n"), *_hope(shown, what)]
 
 
@@ -117,8 +138,8 @@ def _since(shown: Shown) -> list[Piece]:
     first = told[0]
     if not first.operation:
         return [text(" Found by Unlatch at "), date(first.at, TIME), text(": AWS sends no event.")]
-    did = " and ".join(dict.fromkeys(_did(a) for a in told if _did(a)))
-    by = f": {caller(first.caller.words)} {did}" if did else ""
+    did = ", then ".join(dict.fromkeys(_did(a) for a in told if _did(a)))
+    by = f": {clean(first.caller.words)} {did}" if did else ""
     return [text(" It began at "), date(first.at, TIME), text(f"{by}.")]
 
 
@@ -131,23 +152,27 @@ def _did(attempt: Attempt) -> str:
 
 def _hope(shown: Shown, what: Outage | None) -> list[Piece]:
     if what is not Outage.CLUSTER_GONE:
-        return [bold("No key is lost."), text(f" {_changed(shown)}")]
+        return [bold("No key is lost."), text(f" {_changed(shown, 'Nothing has been changed.')}")]
     backup = best_backup(shown.case.snapshot) if shown.case.snapshot else None
     if backup is None:
-        return [bold("No backup of the cluster is left."), text(f" {_changed(shown)}")]
+        nothing = _changed(shown, "Nothing has been changed.")
+        return [bold("No backup of the cluster is left."), text(f" {nothing}")]
     keys = facts.keys(shown.case)
     back = len(keys) - len(lost(shown, backup))
-    which = "the key" if len(keys) == 1 == back else f"{back:,} of the {count(len(keys), 'key')}"
+    which = f"{back:,} of the {count(len(keys), 'key')}"
+    if back == len(keys):
+        which = "the key" if back == 1 else all_of(back, "key")
     return [
         bold("The backup of "),
         date(backup.created_at, DAY_AND_TIME),
         bold(f" can bring {which} back."),
-        text(f" {_changed(shown)}"),
+        text(" Unlatch can make a new cluster from it."),
+        text(f" {_changed(shown, 'So far it has changed nothing.')}"),
     ]
 
 
-def _changed(shown: Shown) -> str:
-    return "So far Unlatch has changed nothing." if not shown.case.has_begun else ""
+def _changed(shown: Shown, nothing: str) -> str:
+    return nothing if not shown.case.has_begun else ""
 
 
 def lost(shown: Shown, backup: Backup) -> list[Key]:
@@ -162,11 +187,12 @@ def silence() -> list[Piece]:
 
 
 def details(shown: Shown) -> list[Block]:
-    """Commands for a person, what can't come back, deadlines, and who fails with what."""
-    return [*_officer(shown), *_losses(shown), *_deadlines(shown), *_fails(shown), *_may(shown)]
+    """What can't come back, deadlines, and who fails with what: below the ways out."""
+    return [*_losses(shown), *_deadlines(shown), *_fails(shown), *_may(shown)]
 
 
-def _officer(shown: Shown) -> list[Block]:
+def officer(shown: Shown) -> list[Block]:
+    """Commands for a person, before everything else, and the button with which Unlatch goes on."""
     store, world = shown.case.store, shown.case.snapshot
     if store is None or world is None or not needs_a_person(shown):
         return []
@@ -178,7 +204,7 @@ def _officer(shown: Shown) -> list[Block]:
         elements.append(line(bold(f"{number}. "), text(f"{words}{'.' if command else ''}")))
         if command:
             elements.append(typed(command.replace("; ", "\n")))
-    return [rich(*elements)]
+    return [rich(*elements), *actions(f"officer:{shown.version}", buttons.try_again(shown))]
 
 
 def _losses(shown: Shown) -> list[Block]:
@@ -208,13 +234,11 @@ def _dates(shown: Shown) -> Iterator[list[Piece]]:
         yield [date(min(told) + WEEK, DAY_AND_TIME), text(words)]
     backup = best_backup(shown.case.snapshot) if shown.case.snapshot else None
     if found(shown) is Outage.CLUSTER_GONE and backup and not backup.never_expires:
-        words = " is deleted by AWS, 90 days after it was made, or earlier by its own policy. The "
-        words += (
-            "rescue first keeps it for good. If somebody deletes it, it can be restored for 7 days."
-        )
+        words = ", 90 days after it was made, or earlier by its own policy. The rescue first keeps "
+        words += "it for good. If somebody deletes it, it can be restored for 7 days."
         yield [
             date(backup.created_at + RETENTION, DAY),
-            text(": "),
+            text(": AWS deletes "),
             code(ident(backup.backup_id)),
             text(words),
         ]

@@ -84,11 +84,13 @@ def tried_by(shown: Shown) -> Block:
     known = person(shown.case.requester_id) if shown.case.requester_id and len(who) == 1 else ""
     by = f"{known or _callers(who)}{_tool(last.caller)}"
     sentences = [f"Tried by {by}, {often} on {utc(last.at)}{to}."]
+    if deleted := lead.deleted(last):
+        sentences = [f"{deleted} by {by} on {utc(last.at)}. AWS allowed it."]
     barred = [c for c in who if is_mapped(c, shown.policy)]
     if barred:
         whose = "They" if len(who) == 1 else _callers(barred)
         sentences.append(f"{whose} can’t approve their own request.")
-    if any(c.tool is Tool.TERRAFORM for c in who) and shown.case.store:
+    if shown.case.store and any(lead.terraform_forgets(attempt) for attempt in attempts):
         sentences.append(TERRAFORM)
     return marked_note(marked(" ".join(sentences))) if known else note(" ".join(sentences))
 

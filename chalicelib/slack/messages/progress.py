@@ -94,8 +94,9 @@ def _without_call(step: Milestone, found: Plan) -> list[Piece]:
 
 
 def _usually(step: Milestone) -> str:
+    """How long it takes; of what has failed it would promise an end."""
     usual = USUALLY.get(step.operation) if step.operation else None
-    if usual is None:
+    if usual is None or step.standing is Standing.FAILED:
         return ""
     return f" Usually {count(int(usual.total_seconds() // 60), 'minute')}."
 

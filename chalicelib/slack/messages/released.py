@@ -32,10 +32,14 @@ def message(shown: Shown) -> Message:
     calls = sum(call.status is CallStatus.DONE for call in case.calls)
     title = f"Released: {shown.cluster} is free for a new key store"
     return Message(
-        f"{title}. Its old key store is gone. {_stays(shown)}",
+        f"{title}. {_old(shown)} gone. {_stays(shown)}",
         (
             header(title, CHECK_MARK),
-            says(*_gone(shown), *parts.read_again(case), text(f"\n{_stays(shown)}")),
+            says(
+                *_gone(shown),
+                *parts.read_again(case),
+                text(f"\n{_stays(shown)} Nothing else in the HSMs was touched."),
+            ),
             _next_store(shown),
             says(
                 text("To stop the cost as well, write "),
@@ -54,6 +58,12 @@ def _gone(shown: Shown) -> list[Piece]:
     keys = f" and its {count(number, 'key')}" if number else ""
     verb = "are" if number else "is"
     return [*parts.store_pieces(shown.case), text(f"{keys} {verb} gone.")]
+
+
+def _old(shown: Shown) -> str:
+    plan = shown.case.current_plan
+    number = len(plan.basis.keys) if plan else 0
+    return f"Its old key store and {count(number, 'key')} are" if number else "Its old key store is"
 
 
 def _stays(shown: Shown) -> str:

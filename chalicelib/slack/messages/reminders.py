@@ -21,7 +21,9 @@ def reminded(entry: Entry, _case: Case) -> Told:
     until = moment(entry["until"])
     when = [date(until)] if until else [text("soon")]
     if entry["what"] == "keys":
-        words = text(". After that nobody can bring them back. Cancel is in the message above.")
+        words = text(
+            ". After that nobody can bring them back. To cancel, use the button in the message above."
+        )
         return "Last call", [symbol(WARNING), text(" The keys will be deleted on "), *when, words]
     if entry["what"] == "once more":
         return "Reminder", [text("Nobody has said yes yet. The plan waits until somebody does.")]

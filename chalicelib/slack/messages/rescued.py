@@ -19,7 +19,7 @@ from chalicelib.slack.messages.blocks import (
     text,
 )
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import Message, clean, count, ident, money, the
+from chalicelib.slack.messages.text import Message, clean, count, ident, listing, money, the
 
 MOST_NAMES = 10
 
@@ -32,7 +32,7 @@ def message(shown: Shown) -> Message:
     works = total - lost - len(unchecked(plan, case)) if plan else 0
     which = f"{works:,} of {count(total, 'key')}" if works < total else the(total, "key")
     title = f"Rescued: {which} of {shown.cluster} {'works' if works == 1 else 'work'} again"
-    gone = f" {count(lost, 'key')} can’t come back." if lost else ""
+    gone = f" {count(lost, 'key')} {facts.fate_of_lost(case)}." if lost else ""
     return Message(
         f"{title}.{gone} What is left to do is in the message.",
         (
@@ -54,10 +54,9 @@ def _works(shown: Shown) -> list[Piece]:
     more = [count(len(proved) - len(names), "more key")] if len(proved) > len(names) else []
     if not names:
         return [bold("The key store is connected again.")]
-    listed = ", ".join([*names, *more])
-    once = "It was" if len(proved) == 1 else "Each was"
+    once = "it was" if len(proved) == 1 else "each was"
     verb = "works" if len(proved) == 1 else "work"
-    return [bold(f"{listed} {verb} again."), text(f" {once} used once to check.")]
+    return [bold(f"{listing([*names, *more])} {verb} again:"), text(f" {once} used once to check.")]
 
 
 def _unchecked(shown: Shown) -> list[Piece]:
@@ -68,7 +67,7 @@ def _unchecked(shown: Shown) -> list[Piece]:
         return []
     return [
         text("\n"),
-        bold(f"{', '.join(names[:MOST_NAMES])} could not be checked."),
+        bold(f"{listing(names[:MOST_NAMES])} could not be checked."),
         text(
             " Have somebody who may use it try it."
             if len(names) == 1
@@ -84,13 +83,14 @@ def _lost(shown: Shown) -> list[Piece]:
         return []
     return [
         text("\n"),
-        bold(f"{', '.join(names[:MOST_NAMES])} can’t come back:"),
-        text(" made after the backup."),
+        bold(f"{listing(names[:MOST_NAMES])} {facts.fate_of_lost(shown.case)}:"),
+        text(f" {'it was' if len(names) == 1 else 'they were'} made after the backup."),
     ]
 
 
 def _where(shown: Shown) -> list[Piece]:
-    store, plan = shown.case.store, shown.case.current_plan
+    case = shown.case
+    store, plan = case.store, case.current_plan
     made = plan.new_hsms if plan else 0
     pieces = []
     if store and plan and plan.backup_id:
@@ -100,7 +100,7 @@ def _where(shown: Shown) -> list[Piece]:
             text(". "),
         ]
     if made:
-        cost = money(made * 24 * shown.policy.hour_price(shown.case.region))
+        cost = money(facts.new_hsms_a_day(case, shown.policy, made))
         pieces.append(
             text(
                 f"The {count(made, 'new HSM')} {'costs' if made == 1 else 'cost'} about {cost} a day."
@@ -129,6 +129,9 @@ def _left(shown: Shown) -> list[list[Piece]]:
                 text("."),
             ]
         )
+    if plan and plan.backup_id and shown.case.snapshot and shown.case.snapshot.cluster:
+        words = "The old cluster and its HSMs stay. If nobody needs them, write "
+        rows.append([text(words), code(f"/unlatch {ident(plan.cluster_id)}"), text(".")])
     rows.append(
         [text("Find out why it could happen. Unlatch’s guard rails can forbid such deletions.")]
     )

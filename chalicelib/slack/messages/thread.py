@@ -118,7 +118,7 @@ def _plan(entry: Entry) -> list[Piece]:
 
 
 def _place(entry: Entry, case: Case) -> str:
-    """“1 of 2”: the how-manieth approval of this plan it was."""
+    """“1 of 2”: which approval of this plan it was, by number."""
     plans = [p for p in (*case.offers, case.plan, case.last_plan) if p]
     plan = next((p for p in plans if p.plan_hash == entry["plan_hash"]), None)
     who: dict[str, None] = {}

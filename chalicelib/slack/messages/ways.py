@@ -11,7 +11,7 @@ from chalicelib.domain.rules.password import Login
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import StoreState
 from chalicelib.domain.state.trigger import Trigger
-from chalicelib.slack.messages import buttons, facts, lead, more_ways
+from chalicelib.slack.messages import buttons, facts, goback, lead, more_ways
 from chalicelib.slack.messages.blocks import note, section
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import (
@@ -23,6 +23,7 @@ from chalicelib.slack.messages.text import (
     be,
     clean,
     count,
+    ident,
     listing,
     money,
     people,
@@ -34,8 +35,8 @@ TITLES = {
     Remedy.KEEP: "{keep}",
     Remedy.RESCUE: "{rescue}",
     Remedy.PARK: "stop the cost and keep the {kept}",
-    Remedy.REPOINT: "move the keys to another cluster, delete this one",
-    Remedy.RELEASE: "delete {released}, keep the cluster",
+    Remedy.REPOINT: "move the keys to {elsewhere}, delete {here}",
+    Remedy.RELEASE: "{released}, keep {both}",
     Remedy.RETIRE: "delete the {gone} and the cluster",
 }
 MOST_NAMES = 10
@@ -69,7 +70,7 @@ def sections(shown: Shown, *, without_gates: bool = False) -> list[Block]:
         if plan := plans[remedy]:
             blocks.append(section(describe(shown, plan), buttons.choose(shown, remedy)))
             blocks += stays_behind(plan)
-    blocks += more_ways.menu(shown, rest)
+    blocks += more_ways.menu(shown, rest, is_copy=is_copy)
     for way in shown.ways:
         if not way.is_open and not (without_gates and way.gates):
             blocks += _not_possible(way)
@@ -108,10 +109,14 @@ def describe(shown: Shown, plan: Plan, *, needs: bool = True) -> str:
     if needs:
         facts_line.append(f"Needs: {people(plan.terms.people)}")
     facts_line.append(f"Cost: {cost(shown, plan)}")
+    copy = lead.copy_asked_for(shown)
     title = TITLES[plan.remedy].format(
         rescue=_rescue(plan),
         keep=_keep(shown),
         kept=_kept(shown),
+        elsewhere=ident(plan.target_cluster_id) if copy else "another cluster",
+        here=shown.cluster if copy else "this one",
+        both="both clusters" if copy else "the cluster",
         gone=_gone(shown, plan),
         released=_released(shown),
     )
@@ -121,6 +126,8 @@ def describe(shown: Shown, plan: Plan, *, needs: bool = True) -> str:
 def _keep(shown: Shown) -> str:
     if shown.case.trigger is Trigger.CLUSTER_TAKEN:
         return "use the key store that exists"
+    if shown.case.trigger.is_outage:
+        return "leave the keys failing, with an owner and a date"
     return "leave it as it is, with an owner and a date"
 
 
@@ -134,7 +141,9 @@ def _rescue(plan: Plan) -> str:
 
 
 def _released(shown: Shown) -> str:
-    return "the keys and the key store" if facts.keys(shown.case) else "the key store"
+    if facts.keys(shown.case):
+        return "delete the keys and the store"
+    return "delete the store" if _is_off(shown) else "disconnect and delete the store"
 
 
 def _kept(shown: Shown) -> str:
@@ -208,7 +217,7 @@ def _undo(shown: Shown, plan: Plan) -> str:
         case Remedy.KEEP:
             return "yes"
         case Remedy.RESCUE:
-            return _undo_rescue(shown, plan)
+            return goback.undo_of_rescue(shown.case, plan)
         case Remedy.PARK:
             minutes = minutes_to_unpark(shown.case.snapshot)
             return f"yes, takes about {minutes} min" if minutes else "yes"
@@ -229,23 +238,11 @@ def _undo(shown: Shown, plan: Plan) -> str:
     return f"by hand, from the backup of {token(newest.created_at, shape)}"
 
 
-def _undo_rescue(shown: Shown, plan: Plan) -> str:
-    """A store that shows as connected serves its keys as soon as there is an HSM: that one stays."""
-    store = shown.case.store
-    if plan.backup_id:
-        return "while it runs: removes what it made"
-    if not plan.new_hsms:
-        return "not needed"
-    if store is not None and store.state is StoreState.CONNECTED:
-        return "not needed; the HSMs stay, as the keys work with them"
-    return "until the store is connected: removes what it made"
-
-
 def rescue_cost(shown: Shown, plan: Plan) -> str:
     made = plan.new_hsms
     if not made:
         return f"{money(facts.daily(shown.case, shown.policy))} a day, as now"
-    return f"{money(made * 24 * shown.policy.hour_price(shown.case.region))} a day for {count(made, 'HSM')}"
+    return f"{money(facts.new_hsms_a_day(shown.case, shown.policy, made))} a day for {count(made, 'HSM')}"
 
 
 def cost(shown: Shown, plan: Plan) -> str:

@@ -55,7 +55,8 @@ def _rescue(shown: Shown, plan: Plan) -> Block:
     what = "a new cluster with" if plan.backup_id else ""
     words = f"This makes {what} {count(made, 'HSM')}".replace("  ", " ")
     cost = ways.rescue_cost(shown, plan)
-    lost = f" {count(len(plan.lost), 'key')} can’t come back." if plan.lost else ""
+    fate = facts.fate_of_lost(shown.case)
+    lost = f" {count(len(plan.lost), 'key')} {fate}." if plan.lost else ""
     return shapes.alert(
         f"{words}: about {cost}, until somebody removes them. It deletes nothing.{lost}", "warning"
     )

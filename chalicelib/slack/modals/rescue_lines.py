@@ -81,11 +81,12 @@ def _backup(world: Snapshot, plan: Plan) -> Iterator[Line]:
 
 def _lost(shown: Shown, plan: Plan) -> Iterator[Line]:
     names = [facts.key_name(shown.case, key_id) for key_id in plan.lost]
+    fate = facts.fate_of_lost(shown.case)
     for name in names[:MOST_NAMES]:
-        yield [bold(f"{name} was made after it and can’t come back")]
+        yield [bold(f"{name} was made after it and {fate}")]
     if len(names) > MOST_NAMES:
         more = count(len(names) - MOST_NAMES, "more key")
-        yield [bold(f"{more} made after it can’t come back")]
+        yield [bold(f"{more} made after it {fate}")]
 
 
 def _store(shown: Shown, world: Snapshot) -> Iterator[Line]:

@@ -15,9 +15,11 @@ from chalicelib.aws.inventory import AwsInventory
 from chalicelib.aws.session import fast_session
 from chalicelib.aws.trail import AwsTrail
 from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.room import Room
 from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import TemporaryError
-from tests.sandbox.aws.aws_stand import CLUSTER, HUB, NOW, WORLD, Stand
+from sandbox.aws.mishaps import break_store
+from tests.sandbox.aws.aws_stand import CLUSTER, HUB, NOW, STORE, WORLD, Stand
 
 READER = "arn:aws:sts::{account}:assumed-role/unlatch-reader/case-1"
 KINDS: dict[str, dict[str, Any]] = {
@@ -34,6 +36,7 @@ LOOK = {
     "cloudwatch:GetMetricData", "ec2:DescribeNetworkInterfaces", "kms:DescribeCustomKeyStores",
     "kms:DescribeKey", "kms:GetKeyLastUsage", "kms:ListAliases", "kms:ListGrants", "kms:ListKeys",
 }  # fmt: skip
+ROOM = "ec2:DescribeSubnets"
 PARTS = ("cloudhsm:DescribeClusters", "kms:DescribeCustomKeyStores")
 
 
@@ -120,6 +123,56 @@ def test_a_torn_look_shows_nothing(stand: Stand, kind: str) -> None:
     whole = eyes.look()
     assert torn_everywhere(eyes, kind, eyes.look) == LOOK
     assert eyes.look() == whole
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_look_at_an_outage_reads_the_room_for_a_rescue_and_no_torn_one(
+    stand: Stand, kind: str
+) -> None:
+    eyes = Eyes(stand)
+    assert eyes.look().room is None, "nobody needs it"
+    break_store(stand.server, STORE, error="NETWORK_ERRORS")
+    whole = eyes.look()
+    assert whole.room
+    assert whole.room.subnets
+    assert whole.cluster
+    assert {name for _, name in whole.cluster.subnets} == {s.subnet_id for s in whole.room.subnets}
+    assert (whole.room.clusters, whole.room.hsms) == counted(stand)
+    asked = eyes.asked_by(eyes.look)
+    stand.server.faults.add(ROOM, asked.count(ROOM), **KINDS[kind])
+    with pytest.raises(TemporaryError):
+        eyes.look()
+    assert eyes.look() == whole
+
+
+def counted(stand: Stand) -> tuple[int, int]:
+    clusters = stand.client("cloudhsmv2").describe_clusters()["Clusters"]
+    return len(clusters), sum(len(cluster["Hsms"]) for cluster in clusters)
+
+
+def test_a_room_that_may_not_be_read_is_unknown(stand: Stand) -> None:
+    eyes = Eyes(stand)
+    break_store(stand.server, STORE, error="NETWORK_ERRORS")
+    stand.server.faults.add(ROOM, 1, kind="error", code="UnauthorizedOperation")
+    seen = eyes.look()
+    assert seen.room == Room(None, *counted(stand))
+    assert seen.unread == (), "a rescue can do without"
+
+
+def test_a_cluster_from_the_same_backup_is_seen_beside_one_that_lives(stand: Stand) -> None:
+    eyes, hsm = Eyes(stand), stand.client("cloudhsmv2")
+    seen = eyes.look()
+    assert seen.cluster
+    assert seen.cluster.newest_backup
+    backup, subnets = seen.cluster.newest_backup.backup_id, dict(seen.cluster.subnets)
+    hsm.create_cluster(
+        HsmType="hsm2m.medium", SubnetIds=[*subnets.values()][:2], SourceBackupId=backup
+    )
+    new = {one.cluster_id: one for one in eyes.look().siblings} | {
+        one.cluster_id: None for one in seen.siblings
+    }
+    (made,) = (one for one in new.values() if one)
+    assert made.source_backup == backup
 
 
 @pytest.mark.parametrize("kind", KINDS)

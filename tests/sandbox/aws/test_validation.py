@@ -34,6 +34,7 @@ OPERATIONS = [
 ]
 BY_FORM = [
     ("ec2", "DescribeNetworkInterfaces"),
+    ("ec2", "DescribeSubnets"),
     ("sts", "AssumeRole"),
     ("sts", "GetCallerIdentity"),
 ]

@@ -219,6 +219,15 @@ class FakeSandbox:
             raise LookupError(f"there is no custom key store {store}")
         self.asked.append(("nobody", "break_store", {"store": store, "error": error}))
 
+    def delete_subnet(self, cluster: str, *, zone: str) -> str:
+        self.asked.append(("nobody", "delete_subnet", {"cluster": cluster, "zone": zone}))
+        return "subnet-1"
+
+    def fill_subnet(self, cluster: str, *, zone: str, free: int) -> str:
+        said = {"cluster": cluster, "zone": zone, "free": free}
+        self.asked.append(("nobody", "fill_subnet", said))
+        return "subnet-2"
+
     def set_password(self, store: str) -> None:
         self.asked.append(("crypto officer", "set_password", {"store": store}))
 

@@ -362,6 +362,19 @@ def test_what_is_gone_can_not_be_broken_and_that_is_told(
     assert "Somebody else can't: there is no custom key store cks-1." in told["story"]
 
 
+def test_subnets_are_filled_and_deleted(
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
+) -> None:
+    on = "cluster: cluster-2a3b4c5d6e7, zone: us-east-1a"
+    told = play(
+        f"play:\n  - outside: {{fill_subnet: {{{on}, free: 1}}}}\n"
+        f"  - outside: {{delete_subnet: {{{on}}}}}\n"
+    )
+    assert [what for _, what, _ in sandbox.asked] == ["fill_subnet", "delete_subnet"]
+    assert "takes the addresses of subnet-2 in us-east-1a: 1 are free" in told["story"]
+    assert "deletes subnet-1, the subnet of cluster-2a3b4c5d6e7 in us-east-1a" in told["story"]
+
+
 def test_the_newest_backup_is_deleted(
     sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:

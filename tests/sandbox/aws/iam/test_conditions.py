@@ -1,4 +1,4 @@
-"""Each operator holds where AWS's would, also where the request does not have the key."""
+"""Each operator holds if AWS's would, also if the request does not have the key."""
 
 from typing import Any
 
