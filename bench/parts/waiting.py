@@ -20,7 +20,7 @@ from tests.flows.cloud import key, world
 from tests.flows.stand import INBOX_SEAL, Stand
 
 QUIET_MINUTES = 5
-ZERO = timedelta(0)
+ZERO, MINUTE = timedelta(0), timedelta(minutes=1)
 
 
 class Watched(SimulatedAws):
@@ -141,6 +141,10 @@ def _late(usual: Waited, held: Waited) -> Row:
             f"in which a disconnection and an HSM take {GRID[0]} to {GRID[-1]} minutes each: "
             f"median {ratios[len(ratios) // 2]:.1%}, worst {ratios[-1]:.1%}. With keys, AWS's own "
             f"time is the window of 7 to 30 days and the share vanishes: {held.ratio:.4%}."
+        ),
+        limit=(
+            f"{sum(late >= MINUTE for _, late in usual.intervals)} of its waits are the minute between the two whole "
+            "looks after which something counts as gone: safety, not slowness."
         ),
     )
 

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
+from bench.stub.account import HSMS, NOW, PARSED, Http
 from bench.stub.answers import Answers, Reply
-from bench.stub.keys import CLUSTER, REGION, Keys
+from bench.stub.keys import CLUSTER, Keys
 from bench.stub.server import Seen
 from chalicelib.aws.session import own_session
 from sandbox.reliability.table import MemoryTable
 
-NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-HSMS = [
-    {"HsmId": f"hsm-{zone}", "State": "ACTIVE", "AvailabilityZone": f"{REGION}{zone}"}
-    for zone in "ab"
-]
 CLUSTERS = [
     {
         "ClusterId": CLUSTER,
@@ -29,19 +24,6 @@ CLUSTERS = [
 ]
 BACKUPS = [{"BackupId": "backup-1", "BackupState": "READY", "CreateTimestamp": NOW.timestamp()}]
 MACS = frozenset({"GenerateMac", "VerifyMac"})
-PARSED: dict[str, dict[str, Any]] = {
-    "AssumeRole": {
-        "Credentials": {
-            "AccessKeyId": "ASIABENCH",
-            "SecretAccessKey": "bench",
-            "SessionToken": "bench",
-            "Expiration": NOW,
-        }
-    },
-    "GetMetricData": {"MetricDataResults": []},
-    "DescribeNetworkInterfaces": {"NetworkInterfaces": []},
-}
-"""Replies of services that speak no JSON; their wire formats are not what is measured."""
 
 
 class World(Answers):
@@ -63,12 +45,6 @@ class World(Answers):
             case "DescribeBackups":
                 return 200, {"Backups": BACKUPS}
         return super().aws(target, body)
-
-
-class Http:
-    """Of the HTTP answer botocore reads no more here."""
-
-    status_code = 200
 
 
 def answered_here(latency: float) -> list[Seen]:
