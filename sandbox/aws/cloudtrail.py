@@ -139,9 +139,8 @@ def _record(
     visit: RequestContext, result: dict[str, Any] | None, *, error: AwsError | None
 ) -> Record:
     request = visit.request
-    answered = bool(result) and error is None and not visit.read_only
-    if request.operation == "DeleteCluster" and "A-LOSS-RECORD" in visit.differs:
-        answered = False
+    is_mute = request.operation == "DeleteCluster" and "A-LOSS-RECORD" in visit.differs
+    answered = bool(result) and error is None and not visit.read_only and not is_mute
     tells_use = request.operation in USES and "A-FAILING-USE-RECORD" not in visit.differs
     record: Record = {
         "eventVersion": EVENT_VERSION,
