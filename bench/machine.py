@@ -20,11 +20,15 @@ PACKAGES = (
 )
 
 
+def here() -> str:
+    return f"{os.cpu_count()} × {_processor()}, {_memory_gb():.0f} GB, {platform.system()}"
+
+
 def described() -> list[str]:
     """One line a fact."""
     load = os.getloadavg()[0]
     return [
-        f"{os.cpu_count()} × {_processor()}, {_memory_gb():.0f} GB, {platform.system()}",
+        here(),
         f"Load when the run began: {load:.1f}",
         f"Python {platform.python_version()}",
         ", ".join(f"{name} {version(name)}" for name in PACKAGES),

@@ -6,9 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import matplotlib as mpl  # type: ignore[import-not-found, unused-ignore]  # for `make bench` alone
-from matplotlib.figure import Figure  # type: ignore[import-not-found, unused-ignore]  # for `make bench` alone
-
 INK, OURS, OTHER, FLOOR = "#444444", "#1264a3", "#4a9c6d", "#999999"
 STYLES = (("o-", OURS), ("s--", OTHER), ("^:", OURS))
 
@@ -27,6 +24,9 @@ class Curves:
 
 
 def draw(left: Curves, right: Curves, path: Path) -> None:
+    import matplotlib as mpl  # type: ignore[import-not-found, unused-ignore]  # `make bench` installs it
+    from matplotlib.figure import Figure  # type: ignore[import-not-found, unused-ignore]  # same
+
     mpl.rcParams.update({"font.size": 9, "axes.edgecolor": INK, "svg.hashsalt": "unlatch"})
     figure = Figure(figsize=(8, 3.2), dpi=120, layout="constrained")
     for axes, curves in zip(figure.subplots(1, 2), (left, right), strict=True):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-
-import pyperf  # type: ignore[import-untyped, import-not-found, unused-ignore]  # for `make bench` alone
+from typing import Any
 
 from bench.interleaved import Samples
 
 
 def store(samples: Iterable[Samples], path: Path) -> None:
     """Into one file, in place of an earlier run's. pyperf takes no zeros."""
+    import pyperf  # type: ignore[import-untyped, import-not-found, unused-ignore]  # `make bench` installs it
+
     path.parent.mkdir(exist_ok=True)
     benchmarks = [
         _benchmark(name, values)
@@ -23,6 +24,8 @@ def store(samples: Iterable[Samples], path: Path) -> None:
         pyperf.BenchmarkSuite(benchmarks).dump(str(path), replace=True)
 
 
-def _benchmark(name: str, values: list[float]) -> pyperf.Benchmark:
+def _benchmark(name: str, values: list[float]) -> Any:
+    import pyperf  # type: ignore[import-untyped, import-not-found, unused-ignore]  # `make bench` installs it
+
     about = {"name": name, "unit": "second"}
     return pyperf.Benchmark([pyperf.Run(values, metadata=about, collect_metadata=False)])

@@ -33,7 +33,7 @@ def measure(name: str, file: Path = FILE) -> list[Row]:
     told = {
         "seconds": round(took, 1),
         "on": datetime.now(UTC).date().isoformat(),
-        "machine": machine.described()[0],
+        "machine": machine.here(),
     }
     file.write_text(f"{json.dumps({**_read(file), name: told}, indent=2, sort_keys=True)}\n")
     return [row for row in rows(file) if row.what.startswith(COMMANDS[name][1])]
