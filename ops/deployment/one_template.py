@@ -24,6 +24,8 @@ from ops.hub import APP, EVENT_FUNCTIONS, FUNCTIONS
 
 API, API_ROLE = "APIHandler", "ApiHandlerRole"
 QUEUE = {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+OF_ELSEWHERE = {"Roles": "", "Forward": "", "Tries": "HasOperator"}
+"""Conditions that tell where a stack of it is, and what is left of each in the hub."""
 OF_TARGETS = frozenset({"HubAccountId", "HubBusArn", "CreateRoles", "RolesRegion"})
 """Parameters of infra/account.yaml that the hub’s own account does not need."""
 
@@ -81,17 +83,22 @@ def _of_the_hub(project: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(text.replace("${HubAccountId}", "${AWS::AccountId}"))
     forwarding = {n for n, r in found["Resources"].items() if r.get("Condition") == "Forward"}
     found["Resources"] = {
-        name: {key: value for key, value in each.items() if key != "Condition"}
-        for name, each in found["Resources"].items()
-        if name not in forwarding
+        name: _as_here(each) for name, each in found["Resources"].items() if name not in forwarding
     }
     found["Parameters"] = {
         name: each for name, each in found["Parameters"].items() if name not in OF_TARGETS
     }
     found["Conditions"] = {
-        name: each for name, each in found["Conditions"].items() if name not in ("Roles", "Forward")
+        name: each for name, each in found["Conditions"].items() if name not in OF_ELSEWHERE
     }
     return found
+
+
+def _as_here(resource: dict[str, Any]) -> dict[str, Any]:
+    """The hub always has the roles; of their conditions only the others are left."""
+    kept = {key: value for key, value in resource.items() if key != "Condition"}
+    left = OF_ELSEWHERE.get(resource.get("Condition", ""), "")
+    return {**kept, "Condition": left} if left else kept
 
 
 def _functions(stage: str, settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -68,6 +68,7 @@ def prepare(clock: Clock) -> Patches:
     fill_in_definitions(seams)
     seams.wrap(parsing.ResourceMap, "__init__", _in_its_partition)
     seams.wrap(stack_models.ChangeSet, "apply", _with_outputs)
+    seams.wrap(parsing, "parse_and_update_resource", _only_what_is_made)
     modules = _modules()
     seams.replace(backends, "list_of_moto_modules", lambda: modules)
     seams.wrap(kms_models, "generate_private_key", _only_for_asymmetric)
@@ -125,10 +126,25 @@ def _with_outputs(stock: Callable[..., None]) -> Callable[..., None]:
     def apply(change_set: Any) -> None:
         stock(change_set)
         stack = change_set.stack
+        made = stack.resource_map._parsed_resources
+        for name in change_set.template_dict["Resources"]:
+            if name in made and made[name] is None:
+                del made[name]  # its condition may be true one day
         stack.template_dict = change_set.template_dict
         stack.output_map = stack._create_output_map()
 
     return apply
+
+
+def _only_what_is_made(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """Moto breaks at a resource that its condition keeps from being made."""
+
+    def update(logical_id: str, described: Any, resources: Any, **named: Any) -> Any:
+        if resources[logical_id] is None:
+            return None
+        return stock(logical_id, described, resources, **named)
+
+    return update
 
 
 def _with_definition(stock: Callable[..., Any]) -> Callable[..., Any]:

@@ -35,7 +35,7 @@ class Artefact:
         )
         for about in self.serverless.values():
             if "FunctionName" in about:
-                self._function(about)
+                self._function(about, stack)
         return api
 
     def _plain(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class Artefact:
         gateway.create_deployment(restApiId=api, stageName=about["StageName"])
         return api
 
-    def _function(self, about: dict[str, Any]) -> None:
+    def _function(self, about: dict[str, Any], stack: str) -> None:
         functions, name = boto3.client("lambda"), about["FunctionName"]
         role = self.template["Resources"][about["Role"]["Fn::GetAtt"][0]]["Properties"]["RoleName"]
         made = functions.create_function(
@@ -72,7 +72,7 @@ class Artefact:
             Code={"ZipFile": self.code},
             Timeout=about["Timeout"],
             MemorySize=about["MemorySize"],
-            Environment=about["Environment"],
+            Environment={"Variables": self._told(about["Environment"]["Variables"], stack)},
             Tags=about["Tags"],
         )
         invoked = about.get("EventInvokeConfig")
@@ -86,6 +86,19 @@ class Artefact:
             )
         for event in about.get("Events", {}).values():
             self._rule(event["Properties"], made["FunctionArn"])
+
+    def _told(self, variables: dict[str, Any], stack: str) -> dict[str, str]:
+        """ARNs of what the stack made are known by now."""
+        aws, kms = boto3.client("cloudformation"), boto3.client("kms")
+        told = {}
+        for name, value in variables.items():
+            told[name] = value
+            if isinstance(value, dict):
+                [logical, _] = value["Fn::GetAtt"]
+                made = aws.describe_stack_resource(StackName=stack, LogicalResourceId=logical)
+                key = made["StackResourceDetail"]["PhysicalResourceId"]
+                told[name] = kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
+        return told
 
     def _rule(self, about: dict[str, Any], target: str) -> None:
         events, name = boto3.client("events"), about.get("RuleName") or about["Name"]

@@ -100,6 +100,11 @@ def test_it_has_what_chalice_leaves_out(template: dict[str, Any]) -> None:
     assert "HubAccountId" not in json.dumps(template)
 
 
+def test_the_prober_is_made_for_a_named_operator_alone(template: dict[str, Any]) -> None:
+    assert template["Resources"]["Prober"]["Condition"] == "HasOperator"
+    assert "Condition" not in template["Resources"]["Reader"]
+
+
 def test_its_record_names_the_code_that_is_in_it(artefact: Path, template: dict[str, Any]) -> None:
     digest = hashlib.sha256((artefact / "deployment.zip").read_bytes()).hexdigest()
     assert (artefact / "SHA256SUMS").read_text() == f"{digest}  deployment.zip\n"
