@@ -138,6 +138,10 @@ class SignedCancel(SignedRequest):
 Signed = SignedPlan | SignedCancel
 
 
+UNFENCED = -1
+"""The version of an inbox that nobody can write: its run sleeps until its deadline, and no click wakes it."""
+
+
 @dataclass(frozen=True)
 class Held:
     """Of a case whose body is not believed: the version to sleep on, and the case by its sealed trigger."""

@@ -33,7 +33,7 @@ from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Click
 from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import ConflictError, PermanentError, SupersededError, UnbelievedError
-from chalicelib.ports import CaseTrigger, Held, Seal
+from chalicelib.ports import UNFENCED, CaseTrigger, Held, Seal
 
 LOOK = "LOOK"
 MOST_ENTRIES = 90
@@ -245,7 +245,7 @@ class TurnCases(DynamoCases):
             inbox = inbox_from(old or {})
             since = datetime.fromisoformat(inbox.refused) if inbox.refused else now
         except (PermanentError, *codec.UNREADABLE):
-            return Held(0, now, None)
+            return Held(UNFENCED, now, None)
         is_ours = self._is_ours(case_id, TRIGGERS, inbox.first)
         return Held(inbox.version + 1, since, begun(inbox) if is_ours else None)
 
