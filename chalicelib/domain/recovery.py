@@ -12,7 +12,7 @@ from chalicelib.domain.rules.step import Close
 from chalicelib.domain.rules.waiting import our_keys
 from chalicelib.domain.state.case import CallStatus, Case
 from chalicelib.domain.state.plan import Operation, Plan
-from chalicelib.domain.state.snapshot import Key, Snapshot, StoreState
+from chalicelib.domain.state.snapshot import ATTACHED, Key, Snapshot, StoreState
 
 OFF = (StoreState.DISCONNECTED, StoreState.DISCONNECTING)
 
@@ -59,7 +59,7 @@ def reconnects(case: Case) -> bool:
     """Cancelling connects the store again. What we just called may not show in the snapshot yet."""
     store = case.store
     was = case.before.store_state if case.before else None
-    if store is None or was not in (StoreState.CONNECTED, StoreState.CONNECTING):
+    if store is None or was not in ATTACHED:
         return False
     off = case.call(Operation.DISCONNECT_KEY_STORE, store.key_store_id)
     on = case.call(Operation.CONNECT_KEY_STORE, store.key_store_id)
@@ -117,7 +117,7 @@ def minutes_to_unpark(world: Snapshot | None) -> int:
         return 0
     store = world.holder
     creates = USUALLY[Operation.CREATE_HSM] if world.live_hsms else timedelta()
-    runs = store is not None and store.state in (StoreState.CONNECTED, StoreState.CONNECTING)
+    runs = store is not None and store.state in ATTACHED
     connects = USUALLY[Operation.CONNECT_KEY_STORE] if runs else timedelta()
     return int((creates + connects).total_seconds() // 60)
 

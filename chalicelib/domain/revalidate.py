@@ -12,10 +12,15 @@ from chalicelib.domain.rules.polling import SETTLING
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.state.case import CallRecord, CallStatus, Difference
 from chalicelib.domain.state.plan import KeyBasis, Operation, Remedy, Terms
-from chalicelib.domain.state.snapshot import NO_OTHERS, Key, KeyState, KeyStore, StoreState
+from chalicelib.domain.state.snapshot import (
+    ATTACHED,
+    NO_OTHERS,
+    Key,
+    KeyState,
+    KeyStore,
+    StoreState,
+)
 from chalicelib.domain.state.zones import zone_of
-
-CONNECTED = (StoreState.CONNECTED, StoreState.CONNECTING)
 
 
 def changes(context: PlanContext) -> tuple[Difference, ...]:
@@ -82,12 +87,12 @@ def _connection(context: PlanContext, store: KeyStore) -> list[Difference]:
     reconnects = bool(plan.names(Operation.CONNECT_KEY_STORE))
     if last and last.operation is Operation.DISCONNECT_KEY_STORE:
         on_the_way = reconnects and store.state is StoreState.CONNECTING
-        if store.state in CONNECTED and last.status is CallStatus.DONE and not on_the_way:
+        if store.state in ATTACHED and last.status is CallStatus.DONE and not on_the_way:
             return [Difference(what, "disconnected by Unlatch", "connected again by somebody")]
         return []
     connected_by_us = last is not None and last.status is CallStatus.DONE
     was = StoreState.CONNECTED if connected_by_us else plan.basis.store_state
-    if was not in CONNECTED or store.state in CONNECTED or not _must_stay(context, connected_by_us):
+    if was not in ATTACHED or store.state in ATTACHED or not _must_stay(context, connected_by_us):
         return []
     if store.state is StoreState.FAILED:
         # Of a connection that we made, connect() tells the end.

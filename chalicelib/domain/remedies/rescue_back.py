@@ -8,10 +8,9 @@ from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.rules.step import Call, Move, Wait
 from chalicelib.domain.state.case import Before, CallStatus
 from chalicelib.domain.state.plan import Operation, Remedy
-from chalicelib.domain.state.snapshot import Cluster, Hsm, KeyStore, StoreState
+from chalicelib.domain.state.snapshot import ATTACHED, Cluster, Hsm, KeyStore, StoreState
 from chalicelib.domain.state.zones import zone_of
 
-ATTACHED = (StoreState.CONNECTED, StoreState.CONNECTING)
 WHY = "removing what the rescue made"
 
 

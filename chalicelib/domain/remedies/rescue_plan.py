@@ -12,6 +12,7 @@ from chalicelib.domain.rules.password import PERSON_ONLY
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.state.plan import Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.state.snapshot import (
+    ATTACHED,
     Backup,
     KeyStore,
     Snapshot,
@@ -112,7 +113,7 @@ def _reconnecting(store: KeyStore) -> tuple[list[PlannedCall], tuple[PlannedCall
         PlannedCall(Operation.DISCONNECT_KEY_STORE, target),
         PlannedCall(Operation.CONNECT_KEY_STORE, target),
     )
-    if store.state in (StoreState.CONNECTED, StoreState.CONNECTING):
+    if store.state in ATTACHED:
         return [], both
     if store.state is StoreState.DISCONNECTED:
         return [both[1]], both[:1]

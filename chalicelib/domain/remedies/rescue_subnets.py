@@ -15,7 +15,7 @@ from chalicelib.domain.state.click import Click
 from chalicelib.domain.state.hsm_states import GOING
 from chalicelib.domain.state.plan import Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.state.room import Room, Subnet
-from chalicelib.domain.state.snapshot import KeyStore, Snapshot, StoreState
+from chalicelib.domain.state.snapshot import ATTACHED, KeyStore, Snapshot, StoreState
 
 Place = tuple[str, str]
 """Zone and subnet, as a cluster maps them."""
@@ -25,7 +25,6 @@ NEEDED = FOR_KMS + 1
 """And an HSM needs one of its own."""
 MOST_SUBNETS = 10
 NO_SUBNET, NO_ADDRESS = "SUBNET_NOT_FOUND", "INSUFFICIENT_FREE_ADDRESSES_IN_SUBNET"
-ATTACHED = (StoreState.CONNECTED, StoreState.CONNECTING)
 
 
 def of_cluster(case: Case, snapshot: Snapshot) -> tuple[Place, ...]:

@@ -23,7 +23,7 @@ from chalicelib.domain.rules.waiting import until_next
 from chalicelib.domain.state.case import Difference
 from chalicelib.domain.state.hsm_states import HsmState
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
-from chalicelib.domain.state.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
+from chalicelib.domain.state.snapshot import ATTACHED, Key, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.state.zones import zone_labels
 
 NO_CLUSTER = (
@@ -115,7 +115,7 @@ def _key_calls(snapshot: Snapshot, quarantine_days: int) -> list[PlannedCall]:
     if holder and snapshot.keys and has_active_hsm(snapshot):
         if holder.state is StoreState.FAILED:
             calls.append(PlannedCall(Operation.DISCONNECT_KEY_STORE, (holder.key_store_id,)))
-        if holder.state not in (StoreState.CONNECTED, StoreState.CONNECTING):
+        if holder.state not in ATTACHED:
             calls.append(PlannedCall(Operation.CONNECT_KEY_STORE, (holder.key_store_id,)))
     if not holder or not live:
         return calls

@@ -15,7 +15,7 @@ from chalicelib.domain.rules.waiting import may_wait, scheduled_by_us
 from chalicelib.domain.state.case import Before, CallStatus, Case, KeyBefore, Outcome
 from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import LOOK_AGAIN_BEFORE, Operation, Remedy
-from chalicelib.domain.state.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
+from chalicelib.domain.state.snapshot import ATTACHED, Key, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.state.zones import zone_labels, zone_of
 
 HIDDEN = (KeyState.UNAVAILABLE, KeyState.UNKNOWN)
@@ -162,7 +162,7 @@ def _store(context: PlanContext, before: Before) -> Move | None:
         moved_by_us = context.case.tried(Operation.UPDATE_KEY_STORE, target)
         return _point_back(context, store, before) if moved_by_us else None
     connected_by_us = context.case.tried(Operation.CONNECT_KEY_STORE, target)
-    if before.store_state in (StoreState.CONNECTED, StoreState.CONNECTING):
+    if before.store_state in ATTACHED:
         touched = connected_by_us or context.case.tried(Operation.DISCONNECT_KEY_STORE, target)
         has_hsm = any(h.state is HsmState.ACTIVE for h in context.snapshot.live_hsms)
         return (
@@ -289,7 +289,7 @@ def _where_the_store_is(context: PlanContext, before: Before) -> str:
         return "The key store is deleted."
     if store.cluster_id != before.cluster_id:
         return f"The key store stays on {store.cluster_id}."
-    was_connected = before.store_state in (StoreState.CONNECTED, StoreState.CONNECTING)
+    was_connected = before.store_state in ATTACHED
     if was_connected and store.state is not StoreState.CONNECTED:
         return "The key store is not connected."
     return ""

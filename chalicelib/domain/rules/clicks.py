@@ -12,7 +12,7 @@ from chalicelib.domain.state.audit_log import Entry, Kind, entry
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case, Outcome, Phase
 from chalicelib.domain.state.click import LETS_BEGIN, Act, Click
 from chalicelib.domain.state.plan import Remedy
-from chalicelib.domain.state.snapshot import StoreState
+from chalicelib.domain.state.snapshot import ATTACHED, StoreState
 
 MOST_BYTES = 150_000
 """Of clicks: a DynamoDB item holds 400 kB, and what stops a case must always find room in it."""
@@ -236,6 +236,6 @@ def _that_sent_it_back(case: Case) -> CallRecord | None:
     if seen.store_cluster != before.cluster_id:
         is_due = own is not None and own.can_take_keys
     else:
-        was_connected = before.store_state in (StoreState.CONNECTED, StoreState.CONNECTING)
+        was_connected = before.store_state in ATTACHED
         is_due = was_connected and seen.store_state != StoreState.CONNECTED
     return failed_proof(plan, case) if is_due else None

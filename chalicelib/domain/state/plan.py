@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from chalicelib.domain.state.snapshot import KeyState, StoreState
+from chalicelib.domain.state.snapshot import ATTACHED, KeyState, StoreState
 
 
 class Remedy(StrEnum):
@@ -193,7 +193,7 @@ class Plan:
         their store is not connected, or no HSM is left, and the plan can't change that.
         """
         basis = self.basis
-        connected = basis.store_state in (StoreState.CONNECTED, StoreState.CONNECTING)
+        connected = basis.store_state in ATTACHED
         if not self.remedy.deletes_keys or self.names(Operation.CONNECT_KEY_STORE):
             return ()
         if connected and basis.zones:

@@ -21,6 +21,9 @@ class StoreState(StrEnum):
     FAILED = "FAILED"
 
 
+ATTACHED = (StoreState.CONNECTED, StoreState.CONNECTING)
+
+
 class KeyState(StrEnum):
     """KeyState of a KMS key; states that no custom key store knows are read as UNKNOWN."""
 
