@@ -36,6 +36,18 @@ class Live:
     def doctor(self, *more: str) -> Said:
         return self.office.run("doctor", "--live", "--report", str(self.folder), *more)
 
+    def doctor_denied(self, wanted: str) -> Said:
+        """While nobody may make this call, be it of one service or of any."""
+
+        def deny(_who: Any, service: str, operation: str, _params: Any) -> str | None:
+            return "not allowed" if wanted in (operation, f"{service}:{operation}") else None
+
+        self.sandbox.aws.deny = deny
+        try:
+            return self.doctor()
+        finally:
+            self.sandbox.aws.deny = None
+
     def report(self) -> dict[str, Any]:
         said = self.doctor("--json")
         assert said.out.startswith("{"), said.err
@@ -187,14 +199,7 @@ def test_what_records_of_losses_and_failing_uses_tell(live: Live, *, differs: bo
 
 
 def test_quotas_of_which_aws_says_nothing_are_not_tried(live: Live) -> None:
-    def deny(who: Any, service: str, operation: str, params: dict[str, Any]) -> str | None:
-        return "not allowed" if operation == "ListServiceQuotas" else None
-
-    live.sandbox.aws.deny = deny
-    try:
-        said = live.doctor()
-    finally:
-        live.sandbox.aws.deny = None
+    said = live.doctor_denied("ListServiceQuotas")
     assert f"unknown quotas {REGION}" in said.out
     assert "held    A-LAST-USAGE-RATE" not in said.out
 
@@ -210,15 +215,7 @@ def test_no_name_of_an_account_or_a_person_is_in_the_files(live: Live) -> None:
 
 
 def test_who_may_not_delete_clusters_is_told_what_is_needed(live: Live) -> None:
-    def deny(who: Any, service: str, operation: str, params: dict[str, Any]) -> str | None:
-        asked = (service, operation) == ("cloudhsm", "DeleteCluster")
-        return "not allowed" if asked else None
-
-    live.sandbox.aws.deny = deny
-    try:
-        said = live.doctor()
-    finally:
-        live.sandbox.aws.deny = None
+    said = live.doctor_denied("cloudhsm:DeleteCluster")
     assert "unknown event" in said.out
     assert "cluster/cluster-unlatchLiveProbe" in said.out
 
@@ -250,14 +247,7 @@ def test_reality_reads_the_report(live: Live) -> None:
 
 
 def test_what_may_not_be_seen_is_said_and_the_rest_is_looked_at(live: Live) -> None:
-    def deny(who: Any, service: str, operation: str, params: dict[str, Any]) -> str | None:
-        return "not allowed" if operation == "ListMetrics" else None
-
-    live.sandbox.aws.deny = deny
-    try:
-        said = live.doctor()
-    finally:
-        live.sandbox.aws.deny = None
+    said = live.doctor_denied("ListMetrics")
     assert f"unknown metrics {REGION}" in said.out
     for name in ("A-TRACKING-AGE", "A-KMS-INTERFACES", "A-EVENT-IN-15-MINUTES"):
         assert f"held    {name}" in said.out
