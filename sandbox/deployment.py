@@ -3,13 +3,10 @@
 Works on a copy, so that no checkout gets a `.chalice/deployed`; reads back what was deployed.
 """
 
-import io
 import json
 import os
 import shutil
 import tempfile
-import threading
-import zipfile
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -29,6 +26,7 @@ from sandbox.aws.server import AwsServer
 from sandbox.function_host import PROJECT
 from sandbox.functions import Deployed
 from sandbox.host import run_chalice
+from sandbox.packages import PACKAGES
 from sandbox.slack.records import BOT_TOKEN, SIGNING_SECRET
 
 APP = "unlatch"
@@ -64,7 +62,6 @@ class Deployment:
         self._source = source
         self.hub, self.region = accounts[0], regions[0]
         self._credentials: dict[str, Credentials] = {}
-        self._unpacking = threading.Lock()
 
     def start(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="deployment-"))
@@ -97,7 +94,7 @@ class Deployment:
             name=function.function_name,
             arn=function.function_arn,
             handler=str(function.handler),
-            code=self._unpacked(function),
+            code=PACKAGES.unpacked(str(function.code_sha_256), function.code_bytes),
             environment=tuple(sorted(self._environment(function).items())),
             timeout_seconds=int(function.timeout),
             memory_mb=int(function.memory_size),
@@ -246,15 +243,6 @@ class Deployment:
         return client(self._aws.url, service, self._operator(account), region=region)
 
     # What was deployed
-
-    def _unpacked(self, function: Any) -> Path:
-        digest = str(function.code_sha_256).replace("/", "_")
-        code = self._folder / "code" / digest
-        with self._unpacking:
-            if not code.exists():
-                with zipfile.ZipFile(io.BytesIO(function.code_bytes)) as package:
-                    package.extractall(code)
-        return code
 
     def _environment(self, function: Any) -> dict[str, str]:
         role = function.role.rsplit("/", 1)[-1]

@@ -183,7 +183,12 @@ def _settle_in(function: Mapping[str, Any], libraries: list[str]) -> None:
 
 
 def _chalice(arguments: list[str]) -> int:
-    """The exit status of Chalice's command line."""
+    """The exit status of Chalice's command line.
+
+    It packs what lies beside the code. Compiled modules name the folder that they were made in, so
+    that the same code would be another package each time.
+    """
+    sys.dont_write_bytecode = True
     sys.argv = ["chalice", *arguments]
     try:
         status: int = importlib.import_module("chalice.cli").main()

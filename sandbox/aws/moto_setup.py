@@ -28,6 +28,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
 from moto.core.model_instances import reset_model_data
 from moto.stepfunctions.models import StateMachine
+from moto.stepfunctions.parser.asl.utils import json_path
 from moto.utilities.utils import get_partition
 
 from sandbox.aws import secret_model  # noqa: F401  # moto finds the model as a subclass
@@ -64,7 +65,7 @@ def prepare(clock: Clock) -> Patches:
     config = {"lambda": {"use_docker": False}, "stepfunctions": {"execute_state_machine": True}}
     for service, settings in config.items():
         seams.item(default_user_config, service, settings)
-    read_templates_fast(seams)
+    read_fast(seams)
     fill_in_definitions(seams)
     seams.wrap(parsing.ResourceMap, "__init__", _in_its_partition)
     seams.wrap(stack_models.ChangeSet, "apply", _with_outputs)
@@ -95,8 +96,12 @@ def _account_settings(asked: LambdaResponse) -> str:
     return json.dumps({"AccountLimit": limit, "AccountUsage": {"FunctionCount": len(functions)}})
 
 
-def read_templates_fast(seams: Patches) -> None:
-    """Let moto's CloudFormation read YAML with libyaml: a template takes it 0.1 s otherwise."""
+def read_fast(seams: Patches) -> None:
+    """Let moto read YAML with libyaml, which takes it 0.1 s a template otherwise, and each path once.
+
+    It would make the grammar of all paths anew for each path of a state machine.
+    """
+    seams.wrap(json_path, "parse", cache)
     reader = SimpleNamespace(
         Loader=_Templates, load=yaml.load, add_multi_constructor=lambda _prefix, _function: None
     )

@@ -18,7 +18,7 @@ from chalicelib.event_patterns import (
     KEY_USE_FAILED,
     LIVE_PROBE,
 )
-from sandbox.aws.moto_setup import fill_in_definitions, read_templates_fast
+from sandbox.aws.moto_setup import fill_in_definitions, read_fast
 from sandbox.aws.patches import Patches
 from tests.infra.linter import findings
 
@@ -63,7 +63,7 @@ def test_cfn_lint_takes_the_state_machine() -> None:
 @pytest.fixture
 def aws() -> Iterator[None]:
     with mock_aws(), closing(Patches()) as seams:
-        read_templates_fast(seams)
+        read_fast(seams)
         fill_in_definitions(seams)
         yield
 
