@@ -122,9 +122,13 @@ class Teller:
         return act.when(case) and (not act.after or act.after in landed)
 
     def _is_asked(self, case: Case) -> bool:
-        """Still for people to decide, long after they did, and the log says that their yes is void."""
+        """Still for people to decide, long after they did: the log says that their yes is void, or none stands.
+
+        A stop can come before the click was written; after Try again the message asks for it anew.
+        """
         late = self._stage.clock.now() - self._acted_at > timedelta(minutes=10)
-        return late and shown(case) and self._voided() > self._agreed
+        void = self._voided() > self._agreed or not case["approvals"]
+        return late and shown(case) and void
 
     def _voided(self) -> int:
         return sum(entry["kind"] in VOIDED for entry in self._cases.log())
