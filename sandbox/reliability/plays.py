@@ -81,6 +81,7 @@ class Teller:
                 self._act(acts.pop(0))
             else:
                 self._agree_afresh(plot)
+        self._sweep_every("1 day")
         # The last click (an undo) has to be heard before "closed" means the end.
         self._stage.advance(timedelta(minutes=2))
         while not _is_over(case := self._wait(lambda now: closed(now) or self._is_asked(now))):
@@ -92,11 +93,8 @@ class Teller:
         return self._end()
 
     def _begin(self, plot: Plot) -> None:
-        """What opens the case. The sweep runs every six hours, not each hour."""
-        events = self._stage.client("events", account=HUB, region=DEFAULT_REGION, who="ci")
-        for rule in events.list_rules()["Rules"]:
-            if rule.get("ScheduleExpression"):
-                events.put_rule(Name=rule["Name"], ScheduleExpression="rate(6 hours)")
+        """What opens the case."""
+        self._sweep_every("6 hours")
         acts = Acts(plot.scenario(), self._stage, self._cases, Narration(io.StringIO()), _unheard)
         for item in plot.begins:
             if item.act == "advance":
@@ -104,6 +102,13 @@ class Teller:
             else:
                 acts.perform(item)
             self._stage.settle()
+
+    def _sweep_every(self, often: str) -> None:
+        """Not each hour: a week in which keys wait would be nothing but sweeps."""
+        events = self._stage.client("events", account=HUB, region=DEFAULT_REGION, who="ci")
+        for rule in events.list_rules()["Rules"]:
+            if rule.get("ScheduleExpression"):
+                events.put_rule(Name=rule["Name"], ScheduleExpression=f"rate({often})")
 
     def _wait(self, ready: Callable[[Case], bool]) -> Case:
         end = self._stage.clock.now() + PATIENCE
