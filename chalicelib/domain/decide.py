@@ -236,8 +236,7 @@ def _bring_back(context: PlanContext, lost: str) -> Decision:
         step = Close(
             Outcome.STOPPED,
             f"{lost} {where if is_back and step.outcome is Outcome.CANCELLED else step.reason}",
-            step.advice
-            or ("Find out why the other cluster lacks the key.", "Then press Try again."),
+            step.advice or ("Find out why the other cluster lacks the key.",),
         )
     return _running(context, step)
 
@@ -296,5 +295,5 @@ def _expired(situation: Situation) -> Close:
     return Close(
         Outcome.EXPIRED,
         f"{reason} What Unlatch had changed before stays as it is.",
-        ("Press Undo: that brings back what can come back.",),
+        ("Undo brings back what can come back.",),
     )

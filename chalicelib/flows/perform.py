@@ -116,7 +116,6 @@ def _worn_out(record: CallRecord, trouble: TemporaryError) -> PermanentError | N
     return PermanentError(
         f"{trouble.reason}. Tried {record.tries} times.",
         "Compare what AWS said with the state of the cluster, the key store and the key in the console.",
-        "Press Try again. If AWS has changed meanwhile, Unlatch asks again first.",
     )
 
 

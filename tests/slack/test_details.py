@@ -286,7 +286,7 @@ def test_commands_of_a_step_can_be_copied() -> None:
     play = stopped()
     steps = (
         "Disconnect it: aws kms disconnect-custom-key-store --region r",
-        "Then press: Try again.",
+        "Do this: not a command.",
     )
     said = of(replace(play.case, advice=steps), play.now).blocks
     (listed,) = (
@@ -295,10 +295,11 @@ def test_commands_of_a_step_can_be_copied() -> None:
         for part in block.get("elements", ())
         if part.get("style") == "ordered"
     )
-    first, second = (line["elements"] for line in listed["elements"])
+    first, second, last = (line["elements"] for line in listed["elements"])
     assert [piece["text"] for piece in first] == ["Disconnect it: ", steps[0].partition(": ")[2]]
     assert first[1]["style"] == {"code": True}
     assert len(second) == 1
+    assert last[0]["text"].startswith("Press Try again.")
 
 
 @pytest.mark.parametrize("connected", [True, False])

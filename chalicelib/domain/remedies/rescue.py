@@ -190,7 +190,7 @@ def _proved(context: PlanContext) -> Step | None:
                 Outcome.STOPPED,
                 f"{names.get(call.target, call.target)} still does not work ({call.error}). "
                 "The key store is connected.",
-                ("Find out what AWS’s words mean for this key.", "Then press Try again."),
+                ("Find out what AWS’s words mean for this key.",),
             )
     unknown = unproved(context.plan, context.case, context.snapshot)
     due = [key_id for key_id in unknown if key_id in wanted - denied]

@@ -69,12 +69,12 @@ def _no_place(snapshot: Snapshot) -> str:
     if snapshot.room is None or snapshot.room.subnets is None:
         return (
             "Rescue is not possible: a new cluster is needed, and Unlatch does not know in which "
-            "subnets it could be. Allow the role unlatch-reader ec2:DescribeSubnets, then press Check "
+            "subnets it could be. Allow the role unlatch-reader ec2:DescribeSubnets, then check "
             "again: approvers can then choose them."
         )
     return (
         "Rescue is not possible: a new cluster is needed, and no VPC has subnets in two zones with "
-        f"{rescue_subnets.NEEDED} free addresses each. Free some, then press Check again."
+        f"{rescue_subnets.NEEDED} free addresses each. Free some, then check again."
     )
 
 

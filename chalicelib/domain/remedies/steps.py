@@ -63,10 +63,7 @@ def connect(context: PlanContext, store: KeyStore, *, why: str) -> Move | None:
             return Close(
                 Outcome.STOPPED,
                 f"The key store could not be connected: {store.error or 'AWS gives no reason'}.",
-                (
-                    "Fix what the error names (KMS guide, “Fix a custom key store”).",
-                    "Press Try again. If AWS has changed meanwhile, Unlatch asks again first.",
-                ),
+                ("Fix what the error names (KMS guide, “Fix a custom key store”).",),
             )
         return disconnect(context)
     return Call(operation, (target,), why)

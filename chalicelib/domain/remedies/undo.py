@@ -211,7 +211,7 @@ def _unseen(context: PlanContext) -> Move | None:
     return Close(
         Outcome.STOPPED,
         f"Unlatch could not see everything, so something may not be back yet: {refused[0]}.",
-        ("Allow the role unlatch-reader to read it.", "Then press Try again."),
+        ("Allow the role unlatch-reader to read it.",),
     )
 
 

@@ -55,7 +55,7 @@ def everything_read(snapshot: Snapshot) -> Gate | None:
     return Gate(
         "Everything could be read",
         "; ".join(refused[:3]) + more,
-        "Allow the role unlatch-reader these calls, then press Check again",
+        "Allow the role unlatch-reader these calls, then check again",
     )
 
 
@@ -64,7 +64,7 @@ def _backup(remedy: Remedy, snapshot: Snapshot) -> Gate | None:
         return None
     newest = snapshot.cluster.newest_backup
     check = "A backup newer than the newest key"
-    helps = "AWS makes one within 24 h while the cluster has an HSM. Press Check again then"
+    helps = "AWS makes one within 24 h while the cluster has an HSM. Check again then"
     if newest is None:
         return Gate("A backup that is ready", "There is none", helps)
     created = [key.created_at for key in snapshot.live_keys if key.created_at]

@@ -92,5 +92,4 @@ def officer_steps(snapshot: Snapshot, key_store_id: str, cluster_id: str) -> tup
         f"Disconnect the key store, and wait until it is DISCONNECTED: {tool.format('disconnect')}",
         officer,
         f"Tell KMS the same password: read -rs PASSWORD; {update}; unset PASSWORD",
-        "Press Try again. Unlatch connects the key store and goes on from there.",
     )

@@ -134,13 +134,11 @@ def _as_it_is(case: Case) -> str:
 
 
 def _steps(case: Case, first: list[list[Piece]]) -> list[list[Piece]]:
-    """The domain's advice, ending with Try again."""
+    """The domain's advice, and then the button."""
     words = [clean(item, 500) for item in case.advice[:MOST_ADVICE]]
     if not words:
         words = ["Find out what stands in the way; the thread has every call and its answer."]
-    if not any("try again" in word.lower() for word in words):
-        words.append(PRESS)
-    return [*first, *map(_step, words)]
+    return [*first, *map(_step, words), [text(PRESS)]]
 
 
 def _step(words: str) -> list[Piece]:
