@@ -108,7 +108,7 @@ mutants: .venv/.dev  ## Change the domain one small thing at a time: do the test
 	$(BIN)/python -m mutmut results
 
 mutants-sample: .venv/.dev  ## Change 200 places of flows, aws and slack, drawn by a seed that it prints (half an hour)
-	$(BIN)/python -m scripts.mutants_sample $(if $(SEED),--seed $(SEED)) $(if $(NUMBER),--number $(NUMBER))
+	$(BIN)/python -m scripts.mutants_sample $(if $(SEED),--seed $(SEED)) $(if $(NUMBER),--number $(NUMBER)) $(if $(OF),--of $(OF))
 
 bench: .venv/.dev  ## Measure, and write docs/performance.md
 	$(PIP) install -r bench/requirements.txt

@@ -1,6 +1,6 @@
-"""Changes single places of flows, aws and slack, drawn by a seed: do the tests notice? Changes a copy alone.
+"""Changes single places of flows, aws and slack, or of others, drawn by a seed: do the tests notice?
 
-`make mutants` tries every place of the domain; the edges are large, so a sample of them is tried.
+Changes a copy alone. `make mutants` tries every place of the domain, which takes hours.
 """
 
 from __future__ import annotations
@@ -30,7 +30,14 @@ from mutmut.mutation.file_mutation import Mutation, create_mutations, deep_repla
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("chalicelib/flows", "chalicelib/aws", "chalicelib/slack")
-TESTS = ("tests/aws", "tests/flows", "tests/slack", "tests/reliability", "tests/test_*.py")
+TESTS = (
+    "tests/domain",
+    "tests/aws",
+    "tests/flows",
+    "tests/slack",
+    "tests/reliability",
+    "tests/test_*.py",
+)
 ABOUT_TEXT = ("tests/test_architecture.py", "tests/test_docs.py", "tests/test_types.py")
 """They read the code and don't run it."""
 LOADED_ONCE = ("boto3", "moto", "moto.core", "cattrs", "slack_sdk")
@@ -57,6 +64,9 @@ class Mutant:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--of", nargs="+", default=PACKAGES, metavar="FOLDER", help="where to change"
+    )
     parser.add_argument("--number", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311  # not secret
     parser.add_argument(
@@ -66,8 +76,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copy = _copied(Path(folder))
         reach = _reach(chosen.reach or _measured(copy), copy)
-        sample = _sample(copy, number=chosen.number, chance=random.Random(chosen.seed))  # noqa: S311
-        print(f"Seed {chosen.seed}: {len(sample)} places of {', '.join(PACKAGES)}", flush=True)
+        sample = _sample(copy, chosen.of, number=chosen.number, seed=chosen.seed)
+        print(f"Seed {chosen.seed}: {len(sample)} places of {', '.join(chosen.of)}", flush=True)
         for name in LOADED_ONCE:
             importlib.import_module(name)
         living = [one for one in sample if not _is_killed(one, copy, reach)]
@@ -119,10 +129,11 @@ def _is_there(test: str, copy: Path) -> bool:
     return (copy / test.partition("::")[0]).is_file()
 
 
-def _sample(copy: Path, *, number: int, chance: random.Random) -> list[Mutant]:
+def _sample(copy: Path, folders: Sequence[str], *, number: int, seed: int) -> list[Mutant]:
     os.chdir(copy)  # mutmut reads its settings where it stands
-    files = [path for name in PACKAGES for path in sorted((copy / name).rglob("*.py"))]
+    files = [path for name in folders for path in sorted((copy / name).rglob("*.py"))]
     every = [make for path in files for make in _mutants(path, str(path.relative_to(copy)))]
+    chance = random.Random(seed)  # noqa: S311  # not secret
     return [make() for make in chance.sample(every, min(number, len(every)))]
 
 
