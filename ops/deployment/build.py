@@ -17,7 +17,7 @@ from typing import Any
 
 import chalicelib
 from ops.command_context import CommandContext
-from ops.deployment import lock
+from ops.deployment import bytecode, lock
 from ops.deployment.sbom import sbom
 from ops.deployment.settings import chalice_config
 from ops.errors import OperatorError
@@ -130,15 +130,19 @@ def run_chalice(
 def make_reproducible(package: Path) -> None:
     """The same files in the same order at the same time: the same bytes, and so the same digest.
 
-    Chalice loads the app to see what it deploys, which may leave bytecode there that names its folder.
+    Chalice loads the app to see what it deploys, which may leave bytecode there that names its folder;
+    bytecode that depends on nothing but the code takes its place.
     """
     made = package.with_suffix(".tmp")
     with (
         zipfile.ZipFile(package) as old,
         zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new,
     ):
-        for name in sorted(name for name in old.namelist() if "__pycache__/" not in name):
+        names = [name for name in old.namelist() if f"{bytecode.FOLDER}/" not in name]
+        files = {name: old.read(name) for name in names}
+        files |= dict(filter(None, map(bytecode.compiled, names, files.values())))
+        for name, content in sorted(files.items()):
             entry = zipfile.ZipInfo(name, MOMENT)
             entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, FILE_MODE
-            new.writestr(entry, old.read(name))
+            new.writestr(entry, content)
     made.replace(package)

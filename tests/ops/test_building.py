@@ -1,6 +1,8 @@
 """What is deployed can be built again: locked, hashed, the same bytes, with its bill of materials."""
 
 import hashlib
+import subprocess
+import sys
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ops.command_context import PROJECT
-from ops.deployment import lock
+from ops.deployment import bytecode, lock
 from ops.deployment.build import make_reproducible
 from ops.deployment.runtime import OFFERED_UNTIL, about, runtime
 from ops.deployment.sbom import sbom
@@ -115,5 +117,54 @@ def test_a_package_is_the_same_whenever_it_is_zipped(tmp_path: Path) -> None:
             made.writestr("__pycache__/a.cpython-311.pyc", f"built in {tmp_path}/{number}")
         make_reproducible(package)
         digests.add(hashlib.sha256(package.read_bytes()).hexdigest())
-        assert zipfile.ZipFile(package).namelist() == ["a.py", "b.py"]
+        compiled = [f"__pycache__/{name}.{sys.implementation.cache_tag}.pyc" for name in "ab"]
+        assert zipfile.ZipFile(package).namelist() == [*compiled, "a.py", "b.py"]
     assert len(digests) == 1
+
+
+MODULE = b"""
+NAMES = {"one", "two", "three"} | frozenset(("four", "five"))
+def is_known(name):
+    return name in {"six", "seven", "eight", __file__}
+"""
+
+
+def test_python_takes_the_bytecode_for_the_module(tmp_path: Path) -> None:
+    made = bytecode.compiled("inner/a.py", b"VALUE = 'compiled'")
+    assert made
+    (tmp_path / made[0]).parent.mkdir(parents=True)
+    (tmp_path / made[0]).write_bytes(made[1])
+    (tmp_path / "inner/a.py").write_text("VALUE = 'source'")
+    program = "from inner import a; print(a.VALUE, a.__file__)"
+    said = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert said == ["compiled", str(tmp_path / "inner/a.py")]
+
+
+def test_bytecode_is_the_same_in_each_process() -> None:
+    program = (
+        "import sys, hashlib; from ops.deployment.bytecode import compiled; "
+        "loaded = __import__(sys.argv[1]); source = sys.stdin.buffer.read(); "
+        "print(hashlib.sha256(compiled('a.py', source)[1]).hexdigest())"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", program, loaded],
+            cwd=PROJECT,
+            input=MODULE,
+            env={"PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed, loaded in (("1", "json"), ("2", "decimal"), ("3", "logging"))
+    }
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("a.txt", b"1"), ("a.py", b"print 'old'"), ("a.py", b"a = '\xff'"), ("a.py", b"\0")],
+)
+def test_what_is_no_module_is_left_as_it_is(name: str, source: bytes) -> None:
+    assert bytecode.compiled(name, source) is None
