@@ -222,7 +222,7 @@ DESIGN: dict[str, Moment] = {
         MOMENTS["rescued"],
         (
             f"Rescued: 2 of 3 keys of {CLUSTER} work again",
-            "alias/payments and alias/payments-2024 work again: each was used once to check.",
+            "alias/payments and alias/payments-2024 work again: each was used once to check, at 09:42 UTC.",
             "can’t come back: it was made after the backup.",
             "The key store payments now uses",
             "They don’t start by themselves.",

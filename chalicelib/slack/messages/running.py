@@ -9,7 +9,17 @@ from chalicelib.domain.recovery import lost_keys
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.plan import Plan, Remedy
 from chalicelib.domain.state.snapshot import StoreState
-from chalicelib.slack.messages import buttons, facts, goback, going, late, parts, progress, steps
+from chalicelib.slack.messages import (
+    buttons,
+    facts,
+    goback,
+    going,
+    late,
+    parts,
+    progress,
+    rescuing,
+    steps,
+)
 from chalicelib.slack.messages.blocks import (
     HOURGLASS,
     WARNING,
@@ -26,6 +36,7 @@ from chalicelib.slack.messages.blocks import (
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import (
     DAY_AND_TIME,
+    Block,
     Message,
     all_of,
     be,
@@ -53,7 +64,6 @@ def message(shown: Shown) -> Message:
     about = f"{shown.cluster}{_from_its_store(plan)}"
     place = f"step {place_now(milestones)} of {len(milestones)}"
     at = f"{place}: {doing(shown, plan, milestones)}" if plan and milestones else "working"
-    name = facts.store_name(shown.case)
     if late_step := late.found(shown):
         return _overdue(shown, milestones, late_step, title=f"{verb} {about}")
     return Message(
@@ -67,10 +77,17 @@ def message(shown: Shown) -> Message:
             ),
             *progress.block(shown),
             *actions(f"act:{shown.version}", [*buttons.take_back(shown), *buttons.go_back(shown)]),
-            *([note(f"Key store {name}")] if name else []),
+            *_store(shown),
             parts.decided(shown.case),
         ),
     )
+
+
+def _store(shown: Shown) -> list[Block]:
+    if shown.case.is_rescue:
+        return rescuing.since(shown)
+    name = facts.store_name(shown.case)
+    return [note(f"Key store {name}")] if name else []
 
 
 def _from_its_store(plan: Plan | None) -> str:
@@ -119,7 +136,8 @@ def _way_back(shown: Shown, milestones: list[Milestone]) -> list[Piece]:
     lost = lost_keys(shown.case)
     gone = f" {upper_first(the(lost, 'key'))} {be(lost)} already gone." if lost else ""
     stop = text(f"{_can_stop(shown, milestones)}{gone}")
-    return [*_fails(shown), stop, *going.until_cancelled(shown.case)]
+    fails = rescuing.fails(shown, milestones) if shown.case.is_rescue else _fails(shown)
+    return [*fails, stop, *going.until_cancelled(shown.case)]
 
 
 def _fails(shown: Shown) -> list[Piece]:
@@ -143,7 +161,8 @@ def _can_stop(shown: Shown, milestones: list[Milestone]) -> str:
         return "It can’t be stopped any more."
     last, now = last_stop(milestones), place_now(milestones)
     if last is None:
-        return "You can stop at any time."
+        rescue = "; no key is deleted" if shown.case.is_rescue else ""
+        return f"You can stop at any time{rescue}."
     if last < now or (last == now and _is_called(shown, milestones[last - 1])):
         return "You can still stop what is left."
     if last == now:

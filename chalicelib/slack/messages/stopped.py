@@ -15,6 +15,7 @@ from chalicelib.slack.messages.blocks import (
     actions,
     bold,
     code,
+    date,
     header,
     items,
     line,
@@ -65,7 +66,7 @@ def _halfway(shown: Shown, waiting: Sequence[Key]) -> Message:
     names = going.named(case, [key.key_id for key in waiting])
     keys = count(number, "key")
     buttons_now = [*buttons.go_back(shown, green=True), *buttons.try_again(shown, green=False)]
-    cancel = [text(f"If anybody needs {names}, {_how(case)} before that."), *_when_first(waiting)]
+    cancel = [text(f"If anybody needs {names}, {_how(case)} before "), *_first_goes(waiting)]
     return Message(
         f"Stopped halfway: {keys} of {shown.cluster} will be deleted{going.day(waiting)}"
         f"{'' if case.ending else ' unless somebody cancels'}.",
@@ -103,13 +104,9 @@ def _on_hold(case: Case) -> str:
     return "" if case.ending else " The rest of the plan is on hold."
 
 
-def _when_first(waiting: Sequence[Key]) -> list[Piece]:
-    dated = min((k for k in waiting if k.deletion_date), key=_date, default=None)
-    return [text(" The first goes"), *going.when([dated]), text(".")] if dated else []
-
-
-def _date(key: Key) -> float:
-    return key.deletion_date.timestamp() if key.deletion_date else 0.0
+def _first_goes(waiting: Sequence[Key]) -> list[Piece]:
+    dates = [key.deletion_date for key in waiting if key.deletion_date]
+    return [date(min(dates)), text(".")] if dates else [text("that.")]
 
 
 def _uses(case: Case, number: int) -> str:

@@ -167,7 +167,7 @@ def _breaks_now(shown: Shown, plan: Plan) -> str:
     number, live = len(facts.keys(shown.case)), _live(shown)
     match plan.remedy:
         case Remedy.KEEP if going := len(returning_keys(shown.case)):
-            return f"nothing more, but {the(going, 'key')} {be(going)} still being deleted"
+            return f"nothing more, but {the(going, 'key')} will still be deleted{_by(shown)}"
         case Remedy.KEEP:
             return "nothing"
         case Remedy.REPOINT if not facts.moves(plan):
@@ -190,6 +190,11 @@ def _breaks_now(shown: Shown, plan: Plan) -> str:
     if not live:
         return f"nothing more: {all_of(number, 'key')} {be(number)} waiting for deletion already"
     return f"everything encrypted with {the(live, 'key')}, *for good*"
+
+
+def _by(shown: Shown) -> str:
+    dates = [key.deletion_date for key in returning_keys(shown.case) if key.deletion_date]
+    return f" on {token(max(dates), DAY)}" if dates else ""
 
 
 def _live(shown: Shown) -> int:

@@ -1,0 +1,50 @@
+"""A rescue under way: which keys still fail, and when the usual times bring them back. Promises nothing that is late."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from chalicelib.domain.overdue import USUAL, USUALLY
+from chalicelib.domain.progress import Milestone, Standing
+from chalicelib.domain.state.plan import Operation
+from chalicelib.slack.messages import facts, outage
+from chalicelib.slack.messages.blocks import Piece, bold, date, marked_note, text
+from chalicelib.slack.messages.shown import Shown
+from chalicelib.slack.messages.text import TIME, Block, all_of, marked, token, upper_first
+
+TAKES = {**USUALLY, Operation.CREATE_CLUSTER: USUAL.create_cluster}
+AHEAD = (Standing.NOW, Standing.NEXT)
+
+
+def fails(shown: Shown, milestones: Sequence[Milestone]) -> list[Piece]:
+    """() as soon as the keys don't fail any more."""
+    plan, number = shown.case.current_plan, len(facts.keys(shown.case))
+    if plan is None or outage.found(shown) is None:
+        return []
+    which = upper_first(all_of(number, "key"))
+    told = [bold(f"{which} still {'fails' if number == 1 else 'fail'}."), text(" ")]
+    back, end = number - len(plan.lost), usual_end(shown, milestones)
+    if end is None or back < 1:
+        return told
+    them = f"{back:,} of them" if back < number else "they" if number > 1 else "it"
+    work = f"By the usual times {them} {'works' if back == 1 else 'work'} again at about "
+    return [*told, text(work), date(end, TIME), text(". ")]
+
+
+def usual_end(shown: Shown, milestones: Sequence[Milestone]) -> datetime | None:
+    """Counted from our last call, so that it stays the same; None once that is over."""
+    takes = (TAKES.get(m.operation) for m in milestones if m.operation and m.standing in AHEAD)
+    calls = [call.at for call in shown.case.calls]
+    if not calls:
+        return None
+    end = max(calls) + sum(filter(None, takes), timedelta())
+    return end if end > shown.now else None
+
+
+def since(shown: Shown) -> list[Block]:
+    """The key store, and since when its keys fail: below the plan."""
+    name, begin = facts.store_name(shown.case), facts.failing_since(shown.case)
+    words = [f"Key store {name}"] if name else []
+    words += [f"keys have failed since {token(begin)}"] if begin else []
+    return [marked_note(marked(upper_first(" · ".join(words))))] if words else []
