@@ -21,10 +21,8 @@ from chalicelib.slack.messages.blocks import (
     text,
 )
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import Block, Message, count, ident
+from chalicelib.slack.messages.text import Block, Message, count, ident, spelled
 from chalicelib.slack.messages.worst import worst
-
-NUMBERS = ("No", "One", "Two", "Three", "Four", "Five")
 
 
 def message(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Message:
@@ -62,8 +60,7 @@ def wanted(missing: int, *, unconfirmed: bool = False) -> str:
     """“One more approval”."""
     if missing <= 0:
         return "One confirmation in AWS" if unconfirmed else "All have approved"
-    number = NUMBERS[missing] if missing < len(NUMBERS) else str(missing)
-    return f"{number} more approval{'s' if missing > 1 else ''}"
+    return f"{spelled(missing)} more approval{'s' if missing > 1 else ''}"
 
 
 def _so_far(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> list[Piece]:

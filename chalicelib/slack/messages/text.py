@@ -19,6 +19,7 @@ PERSON = re.compile(r"[A-Za-z0-9._-]+")
 GROUP = re.compile(r"S[A-Z0-9]{2,}")
 TOKEN = re.compile(r"(<@[A-Za-z0-9._-]+>|<!subteam\^S[A-Z0-9]+>|<!date\^\d+\^[^|<>]*\|[^|<>]*>)")
 Block = dict[str, Any]
+NUMBERS = ("No", "One", "Two", "Three", "Four", "Five")
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
@@ -92,6 +93,11 @@ def listing(words: Iterable[str], *, nothing: str = "nothing") -> str:
 
 def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def spelled(number: int) -> str:
+    """“One”, at the start of a sentence; large numbers in figures."""
+    return NUMBERS[number] if number < len(NUMBERS) else f"{number:,}"
 
 
 def be(number: int) -> str:

@@ -283,7 +283,8 @@ def spending_ends(shown: Shown, plan: Plan) -> datetime | None:
     forecast, now = shown.forecast(plan), shown.now
     if forecast:
         gone = [c.at for c in forecast.calls if c.operation is Operation.DELETE_HSM]
-        return max(gone) if gone else forecast.end
+        if gone or plan.remedy is not Remedy.REPOINT:
+            return max(gone) if gone else forecast.end
     if plan.quarantine_days:
         return None
     days = timedelta(days=plan.window_days + plan.soak_days)
