@@ -32,8 +32,9 @@ def message(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Message:
     may = buttons.may_choose(shown.case, plan.remedy) and missing > 0
     button = buttons.choose(shown, plan.remedy, buttons.REVIEW) if may else None
     fact = f" {worst(shown).sentence}" if _is_bad(plan, missing) else ""
+    after = " It begins after one more look at AWS." if missing <= 0 and not unconfirmed else ""
     return Message(
-        f"{words} to {plan.remedy} {shown.cluster}.{fact} {parts.nothing_done(shown)}",
+        f"{words} to {plan.remedy} {shown.cluster}.{fact} {parts.nothing_done(shown)}{after}",
         (
             header(f"{words} to {plan.remedy} {shown.cluster}"),
             says(*_so_far(shown, plan, clicks)),

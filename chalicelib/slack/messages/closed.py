@@ -66,7 +66,7 @@ def taken_back(shown: Shown) -> Message:
     if not whole:
         title = f"{word}: not all of {shown.cluster} came back"
     return Message(
-        f"{title}.",
+        f"{title}.{'' if whole else ' What is missing is in the message.'}",
         (
             header(title, CHECK_MARK if whole else ""),
             says(
@@ -102,12 +102,22 @@ def resolved(shown: Shown) -> Message:
                 *([bold(changed)] if changed else []),
                 *going.until_cancelled(case),
                 *parts.read_again(case),
+                *_failed_until(shown),
             ),
             *actions(f"act:{shown.version}", expired.half_done(shown)),
             parts.tried_by(shown),
             parts.decided(case),
         ),
     )
+
+
+def _failed_until(shown: Shown) -> list[Piece]:
+    """Of an outage that is over: how long it was, and what it leaves."""
+    case, begin = shown.case, facts.failing_since(shown.case)
+    if begin is None or case.closed_at is None or not case.trigger.is_outage:
+        return []
+    failed = [text(" The keys failed from "), date(begin), text(" until "), date(case.closed_at)]
+    return [*failed, text(". Databases that stopped don’t start by themselves.")]
 
 
 def explained(shown: Shown) -> Message:
@@ -144,5 +154,5 @@ def _by(shown: Shown, did: str) -> list[Piece]:
     ending, when = shown.case.ending, shown.case.closed_at
     if ending is None:
         return []
-    at = [text(", "), date(when)] if when else []
+    at = [text(" on "), date(when)] if when else []
     return [user(ending.by), text(f" {did}"), *at, text(".\n")]

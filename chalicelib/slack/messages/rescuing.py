@@ -17,13 +17,19 @@ TAKES = {**USUALLY, Operation.CREATE_CLUSTER: USUAL.create_cluster}
 AHEAD = (Standing.NOW, Standing.NEXT)
 
 
+def failing(shown: Shown) -> str:
+    """“All 3 keys still fail.”; "" as soon as they don’t fail any more."""
+    number = len(facts.keys(shown.case))
+    if outage.found(shown) is None:
+        return ""
+    return f"{upper_first(all_of(number, 'key'))} still {'fails' if number == 1 else 'fail'}."
+
+
 def fails(shown: Shown, milestones: Sequence[Milestone]) -> list[Piece]:
-    """() as soon as the keys don't fail any more."""
-    plan, number = shown.case.current_plan, len(facts.keys(shown.case))
-    if plan is None or outage.found(shown) is None:
+    plan, number, words = shown.case.current_plan, len(facts.keys(shown.case)), failing(shown)
+    if plan is None or not words:
         return []
-    which = upper_first(all_of(number, "key"))
-    told = [bold(f"{which} still {'fails' if number == 1 else 'fail'}."), text(" ")]
+    told = [bold(words), text(" ")]
     back, end = number - len(plan.lost), usual_end(shown, milestones)
     if end is None or back < 1:
         return told

@@ -67,7 +67,7 @@ def message(shown: Shown) -> Message:
     if late_step := late.found(shown):
         return _overdue(shown, milestones, late_step, title=f"{verb} {about}")
     return Message(
-        f"{verb} {about}, {at}. Nothing for you to do.",
+        f"{verb} {about}, {at}. {_failing(shown)} Nothing for you to do.".replace("  ", " "),
         (
             header(f"{verb} {about}", HOURGLASS),
             says(
@@ -136,13 +136,21 @@ def _way_back(shown: Shown, milestones: list[Milestone]) -> list[Piece]:
     lost = lost_keys(shown.case)
     gone = f" {upper_first(the(lost, 'key'))} {be(lost)} already gone." if lost else ""
     stop = text(f"{_can_stop(shown, milestones)}{gone}")
-    fails = rescuing.fails(shown, milestones) if shown.case.is_rescue else _fails(shown)
-    return [*fails, stop, *going.until_cancelled(shown.case)]
+    return [*_fails(shown, milestones), stop, *going.until_cancelled(shown.case)]
 
 
-def _fails(shown: Shown) -> list[Piece]:
+def _fails(shown: Shown, milestones: list[Milestone]) -> list[Piece]:
+    if shown.case.is_rescue:
+        return rescuing.fails(shown, milestones)
+    words = _failing(shown)
+    return [bold(words), text(" ")] if words else []
+
+
+def _failing(shown: Shown) -> str:
     """Parked keys fail until somebody undoes it, repointed ones until the store is connected again."""
     case, plan = shown.case, shown.case.current_plan
+    if case.is_rescue:
+        return rescuing.failing(shown)
     store, number = case.store, len(facts.keys(case))
     is_off = store is not None and store.state is not StoreState.CONNECTED
     ends = {
@@ -151,9 +159,8 @@ def _fails(shown: Shown) -> list[Piece]:
     }
     until = ends.get(plan.remedy) if plan else None
     if not until or not number or not is_off:
-        return []
-    which = upper_first(all_of(number, "key"))
-    return [bold(f"{which} {'fails' if number == 1 else 'fail'} {until}."), text(" ")]
+        return ""
+    return f"{upper_first(all_of(number, 'key'))} {'fails' if number == 1 else 'fail'} {until}."
 
 
 def _can_stop(shown: Shown, milestones: list[Milestone]) -> str:
@@ -181,7 +188,7 @@ def going_back(shown: Shown) -> Message:
         title = f"Stopping: putting back what is left of {shown.cluster}"
     pieces: list[Piece] = []
     if ending:
-        asked = " asked to undo, " if ending.act is Act.UNDO else " cancelled, "
+        asked = " asked to undo on " if ending.act is Act.UNDO else " cancelled on "
         pieces = [user(ending.by), text(asked), date(ending.at, DAY_AND_TIME), text(".\n")]
     elif failed := facts.failed_proof(case):
         key, why = facts.key_name(case, failed.target), clean(failed.error, 200).removesuffix(".")

@@ -26,10 +26,10 @@ from chalicelib.slack.messages.blocks import (
     user,
 )
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import Block, Message, clean, count, ident, listing
+from chalicelib.slack.messages.text import Block, Message, clean, count, cut, ident, listing
 
 PRESS = "Press Try again. If AWS has changed meanwhile, Unlatch asks again first."
-MOST_ADVICE = 10
+MOST_ADVICE, MOST_TOLD = 10, 300
 ON_A_KEY = (Operation.SCHEDULE_KEY_DELETION, Operation.DISABLE_KEY, Operation.CANCEL_KEY_DELETION)
 COMMANDS = ("aws ", "cloudhsm-cli ", "read ")
 
@@ -42,7 +42,7 @@ def message(shown: Shown) -> Message:
     again = buttons.try_again(shown)
     end = " Nothing more happens until somebody presses Try again." if again else ""
     return Message(
-        f"Stopped: {shown.cluster} needs a person.{end}",
+        f"Stopped: {shown.cluster} needs a person. {cut(_why(case), MOST_TOLD)}{end}",
         (
             header(f"Stopped: {shown.cluster} needs a person", WARNING),
             says(
