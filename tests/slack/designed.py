@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tests.domain.worlds import Play
+
+
+@dataclass(frozen=True)
+class Moment:
+    """`said`, `labels` and `asks` word for word; `different` are words of the design that we don't say, and why.
+
+    `asks` is what each button's question says: title, pieces of its text, yes and no.
+    """
+
+    play: Callable[[], Play]
+    said: tuple[str, ...]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    different: Mapping[str, str] = field(default_factory=dict)
+    asks: Mapping[str, tuple[str, str, str, str]] = field(default_factory=dict)
 
 
 def joined(text: str) -> str:

@@ -121,7 +121,7 @@ def _no_longer(case: Case) -> list[Piece]:
     verb = "was" if len(void) == 1 else "were"
     end = "it no longer counts" if len(void) == 1 else "they no longer count"
     return [
-        text(f" {the(len(void), 'approval').capitalize()} {verb} for how things were at "),
+        text(f" {the(len(void), 'approval').capitalize()} {verb} for how things were on "),
         date(max(click.at for click in void)),
         text(f", so {end}."),
     ]

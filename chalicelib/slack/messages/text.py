@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.domain.state import dates
+
 LONGEST_NAME = 60
 LONGEST_REASON = 300
 REMOVED = frozenset({"Cc", "Cf", "Cs", "Co"})
@@ -145,11 +147,10 @@ def token(when: datetime, shape: str = DAY_AND_TIME) -> str:
 
 def utc(when: datetime, shape: str = DAY_AND_TIME) -> str:
     """“3 Mar, 03:07 UTC”, “3 Mar” or “03:07 UTC”."""
-    here = when.astimezone(UTC)
     if shape == DAY:
-        return f"{here.day} {here:%b}"
-    clock = f"{here:%H:%M:%S} UTC" if "secs" in shape else f"{here:%H:%M} UTC"
-    return clock if "date" not in shape else f"{here.day} {here:%b}, {clock}"
+        return dates.day(when)
+    clock = f"{when.astimezone(UTC):%H:%M:%S} UTC" if "secs" in shape else dates.clock(when)
+    return clock if "date" not in shape else f"{dates.day(when)}, {clock}"
 
 
 def ago(when: datetime, now: datetime) -> str:
