@@ -32,9 +32,10 @@ def message(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Message:
     may = buttons.may_choose(shown.case, plan.remedy) and missing > 0
     button = buttons.choose(shown, plan.remedy, buttons.REVIEW) if may else None
     fact = f" {worst(shown).sentence}" if _is_bad(plan, missing) else ""
-    after = " It begins after one more look at AWS." if missing <= 0 and not unconfirmed else ""
+    what = f"{_asked(missing)} to {plan.remedy} {shown.cluster}"
+    after = "" if missing > 0 else f" {_next(unconfirmed=unconfirmed)}"
     return Message(
-        f"{words} to {plan.remedy} {shown.cluster}.{fact} {parts.nothing_done(shown)}{after}",
+        f"{what}.{fact}{after} {parts.nothing_done(shown)}",
         (
             header(f"{words} to {plan.remedy} {shown.cluster}"),
             says(*_so_far(shown, plan, clicks)),
@@ -55,6 +56,19 @@ def _record(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Block:
     """Who has approved, and who still can."""
     by, missing = [click.by for click in clicks], plan.terms.people - len(clicks)
     return parts.record(shown, approved=by, missing=missing)
+
+
+def _asked(missing: int) -> str:
+    """“Two more people must approve”, in the notification."""
+    if missing <= 0:
+        return "All have approved"
+    return f"{spelled(missing)} more {'person' if missing == 1 else 'people'} must approve"
+
+
+def _next(*, unconfirmed: bool) -> str:
+    if unconfirmed:
+        return "One person must still confirm it in AWS."
+    return "It begins after one more look at AWS."
 
 
 def wanted(missing: int, *, unconfirmed: bool = False) -> str:

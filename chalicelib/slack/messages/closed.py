@@ -91,8 +91,9 @@ def resolved(shown: Shown) -> Message:
         gone = True
     more = "" if gone else "Unlatch doesn’t delete it: whoever wanted it gone can try again. "
     changed = "" if case.has_begun else "Unlatch changed nothing."
+    free = "" if gone else " It can be deleted now."
     return Message(
-        f"{title}. {changed}".strip(),
+        f"{title}. {changed}{free}".strip(),
         (
             header(title, CHECK_MARK),
             says(

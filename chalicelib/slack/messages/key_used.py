@@ -22,7 +22,16 @@ from chalicelib.slack.messages.blocks import (
     text,
 )
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import TIME, Block, Message, caller, clean, count, times, utc
+from chalicelib.slack.messages.text import (
+    TIME,
+    Block,
+    Message,
+    caller,
+    clean,
+    count,
+    times,
+    utc,
+)
 
 MOST_ROWS = 10
 HEADS = ("Who", "Key", "Tried to", "When")
@@ -44,12 +53,14 @@ def message(shown: Shown, end: datetime | None) -> Message:
     last = max(case.key_uses, key=lambda use: use.at)
     what, whole = "being deleted", "that is being deleted"
     if end is None:
-        what = whole = "that was switched off"
+        what, whole = "that was switched off", "that Unlatch switched off"
+    after = "Cancel if the job matters."
+    if this := [key for key in returning_keys(case) if key.key_id == last.key_id]:
+        after = f"It will be deleted{going.day(this)} unless somebody cancels."
     when = "just used" if shown.now - last.at < FRESH else "used"
     title = f"{shown.cluster}: a key {what} was {when}"
     return Message(
-        f"{shown.cluster}: a key {whole} was {when}, and the caller failed. "
-        "Cancel if the job matters.",
+        f"{shown.cluster}: a key {whole} was {when}, and the caller failed. {after}",
         (
             header(title, WARNING),
             says(*_who(shown, last), *_otherwise(shown, end)),

@@ -63,11 +63,14 @@ def message(shown: Shown) -> Message:
     verb = VERBS[plan.remedy] if plan else "Working on"
     about = f"{shown.cluster}{_from_its_store(plan)}"
     place = f"step {place_now(milestones)} of {len(milestones)}"
-    at = f"{place}: {doing(shown, plan, milestones)}" if plan and milestones else "working"
+    now = doing(shown, plan, milestones) if plan and milestones else "working"
+    at = f"{place}: {now}" if plan and milestones else now
     if late_step := late.found(shown):
         return _overdue(shown, milestones, late_step, title=f"{verb} {about}")
     return Message(
-        f"{verb} {about}, {at}. {_failing(shown)} Nothing for you to do.".replace("  ", " "),
+        f"{verb} {about}: {now}{f', {place}' if milestones else ''}. {_failing(shown)} Nothing for you to do.".replace(
+            "  ", " "
+        ),
         (
             header(f"{verb} {about}", HOURGLASS),
             says(
