@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -23,8 +24,8 @@ from chalicelib.slack.naming import Naming
 from chalicelib.slack.reach import Reach
 from tests.domain.worlds import CLUSTER, DAY, NOW, Play, case, key, world
 from tests.slack.designed import held
-from tests.slack.every_moment import cluster_lost, stopped
-from tests.slack.moments import IN_USE, OFF, OLD, key_used, waiting_for_keys
+from tests.slack.every_moment import cluster_lost, kept, stopped
+from tests.slack.moments import IN_USE, OFF, OLD, asked, key_used, one_of_two, waiting_for_keys
 from tests.slack.reading import buttons, words
 from tests.slack.test_gateway import Slack
 from tests.slack.test_notices import GROUP, LINK, NAMES, ended, lapsed_case, said
@@ -257,4 +258,40 @@ def test_an_empty_home_says_what_was_designed() -> None:
             "again every hour and after each click · `/unlatch help`",
         ),
         {},
+    )
+
+
+def test_a_home_says_what_was_designed() -> None:
+    lost = replace(cluster_lost().case, is_down=True)
+    theirs = asked(OLD).case
+    shown = home.view(
+        Home(
+            (lost, one_of_two().case),
+            (waiting_for_keys().case, replace(theirs, case_id="case-2")),
+            (kept().case,),
+            channel="C0KEYS",
+            asked_by=frozenset({"case-2"}),
+        ),
+        policy=GROUP,
+        names=NAMES,
+        now=NOW,
+    )
+    told = re.sub(r"<!date[^|]*\|([^>]*)>", r"\1", words(shown))
+    held(
+        told,
+        (
+            "Waits for you: 2",
+            "Since 2 Mar, 09:00 UTC · the rescue needs 1 person",
+            "One more approval to retire",
+            "1 of 2 approved, by <@alice> · closes 3 Mar, 09:00 UTC",
+            "payments-prod (111122223333) · us-east-1 · key store payments",
+            "Open, nothing for you to do: 2",
+            "will be deleted on 1 Apr",
+            "Nobody has tried to use them. Any approver can cancel until then.",
+            "You made that call, so others decide",
+            "Kept: 1",
+            "kept until 1 Apr",
+            "By <@alice>, <@carol> looks after it · $77 a day",
+        ),
+        {"2 people are needed": "Each way out needs its own number."},
     )
