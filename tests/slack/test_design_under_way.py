@@ -14,6 +14,24 @@ CANCEL = "Cancel the deletion"
 NAMED = "Up to three keys are named; more are counted."
 CALLED_BESIDE = "A notice calls them: an edit of this message would notify nobody."
 DESIGN: dict[str, Moment] = {
+    "waiting for keys": Moment(
+        MOMENTS["waiting_for_keys"],
+        (
+            f"2 keys of {CLUSTER} will be deleted on 1 Apr",
+            "of payments since 2 Mar.",
+            "You can still cancel; then the keys come back as they were.",
+        ),
+        {"cancel": CANCEL},
+        {"tried to use the 2 keys of payments": NAMED},
+    ),
+    "a switched-off key was used": Moment(
+        MOMENTS["off_key_used"],
+        (
+            f"{CLUSTER}: a key that was switched off was used",
+            "If that job matters, cancel now.",
+            "No key is being deleted yet.",
+        ),
+    ),
     "rescuing": Moment(
         MOMENTS["rescuing"],
         (

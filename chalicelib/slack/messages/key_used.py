@@ -100,7 +100,8 @@ def _otherwise(shown: Shown, end: datetime | None) -> list[Piece]:
         return [text("Unlatch did not schedule this deletion, so it can’t cancel it.")]
     pieces = [bold("If that job matters, cancel now."), text(" You can start again later.")]
     if end is None:
-        return pieces
+        goes = any(not key.is_live for key in facts.keys(shown.case))
+        return pieces if goes else [*pieces, text(" No key is being deleted yet.")]
     who = going.named(shown.case, [key.key_id for key in returning_keys(shown.case)])
     return [
         *pieces,
