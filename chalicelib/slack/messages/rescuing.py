@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.overdue import USUAL, USUALLY
 from chalicelib.domain.progress import Milestone, Standing
 from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.snapshot import StoreState
 from chalicelib.slack.messages import facts, outage
 from chalicelib.slack.messages.blocks import Piece, bold, date, marked_note, text
 from chalicelib.slack.messages.shown import Shown
@@ -19,8 +20,9 @@ AHEAD = (Standing.NOW, Standing.NEXT)
 
 def failing(shown: Shown) -> str:
     """“All 3 keys still fail.”; "" as soon as they don’t fail any more."""
-    number = len(facts.keys(shown.case))
-    if outage.found(shown) is None:
+    number, store = len(facts.keys(shown.case)), shown.case.store
+    is_off = store is not None and store.state is not StoreState.CONNECTED
+    if not number or not (is_off or outage.found(shown)):
         return ""
     return f"{upper_first(all_of(number, 'key'))} still {'fails' if number == 1 else 'fail'}."
 
