@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.rules.clicks import NotPossible
 from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.dates import moment
 from chalicelib.domain.state.plan import Remedy
 
 
@@ -78,7 +79,7 @@ def filled_in(words: str, found: NotPossible, case: Case, *, by: str) -> str:
     return words.format(
         who=by if found.by else "Somebody",
         what=found.remedy.capitalize() if found.remedy else "This",
-        when=f"{case.closed_at:%d %b, %H:%M} UTC" if case.closed_at else "before",
+        when=moment(case.closed_at) if case.closed_at else "before",
         cluster=case.cluster_id,
         outcome=case.outcome,
     )

@@ -11,6 +11,7 @@ from chalicelib.domain.rules.approval import terms
 from chalicelib.domain.rules.polling import SETTLING
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.state.case import CallRecord, CallStatus, Difference
+from chalicelib.domain.state.dates import day, moment
 from chalicelib.domain.state.plan import KeyBasis, Operation, Remedy, Terms
 from chalicelib.domain.state.snapshot import (
     ATTACHED,
@@ -122,7 +123,7 @@ def _keys(context: PlanContext) -> list[Difference]:
     for key in context.snapshot.keys:
         before = basis.get(key.key_id)
         if before is None:
-            made = f", made {key.created_at:%d %b %H:%M} UTC" if key.created_at else ""
+            made = f", made on {moment(key.created_at)}" if key.created_at else ""
             found.append(Difference(key.name, "did not exist", f"new key{made}"))
         elif context.plan.remedy.deletes_keys:
             found += _key(context, before, key)
@@ -178,8 +179,9 @@ def _use(before: KeyBasis, key: Key) -> list[Difference]:
     at, earlier = key.last_use.at, before.last_used_at
     if before.in_use or at is None or (earlier and at <= earlier):
         return []
-    was = f"last used {earlier:%d %b %Y}" if earlier else "not used"
-    return [Difference(key.name, was, f"used {at:%d %b, %H:%M} UTC")]
+    when = f"{day(earlier)} {earlier:%Y}" if earlier else ""
+    was = f"last used {when}" if when else "not used"
+    return [Difference(key.name, was, f"used {moment(at)}")]
 
 
 def _hsms(context: PlanContext) -> list[Difference]:

@@ -140,7 +140,8 @@ def _refused(ports: TurnPorts, case_id: str, generation: int, anchor: Anchor) ->
     ports.count("BodyRefused", 1)
     ports.log("the stored case is not believed", case_id=case_id, generation=generation)
     if found.begun is not None:
-        ports.gateway.hold(found.begun, _world(ports, found.begun, now))
+        world, known = _world(ports, found.begun, now), anchor.remembered
+        ports.gateway.hold(found.begun, world, since=found.since, remembered=known)
     seconds = poll(found.since, now, least=5 * MINUTE, most=HOUR)
     return Turn(False, seconds, found.version, anchor.remembered)
 

@@ -102,9 +102,13 @@ class SlackGateway:
         """Looks up now what the case's message will ask for: names, and where Slack is."""
         self._names(case)
 
-    def hold(self, case: Case, world: Snapshot | None) -> None:
+    def hold(self, case: Case, world: Snapshot | None, *, since: datetime, remembered: str) -> None:
         """Says in the case's message that its record can't be trusted; finds the message in Slack."""
-        told = on_hold.message(case, world, stage=self.stage)
+        names = self._names(replace(case, snapshot=world))
+        known = on_hold.Refused(since, remembered)
+        told = on_hold.message(
+            case, world, known, policy=self.policy, stage=self.stage, names=names
+        )
         try:
             ts = self._posted(case)
             method, place = ("chat.update", {"ts": ts}) if ts else ("chat.postMessage", {})

@@ -7,9 +7,12 @@ from datetime import datetime
 
 from chalicelib.domain.fleet import Concern
 from chalicelib.domain.home import Home
+from chalicelib.domain.recovery import returning_keys
+from chalicelib.domain.rules.approval import approved
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.scan import BAD, Finding, Scan
-from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.case import Case, Phase
+from chalicelib.domain.state.plan import Remedy
 from chalicelib.slack.messages import facts, fleet
 from chalicelib.slack.messages.blocks import divider, header, marked_note, note, section
 from chalicelib.slack.messages.names import Names, mention
@@ -20,9 +23,12 @@ from chalicelib.slack.messages.text import (
     clean,
     count,
     ident,
+    listing,
     marked,
     money,
+    people,
     token,
+    upper_first,
 )
 
 MOST_A_GROUP = 10
@@ -99,11 +105,39 @@ def how_it_stands(case: Case) -> str:
     """What it waits for, or until when; "" if it is only under way."""
     if case.keep:
         return f"Kept until {token(case.keep.until, DAY)}"
+    if case.is_down and case.phase is Phase.WAITING:
+        return _down(case)
+    if begun := _approved(case):
+        return begun
+    if returning_keys(case) and not case.ending:
+        unused = "" if case.key_uses else "Nobody has tried to use them. "
+        return f"{unused}Any approver can cancel until then."
     if case.waiting_for:
         return f"Waits: {case.waiting_for}"
     if case.expires_at:
         return f"Closes {token(case.expires_at)} if nobody decides"
     return ""
+
+
+def _down(case: Case) -> str:
+    """“Since 2 Mar, 03:41 UTC · the rescue needs 1 person”."""
+    begin, plan = facts.failing_since(case), case.offer(Remedy.RESCUE)
+    words = [f"since {token(begin)}"] if begin else ["the keys fail"]
+    words += [f"the rescue needs {people(plan.terms.people)}"] if plan else []
+    return upper_first(" · ".join(words))
+
+
+def _approved(case: Case) -> str:
+    """“1 of 2 approved, by @bob · closes 3 Mar, 09:31 UTC”: of the plan with the most approvals."""
+    if case.phase is not Phase.WAITING:
+        return ""
+    offers = [(plan, approved(plan, case)) for plan in case.offers]
+    plan, clicks = max(offers, key=lambda offer: len(offer[1]), default=(None, ()))
+    if plan is None or not clicks:
+        return ""
+    by = listing(mention(click.by) for click in clicks)
+    closes = f" · closes {token(case.expires_at)}" if case.expires_at else ""
+    return f"{len(clicks)} of {plan.terms.people} approved, by {by}{closes}"
 
 
 def _linked(title: str, case: Case, names: Names) -> str:

@@ -107,7 +107,8 @@ class Reach:
         return (
             "*Unlatch frees AWS CloudHSM clusters and KMS key stores that hold each other.* It changes "
             f"nothing until enough people have approved.\n{lines}\n{who} can approve. Whoever starts a "
-            "case can’t approve it. To stop all changes at once, an operator runs `unlatch freeze`."
+            "case can’t approve it. To stop all changes at once, an operator runs `unlatch freeze`.\n"
+            "Only you see this. Your cases are in Unlatch’s Home tab."
         )
 
     def scan(self) -> str:

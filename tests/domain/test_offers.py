@@ -32,7 +32,7 @@ P, R, M = Remedy.PARK, Remedy.RETIRE, Remedy.REPOINT
 START = world(key("a", last_use=used(60 * DAY)), siblings=(sibling(), sibling("cluster-9")))
 USED = with_keys(key("a", last_use=used(HOURS)))(START)
 LATER = NOW + HOURS
-USE = Difference("alias/a", "last used 01 Jan 2026", "used 02 Mar, 08:00 UTC")
+USE = Difference("alias/a", "last used 1 Jan 2026", "used 2 Mar, 08:00 UTC")
 
 
 def of(plans: tuple[Plan, ...], remedy: Remedy, target: str = "") -> Plan:

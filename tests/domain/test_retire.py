@@ -45,7 +45,7 @@ KEYS = (key("b"), key("a", KeyState.DISABLED))
 LIVE = world(*KEYS)
 DYING = tuple(replace(k, state=KeyState.PENDING_DELETION, deletion_date=NOW + DAY) for k in KEYS)
 GO = Call(SCHEDULE, ("key-b", "key-a"), "scheduling the deletion of the keys", window_days=30)
-GONE = "KMS deletes the keys on 03 Mar, 09:00 UTC"
+GONE = "KMS deletes the keys on 3 Mar, 09:00 UTC"
 KEY_STEPS: list[tuple[str, Snapshot, Calls, Told]] = [
     ("all live", LIVE, (), GO),
     ("one going already", world(KEYS[0], DYING[1]), (), replace(GO, targets=("key-b",))),
@@ -53,8 +53,8 @@ KEY_STEPS: list[tuple[str, Snapshot, Calls, Told]] = [
     ("both just done", LIVE, (made(SCHEDULE, "key-b", ago=JUST), made(SCHEDULE, "key-a", ago=JUST)), "KMS does not show the scheduled deletions yet"),
     ("both going", world(*DYING), (), GONE),
     ("the last one counts", world(DYING[0], replace(DYING[1], deletion_date=NOW + HOURS)), (), GONE),
-    ("an hour left", world(replace(DYING[0], deletion_date=NOW + HOURS)), (), "KMS deletes the keys on 02 Mar, 10:00 UTC"),
-    ("nobody knows when", world(replace(DYING[0], deletion_date=None)), (), "KMS deletes the keys on 02 Mar, 09:00 UTC"),
+    ("an hour left", world(replace(DYING[0], deletion_date=NOW + HOURS)), (), "KMS deletes the keys on 2 Mar, 10:00 UTC"),
+    ("nobody knows when", world(replace(DYING[0], deletion_date=None)), (), "KMS deletes the keys on 2 Mar, 09:00 UTC"),
     ("a store that is off", world(*KEYS, held=store(S.DISCONNECTED)), (), Call(Operation.CONNECT_KEY_STORE, (STORE,), "connecting the key store, so that KMS can delete its keys")),
     ("a store that is off, keys going", world(*DYING, held=store(S.DISCONNECTED)), (), Call(Operation.CONNECT_KEY_STORE, (STORE,), "connecting the key store, so that KMS can delete its keys")),
     ("no key left", world(), (), Call(Operation.DISCONNECT_KEY_STORE, (STORE,), "disconnecting the key store")),
@@ -135,18 +135,18 @@ SEVEN = replace(POLICY, quarantine_days=7)
 WATCHED = tuple(replace(k, state=KeyState.DISABLED) for k in KEYS)
 BEFORE = Before(NOW - 2 * DAY, None, (), (), CLUSTER)
 SWITCH = Call(DISABLE, ("key-b",), "disabling the keys, to see who needs them")
-WATCH = "the keys are disabled and watched until 08 Mar"
+WATCH = "the keys are disabled and watched until 8 Mar"
 QUARANTINE: list[tuple[str, Snapshot, Calls, Before | None, Told]] = [
     ("one is enabled", LIVE, (), None, SWITCH),
     ("one was disabled, and is enabled", LIVE, (made(DISABLE, "key-b"),), None, SWITCH),
-    ("not visible yet", LIVE, (made(DISABLE, "key-b", ago=JUST),), None, "the keys are disabled and watched until 09 Mar"),
+    ("not visible yet", LIVE, (made(DISABLE, "key-b", ago=JUST),), None, "the keys are disabled and watched until 9 Mar"),
     ("a day ago", world(*WATCHED), (made(DISABLE, "key-b", ago=DAY),), BEFORE, WATCH),
-    ("an hour left", world(*WATCHED), (made(DISABLE, "key-b", ago=7 * DAY - HOURS),), None, "the keys are disabled and watched until 02 Mar"),
+    ("an hour left", world(*WATCHED), (made(DISABLE, "key-b", ago=7 * DAY - HOURS),), None, "the keys are disabled and watched until 2 Mar"),
     ("the last one counts", world(*WATCHED), (made(DISABLE, "key-b", ago=9 * DAY), made(DISABLE, "key-a", ago=DAY)), None, WATCH),
     ("other calls don’t count", world(*WATCHED), (made(DISABLE, "key-b", ago=8 * DAY), made(Operation.CONNECT_KEY_STORE)), None, Ask()),
     ("a week ago", world(*WATCHED), (made(DISABLE, "key-b", ago=7 * DAY),), None, Ask()),
-    ("others disabled them", world(*WATCHED), (), BEFORE, "the keys are disabled and watched until 07 Mar"),
-    ("others did, nothing recorded", world(*WATCHED), (), None, "the keys are disabled and watched until 09 Mar"),
+    ("others disabled them", world(*WATCHED), (), BEFORE, "the keys are disabled and watched until 7 Mar"),
+    ("others did, nothing recorded", world(*WATCHED), (), None, "the keys are disabled and watched until 9 Mar"),
 ]  # fmt: skip
 
 
@@ -162,11 +162,11 @@ def test_an_hour_before_a_date_retire_waits_for_an_hour() -> None:
     soon = replace(DYING[0], deletion_date=NOW + HOURS)
     earlier = replace(DYING[1], deletion_date=NOW + MINUTE)
     assert retire.next_step(scene(R, world(earlier, soon), basis=LIVE)) == Wait(
-        3_601, "KMS deletes the keys on 02 Mar, 10:00 UTC"
+        3_601, "KMS deletes the keys on 2 Mar, 10:00 UTC"
     )
     disabled = made(DISABLE, "key-b", ago=7 * DAY - HOURS)
     assert retire.next_step(scene(R, world(*WATCHED), disabled, basis=LIVE, policy=SEVEN)) == Wait(
-        3_601, "the keys are disabled and watched until 02 Mar"
+        3_601, "the keys are disabled and watched until 2 Mar"
     )
 
 

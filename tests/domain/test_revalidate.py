@@ -174,12 +174,12 @@ KEYS: list[tuple[str, Snapshot, Snapshot, Calls, list[Row]]] = [
     ("gone before its time", replace(START, keys=(B,)), START, (made(SCHEDULE, "key-a", ago=29 * DAY),), [GONE]),
     ("gone, ours was refused", replace(START, keys=(B,)), START, (made(SCHEDULE, "key-a", ago=30 * DAY, status=REFUSED),), [GONE]),
     ("gone, and an earlier plan scheduled it", replace(START, keys=(B,)), START, (made(SCHEDULE, "key-a", ago=30 * DAY, plan_hash="old"),), [GONE]),
-    ("used since", with_a(last_use=used(MINUTE)), START, (), [(NAME, "last used 02 Dec 2025", "used 02 Mar, 08:59 UTC")]),
-    ("used for the first time", with_a(last_use=used(MINUTE)), with_a(last_use=used(None)), (), [(NAME, "not used", "used 02 Mar, 08:59 UTC")]),
+    ("used since", with_a(last_use=used(MINUTE)), START, (), [(NAME, "last used 2 Dec 2025", "used 2 Mar, 08:59 UTC")]),
+    ("used for the first time", with_a(last_use=used(MINUTE)), with_a(last_use=used(None)), (), [(NAME, "not used", "used 2 Mar, 08:59 UTC")]),
     ("in use, and used again", with_a(last_use=used(MINUTE)), with_a(last_use=used(HOURS)), (), []),
     ("last use told no more", with_a(last_use=used(None)), START, (), []),
     ("last use told as earlier", with_a(last_use=used(99 * DAY)), START, (), []),
-    ("off and used", with_a(state=K.DISABLED, last_use=used(MINUTE)), START, (), [OFF_BY, (NAME, "last used 02 Dec 2025", "used 02 Mar, 08:59 UTC")]),
+    ("off and used", with_a(state=K.DISABLED, last_use=used(MINUTE)), START, (), [OFF_BY, (NAME, "last used 2 Dec 2025", "used 2 Mar, 08:59 UTC")]),
 ]  # fmt: skip
 
 
@@ -224,7 +224,7 @@ def test_park_does_not_mind_what_becomes_of_a_key_and_repoint_only_until_it_is_p
 
 def test_a_new_key_matters_to_each_remedy() -> None:
     new = key("new", created_at=NOW - HOURS)
-    told = ("alias/new", "did not exist", "new key, made 02 Mar 08:00 UTC")
+    told = ("alias/new", "did not exist", "new key, made on 2 Mar, 08:00 UTC")
     for remedy in (R, P, M):
         assert differ(remedy, replace(START, keys=(new, A, B))) == [told]
     unread = replace(START, keys=(replace(new, created_at=None), A, B))

@@ -214,12 +214,12 @@ GATES: list[tuple[Remedy, Snapshot, tuple[str, str, str]]] = [
     (
         R,
         world(key("a", created_at=NOW - HOURS, last_use=used(None)), cluster=OLD),
-        ("A backup newer than the newest key", "Newest backup 26 Jan 09:00, newest key 02 Mar 08:00 UTC", MAKES),
+        ("A backup newer than the newest key", "Newest backup 26 Jan, 09:00 UTC, newest key 2 Mar, 08:00 UTC", MAKES),
     ),
     (
         R,
         world(key("a", last_use=used(HOURS)), key("b", last_use=used(HOURS))),
-        (UNUSED, "alias/a was used 02 Mar 08:00 UTC, and 1 more", "Find out what uses it. The override says that you know"),
+        (UNUSED, "alias/a was used on 2 Mar, 08:00 UTC, and 1 more", "Find out what uses it. The override says that you know"),
     ),
     (R, world(SHORT), (UNUSED, "alias/a: AWS kept no record before 27 Feb", "Wait until 29 Mar: then 30 days are on record")),
     (

@@ -141,6 +141,7 @@ class Slack:
         self.filled: list[tuple[str, Remedy | None]] = []
         self.lines: list[Entry] = []
         self.held: list[tuple[Case, Snapshot | None]] = []
+        self.held_with: list[tuple[datetime, str]] = []
         self.told: list[str] = []
         """Who was told in private that there is no such cluster."""
         self.worlds: list[Snapshot | None] = []
@@ -191,8 +192,9 @@ class Slack:
     def prepare(self, case: Case) -> None:
         """Nothing is looked up."""
 
-    def hold(self, case: Case, world: Snapshot | None) -> None:
+    def hold(self, case: Case, world: Snapshot | None, *, since: datetime, remembered: str) -> None:
         self.held.append((case, world))
+        self.held_with.append((since, remembered))
 
     def tell_askers(self, case: Case) -> None:
         self.told += [attempt.caller.session_name for attempt in case.attempts]

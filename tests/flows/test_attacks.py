@@ -88,6 +88,9 @@ def refuses(it: Stand, case_id: str) -> None:
     case, world = it.slack.held[-1]
     assert (case.cluster_id, case.plan, case.message.ts) == (CLUSTER, None, ""), "not from the body"
     assert world is not None
+    (first, known), *_, last = it.slack.held_with
+    assert last == (first, known), "since it was seen first; what the run remembers stays"
+    assert known == it.runs.bodies[case_id, it.stored.stored(case_id).inbox.generation]
 
 
 def yes(plan: Plan, by: str, it: Stand, **values: object) -> Click:

@@ -114,7 +114,7 @@ def test_two_approvals_alone_begin_nothing(
     assert stands(deployed) == "waiting"
     (message,) = [m for m in sandbox.slack.messages if m.thread_ts is None]
     assert f"unlatch approve {blocked}" in json.dumps(message.blocks)
-    assert "One confirmation in AWS" in message.text
+    assert "One person must still confirm it in AWS" in message.text
 
 
 def test_a_signature_that_was_made_for_something_else(

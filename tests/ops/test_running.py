@@ -173,7 +173,7 @@ def test_cancel_where_it_makes_no_sense_says_why(
         again = deployed.run("cancel", blocked, "--reason", "once more", "--url", api)
         unknown = deployed.run("cancel", "case-unknown", "--reason", "x", "--url", api)
     assert again.code == 3
-    assert f"{OPERATOR} closed this on 02 Mar" in again.err
+    assert f"{OPERATOR} closed this on 2 Mar" in again.err
     assert unknown.code == 3
     assert "There is no case case-unknown" in unknown.err
 

@@ -22,7 +22,7 @@ from chalicelib.slack.error_words import NOT_EDITABLE
 from chalicelib.slack.gateway import EVENT, SlackGateway
 from chalicelib.slack.naming import Naming
 from chalicelib.slack.replies import SlackError
-from tests.domain.worlds import NOW, POLICY
+from tests.domain.worlds import NOW, POLICY, cluster, world
 from tests.slack.every_moment import retired
 from tests.slack.moments import asked, without_backup
 from tests.slack.reading import words
@@ -398,6 +398,21 @@ def test_commands_in_a_message_name_its_stage() -> None:
     slack, done = Slack(), retired().case
     replace(slack.gateway(), stage="prod").show(done, (), now=NOW, may_exist=False)
     assert "unlatch audit verify case-1 --stage prod" in words(slack.asked[0][1]["blocks"])
+
+
+def test_a_case_on_hold_is_said_in_its_message_with_the_names_that_aws_gives() -> None:
+    slack, begun = Slack(), replace(offered(), snapshot=None)
+    slack.answers |= {"auth.test": {"url": ""}, "usergroups.list": {"usergroups": []}}
+    tagged = replace(cluster(), tags=(("owner", "U0PRIYA"),))
+    naming = Naming(slack, {"111122223333": "payments-prod"}, owner_tag="owner")
+    gateway = replace(slack.gateway(), stage="prod", naming=naming)
+    gateway.hold(begun, world(cluster=tagged), since=NOW, remembered="b81f6e03c0ffee77")
+    method, sent = slack.asked[-1]
+    assert method == "chat.postMessage"
+    assert "<@U0PRIYA> On hold" in sent["text"]
+    assert "payments-prod (111122223333)" in words(sent["blocks"])
+    assert "digest `b81f6e03c0ff`" in words(sent["blocks"])
+    assert "before 2 Mar, 09:00 UTC, when Unlatch noticed" in words(sent["blocks"])
 
 
 def test_what_is_wrong_in_a_dialog_is_said_in_the_dialog() -> None:

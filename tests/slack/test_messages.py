@@ -207,7 +207,7 @@ WORDS = {
                          "Unless somebody cancels, alias/payments-2024 and key-spar… (no alias) will be deleted on 1 Apr, 09:00 UTC",
                          "this case stays open until they are gone", "If nobody decides"],
     "without_backup": ["1 check failed.", "A backup that is ready", "AWS makes one within 24 h"],
-    "waiting_for_keys": ["Nobody has tried to use alias/payments-2024 and key-spar… (no alias) of payments since 2 Mar.", "You can still cancel.",
+    "waiting_for_keys": ["Nobody has tried to use alias/payments-2024 and key-spar… (no alias) of payments since 2 Mar.", "You can still cancel;",
                          "Retire: step 2 of 7", "No way back for the keys after this step."],
     "key_used": ["Role nightly-report", "tried to decrypt with", "alias/payments-2024", "cancel now",
                  "decrypt, twice", "If nobody cancels, alias/payments-2024 and key-spar… (no alias) will be deleted on"],

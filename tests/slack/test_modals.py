@@ -98,16 +98,19 @@ def test_retire_with_a_key_in_use() -> None:
     assert view["private_metadata"] == f"case-1:0:retire:{plan.plan_hash}"
     level, worst = alert(view)
     assert level == "error"
-    assert worst.startswith("This deletes 3 keys. After 1 Apr nobody can bring them back")
+    assert worst.startswith(
+        "This deletes 3 keys. 30 days after the third approval nobody can bring"
+    )
     said = words(view["blocks"])
     for phrase in (
         "Read again just now, 09:00:00 UTC",
         "alias/payments was used 3 hours ago",
-        "2 more keys, not used in 30 days",
+        "2 more keys: last used 90 days ago, and 94 days ago",
         "2 HSMs, key store connected",
         "newer than every key",
         "Once 3 people have approved: the 3 keys stop working",
-        "For 30 days: any approver can cancel",
+        "For 30 days after that: any approver can cancel, and the keys come back as they were",
+        "Approved so far: nobody · Needs 3",
         "I know that what uses alias/payments will fail",
         "Needs 3 people because a key was used in the last 30 days",
     ):
@@ -149,7 +152,7 @@ def test_quarantine_promises_to_ask_again() -> None:
 def test_park_says_that_keys_fail() -> None:
     view = decide(asked(IN_USE, OLD), Remedy.PARK)
     assert alert(view)[1].startswith(
-        "Both keys fail as soon as this starts. The last use was 3 hours"
+        "Both keys fail as soon as this starts. One was used 3 hours ago."
     )
     assert "To undo:" in words(view["blocks"])
     assert inputs(view) == ["cluster_id", "reason"]
@@ -333,7 +336,7 @@ def test_keys_that_cant_be_checked_are_named_and_have_one_box(number: int) -> No
     said = words(view["blocks"])
     boxes = [block for block in view["blocks"] if block.get("block_id") == "unproven"]
     assert len(boxes) == min(number, 1)
-    assert said.count("can’t be checked there.") == min(number, 3)
+    assert said.count("can’t be checked there: it is disabled.") == min(number, 3)
     assert ("more keys can’t be checked there" in said) is (number == 5)
     if number:
         one = "I know that alias/off0 can’t be checked"

@@ -7,18 +7,19 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.rules.notices import noticed
-from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.case import Case, KeyUse
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.plan import Operation
 from chalicelib.domain.state.slack_message import Moment, Notice, SlackMessage
 from chalicelib.domain.state.snapshot import KeyState, StoreState
 from chalicelib.slack.messages.names import Names, called, mentions
 from chalicelib.slack.messages.notice import line, message, rest
+from chalicelib.slack.messages.notice_down import MOST_CALLERS as MOST
 from chalicelib.slack.messages.notice_over import over
 from chalicelib.slack.messages.text import Message
 from sandbox.slack.limits import check_message
 from tests.domain.worlds import DAY, NOW, POLICY, Play, case, key, store, world
-from tests.slack.every_moment import stopped, stopped_halfway
+from tests.slack.every_moment import cluster_lost, stopped, stopped_halfway, store_down
 from tests.slack.moments import OLD, key_used, waiting_for_keys
 from tests.slack.reading import words
 
@@ -108,9 +109,27 @@ def test_an_outage_says_since_when() -> None:
     told = replace(first.message, notices=(replace(notice, told_at=NOW),))
     again = noticed(replace(first, message=told), NOW + DAY)
     last = again.message.notices[-1]
-    assert "It still is." in words(message(again, last, policy=GROUP, names=NAMES).blocks[0])
+    assert "It is still down." in words(message(again, last, policy=GROUP, names=NAMES).blocks[0])
     single = case(snapshot=world(OLD, held=store(StoreState.FAILED)))
     assert "its only key has failed" in said(single, NOW, Moment.STORE_DOWN).text
+
+
+def test_an_outage_says_who_fails_and_who_can_approve() -> None:
+    play = cluster_lost()
+    made = said(play.case, play.now, Moment.STORE_DOWN)
+    told = words(made.blocks[0])
+    assert "It began at 09:00 UTC . Role checkout-api fails." in told
+    assert "One person can approve the rescue." in told
+    assert "No key is lost" not in made.text + told, "some may be newer than the backup"
+    play = store_down()
+    uses = [
+        KeyUse(f"use-{n}", NOW, OLD.key_id, f"role caller-{n}", "Decrypt") for n in range(MOST + 2)
+    ]
+    told = words(
+        said(replace(play.case, key_uses=tuple(uses)), NOW + DAY, Moment.STORE_DOWN).blocks
+    )
+    assert "Role caller-4, role caller-3, role caller-2 and 2 more callers fail." in told
+    assert "It began on 2 Mar, 09:00 UTC" in told
 
 
 def lapsed_case(**click: str) -> Case:

@@ -11,6 +11,7 @@ from chalicelib.domain.state.plan import Plan, Remedy
 from chalicelib.slack.messages.thread import line
 from tests.domain.worlds import ACCOUNT, POLICY, Play, world
 from tests.slack.moments import shown
+from tests.slack.reading import header
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/security"
 GRACE = f"arn:aws:sts::{ACCOUNT}:assumed-role/security/grace"
@@ -29,14 +30,15 @@ def approved(*by: str) -> tuple[Play, Plan]:
 def test_with_approvals_missing_both_are_said() -> None:
     play, _ = approved("alice")
     message = shown(play, policy=STRICT)
-    assert message.text.startswith("One more approval to retire")
+    assert message.text.startswith("One more person must approve to retire")
     assert COMMAND in json.dumps(message.blocks, ensure_ascii=False)
 
 
 def test_with_all_approvals_the_confirmation_is_what_is_missing() -> None:
     play, _ = approved("alice", "bob")
     message = shown(play, policy=STRICT)
-    assert message.text.startswith("One confirmation in AWS to retire")
+    assert header(message).startswith("One confirmation in AWS to retire")
+    assert "One person must still confirm it in AWS." in message.text
     told = json.dumps(message.blocks, ensure_ascii=False)
     assert COMMAND in told
     assert "If nobody confirms it in AWS by " in told

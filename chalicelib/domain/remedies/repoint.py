@@ -19,6 +19,7 @@ from chalicelib.domain.rules.proof import failed_proof, was_denied
 from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Call, Step, Wait
 from chalicelib.domain.state.case import CallStatus, Case, Difference
+from chalicelib.domain.state.dates import day
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.state.snapshot import Cluster, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.state.trigger import Trigger
@@ -222,7 +223,7 @@ def _soak(context: PlanContext) -> Step | None:
         return None
     end = (since or context.now) + timedelta(days=context.plan.soak_days)
     if context.now < end:
-        return Wait(until(end, context.now), f"the keys run on the other cluster until {end:%d %b}")
+        return Wait(until(end, context.now), f"the keys run on the other cluster until {day(end)}")
     return None
 
 

@@ -21,6 +21,7 @@ from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Ask, Call, Step, Wait
 from chalicelib.domain.rules.waiting import until_next
 from chalicelib.domain.state.case import Difference
+from chalicelib.domain.state.dates import day, moment
 from chalicelib.domain.state.hsm_states import HsmState
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.state.snapshot import ATTACHED, Key, KeyState, KeyStore, Snapshot, StoreState
@@ -150,9 +151,7 @@ def keys_go(context: PlanContext, store: KeyStore) -> Step | None:
         if step := _connected(context, store):
             return step
         last = max((k.deletion_date for k in pending if k.deletion_date), default=context.now)
-        return Wait(
-            until_next(pending, context.now), f"KMS deletes the keys on {last:%d %b, %H:%M} UTC"
-        )
+        return Wait(until_next(pending, context.now), f"KMS deletes the keys on {moment(last)}")
     return None
 
 
@@ -199,7 +198,7 @@ def _quarantine(context: PlanContext, live: list[Key]) -> Step | None:
     )
     end = since + timedelta(days=context.plan.quarantine_days)
     if context.now < end:
-        return Wait(until(end, context.now), f"the keys are disabled and watched until {end:%d %b}")
+        return Wait(until(end, context.now), f"the keys are disabled and watched until {day(end)}")
     return Ask()
 
 

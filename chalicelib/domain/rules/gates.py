@@ -8,6 +8,7 @@ from datetime import timedelta
 from chalicelib.domain.rules.approval import keys_in_use
 from chalicelib.domain.rules.sessions import other_use_known
 from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.state.dates import day, moment
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.snapshot import Snapshot
 
@@ -69,7 +70,7 @@ def _backup(remedy: Remedy, snapshot: Snapshot) -> Gate | None:
         return Gate("A backup that is ready", "There is none", helps)
     created = [key.created_at for key in snapshot.live_keys if key.created_at]
     if remedy.deletes_keys and created and max(created) >= newest.created_at:
-        found = f"Newest backup {newest.created_at:%d %b %H:%M}, newest key {max(created):%d %b %H:%M} UTC"
+        found = f"Newest backup {moment(newest.created_at)}, newest key {moment(max(created))}"
         return Gate(check, found, helps)
     return None
 
@@ -82,14 +83,14 @@ def _keys_unused(situation: Situation) -> Gate | None:
     key = used[0]
     more = f", and {len(used) - 1} more" if len(used) > 1 else ""
     if key.last_use.at:
-        found = f"{key.name} was used {key.last_use.at:%d %b %H:%M} UTC{more}"
+        found = f"{key.name} was used on {moment(key.last_use.at)}{more}"
         helps = "Find out what uses it. The override says that you know"
     else:
         since = key.last_use.tracked_since
         found = f"{key.name}: AWS kept no record"
-        found += f" before {since:%d %b}{more}" if since else more
+        found += f" before {day(since)}{more}" if since else more
         helps = (
-            f"Wait until {since + timedelta(days=days):%d %b}: then {days} days are on record"
+            f"Wait until {day(since + timedelta(days=days))}: then {days} days are on record"
             if since
             else "Allow kms:GetKeyLastUsage"
         )

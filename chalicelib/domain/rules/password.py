@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import Enum, auto
 
+from chalicelib.domain.state.dates import day
 from chalicelib.domain.state.snapshot import Cluster, Snapshot
 
 REMEMBERED = timedelta(days=90)
@@ -48,7 +49,7 @@ def login(target: Cluster, snapshot: Snapshot) -> Login:
 def login_words(target: Cluster, snapshot: Snapshot) -> str:
     """The same as sentences."""
     found, copy, last = login(target, snapshot), target.copy, snapshot.connects.last
-    made = f"{copy.at:%d %b}" if copy else "unknown date"
+    made = day(copy.at) if copy else "unknown date"
     match found:
         case Login.SURE:
             return (
@@ -61,7 +62,7 @@ def login_words(target: Cluster, snapshot: Snapshot) -> str:
                 f"for the last time. {BY_HAND}"
             )
         case Login.TOO_OLD:
-            when = f"{last:%d %b}" if last else "since"
+            when = day(last) if last else "since"
             return (
                 "AWS will probably not be able to log in there: it changes the password of kmsuser "
                 f"each time the key store connects, last on {when}, after that cluster’s backup. "

@@ -21,10 +21,8 @@ from chalicelib.slack.messages.blocks import (
     text,
 )
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import Block, Message, count, ident
+from chalicelib.slack.messages.text import Block, Message, count, ident, spelled
 from chalicelib.slack.messages.worst import worst
-
-NUMBERS = ("No", "One", "Two", "Three", "Four", "Five")
 
 
 def message(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Message:
@@ -34,8 +32,10 @@ def message(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Message:
     may = buttons.may_choose(shown.case, plan.remedy) and missing > 0
     button = buttons.choose(shown, plan.remedy, buttons.REVIEW) if may else None
     fact = f" {worst(shown).sentence}" if _is_bad(plan, missing) else ""
+    what = f"{_asked(missing)} to {plan.remedy} {shown.cluster}"
+    after = "" if missing > 0 else f" {_next(unconfirmed=unconfirmed)}"
     return Message(
-        f"{words} to {plan.remedy} {shown.cluster}.{fact} {parts.nothing_done(shown)}",
+        f"{what}.{fact}{after} {parts.nothing_done(shown)}",
         (
             header(f"{words} to {plan.remedy} {shown.cluster}"),
             says(*_so_far(shown, plan, clicks)),
@@ -58,12 +58,24 @@ def _record(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> Block:
     return parts.record(shown, approved=by, missing=missing)
 
 
+def _asked(missing: int) -> str:
+    """“Two more people must approve”, in the notification."""
+    if missing <= 0:
+        return "All have approved"
+    return f"{spelled(missing)} more {'person' if missing == 1 else 'people'} must approve"
+
+
+def _next(*, unconfirmed: bool) -> str:
+    if unconfirmed:
+        return "One person must still confirm it in AWS."
+    return "It begins after one more look at AWS."
+
+
 def wanted(missing: int, *, unconfirmed: bool = False) -> str:
     """“One more approval”."""
     if missing <= 0:
         return "One confirmation in AWS" if unconfirmed else "All have approved"
-    number = NUMBERS[missing] if missing < len(NUMBERS) else str(missing)
-    return f"{number} more approval{'s' if missing > 1 else ''}"
+    return f"{spelled(missing)} more approval{'s' if missing > 1 else ''}"
 
 
 def _so_far(shown: Shown, plan: Plan, clicks: Sequence[Click]) -> list[Piece]:

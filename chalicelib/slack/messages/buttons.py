@@ -10,7 +10,7 @@ from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.slack.messages import goback
 from chalicelib.slack.messages.blocks import button, confirm
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import Block
+from chalicelib.slack.messages.text import Block, count
 
 REVIEW = "Review and approve…"
 SPOKEN = {
@@ -106,7 +106,7 @@ def go_back(shown: Shown, *, green: bool = False) -> list[Block]:
             label,
             "cancel",
             value=shown.value,
-            spoken=f"{label}: {shown.cluster}",
+            spoken=_spoken(shown, label),
             style="primary" if green else "",
             confirm=confirm(f"{label}?", words, yes=yes, no=no),
         )
@@ -122,7 +122,19 @@ def _labels(shown: Shown) -> tuple[str, str]:
         return "Leave it here", "Close it"
     if case.is_closed:
         return "Put it back", "Put it back"
+    if goback.removes(case):
+        return "Stop here", "Stop and remove"
     return "Stop here", "Stop and reconnect" if reconnects(case) else "Stop here"
+
+
+def _spoken(shown: Shown, label: str) -> str:
+    """What the button does, for who hears it alone."""
+    back = len(returning_keys(shown.case))
+    if back:
+        return f"Cancel the key deletion and bring back {count(back, 'key')} of {shown.cluster}"
+    if goback.removes(shown.case) and not shown.case.is_closed:
+        return f"Stop the rescue of {shown.cluster} and remove what it made"
+    return f"{label}: {shown.cluster}"
 
 
 def undo(shown: Shown, *, label: str, title: str, words: str, no: str) -> list[Block]:

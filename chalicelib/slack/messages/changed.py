@@ -41,7 +41,7 @@ def message(shown: Shown) -> Message:
 def _plainly(shown: Shown) -> Message:
     return Message(
         f"{shown.cluster} has changed since it was approved. "
-        f"{_first_words(shown)} Please look again.",
+        f"{_first_words(shown)} Please decide again.",
         (
             header(f"{shown.cluster} has changed since the approvals", WARNING),
             says(*_why(shown)),
@@ -111,7 +111,7 @@ def _why(shown: Shown) -> list[Piece]:
     if shown.case.has_begun:
         pieces.append(text(f" {parts.nothing_done(shown)}"))
     pieces += going.still_going(shown.case)
-    return [*pieces, *_no_longer(shown.case), text(" Please look again.")]
+    return [*pieces, *_no_longer(shown.case), text(" Please look again and decide.")]
 
 
 def _no_longer(case: Case) -> list[Piece]:
@@ -121,7 +121,7 @@ def _no_longer(case: Case) -> list[Piece]:
     verb = "was" if len(void) == 1 else "were"
     end = "it no longer counts" if len(void) == 1 else "they no longer count"
     return [
-        text(f" {the(len(void), 'approval').capitalize()} {verb} for how things were at "),
+        text(f" {the(len(void), 'approval').capitalize()} {verb} for how things were on "),
         date(max(click.at for click in void)),
         text(f", so {end}."),
     ]

@@ -66,7 +66,7 @@ def taken_back(shown: Shown) -> Message:
     if not whole:
         title = f"{word}: not all of {shown.cluster} came back"
     return Message(
-        f"{title}.",
+        f"{title}.{'' if whole else ' What is missing is in the message.'}",
         (
             header(title, CHECK_MARK if whole else ""),
             says(
@@ -91,8 +91,9 @@ def resolved(shown: Shown) -> Message:
         gone = True
     more = "" if gone else "Unlatch doesn’t delete it: whoever wanted it gone can try again. "
     changed = "" if case.has_begun else "Unlatch changed nothing."
+    free = "" if gone else " It can be deleted now."
     return Message(
-        f"{title}. {changed}".strip(),
+        f"{title}. {changed}{free}".strip(),
         (
             header(title, CHECK_MARK),
             says(
@@ -102,12 +103,22 @@ def resolved(shown: Shown) -> Message:
                 *([bold(changed)] if changed else []),
                 *going.until_cancelled(case),
                 *parts.read_again(case),
+                *_failed_until(shown),
             ),
             *actions(f"act:{shown.version}", expired.half_done(shown)),
             parts.tried_by(shown),
             parts.decided(case),
         ),
     )
+
+
+def _failed_until(shown: Shown) -> list[Piece]:
+    """Of an outage that is over: how long it was, and what it leaves."""
+    case, begin = shown.case, facts.failing_since(shown.case)
+    if begin is None or case.closed_at is None or not case.trigger.is_outage:
+        return []
+    failed = [text(" The keys failed from "), date(begin), text(" until "), date(case.closed_at)]
+    return [*failed, text(". Databases that stopped don’t start by themselves.")]
 
 
 def explained(shown: Shown) -> Message:
@@ -144,5 +155,5 @@ def _by(shown: Shown, did: str) -> list[Piece]:
     ending, when = shown.case.ending, shown.case.closed_at
     if ending is None:
         return []
-    at = [text(", "), date(when)] if when else []
+    at = [text(" on "), date(when)] if when else []
     return [user(ending.by), text(f" {did}"), *at, text(".\n")]

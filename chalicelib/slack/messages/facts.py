@@ -163,6 +163,17 @@ def states_before(case: Case, of: Collection[str]) -> str:
     return ", ".join(f"{number:,} {words}" for words, number in sorted(tally.items(), reverse=True))
 
 
+def state_before(case: Case, key_id: str) -> str:
+    """“enabled”: how this key was before our first mutation; "" if nobody knows."""
+    found = [key for key in (case.before.keys if case.before else ()) if key.key_id == key_id]
+    return KEY_WORDS[found[0].state] if found else ""
+
+
+def failing_since(case: Case) -> datetime | None:
+    """When the first event or look told that keys fail; None if none did."""
+    return min((a.at for a in case.attempts if a.trigger.is_outage), default=None)
+
+
 def as_it_is(case: Case) -> str:
     """One sentence on the world: store, keys, HSMs, cluster; our own words and ids only."""
     world = case.snapshot

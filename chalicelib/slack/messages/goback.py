@@ -18,8 +18,9 @@ from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import StoreState
 from chalicelib.slack.messages import facts
-from chalicelib.slack.messages.text import be, count, money, the, upper_first
+from chalicelib.slack.messages.text import be, count, cut, money, the, upper_first
 
+LONGEST_NAME = 40
 STORE = {
     StoreEnd.NONE: "The cluster stays.",
     StoreEnd.GONE: "The key store is deleted and does not come back. The cluster stays.",
@@ -64,25 +65,44 @@ def undo_of_rescue(case: Case, plan: Plan) -> str:
     return "until the store is connected: removes what it made"
 
 
+def removes(case: Case) -> bool:
+    """Stopping this rescue removes what it made, or what AWS may have made without an answer."""
+    plan, store, before = case.current_plan, case.store, case.before
+    if plan is None or plan.remedy is not Remedy.RESCUE or store is None or before is None:
+        return False
+    if not _has_made(case, plan):
+        return False
+    if not plan.backup_id:
+        return not is_used(store, before)
+    cluster = case.snapshot.cluster if case.snapshot else None
+    return store.cluster_id == plan.cluster_id or goes_back(store, cluster)
+
+
+def _has_made(case: Case, plan: Plan) -> bool:
+    if plan.backup_id:
+        return case.tried(Operation.CREATE_CLUSTER, plan.backup_id)
+    return any(case.tried(Operation.CREATE_HSM, z) for z in plan.names(Operation.CREATE_HSM))
+
+
 def _rescue(case: Case, plan: Plan) -> list[str]:
     """What it made, which goes unless the key store uses it; and then the keys fail on."""
-    store, before = case.store, case.before
-    if store is None or before is None or case.snapshot is None:
+    store = case.store
+    if store is None:
         return []
     number = len(facts.keys(case))
     fail = f"{upper_first(the(number, 'key'))} {'goes' if number == 1 else 'go'} on failing."
     if not plan.backup_id:
-        if not any(case.tried(Operation.CREATE_HSM, z) for z in plan.names(Operation.CREATE_HSM)):
+        if not _has_made(case, plan):
             return ["No HSM has been made so far."]
-        if is_used(store, before):
+        if not removes(case):
             return ["The HSMs that Unlatch made stay, as the key store uses them, and cost money."]
         return ["Unlatch removes the HSMs that it made.", fail]
     kept = "The backup stays kept."
-    if not case.tried(Operation.CREATE_CLUSTER, plan.backup_id):
+    if not _has_made(case, plan):
         return ["No cluster has been made so far.", kept, fail]
     if store.cluster_id == plan.cluster_id:
         return ["Unlatch removes what it made: the new cluster and its HSMs.", kept, fail]
-    if goes_back(store, case.snapshot.cluster):
+    if removes(case):
         return ["The key store goes back to this cluster, and Unlatch removes the new one.", fail]
     return ["The new cluster and its HSMs stay, as the key store is on it, and cost money."]
 
@@ -91,15 +111,24 @@ def _keys(case: Case) -> list[str]:
     back, off, lost = len(returning_keys(case)), len(disabled_keys(case)), lost_keys(case)
     words = []
     if back:
-        verb = "comes back as it was" if back == 1 else "come back as they were"
-        states = facts.states_before(case, {key.key_id for key in returning_keys(case)})
-        words.append(f"{the(back, 'key')} {verb}: {states}.")
+        words.append(_back(case))
     elif off:
-        words.append(f"{the(off, 'key')} {be(off)} switched on again.")
+        words.append(f"{upper_first(the(off, 'key'))} {be(off)} switched on again.")
     if lost:
         verb = "is gone and does" if lost == 1 else "are gone and do"
-        words.append(f"{the(lost, 'key')} {verb} not come back.")
-    return [upper_first(sentence) for sentence in words]
+        words.append(f"{upper_first(the(lost, 'key'))} {verb} not come back.")
+    return words
+
+
+def _back(case: Case) -> str:
+    """“the 3 keys come back as they were: 2 enabled, 1 disabled.”"""
+    back = returning_keys(case)
+    if len(back) == 1:
+        name = cut(facts.key_name(case, back[0].key_id), LONGEST_NAME)
+        state = facts.state_before(case, back[0].key_id)
+        return f"{name} comes back as it was{f': {state}' if state else ''}."
+    states = facts.states_before(case, {key.key_id for key in back})
+    return f"{upper_first(the(len(back), 'key'))} come back as they were: {states}."
 
 
 def _hsms(case: Case, policy: Policy) -> str:

@@ -40,7 +40,7 @@ def _decision(keep: Keep) -> list[Piece]:
         *after,
         text(".\nUntil "),
         date(keep.until, DAY),
-        text(" every failed delete is answered with this; then Unlatch asks again. "),
+        text(" Unlatch answers every failed delete with this; then it asks again. "),
     ]
 
 

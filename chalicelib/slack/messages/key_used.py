@@ -22,7 +22,16 @@ from chalicelib.slack.messages.blocks import (
     text,
 )
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import TIME, Block, Message, caller, clean, count, times, utc
+from chalicelib.slack.messages.text import (
+    TIME,
+    Block,
+    Message,
+    caller,
+    clean,
+    count,
+    times,
+    utc,
+)
 
 MOST_ROWS = 10
 HEADS = ("Who", "Key", "Tried to", "When")
@@ -44,12 +53,14 @@ def message(shown: Shown, end: datetime | None) -> Message:
     last = max(case.key_uses, key=lambda use: use.at)
     what, whole = "being deleted", "that is being deleted"
     if end is None:
-        what = whole = "that was switched off"
+        what, whole = "that was switched off", "that Unlatch switched off"
+    after = "Cancel if the job matters."
+    if this := [key for key in returning_keys(case) if key.key_id == last.key_id]:
+        after = f"It will be deleted{going.day(this)} unless somebody cancels."
     when = "just used" if shown.now - last.at < FRESH else "used"
     title = f"{shown.cluster}: a key {what} was {when}"
     return Message(
-        f"{shown.cluster}: a key {whole} was {when}, and the caller failed. "
-        "Cancel if the job matters.",
+        f"{shown.cluster}: a key {whole} was {when}, and the caller failed. {after}",
         (
             header(title, WARNING),
             says(*_who(shown, last), *_otherwise(shown, end)),
@@ -89,7 +100,8 @@ def _otherwise(shown: Shown, end: datetime | None) -> list[Piece]:
         return [text("Unlatch did not schedule this deletion, so it can’t cancel it.")]
     pieces = [bold("If that job matters, cancel now."), text(" You can start again later.")]
     if end is None:
-        return pieces
+        goes = any(not key.is_live for key in facts.keys(shown.case))
+        return pieces if goes else [*pieces, text(" No key is being deleted yet.")]
     who = going.named(shown.case, [key.key_id for key in returning_keys(shown.case)])
     return [
         *pieces,

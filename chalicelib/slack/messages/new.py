@@ -32,6 +32,7 @@ SETTLING = {
     Cause.NOTHING: "Nothing holds {cluster} any more",
 }
 """Before it closes by itself, AWS is read once more; there is nothing to choose."""
+LAST_LOOK = (bold("Unlatch reads AWS once more to make sure."), text(" Nothing for you to do."))
 
 
 def message(shown: Shown) -> Message:
@@ -81,7 +82,7 @@ def unread(shown: Shown) -> Message:
             header(title),
             says(
                 bold("Unlatch is reading AWS to find out why."),
-                text(" Nothing has been changed. The ways out follow here."),
+                text(" Nothing has been changed. The ways out will follow here."),
             ),
             *background(shown),
             *actions(f"foot:{shown.version}", buttons.foot(shown)),
@@ -121,12 +122,16 @@ def holds(shown: Shown) -> list[Piece]:
             return [*parts.store_pieces(case), text(" still uses it; it is just disconnecting.")]
         case Cause.ONLY_HSMS:
             words = f"No key store uses it, but it still has {count(facts.hsms(case), 'HSM')}."
-            return [text(f"{words} AWS only deletes a cluster without HSMs.")]
+            return [text(f"{words} AWS deletes only a cluster without HSMs.")]
         case Cause.INCOMPLETE:
-            return [text("AWS did not let Unlatch see everything, so what holds it is not sure.")]
+            return [
+                text(
+                    "AWS did not let Unlatch see everything, so it is not sure what holds the cluster."
+                )
+            ]
         case Cause.NO_CLUSTER:
-            return [text("There is no such cluster any more. AWS is read once more to make sure.")]
-    return [text("Nothing holds it any more. AWS is read once more to make sure.")]
+            return [text("AWS shows no such cluster now. "), *LAST_LOOK]
+    return [text("No key store and no HSM holds it. "), *LAST_LOOK]
 
 
 def price_of_waiting(shown: Shown) -> list[Piece]:

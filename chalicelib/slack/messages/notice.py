@@ -13,7 +13,7 @@ from chalicelib.domain.rules.notices import disabled_by_us, lapsed
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.case import Case, KeyUse
 from chalicelib.domain.state.slack_message import Moment, Notice
-from chalicelib.slack.messages import facts, going, key_used
+from chalicelib.slack.messages import facts, going, key_used, notice_down
 from chalicelib.slack.messages.blocks import (
     WARNING,
     Piece,
@@ -200,23 +200,15 @@ def _last_call(case: Case, notice: Notice, _policy: Policy) -> Said:
 
 
 def _down(case: Case, notice: Notice, _policy: Policy) -> Said:
-    since = min(
-        (n.at for n in case.message.notices if n.moment is Moment.STORE_DOWN), default=notice.at
-    )
     number = len(case.snapshot.live_keys) if case.snapshot else 0
     keys = "only key fails" if number == 1 else f"{number:,} keys fail"
     have = "only key has" if number == 1 else f"{number:,} keys have"
-    again = " It still is." if since != notice.at else ""
+    since, _ = notice_down.since(case, notice)
     return Said(
-        f"{{where}}: its key store is down and its {have} failed since {utc(since)}. No key is lost.",
+        f"{{where}}: its key store is down and its {have} failed since {utc(since)}."
+        f"{notice_down.lost(case)}",
         f"{facts.cluster(case)}: its key store is down, and its {keys}.",
-        (
-            text(" Unlatch has seen this since "),
-            date(
-                since, TIME if notice.at.date() == since.date() else "{date_short_pretty}, {time}"
-            ),
-            text(f".{again} No key is lost."),
-        ),
+        notice_down.pieces(case, notice),
         "please decide.",
     )
 

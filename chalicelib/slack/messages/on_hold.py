@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 
+from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.hsm_states import HsmState
+from chalicelib.domain.state.slack_message import Moment
 from chalicelib.domain.state.snapshot import Key, Snapshot
+from chalicelib.slack.messages import going
 from chalicelib.slack.messages.blocks import (
     WARNING,
     Piece,
@@ -15,43 +21,89 @@ from chalicelib.slack.messages.blocks import (
     header,
     items,
     line,
+    marked_note,
     note,
     rich,
     says,
+    section,
     text,
     typed,
 )
 from chalicelib.slack.messages.facts import KEY_WORDS
-from chalicelib.slack.messages.text import TIME, Block, Message, clean, count, ident
+from chalicelib.slack.messages.names import NO_NAMES, Names, mentions, whom
+from chalicelib.slack.messages.text import (
+    TIME,
+    Block,
+    Message,
+    clean,
+    count,
+    ident,
+    marked,
+    utc,
+)
 
 MOST_COMMANDS = 20
+STEPS = "Unlatch does nothing with it. An operator is needed; the steps are in the message."
+WHY = (
+    "Unlatch does nothing with it. Somebody may have written to Unlatch’s table, or the seal key was "
+    "replaced. Nobody can approve or cancel here until an operator has looked."
+)
 
 
-def message(case: Case, world: Snapshot | None, *, stage: str) -> Message:
+@dataclass(frozen=True)
+class Refused:
+    """What is known besides AWS: since when the record is refused, and the digest that its run remembers."""
+
+    since: datetime | None = None
+    remembered: str = ""
+
+
+def message(
+    case: Case,
+    world: Snapshot | None,
+    refused: Refused,
+    *,
+    policy: Policy,
+    stage: str,
+    names: Names = NO_NAMES,
+) -> Message:
     """`world` is what AWS shows now; None if it could not be read, or nobody knows of which cluster."""
-    cluster = ident(case.cluster_id)
+    cluster, called = ident(case.cluster_id), _called(case, policy, names)
+    summary = (
+        f"On hold: the record of {cluster} in {names.there(case)}, does not fit its seal. {STEPS}"
+    )
+    tell = f"{called}: please tell" if called else "Please tell"
     return Message(
-        f"On hold: the record of {cluster} does not fit its seal. Unlatch does nothing with it. "
-        "An operator is needed; the steps are in the message.",
+        marked(f"{called} {summary}".strip()),
         (
             header(f"On hold: the record of {cluster} can’t be trusted", WARNING),
-            note(f"{ident(case.account)} · {ident(case.region)}"),
-            says(
-                bold("The stored record of this case does not fit its seal."),
-                text(
-                    " Unlatch does nothing with it. Somebody may have written to Unlatch’s table, or "
-                    "the seal key was replaced. Nobody can approve or cancel here until an operator "
-                    "has looked."
-                ),
-            ),
+            note(f"{names.account(case.account)} · {ident(case.region)}"),
+            says(bold("The stored record of this case does not fit its seal."), text(f" {WHY}")),
+            section(f"{tell} whoever runs Unlatch and whoever looks after security."),
             *_world(world),
-            _steps(case, world, stage),
-            note(
-                "Once the true record is back, the case goes on by itself. An alarm has gone out."
-            ),
-            note(f"`{ident(case.case_id)}`"),
+            _steps(case, world, stage=stage, since=refused.since),
+            note(f"Once the true record is back, the case goes on by itself. {_alarm(stage)}"),
+            marked_note(_record(case, refused.remembered)),
         ),
     )
+
+
+def _called(case: Case, policy: Policy, names: Names) -> str:
+    setting, approvers = policy.mention, policy.approvers
+    return " ".join(
+        mentions(
+            whom(case, Moment.STOPPED, setting=setting, approvers=approvers, owners=names.owners)
+        )
+    )
+
+
+def _alarm(stage: str) -> str:
+    return f"An alarm{f' (unlatch-{stage}-tampering)' if stage else ''} has gone out."
+
+
+def _record(case: Case, remembered: str) -> str:
+    fits = f" · Last record that fits: digest `{ident(remembered)[:12]}`" if remembered else ""
+    return f"`{ident(case.case_id)}`{fits}"
 
 
 def _world(world: Snapshot | None) -> list[Block]:
@@ -62,26 +114,35 @@ def _world(world: Snapshot | None) -> list[Block]:
 
 
 def _facts(world: Snapshot) -> Iterator[list[Piece]]:
-    going = world.pending_keys
+    pending = world.pending_keys
     tally = Counter(KEY_WORDS[key.state] for key in world.keys)
     states = ", ".join(f"{number:,} {words}" for words, number in tally.most_common())
-    if going:
-        dates = [key.deletion_date for key in going if key.deletion_date]
-        first = [text(", the first on "), date(min(dates))] if dates else []
-        yield [bold(f"{count(len(going), 'key')} will be deleted"), *first, text(f". {states}")]
+    keys = [text(f" {count(len(world.keys), 'key')}: {states}")] if states else []
+    if pending:
+        number = bold(f"{count(len(pending), 'key')} will be deleted")
+        yield [number, *going.when(pending), text("."), *keys]
     else:
-        yield [bold("No key is waiting for deletion."), text(f" {states}")]
+        yield [bold("No key is waiting for deletion."), *keys]
     for store in world.key_stores:
-        words = f", {store.state.lower()}; {count(len(world.live_hsms), 'HSM')}"
+        words = f", {store.state.lower()}; {_hsms(world)}"
         yield [text("Key store "), bold(clean(store.name)), text(words)]
     if world.cluster is None:
         yield [text("The cluster is not there.")]
     yield from ([text(f"Not all could be read: {clean(what, 200)}")] for what in world.unread[:1])
 
 
-def _steps(case: Case, world: Snapshot | None, stage: str) -> Block:
+def _hsms(world: Snapshot) -> str:
+    hsms = world.live_hsms
+    if not hsms:
+        return "no HSM"
+    active = sum(hsm.state is HsmState.ACTIVE for hsm in hsms)
+    return f"{count(len(hsms), 'HSM')}, {'active' if active == len(hsms) else f'{active} active'}"
+
+
+def _steps(case: Case, world: Snapshot | None, *, stage: str, since: datetime | None) -> Block:
     """Numbered in words, so that they stay right in plainer blocks."""
-    at = f" --stage {stage}"
+    at = f" --stage {stage}" if stage else ""
+    noticed = f" before {utc(since)}, when Unlatch noticed" if since else ""
     keep = _keep(case, world.pending_keys if world else ())
     steps = [
         (
@@ -90,12 +151,12 @@ def _steps(case: Case, world: Snapshot | None, stage: str) -> Block:
         ),
         *([("Keep the keys that are waiting, if they matter.", keep)] if keep else []),
         (
-            "Find out who wrote to the table. CloudTrail’s data events show it, if you keep them.",
+            f"Find out who wrote to the table{noticed}. CloudTrail’s data events show it, if you keep them.",
             [],
         ),
         (
-            "See what the record says beside what AWS says, and decide which counts.",
-            [f"unlatch trust {case.case_id}{at}"],
+            "See what the record says beside what AWS says, and decide which counts. The reason goes into the log.",
+            [f'unlatch trust {case.case_id}{at} --reason "WHY"'],
         ),
         ("Let changes go on.", [f"unlatch thaw{at}"]),
     ]

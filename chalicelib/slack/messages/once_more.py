@@ -15,7 +15,7 @@ def message(shown: Shown, plan: Plan) -> Message:
     may = buttons.may_choose(shown.case, plan.remedy)
     button = [buttons.choose(shown, plan.remedy, buttons.REVIEW)] if may else []
     return Message(
-        f"{what}. {parts.nothing_done(shown)}",
+        f"{what}: the next step can’t be undone, and {old[:1].lower()}{old[1:]}",
         (
             header(what, WARNING),
             says(

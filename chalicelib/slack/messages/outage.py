@@ -8,7 +8,7 @@ from datetime import timedelta
 from chalicelib.domain.remedies.rescue_plan import best_backup, is_newer
 from chalicelib.domain.rules.outage import Outage, outage_in
 from chalicelib.domain.rules.password import PERSON_ONLY, officer_steps
-from chalicelib.domain.state.case import Attempt
+from chalicelib.domain.state.case import Attempt, Case
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.snapshot import Backup, Key
 from chalicelib.slack.messages import buttons, facts
@@ -37,6 +37,7 @@ from chalicelib.slack.messages.text import (
     clean,
     count,
     ident,
+    spelled,
     times,
     upper_first,
     utc,
@@ -99,14 +100,16 @@ def why(shown: Shown) -> str:
     """The notification's second half, after the title."""
     if needs_a_person(shown):
         return ". No key is lost. The commands for a crypto officer are in the message."
-    plan = shown.case.offer(Remedy.RESCUE)
+    who = who_can(shown.case)
+    return f". {who}" if who else "."
+
+
+def who_can(case: Case) -> str:
+    """“One person can approve the rescue.”; "" if there is none to approve."""
+    plan = case.offer(Remedy.RESCUE)
     number = plan.terms.people if plan else 0
-    who = (
-        f" {upper_first(count(number, 'person', 'people'))} can approve the rescue."
-        if number
-        else ""
-    )
-    return f".{who}"
+    people = "person" if number == 1 else "people"
+    return f"{spelled(number)} {people} can approve the rescue." if number else ""
 
 
 def lead(shown: Shown) -> list[Piece]:
@@ -226,12 +229,12 @@ def _deadlines(shown: Shown) -> list[Block]:
 
 
 def _dates(shown: Shown) -> Iterator[list[Piece]]:
-    told = [a.at for a in shown.case.attempts if a.trigger.is_outage]
+    begin = facts.failing_since(shown.case)
     granted = [key for key in facts.keys(shown.case) if key.grants]
-    if granted and told:
+    if granted and begin:
         words = f": {clean(granted[0].name)} has grants, as AWS services make them. After 7 days without its "
         words += "key, a database of RDS or Aurora can only be restored from its own backup."
-        yield [date(min(told) + WEEK, DAY_AND_TIME), text(words)]
+        yield [date(begin + WEEK, DAY_AND_TIME), text(words)]
     backup = best_backup(shown.case.snapshot) if shown.case.snapshot else None
     if found(shown) is Outage.CLUSTER_GONE and backup and not backup.never_expires:
         words = ", 90 days after it was made, or earlier by its own policy. The rescue first keeps "

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.overdue import USUALLY
 from chalicelib.domain.progress import LongWait, Milestone, Standing, place_now, progress, records
 from chalicelib.domain.rules.situation import PlanContext
-from chalicelib.domain.state.plan import Operation, Plan
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.slack.messages import facts, steps
 from chalicelib.slack.messages.blocks import Piece, bold, date, plan, task, text
 from chalicelib.slack.messages.shown import Shown
@@ -50,6 +50,10 @@ def output(step: Milestone, context: PlanContext) -> list[Piece]:
 def _ahead(step: Milestone, found: Plan) -> list[Piece]:
     if found.quarantine_days and step.operation is Operation.SCHEDULE_KEY_DELETION:
         return [text("Only after Unlatch has asked again.")]
+    if found.remedy is Remedy.RESCUE and step.operation is Operation.CONNECT_KEY_STORE:
+        usual = count(int(USUALLY[step.operation].total_seconds() // 60), "minute")
+        officer = "If AWS can’t log in, a crypto officer is needed."
+        return [text(f"Usually {usual}, at most 20. {officer}")]
     return []
 
 

@@ -14,9 +14,10 @@ def message(shown: Shown) -> Message:
     case, plan = shown.case, shown.case.current_plan
     number = facts.planned_keys(case)
     other = ident(plan.target_cluster_id) if plan and plan.target_cluster_id else "another cluster"
+    moved = "key" if number == 1 else count(number, "key")
     hsms = count(len(plan.basis.zones), "HSM") if plan else "HSMs"
     return Message(
-        f"Done: {shown.cluster} is deleted, and its keys moved to {other}.",
+        f"Done: {shown.cluster} is deleted. Its {moved} moved to {other}.",
         (
             header(f"Done: {shown.cluster} is deleted, its keys moved", CHECK_MARK),
             says(

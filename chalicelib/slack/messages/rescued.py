@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from chalicelib.domain.remedies.rescue import unchecked
 from chalicelib.domain.state.case import CallStatus
-from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.plan import Operation, Plan
 from chalicelib.slack.messages import facts, parts, retired
 from chalicelib.slack.messages.blocks import (
     CHECK_MARK,
     Piece,
     bold,
     code,
+    date,
     header,
     items,
     line,
+    marked_note,
     rich,
     says,
     text,
 )
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import Message, clean, count, ident, listing, money, the
+from chalicelib.slack.messages.text import (
+    TIME,
+    Block,
+    Message,
+    clean,
+    count,
+    ident,
+    listing,
+    money,
+    the,
+    token,
+)
 
 MOST_NAMES = 10
 
@@ -39,6 +54,8 @@ def message(shown: Shown) -> Message:
             header(title, CHECK_MARK),
             says(*_works(shown), *_unchecked(shown), *_lost(shown), text("\n"), *_where(shown)),
             rich(line(bold("What is left for you")), items("bullet", _left(shown))),
+            *_how_long(shown),
+            *_backup(plan),
             parts.decided(case, f"{count(calls, 'AWS call')}, told in the thread"),
             retired.audit(shown),
         ),
@@ -56,7 +73,38 @@ def _works(shown: Shown) -> list[Piece]:
         return [bold("The key store is connected again.")]
     once = "it was" if len(proved) == 1 else "each was"
     verb = "works" if len(proved) == 1 else "work"
-    return [bold(f"{listing([*names, *more])} {verb} again:"), text(f" {once} used once to check.")]
+    return [bold(f"{listing([*names, *more])} {verb} again:"), *_checked(shown, once)]
+
+
+def _checked(shown: Shown, once: str) -> list[Piece]:
+    at = _proved_at(shown)
+    when = [text(", at "), date(at, TIME)] if at else []
+    return [text(f" {once} used once to check"), *when, text(".")]
+
+
+def _proved_at(shown: Shown) -> datetime | None:
+    calls = (c for c in shown.case.calls if c.operation is Operation.PROVE_KEY)
+    return max((c.at for c in calls if c.status is CallStatus.DONE), default=None)
+
+
+def _how_long(shown: Shown) -> list[Block]:
+    """From the first that Unlatch heard of it until the keys had shown that they work."""
+    case, begin = shown.case, facts.failing_since(shown.case)
+    end = _proved_at(shown) or case.closed_at
+    if begin is None or end is None or end < begin:
+        return []
+    minutes = count(int((end - begin).total_seconds() // 60), "minute")
+    words = f"The keys failed from {token(begin)} until {token(end)}, {minutes}."
+    if case.key_uses:
+        who = count(len({use.who for use in case.key_uses}), "caller")
+        words += f" {count(len(case.key_uses), 'use')} by {who} failed; the thread has them."
+    return [marked_note(words)]
+
+
+def _backup(plan: Plan | None) -> list[Block]:
+    if plan is None or not plan.backup_id:
+        return []
+    return [marked_note(f"The backup `{ident(plan.backup_id)}` is kept for good.")]
 
 
 def _unchecked(shown: Shown) -> list[Piece]:

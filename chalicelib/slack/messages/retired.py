@@ -32,7 +32,11 @@ def message(shown: Shown) -> Message:
     calls = sum(call.status is CallStatus.DONE for call in case.calls)
     plan = case.current_plan
     never = plan is not None and not plan.names(Operation.KEEP_BACKUP)
-    more = "It held no keys." if never else "How to restore it from a backup is in the message."
+    more = (
+        "It held no keys."
+        if never
+        else "A backup is kept; how to restore the cluster from it is in the message."
+    )
     return Message(
         f"Done: {shown.cluster} is deleted. {more}",
         (
@@ -73,7 +77,9 @@ def saving(shown: Shown) -> str:
     number = len(plan.basis.zones) if plan else 0
     if not number:
         return "No HSM was running, so nothing is saved."
-    return f"Saves about {money(number * 24 * shown.policy.hour_price(shown.case.region))} a day."
+    return (
+        f"This saves about {money(number * 24 * shown.policy.hour_price(shown.case.region))} a day."
+    )
 
 
 def restore(shown: Shown) -> Block:

@@ -9,7 +9,17 @@ from chalicelib.domain.recovery import lost_keys
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.plan import Plan, Remedy
 from chalicelib.domain.state.snapshot import StoreState
-from chalicelib.slack.messages import buttons, facts, goback, going, late, parts, progress, steps
+from chalicelib.slack.messages import (
+    buttons,
+    facts,
+    goback,
+    going,
+    late,
+    parts,
+    progress,
+    rescuing,
+    steps,
+)
 from chalicelib.slack.messages.blocks import (
     HOURGLASS,
     WARNING,
@@ -26,6 +36,7 @@ from chalicelib.slack.messages.blocks import (
 from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import (
     DAY_AND_TIME,
+    Block,
     Message,
     all_of,
     be,
@@ -52,12 +63,14 @@ def message(shown: Shown) -> Message:
     verb = VERBS[plan.remedy] if plan else "Working on"
     about = f"{shown.cluster}{_from_its_store(plan)}"
     place = f"step {place_now(milestones)} of {len(milestones)}"
-    at = f"{place}: {doing(shown, plan, milestones)}" if plan and milestones else "working"
-    name = facts.store_name(shown.case)
+    now = doing(shown, plan, milestones) if plan and milestones else "working"
+    at = f"{place}: {now}" if plan and milestones else now
     if late_step := late.found(shown):
         return _overdue(shown, milestones, late_step, title=f"{verb} {about}")
     return Message(
-        f"{verb} {about}, {at}. Nothing for you to do.",
+        f"{verb} {about}: {now}{f', {place}' if milestones else ''}. {_failing(shown)} Nothing for you to do.".replace(
+            "  ", " "
+        ),
         (
             header(f"{verb} {about}", HOURGLASS),
             says(
@@ -67,10 +80,17 @@ def message(shown: Shown) -> Message:
             ),
             *progress.block(shown),
             *actions(f"act:{shown.version}", [*buttons.take_back(shown), *buttons.go_back(shown)]),
-            *([note(f"Key store {name}")] if name else []),
+            *_store(shown),
             parts.decided(shown.case),
         ),
     )
+
+
+def _store(shown: Shown) -> list[Block]:
+    if shown.case.is_rescue:
+        return rescuing.since(shown)
+    name = facts.store_name(shown.case)
+    return [note(f"Key store {name}")] if name else []
 
 
 def _from_its_store(plan: Plan | None) -> str:
@@ -119,12 +139,21 @@ def _way_back(shown: Shown, milestones: list[Milestone]) -> list[Piece]:
     lost = lost_keys(shown.case)
     gone = f" {upper_first(the(lost, 'key'))} {be(lost)} already gone." if lost else ""
     stop = text(f"{_can_stop(shown, milestones)}{gone}")
-    return [*_fails(shown), stop, *going.until_cancelled(shown.case)]
+    return [*_fails(shown, milestones), stop, *going.until_cancelled(shown.case)]
 
 
-def _fails(shown: Shown) -> list[Piece]:
+def _fails(shown: Shown, milestones: list[Milestone]) -> list[Piece]:
+    if shown.case.is_rescue:
+        return rescuing.fails(shown, milestones)
+    words = _failing(shown)
+    return [bold(words), text(" ")] if words else []
+
+
+def _failing(shown: Shown) -> str:
     """Parked keys fail until somebody undoes it, repointed ones until the store is connected again."""
     case, plan = shown.case, shown.case.current_plan
+    if case.is_rescue:
+        return rescuing.failing(shown)
     store, number = case.store, len(facts.keys(case))
     is_off = store is not None and store.state is not StoreState.CONNECTED
     ends = {
@@ -133,9 +162,8 @@ def _fails(shown: Shown) -> list[Piece]:
     }
     until = ends.get(plan.remedy) if plan else None
     if not until or not number or not is_off:
-        return []
-    which = upper_first(all_of(number, "key"))
-    return [bold(f"{which} {'fails' if number == 1 else 'fail'} {until}."), text(" ")]
+        return ""
+    return f"{upper_first(all_of(number, 'key'))} {'fails' if number == 1 else 'fail'} {until}."
 
 
 def _can_stop(shown: Shown, milestones: list[Milestone]) -> str:
@@ -143,7 +171,8 @@ def _can_stop(shown: Shown, milestones: list[Milestone]) -> str:
         return "It can’t be stopped any more."
     last, now = last_stop(milestones), place_now(milestones)
     if last is None:
-        return "You can stop at any time."
+        rescue = "; no key is deleted" if shown.case.is_rescue else ""
+        return f"You can stop at any time{rescue}."
     if last < now or (last == now and _is_called(shown, milestones[last - 1])):
         return "You can still stop what is left."
     if last == now:
@@ -162,7 +191,7 @@ def going_back(shown: Shown) -> Message:
         title = f"Stopping: putting back what is left of {shown.cluster}"
     pieces: list[Piece] = []
     if ending:
-        asked = " asked to undo, " if ending.act is Act.UNDO else " cancelled, "
+        asked = " asked to undo on " if ending.act is Act.UNDO else " cancelled on "
         pieces = [user(ending.by), text(asked), date(ending.at, DAY_AND_TIME), text(".\n")]
     elif failed := facts.failed_proof(case):
         key, why = facts.key_name(case, failed.target), clean(failed.error, 200).removesuffix(".")

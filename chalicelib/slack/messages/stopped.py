@@ -15,6 +15,7 @@ from chalicelib.slack.messages.blocks import (
     actions,
     bold,
     code,
+    date,
     header,
     items,
     line,
@@ -25,10 +26,10 @@ from chalicelib.slack.messages.blocks import (
     user,
 )
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import Block, Message, clean, count, ident, listing
+from chalicelib.slack.messages.text import Block, Message, clean, count, cut, ident, listing
 
 PRESS = "Press Try again. If AWS has changed meanwhile, Unlatch asks again first."
-MOST_ADVICE = 10
+MOST_ADVICE, MOST_TOLD = 10, 300
 ON_A_KEY = (Operation.SCHEDULE_KEY_DELETION, Operation.DISABLE_KEY, Operation.CANCEL_KEY_DELETION)
 COMMANDS = ("aws ", "cloudhsm-cli ", "read ")
 
@@ -41,7 +42,7 @@ def message(shown: Shown) -> Message:
     again = buttons.try_again(shown)
     end = " Nothing more happens until somebody presses Try again." if again else ""
     return Message(
-        f"Stopped: {shown.cluster} needs a person.{end}",
+        f"Stopped: {shown.cluster} needs a person. {cut(_why(case), MOST_TOLD)}{end}",
         (
             header(f"Stopped: {shown.cluster} needs a person", WARNING),
             says(
@@ -65,7 +66,7 @@ def _halfway(shown: Shown, waiting: Sequence[Key]) -> Message:
     names = going.named(case, [key.key_id for key in waiting])
     keys = count(number, "key")
     buttons_now = [*buttons.go_back(shown, green=True), *buttons.try_again(shown, green=False)]
-    cancel = [text(f"If anybody needs {names}, {_how(case)} before that."), *_when_first(waiting)]
+    cancel = [text(f"If anybody needs {names}, {_how(case)} before "), *_first_goes(waiting)]
     return Message(
         f"Stopped halfway: {keys} of {shown.cluster} will be deleted{going.day(waiting)}"
         f"{'' if case.ending else ' unless somebody cancels'}.",
@@ -103,13 +104,9 @@ def _on_hold(case: Case) -> str:
     return "" if case.ending else " The rest of the plan is on hold."
 
 
-def _when_first(waiting: Sequence[Key]) -> list[Piece]:
-    dated = min((k for k in waiting if k.deletion_date), key=_date, default=None)
-    return [text(" The first goes"), *going.when([dated]), text(".")] if dated else []
-
-
-def _date(key: Key) -> float:
-    return key.deletion_date.timestamp() if key.deletion_date else 0.0
+def _first_goes(waiting: Sequence[Key]) -> list[Piece]:
+    dates = [key.deletion_date for key in waiting if key.deletion_date]
+    return [date(min(dates)), text(".")] if dates else [text("that.")]
 
 
 def _uses(case: Case, number: int) -> str:

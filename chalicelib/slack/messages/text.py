@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.domain.state import dates
+
 LONGEST_NAME = 60
 LONGEST_REASON = 300
 REMOVED = frozenset({"Cc", "Cf", "Cs", "Co"})
@@ -19,6 +21,7 @@ PERSON = re.compile(r"[A-Za-z0-9._-]+")
 GROUP = re.compile(r"S[A-Z0-9]{2,}")
 TOKEN = re.compile(r"(<@[A-Za-z0-9._-]+>|<!subteam\^S[A-Z0-9]+>|<!date\^\d+\^[^|<>]*\|[^|<>]*>)")
 Block = dict[str, Any]
+NUMBERS = ("No", "One", "Two", "Three", "Four", "Five")
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
@@ -94,6 +97,11 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def spelled(number: int) -> str:
+    """“One”, at the start of a sentence; large numbers in figures."""
+    return NUMBERS[number] if number < len(NUMBERS) else f"{number:,}"
+
+
 def be(number: int) -> str:
     return "is" if number == 1 else "are"
 
@@ -139,11 +147,10 @@ def token(when: datetime, shape: str = DAY_AND_TIME) -> str:
 
 def utc(when: datetime, shape: str = DAY_AND_TIME) -> str:
     """“3 Mar, 03:07 UTC”, “3 Mar” or “03:07 UTC”."""
-    here = when.astimezone(UTC)
     if shape == DAY:
-        return f"{here.day} {here:%b}"
-    clock = f"{here:%H:%M:%S} UTC" if "secs" in shape else f"{here:%H:%M} UTC"
-    return clock if "date" not in shape else f"{here.day} {here:%b}, {clock}"
+        return dates.day(when)
+    clock = f"{when.astimezone(UTC):%H:%M:%S} UTC" if "secs" in shape else dates.clock(when)
+    return clock if "date" not in shape else f"{dates.day(when)}, {clock}"
 
 
 def ago(when: datetime, now: datetime) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from chalicelib.domain.rules.gates import Gate
 from chalicelib.domain.state.click import Click
 from chalicelib.domain.state.plan import Plan
-from chalicelib.slack.messages import buttons, new, ways
+from chalicelib.slack.messages import buttons, new, parts, ways
 from chalicelib.slack.messages.blocks import (
     Piece,
     actions,
@@ -30,10 +30,14 @@ def message(
 ) -> Message:
     verb = approved[0].remedy if approved else "retire"
     others = [upper_first(way.remedy.value) for way in ways.choices(shown)]
-    possible = f"{listing(others)} {'is' if len(others) == 1 else 'are'} still possible."
+    possible = (
+        ""
+        if not others
+        else f"{listing(others)} {'is' if len(others) == 1 else 'are'} still possible. "
+    )
     return Message(
-        f"Not done: {shown.cluster} is too risky to {verb} right now. "
-        f"{possible if others else 'Nothing has been changed.'}",
+        f"Not done: {shown.cluster} is too risky to {verb} now: {count(len(gates), 'check')} failed. "
+        f"{possible}{parts.nothing_done(shown)}",
         (
             header(f"Not done: too risky to {verb} {shown.cluster}"),
             says(*new.holds(shown), text("\n"), *_failed(gates, approved)),

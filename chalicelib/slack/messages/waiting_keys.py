@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from chalicelib.domain.recovery import returning_keys
+from chalicelib.domain.state.snapshot import Key
 from chalicelib.slack.messages import buttons, facts, going, parts, progress
 from chalicelib.slack.messages.blocks import (
     HOURGLASS,
@@ -19,6 +21,12 @@ from chalicelib.slack.messages.shown import Shown
 from chalicelib.slack.messages.text import DAY, Block, Message, count, money, the, token, utc
 
 
+def _back(ours: Sequence[Key]) -> str:
+    if len(ours) == 1:
+        return "the key comes back as it was"
+    return "the keys come back as they were"
+
+
 def message(shown: Shown, end: datetime) -> Message:
     case = shown.case
     ours = returning_keys(case)
@@ -28,7 +36,7 @@ def message(shown: Shown, end: datetime) -> Message:
     )
     whose = facts.store_name(case) or shown.cluster
     way_back = (
-        "You can still cancel. The keys come back as they were."
+        f"You can still cancel; then {_back(ours)}."
         if can_cancel
         else "Unlatch did not schedule this, so it can’t cancel it. You can stop what comes after."
     )

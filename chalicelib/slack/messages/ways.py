@@ -125,6 +125,8 @@ def _keep(shown: Shown) -> str:
         return "use the key store that exists"
     if shown.case.trigger.is_outage:
         return "leave the keys failing, with an owner and a date"
+    if returning_keys(shown.case):
+        return "leave the rest as it is, with an owner and a date"
     return "leave it as it is, with an owner and a date"
 
 
@@ -167,7 +169,9 @@ def _breaks_now(shown: Shown, plan: Plan) -> str:
     number, live = len(facts.keys(shown.case)), _live(shown)
     match plan.remedy:
         case Remedy.KEEP if going := len(returning_keys(shown.case)):
-            return f"nothing more, but {the(going, 'key')} {be(going)} still being deleted"
+            return (
+                f"nothing more, but {the(going, 'key')} will still be deleted{_until(shown, 'on')}"
+            )
         case Remedy.KEEP:
             return "nothing"
         case Remedy.REPOINT if not facts.moves(plan):
@@ -192,6 +196,11 @@ def _breaks_now(shown: Shown, plan: Plan) -> str:
     return f"everything encrypted with {the(live, 'key')}, *for good*"
 
 
+def _until(shown: Shown, word: str = "until") -> str:
+    dates = [key.deletion_date for key in returning_keys(shown.case) if key.deletion_date]
+    return f" {word} {token(max(dates), DAY)}" if dates else ""
+
+
 def _live(shown: Shown) -> int:
     return len(shown.case.snapshot.live_keys) if shown.case.snapshot else 0
 
@@ -211,6 +220,8 @@ def _work(number: int) -> str:
 
 def _undo(shown: Shown, plan: Plan) -> str:
     match plan.remedy:
+        case Remedy.KEEP if returning_keys(shown.case):
+            return f"the keys{_until(shown)}"
         case Remedy.KEEP:
             return "yes"
         case Remedy.RESCUE:
@@ -278,7 +289,8 @@ def spending_ends(shown: Shown, plan: Plan) -> datetime | None:
     forecast, now = shown.forecast(plan), shown.now
     if forecast:
         gone = [c.at for c in forecast.calls if c.operation is Operation.DELETE_HSM]
-        return max(gone) if gone else forecast.end
+        if gone or plan.remedy is not Remedy.REPOINT:
+            return max(gone) if gone else forecast.end
     if plan.quarantine_days:
         return None
     days = timedelta(days=plan.window_days + plan.soak_days)

@@ -19,13 +19,11 @@ from chalicelib.slack.messages.text import (
     DAY_AND_TIME,
     Block,
     count,
-    escape,
     ident,
     money,
-    people,
     utc,
 )
-from chalicelib.slack.modals import numbers, outcome, plan_lines, rescue_lines, shapes
+from chalicelib.slack.modals import approving, numbers, outcome, plan_lines, rescue_lines, shapes
 
 SEEN_BY_ALL = "Everybody in the thread will see it."
 KEEP_DAYS = (7, 30, 90)
@@ -76,23 +74,16 @@ def _act(shown: Shown, plan: Plan) -> list[Block]:
         shapes.reason(SEEN_BY_ALL, first=_first_reason(shown, plan)),
         *box,
         *outcome.unproven(shown, plan),
-        marked_note(f"{_needs(shown.case, plan)} · Plan `{plan.plan_hash[:8]}`"),
+        marked_note(f"{approving.needs(shown.case, plan)} · Plan `{plan.plan_hash[:8]}`"),
     ]
 
 
 def _first_reason(shown: Shown, plan: Plan) -> str:
     """Of a rescue: whoever reads it was woken."""
-    told = [a.at for a in shown.case.attempts if a.trigger.is_outage]
-    if plan.remedy is not Remedy.RESCUE or not told:
+    begin = facts.failing_since(shown.case)
+    if plan.remedy is not Remedy.RESCUE or begin is None:
         return ""
-    return f"The keys have failed since {utc(min(told), DAY_AND_TIME)}"
-
-
-def _needs(case: Case, plan: Plan) -> str:
-    if case.plan:
-        return "Needs one fresh yes: the plan stands as it was approved"
-    why = f" {escape('; '.join(plan.terms.reasons))}" if plan.terms.reasons else ""
-    return f"Needs {people(plan.terms.people)}{why}"
+    return f"The keys have failed since {utc(begin, DAY_AND_TIME)}"
 
 
 def _targets(case: Case, plan: Plan) -> Sequence[tuple[str, str]]:

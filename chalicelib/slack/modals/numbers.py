@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from chalicelib.domain.rules import sessions
 from chalicelib.domain.state.plan import Plan, Remedy
-from chalicelib.domain.state.snapshot import Key
+from chalicelib.domain.state.snapshot import Key, most_used
 from chalicelib.slack.messages import facts, keytable
 from chalicelib.slack.messages.blocks import (
     Piece,
@@ -28,6 +29,7 @@ from chalicelib.slack.modals import rescue_lines
 
 SECONDS = "{time_secs}"
 NAMED_KEYS = 3
+MOST_OLD = 2
 JUST_NOW = timedelta(minutes=2)
 Line = list[Piece]
 
@@ -63,11 +65,21 @@ def _keys(shown: Shown) -> list[Line]:
     going = sum(not key.is_live for key in keys)
     rest, days = len(keys) - len(used) - going, shown.policy.recent_use_days
     if rest:
-        which = "more key" if used else "key"
-        lines.append([text(f"{count(rest, which)}, not used in {days} days")])
+        old = [key for key in keys if key.is_live and key not in used]
+        which = count(rest, "more key" if used else "key")
+        lines.append([text(f"{which}{_old(old, shown) or f', not used in {days} days'}")])
     if going:
         lines.append([text(f"{count(going, 'key')} waiting for deletion already")])
     return lines
+
+
+def _old(keys: Sequence[Key], shown: Shown) -> str:
+    """“: last used 94 days ago, and never”, of one or two; "" if AWS's words are others."""
+    if len(keys) > MOST_OLD or not all(key.last_use.at or key.never_used() for key in keys):
+        return ""
+    latest = most_used(keys, shown.now, days=shown.policy.recent_use_days)
+    words = dict.fromkeys(keytable.last_use(key, shown.policy, shown.now) for key in latest)
+    return ", never used" if list(words) == ["never"] else f": last used {', and '.join(words)}"
 
 
 def _used(key: Key, shown: Shown) -> Line:

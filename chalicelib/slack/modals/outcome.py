@@ -17,11 +17,12 @@ from chalicelib.slack.messages.text import (
     clean,
     count,
     cut,
+    money,
     the,
     upper_first,
     utc,
 )
-from chalicelib.slack.modals import shapes
+from chalicelib.slack.modals import approving, shapes
 
 BY_HAND = "The cluster can be restored from a backup, by hand."
 LONGEST_ALIAS = 28
@@ -52,13 +53,16 @@ def _rescue(shown: Shown, plan: Plan) -> Block:
     made = plan.new_hsms
     if not made:
         return shapes.alert("This connects the key store afresh. It deletes nothing.", "info")
-    what = "a new cluster with" if plan.backup_id else ""
-    words = f"This makes {what} {count(made, 'HSM')}".replace("  ", " ")
-    cost = ways.rescue_cost(shown, plan)
-    fate = facts.fate_of_lost(shown.case)
-    lost = f" {count(len(plan.lost), 'key')} {fate}." if plan.lost else ""
+    what = "a new cluster with " if plan.backup_id else ""
+    words = f"This makes {what}{count(made, 'HSM')}"
+    cost = money(facts.new_hsms_a_day(shown.case, shown.policy, made))
+    keys, fate = len(facts.keys(shown.case)), facts.fate_of_lost(shown.case)
+    which = f"{len(plan.lost):,} of the {count(keys, 'key')}"
+    lost = f" {which if len(plan.lost) < keys else upper_first(all_of(keys, 'key'))} {fate}."
     return shapes.alert(
-        f"{words}: about {cost}, until somebody removes them. It deletes nothing.{lost}", "warning"
+        f"{words}: about {cost} a day until somebody removes {'it' if made == 1 else 'them'}. "
+        f"It deletes nothing.{lost if plan.lost else ''}",
+        "warning",
     )
 
 
@@ -69,17 +73,18 @@ def _park(shown: Shown) -> Block:
         return shapes.alert(f"{_others(shown)}{words}", "warning" if _others(shown) else "info")
     fail = f"{all_of(len(keys), 'key')} {'fails' if len(keys) == 1 else 'fail'}"
     used = facts.latest_used(shown.situation)
-    words = f"{upper_first(fail)} as soon as this starts. {_use(used, shown)}"
+    words = f"{upper_first(fail)} as soon as this starts. {_use(used, len(keys), shown)}"
     return shapes.alert(f"{words}Nothing is deleted for good.", "warning")
 
 
-def _use(used: list[Key], shown: Shown) -> str:
+def _use(used: list[Key], keys: int, shown: Shown) -> str:
     if not used:
         return ""
     last = used[0].last_use.at
     if last is None:
         return f"AWS can’t tell when {count(len(used), 'key')} {'was' if len(used) == 1 else 'were'} last used. "
-    return f"The last use was {ago(last, shown.now)}. "
+    one = "One was used" if len(used) == 1 < keys else "The last use was"
+    return f"{one} {ago(last, shown.now)}. "
 
 
 def _others(shown: Shown) -> str:
@@ -97,10 +102,10 @@ def _retire(shown: Shown, plan: Plan) -> Block:
         words = f"{upper_first(the(live, 'key'))} {be(live)} switched off for {days}. What uses them fails."
         return shapes.alert(f"{words} Unlatch asks again before anything is deleted.", "warning")
     if live:
-        after = utc(ways.keys_gone_at(shown, plan), DAY)
+        store = f" and {'its' if live == 1 else 'their'} key store"
         them = "it" if live == 1 else "them"
         return shapes.alert(
-            f"This deletes {count(live, 'key')}. After {after} nobody can bring {them} back, and what "
+            f"This deletes {count(live, 'key')}{store if plan.remedy is Remedy.RELEASE else ''}. {_too_late(shown, plan)} nobody can bring {them} back, and what "
             f"{'it' if live == 1 else 'they'} encrypted can never be read again.",
             "error",
         )
@@ -119,6 +124,13 @@ def _retire(shown: Shown, plan: Plan) -> Block:
         words = "This deletes the HSMs and the cluster. No KMS key is affected."
     back = f" {BY_HAND}" if plan.names(Operation.KEEP_BACKUP) else ""
     return shapes.alert(f"{_others(shown)}{words}{back}", "warning")
+
+
+def _too_late(shown: Shown, plan: Plan) -> str:
+    """A date only once the next approval is the last one: the keys wait from then on."""
+    if approving.is_last(shown, plan):
+        return f"After {utc(ways.keys_gone_at(shown, plan), DAY)}"
+    return f"{count(plan.window_days, 'day')} after {approving.last(plan)}"
 
 
 def unproven(shown: Shown, plan: Plan) -> list[Block]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain.forecast import Forecast
 from chalicelib.domain.recovery import minutes_to_unpark
-from chalicelib.domain.rules.approval import approved
 from chalicelib.domain.rules.password import login_words
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
+from chalicelib.domain.state.snapshot import KeyState
 from chalicelib.slack.messages import facts, ways
 from chalicelib.slack.messages.blocks import (
     Piece,
@@ -33,14 +33,18 @@ from chalicelib.slack.messages.text import (
     the,
     upper_first,
 )
-from chalicelib.slack.modals import rescue_lines
+from chalicelib.slack.modals import approving, rescue_lines
 from chalicelib.slack.modals.numbers import NAMED_KEYS
 
 Line = list[Piece]
+HOUR = timedelta(hours=1)
+MINUTES = 5
+"""To so many a forecast is rounded."""
 
 
 def happens(shown: Shown, plan: Plan) -> list[Block]:
     """The plan as a story of at most a few lines; the forecast's own doubt below it."""
+    forecast = shown.forecast(plan)
     lines = {
         Remedy.RETIRE: _retire,
         Remedy.RELEASE: _retire,
@@ -50,23 +54,40 @@ def happens(shown: Shown, plan: Plan) -> list[Block]:
     }.get(plan.remedy, _park)(shown, plan)
     blocks = [
         *(_to_know(shown, plan) if plan.remedy is Remedy.REPOINT else []),
-        rich(line(bold("What happens")), items("ordered", lines)),
+        rich(line(bold(f"What happens{_in_all(forecast, shown, plan)}")), items("ordered", lines)),
     ]
     minutes = minutes_to_unpark(shown.case.snapshot)
     undo = {
         Remedy.RESCUE: rescue_lines.to_undo(plan),
-        Remedy.PARK: "press Undo in the message."
-        + (f" It takes about {minutes} minutes." if minutes else ""),
+        Remedy.PARK: f"press Undo in the message.{_back_in(shown, minutes)}",
         Remedy.REPOINT: "until the old HSMs are deleted, press Stop here. A crypto officer must then "
         "set the password of kmsuser in the old cluster; the message has the commands. After that "
         "the keys live on in the other cluster.",
     }.get(plan.remedy)
     if undo:
         blocks.append(says(bold("To undo: "), text(undo)))
-    forecast = shown.forecast(plan)
     if forecast and forecast.end is None:
         blocks.append(note(_doubt(forecast, shown)))
     return blocks
+
+
+def _back_in(shown: Shown, minutes: int) -> str:
+    if not minutes:
+        return ""
+    if not facts.keys(shown.case):
+        return f" It takes about {minutes} minutes."
+    return f" After about {minutes} minutes the keys work again."
+
+
+def _in_all(forecast: Forecast | None, shown: Shown, plan: Plan) -> str:
+    """How long it takes, if that is short, and foreseen up to the last call."""
+    if forecast is None or forecast.end is None or forecast.end - shown.now > HOUR:
+        return ""
+    if not plan.calls or plan.calls[-1].operation not in {c.operation for c in forecast.calls}:
+        return ""
+    minutes = max(MINUTES, MINUTES * round((forecast.end - shown.now) / timedelta(minutes=MINUTES)))
+    is_rescue = plan.remedy is Remedy.RESCUE
+    return f", in about {minutes} minutes" if is_rescue else ", within the hour"
 
 
 def _to_know(shown: Shown, plan: Plan) -> list[Block]:
@@ -79,12 +100,13 @@ def _to_know(shown: Shown, plan: Plan) -> list[Block]:
     if world and target and facts.moves(plan):
         known.append([text(clean(login_words(target, world), 500))])
     names = [facts.key_name(shown.case, key_id) for key_id in plan.unproven]
+    off = {key.key_id for key in facts.keys(shown.case) if key.state is KeyState.DISABLED}
     known += [
         [
-            bold(f"{name} can’t be checked there."),
+            bold(f"{name} can’t be checked there{': it is disabled' if key_id in off else ''}."),
             text(" If the other cluster lacks it, only the kept backup of the old cluster has it."),
         ]
-        for name in names[:NAMED_KEYS]
+        for key_id, name in zip(plan.unproven, names[:NAMED_KEYS], strict=False)
     ]
     if len(names) > NAMED_KEYS:
         known.append([bold(f"{count(len(names) - NAMED_KEYS, 'more key')} can’t be checked there")])
@@ -99,13 +121,6 @@ def _doubt(forecast: Forecast, shown: Shown) -> str:
     return f"Foreseen: {clean(forecast.why, 300)}"
 
 
-def _start(shown: Shown, plan: Plan) -> str:
-    """Only the last one who is missing makes the plan begin now."""
-    need = plan.terms.people
-    is_last = shown.case.plan or len(approved(plan, shown.case)) + 1 >= need
-    return "Now" if is_last else f"Once {count(need, 'person', 'people')} have approved"
-
-
 def _retire(shown: Shown, plan: Plan) -> list[Line]:
     live = _live(shown)
     if not live:
@@ -115,28 +130,31 @@ def _retire(shown: Shown, plan: Plan) -> list[Line]:
         return [
             [
                 text(
-                    f"{_start(shown, plan)}: {the(live, 'key')} {be(live)} switched off, and watched for {days}"
+                    f"{approving.start(shown, plan)}: {the(live, 'key')} {be(live)} switched off, and watched for {days}"
                 )
             ],
             [text("Meanwhile: any approver can cancel, and the keys come back")],
             [text("Then: Unlatch asks again, before anything is deleted")],
         ]
     window = count(plan.window_days, "day")
+    after = "" if approving.is_last(shown, plan) else " after that"
+    back = "the key comes back as it was" if live == 1 else "the keys come back as they were"
     stop = f"{the(live, 'key')} {'stops' if live == 1 else 'stop'} working"
     return [
         *_connects(plan),
-        [text(f"{_start(shown, plan)}: {stop}")],
-        [text(f"For {window}: any approver can cancel, and the keys come back")],
+        [text(f"{approving.start(shown, plan)}: {stop}")],
+        [text(f"For {window}{after}: any approver can cancel, and {back}")],
         *_then_gone(shown, plan),
     ]
 
 
 def _then_gone(shown: Shown, plan: Plan) -> list[Line]:
-    gone = date(ways.keys_gone_at(shown, plan), DAY)
+    gone = ways.keys_gone_at(shown, plan) if approving.is_last(shown, plan) else None
     if plan.remedy is Remedy.RELEASE:
-        words = ": the keys will be deleted, and the key store with them"
-        return [[gone, text(words)], _stay(shown)]
-    return [[gone, text(": keys, store, HSMs and cluster will be deleted. One backup is kept")]]
+        words = "the keys will be deleted, and the key store with them"
+        return [[*_on(gone), text(words)], _stay(shown)]
+    words = "keys, store, HSMs and cluster will be deleted. One backup is kept"
+    return [[*_on(gone), text(words)]]
 
 
 def _stay(shown: Shown) -> Line:
@@ -149,7 +167,7 @@ def _retire_store(shown: Shown, plan: Plan) -> list[Line]:
     """No live key is left to delete."""
     pending, number = facts.keys_end(shown.case), len(plan.basis.zones)
     forecast = shown.forecast(plan)
-    end = forecast.end if forecast else None
+    end = forecast.end if forecast and approving.is_last(shown, plan) else None
     waits: list[Line] = [[text("Wait until the keys are gone, "), date(pending)]] if pending else []
     store: list[Line] = [[text("Disconnect and delete the key store")]] if plan.key_store_id else []
     if plan.remedy is Remedy.RELEASE:
@@ -181,7 +199,7 @@ def _park(shown: Shown, plan: Plan) -> list[Line]:
     fail = f", {the(keys, 'key')} {'fails' if keys == 1 else 'fail'}" if keys else ""
     off = bool(plan.names(Operation.DISCONNECT_KEY_STORE))
     first: list[Line] = (
-        [[text(f"{_start(shown, plan)}: the store is disconnected{fail}")]] if off else []
+        [[text(f"{approving.start(shown, plan)}: the store is disconnected{fail}")]] if off else []
     )
     stay = "The cluster stays"
     if plan.key_store_id:
@@ -196,14 +214,14 @@ def _park(shown: Shown, plan: Plan) -> list[Line]:
 
 
 def _repoint(shown: Shown, plan: Plan) -> list[Line]:
-    end = ways.spending_ends(shown, plan)
-    days = f"For {count(plan.soak_days, 'day')}: the keys run there; any approver can still stop"
+    end = ways.spending_ends(shown, plan) if approving.is_last(shown, plan) else None
+    days = f"For {count(plan.soak_days, 'day')}: the keys run there, and any approver can stop"
     soak: list[Line] = [[text(days)]] if plan.soak_days else []
     to = text(ident(plan.target_cluster_id), code=True)
     now = [
-        text(f"{_start(shown, plan)}: disconnect the store, point it to "),
+        text(f"{approving.start(shown, plan)}: the key store is disconnected, pointed to "),
         to,
-        text(", connect it"),
+        text(" and connected"),
     ]
     there = [text("The store is on "), to, text(" already")]
     return [
@@ -213,7 +231,7 @@ def _repoint(shown: Shown, plan: Plan) -> list[Line]:
         [
             *_on(end),
             text(
-                "the newest backup is kept for good, the old HSMs and the old cluster will be deleted"
+                "the newest backup is kept for good, and the old HSMs and the old cluster will be deleted"
             ),
         ],
     ]
@@ -224,4 +242,4 @@ def _checks(plan: Plan) -> str:
     if not number:
         return "No key can be checked there"
     which = upper_first(the(number, "enabled key") if plan.unproven else all_of(number, "key"))
-    return f"{which} {be(number)} used once, to check; if one fails, go back and say so"
+    return f"{which} {be(number)} used once, to check. If one fails, Unlatch goes back and deletes nothing"

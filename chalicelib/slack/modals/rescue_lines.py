@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from chalicelib.domain.remedies import rescue_subnets
 from chalicelib.domain.state.plan import Operation, Plan
 from chalicelib.domain.state.room import USUAL_CLUSTERS, USUAL_HSMS, Room, Subnet
-from chalicelib.domain.state.snapshot import Snapshot
+from chalicelib.domain.state.snapshot import Snapshot, StoreState
 from chalicelib.slack.messages import facts
 from chalicelib.slack.messages.blocks import Piece, bold, code, date, text
 from chalicelib.slack.messages.shown import Shown
-from chalicelib.slack.messages.text import Block, clean, count, ident
-from chalicelib.slack.modals import shapes
+from chalicelib.slack.messages.text import Block, be, clean, count, ident
+from chalicelib.slack.modals import approving, shapes
 
 Line = list[Piece]
 MOST_NAMES = 3
@@ -25,17 +25,18 @@ HINT = (
 )
 
 
-def lines(_shown: Shown, plan: Plan) -> list[Line]:
+def lines(shown: Shown, plan: Plan) -> list[Line]:
     made, told = plan.new_hsms, list[Line]()
+    begin = approving.start(shown, plan)
     if plan.backup_id:
-        told.append([text("Now: the backup is kept for good")])
+        told.append([text(f"{begin}: the backup is kept for good")])
         words = f"A new cluster is made from it (hsm2m.medium, {clean(plan.mode)}), then "
         told.append([text(f"{words}{count(made, 'HSM')}, one after the other")])
         told.append(
             [text("The key store is disconnected, pointed to the new cluster and connected")]
         )
     elif made:
-        told.append([text(f"Now: {count(made, 'HSM')} are made, one after the other")])
+        told.append([text(f"{begin}: {count(made, 'HSM')} {be(made)} made, one after the other")])
     if not plan.backup_id:
         again = "If a key fails all the same, the" if plan.if_needed and made else "The"
         told.append([text(f"{again} key store is disconnected and connected again")])
@@ -97,7 +98,8 @@ def _store(shown: Shown, world: Snapshot) -> Iterator[Line]:
     where = f"a cluster with {count(hsms, 'HSM')}" if hsms else "a cluster without HSMs"
     where = where if world.cluster else "a cluster that is gone"
     error = f" ({clean(store.error)})" if store.error else ""
-    yield [text(f"Key store {clean(store.name)} is {state}{error}, on {where}")]
+    to = "to" if store.state is StoreState.CONNECTED else "on"
+    yield [text(f"Key store {clean(store.name)} is {state}{error}, {to} {where}")]
 
 
 def _places(shown: Shown, world: Snapshot, plan: Plan) -> Iterator[Line]:
