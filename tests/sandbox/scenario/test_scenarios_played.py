@@ -207,6 +207,14 @@ def the_stop_rings(told: Told) -> None:
     assert "unlatch-dev-stopped" in told["alarms"]
 
 
+def each_person_counts_once_whatever_the_workspace(told: Told) -> None:
+    assert [one["by"] for one in told["cases"][0]["approvals"]] == ["alice", "bob"]
+    said = {whisper["user"]: whisper["text"] for whisper in told["slack"]["ephemerals"]}
+    assert set(said) == {"alice.second", "mallory"}
+    assert "counts once" in said["alice.second"]
+    assert "another company" in said["mallory"]
+
+
 MORE: dict[str, Callable[[Told], None]] = {
     "archived-channel": the_channel_rings,
     "bad-signature": unsigned_requests_are_refused,
@@ -218,6 +226,7 @@ MORE: dict[str, Callable[[Told], None]] = {
     "home-and-commands": only_who_asked_hears_of_no_such_cluster,
     "kept": the_second_attempt_folds,
     "mentions": the_owner_and_who_called_are_mentioned,
+    "organisation": each_person_counts_once_whatever_the_workspace,
     "outsider-clicks": outsiders_are_told_alone,
     "owner-of-a-key": the_owner_of_the_key_is_mentioned,
     "private-answers-refused": each_is_told_in_another_way,
