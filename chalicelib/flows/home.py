@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from chalicelib.domain.home import Home
-from chalicelib.domain.rules.approval import refusal
+from chalicelib.domain.rules.approval import Refusal, refusal
 from chalicelib.domain.rules.situation import last_seen
 from chalicelib.domain.scan import Scan
 from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.person import Person
 from chalicelib.failures import PermanentError, TemporaryError
-from chalicelib.flows.routing import for_case
+from chalicelib.flows.routing import for_anybody, for_case
 from chalicelib.ports import Ports
 
 MOST_CASES = 100
@@ -89,6 +90,16 @@ def _is_asked(case: Case, user_id: str) -> bool:
     if case.phase is not Phase.WAITING or not case.offers:
         return False
     return not any(c.by == user_id and c.act is Act.APPROVE for c in case.current_clicks)
+
+
+def judged(
+    ports: Ports, user_id: str, *, seen_in: str = ""
+) -> tuple[Person | None, Refusal | None]:
+    """Before any case is meant: whoever may decide somewhere may ask."""
+    anywhere, now = for_anybody(ports), ports.clock()
+    person = anywhere.people.fetch([user_id]).get(user_id)
+    nobody = last_seen(Case("", "", "", "", now), policy=anywhere.policy, now=now)
+    return person, refusal(person, Act.REFRESH, nobody, seen_in=seen_in)
 
 
 def _until(case: Case) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from chalicelib.domain.home import Home
+from chalicelib.domain.rules.approval import READERS
 from chalicelib.domain.scan import Scan
 from chalicelib.failures import PermanentError, TemporaryError
-from chalicelib.flows.home import Read, home, read_cases
+from chalicelib.flows.home import Read, home, judged, read_cases
 from chalicelib.ports import Ports
 
 REMEMBERED = timedelta(days=30)
@@ -44,15 +46,25 @@ class HomePorts:
             self.ports.log("Home tabs not written", why=trouble.reason)
 
 
-def opened_home(homes: HomePorts, user_id: str) -> None:
-    """Whoever opened it lately has it written anew later, too."""
+def opened_home(homes: HomePorts, user_id: str, *, seen_in: str) -> None:
+    """Whoever opened it lately has it written anew later, too, unless it is closed to them.
+
+    `seen_in`: the workspace that they opened it in.
+    """
     now = homes.ports.clock()
-    show(homes, user_id)
+    if show(homes, user_id, seen_in=seen_in).closed:
+        return
     users = {**homes.memory.homes(), user_id: now}
     lately = sorted((at, user) for user, at in users.items() if now - at < REMEMBERED)
     homes.memory.set_homes({user: at for at, user in lately[-MOST_PEOPLE:]})
 
 
-def show(homes: HomePorts, user_id: str, read: Read | None = None) -> None:
-    seen = home(homes.ports, user_id, scan=homes.memory.scan(), read=read)
-    homes.publish(user_id, seen, homes.ports.clock())
+def show(homes: HomePorts, user_id: str, read: Read | None = None, *, seen_in: str = "") -> Home:
+    """Cases to members alone: Slack is asked who this is while the cases are read."""
+    ports = homes.ports
+    judging = ports.aside(partial(judged, ports, user_id, seen_in=seen_in))
+    seen = home(ports, user_id, seen_in=seen_in, scan=homes.memory.scan(), read=read)
+    _, why = judging()
+    shown = seen if why in READERS else Home(closed=why)
+    homes.publish(user_id, shown, ports.clock())
+    return shown

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from chalicelib.domain.fleet import Concern
 from chalicelib.domain.home import Home
+from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.scan import BAD, Finding, Scan
 from chalicelib.domain.state.case import Case
@@ -27,10 +28,27 @@ from chalicelib.slack.messages.text import (
 
 MOST_A_GROUP = 10
 MOST_BLOCKS = 100
+Links = Mapping[tuple[str, str, str], str]
+"""The messages of open and kept cases, by account, Region and cluster; "" for one that has none yet."""
+NOTHING = "No case is shown here"
+CLOSED: Mapping[Refusal, str] = {
+    Refusal.EXTERNAL: f"{NOTHING}: your account belongs to another company.",
+    Refusal.GUEST: f"{NOTHING} to guest accounts.",
+    Refusal.BOT: f"{NOTHING} to apps and bots.",
+    Refusal.GONE: f"{NOTHING}: this account is deactivated.",
+    Refusal.REFUSED: f"{NOTHING}, as Slack refuses to tell Unlatch who you are. Whoever runs "
+    "Unlatch can find out why with `unlatch doctor`.",
+    Refusal.UNKNOWN: f"{NOTHING}, as Slack could not say who you are. Please open this tab again "
+    "in a minute.",
+    Refusal.NO_APPROVERS: "Nobody can approve: the list of approvers is empty. Whoever runs "
+    "Unlatch can set APPROVERS.",
+}
 
 
 def view(home: Home, *, policy: Policy, names: Names, now: datetime) -> Block:
     """What views.publish takes."""
+    if home.closed:
+        return {"type": "home", "blocks": [section(CLOSED[home.closed])]}
     blocks = [*_frozen(home), *_waiting(home, policy, names, now)]
     if home.open:
         title = "Open, nothing for you to do" if home.waiting else "Open"
@@ -41,7 +59,11 @@ def view(home: Home, *, policy: Policy, names: Names, now: datetime) -> Block:
         blocks += _kept(home.kept, policy, names)
     if home.more:
         blocks.append(note(f"{count(home.more, 'more case')}: /unlatch status"))
-    blocks += [divider(), header("Fleet"), *_fleet(home.scan, names)]
+    links = {
+        case.place: names.link(case.message.channel, case.message.ts)
+        for case in (*home.waiting, *home.open, *home.kept)
+    }
+    blocks += [divider(), header("Fleet"), *_fleet(home.scan, names, links)]
     read = f"Read {token(now)}, again every hour and after each click · `/unlatch help`"
     return {"type": "home", "blocks": [*blocks[: MOST_BLOCKS - 1], marked_note(read)]}
 
@@ -142,7 +164,7 @@ def _rest(number: int) -> list[Block]:
     return [note(f"{more} more: /unlatch status")] if more > 0 else []
 
 
-def _fleet(scan: Scan | None, names: Names) -> list[Block]:
+def _fleet(scan: Scan | None, names: Names, links: Links) -> list[Block]:
     if scan is None:
         return [section("No scan has been made yet. Unlatch makes one each week.")]
     lines = [f"Scanned {token(scan.at)}: {fleet.totals(scan)}", *_sums(scan)]
@@ -150,7 +172,7 @@ def _fleet(scan: Scan | None, names: Names) -> list[Block]:
     broken = scan.of(*BAD)
     blocks = [section("\n".join(lines))]
     for finding in [*broken, *worth][:MOST_A_GROUP]:
-        blocks += _finding(finding, scan, names)
+        blocks += _finding(finding, scan, names, links)
     return [*blocks, *_left(len(broken) + len(worth))]
 
 
@@ -171,13 +193,14 @@ def _sums(scan: Scan) -> list[str]:
     return found or ["None is idle, none is broken."]
 
 
-def _finding(finding: Finding, scan: Scan, names: Names) -> list[Block]:
-    words = (
-        f"*{fleet.name_of(finding)}* {marked(fleet.about(finding, scan.at))}\n{fleet.cost(finding)}"
-    )
-    offer = fleet.open_button(finding) if finding.is_worth_a_case else None
+def _finding(finding: Finding, scan: Scan, names: Names, links: Links) -> list[Block]:
+    """With its case, if it has one; an idle one without has a button that opens one."""
+    name, address = fleet.name_of(finding), links.get(finding.place)
+    title = f"<{address}|{name}>" if address else name
+    words = f"*{title}* {marked(fleet.about(finding, scan.at))}\n{fleet.cost(finding)}"
+    is_free = finding.is_worth_a_case and finding.place not in links
     return [
-        section(words, offer),
+        section(words, fleet.open_button(finding) if is_free else None),
         note(f"{names.account(finding.account)} · {ident(finding.region)}"),
     ]
 

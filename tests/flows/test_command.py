@@ -114,7 +114,9 @@ def test_status_lists_what_is_open(stand: Make) -> None:
 def test_scan_and_help_start_nothing(stand: Make) -> None:
     it = stand(world())
     assert private(typed(it, "scan")) == "the last scan"
-    assert private(typed(it, "help", by="mallory")) == USAGE, "help is for everybody"
+    for text in ("help", "Help", ""):
+        assert private(typed(it, text, by="mallory")) == USAGE, "help is for everybody"
+    assert private(typed(it, "Scan")) == "the last scan", "phones begin with a capital"
     assert it.stored.pointers() == []
 
 

@@ -9,7 +9,10 @@ import pytest
 
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.fleet import Concern, Survey
+from chalicelib.domain.home import Home
+from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.scan import Scan
+from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.trigger import Trigger
 from chalicelib.failures import TemporaryError
 from chalicelib.flows.command import open_from_scan
@@ -160,13 +163,13 @@ def test_tabs_that_were_opened_are_written_again(room: Room) -> None:
         return True
 
     homes = HomePorts(room.stand.ports, room.store, publish)
-    opened_home(homes, "bob")
+    opened_home(homes, "bob", seen_in="T1")
     room.stand.clock.now += 20 * DAY
-    opened_home(homes, "alice")
+    opened_home(homes, "alice", seen_in="T1")
     homes.refresh()
     assert shown == ["bob", "alice", "bob", "alice"]
     room.stand.clock.now += 20 * DAY
-    opened_home(homes, "alice")
+    opened_home(homes, "alice", seen_in="T1")
     assert set(room.store.homes()) == {"alice"}
 
     def busy() -> Any:
@@ -191,3 +194,33 @@ def test_slack_says_once_who_looks_however_many_cases_there_are(
     monkeypatch.setattr(room.stand.slack, "fetch", counted)
     seen = home(room.stand.ports, "bob", read=Read((case,) * 3, more=0))
     assert (len(seen.waiting), asked) == (3, ["bob"])
+
+
+@pytest.mark.parametrize(
+    ("person", "team", "closed"),
+    [
+        (Person("gus", "T1", is_guest=True), "T1", Refusal.GUEST),
+        (Person("gus", "T9"), "T9", Refusal.EXTERNAL),
+        (Person("gus", "T1", teams=("T1",)), "T9", Refusal.EXTERNAL),
+        (Person("gus", "T1", is_gone=True), "T1", Refusal.GONE),
+        (Person("gus", is_refused=True), "T1", Refusal.REFUSED),
+        (Person("gus", "T1", is_approver=None), "T1", Refusal.UNKNOWN),
+        (Person("gus", "T1"), "T1", None),
+    ],
+)
+def test_the_tab_shows_cases_to_members_alone(
+    room: Room, person: Person, team: str, closed: Refusal | None
+) -> None:
+    open_from_scan(room.stand.ports, pressed())
+    room.stand.slack.people["gus"] = person
+    shown: list[Home] = []
+
+    def publish(_: str, seen: Home, __: Any) -> bool:
+        shown.append(seen)
+        return True
+
+    homes = HomePorts(room.stand.ports, room.store, publish)
+    opened_home(homes, "gus", seen_in=team)
+    assert shown[0].closed is closed
+    assert shown == [Home(closed=closed)] if closed else len(shown[0].open) == 1
+    assert ("gus" in room.store.homes()) is (closed is None), "who left needs no more of it"

@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.domain.fleet import Concern
 from chalicelib.domain.home import Home
+from chalicelib.domain.rules.approval import READERS, Refusal
 from chalicelib.domain.scan import Changes, Finding, Scan, changes
 from chalicelib.domain.state.case import Case, Keep, Outcome, Phase
 from chalicelib.domain.state.slack_message import SlackMessage
@@ -133,6 +134,24 @@ def test_an_empty_home_says_so_and_a_freeze_stands_first() -> None:
     assert "writes to <#C1>" in said
     assert "No scan has been made yet" in said
     assert "None is idle, none is broken." in words(seen(Home(scan=replace(SCAN, findings=()))))
+
+
+def test_an_idle_cluster_with_a_case_leads_to_it() -> None:
+    idle = replace(SCAN, findings=(finding(Concern.IDLE, 1), finding(Concern.IDLE, 2)))
+    case = replace(
+        shown(asked().case), account="1", region="eu-west-1", cluster_id=idle.findings[0].cluster_id
+    )
+    blocks = seen(Home((case,), scan=idle))
+    offered = [n["value"] for n in nodes(blocks) if n.get("type") == "button"]
+    assert offered == ["1/eu-west-1/cluster-2"]
+    assert "<https://example.slack.com/archives/C1/p15|cluster-1>* is idle" in words(blocks)
+
+
+@pytest.mark.parametrize("why", [one for one in Refusal if one not in READERS])
+def test_a_home_that_is_closed_shows_nothing_but_why(why: Refusal) -> None:
+    said = words(seen(Home(closed=why)))
+    assert "Fleet" not in said
+    assert ("No case is shown here" in said) is (why is not Refusal.NO_APPROVERS)
 
 
 def test_a_full_home_fits() -> None:

@@ -46,6 +46,9 @@ def outsiders_are_told_alone(told: Told) -> None:
     assert told_to >= {"mallory", "gus", "robo", "dora", "carol"}
     assert statuses(told).count("skipped") == 5
     assert told["cases"][0]["approvals"] == []
+    homes = {who: json.dumps(home) for who, home in told["slack"]["homes"].items()}
+    assert {who for who, home in homes.items() if "2a3b4c5d6e7" in home} == {"carol"}
+    assert {who for who, home in homes.items() if "No case is shown" in home} == {"mallory", "gus"}
 
 
 def unsigned_requests_are_refused(told: Told) -> None:
