@@ -30,15 +30,14 @@ MOST_A_GROUP = 10
 MOST_BLOCKS = 100
 Links = Mapping[tuple[str, str, str], str]
 """The messages of open and kept cases, by account, Region and cluster; "" for one that has none yet."""
-NOTHING = "No case is shown here"
-CLOSED: Mapping[Refusal, str] = {
-    Refusal.EXTERNAL: f"{NOTHING}: your account belongs to another company.",
-    Refusal.GUEST: f"{NOTHING} to guest accounts.",
-    Refusal.BOT: f"{NOTHING} to apps and bots.",
-    Refusal.GONE: f"{NOTHING}: this account is deactivated.",
-    Refusal.REFUSED: f"{NOTHING}, as Slack refuses to tell Unlatch who you are. Whoever runs "
+CLOSED_TO = {
+    Refusal.EXTERNAL: "No case is shown here: your account belongs to another company.",
+    Refusal.GUEST: "No case is shown here to guest accounts.",
+    Refusal.BOT: "No case is shown here to apps and bots.",
+    Refusal.GONE: "No case is shown here: this account is deactivated.",
+    Refusal.REFUSED: "No case is shown here, as Slack refuses to tell Unlatch who you are. Whoever runs "
     "Unlatch can find out why with `unlatch doctor`.",
-    Refusal.UNKNOWN: f"{NOTHING}, as Slack could not say who you are. Please open this tab again "
+    Refusal.UNKNOWN: "No case is shown here, as Slack could not say who you are. Please open this tab again "
     "in a minute.",
     Refusal.NO_APPROVERS: "Nobody can approve: the list of approvers is empty. Whoever runs "
     "Unlatch can set APPROVERS.",
@@ -48,7 +47,7 @@ CLOSED: Mapping[Refusal, str] = {
 def view(home: Home, *, policy: Policy, names: Names, now: datetime) -> Block:
     """What views.publish takes."""
     if home.closed:
-        return {"type": "home", "blocks": [section(CLOSED[home.closed])]}
+        return {"type": "home", "blocks": [section(CLOSED_TO[home.closed])]}
     blocks = [*_frozen(home), *_waiting(home, policy, names, now)]
     if home.open:
         title = "Open, nothing for you to do" if home.waiting else "Open"
