@@ -27,7 +27,7 @@ from chalicelib.slack.messages.text import (
 )
 
 MOST_A_GROUP = 10
-MOST_BLOCKS = 100
+MOST_BLOCKS, FEWER_BLOCKS = 100, 25
 Links = Mapping[tuple[str, str, str], str]
 """The messages of open and kept cases, by account, Region and cluster; "" for one that has none yet."""
 CLOSED_TO = {
@@ -65,6 +65,13 @@ def view(home: Home, *, policy: Policy, names: Names, now: datetime) -> Block:
     blocks += [divider(), header("Fleet"), *_fleet(home.scan, names, links)]
     read = f"Read {token(now)}, again every hour and after each click · `/unlatch help`"
     return {"type": "home", "blocks": [*blocks[: MOST_BLOCKS - 1], marked_note(read)]}
+
+
+def shorter(view: Block) -> Block:
+    """Its first blocks, what waits for the reader among them, without buttons."""
+    *first, read = view["blocks"]
+    kept = [{name: one for name, one in b.items() if name != "accessory"} for b in first]
+    return {**view, "blocks": [*kept[:FEWER_BLOCKS], note("and more: /unlatch status"), read]}
 
 
 def _frozen(home: Home) -> list[Block]:

@@ -119,7 +119,11 @@ def test_who_said_yes_before_is_asked_for_while_slack_says_who_clicked(
 
     monkeypatch.setattr(it.slack, "fetch", met)
     said = "Your other account has approved this. One e-mail address counts once."
+    assert it.click("bob", "retire", case_id) == Private(said), "before the dialog"
     assert it.submit("bob", "retire", case_id) == Private(said)
+    monkeypatch.undo()
+    assert it.click("erin", "retire", case_id) == Recorded(), "another person"
+    assert it.click("bob", "park", case_id) == Recorded(), "another way"
 
 
 def test_what_a_first_message_needs_of_slack_is_looked_up_while_aws_is_read(

@@ -192,6 +192,23 @@ def test_slacks_failures_stop_nothing() -> None:
     assert slack.logged == ["Home tab not shown", "digest not posted"]
 
 
+@pytest.mark.parametrize("code", ["view_too_large", "invalid_blocks", "invalid_arguments"])
+def test_a_home_that_slack_does_not_take_is_shown_shorter(code: str) -> None:
+    slack = Slack()
+    here = reach(slack)
+    slack.answers["views.publish"] = [SlackError(code), {"view": {"id": "V1"}}]
+    many = tuple(shown(one_of_two().case, n) for n in range(15))
+    assert here.publish("alice", Home(many, many, scan=SCAN), NOW)
+    whole, short = (sent["view"] for method, sent in slack.asked if method == "views.publish")
+    assert not check_view(short, "home")
+    assert len(short["blocks"]) < len(whole["blocks"])
+    assert short["blocks"][:2] == whole["blocks"][:2]
+    assert short["blocks"][-1] == whole["blocks"][-1]
+    slack.answers["views.publish"] = SlackError(code)
+    assert not here.publish("alice", Home(), NOW)
+    assert slack.logged == ["Home tab not shown"]
+
+
 def test_a_digest_that_a_dead_function_posted_is_not_posted_again() -> None:
     slack = Slack()
     here, differs = reach(slack), changes(None, SCAN)
