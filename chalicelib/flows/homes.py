@@ -9,7 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from chalicelib.domain.home import Home
-from chalicelib.domain.rules.approval import READERS
+from chalicelib.domain.rules.approval import READERS, Refusal
 from chalicelib.domain.scan import Scan
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.flows.home import Read, home, judged, read_cases
@@ -36,12 +36,17 @@ class HomePorts:
     publish: Callable[[str, Home, datetime], bool]
 
     def refresh(self) -> None:
-        """Everybody's. Trouble with it is no trouble for what called it."""
+        """Everybody's, but of whom Slack can't say now who they are: theirs stays as it was.
+
+        Trouble with it is no trouble for what called it.
+        """
         try:
             people = self.memory.homes()
             read = read_cases(self.ports) if people else None
             for user_id in people:
-                show(self, user_id, read)
+                seen = seen_by(self, user_id, read)
+                if seen.closed is not Refusal.UNKNOWN:
+                    self.publish(user_id, seen, self.ports.clock())
         except (TemporaryError, PermanentError) as trouble:
             self.ports.log("Home tabs not written", why=trouble.reason)
 
@@ -52,19 +57,19 @@ def opened_home(homes: HomePorts, user_id: str, *, seen_in: str) -> None:
     `seen_in`: the workspace that they opened it in.
     """
     now = homes.ports.clock()
-    if show(homes, user_id, seen_in=seen_in).closed:
+    seen = seen_by(homes, user_id, seen_in=seen_in)
+    homes.publish(user_id, seen, now)
+    if seen.closed:
         return
     users = {**homes.memory.homes(), user_id: now}
     lately = sorted((at, user) for user, at in users.items() if now - at < REMEMBERED)
     homes.memory.set_homes({user: at for at, user in lately[-MOST_PEOPLE:]})
 
 
-def show(homes: HomePorts, user_id: str, read: Read | None = None, *, seen_in: str = "") -> Home:
+def seen_by(homes: HomePorts, user_id: str, read: Read | None = None, *, seen_in: str = "") -> Home:
     """Cases to members alone: Slack is asked who this is while the cases are read."""
     ports = homes.ports
     judging = ports.aside(partial(judged, ports, user_id, seen_in=seen_in))
     seen = home(ports, user_id, seen_in=seen_in, scan=homes.memory.scan(), read=read)
     _, why = judging()
-    shown = seen if why in READERS else Home(closed=why)
-    homes.publish(user_id, shown, ports.clock())
-    return shown
+    return seen if why in READERS else Home(closed=why)

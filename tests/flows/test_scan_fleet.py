@@ -168,6 +168,9 @@ def test_tabs_that_were_opened_are_written_again(room: Room) -> None:
     opened_home(homes, "alice", seen_in="T1")
     homes.refresh()
     assert shown == ["bob", "alice", "bob", "alice"]
+    room.stand.slack.people["bob"] = Person("bob", "T1", is_approver=None)
+    homes.refresh()
+    assert shown[4:] == ["alice"], "of bob Slack can't say now who he is"
     room.stand.clock.now += 20 * DAY
     opened_home(homes, "alice", seen_in="T1")
     assert set(room.store.homes()) == {"alice"}
