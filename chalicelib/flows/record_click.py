@@ -102,6 +102,7 @@ def _judge(ports: Ports, clicked: Interaction, act: Act, case: Case, asked: Aske
         ports.count("ClicksRefused", 1)
         ports.log("click refused", case_id=case.case_id, by=clicked.user_id, why=refusal.name)
         return MayNot(refusal, person.unread if person else ())
+    assert person is not None, "whom Slack does not know is refused"
     if not isinstance(meant, Click):
         return meant
     if meant.act is Act.LOOK:
@@ -151,14 +152,12 @@ def _asked_for(case: Case, remedy: Remedy | None) -> Plan | None:
     return None if case.plan or remedy in (None, Remedy.REPOINT) else case.offer(remedy)
 
 
-def _counted_already(
-    case: Case, person: Person | None, remedy: Remedy | None, others: Asked
-) -> str:
+def _counted_already(case: Case, person: Person, remedy: Remedy | None, others: Asked) -> str:
     """Told before the dialog opens, not once it is filled in."""
     plan = _asked_for(case, remedy)
     said = {click.by for click in approval.approved(plan, case)} if plan else set()
     missing = plan.terms.people - len(said) if plan else 0
-    if person is None or missing <= 0:
+    if missing <= 0:
         return ""
     if person.user_id not in said:
         is_theirs = any(approval.same_person(person, other) for other in others().values())
