@@ -102,6 +102,25 @@ def approval(case: Case) -> str:
     return urlencode({"payload": json.dumps(payload)})
 
 
+def pressed(button: str, case_id: str) -> str:
+    """A click on a button of the case's message, as Slack's form has it."""
+    payload = {
+        "type": "block_actions",
+        "user": {"id": "alice", "team_id": "T1", "username": "alice"},
+        "team": {"id": "T1", "domain": "bench"},
+        "api_app_id": "A1",
+        "token": "legacy",
+        "trigger_id": "1.2.3",
+        "channel": {"id": "C1", "name": "keys"},
+        "container": {"type": "message", "message_ts": "1.0", "channel_id": "C1"},
+        "response_url": "https://hooks.slack.com/actions/T1/1/bench",
+        "state": {"values": {}},
+        "actions": [{"type": "button", "action_id": button, "value": f"{case_id}:1"}],
+        "is_enterprise_install": False,
+    }
+    return urlencode({"payload": json.dumps(payload)})
+
+
 def command(text: str) -> str:
     """The form of `/unlatch`, as Slack sends it."""
     return urlencode(

@@ -1,4 +1,4 @@
-"""What Slack asks of a cold function: the wall time of `/unlatch …` and of the Home tab, until each is answered."""
+"""What Slack asks of a cold function: the wall time of `/unlatch …`, of a button and of the Home tab, until each is answered."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.chain import longest
 from bench.fresh import Program, run
 from bench.interleaved import rounds
 from bench.row import Row
-from bench.stub.cases import Crowd, cluster_id
+from bench.stub.cases import Crowd, case_id, cluster_id
 from bench.stub.server import Latency, StubServer
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.fleet import Concern
@@ -30,14 +30,14 @@ WHOLE_PROCESSOR_MB, MEMORY_MB = 1_769, 1_024
 """Lambda gives a whole processor at the one, and the function that answers Slack has the other."""
 HEAD = """| asked | wall, one core | CPU | wall at 1,024 MB | requests | rounds |
 |---|--:|--:|--:|--:|--:|"""
-COMMANDS, EVENTS = "/slack/commands", "/slack/events"
+CLICKS, COMMANDS, EVENTS = "/slack/interactions", "/slack/commands", "/slack/events"
 APPROVERS = (*(f"U0PERSON{number}" for number in range(MOST_APPROVERS - 1)), "S0PLATFORM")
 """As many as are named in words. Who asks is in the group: Slack has to say so."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """What Slack sends, and a word that the right answer has; of the Home tab the answer is a call."""
+    """What Slack sends, and a word that the right answer has, or the call of Slack that it is."""
 
     path: str
     body: Callable[[], str]
@@ -54,6 +54,9 @@ QUESTIONS = {
     "/unlatch status": _typed("status", cluster_id(0)),
     "/unlatch scan": _typed("scan", "is idle"),
     "/unlatch cluster-…": _typed("cluster-7e6d5c4b3a2", "Started"),
+    "Retire, until its dialog is open": Question(
+        CLICKS, lambda: stage.pressed("retire", case_id(0)), "", calls="views.open"
+    ),
     "Home tab": Question(EVENTS, stage.home_opened, "", calls="views.publish"),
 }
 
@@ -100,7 +103,7 @@ def rows(*, count: int) -> list[Row]:
     ]
     return [
         Row(
-            f"`/unlatch help`, `status`, `scan`, `cluster-…` and the Home tab, cold, {CASES} open cases, AWS "
+            f"`/unlatch help`, `status`, `scan`, `cluster-…`, a button and the Home tab, cold, {CASES} open cases, AWS "
             "at 15 ms and Slack at 120 ms a call: the slowest, from the request to the answer",
             "–",
             max(took.values()),
@@ -119,7 +122,8 @@ def _about() -> str:
         f"{MEMORY_MB / WHOLE_PROCESSOR_MB:.0%} of one, so each second of CPU time is counted as "
         f"{WHOLE_PROCESSOR_MB / MEMORY_MB:.2f}. That is the figure. {len(APPROVERS) - 1} people and a group may "
         f"approve, who asks belongs to the group, and the last scan found {MOST_FINDINGS} things. Nothing is put "
-        "off until after the answer: the Home tab is written before it. `cluster-…` answers once the case is on "
+        "off until after the answer: the Home tab is written, and a dialog opened, before it; the dialog’s numbers "
+        "come from the next turn. `cluster-…` answers once the case is on "
         "record and its run is started; its message is the first turn’s, in a function of its own."
     )
 
