@@ -13,7 +13,7 @@ from chalicelib.domain.state.case import Case
 class Home:
     """`more`: open cases that are not looked at, as there are too many. `frozen`: who stopped all changes, and why.
 
-    `closed`: why this person sees none of it.
+    `closed`: why this person sees none of it. `is_unread`: nobody could look.
     """
 
     waiting: tuple[Case, ...] = ()
@@ -25,3 +25,4 @@ class Home:
     more: int = 0
     asked_by: frozenset[str] = field(default_factory=frozenset)
     closed: Refusal | None = None
+    is_unread: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Protocol
 
 from chalicelib.answers import Answer, MayNot, Private
@@ -10,11 +11,13 @@ from chalicelib.domain.home import Home
 from chalicelib.domain.state.caller import SLACK_USER, Caller
 from chalicelib.domain.state.case import Attempt
 from chalicelib.domain.state.trigger import Trigger
+from chalicelib.flows.answering import answered
 from chalicelib.flows.home import home, judged
 from chalicelib.flows.open_case import open_case
 from chalicelib.ports import CaseTrigger, Interaction, Ports
 
 CLUSTER = re.compile(r"cluster-[2-7a-zA-Z]{11,16}")
+NOT_NOW = "Unlatch could not do this now ({}). Please try once more."
 PLACE = re.compile(r"([0-9]{12})?(?:/([a-z0-9-]+))?")
 
 
@@ -28,6 +31,15 @@ class Speech(Protocol):
 
 def command(ports: Ports, clicked: Interaction, *, here: tuple[str, str], speech: Speech) -> Answer:
     """The private answer. Only approvers may start a case or see what is open; help is for everybody."""
+    done = partial(_commanded, ports, clicked, here, speech)
+    return answered(ports, clicked.user_id, done, not_now=_not_now)
+
+
+def _not_now(reason: str) -> Answer:
+    return Private(NOT_NOW.format(reason))
+
+
+def _commanded(ports: Ports, clicked: Interaction, here: tuple[str, str], speech: Speech) -> Answer:
     words = clicked.text.split()
     asked = [word.lower() for word in words]  # phones begin with a capital
     if asked in ([], ["help"]):
@@ -51,6 +63,11 @@ def command(ports: Ports, clicked: Interaction, *, here: tuple[str, str], speech
 
 def open_from_scan(ports: Ports, clicked: Interaction) -> Answer:
     """The button beside an idle cluster: whoever presses it counts as the one who asked."""
+    opened = partial(_opened_from_scan, ports, clicked)
+    return answered(ports, clicked.user_id, opened, not_now=_not_now)
+
+
+def _opened_from_scan(ports: Ports, clicked: Interaction) -> Answer:
     person, why = judged(ports, clicked.user_id, seen_in=clicked.team_id)
     if why:
         return MayNot(why)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -27,6 +28,14 @@ class HomeMemory(Protocol):
     def scan(self) -> Scan | None: ...
 
 
+@contextmanager
+def _noted(ports: Ports) -> Iterator[None]:
+    try:
+        yield
+    except (TemporaryError, PermanentError) as trouble:
+        ports.log("Home tabs not written", why=trouble.reason)
+
+
 @dataclass(frozen=True)
 class HomePorts:
     """`publish` shows it to this person, and says whether Slack took it."""
@@ -40,15 +49,13 @@ class HomePorts:
 
         Trouble with it is no trouble for what called it.
         """
-        try:
+        with _noted(self.ports):
             people = self.memory.homes()
             read = read_cases(self.ports) if people else None
             for user_id in people:
                 seen = seen_by(self, user_id, read)
                 if seen.closed is not Refusal.UNKNOWN:
                     self.publish(user_id, seen, self.ports.clock())
-        except (TemporaryError, PermanentError) as trouble:
-            self.ports.log("Home tabs not written", why=trouble.reason)
 
 
 def opened_home(homes: HomePorts, user_id: str, *, seen_in: str) -> None:
@@ -56,11 +63,16 @@ def opened_home(homes: HomePorts, user_id: str, *, seen_in: str) -> None:
 
     `seen_in`: the workspace that they opened it in.
     """
-    now = homes.ports.clock()
-    seen = seen_by(homes, user_id, seen_in=seen_in)
+    now, seen = homes.ports.clock(), Home(is_unread=True)
+    with _noted(homes.ports):
+        seen = seen_by(homes, user_id, seen_in=seen_in)
     homes.publish(user_id, seen, now)
-    if seen.closed:
-        return
+    if not seen.closed:
+        with _noted(homes.ports):
+            _remember(homes, user_id, now)
+
+
+def _remember(homes: HomePorts, user_id: str, now: datetime) -> None:
     users = {**homes.memory.homes(), user_id: now}
     lately = sorted((at, user) for user, at in users.items() if now - at < REMEMBERED)
     homes.memory.set_homes({user: at for at, user in lately[-MOST_PEOPLE:]})

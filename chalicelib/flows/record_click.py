@@ -12,7 +12,8 @@ from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.plan import Plan, Remedy
-from chalicelib.failures import ConflictError, PermanentError, TemporaryError
+from chalicelib.failures import ConflictError
+from chalicelib.flows.answering import answered
 from chalicelib.flows.meant import UNKNOWN_BUTTON, meant_by, offered, remedy_of
 from chalicelib.flows.record import record_and_wake
 from chalicelib.flows.routing import for_case
@@ -47,16 +48,15 @@ def record_click(ports: Ports, clicked: Interaction) -> Answer:
     act = BUTTONS.get(clicked.action) if clicked.kind == "button" else _act_of_dialog(clicked)
     if act is None:
         return Private(UNKNOWN_BUTTON)
+    recorded = partial(_recorded, ports, clicked, act)
     try:
-        return _recorded(ports, clicked, act)
+        return answered(ports, clicked.user_id, recorded, not_now=_not_now)
     except KeyError:
         return Private(UNKNOWN_CASE)
-    except TemporaryError as trouble:
-        ports.log("click not recorded", by=clicked.user_id, why=trouble.reason)
-        return Private(NOT_NOW.format(trouble.reason))
-    except PermanentError as stop:
-        ports.log("click not recorded", by=clicked.user_id, why=stop.reason)
-        return Private(" ".join((stop.reason, *stop.advice)))
+
+
+def _not_now(reason: str) -> Answer:
+    return Private(NOT_NOW.format(reason))
 
 
 def _recorded(ports: Ports, clicked: Interaction, act: Act) -> Answer:

@@ -30,6 +30,7 @@ MOST_A_GROUP = 10
 MOST_BLOCKS, FEWER_BLOCKS = 100, 25
 Links = Mapping[tuple[str, str, str], str]
 """The messages of open and kept cases, by account, Region and cluster; "" for one that has none yet."""
+UNREAD = "Unlatch can’t read its cases now. Please open this tab again in a minute."
 CLOSED_TO = {
     Refusal.EXTERNAL: "No case is shown here: your account belongs to another company.",
     Refusal.GUEST: "No case is shown here to guest accounts.",
@@ -46,8 +47,9 @@ CLOSED_TO = {
 
 def view(home: Home, *, policy: Policy, names: Names, now: datetime) -> Block:
     """What views.publish takes."""
-    if home.closed:
-        return {"type": "home", "blocks": [section(CLOSED_TO[home.closed])]}
+    if home.closed or home.is_unread:
+        words = CLOSED_TO[home.closed] if home.closed else UNREAD
+        return {"type": "home", "blocks": [section(words)]}
     blocks = [*_frozen(home), *_waiting(home, policy, names, now)]
     if home.open:
         title = "Open, nothing for you to do" if home.waiting else "Open"

@@ -155,11 +155,14 @@ def test_home_shows_what_waits_for_whom(room: Room) -> None:
     assert len(home(room.stand.ports, "bob").kept) == 1
 
 
-def test_tabs_that_were_opened_are_written_again(room: Room) -> None:
-    shown: list[str] = []
+def test_tabs_that_were_opened_are_written_again(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, views = list[str](), list[Home]()
 
-    def publish(user_id: str, *_: Any) -> bool:
+    def publish(user_id: str, seen: Home, _: Any) -> bool:
         shown.append(user_id)
+        views.append(seen)
         return True
 
     homes = HomePorts(room.stand.ports, room.store, publish)
@@ -175,11 +178,17 @@ def test_tabs_that_were_opened_are_written_again(room: Room) -> None:
     opened_home(homes, "alice", seen_in="T1")
     assert set(room.store.homes()) == {"alice"}
 
-    def busy() -> Any:
+    def busy(*_: Any) -> Any:
         raise TemporaryError("DynamoDB is busy")
 
     homes.memory.homes = busy  # type: ignore[method-assign]
     homes.refresh()
+    before = len(shown)
+    opened_home(homes, "alice", seen_in="T1")
+    assert shown[before:] == ["alice"], "that she opened it is not remembered"
+    monkeypatch.setattr(room.store, "pointers", busy)
+    opened_home(homes, "alice", seen_in="T1")
+    assert views[-1] == Home(is_unread=True)
 
 
 def test_slack_says_once_who_looks_however_many_cases_there_are(

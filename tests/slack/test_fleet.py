@@ -154,6 +154,12 @@ def test_a_home_that_is_closed_shows_nothing_but_why(why: Refusal) -> None:
     assert ("No case is shown here" in said) is (why is not Refusal.NO_APPROVERS)
 
 
+def test_a_home_that_nobody_could_read_claims_nothing() -> None:
+    said = words(seen(Home(is_unread=True)))
+    assert "can’t read its cases now" in said
+    assert "Nothing waits" not in said
+
+
 def test_a_full_home_fits() -> None:
     many = tuple(shown(one_of_two().case, n) for n in range(15))
     kept_ones = tuple(shown(kept().case, n) for n in range(15))
