@@ -262,7 +262,7 @@ def _home(wired: wiring.Wiring, opened: Any) -> Response:
     from chalicelib.flows.homes import opened_home
 
     if opened:
-        opened_home(wired.homes, opened.user_id)
+        opened_home(wired.homes, opened.user_id, seen_in=opened.team_id)
     return Response("", PLAIN)
 
 

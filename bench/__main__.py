@@ -13,6 +13,7 @@ from bench import growth_pictures, machine
 from bench.fresh import ROOT
 from bench.page import page, table
 from bench.parts import (
+    asked,
     cold,
     commands,
     cost,
@@ -92,7 +93,10 @@ def _measured(parts: Mapping[str, Callable[[], list[Row]]]) -> tuple[list[Row], 
 def measurements(effort: Effort) -> dict[str, Callable[[], list[Row]]]:
     """By name, in the order of the page; short and quiet ones are not disturbed by long ones."""
     return {
-        "cold": lambda: cold.rows(count=effort.rounds),
+        "cold": lambda: [
+            *cold.rows(count=effort.rounds),
+            *asked.rows(count=max(effort.rounds // 3, 2)),
+        ],
         "path": lambda: path.rows(count=2 * effort.rounds),
         "warm": lambda: warm.rows(clicks=effort.clicks),
         "event": lambda: event.rows(count=max(effort.rounds // 3, 2)),

@@ -22,7 +22,7 @@ from tests.flows.stand import INBOX_SEAL, Stand
 TABLE = "unlatch-bench"
 SIGNING, BOT = "bench/signing-secret", "bench/bot-token"
 SECRETS = {SIGNING: SECRET, BOT: TOKEN}
-FORM = "application/x-www-form-urlencoded"
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 def settings(url: str) -> dict[str, str]:
@@ -102,21 +102,68 @@ def approval(case: Case) -> str:
     return urlencode({"payload": json.dumps(payload)})
 
 
+def pressed(button: str, case_id: str) -> str:
+    """A click on a button of the case's message, as Slack's form has it."""
+    payload = {
+        "type": "block_actions",
+        "user": {"id": "alice", "team_id": "T1", "username": "alice"},
+        "team": {"id": "T1", "domain": "bench"},
+        "api_app_id": "A1",
+        "token": "legacy",
+        "trigger_id": "1.2.3",
+        "channel": {"id": "C1", "name": "keys"},
+        "container": {"type": "message", "message_ts": "1.0", "channel_id": "C1"},
+        "response_url": "https://hooks.slack.com/actions/T1/1/bench",
+        "state": {"values": {}},
+        "actions": [{"type": "button", "action_id": button, "value": f"{case_id}:1"}],
+        "is_enterprise_install": False,
+    }
+    return urlencode({"payload": json.dumps(payload)})
+
+
+def command(text: str) -> str:
+    """The form of `/unlatch`, as Slack sends it."""
+    return urlencode(
+        {
+            "token": "legacy",
+            "team_id": "T1",
+            "team_domain": "bench",
+            "channel_id": "C1",
+            "channel_name": "keys",
+            "user_id": "alice",
+            "user_name": "alice",
+            "command": "/unlatch",
+            "text": text,
+            "api_app_id": "A1",
+            "is_enterprise_install": "false",
+            "response_url": "https://hooks.slack.com/commands/T1/1/bench",
+            "trigger_id": "1.2.3",
+        }
+    )
+
+
+def home_opened() -> str:
+    """The event of somebody who opens the Home tab."""
+    event = {"type": "app_home_opened", "user": "alice", "channel": "D1", "tab": "home"}
+    return json.dumps(
+        {"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": event}
+    )
+
+
 def signed(body: str) -> dict[str, str]:
     """Slack's headers over this body, as of now."""
     stamp = str(int(time.time()))
     mac = hmac.new(SECRET.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256)
     return {
-        "Content-Type": FORM,
+        "Content-Type": JSON if body.startswith("{") else FORM,
         "X-Slack-Request-Timestamp": stamp,
         "X-Slack-Signature": f"v0={mac.hexdigest()}",
     }
 
 
-def http_event(body: str) -> dict[str, Any]:
-    """What API Gateway hands to the function for a signed POST of this form."""
+def http_event(body: str, path: str = "/slack/interactions") -> dict[str, Any]:
+    """What API Gateway hands to the function for a signed POST of this body."""
     headers = signed(body)
-    path = "/slack/interactions"
     return {
         "httpMethod": "POST",
         "path": path,

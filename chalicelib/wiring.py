@@ -120,7 +120,7 @@ class Wiring:
             count=observability.count,
             respond=self._slack.respond,
             stage=self.settings.table_name.removeprefix("unlatch-"),
-            naming=Naming.of(self._slack.call, self.settings),
+            naming=Naming.of(self._slack.call, self.settings, aside=beside),
         )
 
     @functools.cached_property

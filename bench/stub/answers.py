@@ -61,6 +61,8 @@ class Answers:
         return {
             "ok": True,
             "user": user if method == "users.info" else "unlatch",
+            "users": ["alice"],
+            "usergroups": [{"id": "S0PLATFORM", "handle": "platform"}],
             "view": {"id": "V1"},
             "ts": "1.0",
             "channel": "C1",

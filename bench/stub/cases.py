@@ -14,6 +14,10 @@ from tests.flows.cloud import CLUSTER, HUB, REGION, STORE, world
 LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 
 
+def case_id(number: int) -> str:
+    return f"case-{number:010d}"
+
+
 def cluster_id(number: int) -> str:
     return "cluster-" + "".join(LETTERS[number >> shift & 31] for shift in range(50, -1, -5))
 
@@ -28,7 +32,7 @@ class Crowd(Answers):
         table.items.clear()
         for number in range(count):
             names = {
-                case.case_id: f"case-{number:010d}",
+                case.case_id: case_id(number),
                 CLUSTER: cluster_id(number),
                 STORE: f"cks-{number:017x}",
             }

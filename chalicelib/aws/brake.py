@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chalicelib.aws.denials import OWN
 from chalicelib.aws.errors import translated
 from chalicelib.failures import PermanentError, TemporaryError
 
@@ -26,7 +27,7 @@ class SsmBrake:
     def why(self) -> str:
         """Who stopped all changes and why, in words; "" if nobody did. Unreadable counts as stopped."""
         try:
-            with translated("ssm:GetParameter", role="this function", account="the hub"):
+            with translated("ssm:GetParameter", **OWN):
                 value = str(self.ssm.get_parameter(Name=self.name)["Parameter"]["Value"])
         except (TemporaryError, PermanentError) as trouble:
             return f"the brake can’t be read ({trouble.reason.removesuffix('.')})"

@@ -6,6 +6,8 @@ import re
 import unicodedata
 
 LONGEST = 400
+OWN = {"role": "this function", "account": "the hub"}
+"""Of what a function calls as itself."""
 ENCODED = re.compile(r"\s*Encoded authorization failure message:.*", re.DOTALL)
 """EC2 adds some kilobytes that nobody can read without one more permission."""
 MARKUP = re.compile(r"[<>`]")
@@ -38,7 +40,9 @@ def why_denied(message: str) -> str:
 
 def help_for(message: str, call: str, *, role: str, account: str) -> str:
     """The one thing to do about it."""
-    words = {"call": call, "role": role, "account": account}
+    words = {"call": call, "role": f"the role {role}", "account": f"account {account}"}
+    if role == OWN["role"]:
+        words |= {"role": "the role of this function", "account": "the hub’s account"}
     is_explicit = "explicit deny" in message.lower()
     for mark, _, (denied, missing) in CAUSES:
         if mark in message.lower():
@@ -47,43 +51,40 @@ def help_for(message: str, call: str, *, role: str, account: str) -> str:
 
 
 ROLE = (
-    "In the policies of the role {role} in account {account}, remove the Deny for {call}.",
-    "Give the role {role} in account {account} the permission {call}.",
+    "In the policies of {role} in {account}, remove the Deny for {call}.",
+    "Give {role} in {account} the permission {call}.",
 )
 RESOURCE = (
     (
         "In the resource’s own policy (of a key: its key policy), remove the Deny for {call}, or exempt "
-        "the role {role} of account {account} from it."
+        "{role} of {account} from it."
     ),
     (
-        "Let the resource’s own policy (of a key: its key policy) allow the role {role} of account "
-        "{account} the call {call}."
+        "Let the resource’s own policy (of a key: its key policy) allow {role} of {account} "
+        "the call {call}."
     ),
 )
 ORGANISATION = (
     (
-        "A policy of your organisation denies {call} in account {account}. Ask whoever looks after the "
-        "organisation to exempt the role {role}."
+        "A policy of your organisation denies {call} in {account}. Ask whoever looks after the "
+        "organisation to exempt {role}."
     ),
     (
-        "No policy of your organisation allows {call} in account {account}. Ask whoever looks after the "
-        "organisation to allow it for the role {role}."
+        "No policy of your organisation allows {call} in {account}. Ask whoever looks after the "
+        "organisation to allow it for {role}."
     ),
 )
 BOUNDARY = (
-    "In the permissions boundary of the role {role} in account {account}, remove the Deny for {call}.",
-    "Let the permissions boundary of the role {role} in account {account} allow {call}.",
+    "In the permissions boundary of {role} in {account}, remove the Deny for {call}.",
+    "Let the permissions boundary of {role} in {account} allow {call}.",
 )
 SESSION = (
     "Unlatch’s own session policy denies {call}. Deploy the newest version.",
     "Unlatch’s own session policy lacks {call}. Deploy the newest version.",
 )
 ENDPOINT = (
-    "The policy of a VPC endpoint denies {call}. Exempt the role {role} of account {account}.",
-    (
-        "The policy of a VPC endpoint does not allow {call}. Allow it for the role {role} of account "
-        "{account}."
-    ),
+    "The policy of a VPC endpoint denies {call}. Exempt {role} of {account}.",
+    ("The policy of a VPC endpoint does not allow {call}. Allow it for {role} of {account}."),
 )
 CAUSES = (
     ("service control policy", "a policy of the organisation", ORGANISATION),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.aws.denials import OWN
 from chalicelib.aws.errors import translated
 from chalicelib.domain.rules.trust import UNSEALED
 from chalicelib.failures import Code, PermanentError
@@ -40,7 +41,7 @@ class StepFunctionsRuns:
             return False
         is_new = True
         try:
-            with translated("states:StartExecution", role="this function", account="the hub"):
+            with translated("states:StartExecution", **OWN):
                 self.sfn.start_execution(
                     stateMachineArn=self.state_machine_arn,
                     name=name,
@@ -59,7 +60,7 @@ class StepFunctionsRuns:
     def wake(self, token: str) -> None:
         """Ends a sleep. A token that is used up or timed out belongs to a run that is awake already."""
         try:
-            with translated("states:SendTaskSuccess", role="this function", account="the hub"):
+            with translated("states:SendTaskSuccess", **OWN):
                 self.sfn.send_task_success(taskToken=token, output="{}")
         except PermanentError as stop:
             if stop.code is not Code.TOKEN_SPENT:
@@ -90,7 +91,7 @@ class StepFunctionsRuns:
 
     def _described(self, arn: str) -> Any:
         try:
-            with translated("states:DescribeExecution", role="this function", account="the hub"):
+            with translated("states:DescribeExecution", **OWN):
                 return self.sfn.describe_execution(executionArn=arn)
         except PermanentError as stop:
             if stop.code is Code.MISSING:
@@ -100,7 +101,7 @@ class StepFunctionsRuns:
     def _newest_exit(self, arn: str) -> str:
         """What its newest turn returned, as JSON; "" if none has yet."""
         call = self.sfn.get_paginator("get_execution_history").paginate
-        with translated("states:GetExecutionHistory", role="this function", account="the hub"):
+        with translated("states:GetExecutionHistory", **OWN):
             for page in call(executionArn=arn, reverseOrder=True):
                 for event in page["events"]:
                     exited = event.get("stateExitedEventDetails", {})

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from chalicelib.aws.denials import OWN
 from chalicelib.aws.errors import translated
 from chalicelib.failures import Code, PermanentError
 
@@ -40,7 +41,7 @@ class KmsSeal:
         return seal
 
     def _asked_for(self, message: bytes) -> str:
-        with translated("kms:GenerateMac", role="this function", account="the hub"):
+        with translated("kms:GenerateMac", **OWN):
             reply = self.kms.generate_mac(
                 KeyId=self.key_id, Message=message, MacAlgorithm=ALGORITHM
             )
@@ -55,7 +56,7 @@ class KmsSeal:
         if not mac:
             return False
         try:
-            with translated("kms:VerifyMac", role="this function", account="the hub"):
+            with translated("kms:VerifyMac", **OWN):
                 reply = self.kms.verify_mac(
                     KeyId=self.key_id, Message=_message(text), MacAlgorithm=ALGORITHM, Mac=mac
                 )

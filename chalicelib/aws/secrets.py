@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from chalicelib.aws.denials import OWN
 from chalicelib.aws.errors import translated
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ class Secrets:
         before = self._read_again_at.get(secret_id, datetime.min.replace(tzinfo=UTC))
         again = fresh and now - before >= rest
         if again or secret_id not in self._known:
-            with translated(
-                "secretsmanager:GetSecretValue", role="this function", account="the hub"
-            ):
+            with translated("secretsmanager:GetSecretValue", **OWN):
                 reply = self.client().get_secret_value(SecretId=secret_id)
             self._known[secret_id] = parse(reply.get("SecretString") or "")
         if again:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Protocol
 
 from chalicelib.answers import Answer, MayNot, Private
 from chalicelib.domain.home import Home
-from chalicelib.domain.rules.approval import Refusal, refusal
-from chalicelib.domain.rules.situation import last_seen
 from chalicelib.domain.state.caller import SLACK_USER, Caller
-from chalicelib.domain.state.case import Attempt, Case
-from chalicelib.domain.state.click import Act
-from chalicelib.domain.state.person import Person
+from chalicelib.domain.state.case import Attempt
 from chalicelib.domain.state.trigger import Trigger
-from chalicelib.flows.home import home
+from chalicelib.flows.answering import answered
+from chalicelib.flows.home import home, judged
 from chalicelib.flows.open_case import open_case
-from chalicelib.flows.routing import for_anybody
 from chalicelib.ports import CaseTrigger, Interaction, Ports
 
 CLUSTER = re.compile(r"cluster-[2-7a-zA-Z]{11,16}")
+NOT_NOW = "Unlatch could not do this now ({}). Please try once more."
 PLACE = re.compile(r"([0-9]{12})?(?:/([a-z0-9-]+))?")
 
 
@@ -33,20 +31,30 @@ class Speech(Protocol):
 
 def command(ports: Ports, clicked: Interaction, *, here: tuple[str, str], speech: Speech) -> Answer:
     """The private answer. Only approvers may start a case or see what is open; help is for everybody."""
+    done = partial(_commanded, ports, clicked, here, speech)
+    return answered(ports, clicked.user_id, done, not_now=_not_now)
+
+
+def _not_now(reason: str) -> Answer:
+    return Private(NOT_NOW.format(reason))
+
+
+def _commanded(ports: Ports, clicked: Interaction, here: tuple[str, str], speech: Speech) -> Answer:
     words = clicked.text.split()
-    if words == ["help"]:
+    asked = [word.lower() for word in words]  # phones begin with a capital
+    if asked in ([], ["help"]):
         return Private(speech.help())
-    person, why = _judged(ports, clicked)
+    person, why = judged(ports, clicked.user_id, seen_in=clicked.team_id)
     if why:
         return MayNot(why)
-    match words:
+    match asked:
         case ["status"]:
             seen = home(ports, clicked.user_id, seen_in=clicked.team_id)
             return Private(speech.status(seen))
         case ["scan"]:
             return Private(speech.scan())
     place = PLACE.fullmatch(words[1] if len(words) > 1 else "")
-    if not words or len(words) > 2 or not CLUSTER.fullmatch(words[0]) or not place:
+    if len(words) > 2 or not CLUSTER.fullmatch(words[0]) or not place:
         return Private(speech.help())
     account, region = place[1] or here[0], place[2] or here[1]
     email = person.email if person else ""
@@ -55,7 +63,12 @@ def command(ports: Ports, clicked: Interaction, *, here: tuple[str, str], speech
 
 def open_from_scan(ports: Ports, clicked: Interaction) -> Answer:
     """The button beside an idle cluster: whoever presses it counts as the one who asked."""
-    person, why = _judged(ports, clicked)
+    opened = partial(_opened_from_scan, ports, clicked)
+    return answered(ports, clicked.user_id, opened, not_now=_not_now)
+
+
+def _opened_from_scan(ports: Ports, clicked: Interaction) -> Answer:
+    person, why = judged(ports, clicked.user_id, seen_in=clicked.team_id)
     if why:
         return MayNot(why)
     account, region, cluster_id = (*clicked.case_id.split("/"), "", "", "")[:3]
@@ -64,15 +77,6 @@ def open_from_scan(ports: Ports, clicked: Interaction) -> Answer:
         return Private("Unlatch does not know this cluster. Nothing was started.")
     email = person.email if person else ""
     return _start(ports, clicked, cluster_id, (account, region), email=email, trigger=Trigger.SCAN)
-
-
-def _judged(ports: Ports, clicked: Interaction) -> tuple[Person | None, Refusal | None]:
-    """Whoever may decide somewhere may ask."""
-    anywhere = for_anybody(ports)
-    person = anywhere.people.fetch([clicked.user_id]).get(clicked.user_id)
-    now = ports.clock()
-    nobody = last_seen(Case("", "", "", "", now), policy=anywhere.policy, now=now)
-    return person, refusal(person, Act.REFRESH, nobody, seen_in=clicked.team_id)
 
 
 def _start(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
 
 from chalicelib.domain.home import Home
-from chalicelib.domain.rules.approval import refusal
+from chalicelib.domain.rules.approval import Refusal, refusal
 from chalicelib.domain.rules.situation import last_seen
 from chalicelib.domain.scan import Scan
 from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.person import Person
 from chalicelib.failures import PermanentError, TemporaryError
-from chalicelib.flows.routing import for_case
+from chalicelib.flows.routing import for_anybody, for_case
 from chalicelib.ports import Ports
 
 MOST_CASES = 100
@@ -27,9 +29,10 @@ class Read:
 
 
 def read_cases(ports: Ports) -> Read:
-    """Each as its last turn left it."""
+    """Each as its last turn left it. They are asked for side by side, as Slack waits three seconds."""
     pointers = ports.cases.pointers()
-    cases = (_read(ports, one.case_id) for one in pointers[:MOST_CASES])
+    reading = [ports.aside(partial(_read, ports, one.case_id)) for one in pointers[:MOST_CASES]]
+    cases = (read() for read in reading)
     return Read(tuple(filter(None, cases)), max(len(pointers) - MOST_CASES, 0))
 
 
@@ -46,10 +49,9 @@ def home(
     cases = found.cases
     kept = [case for case in cases if case.outcome is Outcome.KEPT]
     others = [case for case in cases if case.outcome is not Outcome.KEPT]
-    asker = Asker(user_id, seen_in)
-    mine = [case for case in others if asker.is_waited_for(ports, case)]
+    mine = _waiting(ports, user_id, others, seen_in=seen_in)
     return Home(
-        waiting=tuple(mine),
+        waiting=mine,
         open=tuple(case for case in others if case not in mine),
         kept=tuple(sorted(kept, key=_until)),
         scan=scan,
@@ -60,30 +62,44 @@ def home(
     )
 
 
-@dataclass
-class Asker:
-    """Who looks. Slack says who they are once for each list of approvers, however many cases there are."""
+def _waiting(
+    ports: Ports, user_id: str, cases: Iterable[Case], *, seen_in: str
+) -> tuple[Case, ...]:
+    """Those that this person may approve, and has not.
 
-    user_id: str
-    seen_in: str = ""
-    known: dict[tuple[str, ...], Person | None] = field(default_factory=dict)
+    Slack says who they are once for each list of approvers, however many cases there are.
+    """
+    asked = [(case, for_case(ports, case)) for case in cases if _is_asked(case, user_id)]
+    by_approvers = {there.policy.approvers: there for _, there in asked}
+    asking = {
+        approvers: ports.aside(partial(there.people.fetch, [user_id]))
+        for approvers, there in by_approvers.items()
+    }
+    known = {approvers: told().get(user_id) for approvers, told in asking.items()}
 
-    def is_waited_for(self, ports: Ports, case: Case) -> bool:
-        """They may approve what is asked, and have not."""
-        if case.phase is not Phase.WAITING or not case.offers:
-            return False
-        if any(c.by == self.user_id and c.act is Act.APPROVE for c in case.current_clicks):
-            return False
-        there = for_case(ports, case)
+    def may_approve(case: Case, there: Ports) -> bool:
         situation = last_seen(case, policy=there.policy, now=there.clock())
-        person = self._person(there)
-        return refusal(person, Act.APPROVE, situation, seen_in=self.seen_in) is None
+        person = known[there.policy.approvers]
+        return refusal(person, Act.APPROVE, situation, seen_in=seen_in) is None
 
-    def _person(self, there: Ports) -> Person | None:
-        approvers = there.policy.approvers
-        if approvers not in self.known:
-            self.known[approvers] = there.people.fetch([self.user_id]).get(self.user_id)
-        return self.known[approvers]
+    return tuple(case for case, there in asked if may_approve(case, there))
+
+
+def _is_asked(case: Case, user_id: str) -> bool:
+    """The case waits for people, and this one has not said yes."""
+    if case.phase is not Phase.WAITING or not case.offers:
+        return False
+    return not any(c.by == user_id and c.act is Act.APPROVE for c in case.current_clicks)
+
+
+def judged(
+    ports: Ports, user_id: str, *, seen_in: str = ""
+) -> tuple[Person | None, Refusal | None]:
+    """Before any case is meant: whoever may decide somewhere may ask."""
+    anywhere, now = for_anybody(ports), ports.clock()
+    person = anywhere.people.fetch([user_id]).get(user_id)
+    nobody = last_seen(Case("", "", "", "", now), policy=anywhere.policy, now=now)
+    return person, refusal(person, Act.REFRESH, nobody, seen_in=seen_in)
 
 
 def _until(case: Case) -> str:

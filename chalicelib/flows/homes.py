@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from chalicelib.domain.home import Home
+from chalicelib.domain.rules.approval import READERS, Refusal
 from chalicelib.domain.scan import Scan
 from chalicelib.failures import PermanentError, TemporaryError
-from chalicelib.flows.home import Read, home, read_cases
+from chalicelib.flows.home import Read, home, judged, read_cases
 from chalicelib.ports import Ports
 
 REMEMBERED = timedelta(days=30)
@@ -25,6 +28,14 @@ class HomeMemory(Protocol):
     def scan(self) -> Scan | None: ...
 
 
+@contextmanager
+def _noted(ports: Ports) -> Iterator[None]:
+    try:
+        yield
+    except (TemporaryError, PermanentError) as trouble:
+        ports.log("Home tabs not written", why=trouble.reason)
+
+
 @dataclass(frozen=True)
 class HomePorts:
     """`publish` shows it to this person, and says whether Slack took it."""
@@ -34,25 +45,43 @@ class HomePorts:
     publish: Callable[[str, Home, datetime], bool]
 
     def refresh(self) -> None:
-        """Everybody's. Trouble with it is no trouble for what called it."""
-        try:
+        """Everybody's, but of whom Slack can't say now who they are: theirs stays as it was.
+
+        Trouble with it is no trouble for what called it.
+        """
+        with _noted(self.ports):
             people = self.memory.homes()
             read = read_cases(self.ports) if people else None
             for user_id in people:
-                show(self, user_id, read)
-        except (TemporaryError, PermanentError) as trouble:
-            self.ports.log("Home tabs not written", why=trouble.reason)
+                seen = seen_by(self, user_id, read)
+                if seen.closed is not Refusal.UNKNOWN:
+                    self.publish(user_id, seen, self.ports.clock())
 
 
-def opened_home(homes: HomePorts, user_id: str) -> None:
-    """Whoever opened it lately has it written anew later, too."""
-    now = homes.ports.clock()
-    show(homes, user_id)
+def opened_home(homes: HomePorts, user_id: str, *, seen_in: str) -> None:
+    """Whoever opened it lately has it written anew later, too, unless it is closed to them.
+
+    `seen_in`: the workspace that they opened it in.
+    """
+    now, seen = homes.ports.clock(), Home(is_unread=True)
+    with _noted(homes.ports):
+        seen = seen_by(homes, user_id, seen_in=seen_in)
+    homes.publish(user_id, seen, now)
+    if not seen.closed:
+        with _noted(homes.ports):
+            _remember(homes, user_id, now)
+
+
+def _remember(homes: HomePorts, user_id: str, now: datetime) -> None:
     users = {**homes.memory.homes(), user_id: now}
     lately = sorted((at, user) for user, at in users.items() if now - at < REMEMBERED)
     homes.memory.set_homes({user: at for at, user in lately[-MOST_PEOPLE:]})
 
 
-def show(homes: HomePorts, user_id: str, read: Read | None = None) -> None:
-    seen = home(homes.ports, user_id, scan=homes.memory.scan(), read=read)
-    homes.publish(user_id, seen, homes.ports.clock())
+def seen_by(homes: HomePorts, user_id: str, read: Read | None = None, *, seen_in: str = "") -> Home:
+    """Cases to members alone: Slack is asked who this is while the cases are read."""
+    ports = homes.ports
+    judging = ports.aside(partial(judged, ports, user_id, seen_in=seen_in))
+    seen = home(ports, user_id, seen_in=seen_in, scan=homes.memory.scan(), read=read)
+    _, why = judging()
+    return seen if why in READERS else Home(closed=why)

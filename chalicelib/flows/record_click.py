@@ -11,8 +11,9 @@ from chalicelib.domain.rules.situation import last_seen
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.person import Person
-from chalicelib.domain.state.plan import Remedy
-from chalicelib.failures import ConflictError, PermanentError, TemporaryError
+from chalicelib.domain.state.plan import Plan, Remedy
+from chalicelib.failures import ConflictError
+from chalicelib.flows.answering import answered
 from chalicelib.flows.meant import UNKNOWN_BUTTON, meant_by, offered, remedy_of
 from chalicelib.flows.record import record_and_wake
 from chalicelib.flows.routing import for_case
@@ -37,6 +38,7 @@ NOT_WOKEN = (
     "Your click is recorded, but the case could not be woken ({}). "
     "It goes on within the hour. To try at once, press the button again."
 )
+OTHER_ACCOUNT = "Your other account has approved this. One e-mail address counts once."
 Asked = Callable[[], Mapping[str, Person]]
 """Waits for what Slack says of people."""
 
@@ -46,16 +48,15 @@ def record_click(ports: Ports, clicked: Interaction) -> Answer:
     act = BUTTONS.get(clicked.action) if clicked.kind == "button" else _act_of_dialog(clicked)
     if act is None:
         return Private(UNKNOWN_BUTTON)
+    recorded = partial(_recorded, ports, clicked, act)
     try:
-        return _recorded(ports, clicked, act)
+        return answered(ports, clicked.user_id, recorded, not_now=_not_now)
     except KeyError:
         return Private(UNKNOWN_CASE)
-    except TemporaryError as trouble:
-        ports.log("click not recorded", by=clicked.user_id, why=trouble.reason)
-        return Private(NOT_NOW.format(trouble.reason))
-    except PermanentError as stop:
-        ports.log("click not recorded", by=clicked.user_id, why=stop.reason)
-        return Private(" ".join((stop.reason, *stop.advice)))
+
+
+def _not_now(reason: str) -> Answer:
+    return Private(NOT_NOW.format(reason))
 
 
 def _recorded(ports: Ports, clicked: Interaction, act: Act) -> Answer:
@@ -93,7 +94,7 @@ def _judge(ports: Ports, clicked: Interaction, act: Act, case: Case, asked: Aske
     remedy = remedy_of(clicked)
     meant = meant_by(clicked, act, case, now=ports.clock())
     sealing = _sealing(ports, case, meant)
-    others = _others(ports, case, meant)
+    others = _others(ports, case, meant, remedy)
     person = asked().get(clicked.user_id)
     situation = last_seen(case, policy=ports.policy, now=ports.clock())
     refusal = approval.refusal(person, act, situation, remedy=remedy, seen_in=clicked.team_id)
@@ -101,13 +102,15 @@ def _judge(ports: Ports, clicked: Interaction, act: Act, case: Case, asked: Aske
         ports.count("ClicksRefused", 1)
         ports.log("click refused", case_id=case.case_id, by=clicked.user_id, why=refusal.name)
         return MayNot(refusal, person.unread if person else ())
+    assert person is not None, "whom Slack does not know is refused"
     if not isinstance(meant, Click):
         return meant
     if meant.act is Act.LOOK:
-        return _open(ports, clicked, case, remedy)
+        told = _counted_already(case, person, remedy, others) if clicked.kind == "button" else ""
+        return Private(told) if told else _open(ports, clicked, case, remedy)
     if meant.act is Act.APPROVE:
         if any(approval.same_person(person, other) for other in others().values()):
-            return Private("Your other account has approved this. One e-mail address counts once.")
+            return Private(OTHER_ACCOUNT)
         ports.count("Approvals", 1)
     sealing()
     return _record(ports, case, meant)
@@ -119,9 +122,11 @@ def _sealing(ports: Ports, case: Case, meant: Answer | Click) -> Callable[[], No
     return ports.aside(partial(ports.cases.seal_ahead, case, meant))
 
 
-def _others(ports: Ports, case: Case, meant: Answer | Click) -> Asked:
+def _others(ports: Ports, case: Case, meant: Answer | Click, remedy: Remedy | None) -> Asked:
     """Those who have approved the same plan: one person may have two accounts."""
-    plan = offered(case, meant) if isinstance(meant, Click) else None
+    plan = None
+    if isinstance(meant, Click):
+        plan = _asked_for(case, remedy) if meant.act is Act.LOOK else offered(case, meant)
     said = sorted({click.by for click in approval.approved(plan, case)}) if plan else ()
     return _asked(ports, *said) if said else dict
 
@@ -132,8 +137,6 @@ def _open(ports: Ports, clicked: Interaction, case: Case, remedy: Remedy | None)
         return Private(UNKNOWN_BUTTON)
     view_id = clicked.view_id
     if clicked.kind == "button":
-        if told := _counted_already(case, clicked.user_id, remedy):
-            return Private(told)
         view_id = ports.gateway.open(case, remedy, trigger_id=clicked.trigger_id)
     if not view_id:
         return Private("Slack could not open the dialog in time. Please click again.")
@@ -144,15 +147,21 @@ def _open(ports: Ports, clicked: Interaction, case: Case, remedy: Remedy | None)
     return answer
 
 
-def _counted_already(case: Case, user_id: str, remedy: Remedy) -> str:
-    """Told before the dialog opens, not once it is filled in. Another target of a repoint is another plan."""
-    plan = case.offer(remedy)
-    if plan is None or case.plan or remedy is Remedy.REPOINT:
+def _asked_for(case: Case, remedy: Remedy | None) -> Plan | None:
+    """What this button leads to. Another target of a repoint is another plan, chosen in the dialog."""
+    return None if case.plan or remedy in (None, Remedy.REPOINT) else case.offer(remedy)
+
+
+def _counted_already(case: Case, person: Person, remedy: Remedy | None, others: Asked) -> str:
+    """Told before the dialog opens, not once it is filled in."""
+    plan = _asked_for(case, remedy)
+    said = {click.by for click in approval.approved(plan, case)} if plan else set()
+    missing = plan.terms.people - len(said) if plan else 0
+    if missing <= 0:
         return ""
-    said = {click.by for click in approval.approved(plan, case)}
-    missing = plan.terms.people - len(said)
-    if user_id not in said or missing <= 0:
-        return ""
+    if person.user_id not in said:
+        is_theirs = any(approval.same_person(person, other) for other in others().values())
+        return OTHER_ACCOUNT if is_theirs else ""
     who = "One more person is" if missing == 1 else f"{missing} more people are"
     return f"You approved this already. It counts once. {who} needed."
 

@@ -37,6 +37,11 @@ def lasts(code: str) -> bool:
     return code not in PASSING
 
 
+def is_view_refused(code: str) -> bool:
+    """A dialog or Home tab as it is: a plainer or shorter one may pass."""
+    return code in VIEW_REFUSED or is_too_much(code)
+
+
 def is_too_much(code: str) -> bool:
     """Too long, too many, or of a kind that this Slack does not know: plainer blocks may pass."""
     return (

@@ -37,8 +37,7 @@ from chalicelib.slack import modals, refusals
 from chalicelib.slack.error_words import (
     NOT_EDITABLE,
     THREAD_GONE,
-    VIEW_REFUSED,
-    is_too_much,
+    is_view_refused,
     lasts,
 )
 from chalicelib.slack.messages import on_hold
@@ -234,7 +233,7 @@ class SlackGateway:
         try:
             self.call("views.update", view_id=click.view_id, view=view)
         except SlackError as failed:
-            if failed.code not in VIEW_REFUSED and not is_too_much(failed.code):
+            if not is_view_refused(failed.code):
                 raise
             plain = {**view, "blocks": plainer_blocks(view["blocks"])}
             self.call("views.update", view_id=click.view_id, view=plain)

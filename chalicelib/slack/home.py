@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from chalicelib.domain.fleet import Concern
 from chalicelib.domain.home import Home
 from chalicelib.domain.recovery import returning_keys
-from chalicelib.domain.rules.approval import approved
+from chalicelib.domain.rules.approval import Refusal, approved
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.scan import BAD, Finding, Scan
 from chalicelib.domain.state.case import Case, Phase
@@ -32,11 +32,29 @@ from chalicelib.slack.messages.text import (
 )
 
 MOST_A_GROUP = 10
-MOST_BLOCKS = 100
+MOST_BLOCKS, FEWER_BLOCKS = 100, 25
+Links = Mapping[tuple[str, str, str], str]
+"""The messages of open and kept cases, by account, Region and cluster; "" for one that has none yet."""
+UNREAD = "Unlatch can’t read its cases now. Please open this tab again in a minute."
+CLOSED_TO = {
+    Refusal.EXTERNAL: "No case is shown here: your account belongs to another company.",
+    Refusal.GUEST: "No case is shown here to guest accounts.",
+    Refusal.BOT: "No case is shown here to apps and bots.",
+    Refusal.GONE: "No case is shown here: this account is deactivated.",
+    Refusal.REFUSED: "No case is shown here, as Slack refuses to tell Unlatch who you are. Whoever runs "
+    "Unlatch can find out why with `unlatch doctor`.",
+    Refusal.UNKNOWN: "No case is shown here, as Slack could not say who you are. Please open this tab again "
+    "in a minute.",
+    Refusal.NO_APPROVERS: "Nobody can approve: the list of approvers is empty. Whoever runs "
+    "Unlatch can set APPROVERS.",
+}
 
 
 def view(home: Home, *, policy: Policy, names: Names, now: datetime) -> Block:
     """What views.publish takes."""
+    if home.closed or home.is_unread:
+        words = CLOSED_TO[home.closed] if home.closed else UNREAD
+        return {"type": "home", "blocks": [section(words)]}
     blocks = [*_frozen(home), *_waiting(home, policy, names, now)]
     if home.open:
         title = "Open, nothing for you to do" if home.waiting else "Open"
@@ -47,9 +65,20 @@ def view(home: Home, *, policy: Policy, names: Names, now: datetime) -> Block:
         blocks += _kept(home.kept, policy, names)
     if home.more:
         blocks.append(note(f"{count(home.more, 'more case')}: /unlatch status"))
-    blocks += [divider(), header("Fleet"), *_fleet(home.scan, names)]
+    links = {
+        case.place: names.link(case.message.channel, case.message.ts)
+        for case in (*home.waiting, *home.open, *home.kept)
+    }
+    blocks += [divider(), header("Fleet"), *_fleet(home.scan, names, links)]
     read = f"Read {token(now)}, again every hour and after each click · `/unlatch help`"
     return {"type": "home", "blocks": [*blocks[: MOST_BLOCKS - 1], marked_note(read)]}
+
+
+def shorter(view: Block) -> Block:
+    """Its first blocks, what waits for the reader among them, without buttons."""
+    *first, read = view["blocks"]
+    kept = [{name: one for name, one in b.items() if name != "accessory"} for b in first]
+    return {**view, "blocks": [*kept[:FEWER_BLOCKS], note("and more: /unlatch status"), read]}
 
 
 def _frozen(home: Home) -> list[Block]:
@@ -176,7 +205,7 @@ def _rest(number: int) -> list[Block]:
     return [note(f"{more} more: /unlatch status")] if more > 0 else []
 
 
-def _fleet(scan: Scan | None, names: Names) -> list[Block]:
+def _fleet(scan: Scan | None, names: Names, links: Links) -> list[Block]:
     if scan is None:
         return [section("No scan has been made yet. Unlatch makes one each week.")]
     lines = [f"Scanned {token(scan.at)}: {fleet.totals(scan)}", *_sums(scan)]
@@ -184,7 +213,7 @@ def _fleet(scan: Scan | None, names: Names) -> list[Block]:
     broken = scan.of(*BAD)
     blocks = [section("\n".join(lines))]
     for finding in [*broken, *worth][:MOST_A_GROUP]:
-        blocks += _finding(finding, scan, names)
+        blocks += _finding(finding, scan, names, links)
     return [*blocks, *_left(len(broken) + len(worth))]
 
 
@@ -205,13 +234,14 @@ def _sums(scan: Scan) -> list[str]:
     return found or ["None is idle, none is broken."]
 
 
-def _finding(finding: Finding, scan: Scan, names: Names) -> list[Block]:
-    words = (
-        f"*{fleet.name_of(finding)}* {marked(fleet.about(finding, scan.at))}\n{fleet.cost(finding)}"
-    )
-    offer = fleet.open_button(finding) if finding.is_worth_a_case else None
+def _finding(finding: Finding, scan: Scan, names: Names, links: Links) -> list[Block]:
+    """With its case, if it has one; an idle one without has a button that opens one."""
+    name, address = fleet.name_of(finding), links.get(finding.place)
+    title = f"<{address}|{name}>" if address else name
+    words = f"*{title}* {marked(fleet.about(finding, scan.at))}\n{fleet.cost(finding)}"
+    is_free = finding.is_worth_a_case and finding.place not in links
     return [
-        section(words, offer),
+        section(words, fleet.open_button(finding) if is_free else None),
         note(f"{names.account(finding.account)} · {ident(finding.region)}"),
     ]
 

@@ -6,8 +6,10 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from chalicelib.aside import Aside, in_turn
 from chalicelib.config import Settings
 from chalicelib.domain.state.case import Case
 from chalicelib.slack.messages.names import MOST_APPROVERS, Names
@@ -33,24 +35,28 @@ class Naming:
     owner_tag: str = ""
     domains: Sequence[str] = ()
     clock: Callable[[], float] = time.time
+    aside: Aside = in_turn
     _known: dict[tuple[str, str], tuple[float, str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, call: Callable[..., Mapping[str, Any]], settings: Settings) -> Naming:
+    def of(
+        cls, call: Callable[..., Mapping[str, Any]], settings: Settings, *, aside: Aside
+    ) -> Naming:
         names = dict(settings.account_names)
-        return cls(call, names, settings.owner_tag, settings.email_domains)
+        return cls(call, names, settings.owner_tag, settings.email_domains, aside=aside)
 
     def names(self, case: Case | None, approvers: Sequence[str]) -> Names:
-        """All that a message about this case may need."""
+        """All that a message about this case may need. Slack is asked for each side by side."""
         shown = approvers[:MOST_APPROVERS]
+        home, users = self._home(), {one: self._user(one) for one in shown}
         groups = self._groups() if any(GROUP.fullmatch(one) for one in shown) else {}
-        people = {one: groups.get(one) or self._user(one) for one in shown}
+        people = {one: groups.get(one) or user() for one, user in users.items()}
         return Names(
             accounts=self.accounts,
             people={one: name for one, name in people.items() if name},
             owners=self._owners(case) if case else (),
             owner_tag=self.owner_tag,
-            home=self._remembered("home", "", self._home),
+            home=home(),
         )
 
     def user_of(self, email: str) -> str:
@@ -75,16 +81,16 @@ class Naming:
         def ask() -> str:
             return str(self.call("users.lookupByEmail", email=email)["user"]["id"])
 
-        return self._remembered("email", email.lower(), ask)
+        return self._remembered("email", email.lower(), ask)()
 
-    def _user(self, user_id: str) -> str:
+    def _user(self, user_id: str) -> Callable[[], str]:
         def ask() -> str:
             user = self.call("users.info", user=user_id)["user"]
             profile = user.get("profile") or {}
             return str(profile.get("display_name") or user.get("name") or "")
 
         if not SLACK_ID.fullmatch(user_id):  # a group; elsewhere than in Slack, a name
-            return "" if GROUP.fullmatch(user_id) else user_id
+            return lambda: "" if GROUP.fullmatch(user_id) else user_id
         return self._remembered("user", user_id, ask)
 
     def _groups(self) -> dict[str, str]:
@@ -92,17 +98,27 @@ class Naming:
             groups = self.call("usergroups.list")["usergroups"]
             return " ".join(f"{g['id']}={g['handle']}" for g in groups)
 
-        return dict(pair.split("=", 1) for pair in self._remembered("groups", "", ask).split())
+        told = self._remembered("groups", "", ask)()
+        return dict(pair.split("=", 1) for pair in told.split())
 
-    def _home(self) -> str:
-        url = str(self.call("auth.test").get("url") or "")
-        return url if HOME.fullmatch(url) else ""
+    def _home(self) -> Callable[[], str]:
+        def ask() -> str:
+            url = str(self.call("auth.test").get("url") or "")
+            return url if HOME.fullmatch(url) else ""
 
-    def _remembered(self, kind: str, what: str, ask: Callable[[], str]) -> str:
-        """What Slack refuses or does not know is asked again after an hour only."""
+        return self._remembered("home", "", ask)
+
+    def _remembered(self, kind: str, what: str, ask: Callable[[], str]) -> Callable[[], str]:
+        """What is known, or what Slack is being asked for.
+
+        What Slack refuses or does not know is asked again after an hour only.
+        """
         until, value = self._known.get((kind, what), (0.0, ""))
         if self.clock() < until:
-            return value
+            return lambda: value
+        return self.aside(partial(self._asked, kind, what, ask))
+
+    def _asked(self, kind: str, what: str, ask: Callable[[], str]) -> str:
         try:
             value = ask()
         except SlackError:

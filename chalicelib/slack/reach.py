@@ -12,6 +12,7 @@ from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.scan import Changes, Finding, Scan
 from chalicelib.domain.state.case import Case
 from chalicelib.slack import home as home_tab
+from chalicelib.slack.error_words import is_view_refused
 from chalicelib.slack.gateway import SlackGateway
 from chalicelib.slack.messages import digest, fleet
 from chalicelib.slack.messages.names import Names, called, mentions
@@ -58,14 +59,20 @@ class Reach:
         return self.naming.names(None, self.policy.approvers)
 
     def publish(self, user_id: str, home: Home, now: datetime) -> bool:
-        """Whether this person's Home tab shows it now."""
+        """Whether this person's Home tab shows it now, shorter if Slack does not take all of it."""
         view = home_tab.view(home, policy=self.policy, names=self.names, now=now)
-        try:
-            self.call("views.publish", user_id=user_id, view=view)
-        except SlackError as failed:
-            self.log("Home tab not shown", user=user_id, why=failed.code)
-            return False
-        return True
+        why = ""
+        for form in (view, home_tab.shorter(view)):
+            try:
+                self.call("views.publish", user_id=user_id, view=form)
+            except SlackError as failed:
+                why = failed.code
+                if not is_view_refused(why):
+                    break
+            else:
+                return True
+        self.log("Home tab not shown", user=user_id, why=why)
+        return False
 
     def tell(
         self, scan: Scan, before: Scan | None, changed: Changes, cases: Sequence[Case]

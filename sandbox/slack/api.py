@@ -53,6 +53,7 @@ class LocalSlack:
         host: str = "127.0.0.1",
     ) -> None:
         """`is_org_wide`: the bot is installed in the whole organisation, not in one workspace."""
+        self.manifest = (manifest or read_manifest()).installed(is_org_wide=is_org_wide)
         self._clock = clock
         self._ack_seconds = ack_seconds
         self._last_click: Envelope | None = None
@@ -61,7 +62,6 @@ class LocalSlack:
         self.workspace = Workspace(self._state)
         self.views = Views(self._state, is_org_wide=is_org_wide)
         self.directory = Directory(people)
-        self.manifest = manifest or read_manifest()
         parts = (self._state, self.workspace, self.views, self.directory, self.manifest)
         self._web_api = api = WebApi(*parts, is_org_wide=is_org_wide)
         limits = RateLimits(clock, rates or {})

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
+from chalicelib.aws.denials import OWN, help_for
 from chalicelib.aws.errors import BUSY, DENIED, MOVED, translated, understood
 from chalicelib.failures import Code, PermanentError, TemporaryError
 
@@ -104,6 +105,13 @@ def test_the_advice_fits_what_denies_it(end: str, who: str, helps: str) -> None:
     assert who in word.reason
     assert helps in word.advice[0]
     assert word.said == f"AccessDeniedException: {CALLED}{end}"
+
+
+def test_of_a_function_s_own_call_it_names_the_function() -> None:
+    message = CALLED + "with an explicit deny in an identity-based policy"
+    said = help_for(message, "dynamodb:Query", **OWN)
+    where = "the policies of the role of this function in the hub’s account"
+    assert said == f"In {where}, remove the Deny for dynamodb:Query."
 
 
 def test_aws_own_words_are_cleaned_and_cut_in_the_middle() -> None:

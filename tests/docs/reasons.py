@@ -37,7 +37,7 @@ ARGUMENTS: dict[str, tuple[tuple[int, str], ...]] = {
 }
 """By the name that is called: the arguments that hold its words, as position and name."""
 ENUMS = ("Cause",)
-CATALOGUES = ("REFUSALS", "OBSTACLES")
+CATALOGUES = ("REFUSALS", "OBSTACLES", "CLOSED_TO")
 """Tables of sentences by code."""
 WHO_TELLS = ("domain", "flows", "aws")
 """Layers whose functions hold sentences for people outside those calls."""

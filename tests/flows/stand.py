@@ -351,13 +351,15 @@ class Stand:
         self.turn(case_id)
         return self.submit(by, remedy, case_id, **values)
 
-    def submit(self, by: str, remedy: str, case_id: str, **values: str) -> Answer:
-        """Sends the dialog as it would be filled now."""
+    def submit(
+        self, by: str, remedy: str, case_id: str, *, team: str = "T1", **values: str
+    ) -> Answer:
+        """Sends the dialog as it would be filled now, from this workspace."""
         plan = self.case(case_id).offer(Remedy(remedy))
         clicked = Interaction(
             "submission",
             by,
-            "T1",
+            team,
             action="decide",
             case_id=case_id,
             remedy=remedy,

@@ -16,9 +16,10 @@ from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.rules.routes import Route
 from chalicelib.domain.state.person import Person
 from chalicelib.failures import TemporaryError
+from chalicelib.flows.home import Read, home, read_cases
 from chalicelib.flows.open_case import open_case
 from tests.flows.answers import private
-from tests.flows.stand import Stand, world
+from tests.flows.stand import Slack, Stand, world
 
 
 @pytest.fixture
@@ -118,7 +119,11 @@ def test_who_said_yes_before_is_asked_for_while_slack_says_who_clicked(
 
     monkeypatch.setattr(it.slack, "fetch", met)
     said = "Your other account has approved this. One e-mail address counts once."
+    assert it.click("bob", "retire", case_id) == Private(said), "before the dialog"
     assert it.submit("bob", "retire", case_id) == Private(said)
+    monkeypatch.undo()
+    assert it.click("erin", "retire", case_id) == Recorded(), "another person"
+    assert it.click("bob", "park", case_id) == Recorded(), "another way"
 
 
 def test_what_a_first_message_needs_of_slack_is_looked_up_while_aws_is_read(
@@ -133,3 +138,30 @@ def test_what_a_first_message_needs_of_slack_is_looked_up_while_aws_is_read(
     assert it.case(opened.case_id).message.ts
     monkeypatch.undo()
     it.turn(opened.case_id)
+
+
+def test_open_cases_are_read_side_by_side(it: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    asleep(it)
+    other = replace(it.failed("event-2"), cluster_id="cluster-7e6d5c4b3a2")
+    assert open_case(it.ports, other)
+    together = threading.Barrier(2, timeout=20)
+    monkeypatch.setattr(it.stored, "load", meeting(together, it.stored.load))
+    assert len(read_cases(it.ports).cases) == 2
+
+
+def test_slack_is_asked_side_by_side_who_looks_in_the_light_of_each_route(
+    it: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = it.case(asleep(it))
+    it.ports = replace(
+        it.ports,
+        routes=(
+            Route("theirs", accounts=("444455556666",), approvers=("erin",)),
+            Route("all"),
+        ),
+    )
+    together = threading.Barrier(2, timeout=20)
+    monkeypatch.setattr(Slack, "fetch", meeting(together, Slack.fetch))
+    theirs = replace(case, case_id="case-2", account="444455556666")
+    seen = home(it.ports, "bob", read=Read((case, theirs), more=0))
+    assert (seen.waiting, seen.open) == ((case,), (theirs,))

@@ -12,7 +12,8 @@ from chalicelib.domain.home import Home
 from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.state.caller import SLACK_USER
 from chalicelib.domain.state.case import Outcome
-from chalicelib.flows.command import command
+from chalicelib.failures import PermanentError, TemporaryError
+from chalicelib.flows.command import command, open_from_scan
 from chalicelib.ports import Interaction
 from tests.flows.answers import private
 from tests.flows.answers import refusal as refusal_of
@@ -114,7 +115,9 @@ def test_status_lists_what_is_open(stand: Make) -> None:
 def test_scan_and_help_start_nothing(stand: Make) -> None:
     it = stand(world())
     assert private(typed(it, "scan")) == "the last scan"
-    assert private(typed(it, "help", by="mallory")) == USAGE, "help is for everybody"
+    for text in ("help", "Help", ""):
+        assert private(typed(it, text, by="mallory")) == USAGE, "help is for everybody"
+    assert private(typed(it, "Scan")) == "the last scan", "phones begin with a capital"
     assert it.stored.pointers() == []
 
 
@@ -129,3 +132,26 @@ def test_only_approvers_of_the_own_workspace_may(
     it = stand(world())
     assert refusal_of(typed(it, text, by=by, team=team)) is refusal
     assert it.stored.pointers() == []
+
+
+@pytest.mark.parametrize("text", ["status", CLUSTER])
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (TemporaryError("DynamoDB is busy"), "Unlatch could not do this now (DynamoDB is busy)."),
+        (PermanentError("DynamoDB refused.", "Look."), "DynamoDB refused. Look."),
+    ],
+)
+def test_trouble_with_aws_is_told(
+    stand: Make, monkeypatch: pytest.MonkeyPatch, text: str, trouble: Exception, words: str
+) -> None:
+    it = stand(world())
+
+    def away(*_: object, **__: object) -> None:
+        raise trouble
+
+    for call in ("pointers", "open_or_fold"):
+        monkeypatch.setattr(it.stored, call, away)
+    assert private(typed(it, text)).startswith(words)
+    pressed = Interaction("button", "alice", "T1", "C1", case_id="/".join((*HERE, CLUSTER)))
+    assert private(open_from_scan(it.ports, pressed)).startswith(words)

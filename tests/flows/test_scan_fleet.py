@@ -9,7 +9,10 @@ import pytest
 
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.fleet import Concern, Survey
+from chalicelib.domain.home import Home
+from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.scan import Scan
+from chalicelib.domain.state.person import Person
 from chalicelib.domain.state.trigger import Trigger
 from chalicelib.failures import TemporaryError
 from chalicelib.flows.command import open_from_scan
@@ -152,28 +155,40 @@ def test_home_shows_what_waits_for_whom(room: Room) -> None:
     assert len(home(room.stand.ports, "bob").kept) == 1
 
 
-def test_tabs_that_were_opened_are_written_again(room: Room) -> None:
-    shown: list[str] = []
+def test_tabs_that_were_opened_are_written_again(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, views = list[str](), list[Home]()
 
-    def publish(user_id: str, *_: Any) -> bool:
+    def publish(user_id: str, seen: Home, _: Any) -> bool:
         shown.append(user_id)
+        views.append(seen)
         return True
 
     homes = HomePorts(room.stand.ports, room.store, publish)
-    opened_home(homes, "bob")
+    opened_home(homes, "bob", seen_in="T1")
     room.stand.clock.now += 20 * DAY
-    opened_home(homes, "alice")
+    opened_home(homes, "alice", seen_in="T1")
     homes.refresh()
     assert shown == ["bob", "alice", "bob", "alice"]
+    room.stand.slack.people["bob"] = Person("bob", "T1", is_approver=None)
+    homes.refresh()
+    assert shown[4:] == ["alice"], "of bob Slack can't say now who he is"
     room.stand.clock.now += 20 * DAY
-    opened_home(homes, "alice")
+    opened_home(homes, "alice", seen_in="T1")
     assert set(room.store.homes()) == {"alice"}
 
-    def busy() -> Any:
+    def busy(*_: Any) -> Any:
         raise TemporaryError("DynamoDB is busy")
 
     homes.memory.homes = busy  # type: ignore[method-assign]
     homes.refresh()
+    before = len(shown)
+    opened_home(homes, "alice", seen_in="T1")
+    assert shown[before:] == ["alice"], "that she opened it is not remembered"
+    monkeypatch.setattr(room.store, "pointers", busy)
+    opened_home(homes, "alice", seen_in="T1")
+    assert views[-1] == Home(is_unread=True)
 
 
 def test_slack_says_once_who_looks_however_many_cases_there_are(
@@ -191,3 +206,33 @@ def test_slack_says_once_who_looks_however_many_cases_there_are(
     monkeypatch.setattr(room.stand.slack, "fetch", counted)
     seen = home(room.stand.ports, "bob", read=Read((case,) * 3, more=0))
     assert (len(seen.waiting), asked) == (3, ["bob"])
+
+
+@pytest.mark.parametrize(
+    ("person", "team", "closed"),
+    [
+        (Person("gus", "T1", is_guest=True), "T1", Refusal.GUEST),
+        (Person("gus", "T9"), "T9", Refusal.EXTERNAL),
+        (Person("gus", "T1", teams=("T1",)), "T9", Refusal.EXTERNAL),
+        (Person("gus", "T1", is_gone=True), "T1", Refusal.GONE),
+        (Person("gus", is_refused=True), "T1", Refusal.REFUSED),
+        (Person("gus", "T1", is_approver=None), "T1", Refusal.UNKNOWN),
+        (Person("gus", "T1"), "T1", None),
+    ],
+)
+def test_the_tab_shows_cases_to_members_alone(
+    room: Room, person: Person, team: str, closed: Refusal | None
+) -> None:
+    open_from_scan(room.stand.ports, pressed())
+    room.stand.slack.people["gus"] = person
+    shown: list[Home] = []
+
+    def publish(_: str, seen: Home, __: Any) -> bool:
+        shown.append(seen)
+        return True
+
+    homes = HomePorts(room.stand.ports, room.store, publish)
+    opened_home(homes, "gus", seen_in=team)
+    assert shown[0].closed is closed
+    assert shown == [Home(closed=closed)] if closed else len(shown[0].open) == 1
+    assert ("gus" in room.store.homes()) is (closed is None), "who left needs no more of it"

@@ -80,3 +80,8 @@ def test_the_schema_notices(part: str, name: str, value: object) -> None:
 def test_each_event_that_is_heard_asks_for_no_further_scope() -> None:
     assert manifest()["settings"]["event_subscriptions"]["bot_events"] == ["app_home_opened"]
     assert manifest()["features"]["app_home"]["home_tab_enabled"] is True
+
+
+def test_a_whole_organisation_may_install_it() -> None:
+    """Slack’s own command line says of apps without it that they never receive an event there."""
+    assert manifest()["settings"]["org_deploy_enabled"] is True

@@ -16,10 +16,12 @@ import pytest
 
 from chalicelib.answers import Answer
 from chalicelib.aws.store.cases import DynamoCases
+from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.state import audit_log
 from chalicelib.domain.state.audit_log import Kind
 from chalicelib.domain.state.case import Outcome, Phase
 from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.person import Person
 from chalicelib.failures import ConflictError, SupersededError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.sweep import sweep
@@ -83,9 +85,9 @@ def went_on(it: Stand, case_id: str, last: Turn | None, *, tries: int) -> None:
         it.runs.bodies[case_id, 0] = last.body
 
 
-def asked(stand: Make) -> tuple[Stand, str]:
+def asked(stand: Make, **policy: object) -> tuple[Stand, str]:
     """A case that people may decide, offers and all."""
-    it = stand(world(), approvers=PEOPLE)
+    it = stand(world(), **{"approvers": PEOPLE, **policy})
     opened = open_case(it.ports, it.failed())
     assert opened is not None
     it.run(opened.case_id, until=lambda case: bool(case.message.ts))
@@ -131,6 +133,47 @@ def test_each_approval_counts_once_however_often_it_is_sent(stand: Make) -> None
     assert sum(map(is_counted, answers)) == len(people)
     clicks = [c.by for c in it.case(case_id).clicks if c.act is Act.APPROVE]
     assert sorted(clicks) == sorted(people)
+
+
+def approver(user_id: str, *teams: str, org: str = "E0ORG", mailbox: str = "") -> Person:
+    email = f"{mailbox or user_id}@example.com"
+    return Person(user_id, teams[0], org, teams, user_id, email, is_approver=True)
+
+
+ALICE, BOB = approver("alice", "T1", "T2"), approver("bob", "T2")
+OTHER_ALICE = approver("alice-2", "T2", mailbox="alice")
+THIRD, FOREIGN = approver("dave", "T3"), approver("mallory", "T9", org="E0OTHER")
+
+
+@pytest.mark.parametrize(
+    ("teams", "strangers"),
+    [(("E0ORG",), (FOREIGN,)), (("T1", "T2"), (FOREIGN, THIRD))],
+    ids=["the organisation", "two workspaces of it"],
+)
+def test_people_of_two_workspaces_approve_at_the_same_moment(
+    stand: Make, teams: tuple[str, ...], strangers: tuple[Person, ...]
+) -> None:
+    people = {one.user_id: one for one in (ALICE, BOB, OTHER_ALICE, *strangers)}
+    it, case_id = asked(stand, approvers=tuple(people), team_ids=teams)
+    it.slack.people = people
+
+    def together(*sent: tuple[Person, str]) -> list[Answer]:
+        send = partial(it.submit, remedy="retire", case_id=case_id)
+        return at_once([partial(send, who.user_id, team=team) for who, team in sent * 4])
+
+    mine = [(ALICE, "T1"), (ALICE, "T2"), (OTHER_ALICE, "T2")]
+    answers = together(*mine, *((one, one.team_id) for one in strangers))
+    own = [a for number, a in enumerate(answers) if number % (3 + len(strangers)) < 3]
+    assert sum(map(is_counted, own)) == 1, "one person, one approval"
+    assert all(is_counted(answer) or private(answer) for answer in own)
+    refused = Counter(map(refusal, answers))
+    assert refused == {None: len(own), Refusal.EXTERNAL: 4 * len(strangers)}
+    it.turn(case_id)
+    assert it.case(case_id).plan is None, "it still needs a second person"
+    answers = together((BOB, "T2"), *mine)
+    assert sum(map(is_counted, answers)) == 1
+    assert it.run(case_id, until=lambda c: c.is_closed).outcome is Outcome.RETIRED
+    assert max(Counter(it.aws.landed).values()) == 1
 
 
 def test_turns_at_the_same_moment_make_each_call_once(stand: Make) -> None:

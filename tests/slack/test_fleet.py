@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.domain.fleet import Concern
 from chalicelib.domain.home import Home
+from chalicelib.domain.rules.approval import READERS, Refusal
 from chalicelib.domain.scan import Changes, Finding, Scan, changes
 from chalicelib.domain.state.case import Case, Keep, Outcome, Phase
 from chalicelib.domain.state.slack_message import SlackMessage
@@ -135,6 +136,30 @@ def test_an_empty_home_says_so_and_a_freeze_stands_first() -> None:
     assert "None is idle, none is broken." in words(seen(Home(scan=replace(SCAN, findings=()))))
 
 
+def test_an_idle_cluster_with_a_case_leads_to_it() -> None:
+    idle = replace(SCAN, findings=(finding(Concern.IDLE, 1), finding(Concern.IDLE, 2)))
+    case = replace(
+        shown(asked().case), account="1", region="eu-west-1", cluster_id=idle.findings[0].cluster_id
+    )
+    blocks = seen(Home((case,), scan=idle))
+    offered = [n["value"] for n in nodes(blocks) if n.get("type") == "button"]
+    assert offered == ["1/eu-west-1/cluster-2"]
+    assert "<https://example.slack.com/archives/C1/p15|cluster-1>* is idle" in words(blocks)
+
+
+@pytest.mark.parametrize("why", [one for one in Refusal if one not in READERS])
+def test_a_home_that_is_closed_shows_nothing_but_why(why: Refusal) -> None:
+    said = words(seen(Home(closed=why)))
+    assert "Fleet" not in said
+    assert ("No case is shown here" in said) is (why is not Refusal.NO_APPROVERS)
+
+
+def test_a_home_that_nobody_could_read_claims_nothing() -> None:
+    said = words(seen(Home(is_unread=True)))
+    assert "can’t read its cases now" in said
+    assert "Nothing waits" not in said
+
+
 def test_a_full_home_fits() -> None:
     many = tuple(shown(one_of_two().case, n) for n in range(15))
     kept_ones = tuple(shown(kept().case, n) for n in range(15))
@@ -171,6 +196,23 @@ def test_slacks_failures_stop_nothing() -> None:
     slack.answers["chat.postMessage"] = SlackError("is_archived")
     assert not here.tell(SCAN, None, changes(None, SCAN), ())
     assert slack.logged == ["Home tab not shown", "digest not posted"]
+
+
+@pytest.mark.parametrize("code", ["view_too_large", "invalid_blocks", "invalid_arguments"])
+def test_a_home_that_slack_does_not_take_is_shown_shorter(code: str) -> None:
+    slack = Slack()
+    here = reach(slack)
+    slack.answers["views.publish"] = [SlackError(code), {"view": {"id": "V1"}}]
+    many = tuple(shown(one_of_two().case, n) for n in range(15))
+    assert here.publish("alice", Home(many, many, scan=SCAN), NOW)
+    whole, short = (sent["view"] for method, sent in slack.asked if method == "views.publish")
+    assert not check_view(short, "home")
+    assert len(short["blocks"]) < len(whole["blocks"])
+    assert short["blocks"][:2] == whole["blocks"][:2]
+    assert short["blocks"][-1] == whole["blocks"][-1]
+    slack.answers["views.publish"] = SlackError(code)
+    assert not here.publish("alice", Home(), NOW)
+    assert slack.logged == ["Home tab not shown"]
 
 
 def test_a_digest_that_a_dead_function_posted_is_not_posted_again() -> None:

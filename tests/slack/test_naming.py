@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import Any
 
+from chalicelib.aside import beside, in_turn
 from chalicelib.config import read
 from chalicelib.domain.state.key_owners import KeyOwners
 from chalicelib.slack.naming import REMEMBER_SECONDS, Naming
@@ -42,6 +44,18 @@ def test_names_are_those_of_slack_and_are_remembered() -> None:
     clock[0] = REMEMBER_SECONDS + 1
     naming.names(None, ("U0ANN",))
     assert len(asked.asked) == 6
+
+
+def test_slack_is_asked_for_all_names_side_by_side() -> None:
+    asked, together = slack(), threading.Barrier(4, timeout=20)
+
+    def met(method: str, **arguments: Any) -> Any:
+        together.wait()
+        return asked(method, **arguments)
+
+    names = Naming(met, aside=beside).names(None, ("S0KEYS", "U0ANN", "U0BEN"))
+    assert names.plainly(("S0KEYS", "U0ANN")) == "@kms-approvers and @Ann"
+    assert names.home
 
 
 def test_what_slack_does_not_tell_is_left_out() -> None:
@@ -84,5 +98,5 @@ def test_a_second_domain_is_tried_too() -> None:
 
 def test_the_settings_say_what_is_looked_up() -> None:
     settings = read({**NEEDED, "ACCOUNT_NAMES": "111122223333=prod", "OWNER_TAG": "team"})
-    naming = Naming.of(slack(), settings)
+    naming = Naming.of(slack(), settings, aside=in_turn)
     assert (naming.accounts, naming.owner_tag) == ({"111122223333": "prod"}, "team")

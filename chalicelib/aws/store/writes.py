@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
+from chalicelib.aws.denials import OWN
 from chalicelib.aws.errors import translated, understood
 from chalicelib.aws.store.inbox import INBOX
 from chalicelib.domain.state.case import Case
@@ -19,7 +20,7 @@ FREE_OR_OWN = "attribute_not_exists(pk) OR case_id=:case"
 
 def asking(call: str) -> AbstractContextManager[None]:
     """Turns what DynamoDB can't do into TemporaryError or PermanentError; conditions are caught inside."""
-    return translated(f"dynamodb:{call}", role="this function", account="the hub")
+    return translated(f"dynamodb:{call}", **OWN)
 
 
 def place(account: str, region: str, cluster_id: str) -> str:

@@ -35,6 +35,8 @@ class Refusal(Enum):
     """Slack can't say now who this is, or who may approve."""
 
 
+READERS = frozenset({None, Refusal.REQUESTER, Refusal.NOT_AN_APPROVER, Refusal.CROWDED})
+"""Who is refused for no other reason belongs to the company, and may see what is open."""
 CROWD = "Crowd"
 """Kind of the last caller that a case has room for: it stands for all further ones."""
 SAFE_ACTS = frozenset({Act.REJECT, Act.CANCEL, Act.UNDO, Act.REFRESH, Act.WITHDRAW})

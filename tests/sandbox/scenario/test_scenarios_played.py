@@ -46,6 +46,9 @@ def outsiders_are_told_alone(told: Told) -> None:
     assert told_to >= {"mallory", "gus", "robo", "dora", "carol"}
     assert statuses(told).count("skipped") == 5
     assert told["cases"][0]["approvals"] == []
+    homes = {who: json.dumps(home) for who, home in told["slack"]["homes"].items()}
+    assert {who for who, home in homes.items() if "2a3b4c5d6e7" in home} == {"carol"}
+    assert {who for who, home in homes.items() if "No case is shown" in home} == {"mallory", "gus"}
 
 
 def unsigned_requests_are_refused(told: Told) -> None:
@@ -207,6 +210,14 @@ def the_stop_rings(told: Told) -> None:
     assert "unlatch-dev-stopped" in told["alarms"]
 
 
+def each_person_counts_once_whatever_the_workspace(told: Told) -> None:
+    assert [one["by"] for one in told["cases"][0]["approvals"]] == ["alice", "bob"]
+    said = [(whisper["user"], whisper["text"]) for whisper in told["slack"]["ephemerals"]]
+    assert [user for user, _ in said] == ["mallory", "alice.second", "alice.second"]
+    assert "another company" in said[0][1]
+    assert all("Your other account has approved" in text for _, text in said[1:])
+
+
 MORE: dict[str, Callable[[Told], None]] = {
     "archived-channel": the_channel_rings,
     "bad-signature": unsigned_requests_are_refused,
@@ -218,6 +229,7 @@ MORE: dict[str, Callable[[Told], None]] = {
     "home-and-commands": only_who_asked_hears_of_no_such_cluster,
     "kept": the_second_attempt_folds,
     "mentions": the_owner_and_who_called_are_mentioned,
+    "organisation": each_person_counts_once_whatever_the_workspace,
     "outsider-clicks": outsiders_are_told_alone,
     "owner-of-a-key": the_owner_of_the_key_is_mentioned,
     "private-answers-refused": each_is_told_in_another_way,

@@ -18,6 +18,7 @@ EVERYTHING = Manifest(
     scopes=frozenset[str]().union(*(method.scopes for method in METHODS.values())),
     events=frozenset({"app_home_opened"}),
     has_home_tab=True,
+    is_org_ready=True,
 )
 """An app with every right that the local Slack knows."""
 PEOPLE: dict[str, dict[str, bool]] = {

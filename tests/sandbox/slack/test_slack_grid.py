@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -90,6 +91,15 @@ def test_a_command_and_an_event_name_the_organisation(slack: LocalSlack, app: Ap
     assert (command["enterprise_id"], command["is_enterprise_install"]) == ("E0ORG", "true")
     assert event["enterprise_id"] == "E0ORG"
     assert event["authorizations"][0]["team_id"] is None
+
+
+def test_an_app_that_is_not_ready_for_it_is_installed_in_no_organisation(
+    clock: StandingClock,
+) -> None:
+    with pytest.raises(ValueError, match="org_deploy_enabled"):
+        LocalSlack(
+            clock, PEOPLE, manifest=replace(EVERYTHING, is_org_ready=False), is_org_wide=True
+        )
 
 
 def test_an_installation_in_one_workspace_needs_no_team(clock: StandingClock) -> None:
