@@ -49,7 +49,7 @@ def run(options: Options, desk: CommandContext) -> int:
         desk.confirm(f"Remove {count(len(cases), 'record')} for ever? Type yes:", option="--yes")
     now = desk.clock()
     for case in cases:
-        expire(hub.by_name.cases.writes, Log(hub.table), case, now)
+        expire(hub.cases.writes, Log(hub.table), case, now)
     _tell(cases, now, desk)
     return Exit.DONE
 

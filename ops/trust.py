@@ -61,7 +61,7 @@ def run(options: Options, desk: CommandContext) -> int:
 def _stored(hub: Hub, case_id: str) -> Stored:
     try:
         with readable(case_id):
-            stored: Stored = hub.by_name.cases.stored(case_id)
+            stored: Stored = hub.cases.stored(case_id)
             said = stored.base.case_id
     except NoCaseError:
         raise OperatorError(f"There is no case {case_id} in stage {hub.stage}.") from None
@@ -107,7 +107,7 @@ def _show_aws(hub: Hub, options: Options, case: Case, desk: CommandContext) -> N
 def _trust(hub: Hub, options: Options, stored: Stored, mark: Mark) -> None:
     """The next generation is of a run that was given this digest: another body it would refuse."""
     generation = stored.inbox.generation
-    moved = hub.by_name.cases.writes.update(
+    moved = hub.cases.writes.update(
         options.case,
         UpdateExpression="ADD generation :one, version :one",
         ConditionExpression="generation=:generation",

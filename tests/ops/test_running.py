@@ -10,10 +10,23 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from chalicelib.aws.store import codec
+from chalicelib.domain.state.click import Act, Click
 from ops.exits import Exit
 from sandbox.aws.identity import Identity
 from sandbox.stack import Sandbox
-from tests.ops.office import CLUSTER, HUB, OPERATOR, OPERATORS, REGION, STORE, Office, as_of, log_in
+from tests.ops.office import (
+    CLUSTER,
+    HUB,
+    OPERATOR,
+    OPERATORS,
+    REGION,
+    START,
+    STORE,
+    Office,
+    as_of,
+    log_in,
+)
 
 pytestmark = pytest.mark.slow  # it deploys the whole bot
 
@@ -35,6 +48,26 @@ def blocked(sandbox: Sandbox, deployed: Office) -> str:
     sandbox.settle()
     (case,) = deployed.run("cases", "--json").json
     return str(case["case_id"])
+
+
+def test_a_case_is_shown_while_something_waits_in_its_inbox(
+    sandbox: Sandbox, deployed: Office, blocked: str
+) -> None:
+    """The key’s policy lets no operator make a seal, so none can be judged by making it again."""
+    table = sandbox.client("dynamodb", account=HUB, region=REGION)
+    where = {"pk": {"S": f"CASE#{blocked}"}, "sk": {"S": "INBOX"}}
+    inbox = table.get_item(TableName="unlatch-dev", Key=where)["Item"]
+    click = codec.dump(Click(Act.REFRESH, "U0ALICE", START))
+    waits = {**inbox, "clicks": {"L": [{"S": f"c2VhbA== {click}"}]}}
+    table.put_item(TableName="unlatch-dev", Item=waits)
+    before = len(sandbox.aws.calls)
+    try:
+        for words in (["cases"], ["audit", "export", blocked], ["doctor"]):
+            deployed.run(*words)
+    finally:
+        table.put_item(TableName="unlatch-dev", Item=inbox)
+    asked = [c.role for c in sandbox.aws.calls[before:] if c.operation == "GenerateMac"]
+    assert not [role for role in asked if "AWSReservedSSO" in role]
 
 
 def changes(sandbox: Sandbox) -> list[str]:
