@@ -6,12 +6,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from chalicelib.aside import beside
 from chalicelib.aws.keys import Aliases, KeyReader, Part, digest_of
 from chalicelib.domain.state.snapshot import Key
-from chalicelib.failures import TemporaryError
+from chalicelib.failures import PermanentError, TemporaryError
 
 IN_A_ROW = 20
 """Keys that a thread asks for one after the other: a hand-over for each costs a tenth of the call."""
@@ -64,6 +65,9 @@ class KeySearch:
                     self._ask(unknown, store_ids)
             while self.under_way:
                 self._take()
+        except (TemporaryError, PermanentError):
+            self._await_names()
+            raise
         finally:
             self._end()
         if left:
@@ -99,6 +103,12 @@ class KeySearch:
             for part in parts:
                 part.cancel()
         self._keep()
+
+    def _await_names(self) -> None:
+        """No call of a search that failed is still under way when the next one begins."""
+        if self.aliases is not None:
+            with suppress(TemporaryError, PermanentError):
+                self.aliases()
 
     def _named(self, unread: list[str]) -> tuple[Key, ...]:
         names = self.aliases() if self.aliases else Aliases({})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any
@@ -96,6 +97,25 @@ def test_names_come_from_one_list_and_only_where_a_key_is_found() -> None:
     assert kms.alias_lists == 1
     assert searched(none, set(), pool=Lazy()).keys == ()
     assert none.alias_lists == 0
+
+
+class SlowNames(Kms):
+    """Its aliases take a while."""
+
+    names_came = False
+
+    def _aliases(self) -> Iterator[dict[str, Any]]:
+        time.sleep(0.1)
+        yield from super()._aliases()
+        self.names_came = True
+
+
+def test_nothing_is_asked_any_more_once_a_search_has_failed() -> None:
+    """A call that is left over would meet those of the next search."""
+    kms = SlowNames(30, broken="key-025")
+    with pytest.raises(TemporaryError):
+        searched(kms, set(), pool=Lazy())
+    assert kms.names_came
 
 
 def test_a_search_carries_on_behind_what_was_learnt() -> None:
