@@ -1,7 +1,7 @@
 """IAM's gate before every call of the bot: judges it by the deployed roles, and remembers what it used.
 
-Everybody else is free, but for taking the bot's roles, for key policies, and for guardrails, if a
-test sets some. What can't be judged is denied.
+Everybody else is free, but for taking the bot's roles, for key policies (which bind an administrator
+too), and for guardrails, if a test sets some. What can't be judged is denied.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class Guard:
         caller, taken = visit.identity, visit.params.get("RoleArn", "")
         bound = self._is_bot(caller.role)
         takes_role = visit.request.name == "sts:AssumeRole" and self._is_bot(taken)
-        is_judged = self.guardrails or visit.request.service == "kms"
-        if not bound and not takes_role and (caller.deployment or not is_judged):
+        within = self.guardrails and not caller.deployment
+        if not bound and not takes_role and not within and visit.request.service != "kms":
             return None
         began = time.perf_counter()
         try:
