@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bench import growth_pictures, machine
+from bench import growth_charts, machine
 from bench.fresh import ROOT
 from bench.page import page, table
 from bench.parts import (
@@ -122,14 +122,14 @@ def on_request() -> dict[str, Callable[[], list[Row]]]:
 def _keys(effort: Effort) -> list[Row]:
     sizes = [keys.measured(count, times=3 if count <= 10_000 else 1) for count in effort.keys]
     if effort is WHOLE:
-        growth_pictures.draw_keys(sizes)
+        growth_charts.draw_keys(sizes)
     return keys.rows(sizes, cut=keys.diagnosed(effort.cut_keys, longest=3))
 
 
 def _growth(effort: Effort) -> list[Row]:
     grown = [growth.measured(count) for count in growth.CASES]
     if effort is WHOLE:
-        growth_pictures.draw_cases(grown)
+        growth_charts.draw_cases(grown)
     return growth.rows(grown)
 
 
@@ -137,7 +137,7 @@ def _fleet(effort: Effort) -> list[Row]:
     sizes = fleet.SIZES if effort is WHOLE else (fleet.ACCOUNTS,)
     fleets = {count: fleet.measured("sweep", accounts=count) for count in sizes}
     if effort is WHOLE:
-        growth_pictures.draw_accounts(fleets)
+        growth_charts.draw_accounts(fleets)
     return fleet.rows(fleets)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.growth_pictures import PICTURES
+from bench.growth_charts import CHARTS
 from bench.row import Row
 
 HEAD = """# Performance
@@ -16,7 +16,7 @@ AWS and Slack are stood in for on this machine (`bench/stub/`): at once, or if i
 
 def page(rows: Sequence[Row], about: Sequence[str]) -> str:
     """The whole page."""
-    parts = [HEAD, "## Figures", table(rows), "", *pictures(), "", "## This run"]
+    parts = [HEAD, "## Figures", table(rows), "", *charts(), "", "## This run"]
     parts += [f"- {line}" for line in about]
     missed = [row for row in rows if not row.is_met]
     if missed:
@@ -33,8 +33,8 @@ def page(rows: Sequence[Row], about: Sequence[str]) -> str:
     return "\n".join(parts) + "\n"
 
 
-def pictures() -> list[str]:
-    return [f"![{words}](pictures/{path.name})" for words, path in PICTURES if path.exists()]
+def charts() -> list[str]:
+    return [f"![{words}](pictures/{path.name})" for words, path in CHARTS if path.exists()]
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -78,13 +78,13 @@ def unlatch() -> None:
     """The verbs do it."""
 
 
-def main(arguments: Sequence[str] | None = None, desk: CommandContext | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, context: CommandContext | None = None) -> int:
     """The exit code; ops/exits.py says what each means."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    desk = desk or CommandContext(Console(sys.stdout, sys.stderr), lambda: datetime.now(UTC))
-    screen = desk.screen.for_machines() if "--json" in words else desk.screen
+    context = context or CommandContext(Console(sys.stdout, sys.stderr), lambda: datetime.now(UTC))
+    screen = context.screen.for_machines() if "--json" in words else context.screen
     try:
-        ended = unlatch.main(words, prog_name=PROGRAM, obj=desk, standalone_mode=False)
+        ended = unlatch.main(words, prog_name=PROGRAM, obj=context, standalone_mode=False)
     except click.UsageError as error:
         if error.ctx:
             screen.line(error.ctx.get_usage())

@@ -21,17 +21,17 @@ from ops.verb import Options, Verb, argument, option, place
 WHOLE = re.compile(r"[0-9a-f]{64}")
 
 
-def run(options: Options, desk: CommandContext) -> int:
-    hub = connect(options, desk.clock)
+def run(options: Options, context: CommandContext) -> int:
+    hub = connect(options, context.clock)
     url = api_of(hub, given=options.url, path="approvals")
     plan_hash = options.plan
     if not WHOLE.fullmatch(plan_hash):
         case = hub.case(options.case)
         plan = chosen(case, options.plan)
         plan_hash = plan.plan_hash
-        desk.say(f"{plan.remedy} {case.cluster_id} in {case.account} {case.region}")
-    desk.say(f"plan {plan_hash}")
-    desk.say(f"as {hub.caller.arn}")
+        context.say(f"{plan.remedy} {case.cluster_id} in {case.account} {case.region}")
+    context.say(f"plan {plan_hash}")
+    context.say(f"as {hub.caller.arn}")
     text = ask(
         hub,
         url,
@@ -39,8 +39,8 @@ def run(options: Options, desk: CommandContext) -> int:
         told={"plan_hash": plan_hash},
         headers={"X-Unlatch-Plan": plan_hash},
     )
-    desk.screen.line(text, colour=GREEN)
-    desk.screen.answer({"case_id": options.case, "plan_hash": plan_hash, "says": text})
+    context.screen.line(text, colour=GREEN)
+    context.screen.answer({"case_id": options.case, "plan_hash": plan_hash, "says": text})
     return 0
 
 

@@ -37,17 +37,17 @@ SHARE = 0.5
 """Of LookupEvents’ two requests a second; others in the account need it too."""
 
 
-def run_export(options: Options, desk: CommandContext) -> int:
-    hub = connect_to_stage(options, desk.clock)
+def run_export(options: Options, context: CommandContext) -> int:
+    hub = connect_to_stage(options, context.clock)
     case, entries = _logged(hub, options.case)
     write = export.jsonl if options.format == "jsonl" else export.as_csv
     for line in () if options.json else write(case, entries):
-        desk.screen.data(line)
-    desk.screen.answer([json.loads(line) for line in export.jsonl(case, entries)])
+        context.screen.data(line)
+    context.screen.answer([json.loads(line) for line in export.jsonl(case, entries)])
     return 0
 
 
-def run_verify(options: Options, desk: CommandContext) -> int:
+def run_verify(options: Options, context: CommandContext) -> int:
     if not options.file and not options.case:
         raise click.UsageError("Say CASE, --file EXPORT, or both.", click.get_current_context())
     if options.head and not HEAD.fullmatch(options.head):
@@ -55,8 +55,8 @@ def run_verify(options: Options, desk: CommandContext) -> int:
             "--head is 12 to 64 characters of 0-9 and a-f.", click.get_current_context()
         )
     if options.file:
-        return _verify_file(options, desk)
-    hub = connect_to_stage(options, desk.clock)
+        return _verify_file(options, context)
+    hub = connect_to_stage(options, context.clock)
     case, entries = _logged(hub, options.case)
     place = (case.account, case.region, case.cluster_id)
     wrong = [*flaws(entries, head=case.log_head)]
@@ -66,13 +66,13 @@ def run_verify(options: Options, desk: CommandContext) -> int:
     if options.head and not any(e.hash.startswith(options.head) for e in entries):
         wrong.append("no entry has the hash that was given: the log is another, or was cut")
     wrong += unapproved(entries)
-    pace = _telling(desk, Paces(SHARE, sleep=desk.pause)("cloudtrail:LookupEvents"))
+    pace = _telling(context, Paces(SHARE, sleep=context.pause)("cloudtrail:LookupEvents"))
     compared = _compared(hub, case, entries, assume=options.assume, pace=pace)
     verdict = Verdict(options.case, entries, tuple(wrong), compared)
-    return _told(desk.screen, verdict)
+    return _told(context.screen, verdict)
 
 
-def _verify_file(options: Options, desk: CommandContext) -> int:
+def _verify_file(options: Options, context: CommandContext) -> int:
     try:
         text = options.file.read_text()
     except (OSError, UnicodeDecodeError) as error:
@@ -82,12 +82,12 @@ def _verify_file(options: Options, desk: CommandContext) -> int:
         raise OperatorError(f"{options.file} holds no log entries.")
     head = options.head
     if options.case:
-        head = connect_to_stage(options, desk.clock).case(options.case).log_head
+        head = connect_to_stage(options, context.clock).case(options.case).log_head
     wrong = [*found.flaws(head=head, case_id=options.case or "")]
     if options.head and head != options.head and not head.startswith(options.head):
         wrong.append("the hash that was given is not the one that the stored case names")
     verdict = Verdict(found.case_id, found.entries, tuple(wrong), is_anchored=bool(head))
-    return _told(desk.screen, verdict)
+    return _told(context.screen, verdict)
 
 
 def _logged(hub: Hub, case_id: str) -> tuple[Case, tuple[Entry, ...]]:
@@ -97,12 +97,12 @@ def _logged(hub: Hub, case_id: str) -> tuple[Case, tuple[Entry, ...]]:
     return case, entries[: case.log_length]
 
 
-def _telling(desk: CommandContext, pace: Callable[[], None]) -> Callable[[], None]:
+def _telling(context: CommandContext, pace: Callable[[], None]) -> Callable[[], None]:
     """A request a second: weeks of calls take minutes."""
     pages = count_from(1)
 
     def told() -> None:
-        desk.screen.passing(f"reading CloudTrail’s memory, page {next(pages)}")
+        context.screen.passing(f"reading CloudTrail’s memory, page {next(pages)}")
         pace()
 
     return told

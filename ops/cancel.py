@@ -16,10 +16,10 @@ from ops.signed import api_of, ask
 from ops.verb import Options, Verb, argument, option, place
 
 
-def run(options: Options, desk: CommandContext) -> int:
+def run(options: Options, context: CommandContext) -> int:
     if not is_reason(options.reason):
         raise OperatorError("The reason says nothing.", "Write why, for those who read the log.")
-    hub = connect(options, desk.clock)
+    hub = connect(options, context.clock)
     url = api_of(hub, given=options.url, path="cancels")
     text = ask(
         hub,
@@ -28,9 +28,11 @@ def run(options: Options, desk: CommandContext) -> int:
         told={"reason": options.reason},
         headers={"X-Unlatch-Cancel": hashlib.sha256(options.reason.encode()).hexdigest()},
     )
-    desk.screen.line(text, colour=GREEN)
-    desk.screen.line(f"Follow it in Slack, or: unlatch cases --stage {hub.stage}")
-    desk.screen.answer({"case_id": options.case, "cancel_asked_by": hub.caller.arn, "says": text})
+    context.screen.line(text, colour=GREEN)
+    context.screen.line(f"Follow it in Slack, or: unlatch cases --stage {hub.stage}")
+    context.screen.answer(
+        {"case_id": options.case, "cancel_asked_by": hub.caller.arn, "says": text}
+    )
     return 0
 
 

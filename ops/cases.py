@@ -12,25 +12,25 @@ from ops.hub import Hub, connect_to_stage
 from ops.verb import Options, Verb, flag, place
 
 
-def run(options: Options, desk: CommandContext) -> int:
-    hub = connect_to_stage(options, desk.clock)
-    found = read_on(hub.cases.everything() if options.all else _open(hub), desk)
+def run(options: Options, context: CommandContext) -> int:
+    hub = connect_to_stage(options, context.clock)
+    found = read_on(hub.cases.everything() if options.all else _open(hub), context)
     cases = sorted(found, key=lambda case: case.opened_at)
     frozen = hub.by_name.ports.brake.why()
     if frozen:
-        desk.screen.line(f"All changes are frozen: {frozen}", colour=YELLOW)
+        context.screen.line(f"All changes are frozen: {frozen}", colour=YELLOW)
     for case in cases:
-        desk.screen.line(_line(case))
+        context.screen.line(_line(case))
     if not cases:
-        desk.screen.line("No case is open." if not options.all else "There was no case yet.")
-    desk.screen.answer([_plain(case) for case in cases])
+        context.screen.line("No case is open." if not options.all else "There was no case yet.")
+    context.screen.answer([_plain(case) for case in cases])
     return 0
 
 
-def read_on(cases: Iterable[Case], desk: CommandContext) -> Iterator[Case]:
+def read_on(cases: Iterable[Case], context: CommandContext) -> Iterator[Case]:
     """The same, telling how far it has come: a whole table takes a while."""
     for number, case in enumerate(cases, start=1):
-        desk.screen.passing(f"{count(number, 'case')} read")
+        context.screen.passing(f"{count(number, 'case')} read")
         yield case
 
 

@@ -49,7 +49,7 @@ class CommandContext:
         self.screen.say(text)
 
     def confirm(self, question: str, *, option: str, wanted: str = "yes") -> None:
-        """Raises Trouble unless the person types `wanted`; `option` is how a script says it."""
+        """Raises OperatorError unless the person types `wanted`; `option` is how a script says it."""
         try:
             typed = self.ask(f"{question} ").strip()
         except EOFError:

@@ -12,13 +12,13 @@ PROGRAM = "unlatch"
 SHELLS = ("bash", "zsh", "fish")
 
 
-def run(options: Options, desk: CommandContext) -> int:
+def run(options: Options, context: CommandContext) -> int:
     kind = get_completion_class(options.shell)
     assert kind is not None, "one of click’s own"
     script = kind(click.Group(PROGRAM), {}, PROGRAM, f"_{PROGRAM.upper()}_COMPLETE").source()
     if not options.json:
-        desk.screen.data(script)
-    desk.screen.answer({"script": script})
+        context.screen.data(script)
+    context.screen.answer({"script": script})
     return 0
 
 

@@ -64,16 +64,16 @@ class Job:
         return config.read(self.variables)
 
 
-def run(options: Options, desk: CommandContext) -> int:
-    python = runtime.about(sys.version_info[:2], desk.clock().date())
-    job = _checked(options, desk)
-    hub, screen = job.hub, desk.screen
+def run(options: Options, context: CommandContext) -> int:
+    python = runtime.about(sys.version_info[:2], context.clock().date())
+    job = _checked(options, context)
+    hub, screen = job.hub, context.screen
     screen.title(f"Unlatch {__version__} as {hub.stage} in account {hub.account}, {hub.region}")
     screen.line(f"The functions run on {python}.")
-    built = build(desk, hub.stage, region=hub.region, environment=job.variables)
+    built = build(context, hub.stage, region=hub.region, environment=job.variables)
     existing = found(hub)
     with infra.prepared(
-        hub, desk.project, settings=job.settings, parameters=job.parameters, say=desk.say
+        hub, context.project, settings=job.settings, parameters=job.parameters, say=context.say
     ) as stacks:
         plan = Changes(
             tuple(settings.differences(job.before, job.variables)),
@@ -83,39 +83,39 @@ def run(options: Options, desk: CommandContext) -> int:
         changes.show(plan, screen)
         moved = _moved(job)
         routing.show(moved, screen)
-        _warn_of_silence(job, desk)
+        _warn_of_silence(job, context)
         if (plan or moved) and not options.yes:
-            desk.confirm("Deploy this? Type yes:", option="--yes")
+            context.confirm("Deploy this? Type yes:", option="--yes")
         stacks.execute()
-    url = _bring_up(job, built, existing, desk)
-    record.keep(hub, _record(job, built, url, desk))
-    made = _described(hub, built, desk)
-    next_steps = _what_next(job, desk, url)
+    url = _bring_up(job, built, existing, context)
+    record.keep(hub, _record(job, built, url, context))
+    made = _described(hub, built, context)
+    next_steps = _what_next(job, context, url)
     screen.answer({"changes": changes.as_plain(plan), "url": url, **made, "next": next_steps})
     return 0
 
 
-def _bring_up(job: Job, built: Built, existing: Mapping[str, Any], desk: CommandContext) -> str:
+def _bring_up(job: Job, built: Built, existing: Mapping[str, Any], context: CommandContext) -> str:
     """The functions, and what Chalice leaves out. The URL of the API."""
     hub = job.hub
     # A first deployment has only now seal keys to name.
     set_environment(built.folder, hub.stage, infra.with_seal_keys(hub, job.variables))
-    url = chalice.deploy(hub, desk, built.folder, deployed=existing)
-    finish(hub, error_codes=job.settings.error_codes, url=url, say=desk.say)
+    url = chalice.deploy(hub, context, built.folder, deployed=existing)
+    finish(hub, error_codes=job.settings.error_codes, url=url, say=context.say)
     return url
 
 
-def _checked(options: Options, desk: CommandContext) -> Job:
+def _checked(options: Options, context: CommandContext) -> Job:
     """Credentials, Region, settings and parameters; all that is wrong is said in one go."""
     wrong: list[OperatorError] = []
-    hub, last = _hub(options, desk, wrong)
+    hub, last = _hub(options, context, wrong)
     before = dict(hub.variables) if hub else {}
-    remembered = last.settings if last else _unlike_config(desk.project, options.stage, before)
+    remembered = last.settings if last else _unlike_config(context.project, options.stage, before)
     variables, given, parameters = dict[str, str](), dict[str, str](), dict[str, str]()
-    routes = _routes(desk, wrong)
+    routes = _routes(context, wrong)
     try:
         chosen = settings.chosen(
-            desk.project,
+            context.project,
             options.stage,
             file=options.settings,
             environ=os.environ,
@@ -124,12 +124,12 @@ def _checked(options: Options, desk: CommandContext) -> Job:
         variables, given = chosen.variables, chosen.given
         if hub:
             variables = infra.with_seal_keys(hub, _with_accounts(hub, variables))
-            quota.check(hub, desk.project)
+            quota.check(hub, context.project)
     except EXPECTED as error:
         wrong.append(trouble_of(error))
     try:
         region = hub.region if hub else ""
-        parameters = infra.parameters_of(options.parameter, desk.project, region=region)
+        parameters = infra.parameters_of(options.parameter, context.project, region=region)
     except OperatorError as trouble:
         wrong.append(trouble)
     if wrong or hub is None:
@@ -137,9 +137,9 @@ def _checked(options: Options, desk: CommandContext) -> Job:
     return Job(hub, variables, before, given, parameters, last, routes)
 
 
-def _routes(desk: CommandContext, wrong: list[OperatorError]) -> tuple[Route, ...]:
+def _routes(context: CommandContext, wrong: list[OperatorError]) -> tuple[Route, ...]:
     try:
-        return routing.prepared(desk.project)
+        return routing.prepared(context.project)
     except OperatorError as trouble:
         wrong.append(trouble)
     return ()
@@ -158,10 +158,10 @@ def _all_of(wrong: list[OperatorError]) -> OperatorError:
 
 
 def _hub(
-    options: Options, desk: CommandContext, wrong: list[OperatorError]
+    options: Options, context: CommandContext, wrong: list[OperatorError]
 ) -> tuple[Hub | None, Record | None]:
     try:
-        hub = connect(options, desk.clock)
+        hub = connect(options, context.clock)
         return hub, record.read(hub)
     except EXPECTED as error:
         wrong.append(trouble_of(error))
@@ -194,28 +194,28 @@ def _with_accounts(hub: Hub, variables: dict[str, str]) -> dict[str, str]:
     return {**variables, "ACCOUNTS": told}
 
 
-def _warn_of_silence(job: Job, desk: CommandContext) -> None:
+def _warn_of_silence(job: Job, context: CommandContext) -> None:
     if not infra.alarm_topic(job.hub, job.parameters):
-        desk.screen.line("Nobody hears the alarms yet: no SNS topic is named.", colour=YELLOW)
-        desk.screen.line(f"  → {TOPIC}")
+        context.screen.line("Nobody hears the alarms yet: no SNS topic is named.", colour=YELLOW)
+        context.screen.line(f"  → {TOPIC}")
 
 
-def _described(hub: Hub, built: Built, desk: CommandContext) -> dict[str, str]:
+def _described(hub: Hub, built: Built, context: CommandContext) -> dict[str, str]:
     """The bill of materials and the digest of what was deployed, beside what was built."""
-    folder = desk.workshop / f"deployed-{hub.stage}"
+    folder = context.workshop / f"deployed-{hub.stage}"
     built.describe(folder)
-    desk.say(f"what is in the package, and its digest: {folder}")
+    context.say(f"what is in the package, and its digest: {folder}")
     return {"sha256": built.digest, "sbom": str(folder / BILL)}
 
 
-def _record(job: Job, built: Built, url: str, desk: CommandContext) -> Record:
+def _record(job: Job, built: Built, url: str, context: CommandContext) -> Record:
     return Record(
         version=__version__,
         code_sha256=built.code_sha256,
-        runtime=runtime.runtime(sys.version_info[:2], desk.clock().date()),
+        runtime=runtime.runtime(sys.version_info[:2], context.clock().date()),
         url=url,
         by=who(job.hub.caller),
-        at=desk.clock().isoformat(timespec="seconds"),
+        at=context.clock().isoformat(timespec="seconds"),
         settings=job.given,
     )
 
@@ -235,8 +235,8 @@ def _tell_urls(job: Job, screen: Console, url: str) -> None:
         screen.line(f"  Event Subscriptions, Request URL: {url}slack/events")
 
 
-def _what_next(job: Job, desk: CommandContext, url: str) -> list[str]:
-    hub, screen = job.hub, desk.screen
+def _what_next(job: Job, context: CommandContext, url: str) -> list[str]:
+    hub, screen = job.hub, context.screen
     screen.line("Deployed.", colour=GREEN)
     _tell_urls(job, screen, url)
     steps = [
@@ -245,7 +245,7 @@ def _what_next(job: Job, desk: CommandContext, url: str) -> list[str]:
         for secret, where in _empty_secrets(hub)
     ]
     named = config.words(job.given.get("ACCOUNTS", ""))
-    steps += infra.elsewhere(hub, job.settings, desk.say, named=named)
+    steps += infra.elsewhere(hub, job.settings, context.say, named=named)
     if job.settings.dry_run:
         steps.append(
             "DRY_RUN is on: plans are played and nothing is changed. UNLATCH_DRY_RUN=false"

@@ -25,26 +25,26 @@ LONGEST_WINDOW = timedelta(days=31)
 """KMS makes a key wait 30 days at most, and takes up to a day more to delete it."""
 
 
-def run(options: Options, desk: CommandContext) -> int:
-    hub, screen = connect(options, desk.clock), desk.screen
+def run(options: Options, context: CommandContext) -> int:
+    hub, screen = connect(options, context.clock), context.screen
     if not remains.anything(hub, with_data=options.also_data):
         raise hub.not_deployed()
     screen.title(f"Taking down Unlatch {hub.stage} in account {hub.account}, {hub.region}")
     cases = _cases(hub)
-    _refuse_waiting_keys(cases, desk.clock())
+    _refuse_waiting_keys(cases, context.clock())
     if not options.leave_cases:
         _refuse_open_cases(hub, cases)
     for line in _what_dies(hub, cases, also_data=options.also_data):
         screen.line(f"  {line}", colour=YELLOW)
-    _confirm(options, desk, hub)
+    _confirm(options, context, hub)
     settings = _settings(hub)
     seal_keys = remains.seal_keys(hub)
-    chalice.delete(hub, desk, deployed=found(hub))
-    infra.delete_accounts(hub, settings=settings, say=desk.say)
+    chalice.delete(hub, context, deployed=found(hub))
+    infra.delete_accounts(hub, settings=settings, say=context.say)
     if options.also_data:
-        infra.delete_resources(hub, say=desk.say)
+        infra.delete_resources(hub, say=context.say)
         for line in remains.delete_data(hub, seal_keys):
-            desk.say(line)
+            context.say(line)
     left = [f"{r['resource_type']} {r['name']}" for r in found(hub)["resources"]]
     for line in left:
         screen.line(f"Still there: {line}", colour=YELLOW)
@@ -57,7 +57,7 @@ def run(options: Options, desk: CommandContext) -> int:
     return Exit.FOUND if left else Exit.DONE
 
 
-def _confirm(options: Options, desk: CommandContext, hub: Hub) -> None:
+def _confirm(options: Options, context: CommandContext, hub: Hub) -> None:
     """The stage’s name, typed; a yes is typed too easily."""
     given = options.yes_destroy
     if given == hub.stage:
@@ -65,7 +65,7 @@ def _confirm(options: Options, desk: CommandContext, hub: Hub) -> None:
     if given:
         reason = f"--yes-destroy names {given}, and the stage is {hub.stage}. Nothing was done."
         raise OperatorError(reason, code=Exit.DECLINED)
-    desk.confirm(
+    context.confirm(
         f"Type the stage’s name ({hub.stage}) to take it down:",
         option=f"--yes-destroy {hub.stage}",
         wanted=hub.stage,

@@ -34,17 +34,17 @@ class NothingKnown:
         """Nothing."""
 
 
-def run(options: Options, desk: CommandContext) -> int:
+def run(options: Options, context: CommandContext) -> int:
     if not CLUSTER.fullmatch(options.cluster):
         raise OperatorError(
             f"{options.cluster} is not a cluster id.", "They look like cluster-2a3b4c5d6e7"
         )
-    hub = connect(options, desk.clock, otherwise=options.where)
+    hub = connect(options, context.clock, otherwise=options.where)
     settings, note = _settings(hub)
-    desk.screen.passing("reading clusters, key stores and keys")
+    context.screen.passing("reading clusters, key stores and keys")
     diagnosis = diagnosis_of(hub, options, settings)
-    show(diagnosis, desk.screen, note)
-    desk.screen.answer(as_json(diagnosis))
+    show(diagnosis, context.screen, note)
+    context.screen.answer(as_json(diagnosis))
     return Exit.FOUND if diagnosis.cause in (Cause.NO_CLUSTER, Cause.INCOMPLETE) else Exit.DONE
 
 

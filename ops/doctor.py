@@ -47,21 +47,21 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 MARKS = {True: ("ok", GREEN), False: ("WRONG", RED), None: ("unknown", YELLOW)}
 
 
-def run(options: Options, desk: CommandContext) -> int:
-    hub = connect(options, desk.clock)
-    desk.screen.title(f"Unlatch {hub.stage} in account {hub.account}, {hub.region}")
+def run(options: Options, context: CommandContext) -> int:
+    hub = connect(options, context.clock)
+    context.screen.title(f"Unlatch {hub.stage} in account {hub.account}, {hub.region}")
     hub.require_deployed()
     found = []
-    for finding in _findings(hub, desk.screen):
+    for finding in _findings(hub, context.screen):
         found.append(finding)
         if not finding.account or finding.ok is False:
-            _show(finding, desk.screen)
-    _show_accounts(found, desk.screen)
-    filed = _live(hub, desk, found, folder=Path(options.report)) if options.live else None
+            _show(finding, context.screen)
+    _show_accounts(found, context.screen)
+    filed = _live(hub, context, found, folder=Path(options.report)) if options.live else None
     wrong = [finding for finding in found if finding.ok is False]
     differs = bool(filed and filed.differing)
     well = "All is in place, but AWS differs: see above." if differs else "All is well."
-    desk.screen.line(f"{count(len(wrong), 'thing')} to fix." if wrong else well)
+    context.screen.line(f"{count(len(wrong), 'thing')} to fix." if wrong else well)
     checks = [
         {
             "name": f.name,
@@ -74,22 +74,22 @@ def run(options: Options, desk: CommandContext) -> int:
         for f in found
     ]
     told = {"report": str(filed.machine)} if filed else {}
-    desk.screen.answer({"ok": not wrong, "checks": checks, **told})
+    context.screen.answer({"ok": not wrong, "checks": checks, **told})
     return Exit.FOUND if wrong or differs else Exit.DONE
 
 
-def _live(hub: Hub, desk: CommandContext, found: list[Finding], *, folder: Path) -> Filed:
+def _live(hub: Hub, context: CommandContext, found: list[Finding], *, folder: Path) -> Filed:
     """Adds to `found` what only a try can tell."""
-    desk.screen.title("Live: one call that must fail, and one message that deletes itself")
+    context.screen.title("Live: one call that must fail, and one message that deletes itself")
     seen = Findings()
     tried = []
-    for finding in live.of_stage(hub, desk, seen):
+    for finding in live.of_stage(hub, context, seen):
         tried.append(finding)
         if not finding.account or finding.ok is False:
-            _show(finding, desk.screen)
-    _show_accounts(tried, desk.screen)
+            _show(finding, context.screen)
+    _show_accounts(tried, context.screen)
     found += tried
-    return file_report(hub, desk, seen, Probe.LIVE, folder=folder)
+    return file_report(hub, context, seen, Probe.LIVE, folder=folder)
 
 
 def _findings(hub: Hub, screen: Console) -> Iterator[Finding]:

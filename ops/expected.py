@@ -1,4 +1,4 @@
-"""Expected errors as Trouble: AWS’s, Slack’s, files’. Never hides what AWS or Slack said."""
+"""Expected errors as OperatorError: AWS’s, Slack’s, files’. Never hides what AWS or Slack said."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ EXPECTED = (
 
 
 def trouble_of(error: Exception) -> OperatorError:
-    """Any of EXPECTED as Trouble."""
+    """Any of EXPECTED as OperatorError."""
     if isinstance(error, PermanentError | TemporaryError) and (cause := _behind(error)):
         return trouble_of(cause)
     match error:

@@ -30,12 +30,12 @@ REMAINS = (
 """What this command does not reach."""
 
 
-def run(options: Options, desk: CommandContext) -> int:
-    hub, screen = connect_to_stage(options, desk.clock), desk.screen
+def run(options: Options, context: CommandContext) -> int:
+    hub, screen = connect_to_stage(options, context.clock), context.screen
     if bool(options.cases) == (options.closed_days is not None):
         raise click.UsageError("Say CASE, or --closed-days.", click.get_current_context())
     cases = list(
-        _named(hub, options.cases) if options.cases else _old(hub, options.closed_days, desk)
+        _named(hub, options.cases) if options.cases else _old(hub, options.closed_days, context)
     )
     for case in cases:
         head = f"log of {case.log_length}, last hash {case.log_head[:12]}"
@@ -46,23 +46,23 @@ def run(options: Options, desk: CommandContext) -> int:
         screen.line("There is nothing to remove.")
     elif not options.yes:
         screen.line("To keep a log: unlatch audit export CASE. Its last hash anchors it.")
-        desk.confirm(f"Remove {count(len(cases), 'record')} for ever? Type yes:", option="--yes")
-    now = desk.clock()
+        context.confirm(f"Remove {count(len(cases), 'record')} for ever? Type yes:", option="--yes")
+    now = context.clock()
     for case in cases:
         expire(hub.cases.writes, Log(hub.table), case, now)
-    _tell(cases, now, desk)
+    _tell(cases, now, context)
     return Exit.DONE
 
 
-def _tell(cases: list[Case], now: datetime, desk: CommandContext) -> None:
+def _tell(cases: list[Case], now: datetime, context: CommandContext) -> None:
     if cases:
         gone = f"{count(len(cases), 'record')} gone; DynamoDB deletes the items within days."
-        desk.screen.line(gone, colour=GREEN)
-        desk.screen.title("What remains elsewhere")
+        context.screen.line(gone, colour=GREEN)
+        context.screen.title("What remains elsewhere")
         for line in REMAINS:
-            desk.screen.line(f"  {line}")
+            context.screen.line(f"  {line}")
     forgotten = [{"case_id": case.case_id, "log_head": case.log_head} for case in cases]
-    desk.screen.answer({"forgotten": forgotten, "at": moment(now), "remains": REMAINS})
+    context.screen.answer({"forgotten": forgotten, "at": moment(now), "remains": REMAINS})
 
 
 def _named(hub: Hub, case_ids: tuple[str, ...]) -> Iterator[Case]:
@@ -78,10 +78,10 @@ def _named(hub: Hub, case_ids: tuple[str, ...]) -> Iterator[Case]:
         yield case
 
 
-def _old(hub: Hub, days: int, desk: CommandContext) -> Iterator[Case]:
+def _old(hub: Hub, days: int, context: CommandContext) -> Iterator[Case]:
     """Cases that can never go on, closed so long ago."""
     before = hub.clock() - timedelta(days=days)
-    for case in read_on(hub.cases.everything(), desk):
+    for case in read_on(hub.cases.everything(), context):
         if _is_over(case) and not can_go_back(case) and case.closed_at and case.closed_at <= before:
             yield case
 

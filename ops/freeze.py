@@ -15,17 +15,17 @@ MISSING = "its parameter is missing"
 """Turns take that for a freeze."""
 
 
-def run(options: Options, desk: CommandContext) -> int:
-    hub = connect(options, desk.clock)
-    why = f"{options.reason} ({who(hub.caller)}, {moment(desk.clock())})"
+def run(options: Options, context: CommandContext) -> int:
+    hub = connect(options, context.clock)
+    why = f"{options.reason} ({who(hub.caller)}, {moment(context.clock())})"
     before = freeze(hub, why)
     if before:
-        desk.screen.line(f"It is frozen already, and stays so: {before}", colour=YELLOW)
+        context.screen.line(f"It is frozen already, and stays so: {before}", colour=YELLOW)
     else:
-        desk.screen.line(f"Frozen: {why}", colour=YELLOW)
-        desk.screen.line("A call that is on its way now still lands. No further one is made.")
-    desk.screen.line(f"To go on: unlatch thaw --stage {hub.stage}")
-    desk.screen.answer({"frozen": before or why, "was_frozen": bool(before)})
+        context.screen.line(f"Frozen: {why}", colour=YELLOW)
+        context.screen.line("A call that is on its way now still lands. No further one is made.")
+    context.screen.line(f"To go on: unlatch thaw --stage {hub.stage}")
+    context.screen.answer({"frozen": before or why, "was_frozen": bool(before)})
     return 0
 
 

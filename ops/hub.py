@@ -127,7 +127,7 @@ class Hub:
         return self.by_name.shelf
 
     def case(self, case_id: str) -> Case:
-        """As it stands; Trouble if there is none."""
+        """As it stands; OperatorError if there is none."""
         try:
             case: Case = self.cases.load(case_id)
         except KeyError:
@@ -168,7 +168,7 @@ class Hub:
         return found
 
     def require_deployed(self) -> None:
-        """Raises Trouble if neither of the two functions is there that everything needs."""
+        """Raises OperatorError if neither of the two functions is there that everything needs."""
         for name in (f"{self.name}-turn", self.name):
             try:
                 self.client("lambda").get_function_configuration(FunctionName=name)
@@ -181,7 +181,7 @@ class Hub:
         raise self.not_deployed()
 
     def require_stage(self) -> None:
-        """Raises Trouble if not even the table is there, which outlives everything else of a stage."""
+        """Raises OperatorError if not even the table is there, which outlives everything else of a stage."""
         name = self.by_name.settings.table_name
         try:
             self.client("dynamodb").describe_table(TableName=name)

@@ -24,16 +24,16 @@ from ops.verb import Options, Verb, option, place
 TEMPLATE = "template.json"
 
 
-def run(options: Options, desk: CommandContext) -> int:
-    python = runtime.runtime(sys.version_info[:2], desk.clock().date())
+def run(options: Options, context: CommandContext) -> int:
+    python = runtime.runtime(sys.version_info[:2], context.clock().date())
     chosen = settings.chosen(
-        desk.project, options.stage, file=options.settings, environ=os.environ, remembered={}
+        context.project, options.stage, file=options.settings, environ=os.environ, remembered={}
     )
-    routing.prepared(desk.project)
-    parameters = infra.parameters_of(options.parameter, desk.project)
-    variables = {**chosen.variables, "ACCOUNTS": _accounts(options, desk, chosen.variables)}
+    routing.prepared(context.project)
+    parameters = infra.parameters_of(options.parameter, context.project)
+    variables = {**chosen.variables, "ACCOUNTS": _accounts(options, context, chosen.variables)}
     region = options.region or "us-east-1"  # Chalice wants one; the template names none
-    plain = build(desk, options.stage, region=region, environment=variables)
+    plain = build(context, options.stage, region=region, environment=variables)
     made = Record(
         version=__version__,
         code_sha256=plain.code_sha256,
@@ -43,16 +43,16 @@ def run(options: Options, desk: CommandContext) -> int:
         settings=chosen.given,
     )
     merged = one_template.extras(
-        desk.project, options.stage, variables=variables, parameters=parameters
+        context.project, options.stage, variables=variables, parameters=parameters
     )
     extra = plain.folder / "extras.json"
     extra.write_text(json.dumps(one_template.with_record(merged, options.stage, made)))
-    built = build(desk, options.stage, region=region, environment=variables, merge=extra)
+    built = build(context, options.stage, region=region, environment=variables, merge=extra)
     folder: Path = options.out
     _write(built, folder)
     for line in _told(options, folder, built.digest):
-        desk.screen.line(line, colour=GREEN if line.startswith("Written") else "")
-    desk.screen.answer({"folder": str(folder), "sha256": built.digest, "runtime": python})
+        context.screen.line(line, colour=GREEN if line.startswith("Written") else "")
+    context.screen.answer({"folder": str(folder), "sha256": built.digest, "runtime": python})
     return 0
 
 
@@ -75,12 +75,12 @@ def _told(options: Options, folder: Path, digest: str) -> list[str]:
     ]
 
 
-def _accounts(options: Options, desk: CommandContext, variables: dict[str, str]) -> str:
+def _accounts(options: Options, context: CommandContext, variables: dict[str, str]) -> str:
     """The ids; only organisation units and `all` need somebody who may ask for them."""
     words = config.words(variables.get("ACCOUNTS", ""))
     if all(re.fullmatch(ACCOUNT, word) for word in words):
         return ",".join(words)
-    return ",".join(organisation.accounts(connect(options, desk.clock), words))
+    return ",".join(organisation.accounts(connect(options, context.clock), words))
 
 
 VERB = Verb(

@@ -21,12 +21,12 @@ from ops.verb import Options, Verb
 ANY_WAY = "CONTRIBUTING.md says how to send a report that differs"
 
 
-def run(options: Options, desk: CommandContext) -> int:
+def run(options: Options, context: CommandContext) -> int:
     reports = [_read(Path(name)) for name in options.reports]
     found = merged(reports)
-    show(found, desk.screen)
+    show(found, context.screen)
     differing = [one for one in found if one.verdict is Verdict.DIFFERS]
-    desk.screen.answer(
+    context.screen.answer(
         {
             "differs": [one.id for one in differing],
             "settings": settings_to_change(found),

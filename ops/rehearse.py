@@ -30,8 +30,8 @@ COPY_MOST = timedelta(minutes=75)
 WAYS = "Say one of --subnets (a cluster of its own), --key-store and --clean"
 
 
-def run(options: Options, desk: CommandContext) -> int:
-    hub = connect(options, desk.clock)
+def run(options: Options, context: CommandContext) -> int:
+    hub = connect(options, context.clock)
     hub.require_deployed()
     ways = [bool(options.subnets), bool(options.key_store), options.clean]
     if sum(ways) != 1:
@@ -41,18 +41,18 @@ def run(options: Options, desk: CommandContext) -> int:
     account, region = options.account or hub.account, options.where or hub.region
     target = there.go_there(hub, account, region, profile=options.account_profile)
     if options.clean:
-        return _clean(options, desk, target)
+        return _clean(options, context, target)
     before.require_ready(target)
     if options.key_store:
-        return _rehearse_store(options, desk, target)
-    return _rehearse_cluster(options, desk, target)
+        return _rehearse_store(options, context, target)
+    return _rehearse_cluster(options, context, target)
 
 
-def _rehearse_cluster(options: Options, desk: CommandContext, target: There) -> int:
+def _rehearse_cluster(options: Options, context: CommandContext, target: There) -> int:
     subnets = [one.strip() for one in options.subnets.split(",") if one.strip()]
-    desk.screen.title(f"Rehearsal in account {target.account}, {target.region}")
+    context.screen.title(f"Rehearsal in account {target.account}, {target.region}")
     _require_all(
-        desk,
+        context,
         *before.of_leftovers(target),
         *before.of_subnets(target, subnets),
         *before.of_operator(target, before.MAKES),
@@ -60,47 +60,51 @@ def _rehearse_cluster(options: Options, desk: CommandContext, target: There) -> 
         *before.of_people(target.hub, target.hub.settings.quorum_irreversible),
     )
     costs = before.most_dollars(target.hub, target.region, most=_most(options))
-    desk.screen.line(
+    context.screen.line(
         f"It makes a cluster and one HSM, and lets the bot take both down again. "
         f"That takes one to two hours and costs up to {costs}."
     )
-    _confirm(options, desk, f"Type the account’s id, {target.account}, to begin:", target.account)
-    rehearsal = cluster.Rehearsal(target, desk, Findings(), _name(), _most(options))
-    return _played(options, desk, rehearsal, Probe.REHEARSAL, play=lambda: rehearsal.play(subnets))
+    _confirm(
+        options, context, f"Type the account’s id, {target.account}, to begin:", target.account
+    )
+    rehearsal = cluster.Rehearsal(target, context, Findings(), _name(), _most(options))
+    return _played(
+        options, context, rehearsal, Probe.REHEARSAL, play=lambda: rehearsal.play(subnets)
+    )
 
 
-def _rehearse_store(options: Options, desk: CommandContext, target: There) -> int:
+def _rehearse_store(options: Options, context: CommandContext, target: There) -> int:
     one = store.look_at(target, options.key_store)
-    desk.screen.title(f"Rehearsal on key store {one.name} ({one.id}), {target.region}")
+    context.screen.title(f"Rehearsal on key store {one.name} ({one.id}), {target.region}")
     _require_all(
-        desk,
+        context,
         *before.of_operator(target, before.OF_STORE + (before.MAKES if options.copy else ())),
         *before.of_bot(target),
         *before.of_people(target.hub, target.hub.settings.quorum_reversible),
     )
     used = f"last used {moment(one.last_use)}" if one.last_use else "no use of them is known"
-    desk.screen.line(
+    context.screen.line(
         f"{count(one.keys, 'key')} will be off for about {span(one.off_for)} and as long as people take to "
         f"click ({used}): the store is disconnected, its {count(len(one.hsms), 'HSM')} removed, made again, "
         f"and the store connected. Whatever needs these keys fails meanwhile.",
         colour=YELLOW,
     )
-    desk.screen.line("A key of its own is made there, and goes seven days later.")
+    context.screen.line("A key of its own is made there, and goes seven days later.")
     if options.copy:
         costs = before.most_dollars(target.hub, target.region, most=COPY_MOST)
-        desk.screen.line(
+        context.screen.line(
             f"Then a cluster is made from a backup, with one HSM, and removed. That costs up to {costs}."
         )
-    _confirm(options, desk, f"Type the store’s id, {one.id}, to begin:", one.id)
+    _confirm(options, context, f"Type the store’s id, {one.id}, to begin:", one.id)
     rehearsal = store.StoreRehearsal(
-        target, desk, Findings(), _name(), _most(options), one, copies=options.copy
+        target, context, Findings(), _name(), _most(options), one, copies=options.copy
     )
     probe = Probe.COPY if options.copy else Probe.KEY_STORE
-    return _played(options, desk, rehearsal, probe, play=rehearsal.play)
+    return _played(options, context, rehearsal, probe, play=rehearsal.play)
 
 
 def _played(
-    options: Options, desk: CommandContext, rehearsal: Any, probe: Probe, *, play: Any
+    options: Options, context: CommandContext, rehearsal: Any, probe: Probe, *, play: Any
 ) -> int:
     """Plays, cleans up whatever happens, and files what was seen. A second Ctrl-C stops the cleaning."""
     trouble: OperatorError | None = None
@@ -108,15 +112,15 @@ def _played(
         play()
     except EXPECTED as error:
         trouble = trouble_of(error)
-        desk.screen.line(f"It stops here: {trouble.reason} Cleaning up.", colour=YELLOW)
+        context.screen.line(f"It stops here: {trouble.reason} Cleaning up.", colour=YELLOW)
     except KeyboardInterrupt:
         trouble = OperatorError("Interrupted.", code=Exit.INTERRUPTED)
-        desk.screen.line("Interrupted. Cleaning up; press Ctrl-C again to leave it for later.")
+        context.screen.line("Interrupted. Cleaning up; press Ctrl-C again to leave it for later.")
     finally:
-        left = _leave_nothing(desk, rehearsal)
+        left = _leave_nothing(context, rehearsal)
     rehearsal.conclude()
     filed = file_report(
-        rehearsal.there.hub, desk, rehearsal.found, probe, folder=Path(options.report)
+        rehearsal.there.hub, context, rehearsal.found, probe, folder=Path(options.report)
     )
     kept = f"What was seen until then is in {filed.machine}"
     if left:
@@ -124,16 +128,16 @@ def _played(
         raise OperatorError(reason, rehearsal.there.clean_command, kept)
     if trouble:
         raise OperatorError(trouble.reason, *trouble.advice, kept, code=trouble.code)
-    desk.screen.line("Done, and nothing is left of it.", colour=GREEN)
-    desk.screen.answer({"report": str(filed.machine)})
+    context.screen.line("Done, and nothing is left of it.", colour=GREEN)
+    context.screen.answer({"report": str(filed.machine)})
     return Exit.FOUND if filed.differing else Exit.DONE
 
 
-def _leave_nothing(desk: CommandContext, rehearsal: Any) -> list[str]:
+def _leave_nothing(context: CommandContext, rehearsal: Any) -> list[str]:
     """What is left, in words; empty if all is as before."""
     target = rehearsal.there
     try:
-        left = there.clean(target, desk, made=rehearsal.unseen)
+        left = there.clean(target, context, made=rehearsal.unseen)
     except KeyboardInterrupt:
         raise OperatorError(
             "Interrupted while cleaning up. An HSM may still cost money.",
@@ -143,43 +147,48 @@ def _leave_nothing(desk: CommandContext, rehearsal: Any) -> list[str]:
     return [*left, *rehearsal.not_restored]
 
 
-def _clean(options: Options, desk: CommandContext, target: There) -> int:
+def _clean(options: Options, context: CommandContext, target: There) -> int:
     """What earlier rehearsals left here, by their tag."""
     clusters, keys = there.rehearsed(target), there.rehearsed_keys(target)
     backups = there.rehearsed_backups(target)
     for one in clusters:
-        desk.screen.line(
+        context.screen.line(
             f"{one['ClusterId']}: {one['State']}, {count(len(one.get('Hsms', ())), 'HSM')}"
         )
     for thing in (*(f"key {one}" for one in keys), *backups):
-        desk.screen.line(thing)
+        context.screen.line(thing)
     if not clusters and not keys and not backups:
-        desk.screen.line(f"No rehearsal left anything in {target.account}, {target.region}.")
-        desk.screen.answer({"left": []})
+        context.screen.line(f"No rehearsal left anything in {target.account}, {target.region}.")
+        context.screen.answer({"left": []})
         return Exit.DONE
     _confirm(
-        options, desk, f"Type the account’s id, {target.account}, to remove them:", target.account
+        options,
+        context,
+        f"Type the account’s id, {target.account}, to remove them:",
+        target.account,
     )
-    left = there.clean(target, desk)
-    desk.screen.line("Gone." if not left else f"Still there: {'; '.join(left)}. Run it again.")
-    desk.screen.answer({"left": left})
+    left = there.clean(target, context)
+    context.screen.line("Gone." if not left else f"Still there: {'; '.join(left)}. Run it again.")
+    context.screen.answer({"left": left})
     return Exit.FOUND if left else Exit.DONE
 
 
-def _require_all(desk: CommandContext, *findings: Finding) -> None:
-    """Shows each; raises Trouble if one is wrong, before anything is made."""
+def _require_all(context: CommandContext, *findings: Finding) -> None:
+    """Shows each; raises OperatorError if one is wrong, before anything is made."""
     for one in findings:
         word, colour = MARKS[one.ok]
-        desk.screen.line(f"{desk.screen.painted(f'{word:8}', colour)}{one.name:22} {one.says}")
+        context.screen.line(
+            f"{context.screen.painted(f'{word:8}', colour)}{one.name:22} {one.says}"
+        )
     wrong: Iterable[Finding] = [one for one in findings if one.ok is False]
     if wrong:
         advice: Sequence[str] = [one.do for one in wrong if one.do]
         raise OperatorError("Nothing was begun.", *advice, code=Exit.DECLINED)
 
 
-def _confirm(options: Options, desk: CommandContext, question: str, wanted: str) -> None:
+def _confirm(options: Options, context: CommandContext, question: str, wanted: str) -> None:
     if options.yes != wanted:
-        desk.confirm(question, option=f"--yes {wanted}", wanted=wanted)
+        context.confirm(question, option=f"--yes {wanted}", wanted=wanted)
 
 
 def _name() -> str:

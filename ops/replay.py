@@ -33,9 +33,9 @@ class FailedInvocation:
     about: str
 
 
-def run(options: Options, desk: CommandContext) -> int:
-    hub = connect_to_stage(options, desk.clock)
-    queue, functions, screen = hub.client("sqs"), hub.client("lambda"), desk.screen
+def run(options: Options, context: CommandContext) -> int:
+    hub = connect_to_stage(options, context.clock)
+    queue, functions, screen = hub.client("sqs"), hub.client("lambda"), context.screen
     url = queue.get_queue_url(QueueName=f"{hub.name}-dead-letters")["QueueUrl"]
     done: list[str] = []
     left: list[str] = []
@@ -80,10 +80,10 @@ def read(message: Mapping[str, Any], hub: Hub) -> FailedInvocation:
         raise UnreadableError("it is not JSON") from None
     if not isinstance(body, dict):
         raise UnreadableError("it is no record of Lambda’s and no event")
-    context = body.get("requestContext")
-    if isinstance(context, dict) and "requestPayload" in body:
-        function = _ours(str(context.get("functionArn", "")), hub)
-        why = (body.get("responsePayload") or {}).get("errorMessage") or context.get("condition")
+    asked = body.get("requestContext")
+    if isinstance(asked, dict) and "requestPayload" in body:
+        function = _ours(str(asked.get("functionArn", "")), hub)
+        why = (body.get("responsePayload") or {}).get("errorMessage") or asked.get("condition")
         return FailedInvocation(
             function, body["requestPayload"], f"{_about(body['requestPayload'])} ({why})"
         )

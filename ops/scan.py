@@ -68,19 +68,19 @@ class Seen:
     remarks: tuple[Remark, ...]
 
 
-def run(options: Options, desk: CommandContext) -> int:
-    return scan(connect(options, desk.clock), options, desk)
+def run(options: Options, context: CommandContext) -> int:
+    return scan(connect(options, context.clock), options, context)
 
 
-def scan(hub: Hub, options: Options, desk: CommandContext) -> int:
+def scan(hub: Hub, options: Options, context: CommandContext) -> int:
     settings = _settings(hub)
     places = _places(options, hub, settings)
     seen = sorted(
-        _surveyed(hub, places, settings, desk.screen, idle_days=options.idle_days),
+        _surveyed(hub, places, settings, context.screen, idle_days=options.idle_days),
         key=lambda one: (one.survey.account, one.survey.region),
     )
-    _show(seen, settings, desk.screen)
-    desk.screen.answer(_plain(seen, settings))
+    _show(seen, settings, context.screen)
+    context.screen.answer(_plain(seen, settings))
     return Exit.FOUND if any(one.remarks for one in seen) else Exit.DONE
 
 

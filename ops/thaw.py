@@ -10,16 +10,16 @@ from ops.hub import connect
 from ops.verb import Options, Verb, place
 
 
-def run(options: Options, desk: CommandContext) -> int:
-    hub = connect(options, desk.clock)
+def run(options: Options, context: CommandContext) -> int:
+    hub = connect(options, context.clock)
     why = reason_in_force(hub)
     if why:
         set_brake(hub, OFF)
-        desk.screen.line(f"Thawed. It was frozen: {why}", colour=GREEN)
-        desk.screen.line("Waiting cases go on within five minutes.")
+        context.screen.line(f"Thawed. It was frozen: {why}", colour=GREEN)
+        context.screen.line("Waiting cases go on within five minutes.")
     else:
-        desk.screen.line("Nothing was frozen.")
-    desk.screen.answer({"was_frozen": why or None})
+        context.screen.line("Nothing was frozen.")
+    context.screen.answer({"was_frozen": why or None})
     return 0
 
 

@@ -26,35 +26,34 @@ from ops.hub import Hub, connect_to_stage
 from ops.verb import Options, Verb, argument, flag, option, place
 
 
-def run(options: Options, desk: CommandContext) -> int:
+def run(options: Options, context: CommandContext) -> int:
     if not is_reason(options.reason):
         raise OperatorError("The reason says nothing.", "Write why, for those who read the log.")
-    hub = connect_to_stage(options, desk.clock)
+    hub = connect_to_stage(options, context.clock)
     stored = _stored(hub, options.case)
     case, mark = stored.base, mark_of(stored.body)
-    _tell(desk.screen, case, mark)
+    _tell(context.screen, case, mark)
     known = remembered(hub, options.case, stored.inbox.generation)
     if mark.digest == next((digest for _, digest in known if digest), ""):
-        desk.screen.line(
-            "Its run remembers this very body: there is nothing to trust.", colour=GREEN
-        )
-        desk.screen.answer({"case_id": options.case, "is_remembered": True})
+        context.screen.line("Its run remembers this body: there is nothing to trust.", colour=GREEN)
+        context.screen.answer({"case_id": options.case, "is_remembered": True})
         return Exit.DONE
     for generation, digest in known:
-        desk.screen.line(f"  Run {generation} remembers {digest[:12] or 'no body yet'}", colour=RED)
+        words = digest[:12] or "no body yet"
+        context.screen.line(f"  Run {generation} remembers {words}", colour=RED)
     if not known:
-        desk.screen.line("  No run remembers it any more.", colour=YELLOW)
-    _show_aws(hub, options, case, desk)
+        context.screen.line("  No run remembers it any more.", colour=YELLOW)
+    _show_aws(hub, options, case, context)
     if options.yes != options.case:
-        desk.confirm(
+        context.confirm(
             f"Type {options.case} to vouch for this body:",
             option=f"--yes {options.case}",
             wanted=options.case,
         )
     _trust(hub, options, stored, mark)
     by = hub.caller.arn
-    desk.screen.line(f"{by} vouches for {mark.digest[:12]}. The case goes on.", colour=GREEN)
-    desk.screen.answer({"case_id": options.case, "body": mark.digest, "trusted_by": by})
+    context.screen.line(f"{by} vouches for {mark.digest[:12]}. The case goes on.", colour=GREEN)
+    context.screen.answer({"case_id": options.case, "body": mark.digest, "trusted_by": by})
     return Exit.DONE
 
 
@@ -97,11 +96,11 @@ def _tell(screen: Console, case: Case, mark: Mark) -> None:
         screen.line(f"  {call.operation} of {call.target}: {call.status}")
 
 
-def _show_aws(hub: Hub, options: Options, case: Case, desk: CommandContext) -> None:
+def _show_aws(hub: Hub, options: Options, case: Case, context: CommandContext) -> None:
     about = SimpleNamespace(
         account=case.account, where=case.region, cluster=case.cluster_id, assume=options.assume
     )
-    show(diagnosis_of(hub, about, hub.by_name.settings), desk.screen, "")
+    show(diagnosis_of(hub, about, hub.by_name.settings), context.screen, "")
 
 
 def _trust(hub: Hub, options: Options, stored: Stored, mark: Mark) -> None:

@@ -45,7 +45,7 @@ def place(*, region: str = "--region") -> list[click.Parameter]:
 
 
 class Verb(click.Command):
-    """`run` is given the options and the desk, and gives the exit code."""
+    """`run` is given the options and the context, and gives the exit code."""
 
     def __init__(
         self, name: str, run: Run, *, about: str, params: Sequence[click.Parameter]
@@ -66,9 +66,9 @@ def _without_name(about: str) -> str:
 
 
 def _called(run: Run) -> Callable[..., int]:
-    def call(desk: CommandContext, **given: Any) -> int:
+    def call(context: CommandContext, **given: Any) -> int:
         if given["json"]:
-            desk = replace(desk, screen=desk.screen.for_machines())
-        return run(Options(**given), desk)
+            context = replace(context, screen=context.screen.for_machines())
+        return run(Options(**given), context)
 
     return call

@@ -188,7 +188,7 @@ def _chalice(arguments: list[str]) -> int:
     It packs what lies beside the code. Compiled modules name the folder that they were made in, so
     that the same code would be another package each time.
     """
-    sys.dont_write_bytecode = True
+    vars(sys).update(dont_write_bytecode=True)
     sys.argv = ["chalice", *arguments]
     try:
         status: int = importlib.import_module("chalice.cli").main()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import median
 
-from bench import stage
+from bench import inputs
 from bench.chain import longest
 from bench.fresh import Program, run
 from bench.interleaved import rounds
@@ -46,7 +46,7 @@ class Question:
 
 
 def _typed(text: str, answer: str) -> Question:
-    return Question(COMMANDS, lambda: stage.command(text), answer)
+    return Question(COMMANDS, lambda: inputs.command(text), answer)
 
 
 QUESTIONS = {
@@ -55,9 +55,9 @@ QUESTIONS = {
     "/unlatch scan": _typed("scan", "is idle"),
     "/unlatch cluster-…": _typed("cluster-7e6d5c4b3a2", "Started"),
     "Retire, until its dialog is open": Question(
-        CLICKS, lambda: stage.pressed("retire", case_id(0)), "", calls="views.open"
+        CLICKS, lambda: inputs.pressed("retire", case_id(0)), "", calls="views.open"
     ),
-    "Home tab": Question(EVENTS, stage.home_opened, "", calls="views.publish"),
+    "Home tab": Question(EVENTS, inputs.home_opened, "", calls="views.publish"),
 }
 
 
@@ -75,8 +75,8 @@ class Asked:
     def seconds(self) -> float:
         """From the start of the process to the answer, on the table as it was before."""
         before, self.stub.seen = dict(self.crowd.table.items), []
-        environ = {**stage.settings(self.stub.url), "APPROVERS": ",".join(APPROVERS)}
-        event = json.dumps(stage.http_event(self.question.body(), self.question.path))
+        environ = {**inputs.settings(self.stub.url), "APPROVERS": ",".join(APPROVERS)}
+        event = json.dumps(inputs.http_event(self.question.body(), self.question.path))
         done = run(Program("bench.programs.asked_ours", lambda: event, environ), on_one_core=True)
         self.crowd.table.items = before
         told, seen = json.loads(done.output.splitlines()[-1]), self.stub.seen
@@ -129,8 +129,8 @@ def _about() -> str:
 
 
 def _crowd() -> Crowd:
-    table = MemoryTable(stage.TABLE)
-    crowd = Crowd(table, stage.SECRETS, CASES)
+    table = MemoryTable(inputs.TABLE)
+    crowd = Crowd(table, inputs.SECRETS, CASES)
     found = tuple(
         Finding(
             Concern.IDLE,

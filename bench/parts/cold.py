@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from statistics import median
 
-from bench import stage
+from bench import inputs
 from bench.fresh import Program, run
 from bench.interleaved import Samples, ratio, rounds
 from bench.row import Row
@@ -54,22 +54,22 @@ class Cold:
         return self._event("bench.programs.event_bare")
 
     def _click(self, module: str) -> float:
-        table = MemoryTable(stage.TABLE)
-        case = stage.waiting_case(table)
-        self.stub.answers = Answers(table, stage.SECRETS)
-        return self._run(module, json.dumps(stage.http_event(stage.approval(case))))
+        table = MemoryTable(inputs.TABLE)
+        case = inputs.waiting_case(table)
+        self.stub.answers = Answers(table, inputs.SECRETS)
+        return self._run(module, json.dumps(inputs.http_event(inputs.approval(case))))
 
     def _event(self, module: str) -> float:
-        self.stub.answers = Answers(MemoryTable(stage.TABLE), stage.SECRETS)
-        return self._run(module, json.dumps(stage.failed_delete("event-1")))
+        self.stub.answers = Answers(MemoryTable(inputs.TABLE), inputs.SECRETS)
+        return self._run(module, json.dumps(inputs.failed_delete("event-1")))
 
     def _run(self, module: str, stdin: str) -> float:
-        environ = stage.settings(self.stub.url)
+        environ = inputs.settings(self.stub.url)
         return run(Program(module, lambda: stdin, environ)).cpu_seconds
 
 
 def rows(*, count: int) -> list[Row]:
-    with StubServer(Answers(MemoryTable(stage.TABLE), stage.SECRETS)) as stub:
+    with StubServer(Answers(MemoryTable(inputs.TABLE), inputs.SECRETS)) as stub:
         cold = Cold(stub)
         contenders = {OURS: cold.acknowledged, BOLT_ONCE: cold.acknowledged_by_bolt}
         clicks = rounds({**contenders, BOLT_LATER: cold.heard_by_bolt}, count=count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bench import stage
+from bench import inputs
 from bench.fresh import Program, last_line, run
 from bench.interleaved import Samples
 from bench.row import Row
@@ -15,7 +15,7 @@ def rows(*, clusters: int) -> list[Row]:
     program = Program(
         "bench.programs.duplicates",
         lambda: json.dumps(asked),
-        stage.settings("http://127.0.0.1:9"),
+        inputs.settings("http://127.0.0.1:9"),
     )
     found = last_line(run(program))
     if (found["cases"], found["runs"]) != (clusters, clusters):

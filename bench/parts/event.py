@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from statistics import median
 
-from bench import stage
+from bench import inputs
 from bench.chain import longest
 from bench.fresh import Program, Run, run
 from bench.row import Row
@@ -61,11 +61,11 @@ def rows(*, count: int) -> list[Row]:
 
 
 def measured() -> Told:
-    table = MemoryTable(stage.TABLE)
-    world = World(table, stage.SECRETS, Keys(ALL, MINE))
+    table = MemoryTable(inputs.TABLE)
+    world = World(table, inputs.SECRETS, Keys(ALL, MINE))
     with StubServer(world, Latency(AWS, SLACK)) as stub:
-        environ = stage.settings(stub.url)
-        failed = json.dumps(stage.failed_delete("event-1", CLUSTER))
+        environ = inputs.settings(stub.url)
+        failed = json.dumps(inputs.failed_delete("event-1", CLUSTER))
         event = run(Program("bench.programs.event_ours", lambda: failed, environ), on_one_core=True)
         opening, stub.seen = stub.seen, []
         case_id = next(pk.partition("#")[2] for pk, sk in table.items if sk == "INBOX")

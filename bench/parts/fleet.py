@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bench import stage
+from bench import inputs
 from bench.fresh import Program, last_line, run
 from bench.prices import METRIC_A_MONTH, PRICES
 from bench.row import Row
@@ -38,7 +38,7 @@ def rows(fleets: Fleets) -> list[Row]:
 
 def measured(what: str, *, accounts: int = ACCOUNTS, **more: Any) -> dict[str, Any]:
     others = ",".join(str(int(HUB) + number) for number in range(1, accounts))
-    environ = stage.settings("http://127.0.0.1:9") | {
+    environ = inputs.settings("http://127.0.0.1:9") | {
         "ACCOUNTS": others,
         "REGIONS": ",".join(REGIONS[1:]),
     }

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from bench import stage
+from bench import inputs
 from bench.fresh import Program, last_line, run
 from bench.row import Row
 
@@ -41,7 +41,7 @@ def measured(cases: int) -> Grown:
 
 def _run(what: str, cases: int) -> dict[str, Any]:
     asked = json.dumps({"what": what, "cases": cases})
-    environ = stage.settings("http://127.0.0.1:9")
+    environ = inputs.settings("http://127.0.0.1:9")
     return last_line(run(Program("bench.programs.growth", lambda: asked, environ)))
 
 

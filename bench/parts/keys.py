@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from bench import stage
+from bench import inputs
 from bench.fresh import Program, last_line, run
 from bench.row import Row
 from chalicelib.aws.keys import PAGE
@@ -69,7 +69,7 @@ def measured(keys: int, *, times: int) -> Size:
 def diagnosed(keys: int, **more: Any) -> dict[str, Any]:
     """One process: a first look, and looks of later turns. `longest` bounds a turn's reading."""
     asked = {"keys": keys, "mine": MINE, "latency": LATENCY, "rechecks": 0, **more}
-    environ = stage.settings("http://127.0.0.1:9")
+    environ = inputs.settings("http://127.0.0.1:9")
     return last_line(run(Program("bench.programs.diagnose", lambda: json.dumps(asked), environ)))
 
 

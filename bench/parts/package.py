@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from bench import stage
+from bench import inputs
 from bench.fresh import ROOT, Program, run
 from bench.interleaved import ratio, rounds
 from bench.row import Row
@@ -52,7 +52,7 @@ def _size(ours: Path, bare: Path) -> Row:
 def _imports(count: int) -> list[Row]:
     def imported(name: str) -> float:
         program = Program(
-            f"bench.programs.import_{name}", str, stage.settings("http://127.0.0.1:9")
+            f"bench.programs.import_{name}", str, inputs.settings("http://127.0.0.1:9")
         )
         return run(program).cpu_seconds
 
@@ -88,7 +88,7 @@ def _bytecode(package: Path, *, count: int) -> Row:
         shutil.unpack_archive(archive, folder)
 
     def imported(folder: Path) -> float:
-        settings = {**stage.settings("http://127.0.0.1:9"), "PACKAGE": str(folder)}
+        settings = {**inputs.settings("http://127.0.0.1:9"), "PACKAGE": str(folder)}
         return run(Program("bench.programs.import_package", str, settings)).cpu_seconds
 
     calls = {folder.name: partial(imported, folder) for folder in folders.values()}

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from statistics import median
 from typing import Any
 
-from bench import stage
+from bench import inputs
 from bench.chain import longest
 from bench.fresh import Warm
 from bench.interleaved import Samples, ratio, rounds
@@ -27,17 +27,17 @@ class Side:
 
     def __init__(self, stub: StubServer, program: Warm, *, approved: bool = False) -> None:
         self._stub, self._program = stub, program
-        self._table = MemoryTable(stage.TABLE)
-        self._body = stage.approval(stage.waiting_case(self._table, approved=approved))
+        self._table = MemoryTable(inputs.TABLE)
+        self._body = inputs.approval(inputs.waiting_case(self._table, approved=approved))
         self._before = dict(self._table.items)
         self.seen: list[list[Seen]] = []
 
     def click(self) -> float:
         """Seconds by the wall clock, on the table as it was before."""
         self._table.items = dict(self._before)
-        self._stub.answers = Answers(self._table, stage.SECRETS)
+        self._stub.answers = Answers(self._table, inputs.SECRETS)
         self._stub.seen = []
-        took = float(self._program.ask(**stage.http_event(self._body))["seconds"])
+        took = float(self._program.ask(**inputs.http_event(self._body))["seconds"])
         self.seen.append(self._stub.seen)
         return took
 
@@ -50,9 +50,9 @@ class Side:
 
 def rows(*, count: int) -> list[Row]:
     latency = Latency(AWS, SLACK)
-    answers = Answers(MemoryTable(stage.TABLE), stage.SECRETS)
+    answers = Answers(MemoryTable(inputs.TABLE), inputs.SECRETS)
     with StubServer(answers, latency) as stub, ExitStack() as open_:
-        environ = stage.settings(stub.url)
+        environ = inputs.settings(stub.url)
         ours, bolt, one = (
             open_.enter_context(Warm(f"bench.programs.path_{name}", {**environ, **more}))
             for name, more in (("ours", {}), ("bolt", {"BOLT_STORE": "1"}), ("bolt", {}))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bench import stage
+from bench import inputs
 from bench.fresh import ROOT, Program, last_line, run
 from bench.prices import PRICES
 from bench.row import Row
@@ -24,7 +24,7 @@ SAMPLED_SHARE, SAMPLED_A_SECOND = 0.05, 1
 
 def rows(*, events: int = EVENTS) -> list[Row]:
     asked = json.dumps({"events": events, "callers": CALLERS})
-    environ = stage.settings("http://127.0.0.1:9")
+    environ = inputs.settings("http://127.0.0.1:9")
     found = last_line(run(Program("bench.programs.storm", lambda: asked, environ)))
     units = counted(found, events)
     costs = {name: number * PRICES[name] for name, number in units.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from statistics import median, quantiles
 
-from bench import stage
+from bench import inputs
 from bench.fresh import Program, last_line, run
 from bench.row import Row
 from bench.stub.answers import Answers
@@ -14,11 +14,11 @@ from sandbox.reliability.table import MemoryTable
 
 
 def rows(*, clicks: int) -> list[Row]:
-    with StubServer(Answers(MemoryTable(stage.TABLE), stage.SECRETS)) as slack:
+    with StubServer(Answers(MemoryTable(inputs.TABLE), inputs.SECRETS)) as slack:
         program = Program(
             "bench.programs.warm",
             lambda: json.dumps({"clicks": clicks}),
-            stage.settings(slack.url),
+            inputs.settings(slack.url),
         )
         found = last_line(run(program))
         slacks = sorted({f"slack:{one.name}" for one in slack.seen})

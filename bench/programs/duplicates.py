@@ -17,7 +17,7 @@ from typing import Any
 
 import boto3
 
-from bench import stage
+from bench import inputs
 from bench.stub.answers import Answers
 from bench.stub.transport import Transport
 from sandbox.reliability.table import MemoryTable
@@ -33,9 +33,9 @@ def cluster_id(number: int) -> str:
 
 def main() -> None:
     asked = json.load(sys.stdin)
-    os.environ |= stage.settings("http://127.0.0.1:9")
-    table = MemoryTable(stage.TABLE)
-    answers = Answers(table, stage.SECRETS)
+    os.environ |= inputs.settings("http://127.0.0.1:9")
+    table = MemoryTable(inputs.TABLE)
+    answers = Answers(table, inputs.SECRETS)
     transport = Transport(answers.aws, latency=0)
     import app
     from chalicelib import wiring
@@ -44,8 +44,8 @@ def main() -> None:
     own_session(None).register("before-send", transport.send)
     session = boto3.Session()
     session.events.register("before-send", transport.send)
-    puts = session.resource("dynamodb").Table(stage.TABLE)
-    app.on_delete_blocked(stage.failed_delete("first", cluster_id(2**40)), CONTEXT)
+    puts = session.resource("dynamodb").Table(inputs.TABLE)
+    app.on_delete_blocked(inputs.failed_delete("first", cluster_id(2**40)), CONTEXT)
     puts.put_item(Item={"pk": "FIRST", "sk": "FIRST"})
 
     storm = Storm(asked, puts, wiring.wired(CONTEXT).ports, app.on_delete_blocked)
@@ -60,7 +60,7 @@ class Storm:
         self.puts, self.ports, self.heard = puts, ports, heard
         self.clusters, self.count = asked["clusters"], asked["slices"]
         events = [
-            stage.failed_delete(f"event-{number}", cluster_id(number))
+            inputs.failed_delete(f"event-{number}", cluster_id(number))
             for number in range(self.clusters)
         ]
         self.events = events * asked["deliveries"]

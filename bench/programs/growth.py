@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from bench import stage
+from bench import inputs
 from bench.machine import peak_mb
 from bench.stub.cases import Crowd
 from bench.stub.transport import Transport
@@ -45,8 +45,8 @@ def told(wired: Any) -> int:
 
 
 asked = json.load(sys.stdin)
-table = MemoryTable(stage.TABLE)
-crowd = Crowd(table, stage.SECRETS, asked["cases"])
+table = MemoryTable(inputs.TABLE)
+crowd = Crowd(table, inputs.SECRETS, asked["cases"])
 own_session(None).register("before-send", Transport(crowd.aws, latency=0).send)
 answered_here(0)
 wired = wiring.wired(SimpleNamespace(invoked_function_arn=ARN))

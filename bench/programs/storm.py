@@ -21,7 +21,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from bench import stage
+from bench import inputs
 from bench.stub.storm import (
     FUNCTIONS,
     MINUTES,
@@ -38,7 +38,7 @@ from chalicelib.ports import Interaction
 from tests.flows.cloud import HUB, REGION
 
 asked = json.load(sys.stdin)
-os.environ |= stage.settings("http://127.0.0.1:9")
+os.environ |= inputs.settings("http://127.0.0.1:9")
 stored = Stored()
 case_id = switched_off(stored)
 bench = stored.bench

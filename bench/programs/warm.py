@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from bench import stage
+from bench import inputs
 from bench.stub.answers import SECRET, TOKEN, Answers
 from bench.stub.transport import Transport
 from chalicelib.aws.store import body
@@ -30,12 +30,12 @@ CONTEXT = SimpleNamespace(invoked_function_arn=ARN, aws_request_id="1", function
 class Warm:
     def __init__(self) -> None:
         self.slack = os.environ["SLACK_API_URL"]
-        self.table = MemoryTable(stage.TABLE)
-        self.case = stage.waiting_case(self.table)
+        self.table = MemoryTable(inputs.TABLE)
+        self.case = inputs.waiting_case(self.table)
         self.before = copy.deepcopy(self.table.items)
-        self.answers = Answers(self.table, stage.SECRETS)
+        self.answers = Answers(self.table, inputs.SECRETS)
         self.transport = Transport(self.answers.aws, latency=0)
-        self.body = stage.approval(self.case)
+        self.body = inputs.approval(self.case)
         self.click, self.put, self.requests = self._app(), self._reference(), self._requests()
 
     def _app(self) -> Callable[[], Any]:
@@ -61,7 +61,7 @@ class Warm:
 
         session = boto3.Session()
         session.events.register("before-send", self.transport.send)
-        table = session.resource("dynamodb").Table(stage.TABLE)
+        table = session.resource("dynamodb").Table(inputs.TABLE)
 
         def put() -> None:
             headers = {name.lower(): value for name, value in self.event["headers"].items()}
@@ -90,14 +90,14 @@ class Warm:
         def requests() -> None:
             slack.users_info(user="alice")
             dynamo.query(
-                TableName=stage.TABLE,
+                TableName=inputs.TABLE,
                 KeyConditionExpression="pk=:pk AND sk BETWEEN :low AND :high",
                 ExpressionAttributeValues=both,
                 ConsistentRead=True,
             )
             kms.generate_mac(KeyId="k", Message=b"m", MacAlgorithm="HMAC_SHA_256")
             dynamo.update_item(
-                TableName=stage.TABLE,
+                TableName=inputs.TABLE,
                 Key=key,
                 UpdateExpression="ADD version :one",
                 ConditionExpression="attribute_exists(pk)",
@@ -116,7 +116,7 @@ class Warm:
         """CPU time of one request on the table as it was before; a wall clock counts the neighbours too."""
         self.table.items = dict(self.before)
         body._decoded.cache_clear()  # people mostly meet a case that a turn has written since
-        self.event = stage.http_event(self.body)
+        self.event = inputs.http_event(self.body)
         began = time.process_time()
         measured()
         return time.process_time() - began

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from bench import stage
+from bench import inputs
 from bench.stub.answers import Answers
 from chalicelib.aws.store import codec
 from sandbox.reliability.table import Item, MemoryTable
@@ -27,7 +27,7 @@ class Crowd(Answers):
 
     def __init__(self, table: MemoryTable, secrets: dict[str, str], count: int) -> None:
         super().__init__(table, secrets)
-        case = stage.waiting_case(table)
+        case = inputs.waiting_case(table)
         first = {sk: item for (pk, sk), item in table.items.items() if pk == f"CASE#{case.case_id}"}
         table.items.clear()
         for number in range(count):

@@ -57,16 +57,18 @@ class Built:
 
 
 def build(
-    desk: CommandContext,
+    context: CommandContext,
     stage: str,
     *,
     region: str,
     environment: Mapping[str, str],
     merge: Path | None = None,
 ) -> Built:
-    """Raises Trouble if the lock does not hold. `merge` is a template to add to Chalice’s."""
-    folder = project_folder(desk, stage, environment=environment)
-    installed = lock.install(desk.project / "requirements.txt", folder / "vendor", say=desk.say)
+    """Raises OperatorError if the lock does not hold. `merge` is a template to add to Chalice’s."""
+    folder = project_folder(context, stage, environment=environment)
+    installed = lock.install(
+        context.project / "requirements.txt", folder / "vendor", say=context.say
+    )
     shutil.rmtree(folder / ".chalice/deployments", ignore_errors=True)
     words = ["package", "--stage", stage, *(["--merge-template", str(merge)] if merge else [])]
     run_chalice([*words, "out"], folder, {"AWS_DEFAULT_REGION": region}, say=lambda _: None)
@@ -77,20 +79,20 @@ def build(
     return Built(folder, package, template, sbom(installed, digest=digest))
 
 
-def project_folder(desk: CommandContext, stage: str, *, environment: Mapping[str, str]) -> Path:
+def project_folder(context: CommandContext, stage: str, *, environment: Mapping[str, str]) -> Path:
     """A copy of what Chalice needs, so that the checkout stays as it is; installed wheels stay."""
-    folder = desk.workshop / f"chalice-{stage}"
+    folder = context.workshop / f"chalice-{stage}"
     code = folder / "chalicelib"
     shutil.rmtree(code, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    ours = desk.project / "chalicelib"
+    ours = context.project / "chalicelib"
     source = ours if ours.exists() else Path(chalicelib.__path__[0])
     shutil.copytree(source, code, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(desk.project / "app.py", folder)
+    shutil.copy(context.project / "app.py", folder)
     (folder / "requirements.txt").write_text("")  # what it would install is in vendor, checked
     ignored = shutil.ignore_patterns("deployed", "deployments", "venv")
     shutil.copytree(
-        desk.project / ".chalice", folder / ".chalice", ignore=ignored, dirs_exist_ok=True
+        context.project / ".chalice", folder / ".chalice", ignore=ignored, dirs_exist_ok=True
     )
     set_environment(folder, stage, environment)
     return folder
@@ -106,7 +108,7 @@ def set_environment(folder: Path, stage: str, environment: Mapping[str, str]) ->
 def run_chalice(
     words: Sequence[str], folder: Path, environ: Mapping[str, str], *, say: Callable[[str], None]
 ) -> None:
-    """Chalice’s own output, line by line. Raises Trouble with its last words."""
+    """Chalice’s own output, line by line. Raises OperatorError with its last words."""
     lines: list[str] = []
     with subprocess.Popen(
         [sys.executable, "-c", CHALICE, *words],

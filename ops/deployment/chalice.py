@@ -14,16 +14,16 @@ from ops.hub import Hub
 Say = Callable[[str], None]
 
 
-def deploy(hub: Hub, desk: CommandContext, folder: Path, *, deployed: Mapping[str, Any]) -> str:
+def deploy(hub: Hub, context: CommandContext, folder: Path, *, deployed: Mapping[str, Any]) -> str:
     """The URL of the API. `deployed` is what exists already; Chalice goes on from there."""
-    _run(hub, folder, "deploy", deployed=deployed, say=desk.say)
+    _run(hub, folder, "deploy", deployed=deployed, say=context.say)
     made = json.loads(_record(folder, hub).read_text())
     return next(str(r["rest_api_url"]) for r in made["resources"] if "rest_api_url" in r)
 
 
-def delete(hub: Hub, desk: CommandContext, *, deployed: Mapping[str, Any]) -> None:
-    folder = project_folder(desk, hub.stage, environment={})
-    _run(hub, folder, "delete", deployed=deployed, say=desk.say)
+def delete(hub: Hub, context: CommandContext, *, deployed: Mapping[str, Any]) -> None:
+    folder = project_folder(context, hub.stage, environment={})
+    _run(hub, folder, "delete", deployed=deployed, say=context.say)
 
 
 def _run(hub: Hub, folder: Path, verb: str, *, deployed: Mapping[str, Any], say: Say) -> None:

@@ -52,7 +52,7 @@ def account_stack(hub: Hub) -> str:
 
 
 def parameters_of(given: Sequence[str], project: Path, *, region: str = "") -> dict[str, str]:
-    """NAME=VALUE words as a mapping. Raises Trouble with all that no template takes."""
+    """NAME=VALUE words as a mapping. Raises OperatorError with all that no template takes."""
     takes: dict[str, Any] = {}
     for name in ("account.yaml", "resources.yaml"):
         takes |= template(project, name)["Parameters"]

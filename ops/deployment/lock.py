@@ -23,7 +23,7 @@ LAST_LINES = 8
 
 
 def check(text: str) -> None:
-    """Raises Trouble unless each line of the lock names one version with its hashes."""
+    """Raises OperatorError unless each line of the lock names one version with its hashes."""
     entries = [e for e in text.replace("\\\n", " ").splitlines() if e.strip() and e[0] != "#"]
     loose = [e.split()[0] for e in entries if not PINNED.match(e) or "--hash=sha256:" not in e]
     if loose:

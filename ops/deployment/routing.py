@@ -31,7 +31,7 @@ IDS = {
 def prepared(project: Path) -> tuple[Route, ...]:
     """The rules of this project, written for the functions. Without a file there are none.
 
-    Raises Trouble, and leaves the copy as it is, if the file can’t be meant.
+    Raises OperatorError, and leaves the copy as it is, if the file can’t be meant.
     """
     file, copy = project / FILE, project / COPY
     if not file.exists():

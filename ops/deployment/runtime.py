@@ -20,7 +20,7 @@ BEST = "3.13 or 3.14"
 
 
 def runtime(version: tuple[int, int], today: date) -> str:
-    """`python3.13`. Raises Trouble for what functions can’t, or should not, run on."""
+    """`python3.13`. Raises OperatorError for what functions can’t, or should not, run on."""
     name = f"Python {version[0]}.{version[1]}"
     use = f"Use Python {BEST}: rm -r .venv, then make setup PYTHON=python{BEST[:4]}"
     if version in PREVIEWED:

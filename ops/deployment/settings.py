@@ -52,7 +52,7 @@ def chosen(
     environ: Mapping[str, str],
     remembered: Mapping[str, str],
 ) -> Chosen:
-    """Raises Trouble with all that is missing or wrong at once."""
+    """Raises OperatorError with all that is missing or wrong at once."""
     variables = of_config(project, stage)
     given = _from_file(file) if file else dict(remembered)
     given |= {

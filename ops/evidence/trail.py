@@ -78,7 +78,7 @@ def _seen(record: Mapping[str, Any], operation: Operation) -> Seen | None:
     parts = str(identity.get("arn", "")).split(":", 5)[-1].split("/")
     if parts[0] != "assumed-role" or len(parts) < 3:
         return None
-    context = identity.get("sessionContext") or {}
+    session = identity.get("sessionContext") or {}
     return Seen(
         at=datetime.fromisoformat(str(record["eventTime"])),
         operation=operation,
@@ -86,7 +86,7 @@ def _seen(record: Mapping[str, Any], operation: Operation) -> Seen | None:
         error=str(record.get("errorCode") or ""),
         role=parts[1],
         session=parts[-1],
-        source_identity=str(context.get("sourceIdentity") or ""),
+        source_identity=str(session.get("sourceIdentity") or ""),
         account=str(record.get("recipientAccountId", "")),
         region=str(record.get("awsRegion", "")),
         parameters=record.get("requestParameters") or {},

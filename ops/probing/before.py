@@ -85,7 +85,7 @@ CLEANING = timedelta(minutes=15)
 
 
 def require_ready(there: There) -> None:
-    """Raises Trouble unless the bot serves the place and may change something there."""
+    """Raises OperatorError unless the bot serves the place and may change something there."""
     hub, place = there.hub, f"{there.account} {there.region}"
     if (there.account, there.region) not in hub.places:
         raise OperatorError(

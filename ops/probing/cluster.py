@@ -34,7 +34,7 @@ Item = Mapping[str, Any]
 @dataclass
 class Rehearsal:
     there: There
-    desk: CommandContext
+    context: CommandContext
     found: Findings
     name: str
     most: timedelta
@@ -56,13 +56,13 @@ class Rehearsal:
         self._make(subnets)
         self._look_at_hsm()
         refusal = refused_delete(self.there, self.cluster_id)
-        self.desk.say(f"AWS refused DeleteCluster: {refusal.code}: {refusal.text}")
+        self.context.say(f"AWS refused DeleteCluster: {refusal.code}: {refusal.text}")
         here: Any = {"cluster_id": self.cluster_id, "refusal": refusal}
-        case = following.case_of(self.there, self.desk, self.found, most=self._left, **here)
-        self.desk.screen.line(
+        case = following.case_of(self.there, self.context, self.found, most=self._left, **here)
+        self.context.screen.line(
             f"{case.case_id} is in Slack. Have it retired there: press Retire, as many people as it asks for."
         )
-        following.judge_record(self.there, self.desk, self.found, **here)
+        following.judge_record(self.there, self.context, self.found, **here)
         self._follow(case)
 
     def conclude(self) -> None:
@@ -90,15 +90,15 @@ class Rehearsal:
             self.found.judge(name, holds=code == "CloudHsmInvalidRequestException", says=says)
         else:
             self.found.differs(name, "AWS makes a cluster in a subnet that does not exist")
-            remove(self.there, self.desk, made)
+            remove(self.there, self.context, made)
 
     def _make(self, subnets: Sequence[str]) -> None:
-        hsms, began = self.there.client("cloudhsmv2"), self.desk.clock()
+        hsms, began = self.there.client("cloudhsmv2"), self.context.clock()
         made = hsms.create_cluster(
             HsmType=TYPE, SubnetIds=list(subnets), Mode=MODE, TagList=tags(self.name)
         )
         self.cluster_id = made["Cluster"]["ClusterId"]
-        self.desk.say(f"{self.cluster_id} is being made")
+        self.context.say(f"{self.cluster_id} is being made")
         shown = self._until("to be shown", lambda one: one is not None, most=CLUSTER_MOST)
         self.is_shown = True
         self.found.judge(
@@ -111,14 +111,14 @@ class Rehearsal:
         says = f"a new cluster showed its tags {span(took)} after the call"
         self.found.judge("A-TAG-IN-5-MINUTES", holds=took <= TAGGED, says=says)
         self._until("to be made", _is_made, most=CLUSTER_MOST)
-        add_duration(self.found, following.MAKE, self.desk.clock() - began)
-        began = self.desk.clock()
+        add_duration(self.found, following.MAKE, self.context.clock() - began)
+        began = self.context.clock()
         zone = self._zone(subnets[0])
         hsms.create_hsm(ClusterId=self.cluster_id, AvailabilityZone=zone)
         self.until = began + self.most
-        self.desk.say(f"One HSM is being made in {zone}. From now on it costs money")
+        self.context.say(f"One HSM is being made in {zone}. From now on it costs money")
         self._until("to have its HSM", _has_hsm, most=HSM_MOST)
-        add_duration(self.found, following.MAKE_HSM, self.desk.clock() - began)
+        add_duration(self.found, following.MAKE_HSM, self.context.clock() - began)
 
     def _zone(self, subnet: str) -> str:
         shown = self.there.client("ec2").describe_subnets(SubnetIds=[subnet])["Subnets"]
@@ -129,7 +129,7 @@ class Rehearsal:
             one = seen.cluster(self.there.client, self.cluster_id)
             return True if holds(one) else None
 
-        waited = wait_for(self.desk, f"{self.cluster_id} {words}", look, most=most)
+        waited = wait_for(self.context, f"{self.cluster_id} {words}", look, most=most)
         if not waited.seen:
             raise OperatorError(f"{self.cluster_id} takes more than {span(most)} {words}.")
         return waited
@@ -144,13 +144,13 @@ class Rehearsal:
     def _follow(self, case: Case) -> None:
         ended = following.follow(
             self.there.hub,
-            self.desk,
+            self.context,
             case.case_id,
             until=lambda now: now.is_closed,
             look=self._look,
             most=self._left,
         )
-        if self._is_stuck(self.desk.clock()):
+        if self._is_stuck(self.context.clock()):
             took = span(STUCK)
             says = f"after {took} it still shows as DELETE_IN_PROGRESS"
             self.found.differs("A-DELETED-CLUSTER", says)
@@ -164,7 +164,7 @@ class Rehearsal:
     @property
     def _left(self) -> timedelta:
         assert self.until is not None, "the HSM is there"
-        return max(self.until - self.desk.clock(), timedelta(0))
+        return max(self.until - self.context.clock(), timedelta(0))
 
     def _look(self, now: datetime) -> bool:
         one = seen.cluster(self.there.client, self.cluster_id)

@@ -41,7 +41,7 @@ class Copies:
     """`cluster` lives and its key store is connected; `since` is when the rehearsal began."""
 
     there: There
-    desk: CommandContext
+    context: CommandContext
     found: Findings
     name: str
     cluster: Item
@@ -67,7 +67,7 @@ class Copies:
             self.found.not_tried(RESTORED, "because your role may not tag or delete a backup")
             return
         hsms.restore_backup(BackupId=backup_id)
-        self.desk.say(f"{backup_id}, which parking made, was deleted and taken back")
+        self.context.say(f"{backup_id}, which parking made, was deleted and taken back")
         self._judge_restored(backup_id)
         release_backup(self.there, backup_id)
 
@@ -83,7 +83,7 @@ class Copies:
         made = self._made(source)
         if made:
             self._raise_up(made)
-            remove(self.there, self.desk, made)
+            remove(self.there, self.context, made)
 
     def _backups(self) -> list[Item]:
         """Newest first."""
@@ -95,7 +95,7 @@ class Copies:
             shown = {b["BackupId"]: b["BackupState"] for b in self._backups()}
             return True if shown.get(backup_id) == "READY" else None
 
-        waited = wait_for(self.desk, f"{backup_id} to be READY", look, most=SLOW)
+        waited = wait_for(self.context, f"{backup_id} to be READY", look, most=SLOW)
         took = span(waited.took)
         says = f"it was READY {took} after the call" if waited.seen else f"not READY after {took}"
         self.found.judge(RESTORED, holds=waited.took < timedelta(minutes=1), says=says)
@@ -112,7 +112,7 @@ class Copies:
         else:
             says = f"a backup of {source.get('Mode')} became a cluster of {other}"
             self.found.differs(MODE, says)
-            remove(self.there, self.desk, made)
+            remove(self.there, self.context, made)
 
     def _made(self, source: Item) -> str:
         """Without a mode, which is the backup’s then. Empty if AWS wants one."""
@@ -138,12 +138,12 @@ class Copies:
             **mode,
         )
         cluster_id = str(made["Cluster"]["ClusterId"])
-        self.desk.say(f"{cluster_id} is being made from {source['BackupId']}")
+        self.context.say(f"{cluster_id} is being made from {source['BackupId']}")
         return cluster_id
 
     def _shown(self, cluster_id: str) -> Item:
         waited = wait_for(
-            self.desk,
+            self.context,
             f"{cluster_id} to be shown",
             lambda: seen.cluster(self.there.client, cluster_id),
             most=CLUSTER_MOST,
@@ -161,7 +161,7 @@ class Copies:
             self.found.differs(ACTIVE, f"a cluster made from a backup is {new['State']} at first")
         zone = next(iter(self.cluster["SubnetMapping"]))
         self.there.client("cloudhsmv2").create_hsm(ClusterId=cluster_id, AvailabilityZone=zone)
-        self.desk.say(f"One HSM is being made in {zone}. From now on it costs money")
+        self.context.say(f"One HSM is being made in {zone}. From now on it costs money")
         self._until(
             cluster_id,
             lambda one: any(h.get("State") == "ACTIVE" for h in one.get("Hsms", ())),
@@ -184,7 +184,7 @@ class Copies:
             last = seen.cluster(self.there.client, cluster_id) or last
             return last if last and holds(last) else None
 
-        waited = wait_for(self.desk, f"{cluster_id} to change", look, most=most)
+        waited = wait_for(self.context, f"{cluster_id} to change", look, most=most)
         if waited.seen is None and is_needed:
             state = last.get("State", "not shown")
             raise OperatorError(f"{cluster_id} is {state} after {span(waited.took)}.")

@@ -25,12 +25,12 @@ class Filed:
 
 
 def file_report(
-    hub: Hub, desk: CommandContext, seen: Findings, probe: Probe, *, folder: Path
+    hub: Hub, context: CommandContext, seen: Findings, probe: Probe, *, folder: Path
 ) -> Filed:
     """Both files are written, and what they say is shown in short."""
-    report = report_of(seen, probe, now=desk.clock())
+    report = report_of(seen, probe, now=context.clock())
     machine, people = write(report, folder, known=set(_known(hub)))
-    screen = desk.screen
+    screen = context.screen
     for one in report.observations:
         if one.verdict is not Verdict.NOT_TRIED:
             mark = screen.painted(f"{one.verdict:8}", COLOURS[one.verdict])

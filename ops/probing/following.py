@@ -91,7 +91,7 @@ def add_duration(found: Findings, what: str, took: timedelta | None) -> None:
 
 def case_of(
     there: There,
-    desk: CommandContext,
+    context: CommandContext,
     found: Findings,
     *,
     cluster_id: str,
@@ -100,20 +100,19 @@ def case_of(
 ) -> Case:
     """The open case of the cluster: an event opens it, or the hourly sweep, which looks the same from here.
 
-    Raises Trouble if neither does.
+    Raises OperatorError if neither does.
     """
     look = partial(_open_case, there, cluster_id)
-    waited = wait_for(desk, "the event to open a case", look, most=CASE_MOST)
+    waited = wait_for(context, "the event to open a case", look, most=CASE_MOST)
     if waited.seen:
         found.durations.append(
             Duration("an event, from the call to the case", waited.took, CASE_MOST)
         )
         return waited.seen
-    _require_named(there, desk, found, cluster_id=cluster_id, refusal=refusal)
-    desk.say("No event has opened a case. The hourly sweep looks for what was lost; waiting for it")
-    waited = wait_for(
-        desk, "the sweep to open a case", look, most=min(SWEEP_MOST, most - waited.took)
-    )
+    _require_named(there, context, found, cluster_id=cluster_id, refusal=refusal)
+    context.say("No event has opened a case; waiting for the hourly sweep, which finds lost ones")
+    left = min(SWEEP_MOST, most - waited.took)
+    waited = wait_for(context, "the sweep to open a case", look, most=left)
     if waited.seen:
         return waited.seen
     raise OperatorError(
@@ -129,17 +128,17 @@ def _open_case(there: There, cluster_id: str) -> Case | None:
 
 
 def _require_named(
-    there: There, desk: CommandContext, found: Findings, *, cluster_id: str, refusal: Refusal
+    there: There, context: CommandContext, found: Findings, *, cluster_id: str, refusal: Refusal
 ) -> None:
-    """Raises Trouble for a record from which neither rule nor sweep can open a case."""
-    record = judge_record(there, desk, found, cluster_id=cluster_id, refusal=refusal)
+    """Raises OperatorError for a record from which neither rule nor sweep can open a case."""
+    record = judge_record(there, context, found, cluster_id=cluster_id, refusal=refusal)
     if record is not None and named_in(record) != cluster_id:
         raise OperatorError("CloudTrail’s record names no cluster, so nothing can open a case.")
 
 
 def follow(
     hub: Hub,
-    desk: CommandContext,
+    context: CommandContext,
     case_id: str,
     *,
     until: Callable[[Case], bool],
@@ -154,15 +153,15 @@ def follow(
 
     def once() -> Case | None:
         nonlocal said
-        if look(desk.clock()):
+        if look(context.clock()):
             return hub.case(case_id)
         case = hub.case(case_id)
         if (words := words_of(case)) != said:
             said = words
-            desk.say(words)
+            context.say(words)
         return case if until(case) else None
 
-    return wait_for(desk, f"case {case_id}", once, most=most).seen
+    return wait_for(context, f"case {case_id}", once, most=most).seen
 
 
 def words_of(case: Case) -> str:
@@ -176,16 +175,16 @@ def words_of(case: Case) -> str:
 
 
 def judge_record(
-    there: There, desk: CommandContext, found: Findings, *, cluster_id: str, refusal: Refusal
+    there: There, context: CommandContext, found: Findings, *, cluster_id: str, refusal: Refusal
 ) -> Item | None:
-    record = record_of(there, desk, "DeleteCluster", refusal)
+    record = record_of(there, context, "DeleteCluster", refusal)
     if record:
         codes = there.hub.settings.error_codes
         judge_codes(found, record, cluster_id=cluster_id, full=refusal.code, error_codes=codes)
     return record
 
 
-def record_of(there: There, desk: CommandContext, name: str, refusal: Refusal) -> Item | None:
+def record_of(there: There, context: CommandContext, name: str, refusal: Refusal) -> Item | None:
     """From CloudTrail’s own history, which may be a quarter of an hour behind."""
 
     def look() -> Item | None:
@@ -193,4 +192,4 @@ def record_of(there: There, desk: CommandContext, name: str, refusal: Refusal) -
         return next((r for _, r in history if r.get("requestID") == refusal.request_id), None)
 
     words = f"CloudTrail’s record of {name}"
-    return wait_for(desk, words, look, most=CASE_MOST, every=30).seen
+    return wait_for(context, words, look, most=CASE_MOST, every=30).seen

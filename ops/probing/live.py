@@ -30,7 +30,7 @@ INVALID = "CloudHsmInvalidRequestException"
 PLAIN = "Unlatch’s doctor looks whether it can write here. This message deletes itself."
 
 
-def of_stage(hub: Hub, desk: CommandContext, found: Findings) -> Iterator[Finding]:
+def of_stage(hub: Hub, context: CommandContext, found: Findings) -> Iterator[Finding]:
     """Everything, the slowest last. Fills `found` with what it says of the assumptions."""
     _of_operator(hub.caller, found)
     checks: tuple[tuple[str, Check], ...] = (
@@ -38,10 +38,10 @@ def of_stage(hub: Hub, desk: CommandContext, found: Findings) -> Iterator[Findin
         ("reads", readers),
         ("world", partial(_world, found=found)),
         ("slack message", partial(message, found=found)),
-        (roundtrip.NAME, partial(roundtrip.of_events, desk=desk, found=found)),
+        (roundtrip.NAME, partial(roundtrip.of_events, context=context, found=found)),
     )
     for name, check in checks:
-        desk.screen.passing(f"trying: {name}")
+        context.screen.passing(f"trying: {name}")
         yield from asked(name, check, hub)
 
 

@@ -29,7 +29,7 @@ def refusal_of(error: ClientError) -> Refusal:
 
 
 def refused_delete(there: There, cluster_id: str) -> Refusal:
-    """Looks once more that HSMs are there: only they make AWS refuse for certain. Raises Trouble if it did not."""
+    """Looks once more that HSMs are there: only they make AWS refuse for certain. Raises OperatorError if it did not."""
     one = seen.cluster(there.client, cluster_id)
     if not any(h.get("State") == "ACTIVE" for h in (one or {}).get("Hsms", ())):
         raise OperatorError(f"{cluster_id} has no active HSM any more; nothing was called.")

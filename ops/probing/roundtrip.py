@@ -73,34 +73,34 @@ class Sent:
         return self.record is not None and not _can_match(self.record)
 
 
-def of_events(hub: Hub, desk: CommandContext, found: Findings) -> Iterator[Finding]:
+def of_events(hub: Hub, context: CommandContext, found: Findings) -> Iterator[Finding]:
     """What came of each call, as findings of the doctor; the hub’s own place is the first."""
-    sent = _sent_everywhere(hub, desk)
+    sent = _sent_everywhere(hub, context)
     home, under_way = sent[0], [one for one in sent if one.is_under_way]
     yield from (_not_tried(hub, found, one) for one in sent if not one.is_under_way)
     if not under_way:
         return
-    desk.screen.line(
+    context.screen.line(
         f"AWS refused to delete {PROBE_CLUSTER} in {count(len(under_way), 'place')}, as it should. "
         "Does the bot hear of it?"
     )
-    passed = _wait(hub, desk, under_way, home=home)
+    passed = _wait(hub, context, under_way, home=home)
     if (record := home.note.record if home.note else home.record) is not None:
         codes = hub.settings.error_codes
         judge_codes(found, record, cluster_id=PROBE_CLUSTER, full=EXPECTED, error_codes=codes)
-    _show_places(desk, sent)
+    _show_places(context, sent)
     for one in under_way:
         yield from _arrived(hub, found, one) if one.note else _missing(hub, found, one, passed)
     yield from _seal(under_way)
 
 
-def _sent_everywhere(hub: Hub, desk: CommandContext) -> list[Sent]:
+def _sent_everywhere(hub: Hub, context: CommandContext) -> list[Sent]:
     places = hub.places
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         made = []
         for one in pool.map(partial(_send, hub), places):
             made.append(one)
-            desk.screen.passing(
+            context.screen.passing(
                 f"calling DeleteCluster: {len(made)} of {count(len(places), 'place')}"
             )
     return made
@@ -153,12 +153,12 @@ def _not_tried(hub: Hub, found: Findings, one: Sent) -> Finding:
     return Finding(name, None, says, account=known)
 
 
-def _wait(hub: Hub, desk: CommandContext, sent: Sequence[Sent], *, home: Sent) -> timedelta:
+def _wait(hub: Hub, context: CommandContext, sent: Sequence[Sent], *, home: Sent) -> timedelta:
     """Until the bot has noted each, or can’t. How long that took."""
     looked: list[datetime] = []
 
     def look() -> bool | None:
-        now = desk.clock()
+        now = context.clock()
         for one in sent:
             if one.note is None:
                 _look(hub, one, now=now)
@@ -170,14 +170,14 @@ def _wait(hub: Hub, desk: CommandContext, sent: Sequence[Sent], *, home: Sent) -
         missing = sum(one.note is None for one in sent)
         return f"{missing} of {count(len(sent), 'event')} to reach the bot"
 
-    return wait_for(desk, what, look, most=LONGEST).took
+    return wait_for(context, what, look, most=LONGEST).took
 
 
-def _show_places(desk: CommandContext, sent: Sequence[Sent]) -> None:
+def _show_places(context: CommandContext, sent: Sequence[Sent]) -> None:
     """Side by side, if there are several."""
     if len(sent) > 1:
         rows = [(*one.place, _words(one)) for one in sent]
-        desk.screen.table(["account", "Region", "event"], rows)
+        context.screen.table(["account", "Region", "event"], rows)
 
 
 def _words(one: Sent) -> str:

@@ -58,7 +58,7 @@ class Store:
 
 
 def look_at(there: There, store_id: str) -> Store:
-    """Raises Trouble for one that can’t be parked and put back as it is now."""
+    """Raises OperatorError for one that can’t be parked and put back as it is now."""
     kms = there.client("kms")
     found = kms.describe_custom_key_stores(CustomKeyStoreId=store_id)["CustomKeyStores"][0]
     state, cluster_id = found["ConnectionState"], found.get("CloudHsmClusterId", "")
@@ -105,7 +105,7 @@ def _keys(kms: Any, store_id: str) -> tuple[int, datetime | None, list[datetime]
 @dataclass
 class StoreRehearsal:
     there: There
-    desk: CommandContext
+    context: CommandContext
     found: Findings
     name: str
     most: timedelta
@@ -118,20 +118,20 @@ class StoreRehearsal:
     began: datetime = field(init=False)
 
     def play(self) -> None:
-        self.began = self.desk.clock()
+        self.began = self.context.clock()
         self._schedule_and_cancel()
         shown = seen.interfaces(self.there.client, self.store.cluster)
         seen.judge_own_interfaces(self.found, self.store.hsms, shown)
         seen.judge_interfaces_of_kms(self.found, self.store.cluster, shown)
         seen.judge_addresses(self.found, self.store.cluster, shown)
         refusal = refused_delete(self.there, self.store.cluster_id)
-        self.desk.say(f"AWS refused DeleteCluster: {refusal.code}: {refusal.text}")
+        self.context.say(f"AWS refused DeleteCluster: {refusal.code}: {refusal.text}")
         self._judge_refusal(refusal)
         here: Any = {"cluster_id": self.store.cluster_id, "refusal": refusal}
-        case = following.case_of(self.there, self.desk, self.found, most=self.most, **here)
-        self.desk.screen.line(f"{case.case_id} is in Slack. Have it parked there: press Park.")
+        case = following.case_of(self.there, self.context, self.found, most=self.most, **here)
+        self.context.screen.line(f"{case.case_id} is in Slack. Have it parked there: press Park.")
         self._ask_for_its_end()
-        following.judge_record(self.there, self.desk, self.found, **here)
+        following.judge_record(self.there, self.context, self.found, **here)
         self._until_back(case)
         self._judge_refused_store()
         self._try_backups()
@@ -174,17 +174,17 @@ class StoreRehearsal:
         except ClientError as error:
             if code_of(error) != "CloudHsmClusterInvalidConfigurationException":
                 raise
-            self.desk.say("No key was made: KMS needs HSMs in two zones for it")
+            self.context.say("No key was made: KMS needs HSMs in two zones for it")
             return
         kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=WEEK)
         kms.cancel_key_deletion(KeyId=key)
         state = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
-        self.desk.say(f"A key was made, scheduled and cancelled: it is {state}")
+        self.context.say(f"A key was made, scheduled and cancelled: it is {state}")
 
     def _try_backups(self) -> None:
         """Once the store is back, on what parking it left."""
         shown = seen.cluster(self.there.client, self.store.cluster_id) or self.store.cluster
-        place = (self.there, self.desk, self.found)
+        place = (self.there, self.context, self.found)
         trying = Copies(*place, self.name, shown, since=self.began)
         trying.try_restore()
         if self.copies:
@@ -225,14 +225,14 @@ class StoreRehearsal:
         if self.refused is None:
             return
         name = "DeleteCustomKeyStore"
-        if record := following.record_of(self.there, self.desk, name, self.refused):
+        if record := following.record_of(self.there, self.context, name, self.refused):
             judge_refused_store(self.found, record, self.store.id, full=self.refused.code)
 
     def _until_back(self, case: Case) -> None:
         """Parked, and put back: somebody may press Undo before we see that it is parked."""
         ended = following.follow(
             self.there.hub,
-            self.desk,
+            self.context,
             case.case_id,
             until=lambda now: now.is_closed and now.outcome is not Outcome.PARKED,
             look=self._look,
@@ -256,7 +256,7 @@ class StoreRehearsal:
             self._look_for_interfaces(now)
             self.was_parked = all((h["HsmId"], "gone") in self.watch.first for h in self.store.hsms)
             if self.was_parked:
-                self.desk.screen.line("It is parked. Have it put back: press Undo in Slack.")
+                self.context.screen.line("It is parked. Have it put back: press Undo in Slack.")
         return False
 
     def _note(self, now: datetime, name: str) -> None:

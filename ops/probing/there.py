@@ -47,7 +47,7 @@ class There:
 
 
 def go_there(hub: Hub, account: str, region: str, *, profile: str | None) -> There:
-    """Raises Trouble unless the credentials are that account’s."""
+    """Raises OperatorError unless the credentials are that account’s."""
     session = boto3.Session(profile_name=profile) if profile else hub.session
     own = session.client("sts", region_name=region).get_caller_identity()["Account"]
     if own != account:
@@ -113,7 +113,7 @@ def _is_ours(kms: Any, key_id: str) -> bool:
     return state not in {"PendingDeletion", "PendingReplicaDeletion"}
 
 
-def clean(there: There, desk: CommandContext, *, made: str = "") -> list[str]:
+def clean(there: There, context: CommandContext, *, made: str = "") -> list[str]:
     """Takes away what is tagged. What is left after it, in words.
 
     `made`: a cluster that AWS has taken the order for and not shown yet.
@@ -121,22 +121,25 @@ def clean(there: There, desk: CommandContext, *, made: str = "") -> list[str]:
     left = []
     if made:
         _ = wait_for(
-            desk, f"{made} to be shown", lambda: seen.cluster(there.client, made), most=SHOWN_MOST
+            context,
+            f"{made} to be shown",
+            lambda: seen.cluster(there.client, made),
+            most=SHOWN_MOST,
         )
     for one in rehearsed(there):
         cluster_id = one["ClusterId"]
-        desk.say(f"Cleaning up: {cluster_id} and its HSMs")
-        if not remove(there, desk, cluster_id):
+        context.say(f"Cleaning up: {cluster_id} and its HSMs")
+        if not remove(there, context, cluster_id):
             left.append(f"cluster {cluster_id}")
     for backup_id in rehearsed_backups(there):
         release_backup(there, backup_id)
-        desk.say(f"Cleaning up: {backup_id} is taken back, and has no tag any more")
+        context.say(f"Cleaning up: {backup_id} is taken back, and has no tag any more")
     for key_id in rehearsed_keys(there):
         if not _can_go_whole(there, key_id):
             left.append(f"key {key_id}: its key store has to be connected, or its material stays")
             continue
         reply = there.client("kms").schedule_key_deletion(KeyId=key_id, PendingWindowInDays=WEEK)
-        desk.say(f"Cleaning up: key {key_id} goes on {reply['DeletionDate']:%Y-%m-%d}")
+        context.say(f"Cleaning up: key {key_id} goes on {reply['DeletionDate']:%Y-%m-%d}")
     return left
 
 
@@ -150,21 +153,21 @@ def _can_go_whole(there: There, key_id: str) -> bool:
     return bool(shown[0]["ConnectionState"] == "CONNECTED")
 
 
-def remove(there: There, desk: CommandContext, cluster_id: str) -> bool:
+def remove(there: There, context: CommandContext, cluster_id: str) -> bool:
     """Whether the cluster is gone. Waits for whatever is under way, ours or the bot’s."""
     gone = wait_for(
-        desk,
+        context,
         f"the HSMs of {cluster_id} to go",
         lambda: _hsms_gone(there, cluster_id) or None,
         most=HSM_MOST,
     )
     if not gone.seen:
         return False
-    _forget_backups(there, desk, cluster_id)
+    _forget_backups(there, context, cluster_id)
     if _state(there, cluster_id) not in {None, "DELETE_IN_PROGRESS"}:
         _quietly(lambda: there.client("cloudhsmv2").delete_cluster(ClusterId=cluster_id))
     last = wait_for(
-        desk,
+        context,
         f"{cluster_id} to go",
         lambda: _state(there, cluster_id) is None or None,
         most=CLUSTER_MOST,
@@ -172,7 +175,7 @@ def remove(there: There, desk: CommandContext, cluster_id: str) -> bool:
     return bool(last.seen)
 
 
-def _forget_backups(there: There, desk: CommandContext, cluster_id: str) -> None:
+def _forget_backups(there: There, context: CommandContext, cluster_id: str) -> None:
     """Those of a copy: the removal of its HSM made one."""
     for one in backups_of(there, cluster_id):
         try:
@@ -180,7 +183,7 @@ def _forget_backups(there: There, desk: CommandContext, cluster_id: str) -> None
         except ClientError as error:
             if code_of(error) not in DENIED:
                 raise
-            desk.say(f"{one['BackupId']} stays until its retention ends: you may not delete it")
+            context.say(f"{one['BackupId']} stays until its retention ends: you may not delete it")
 
 
 def _delete_backup(there: There, backup_id: str) -> None:

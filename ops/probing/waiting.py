@@ -24,7 +24,7 @@ class Waited(Generic[Seen]):
 
 
 def wait_for(
-    desk: CommandContext,
+    context: CommandContext,
     what: str | Callable[[], str],
     look: Callable[[], Seen | None],
     *,
@@ -32,14 +32,14 @@ def wait_for(
     every: float = EVERY,
 ) -> Waited[Seen]:
     """Looks until `look` gives something. `what` completes "waiting for"."""
-    began = desk.clock()
+    began = context.clock()
     while True:
         seen = look()
-        took = desk.clock() - began
+        took = context.clock() - began
         if seen is not None or took >= most:
-            desk.screen.passing("")
+            context.screen.passing("")
             return Waited(seen, took)
         minutes = int(most.total_seconds()) // 60
         words = what if isinstance(what, str) else what()
-        desk.screen.passing(f"waiting for {words}: {span(took)} of at most {minutes} min")
-        desk.pause(every)
+        context.screen.passing(f"waiting for {words}: {span(took)} of at most {minutes} min")
+        context.pause(every)

@@ -28,7 +28,7 @@ Round = TypeVar("Round")
 class Cell:
     """One call of one story, broken in one way, so many times in a row."""
 
-    plot: str
+    story: str
     call: str
     nth: int
     kind: str

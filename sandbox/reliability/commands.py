@@ -36,7 +36,7 @@ def add_to(commands: Any) -> None:
             "--seed", type=int, help="draw the sample, instead of spreading it evenly"
         )
         matrix.add_argument(
-            "--plot", action="append", help="only this one, and no figures are written; repeatable"
+            "--story", action="append", help="only this one, and no figures are written; repeatable"
         )
         matrix.add_argument("--together", type=int, help="faults in one play")
         matrix.add_argument("--minutes", type=int, default=0, help="begin no play after so long")
@@ -89,10 +89,10 @@ def _matrix(chosen: argparse.Namespace) -> int:
     }[chosen.matrix]
     if chosen.together:
         design = replace(design, together=chosen.together)
-    if strange := set(chosen.plot or ()) - set(designs.ALL_PLOTS):
-        sys.stderr.write(f"No plot {min(strange)}. There are: {', '.join(designs.ALL_PLOTS)}.\n")
+    if strange := set(chosen.story or ()) - set(designs.ALL_STORIES):
+        sys.stderr.write(f"No story {min(strange)}. There are: {', '.join(designs.ALL_STORIES)}.\n")
         return 2
-    design = replace(design, plots=tuple(chosen.plot or design.plots))
+    design = replace(design, stories=tuple(chosen.story or design.stories))
     began = time.monotonic()
     matrix = designs.Matrix(design, tell=lambda line: _print([line]))
     wanted = ("sample", "offset", "seed", "minutes", "jobs")
@@ -102,7 +102,7 @@ def _matrix(chosen: argparse.Namespace) -> int:
     words = [chosen.matrix, *(f"--{name} {number}" for name, number in given.items() if number)]
     lines = [f"`python -m sandbox {' '.join(words)}`: {lines[0]}", *lines[1:]]
     _print(lines)
-    if plays and not (chosen.no_write or chosen.plot):
+    if plays and not (chosen.no_write or chosen.story):
         write(DOCUMENT, chosen.matrix, lines)
     return 0 if all(play.holds for play in plays) else 1
 

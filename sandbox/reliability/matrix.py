@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from chalicelib.domain.state.plan import Operation
 from sandbox.reliability.cells import KINDS, Cell, faults_of, rounds_of, spread, stretches
 from sandbox.reliability.plays import End, Teller, with_faults
-from sandbox.reliability.plots import PLOTS, WAYS_BACK, Plot
+from sandbox.reliability.stories import STORIES, WAYS_BACK, Story
 from sandbox.scenario.scenario_sandbox import open_sandbox
 
 TORN = ("cut", "dropped", "empty")
@@ -35,7 +35,7 @@ WRITES = frozenset(Operation) | {
 """All else that the bot sends only reads."""
 ATTEMPTS = 4
 """botocore's, of a read: a fault of one of them is over before the bot hears of it. Of Slack's none is."""
-ALL_PLOTS: Mapping[str, Plot] = PLOTS | WAYS_BACK
+ALL_STORIES: Mapping[str, Story] = STORIES | WAYS_BACK
 ALONE = 600
 """Seconds more for the faults that have to be played alone, if the time is limited."""
 
@@ -57,7 +57,7 @@ class Design:
     that are far apart would push the later ones away from the moments that they are meant for.
     """
 
-    plots: Sequence[str]
+    stories: Sequence[str]
     kinds: Sequence[str]
     moments: Callable[[int], Iterable[int]]
     together: int
@@ -66,7 +66,7 @@ class Design:
     in_stretches: bool = False
     times: int = 1
 
-    def cells(self, plot: str, end: End) -> Iterator[Cell]:
+    def cells(self, story: str, end: End) -> Iterator[Cell]:
         """Every call that was sent, at these of its times, in every way."""
         for call, count in sorted(Counter(end.calls).items()):
             if self.reads_alone and call in WRITES:
@@ -74,18 +74,18 @@ class Design:
             for nth in self.moments(count):
                 for kind in self.kinds:
                     times = 1 if call.startswith("slack:") else self.times
-                    yield Cell(plot, call, nth, kind, times)
+                    yield Cell(story, call, nth, kind, times)
 
-    def rounds(self, plot: str, end: End) -> list[tuple[Cell, ...]]:
+    def rounds(self, story: str, end: End) -> list[tuple[Cell, ...]]:
         """All cells of a story, dealt out to plays."""
-        cells = list(self.cells(plot, end))
+        cells = list(self.cells(story, end))
         if self.in_stretches:
             return stretches(cells, end.calls, together=self.together)
         return rounds_of(cells, together=self.together, ways=len(self.kinds))
 
 
 CRASHES = Design(
-    plots=tuple(PLOTS),
+    stories=tuple(STORIES),
     kinds=tuple(kind for kind in KINDS if kind not in TORN),
     moments=first_middle_last,
     # A play takes seconds, and most of it is the way between the faults.
@@ -93,7 +93,7 @@ CRASHES = Design(
     people_help=True,
 )
 READS = Design(
-    plots=tuple(ALL_PLOTS),
+    stories=tuple(ALL_STORIES),
     kinds=(*TORN, "throttle", "500"),
     moments=each,
     together=16,
@@ -102,7 +102,7 @@ READS = Design(
     times=ATTEMPTS,
 )
 TRANSIENT = Design(
-    plots=tuple(ALL_PLOTS),
+    stories=tuple(ALL_STORIES),
     kinds=tuple(kind for kind in KINDS if kind != "denied"),
     moments=each,
     together=1,
@@ -160,8 +160,8 @@ class Matrix:
         until = time.monotonic() + 60 * chosen.minutes if chosen.minutes else None
         jobs = chosen.jobs or os.cpu_count()
         with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-            plots = self.design.plots
-            good = dict(zip(plots, pool.map(untroubled, plots), strict=True))
+            stories = self.design.stories
+            good = dict(zip(stories, pool.map(untroubled, stories), strict=True))
             rounds = self._chosen(good, chosen)
             act = partial(troubled, good, people_help=self.design.people_help)
             plays = list(self._told(pool.map(act, rounds), until))
@@ -170,9 +170,9 @@ class Matrix:
 
     def _chosen(self, good: Mapping[str, End], chosen: Chosen) -> list[tuple[Cell, ...]]:
         rounds = []
-        for plot, end in good.items():
-            self.cells += len(list(self.design.cells(plot, end)))
-            rounds += self.design.rounds(plot, end)
+        for story, end in good.items():
+            self.cells += len(list(self.design.cells(story, end)))
+            rounds += self.design.rounds(story, end)
         sample = chosen.sample
         if chosen.seed is not None or chosen.minutes:
             wanted = min(len(rounds) if sample is None else sample, len(rounds))
@@ -188,23 +188,23 @@ class Matrix:
                 return
 
 
-def untroubled(plot: str) -> End:
+def untroubled(story: str) -> End:
     """How the story ends when nothing is broken."""
-    with open_sandbox(ALL_PLOTS[plot].scenario()) as (sandbox, cases):
-        return Teller(sandbox, cases).play(ALL_PLOTS[plot])
+    with open_sandbox(ALL_STORIES[story].scenario()) as (sandbox, cases):
+        return Teller(sandbox, cases).play(ALL_STORIES[story])
 
 
 def troubled(good: Mapping[str, End], cells: tuple[Cell, ...], *, people_help: bool) -> Play:
     """The same story with these faults, held against how it should end."""
-    plot = cells[0].plot
+    story = cells[0].story
     faults = faults_of(cells)
     try:
-        with open_sandbox(with_faults(ALL_PLOTS[plot].scenario(), faults)) as (sandbox, cases):
-            end = Teller(sandbox, cases).play(ALL_PLOTS[plot])
+        with open_sandbox(with_faults(ALL_STORIES[story].scenario(), faults)) as (sandbox, cases):
+            end = Teller(sandbox, cases).play(ALL_STORIES[story])
             missed = set(sandbox.aws.faults.missed())
     except Exception as error:  # noqa: BLE001 - a play that breaks is a result
         return Play(cells, "none", helped=False, why=f"{type(error).__name__}: {error!s:.200}")
-    differ = [*differences(end, good[plot])]
+    differ = [*differences(end, good[story])]
     differ += [] if people_help or not end.stops else [f"needed people: {end.stops[0]}"]
     pairs = zip(cells, faults, strict=True)
     left = tuple(cell for cell, fault in pairs if (fault["call"], fault["nth"]) in missed)
@@ -230,4 +230,4 @@ def _line(play: Play) -> str:
     verdict = "ok" if play.holds else f"BROKEN: {play.why}"
     again = " (people helped)" if play.helped else ""
     faults = ", ".join(map(str, play.cells))
-    return f"{play.cells[0].plot:14} {play.outcome}{again} {verdict}  [{faults}]"
+    return f"{play.cells[0].story:14} {play.outcome}{again} {verdict}  [{faults}]"

@@ -11,13 +11,13 @@ from typing import Any
 
 from chalicelib.domain.state.audit_log import Kind
 from sandbox.ages import parse_age
-from sandbox.reliability.plots import (
+from sandbox.reliability.stories import (
     APPROVERS,
     CLUSTER,
     SIBLING,
     Act,
     Case,
-    Plot,
+    Story,
     closed,
     shown,
 )
@@ -62,17 +62,17 @@ class GaveUpError(Exception):
 
 
 class Teller:
-    """Plays one plot on one stage."""
+    """Plays one story in one sandbox."""
 
-    def __init__(self, stage: ScenarioSandbox, cases: StoredCases) -> None:
-        self._stage, self._cases = stage, cases
+    def __init__(self, sandbox: ScenarioSandbox, cases: StoredCases) -> None:
+        self._sandbox, self._cases = sandbox, cases
         self._stops: list[str] = []
         self._agreed = 0
-        self._acted_at = stage.clock.now()
+        self._acted_at = sandbox.clock.now()
 
-    def play(self, plot: Plot) -> End:
-        self._begin(plot)
-        acts = list(plot.acts)
+    def play(self, story: Story) -> End:
+        self._begin(story)
+        acts = list(story.acts)
         while acts:
             case = self._wait(partial(self._needs_people, acts[0]))
             if _is_stopped(case):
@@ -80,50 +80,52 @@ class Teller:
             elif self._is_time_for(acts[0], case):
                 self._act(acts.pop(0))
             else:
-                self._agree_afresh(plot)
+                self._agree_afresh(story)
         self._sweep_every("1 day")
         # The last click (an undo) has to be heard before "closed" means the end.
-        self._stage.advance(timedelta(minutes=2))
+        self._sandbox.advance(timedelta(minutes=2))
         while not _is_over(case := self._wait(lambda now: closed(now) or self._is_asked(now))):
             if _is_stopped(case):
                 self._try_again(case)
             else:
-                self._agree_afresh(plot)
+                self._agree_afresh(story)
         self._rest()
         return self._end()
 
-    def _begin(self, plot: Plot) -> None:
+    def _begin(self, story: Story) -> None:
         """What opens the case."""
         self._sweep_every("6 hours")
-        acts = Acts(plot.scenario(), self._stage, self._cases, Narration(io.StringIO()), _unheard)
-        for item in plot.begins:
+        acts = Acts(
+            story.scenario(), self._sandbox, self._cases, Narration(io.StringIO()), _unheard
+        )
+        for item in story.begins:
             if item.act == "advance":
-                self._stage.advance(parse_age(item.value))
+                self._sandbox.advance(parse_age(item.value))
             else:
                 acts.perform(item)
-            self._stage.settle()
+            self._sandbox.settle()
 
     def _sweep_every(self, often: str) -> None:
         """Not each hour: a week in which keys wait would be nothing but sweeps."""
-        events = self._stage.client("events", account=HUB, region=DEFAULT_REGION, who="ci")
+        events = self._sandbox.client("events", account=HUB, region=DEFAULT_REGION, who="ci")
         for rule in events.list_rules()["Rules"]:
             if rule.get("ScheduleExpression"):
                 events.put_rule(Name=rule["Name"], ScheduleExpression=f"rate({often})")
 
     def _wait(self, ready: Callable[[Case], bool]) -> Case:
-        end = self._stage.clock.now() + PATIENCE
+        end = self._sandbox.clock.now() + PATIENCE
         while True:
             cases = self._cases.cases()
             if cases and ready(cases[-1]):
                 return cases[-1]
-            if self._stage.clock.now() > end or not self._stage.step():
+            if self._sandbox.clock.now() > end or not self._sandbox.step():
                 raise GaveUpError(f"nothing more comes: {cases[-1:]}")
 
     def _needs_people(self, act: Act, case: Case) -> bool:
         return self._is_time_for(act, case) or _is_stopped(case) or self._is_asked(case)
 
     def _is_time_for(self, act: Act, case: Case) -> bool:
-        landed = (c.operation for c in self._stage.aws.calls if is_mutation(c) and c.landed)
+        landed = (c.operation for c in self._sandbox.aws.calls if is_mutation(c) and c.landed)
         return act.when(case) and (not act.after or act.after in landed)
 
     def _is_asked(self, case: Case) -> bool:
@@ -131,7 +133,7 @@ class Teller:
 
         A stop can come before the click was written; after Try again the message asks for it anew.
         """
-        late = self._stage.clock.now() - self._acted_at > timedelta(minutes=10)
+        late = self._sandbox.clock.now() - self._acted_at > timedelta(minutes=10)
         void = self._voided() > self._agreed or not case["approvals"]
         return late and shown(case) and void
 
@@ -143,18 +145,18 @@ class Teller:
         before = self._cases.cases()[-1]
         for _ in range(MOST_CLICKS):
             self._send(act, before)
-            after, self._acted_at = self._cases.cases()[-1], self._stage.clock.now()
+            after, self._acted_at = self._cases.cases()[-1], self._sandbox.clock.now()
             if _took(act, before, after) or (self._stops and closed(after)):
                 return
-            self._stage.advance(timedelta(seconds=30))
+            self._sandbox.advance(timedelta(seconds=30))
         raise GaveUpError(f"{act.by}'s {act.button} was never taken")
 
     def _send(self, act: Act, case: Case) -> None:
-        self._stage.slack.click(act.by, button=act.button, ts=case["message_ts"])
-        self._stage.settle()
+        self._sandbox.slack.click(act.by, button=act.button, ts=case["message_ts"])
+        self._sandbox.settle()
         if act.button not in SAFE:
-            self._stage.slack.submit(act.by, {"cluster_id": CLUSTER, "reason": "not needed"})
-            self._stage.settle()
+            self._sandbox.slack.submit(act.by, {"cluster_id": CLUSTER, "reason": "not needed"})
+            self._sandbox.settle()
 
     def _try_again(self, case: Case) -> None:
         """As a stopped case's message says: press Try again."""
@@ -163,37 +165,37 @@ class Teller:
             raise GaveUpError(f"stops again and again: {case['reason']}")
         self._act(Act("alice", "refresh", _is_stopped))
 
-    def _agree_afresh(self, plot: Plot) -> None:
+    def _agree_afresh(self, story: Story) -> None:
         """The case asks again, as it could not see enough to go on: people look and agree."""
         self._stops.append("People were asked again.")
         self._agreed = self._voided()
         if len(self._stops) > MOST_HELP:
             raise GaveUpError("asks again and again")
-        button = plot.acts[0].button
+        button = story.acts[0].button
         for by in APPROVERS:
             # The world may have ended it meanwhile: then there is nothing left to agree to.
             if shown(case := self._cases.cases()[-1]):
                 self._send(Act(by, button, shown), case)
-        self._stage.advance(timedelta(minutes=2))
+        self._sandbox.advance(timedelta(minutes=2))
 
     def _rest(self) -> None:
         """Until no run goes on."""
-        while any(run["status"] == "RUNNING" for run in self._stage.runs()):
-            if not self._stage.step():
+        while any(run["status"] == "RUNNING" for run in self._sandbox.runs()):
+            if not self._sandbox.step():
                 return
 
     def _end(self) -> End:
         case = self._cases.cases()[-1]
-        landed = [c for c in self._stage.aws.calls if is_mutation(c) and c.landed]
+        landed = [c for c in self._sandbox.aws.calls if is_mutation(c) and c.landed]
         final = [_named(c.operation, c.params) for c in landed if c.operation in FINAL]
         return End(
             case["outcome"],
             case["reason"],
-            _world(self._stage.world()),
+            _world(self._sandbox.world()),
             tuple(sorted({name for name in final if final.count(name) > 1})),
             tuple(name.split(" ")[0] for name in final),
             self._cases.log_verified(),
-            tuple(self._stage.aws.faults.asked),
+            tuple(self._sandbox.aws.faults.asked),
             tuple(self._stops),
         )
 

@@ -59,13 +59,13 @@ def matrix_lines(matrix: Matrix, plays: Sequence[Play], *, seconds: float) -> li
     lines = [
         f"{tried}; {len(broken)} plays did not hold. {CELLS}{HELPED if design.people_help else ''}.",
         "",
-        "| fault | " + " | ".join(design.plots) + " |",
-        "|---" * (len(design.plots) + 1) + "|",
+        "| fault | " + " | ".join(design.stories) + " |",
+        "|---" * (len(design.stories) + 1) + "|",
     ]
     for kind in design.kinds:
         row = [
-            _cell([c for c in cells if (c.plot, c.kind) == (p, kind)], held, helped)
-            for p in design.plots
+            _cell([c for c in cells if (c.story, c.kind) == (p, kind)], held, helped)
+            for p in design.stories
         ]
         lines.append(f"| {kind} | " + " | ".join(row) + " |")
     return [*lines, *_calls(cells), *_broken(broken)]
@@ -86,7 +86,7 @@ def _calls(cells: Iterable[Cell]) -> list[str]:
 
 def _broken(broken: Sequence[Play]) -> list[str]:
     told = [
-        f"- {p.cells[0].plot}, {', '.join(map(str, p.cells))}: {p.why}"
+        f"- {p.cells[0].story}, {', '.join(map(str, p.cells))}: {p.why}"
         for p in broken[:MOST_BROKEN]
     ]
     return ["", *told] if told else []

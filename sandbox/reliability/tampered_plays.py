@@ -18,7 +18,7 @@ from sandbox.reliability.edits import BODY, ENTRIES, INBOX, Edit, edits
 from sandbox.reliability.fast_case import Items
 from sandbox.reliability.matrix import differences, untroubled
 from sandbox.reliability.plays import End, GaveUpError, Teller
-from sandbox.reliability.plots import PLOTS
+from sandbox.reliability.stories import STORIES
 from sandbox.reliability.tampering import must_alarm
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.model import DEFAULT_REGION, HUB
@@ -108,19 +108,19 @@ class TamperedTeller(Teller):
 
     def _wake(self, token: str) -> bool:
         """As a click would, so that a turn reads what stands there; False if nothing sleeps on this token."""
-        states = self._stage.client("stepfunctions", account=HUB, region=DEFAULT_REGION)
+        states = self._sandbox.client("stepfunctions", account=HUB, region=DEFAULT_REGION)
         try:
             states.send_task_success(taskToken=token or "none", output=json.dumps({}))
         except ClientError:
             return False
-        self._stage.settle()
+        self._sandbox.settle()
         return True
 
 
 def tampered_plays() -> list[TamperedPlay]:
     """Each story of the crash matrix, on all processors."""
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        return list(pool.map(_tampered, PLOTS))
+        return list(pool.map(_tampered, STORIES))
 
 
 def _tampered(story: str) -> TamperedPlay:
@@ -129,10 +129,10 @@ def _tampered(story: str) -> TamperedPlay:
 
 def tampered(story: str, good: End, *, offset: int = 0) -> TamperedPlay:
     """This story with its edits, held against how it should end."""
-    with open_sandbox(PLOTS[story].scenario()) as (sandbox, cases):
+    with open_sandbox(STORIES[story].scenario()) as (sandbox, cases):
         teller = TamperedTeller(sandbox, cases, offset=offset)
         try:
-            end = teller.play(PLOTS[story])
+            end = teller.play(STORIES[story])
         except GaveUpError as lost:
             return TamperedPlay(story, teller.edited, str(lost))
         differ = [*differences(end, good)]

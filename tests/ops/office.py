@@ -1,4 +1,4 @@
-"""An operator at a desk: runs `unlatch` in this process against the sandbox."""
+"""An operator at a context: runs `unlatch` in this process against the sandbox."""
 
 import io
 import json
@@ -73,13 +73,13 @@ class Office:
             return typing
 
         out, err = io.StringIO(), io.StringIO()
-        desk = CommandContext(Console(out, err), self.clock, self.pause, self.project, ask)
+        context = CommandContext(Console(out, err), self.clock, self.pause, self.project, ask)
         with closing(Patches()) as seams:
             # Moto warns of each alarm and policy that it leaves out; none of them acts here.
             silent = SimpleNamespace(**dict.fromkeys(("warn", "warning", "debug"), _nothing))
             seams.replace(parsing, "warnings", silent)
             seams.replace(parsing, "logger", silent)
-            code = main(words, desk)
+            code = main(words, context)
         return Said(code, out.getvalue(), err.getvalue())
 
     def env(self, **variables: str) -> None:

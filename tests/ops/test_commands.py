@@ -43,7 +43,7 @@ def refused(code: str, message: str = "the message", call: str = "GetItem") -> C
     return ClientError({"Error": {"Code": code, "Message": message}}, call)
 
 
-def desk(out: io.StringIO | None = None, answer: str | None = None) -> CommandContext:
+def context(out: io.StringIO | None = None, answer: str | None = None) -> CommandContext:
     def ask(_: str) -> str:
         if answer is None:
             raise EOFError
@@ -158,9 +158,9 @@ def test_a_settings_file_that_is_not_there(
 def test_nothing_is_done_without_a_yes() -> None:
     for answer in (None, "", "no", "YES"):
         with pytest.raises(OperatorError) as caught:
-            desk(answer=answer).confirm("Go ahead?", option="--yes")
+            context(answer=answer).confirm("Go ahead?", option="--yes")
         assert caught.value.code is Exit.DECLINED
-    desk(answer=" yes ").confirm("Go ahead?", option="--yes")
+    context(answer=" yes ").confirm("Go ahead?", option="--yes")
 
 
 class Terminal(io.StringIO):
@@ -205,7 +205,7 @@ def test_a_machine_gets_one_value_and_nothing_else() -> None:
 def test_it_builds_in_the_checkout_or_in_the_users_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = desk()
+    given = context()
     assert given.workshop == PROJECT / "build"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     installed: Any = SimpleNamespace(project=Path(main.__globals__["__file__"]).parent / "project")

@@ -38,11 +38,11 @@ def packaged(folder: Path) -> Path:
     copy_of_project(project)
     (folder / "prod.env").write_text(SETTINGS)
     out, err = io.StringIO(), io.StringIO()
-    desk = CommandContext(Console(out, err), lambda: START, project=project)
+    context = CommandContext(Console(out, err), lambda: START, project=project)
     words = ["package", "--stage", "prod", "--settings", str(folder / "prod.env")]
     topic = "AlarmTopicArn=arn:aws:sns:us-east-1:111122223333:alarms"
     words += ["--out", str(folder / "out"), "--parameter", topic]
-    assert main(words, desk) == 0, err.getvalue()
+    assert main(words, context) == 0, err.getvalue()
     assert "aws cloudformation deploy" in out.getvalue()
     return folder / "out"
 

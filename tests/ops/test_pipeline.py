@@ -72,9 +72,9 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox
 
 def packaged(project: Path, settings: Path, out: Path) -> Path:
     said = io.StringIO()
-    desk = CommandContext(Console(said, said), lambda: START, project=project)
+    context = CommandContext(Console(said, said), lambda: START, project=project)
     words = ["package", "--stage", "prod", "--settings", str(settings), "--out", str(out)]
-    assert main(words, desk) == 0, said.getvalue()
+    assert main(words, context) == 0, said.getvalue()
     return out
 
 

@@ -99,8 +99,8 @@ def test_it_is_read_back_as_it_was_written(filed: tuple[Path, Path]) -> None:
 
 def reality(*paths: Path, more: tuple[str, ...] = ()) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
-    desk = CommandContext(Console(out, err), lambda: NOW)
-    code = main(["reality", *map(str, paths), *more], desk)
+    context = CommandContext(Console(out, err), lambda: NOW)
+    code = main(["reality", *map(str, paths), *more], context)
     return code, out.getvalue(), err.getvalue()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.reliability.cells import Cell, faults_of, rounds_of, spread, stretches
 from sandbox.reliability.matrix import (
-    ALL_PLOTS,
+    ALL_STORIES,
     CRASHES,
     READS,
     TRANSIENT,
@@ -120,8 +120,8 @@ def test_the_table_says_what_held_and_what_did_not(tmp_path: Path) -> None:
     lines = matrix_lines(Matrix(CRASHES, tell=print), plays, seconds=3)
     assert lines[0].startswith("2 of 0 faults came in 2 plays")
     row = next(line for line in lines if line.startswith("| denied |"))
-    assert row.split(" | ")[1 + CRASHES.plots.index("park")] == "1/2 (1)"
-    assert row.count("–") == len(CRASHES.plots) - 1
+    assert row.split(" | ")[1 + CRASHES.stories.index("park")] == "1/2 (1)"
+    assert row.count("–") == len(CRASHES.stories) - 1
     assert "- park, kms:ListKeys #2 denied: landed twice: x" in lines
     document = tmp_path / "page.md"
     document.write_text("a\n<!-- x: begin -->\nold\n<!-- x: end -->\nb\n")
@@ -131,20 +131,20 @@ def test_the_table_says_what_held_and_what_did_not(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("plot", CRASHES.plots if THOROUGH else CRASHES.plots[:2])
-def test_the_deployed_bot_comes_to_the_same_end(plot: str) -> None:
-    good = untroubled(plot)
-    rounds = CRASHES.rounds(plot, good)
-    play = troubled({plot: good}, rounds[len(rounds) // 2], people_help=True)
+@pytest.mark.parametrize("story", CRASHES.stories if THOROUGH else CRASHES.stories[:2])
+def test_the_deployed_bot_comes_to_the_same_end(story: str) -> None:
+    good = untroubled(story)
+    rounds = CRASHES.rounds(story, good)
+    play = troubled({story: good}, rounds[len(rounds) // 2], people_help=True)
     assert play.why == "", play
     assert len(play.missed) < len(play.cells)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("plot", ALL_PLOTS if THOROUGH else ["cancel", "empty store"])
-def test_reads_that_fail_need_nobody(plot: str) -> None:
-    good = untroubled(plot)
-    (chosen,) = spread(READS.rounds(plot, good), 1, 3)
-    play = troubled({plot: good}, chosen, people_help=False)
+@pytest.mark.parametrize("story", ALL_STORIES if THOROUGH else ["cancel", "empty store"])
+def test_reads_that_fail_need_nobody(story: str) -> None:
+    good = untroubled(story)
+    (chosen,) = spread(READS.rounds(story, good), 1, 3)
+    play = troubled({story: good}, chosen, people_help=False)
     assert play.why == "", play

@@ -1,19 +1,19 @@
-"""Which figures the pictures show. Measures nothing."""
+"""Which figures the charts show. Measures nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.chart import Curves, draw
 from bench.fresh import ROOT
 from bench.parts.fleet import MOST_SECONDS, Fleets
 from bench.parts.growth import Grown
 from bench.parts.keys import MOST_MB, Size
-from bench.picture import Curves, draw
 
 FOLDER = ROOT / "docs" / "pictures"
 KEYS, CASES, ACCOUNTS = (FOLDER / f"growth{name}.png" for name in ("", "-cases", "-accounts"))
-PICTURES: tuple[tuple[str, Path], ...] = (
+CHARTS: tuple[tuple[str, Path], ...] = (
     ("Time and memory of a diagnosis over the keys in the account", KEYS),
     ("CPU time of a sweep and of status over the open cases, and their peak memory", CASES),
     ("Time and memory of a sweep over the accounts, four Regions each", ACCOUNTS),

@@ -1,4 +1,4 @@
-"""The plots of the matrices: a world, what happens to it, and what people do about it. Plays nothing."""
+"""The stories of the matrices: a world, what happens to it, and what people do about it. Plays nothing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ LOSE_CLUSTER = (
 
 
 @dataclass(frozen=True)
-class Plot:
+class Story:
     """A world, what begins its case, and what people do in it."""
 
     title: str
@@ -103,36 +103,38 @@ PARK, CANCEL, UNDO, RESCUE = (
     Act("bob", "undo", closed),
     Act("alice", "rescue", shown),
 )
-PLOTS = {
-    "empty store": Plot("Retire an empty store", TWO),
-    "live keys": Plot("Retire live keys", TWO, KEYS),
-    "park": Plot("Park", (PARK,), KEYS[:1]),
-    "repoint": Plot("Repoint", MOVE, KEYS[:1], COPY),
-    "release": Plot("Release live keys", FREE, KEYS, begins=DELETE_STORE),
-    "rescue HSMs": Plot("Rescue of a store without HSMs", (RESCUE,), KEYS, begins=LOSE_HSM, hsms=1),
-    "rescue cluster": Plot(
+STORIES = {
+    "empty store": Story("Retire an empty store", TWO),
+    "live keys": Story("Retire live keys", TWO, KEYS),
+    "park": Story("Park", (PARK,), KEYS[:1]),
+    "repoint": Story("Repoint", MOVE, KEYS[:1], COPY),
+    "release": Story("Release live keys", FREE, KEYS, begins=DELETE_STORE),
+    "rescue HSMs": Story(
+        "Rescue of a store without HSMs", (RESCUE,), KEYS, begins=LOSE_HSM, hsms=1
+    ),
+    "rescue cluster": Story(
         "Rescue of a lost cluster", (RESCUE,), KEYS, begins=LOSE_CLUSTER, hsms=1
     ),
-    "cancel": Plot("Cancel in the key wait", (*TWO, CANCEL), KEYS),
-    "undo": Plot("Undo of park", (PARK, UNDO), KEYS[:1]),
+    "cancel": Story("Cancel in the key wait", (*TWO, CANCEL), KEYS),
+    "undo": Story("Undo of park", (PARK, UNDO), KEYS[:1]),
 }
 WAYS_BACK = {
-    "cancel empty": Plot("Cancel while the empty store disconnects", (*TWO, CANCEL)),
-    "cancel park": Plot("Cancel of a park half way", (PARK, CANCEL), KEYS[:1]),
-    "cancel repoint": Plot(
+    "cancel empty": Story("Cancel while the empty store disconnects", (*TWO, CANCEL)),
+    "cancel park": Story("Cancel of a park half way", (PARK, CANCEL), KEYS[:1]),
+    "cancel repoint": Story(
         "Cancel while the keys soak", (*MOVE, CANCEL), KEYS[:1], COPY, {"repoint_soak_days": "1"}
     ),
-    "cancel release": Plot(
+    "cancel release": Story(
         "Cancel of a release in the key wait", (*FREE, CANCEL), KEYS, begins=DELETE_STORE
     ),
-    "cancel HSMs": Plot(
+    "cancel HSMs": Story(
         "Cancel of a rescue that has made an HSM",
         (RESCUE, Act("bob", "cancel", running, after="CreateHsm")),
         KEYS,
         begins=LOSE_HSM,
         hsms=1,
     ),
-    "cancel cluster": Plot(
+    "cancel cluster": Story(
         "Cancel of a rescue that has made a cluster with an HSM",
         (RESCUE, Act("bob", "cancel", running, after="CreateHsm")),
         KEYS,

@@ -1,4 +1,4 @@
-"""The pictures of docs/performance.md: how time and memory grow with keys, open cases and accounts."""
+"""The charts of docs/performance.md: how time and memory grow with keys, open cases and accounts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STYLES = (("o-", OURS), ("s--", OTHER), ("^:", OURS))
 
 @dataclass(frozen=True)
 class Curves:
-    """One of two pictures side by side: named lines over `x`; `limits` are named levels or curves to stay below."""
+    """One of two charts side by side: named lines over `x`; `limits` are named levels or curves to stay below."""
 
     title: str
     x_label: str
