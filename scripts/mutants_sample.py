@@ -166,23 +166,26 @@ def _is_killed(mutant: Mutant, copy: Path, reach: Reach) -> bool:
     was = file.read_text()
     file.write_text(mutant.source)
     try:
-        killed = bool(tests) and _fails(tests, copy)
+        code = _tried(tests, copy) if tests else pytest.ExitCode.OK
     finally:
         file.write_text(was)
+    if code == pytest.ExitCode.USAGE_ERROR:  # a test module that can't even be loaded with it
+        assert _tried(tests, copy) == pytest.ExitCode.OK, f"these tests fail anyway: {tests}"
+    killed = code != pytest.ExitCode.OK
     verdict = "killed" if killed else "LIVES " if tests else "LIVES, and no test reaches it"
     print(f"{verdict} {time.monotonic() - began:5.1f} s {mutant}", flush=True)
     return killed
 
 
-def _fails(tests: Sequence[str], copy: Path) -> bool:
-    """Whether one of them fails, in a process of its own. One that comes to no end counts as well."""
+def _tried(tests: Sequence[str], copy: Path) -> int:
+    """What pytest says of them, in a process of its own. One that comes to no end is killed."""
     child = os.fork()
     if child == 0:
         _run(tests, copy)
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
-    assert code in (0, 1, 2, -signal.SIGXCPU, -signal.SIGKILL), f"pytest gave {code} for {tests}"
-    return code != 0
+    assert code in (0, 1, 2, 4, -signal.SIGXCPU, -signal.SIGKILL), f"pytest gave {code} for {tests}"
+    return code
 
 
 def _run(tests: Sequence[str], copy: Path) -> None:
