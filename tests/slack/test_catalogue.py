@@ -1,0 +1,119 @@
+"""Every word, mark and button of every message, dialog and thread line, as it was last looked at.
+
+A changed word shows in the diff of `catalogue/`. If it is meant: `WRITE_CATALOGUE=1 pytest tests/slack/test_catalogue.py`,
+and read what it wrote aloud.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from chalicelib.aws.store import codec
+from chalicelib.domain.home import Home
+from chalicelib.domain.rules.approval import Refusal
+from chalicelib.domain.state.audit_log import Entry, chained
+from chalicelib.domain.state.case import Case, Phase
+from chalicelib.domain.state.plan import Remedy
+from chalicelib.slack import home, refusals
+from chalicelib.slack.messages.text import Message
+from chalicelib.slack.messages.thread import line
+from tests.domain.worlds import NOW, POLICY
+from tests.slack import test_design, test_design_dialogs, test_design_notices, test_fleet
+from tests.slack.every_moment import MOMENTS, kept
+from tests.slack.moments import asked, shown, waiting_for_keys
+from tests.slack.test_gateway import Slack
+from tests.slack.test_modals import decide
+from tests.slack.test_thread import LINES
+
+FOLDER = Path(__file__).parent / "catalogue"
+Made = Callable[[], Any]
+
+
+def _message(made: Message) -> Any:
+    return {"text": made.text, "blocks": list(made.blocks)}
+
+
+def _dialog(moment: str, remedy: Remedy) -> Made:
+    return lambda: decide(MOMENTS[moment](), remedy)
+
+
+def _thread() -> list[Any]:
+    """All that the thread may say, and what only the log needs."""
+    play = waiting_for_keys()
+    linked = (chained((item,), length=0, head="")[0] for item, _ in LINES)
+    return [None if told is None else _message(told) for told in _told(linked, play.case)]
+
+
+def _told(entries: Iterable[Entry], it: Case) -> Iterator[Message | None]:
+    return (line(entry, case=it) for entry in entries)
+
+
+def _steps() -> Any:
+    """What the turns before each moment decided, in the domain's words."""
+    return {
+        name: [f"{type(step).__name__} {codec.dump(step)}" for step in play().steps]
+        for name, play in MOMENTS.items()
+    }
+
+
+def _private() -> dict[str, str]:
+    return {why.name: refusals.sentence(why, policy=POLICY) for why in Refusal}
+
+
+def _commands() -> dict[str, str]:
+    here = test_fleet.reach(Slack(), test_fleet.SCAN)
+    known = Home((test_fleet.shown(asked().case),), (), (kept().case,), frozen="drill", more=3)
+    return {"help": here.help(), "scan": here.scan(), "status": here.status(known)}
+
+
+def _home() -> Any:
+    cases = [MOMENTS[name]().case for name in ("new", "one_of_two", "waiting_for_keys", "stopped")]
+    seen = Home(tuple(cases[:2]), tuple(cases[2:]), (kept().case,), test_fleet.SCAN, channel="C1")
+    return home.view(seen, policy=POLICY, names=test_fleet.NAMES, now=NOW)
+
+
+def _entries() -> Iterator[tuple[str, Made]]:
+    for name, play in MOMENTS.items():
+        yield f"message {name}", lambda play=play: _message(shown(play()))  # type: ignore[misc]
+        it = play().case
+        offered = it.offers if it.phase is Phase.WAITING else ()
+        yield from ((f"dialog {name} {p.remedy}", _dialog(name, p.remedy)) for p in offered)
+    for name, moment in test_design.DESIGN.items():
+        yield f"message, {name}", lambda moment=moment: _message(shown(moment.play()))  # type: ignore[misc]
+    for name, dialog in test_design_dialogs.DESIGN.items():
+        yield f"dialog, {name}", dialog.view
+    for name, told in test_design_notices.DESIGN.items():
+        yield f"notice, {name}", lambda told=told: _message(told.make())  # type: ignore[misc]
+    yield "steps", _steps
+    yield "thread", _thread
+    yield "digest", lambda: _message(test_fleet.told(test_fleet.SCAN))
+    yield "private answers", _private
+    yield "commands", _commands
+    yield "home", _home
+
+
+ENTRIES = dict(_entries())
+
+
+def _written(made: Any) -> str:
+    return yaml.safe_dump(made, allow_unicode=True, sort_keys=False, width=110)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_it_reads_as_it_was_last_looked_at(name: str) -> None:
+    told = _written(ENTRIES[name]())
+    file = FOLDER / f"{name}.yaml"
+    if os.environ.get("WRITE_CATALOGUE"):
+        FOLDER.mkdir(exist_ok=True)
+        file.write_text(told)
+    assert told == file.read_text(), "if it is meant, write the catalogue anew: see above"
+
+
+def test_nothing_is_left_over() -> None:
+    assert {path.stem for path in FOLDER.iterdir()} == set(ENTRIES)
