@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ from chalicelib.slack.messages.thread import line
 from tests.domain.worlds import NOW, POLICY
 from tests.slack import test_design, test_design_dialogs, test_design_notices, test_fleet
 from tests.slack.every_moment import MOMENTS, kept
-from tests.slack.moments import asked, shown, waiting_for_keys
+from tests.slack.moments import asked, of, shown, waiting_for_keys
+from tests.slack.reading import words
 from tests.slack.test_gateway import Slack
 from tests.slack.test_modals import decide
 from tests.slack.test_thread import LINES
@@ -62,6 +64,32 @@ def _steps() -> Any:
     }
 
 
+def _fewer(it: Case, number: int) -> Case:
+    """The same moment of a smaller world: sentences count, and one is not many."""
+    seen = it.snapshot
+    if seen is None:
+        return it
+    left = seen.cluster and replace(seen.cluster, hsms=seen.cluster.hsms[:number])
+    return replace(it, snapshot=replace(seen, keys=seen.keys[:number], cluster=left))
+
+
+def _told_of(number: int) -> Any:
+    told = {}
+    for name, play in MOMENTS.items():
+        at = play()
+        told[name] = words(of(_fewer(at.case, number), at.now).blocks)
+    return told
+
+
+def _unread() -> Any:
+    """The same moments before anything is known of AWS."""
+    told = {}
+    for name, play in MOMENTS.items():
+        at = play()
+        told[name] = words(of(replace(at.case, snapshot=None), at.now).blocks)
+    return told
+
+
 def _private() -> dict[str, str]:
     return {why.name: refusals.sentence(why, policy=POLICY) for why in Refusal}
 
@@ -90,6 +118,9 @@ def _entries() -> Iterator[tuple[str, Made]]:
         yield f"dialog, {name}", dialog.view
     for name, told in test_design_notices.DESIGN.items():
         yield f"notice, {name}", lambda told=told: _message(told.make())  # type: ignore[misc]
+    yield "messages of one key and one HSM", lambda: _told_of(1)
+    yield "messages of no key and no HSM", lambda: _told_of(0)
+    yield "messages of what is not read", _unread
     yield "steps", _steps
     yield "thread", _thread
     yield "digest", lambda: _message(test_fleet.told(test_fleet.SCAN))

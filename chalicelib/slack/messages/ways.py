@@ -160,8 +160,8 @@ def _gone(shown: Shown, plan: Plan) -> str:
 def _breaks(shown: Shown, plan: Plan) -> str:
     if plan.remedy is Remedy.RESCUE:
         return "nothing more, the keys fail already"
-    if plan.remedy is Remedy.KEEP and shown.case.trigger.is_outage:
-        return f"{the(_live(shown), 'key')} {'goes' if _live(shown) == 1 else 'go'} on failing"
+    if plan.remedy is Remedy.KEEP and shown.case.trigger.is_outage and (live := _live(shown)):
+        return f"{the(live, 'key')} {'goes' if live == 1 else 'go'} on failing"
     return _breaks_now(shown, plan)
 
 
