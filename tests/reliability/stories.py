@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from chalicelib.domain.state.case import Case, Outcome
 from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.snapshot import Cluster, Hsm, KeyState, Snapshot
+from chalicelib.ports import Ports
 from ops.evidence.approved import unapproved
 from sandbox.reliability.table import MemoryTable
 from tests.flows.engine import Engine
@@ -92,6 +94,7 @@ class End:
     flaws: tuple[str, ...]
     calls: tuple[str, ...]
     stops: tuple[tuple[str, tuple[str, ...]], ...]
+    told: tuple[str, ...]
 
     @property
     def state(self) -> object:
@@ -118,7 +121,8 @@ def played(story: str, *, at: int = -1, kind: str = "", turns_a_run: int = 1_500
     stand = Stand(make(), store=QuickCases(MemoryTable(), INBOX_SEAL), durations=QUICK, **RULES)
     engine = Engine(stand, turns_a_run=turns_a_run)
     engine.restart = trouble.restart
-    stand.ports = troubled(stand.ports, trouble)
+    told: list[str] = []
+    stand.ports = troubled(_heard(stand.ports, told), trouble)
     engine.deliver(stand.failed())
     engine.go(until=lambda: bool(stand.runs.started))
     case_id = stand.runs.started[0][0]
@@ -136,7 +140,20 @@ def played(story: str, *, at: int = -1, kind: str = "", turns_a_run: int = 1_500
         (*audit_log.flaws(entries, head=case.log_head), *unapproved(entries)),
         tuple(trouble.calls),
         tuple(stops),
+        tuple(told),
     )
+
+
+def _heard(ports: Ports, told: list[str]) -> Ports:
+    """Its log lines and metrics come here."""
+
+    def log(message: str, **fields: object) -> None:
+        told.append(f"log: {message} {json.dumps(fields, default=str)}")
+
+    def count(name: str, value: int) -> None:
+        told.append(f"metric: {name} {value}")
+
+    return replace(ports, log=log, count=count)
 
 
 def _tell(
