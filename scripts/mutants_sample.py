@@ -31,12 +31,8 @@ from mutmut.mutation.file_mutation import Mutation, create_mutations, deep_repla
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("chalicelib/flows", "chalicelib/aws", "chalicelib/slack")
 TESTS = (
-    "tests/domain",
-    "tests/aws",
-    "tests/flows",
-    "tests/slack",
-    "tests/reliability",
-    "tests/test_*.py",
+    *("tests/domain", "tests/aws", "tests/flows", "tests/slack", "tests/reliability"),
+    *("tests/sandbox/aws", "tests/ops", "tests/test_*.py"),
 )
 ABOUT_TEXT = ("tests/test_architecture.py", "tests/test_docs.py", "tests/test_types.py")
 """They read the code and don't run it."""
@@ -184,14 +180,14 @@ def _is_killed(mutant: Mutant, copy: Path, reach: Reach) -> bool:
 
 
 def _tried(tests: Sequence[str], copy: Path) -> int:
-    """What pytest says of them, in a process of its own. One that comes to no end is killed."""
+    """What pytest says of them, in a process of its own. One that comes to no end counts as living."""
     child = os.fork()
     if child == 0:
         _run(tests, copy)
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     assert code in (0, 1, 2, 4, -signal.SIGXCPU, -signal.SIGKILL), f"pytest gave {code} for {tests}"
-    return code
+    return code if code > 0 else 0  # out of time: nobody has noticed anything yet
 
 
 def _run(tests: Sequence[str], copy: Path) -> None:
