@@ -86,6 +86,23 @@ def test_it_is_small_and_says_what_it_is(path: Path) -> None:
     assert path.stem not in VAGUE, "a module is a noun or the function that it holds"
 
 
+def raw_states(path: Path) -> list[int]:
+    """Lines that compare a state with a text, which no check of types could tell from a slip."""
+    found = []
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Compare) and getattr(node.left, "attr", "") == "state":
+            texts = (each for side in node.comparators for each in ast.walk(side))
+            found += [node.lineno for t in texts if isinstance(getattr(t, "value", None), str)]
+    return found
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if "chalicelib" in path.parts], ids=dotted
+)
+def test_states_are_values(path: Path) -> None:
+    assert raw_states(path) == [], "name the value: HsmState.ACTIVE"
+
+
 @every_module
 def test_functions_are_short(path: Path) -> None:
     for node in ast.walk(tree_of(path)):

@@ -10,6 +10,7 @@ from enum import Enum, auto
 from chalicelib.domain.remedies import rescue
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.state.case import CallRecord, Outcome
+from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import KeyState, Snapshot, StoreState
 from chalicelib.domain.state.zones import zone_of
@@ -162,8 +163,8 @@ def _made(milestone: Milestone, context: PlanContext) -> bool:
         return any(b.backup_id == target and b.is_ready for b in context.snapshot.known_backups)
     home = rescue.made_cluster(context) if plan.backup_id else context.snapshot.cluster
     if home is None or milestone.operation is Operation.CREATE_CLUSTER:
-        return home is not None and home.state != "CREATE_IN_PROGRESS"
-    return any(hsm.zone == zone_of(target) and hsm.state == "ACTIVE" for hsm in home.hsms)
+        return home is not None and home.state is not ClusterState.CREATE_IN_PROGRESS
+    return any(hsm.zone == zone_of(target) and hsm.state is HsmState.ACTIVE for hsm in home.hsms)
 
 
 def _waited(milestone: Milestone, world: Snapshot, context: PlanContext) -> bool:

@@ -19,6 +19,7 @@ from chalicelib.domain.rules.waiting import our_keys, until_next
 from chalicelib.domain.state.audit_log import Entry, Kind, entry
 from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.domain.state.click import Act
+from chalicelib.domain.state.hsm_states import ClusterState
 from chalicelib.domain.state.plan import LOOK_AGAIN_BEFORE, Operation
 from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.domain.state.snapshot import Snapshot
@@ -233,7 +234,7 @@ def _noticed(ports: TurnPorts, case: Case) -> Case:
 def _is_going(case: Case) -> bool:
     """Its cluster is on its way out: what that means is known once it is gone."""
     cluster = case.snapshot.cluster if case.snapshot else None
-    return cluster is not None and cluster.state == "DELETE_IN_PROGRESS"
+    return cluster is not None and cluster.state is ClusterState.DELETE_IN_PROGRESS
 
 
 def _patience(ports: TurnPorts, case: Case, now: datetime) -> int:

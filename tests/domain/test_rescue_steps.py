@@ -78,6 +78,7 @@ WAITS: list[tuple[str, PlanContext, str]] = [
     ("it is not ready", shown(backup=replace(BACKUP, state=BackupState.CREATE_IN_PROGRESS)), "made ready"),
     ("it does not show as kept yet", shown((O.KEEP_BACKUP, "backup-1")), "backup is kept"),
     ("the new cluster is being made", shown(backup=KEPT, made=(replace(THERE, state=ClusterState.CREATE_IN_PROGRESS),)), "being created"),
+    ("nobody knows whether the cluster was made", shown((O.CREATE_CLUSTER, "backup-1"), backup=KEPT), "finding out whether AWS made the cluster"),
     ("the HSM does not show yet", shown((O.CREATE_HSM, "1a"), backup=KEPT, made=(THERE,)), "HSMs are being created"),
     ("an HSM that failed is going", shown(backup=KEPT, made=(replace(THERE, hsms=hsms("1a", state=HsmState.DELETE_IN_PROGRESS)),)), "failed is being deleted"),
     ("the cluster is not active yet", shown(backup=KEPT, made=(replace(NEW, state=ClusterState.UPDATE_IN_PROGRESS),)), "becomes active"),

@@ -81,6 +81,11 @@ def test_a_minute_under_way_does_not_count() -> None:
     assert (seen, late) == ((Sessions("hsm", 1, 2),), 0)
 
 
+def test_an_hsm_without_a_minute_has_no_numbers() -> None:
+    seen, _ = counted({"hsm": {}, "other": {NOW: (1, 2)}}, now=NOW + MINUTE, minutes=1)
+    assert seen[0] == Sessions("hsm", 0, 0, missing=1)
+
+
 @pytest.mark.parametrize(
     ("interfaces", "truth"), [(("eni-1",), U), (None, N), ((), Q)], ids=["others", "unread", "none"]
 )

@@ -14,7 +14,7 @@ from chalicelib.domain.rules.proof import was_denied
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.rules.step import Ask, Call, Close, Step, Wait
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case, Difference, Outcome
-from chalicelib.domain.state.hsm_states import GOING
+from chalicelib.domain.state.hsm_states import GOING, BackupState, ClusterState, HsmState
 from chalicelib.domain.state.plan import CASE_TAG, Operation, Plan
 from chalicelib.domain.state.snapshot import (
     Cluster,
@@ -67,7 +67,7 @@ def _backup(context: PlanContext) -> Step | None:
     """It is there for good before anything is made from it."""
     target = context.plan.backup_id
     backup = next((b for b in context.snapshot.known_backups if b.backup_id == target), None)
-    if backup is not None and backup.state == "PENDING_DELETION":
+    if backup is not None and backup.state is BackupState.PENDING_DELETION:
         if context.just_did(Operation.RESTORE_BACKUP, target):
             return Wait(SOON, "the backup is being restored")
         return Call(Operation.RESTORE_BACKUP, (target,), "taking the backup back from deletion")
@@ -98,7 +98,7 @@ def _cluster(context: PlanContext) -> Step:
 
 
 def _built(home: Cluster) -> Wait | None:
-    if home.state in ("CREATE_IN_PROGRESS", "INITIALIZE_IN_PROGRESS"):
+    if home.state in (ClusterState.CREATE_IN_PROGRESS, ClusterState.INITIALIZE_IN_PROGRESS):
         return Wait(MINUTE, "the new cluster is being created")
     return None
 
@@ -112,12 +112,12 @@ def _hsms(context: PlanContext, home: Cluster) -> Step | None:
         return None
     for zone in context.plan.names(Operation.CREATE_HSM):
         hsms = [hsm for hsm in home.hsms if hsm.zone == zone_of(zone)]
-        if any(hsm.state == "ACTIVE" for hsm in hsms):
+        if any(hsm.state is HsmState.ACTIVE for hsm in hsms):
             continue
         since = context.call_at(Operation.CREATE_HSM, zone)
-        if any(hsm.state == "CREATE_IN_PROGRESS" for hsm in hsms):
+        if any(hsm.state is HsmState.CREATE_IN_PROGRESS for hsm in hsms):
             return Wait(under_way(since, context.now), "the HSMs are being created")
-        if any(hsm.state == "DELETE_IN_PROGRESS" for hsm in hsms):
+        if any(hsm.state is HsmState.DELETE_IN_PROGRESS for hsm in hsms):
             return Wait(MINUTE, "the HSM that failed is being deleted")
         if hsms and context.tried(Operation.CREATE_HSM, zone):
             why = "replacing an HSM that did not come up"
@@ -125,7 +125,7 @@ def _hsms(context: PlanContext, home: Cluster) -> Step | None:
         if context.just_did(Operation.CREATE_HSM, zone):
             return Wait(SOON, "the HSMs are being created")
         return Call(Operation.CREATE_HSM, (zone,), "creating the HSMs", to_cluster=home.cluster_id)
-    if home.state not in ("ACTIVE", "DEGRADED"):
+    if home.state not in (ClusterState.ACTIVE, ClusterState.DEGRADED):
         return Wait(MINUTE, f"the cluster becomes active (it is {home.state})")
     return None
 

@@ -7,6 +7,7 @@ from chalicelib.domain.rules.polling import MINUTE
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.rules.step import Call, Move, Wait
 from chalicelib.domain.state.case import Before, CallStatus
+from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import ATTACHED, Cluster, Hsm, KeyStore, StoreState
 from chalicelib.domain.state.zones import zone_of
@@ -61,10 +62,12 @@ def _new_cluster(context: PlanContext) -> Move | None:
         return None
     where = home.cluster_id
     for hsm in home.live_hsms:
-        if hsm.state == "CREATE_IN_PROGRESS" or context.just_did(Operation.DELETE_HSM, hsm.zone):
+        if hsm.state is HsmState.CREATE_IN_PROGRESS or context.just_did(
+            Operation.DELETE_HSM, hsm.zone
+        ):
             return Wait(MINUTE, WHY)
         return Call(Operation.DELETE_HSM, (hsm.zone,), WHY, to_cluster=where)
-    if home.hsms or home.state == "CREATE_IN_PROGRESS" or _is_coming(context, home):
+    if home.hsms or home.state is ClusterState.CREATE_IN_PROGRESS or _is_coming(context, home):
         return Wait(MINUTE, WHY)
     if context.just_did(Operation.DELETE_CLUSTER, where):
         return Wait(MINUTE, WHY)
@@ -80,10 +83,12 @@ def _new_hsms(context: PlanContext, before: Before) -> Move | None:
         return Wait(MINUTE, "finding out whether the key store connects")
     for zone in context.plan.names(Operation.CREATE_HSM):
         for hsm in _ours(context, before, zone):
-            if hsm.state == "CREATE_IN_PROGRESS" or context.just_did(Operation.DELETE_HSM, zone):
+            if hsm.state is HsmState.CREATE_IN_PROGRESS or context.just_did(
+                Operation.DELETE_HSM, zone
+            ):
                 return Wait(MINUTE, WHY)
             return Call(Operation.DELETE_HSM, (zone,), WHY)
-    is_going = any(hsm.state == "DELETE_IN_PROGRESS" for hsm in cluster.hsms)
+    is_going = any(hsm.state is HsmState.DELETE_IN_PROGRESS for hsm in cluster.hsms)
     return Wait(MINUTE, WHY) if is_going or _is_coming(context, cluster) else None
 
 

@@ -10,6 +10,7 @@ from chalicelib.domain.remedies.repoint import MAY_WORK
 from chalicelib.domain.rules.outage import Outage, outage_in
 from chalicelib.domain.rules.password import PERSON_ONLY
 from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.state.hsm_states import BackupState
 from chalicelib.domain.state.plan import Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.state.snapshot import (
     ATTACHED,
@@ -94,8 +95,8 @@ def _new_cluster_calls(backup: Backup, store: KeyStore) -> list[PlannedCall]:
 
 def best_backup(snapshot: Snapshot) -> Backup | None:
     """The newest READY one of a cluster that is gone; else the newest that waits for its deletion."""
-    for state in ("READY", "PENDING_DELETION"):
-        found = [backup for backup in snapshot.known_backups if backup.state == state]
+    for state in (BackupState.READY, BackupState.PENDING_DELETION):
+        found = [backup for backup in snapshot.known_backups if backup.state is state]
         if found:
             return max(found, key=lambda backup: backup.created_at)
     return None
