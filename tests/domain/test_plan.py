@@ -10,9 +10,11 @@ import pytest
 
 from chalicelib.domain.diagnosis import (
     Cause,
+    WayOut,
     all_plans,
     cause_of,
     daily_cost,
+    way_out,
     ways_out,
 )
 from chalicelib.domain.rules.policy import Policy
@@ -254,3 +256,8 @@ def test_the_default_target_is_the_first_by_id() -> None:
 
 def test_a_key_without_an_alias_has_a_name_all_the_same() -> None:
     assert key("abcdefghij", aliases=()).name == "key-abcd… (no alias)"
+
+
+def test_a_way_that_is_not_spoken_of_is_none() -> None:
+    """Nothing is broken, so nobody speaks of a rescue."""
+    assert way_out(Remedy.RESCUE, situation(world())) == WayOut(Remedy.RESCUE, None)

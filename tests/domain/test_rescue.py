@@ -214,6 +214,7 @@ def test_a_kept_case_wakes_for_an_outage() -> None:
     play.change(lambda w: replace(w, cluster=None, backups=(BACKUP,)))
     assert isinstance(play.sure_turn(), Ask)
     assert (play.case.keep, play.case.trigger) == (None, Trigger.CLUSTER_LOST)
+    assert not play.case.reason, "that it was kept is over"
 
 
 def broken_login(play: Play) -> None:

@@ -198,7 +198,9 @@ def test_a_subnet_that_goes_under_the_approved_rescue_of_the_old_cluster_asks_ag
     play.approve(Remedy.RESCUE, "alice")
     play.change(lambda w: replace(w, key_stores=(store(FAILED, error="SUBNET_NOT_FOUND"),)))
     assert isinstance(play.turn(), Ask)
-    assert "takes a new one" in play.case.differences[0].now
+    (found,) = play.case.differences
+    assert (found.what, found.before) == ("Cluster", "could serve the key store")
+    assert "takes a new one" in found.now
     plan = chosen(play)
     assert (plan.backup_id, plan.subnets) == ("backup-1", ("subnet-a", "subnet-b"))
 

@@ -49,11 +49,10 @@ def login(target: Cluster, snapshot: Snapshot) -> Login:
 def login_words(target: Cluster, snapshot: Snapshot) -> str:
     """The same as sentences."""
     found, copy, last = login(target, snapshot), target.copy, snapshot.connects.last
-    made = day(copy.at) if copy else "unknown date"
     match found:
-        case Login.SURE:
+        case Login.SURE if copy:
             return (
-                f"AWS can log in there: the backup of {made} is newer than the last time that the "
+                f"AWS can log in there: the backup of {day(copy.at)} is newer than the last time that the "
                 "key store connected."
             )
         case Login.PROBABLE:
