@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 
 from chalicelib.domain.state.plan import Operation
 from sandbox.reliability.cells import KINDS, Cell, faults_of, rounds_of, spread, stretches
 from sandbox.reliability.plays import End, Teller, with_faults
 from sandbox.reliability.stories import STORIES, WAYS_BACK, Story
+from sandbox.reliability.workers import workers
 from sandbox.scenario.scenario_sandbox import open_sandbox
 
 TORN = ("cut", "dropped", "empty")
@@ -158,8 +156,7 @@ class Matrix:
         so is each fault that a play missed.
         """
         until = time.monotonic() + 60 * chosen.minutes if chosen.minutes else None
-        jobs = chosen.jobs or os.cpu_count()
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        with workers(chosen.jobs) as pool:
             stories = self.design.stories
             good = dict(zip(stories, pool.map(untroubled, stories), strict=True))
             rounds = self._chosen(good, chosen)

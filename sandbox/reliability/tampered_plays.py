@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from multiprocessing import get_context
 from typing import Any, cast
 
 from botocore.exceptions import ClientError
@@ -20,6 +17,7 @@ from sandbox.reliability.matrix import differences, untroubled
 from sandbox.reliability.plays import End, GaveUpError, Teller
 from sandbox.reliability.stories import STORIES
 from sandbox.reliability.tampering import must_alarm
+from sandbox.reliability.workers import workers
 from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.model import DEFAULT_REGION, HUB
 from sandbox.scenario.scenario_sandbox import ScenarioSandbox, open_sandbox
@@ -119,7 +117,7 @@ class TamperedTeller(Teller):
 
 def tampered_plays() -> list[TamperedPlay]:
     """Each story of the crash matrix, on all processors."""
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    with workers() as pool:
         return list(pool.map(_tampered, STORIES))
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from multiprocessing import get_context
 
 from chalicelib.domain.simulation import MADE
 from chalicelib.domain.state.case import Case
@@ -19,6 +16,7 @@ from sandbox.reliability.cells import spread
 from sandbox.reliability.edits import BODY, ENTRIES, INBOX, Edit, edits
 from sandbox.reliability.fast_case import FastCase, Items, State
 from sandbox.reliability.fast_cases import STORIES, WAYS, deeds, whole_world
+from sandbox.reliability.workers import workers
 
 Call = tuple[Operation, str, str]
 BACK = frozenset(
@@ -224,7 +222,7 @@ class Matrix:
 
     def play(self, *, sample: int | None = None, offset: int = 0) -> list[Tried]:
         """`sample`: only so many edits of each moment."""
-        with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        with workers() as pool:
             counts = dict(zip(STORIES, pool.map(_moments, STORIES), strict=True))
             places = [(story, number) for story, count in counts.items() for number in range(count)]
             self.moments = len(places)
