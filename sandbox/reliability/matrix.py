@@ -11,7 +11,7 @@ from functools import partial
 
 from chalicelib.domain.state.plan import Operation
 from sandbox.reliability.cells import KINDS, Cell, faults_of, rounds_of, spread, stretches
-from sandbox.reliability.plays import End, Teller, with_faults
+from sandbox.reliability.plays import OFTEN, End, Teller, with_faults
 from sandbox.reliability.stories import STORIES, WAYS_BACK, Story
 from sandbox.reliability.workers import workers
 from sandbox.scenario.scenario_sandbox import open_sandbox
@@ -51,6 +51,8 @@ class Design:
     """What a matrix breaks, in which stories, how, and how many faults share a play.
 
     `people_help`: a play holds also if somebody has to press Try again, or to agree afresh.
+    `sweeps`: how often the bot looks for what was lost, once people have acted; half the moments of a week
+    that waits would be sweeps.
     `in_stretches`: the faults of a play lie side by side. Each failed turn is taken again, so faults
     that are far apart would push the later ones away from the moments that they are meant for.
     """
@@ -63,6 +65,7 @@ class Design:
     reads_alone: bool = False
     in_stretches: bool = False
     times: int = 1
+    sweeps: str = OFTEN
 
     def cells(self, story: str, end: End) -> Iterator[Cell]:
         """Every call that was sent, at these of its times, in every way."""
@@ -98,12 +101,14 @@ READS = Design(
     reads_alone=True,
     in_stretches=True,
     times=ATTEMPTS,
+    sweeps="1 day",
 )
 TRANSIENT = Design(
     stories=tuple(ALL_STORIES),
     kinds=tuple(kind for kind in KINDS if kind != "denied"),
     moments=each,
     together=1,
+    sweeps="1 day",
 )
 
 
@@ -157,10 +162,11 @@ class Matrix:
         """
         until = time.monotonic() + 60 * chosen.minutes if chosen.minutes else None
         with workers(chosen.jobs) as pool:
-            stories = self.design.stories
-            good = dict(zip(stories, pool.map(untroubled, stories), strict=True))
+            stories, sweeps = self.design.stories, self.design.sweeps
+            tell = partial(untroubled, sweeps=sweeps)
+            good = dict(zip(stories, pool.map(tell, stories), strict=True))
             rounds = self._chosen(good, chosen)
-            act = partial(troubled, good, people_help=self.design.people_help)
+            act = partial(troubled, good, people_help=self.design.people_help, sweeps=sweeps)
             plays = list(self._told(pool.map(act, rounds), until))
             alone = [(cell,) for play in plays for cell in play.to_do_alone()]
             return plays + list(self._told(pool.map(act, alone), until and until + ALONE))
@@ -185,19 +191,21 @@ class Matrix:
                 return
 
 
-def untroubled(story: str) -> End:
+def untroubled(story: str, *, sweeps: str = OFTEN) -> End:
     """How the story ends when nothing is broken."""
     with open_sandbox(ALL_STORIES[story].scenario()) as (sandbox, cases):
-        return Teller(sandbox, cases).play(ALL_STORIES[story])
+        return Teller(sandbox, cases).play(ALL_STORIES[story], sweeps=sweeps)
 
 
-def troubled(good: Mapping[str, End], cells: tuple[Cell, ...], *, people_help: bool) -> Play:
+def troubled(
+    good: Mapping[str, End], cells: tuple[Cell, ...], *, people_help: bool, sweeps: str = OFTEN
+) -> Play:
     """The same story with these faults, held against how it should end."""
     story = cells[0].story
     faults = faults_of(cells)
     try:
         with open_sandbox(with_faults(ALL_STORIES[story].scenario(), faults)) as (sandbox, cases):
-            end = Teller(sandbox, cases).play(ALL_STORIES[story])
+            end = Teller(sandbox, cases).play(ALL_STORIES[story], sweeps=sweeps)
             missed = set(sandbox.aws.faults.missed())
     except Exception as error:  # noqa: BLE001 - a play that breaks is a result
         return Play(cells, "none", helped=False, why=f"{type(error).__name__}: {error!s:.200}")

@@ -37,6 +37,9 @@ VOIDED = (Kind.VOIDED, Kind.ONCE_MORE)
 MOST_CLICKS = 60
 """At half-minute intervals: a play may keep all turns from their end for a quarter of an hour."""
 MOST_HELP = 6
+OFTEN = "6 hours"
+UNHEARD = timedelta(hours=7)
+"""A click that woke nobody is heard by the next sweep."""
 """A play may break several calls; each may need a person once."""
 
 
@@ -70,7 +73,8 @@ class Teller:
         self._agreed = 0
         self._acted_at = sandbox.clock.now()
 
-    def play(self, story: Story) -> End:
+    def play(self, story: Story, *, sweeps: str = OFTEN) -> End:
+        """`sweeps`: how often, once people have acted."""
         self._begin(story)
         acts = list(story.acts)
         while acts:
@@ -81,7 +85,7 @@ class Teller:
                 self._act(acts.pop(0))
             else:
                 self._agree_afresh(story)
-        self._sweep_every("1 day")
+        self._sweep_every(sweeps)
         # The last click (an undo) has to be heard before "closed" means the end.
         self._sandbox.advance(timedelta(minutes=2))
         while not _is_over(case := self._wait(lambda now: closed(now) or self._is_asked(now))):
@@ -94,7 +98,7 @@ class Teller:
 
     def _begin(self, story: Story) -> None:
         """What opens the case."""
-        self._sweep_every("6 hours")
+        self._sweep_every(OFTEN)
         acts = Acts(
             story.scenario(), self._sandbox, self._cases, Narration(io.StringIO()), _unheard
         )
@@ -164,6 +168,10 @@ class Teller:
         if len(self._stops) > MOST_HELP:
             raise GaveUpError(f"stops again and again: {case['reason']}")
         self._act(Act("alice", "refresh", _is_stopped))
+        heard_by = self._sandbox.clock.now() + UNHEARD
+        while _is_stopped(self._cases.cases()[-1]) and self._sandbox.clock.now() < heard_by:
+            if not self._sandbox.step():
+                return
 
     def _agree_afresh(self, story: Story) -> None:
         """The case asks again, as it could not see enough to go on: people look and agree."""
@@ -173,10 +181,19 @@ class Teller:
             raise GaveUpError("asks again and again")
         button = story.acts[0].button
         for by in APPROVERS:
-            # The world may have ended it meanwhile: then there is nothing left to agree to.
-            if shown(case := self._cases.cases()[-1]):
-                self._send(Act(by, button, shown), case)
+            self._agree(Act(by, button, shown))
         self._sandbox.advance(timedelta(minutes=2))
+
+    def _agree(self, act: Act) -> None:
+        """Clicks until it counts: who is told to click again does. There may be nothing left to agree to."""
+        for _ in range(MOST_CLICKS):
+            case = self._cases.cases()[-1]
+            if not shown(case):
+                return
+            self._send(act, case)
+            if _took(act, case, self._cases.cases()[-1]):
+                return
+            self._sandbox.advance(timedelta(seconds=30))
 
     def _rest(self) -> None:
         """Until no run goes on."""
