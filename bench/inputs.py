@@ -82,11 +82,6 @@ def approval(case: Case) -> str:
     metadata = f"{case.case_id}:{case.version}:retire:{plan.plan_hash}"
     payload = {
         "type": "view_submission",
-        "user": {"id": "alice", "team_id": "T1", "username": "alice"},
-        "team": {"id": "T1", "domain": "bench"},
-        "api_app_id": "A1",
-        "token": "legacy",
-        "trigger_id": "1.2.3",
         "view": {
             "id": "V1",
             "type": "modal",
@@ -97,28 +92,34 @@ def approval(case: Case) -> str:
             "state": {"values": values},
         },
         "response_urls": [],
-        "is_enterprise_install": False,
     }
-    return urlencode({"payload": json.dumps(payload)})
+    return _sent(payload)
 
 
 def pressed(button: str, case_id: str) -> str:
     """A click on a button of the case's message, as Slack's form has it."""
     payload = {
         "type": "block_actions",
-        "user": {"id": "alice", "team_id": "T1", "username": "alice"},
-        "team": {"id": "T1", "domain": "bench"},
-        "api_app_id": "A1",
-        "token": "legacy",
-        "trigger_id": "1.2.3",
         "channel": {"id": "C1", "name": "keys"},
         "container": {"type": "message", "message_ts": "1.0", "channel_id": "C1"},
         "response_url": "https://hooks.slack.com/actions/T1/1/bench",
         "state": {"values": {}},
         "actions": [{"type": "button", "action_id": button, "value": f"{case_id}:1"}],
+    }
+    return _sent(payload)
+
+
+def _sent(payload: dict[str, Any]) -> str:
+    """By alice, in Slack's form."""
+    who = {
+        "user": {"id": "alice", "team_id": "T1", "username": "alice"},
+        "team": {"id": "T1", "domain": "bench"},
+        "api_app_id": "A1",
+        "token": "legacy",
+        "trigger_id": "1.2.3",
         "is_enterprise_install": False,
     }
-    return urlencode({"payload": json.dumps(payload)})
+    return urlencode({"payload": json.dumps({**payload, **who})})
 
 
 def command(text: str) -> str:

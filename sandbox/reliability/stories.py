@@ -103,6 +103,7 @@ PARK, CANCEL, UNDO, RESCUE = (
     Act("bob", "undo", closed),
     Act("alice", "rescue", shown),
 )
+STOP_RESCUE = Act("bob", "cancel", running, after="CreateHsm")
 STORIES = {
     "empty store": Story("Retire an empty store", TWO),
     "live keys": Story("Retire live keys", TWO, KEYS),
@@ -129,14 +130,14 @@ WAYS_BACK = {
     ),
     "cancel HSMs": Story(
         "Cancel of a rescue that has made an HSM",
-        (RESCUE, Act("bob", "cancel", running, after="CreateHsm")),
+        (RESCUE, STOP_RESCUE),
         KEYS,
         begins=LOSE_HSM,
         hsms=1,
     ),
     "cancel cluster": Story(
         "Cancel of a rescue that has made a cluster with an HSM",
-        (RESCUE, Act("bob", "cancel", running, after="CreateHsm")),
+        (RESCUE, STOP_RESCUE),
         KEYS,
         begins=LOSE_CLUSTER,
         hsms=1,

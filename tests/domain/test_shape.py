@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-import os
 import pkgutil
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 
 from chalicelib import domain
+from tests.held import as_it_was
 
 FILE = Path(__file__).parent / "shape.txt"
 
@@ -36,7 +36,4 @@ def _field(field: dataclasses.Field[object]) -> str:
 
 
 def test_stored_cases_keep_their_meaning() -> None:
-    told = "\n".join(sorted(_shapes())) + "\n"
-    if os.environ.get("WRITE_CATALOGUE"):
-        FILE.write_text(told)
-    assert told == FILE.read_text(), "is it meant? See above"
+    as_it_was("\n".join(sorted(_shapes())) + "\n", FILE)

@@ -5,11 +5,11 @@ If a change is meant: `WRITE_CATALOGUE=1 pytest tests/reliability/test_what_is_t
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
+from tests.held import as_it_was
 from tests.reliability.stories import STORIES, played
 from tests.reliability.trouble import KINDS
 
@@ -20,11 +20,7 @@ IN_TROUBLE = "park"
 
 
 def _is_as_it_was(name: str, lines: list[str]) -> None:
-    file, told = FOLDER / f"{name}.txt", "".join(f"{line}\n" for line in lines)
-    if os.environ.get("WRITE_CATALOGUE"):
-        FOLDER.mkdir(exist_ok=True)
-        file.write_text(told)
-    assert told == file.read_text(), "if it is meant, write it anew: see above"
+    as_it_was("".join(f"{line}\n" for line in lines), FOLDER / f"{name}.txt")
 
 
 @pytest.mark.parametrize("story", STORIES)

@@ -6,7 +6,6 @@ and read what it wrote aloud.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from chalicelib.slack import home, refusals
 from chalicelib.slack.messages.text import Message
 from chalicelib.slack.messages.thread import line
 from tests.domain.worlds import NOW, POLICY
+from tests.held import as_it_was
 from tests.slack import test_design, test_design_dialogs, test_design_notices, test_fleet
 from tests.slack.every_moment import MOMENTS, kept
 from tests.slack.moments import asked, of, shown, waiting_for_keys
@@ -138,12 +138,7 @@ def _written(made: Any) -> str:
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_it_reads_as_it_was_last_looked_at(name: str) -> None:
-    told = _written(ENTRIES[name]())
-    file = FOLDER / f"{name}.yaml"
-    if os.environ.get("WRITE_CATALOGUE"):
-        FOLDER.mkdir(exist_ok=True)
-        file.write_text(told)
-    assert told == file.read_text(), "if it is meant, write the catalogue anew: see above"
+    as_it_was(_written(ENTRIES[name]()), FOLDER / f"{name}.yaml")
 
 
 def test_nothing_is_left_over() -> None:

@@ -62,9 +62,7 @@ def _new_cluster(context: PlanContext) -> Move | None:
         return None
     where = home.cluster_id
     for hsm in home.live_hsms:
-        if hsm.state is HsmState.CREATE_IN_PROGRESS or context.just_did(
-            Operation.DELETE_HSM, hsm.zone
-        ):
+        if _is_busy(context, hsm, hsm.zone):
             return Wait(MINUTE, WHY)
         return Call(Operation.DELETE_HSM, (hsm.zone,), WHY, to_cluster=where)
     if home.hsms or home.state is ClusterState.CREATE_IN_PROGRESS or _is_coming(context, home):
@@ -83,13 +81,16 @@ def _new_hsms(context: PlanContext, before: Before) -> Move | None:
         return Wait(MINUTE, "finding out whether the key store connects")
     for zone in context.plan.names(Operation.CREATE_HSM):
         for hsm in _ours(context, before, zone):
-            if hsm.state is HsmState.CREATE_IN_PROGRESS or context.just_did(
-                Operation.DELETE_HSM, zone
-            ):
+            if _is_busy(context, hsm, zone):
                 return Wait(MINUTE, WHY)
             return Call(Operation.DELETE_HSM, (zone,), WHY)
     is_going = any(hsm.state is HsmState.DELETE_IN_PROGRESS for hsm in cluster.hsms)
     return Wait(MINUTE, WHY) if is_going or _is_coming(context, cluster) else None
+
+
+def _is_busy(context: PlanContext, hsm: Hsm, zone: str) -> bool:
+    """It comes, or was asked to go a moment ago. `zone` is as the plan names it."""
+    return hsm.state is HsmState.CREATE_IN_PROGRESS or context.just_did(Operation.DELETE_HSM, zone)
 
 
 def _ours(context: PlanContext, before: Before, zone: str) -> tuple[Hsm, ...]:

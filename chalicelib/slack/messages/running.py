@@ -67,10 +67,9 @@ def message(shown: Shown) -> Message:
     at = f"{place}: {now}" if plan and milestones else now
     if late_step := late.found(shown):
         return _overdue(shown, milestones, late_step, title=f"{verb} {about}")
+    where = f"{verb} {about}: {now}{f', {place}' if milestones else ''}."
     return Message(
-        f"{verb} {about}: {now}{f', {place}' if milestones else ''}. {_failing(shown)} Nothing for you to do.".replace(
-            "  ", " "
-        ),
+        " ".join(filter(None, (where, _failing(shown), "Nothing for you to do."))),
         (
             header(f"{verb} {about}", HOURGLASS),
             says(
