@@ -163,7 +163,7 @@ def _polls(usual: Waited, week: Waited, held: Waited) -> Row:
         ),
         limit=(
             "The polls of AWS's own transitions are few; what counts here are the looks days "
-            "apart for as long as the keys wait (`domain/rules/pace.py`)."
+            "apart for as long as the keys wait (`domain/rules/polling.py`)."
         ),
     )
 

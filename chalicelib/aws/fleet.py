@@ -25,7 +25,7 @@ MINUTES = 5
 
 @dataclass(frozen=True)
 class Fleet:
-    """`pace` gives the pace for a call name; see aws/pace.py."""
+    """`pace` gives the pace for a call name; see aws/rate_limit.py."""
 
     accounts: Accounts
     role: str

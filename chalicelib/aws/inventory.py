@@ -54,7 +54,7 @@ class KnownKeys(Protocol):
 
 @dataclass(frozen=True)
 class AwsInventory:
-    """`rates` gives the pace for a call name; see aws/pace.py."""
+    """`pace` gives the pace for a call name; see aws/rate_limit.py."""
 
     accounts: Accounts
     reader_role: str

@@ -15,7 +15,7 @@ from chalicelib.failures import ConflictError, PermanentError, TemporaryError
 from chalicelib.flows.perform import frozen, intended, intent, make_call, result, save_with_retry
 from chalicelib.flows.turn_ports import TurnPorts
 
-AT_ONCE = 25
+AT_ONCE = 40
 """Keys that share a write. A click and a freeze are heard between two writes, some seconds apart."""
 LONGEST_TURN = timedelta(minutes=7)
 """From the turn's look on, well inside the function's ten minutes; the next turn carries on."""

@@ -12,12 +12,12 @@ from tests.domain.worlds import DAY, HOURS, MINUTE, NOW
 @pytest.mark.parametrize(
     ("age", "seconds"),
     [
-        (None, 15),
-        (timedelta(0), 15),
+        (None, 20),
+        (timedelta(0), 20),
         (6 * MINUTE, 30),
         (12 * MINUTE, 60),
         (HOURS, 120),
-        (-HOURS, 15),
+        (-HOURS, 20),
     ],
 )
 def test_transitions_are_looked_at_less_often_as_they_age(
@@ -36,8 +36,8 @@ def test_what_may_take_days_has_bounds_of_its_own(age: timedelta, seconds: int) 
     [
         (None, 30, 60),
         (timedelta(0), 60, 60),
-        (timedelta(seconds=50), 15, 60),
-        (2 * MINUTE, 15, 60),
+        (timedelta(seconds=50), 20, 60),
+        (2 * MINUTE, 20, 60),
         (6 * MINUTE, 30, 60),
         (HOURS, 120, 120),
     ],
@@ -53,7 +53,7 @@ def test_no_transition_is_looked_at_in_its_first_minute(
 
 def test_an_hsm_takes_two_minutes_at_least() -> None:
     assert under_way(NOW - MINUTE, NOW, quickest=120) == 60
-    assert under_way(NOW - 2 * MINUTE, NOW, quickest=120) == 15
+    assert under_way(NOW - 2 * MINUTE, NOW, quickest=120) == 20
 
 
 def test_stores_with_thousands_of_keys_are_looked_at_more_rarely() -> None:
@@ -84,7 +84,7 @@ def test_a_look_at_many_keys_fills_dialogs_for_a_while(keys: int, fresh: timedel
         (DAY, 86_401),
         (HOURS, 3_601),
         (timedelta(milliseconds=1), 1),
-        (timedelta(0), 15),
+        (timedelta(0), 20),
         (-HOURS, 120),
     ],
 )

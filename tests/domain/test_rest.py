@@ -145,10 +145,11 @@ def test_a_kept_case_wakes_before_a_key_of_ours_goes() -> None:
 @pytest.mark.parametrize(
     ("why", "dates", "seconds"),
     [
-        ("no date is known", (None,), 15),
+        ("no date is known", (None,), 20),
         ("days ahead", (NOW + 9 * DAY,), 3 * 86_400),
         ("a day before the first of them", (NOW + 2 * DAY, NOW + 9 * DAY), 86_400),
         ("the last day", (NOW + DAY,), 86_401),
+        ("their last day", (NOW + DAY, NOW + DAY + 30 * MINUTE), 88_201),
         ("those within the hour go as one", (NOW + HOURS, NOW + HOURS + 30 * MINUTE), 5_401),
         ("a later one has its own turn", (NOW + HOURS, NOW + 3 * HOURS), 3_601),
         ("AWS is late with one of them", (NOW - HOURS, NOW + 3 * HOURS), 10_801),

@@ -70,7 +70,7 @@ DESIGN: dict[str, Moment] = {
         MOMENTS["rescued"],
         (
             f"Rescued: 2 of 3 keys of {CLUSTER} work again",
-            "alias/payments and alias/payments-2024 work again: each was used once to check, at 09:42 UTC.",
+            "alias/payments and alias/payments-2024 work again: each was used once to check, at 09:41 UTC.",
             "can’t come back: it was made after the backup.",
             "The key store payments now uses",
             "HSMs cost about $77 a day.",
@@ -79,7 +79,7 @@ DESIGN: dict[str, Moment] = {
             "Give programs that use the HSMs directly the new addresses and the security group of",
             "Unlatch’s guard rails can forbid",
             "The keys failed from",
-            "42 minutes. 1 use by 1 caller failed; the thread has them.",
+            "41 minutes. 1 use by 1 caller failed; the thread has them.",
             "The backup `backup-1` is kept for good.",
             "AWS calls, told in the thread",
             "Check the log: `unlatch audit verify case-1",

@@ -14,7 +14,7 @@ FRESH_A_KEY = timedelta(seconds=0.6)
 """Fifteen times what a look asks of KMS for a key, at a quarter of its quotas."""
 HOURS_LATE = 4 * 60 * 60
 """What should have taken minutes and has taken hours is looked at less often: it may take days."""
-SOON = 15
+SOON = 20
 """Seconds until the next look if nobody can tell since when it has been under way."""
 SETTLING = timedelta(minutes=2)
 """KMS and CloudHSM are eventually consistent: a state that contradicts a call that AWS accepted
@@ -59,4 +59,9 @@ def until(when: datetime, now: datetime, *, keys: int = 0) -> int:
     if left > DAY + MINUTE:
         days = min(max(FEW_DAYS, keys // KEYS_A_DAY), MANY_DAYS)
         return int(min(left - DAY, days * DAY))
-    return int(max(left + 1, 1))
+    return once(when, now)
+
+
+def once(when: datetime, now: datetime) -> int:
+    """Seconds until just after `when`."""
+    return max(int((when - now).total_seconds()) + 1, 1)

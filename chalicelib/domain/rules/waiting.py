@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from chalicelib.domain.rules.polling import DAY, MINUTE, SETTLING, SOON, poll, until
+from chalicelib.domain.rules.polling import DAY, MINUTE, SETTLING, SOON, once, poll, until
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case
 from chalicelib.domain.state.plan import Operation
 from chalicelib.domain.state.snapshot import Key, KeyState, Snapshot
@@ -64,7 +64,7 @@ def until_next(keys: Iterable[Key], now: datetime) -> int:
         return poll(dates[-1], now) if dates else SOON
     if ahead[0] - now > timedelta(seconds=DAY + MINUTE):
         return until(ahead[0], now, keys=len(dates))
-    return until(max(date for date in ahead if date - ahead[0] <= TOGETHER), now)
+    return once(max(date for date in ahead if date - ahead[0] <= TOGETHER), now)
 
 
 def scheduled(case: Case) -> Iterable[str]:
