@@ -30,7 +30,7 @@ def add_to(commands: Any) -> None:
 
 
 def _run(_: argparse.Namespace) -> int:
-    """0 where each right is shown by a scenario or has a reason, 1 if not."""
+    """0 if each right is shown by a scenario or has a reason, 1 if not."""
     scenarios = sorted(SCENARIOS.glob("*.yaml"))
     with TemporaryDirectory() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
         plays = list(pool.map(partial(_used, folder=Path(folder)), scenarios))
