@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -44,8 +44,9 @@ MOST_TESTS = 300
 """Of those that reach a place, the nearest: one that only a later one would notice counts as living."""
 AT_LOADING = "tests/domain/test_shape.py::test_stored_cases_keep_their_meaning"
 """It sees what runs when modules are loaded, which no test is said to reach."""
-MOST_SECONDS = 60
-"""Of CPU time, so that other work on the machine kills no mutant. A test that waits ends by its own time limit."""
+TEST_SECONDS, MOST_SECONDS = 30, 120
+"""Of CPU time, so that other work on the machine kills no mutant: for a test, which then comes to no end and
+fails, as by its time limit in CI; and for all tests of a mutant, which then counts as living."""
 Reach = Mapping[tuple[str, int], Sequence[str]]
 """By file and line (0: any of them): the tests that run it, those first that run little else."""
 
@@ -179,7 +180,7 @@ def _is_killed(mutant: Mutant, copy: Path, reach: Reach) -> bool:
 
 
 def _tried(tests: Sequence[str], copy: Path) -> int:
-    """What pytest says of them, in a process of its own. One that comes to no end counts as living."""
+    """What pytest says of them, in a process of its own."""
     child = os.fork()
     if child == 0:
         _run(tests, copy)
@@ -187,6 +188,21 @@ def _tried(tests: Sequence[str], copy: Path) -> int:
     code = os.waitstatus_to_exitcode(status)
     assert code in (0, 1, 2, 4, -signal.SIGXCPU, -signal.SIGKILL), f"pytest gave {code} for {tests}"
     return max(0, code)  # out of time: nobody has noticed anything yet
+
+
+class _Ended:
+    """Ends a test that comes to no end."""
+
+    def __init__(self) -> None:
+        signal.signal(signal.SIGPROF, lambda *_: pytest.fail("comes to no end"))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, None, None]:
+        signal.setitimer(signal.ITIMER_PROF, TEST_SECONDS)
+        try:
+            return (yield)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _run(tests: Sequence[str], copy: Path) -> None:
@@ -207,7 +223,7 @@ def _run(tests: Sequence[str], copy: Path) -> None:
             "-o",
             "timeout=900",
         )
-        code = int(pytest.main([*options, *given, *tests]))
+        code = int(pytest.main([*options, *given, *tests], plugins=[_Ended()]))
     finally:
         os._exit(code)
 

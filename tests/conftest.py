@@ -7,10 +7,14 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import botocore.session
 import pytest
 from botocore.loaders import create_loader
+
+from tests import said
+from tests.flows.stand import Stand
 
 # Thousands of tests and the libraries they import stay until the end. To go through them again and
 # again in search of garbage takes a sixth of all the time.
@@ -47,10 +51,34 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-def pytest_sessionfinish() -> None:
+def pytest_sessionfinish(session: pytest.Session) -> None:
     """Find what the tests left; pytest, which reports it, then looks at the rest twice more."""
+    if said.is_written() and not hasattr(session.config, "workerinput"):
+        said.tidy()
     gc.collect()
     gc.freeze()
+
+
+LISTENER = said.Listener()
+Stand.log = staticmethod(LISTENER.log)  # type: ignore[method-assign]  # listened to
+TESTS = Path(__file__).parent
+PLAYED = ("sandbox", "ops", "infra", "bench", "foreign", "browser")
+"""What is said there depends on the threads of whole plays."""
+FREE = ("any_words", "slow", "browser")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_said_that_nobody_has_read(request: pytest.FixtureRequest) -> Iterator[None]:
+    LISTENER.heard.clear()
+    yield
+    room = request.path.relative_to(TESTS).parts[0]
+    if room in PLAYED or any(map(request.node.get_closest_marker, FREE)):
+        return
+    new = LISTENER.unread()
+    if said.is_written():
+        said.add(new)
+    else:
+        assert not new, "if it is meant, add it: see tests/said.py"
 
 
 @pytest.fixture(scope="session", autouse=True)

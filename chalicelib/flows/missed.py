@@ -36,8 +36,8 @@ NOBODY = Caller("", "nobody known", SWEEP)
 def find_missed(ports: Ports, outlines: Outlines, account: str, region: str) -> int:
     """How many cases are new. A call that can't be placed now is looked for again by the next sweep."""
     now = ports.clock()
-    last = ports.cases.looked_until(account, region)
-    since = max(last - OVERLAP, now - MEMORY) if last else now - FIRST_LOOK
+    last = ports.cases.looked_until(account, region) or _first_look(ports, account, region, now)
+    since = max(last - OVERLAP, now - MEMORY)
     seen = outlines.look(account, region)
     down = broken(seen.key_stores, seen.siblings) if seen else ()
     calls = ports.trail.calls(account, region, since=since, names=_names(seen, down))
@@ -48,6 +48,12 @@ def find_missed(ports: Ports, outlines: Outlines, account: str, region: str) -> 
     if not any(isinstance(one, TemporaryError) for one in opened):
         ports.cases.set_looked(account, region, now)
     return sum(1 for one in opened if isinstance(one, Opened) and one.is_new)
+
+
+def _first_look(ports: Ports, account: str, region: str, now: datetime) -> datetime:
+    """Noted before it is made: however often it fails, the one that succeeds looks as far back."""
+    ports.cases.set_looked(account, region, now - FIRST_LOOK)
+    return now - FIRST_LOOK
 
 
 def _names(seen: Snapshot | None, down: tuple[Down, ...]) -> tuple[str, ...]:

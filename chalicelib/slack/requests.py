@@ -113,8 +113,9 @@ def parse_command(body: bytes) -> Interaction:
 
 def parse(body: bytes) -> Interaction:
     """A button or a submitted dialog. Raises UnreadableError with the reason."""
+    text = _form(body).get("payload", "")
     try:
-        payload = json.loads(_form(body).get("payload", ""))
+        payload = json.loads(text)
         # Half a character (such as \ud800) can be written in JSON, but neither sealed nor stored.
         json.dumps(payload, ensure_ascii=False).encode()
     except (ValueError, RecursionError):

@@ -97,8 +97,7 @@ class Teller:
         return self._end()
 
     def _begin(self, story: Story) -> None:
-        """What opens the case."""
-        self._sweep_every(OFTEN)
+        """What opens the case; until people have acted, the bot sweeps hourly as it is deployed."""
         acts = Acts(
             story.scenario(), self._sandbox, self._cases, Narration(io.StringIO()), _unheard
         )

@@ -38,8 +38,9 @@ DELETE_STORE = begin(("delete_key_store", {"store": STORE, "by": CI}))
 LOSE_HSM = begin(("outside", {"delete_hsm": {"cluster": CLUSTER}}), ("advance", "1m"))
 LOSE_CLUSTER = (
     *LOSE_HSM,
-    *begin(("outside", {"delete_cluster": {"cluster": CLUSTER}}), ("advance", "1m")),
+    *begin(("outside", {"delete_cluster": {"cluster": CLUSTER}}), ("advance", "20m")),
 )
+"""Whoever is woken decides on what the message says then, not on the cluster that was still there."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from chalicelib.aws.store.cases import DynamoCases
+from chalicelib.aws.store.codec import text
 from chalicelib.aws.store.migrations import SCHEMA
 from chalicelib.domain.rules.trust import UNSEALED
 from chalicelib.domain.state import audit_log
@@ -98,3 +99,8 @@ def test_an_old_case_is_not_taken_in_twice() -> None:
     before = it.case(case.case_id)
     assert take_turn(it.ports, case.case_id, case.generation, given=None).finished
     assert it.case(case.case_id) == before
+
+
+def test_what_is_written_says_its_schema() -> None:
+    """The next version tells by it how to read the body."""
+    assert json.loads(text({"phase": "waiting"})) == {"schema": SCHEMA, "phase": "waiting"}

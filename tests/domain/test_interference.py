@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -40,6 +41,8 @@ from tests.domain.worlds import (
     with_keys,
     world,
 )
+
+pytestmark = pytest.mark.any_words
 
 MOST_TURNS = 1_500
 Change = Callable[[Snapshot], Snapshot]

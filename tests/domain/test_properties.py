@@ -34,6 +34,8 @@ from tests.domain.worlds import (
     situation,
 )
 
+pytestmark = pytest.mark.any_words
+
 SLICE, SPARSE = 61, 251
 """Primes: the slice of the default run touches every value of every dimension."""
 MALLORY = person("mallory", is_approver=False)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import boto3
 
@@ -50,6 +52,10 @@ __all__ = [
     "world",
 ]
 
+METRICS = frozenset(
+    re.findall(r"`([A-Z]\w+)`", (Path(__file__).parents[2] / "docs/operate.md").read_text())
+)
+"""What is written about, metrics among it."""
 MOST_RETRIES = 15
 """Of a turn, as in infra/case.asl.json."""
 CI = "arn:aws:sts::111122223333:assumed-role/deploy-ci/ci"
@@ -287,8 +293,17 @@ class Stand:
             policy=Policy(**{**settings, **policy}),  # type: ignore[arg-type]
             clock=self.clock,
             places=((HUB, REGION),),
-            count=lambda name, value: self.counted.append(name),
+            count=self._count,
+            log=self.log,
         )
+
+    @staticmethod
+    def log(message: str, **fields: object) -> None:
+        """Where log lines go."""
+
+    def _count(self, name: str, _value: float) -> None:
+        assert name in METRICS, f"docs/operate.md does not say what {name} counts"
+        self.counted.append(name)
 
     def failed(self, event_id: str = "event-1", *, arn: str = CI) -> CaseTrigger:
         caller = caller_of(arn=arn, kind="AssumedRole", tool=Tool.TERRAFORM)

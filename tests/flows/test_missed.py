@@ -289,7 +289,7 @@ def test_it_looks_from_where_the_last_look_ended(town: Build) -> None:
     swept(it)
     swept(it)
     since = [since for since, _ in it.memory.asked]
-    assert since == [NOW + HOUR - FIRST_LOOK, NOW + HOUR - OVERLAP]
+    assert since == [NOW + HOUR - FIRST_LOOK - OVERLAP, NOW + HOUR - OVERLAP]
 
 
 def test_it_looks_no_further_back_than_cloudtrail_remembers(town: Build) -> None:
@@ -359,3 +359,16 @@ def test_many_outages_open_one_case_each(town: Build, seed: int) -> None:
         assert {case.cluster_id for case in it.cases()} == {cluster_id(n) for n in down}
     assert found == expected
     assert it.counted.count("CasesOpened") == found
+
+
+def test_if_the_very_first_looks_fail_for_days_the_one_that_succeeds_looks_as_far_back(
+    town: Build,
+) -> None:
+    it = town()
+    it.memory.found = [it.heard(Trigger.STORE_DELETE_BLOCKED)]
+    it.lists.trouble = TemporaryError("Busy.")
+    for _ in range(3):
+        assert swept(it) == 0
+        it.clock.now += timedelta(days=1)
+    it.lists.trouble = None
+    assert swept(it) == 1

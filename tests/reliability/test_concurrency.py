@@ -31,6 +31,8 @@ from tests.flows.engine import Engine
 from tests.flows.stand import CLUSTER, Stand, key, world
 from tests.reliability.figures import TRIED
 
+pytestmark = pytest.mark.any_words
+
 THREADS = 32
 Make = Callable[..., Stand]
 PEOPLE = tuple(f"person-{number}" for number in range(THREADS))

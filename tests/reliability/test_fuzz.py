@@ -11,6 +11,8 @@ from sandbox.reliability.fuzz import SHARES, Fuzz, _encoded
 from sandbox.reliability.mutate import as_json
 from tests.reliability.profiles import THOROUGH
 
+pytestmark = pytest.mark.any_words
+
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:

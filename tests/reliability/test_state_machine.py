@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -28,6 +29,8 @@ from tests.reliability.figures import TRIED
 from tests.reliability.profiles import MACHINE
 from tests.reliability.stories import FINAL, QUICK, RULES
 from tests.reliability.trouble import KINDS, Trouble, troubled
+
+pytestmark = pytest.mark.any_words
 
 OTHER = "cluster-7z7z7z7z7z7"
 PEOPLE = st.sampled_from(("alice", "bob", "erin", "mallory"))

@@ -24,6 +24,8 @@ from tests.slack.every_moment import MOMENTS
 from tests.slack.hostile import BIG, EVIL, World, hostile
 from tests.slack.reading import marked, problems, view_problems
 
+pytestmark = pytest.mark.any_words
+
 
 def check(world: World, policy: Policy) -> None:
     case = world.case(policy)

@@ -208,9 +208,10 @@ def _unseen(context: PlanContext) -> Move | None:
     refused = [*context.snapshot.unread, *hidden]
     if not refused:
         return None
+    first = refused[0].removesuffix(".")
     return Close(
         Outcome.STOPPED,
-        f"Unlatch could not see everything, so something may not be back yet: {refused[0]}.",
+        f"Unlatch could not see everything, so something may not be back yet: {first}.",
         ("Allow the role unlatch-reader to read it.",),
     )
 
