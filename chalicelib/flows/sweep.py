@@ -129,6 +129,7 @@ def _is_deaf(case: Case, now: datetime) -> bool:
         return False  # nothing is heard before its body is believed
     unheard = [click.at for click in case.new_clicks]
     unheard += [use.at for use in case.key_uses[case.uses_seen :]]
+    unheard += [attempt.at for attempt in case.attempts[case.attempts_seen :]]
     return bool(unheard) and now - max(unheard) > UNHEARD_AFTER
 
 

@@ -34,8 +34,8 @@ PATIENCE = timedelta(days=20)
 SAFE = ("cancel", "undo", "refresh")
 """These have no dialog."""
 VOIDED = (Kind.VOIDED, Kind.ONCE_MORE)
-MOST_CLICKS = 60
-"""At half-minute intervals: a play may keep all turns from their end for a quarter of an hour."""
+MOST_CLICKS = 150
+"""At half-minute intervals: what only the hourly sweep finds is known by then."""
 MOST_HELP = 6
 OFTEN = "6 hours"
 UNHEARD = timedelta(hours=7)

@@ -150,6 +150,23 @@ def test_the_token_of_a_sleeping_run_is_given_out_until_the_next(cases: Store) -
     assert cases.open_or_fold(failed("event-2"), now=NOW).token == "token-3"
 
 
+def test_a_call_that_waits_wakes_the_run_each_time_it_comes(cases: Store) -> None:
+    """Whoever folded it may have died before that; once a turn has heard it, it wakes nobody."""
+    case = opened(cases)
+    assert cases.sleep(case.case_id, version=case.version, token="token-1")
+    tokens = []
+    for remembers in (True, True, False):
+        if not remembers:
+            cases._heard.clear()  # another function hears it
+        tokens.append(cases.open_or_fold(failed("event-2"), now=NOW).token)
+    assert tokens == ["token-1", "token-1", "token-1"]
+    heard = cases.load(case.case_id)
+    heard = cases.save(replace(heard, attempts_seen=len(heard.attempts)))
+    assert cases.sleep(case.case_id, version=heard.version, token="token-2")
+    cases._heard.clear()
+    assert cases.open_or_fold(failed("event-2"), now=NOW).token == ""
+
+
 def test_generations_move_once(cases: Store) -> None:
     case = opened(cases)
     assert cases.next_generation(case) == 1

@@ -149,6 +149,24 @@ def test_a_click_whose_wake_was_lost_is_heard_within_the_hour(stand: Make) -> No
     assert it.clock.now - clicked_at < timedelta(hours=2)
 
 
+def test_a_further_call_whose_wake_was_lost_is_heard_within_the_hour(stand: Make) -> None:
+    """It may be the cluster’s deletion: the message would go on showing what is no more."""
+    it = stand(world(key(1)))
+    engine = Engine(it)
+    engine.deliver(it.failed())
+    (case_id, _), *_ = it.runs.started
+    engine.go(until=lambda: bool(it.case(case_id).message.ts))
+    it.approve("alice", "retire", case_id)
+    it.approve("bob", "retire", case_id)
+    engine.go(until=lambda: "KMS deletes" in it.case(case_id).waiting_for)
+    it.stored.open_or_fold(
+        it.failed("event-2"), now=it.clock.now
+    )  # and dies before it wakes the run
+    folded_at = it.clock.now
+    engine.go(until=lambda: it.case(case_id).attempts_seen == 2)
+    assert it.clock.now - folded_at < timedelta(hours=2)
+
+
 @pytest.mark.parametrize("turns_a_run", [2, 3])
 @pytest.mark.parametrize("story", STORIES)
 def test_runs_hand_over(story: str, turns_a_run: int) -> None:

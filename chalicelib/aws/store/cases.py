@@ -83,7 +83,8 @@ class DynamoCases(SweepMemory):
     def open_or_fold(self, trigger: CaseTrigger, *, now: datetime) -> Opened:
         """Opens a case, or folds the attempt into the open one. The same event again changes nothing.
 
-        A function that has just heard an event need not ask the table whether it has.
+        A function that has just heard an event need not ask the table whether it has. It wakes the run once
+        more, as the first wake may have failed; a token that is used up wakes nobody.
         """
         event_id = trigger.attempt.event_id
         if event_id in self._heard:
@@ -91,7 +92,7 @@ class DynamoCases(SweepMemory):
         opened = Opening(self.writes, self._entry, self._inbox).open_or_fold(trigger, now=now)
         if len(self._heard) >= MOST_HEARD:
             self._heard.clear()
-        self._heard[event_id] = replace(opened, is_new=False, token="")
+        self._heard[event_id] = replace(opened, is_new=False)
         return opened
 
     def load(self, case_id: str) -> Case:

@@ -57,7 +57,7 @@ class Opening:
         for _ in range(MOST_LOOKS):
             seen = self._writes.get(f"EVENT#{trigger.attempt.event_id}", "EVENT")
             if seen:
-                return self._opened(seen["case_id"], token=False)
+                return self._opened(seen["case_id"])
             held = self._writes.get(OPEN, where)
             done = (
                 self._fold(held["case_id"], trigger, where) if held else self._open(trigger, where)
@@ -66,9 +66,13 @@ class Opening:
                 return done
         raise ConflictError("others opened and closed the case again and again meanwhile")
 
-    def _opened(self, case_id: str, *, token: bool) -> Opened:
+    def _opened(self, case_id: str) -> Opened:
+        """A call that still waits in the inbox wakes the run, also if it comes again: whoever folded it
+
+        may have died before that.
+        """
         inbox = self._inbox(case_id)
-        woken = inbox.token if inbox and token else ""
+        woken = inbox.token if inbox and inbox.waiting[TRIGGERS] else ""
         generation = inbox.generation if inbox else 0
         return Opened(case_id, generation, is_new=False, token=woken, is_gone=inbox is None)
 
@@ -102,7 +106,7 @@ class Opening:
             ),
             self._writes.pointing("ConditionCheck", where, case_id),
         ]
-        return self._opened(case_id, token=True) if self._writes.transact(writes) else None
+        return self._opened(case_id) if self._writes.transact(writes) else None
 
     def _event(self, trigger: CaseTrigger, case_id: str) -> Write:
         event_id = trigger.attempt.event_id
