@@ -191,13 +191,20 @@ def _tried(tests: Sequence[str], copy: Path) -> int:
 
 
 class _Ended:
-    """Ends a test that comes to no end."""
+    """Ends a test, or the loading of a test module, that comes to no end."""
 
     def __init__(self) -> None:
         signal.signal(signal.SIGPROF, lambda *_: pytest.fail("comes to no end"))
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self) -> Generator[None, None, None]:
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        return (yield from self._timed())
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self) -> Generator[None, object, object]:
+        return (yield from self._timed())
+
+    def _timed(self) -> Generator[None, object, object]:
         signal.setitimer(signal.ITIMER_PROF, TEST_SECONDS)
         try:
             return (yield)

@@ -19,24 +19,31 @@ from types import FrameType
 from typing import Any
 
 from chalicelib.answers import FieldError, Private
+from chalicelib.aws.cloudtrail import NotOursError
+from chalicelib.domain.rules.clicks import NotPossible
 from chalicelib.domain.rules.gates import Gate
+from chalicelib.domain.rules.hearing import Placed
 from chalicelib.domain.rules.step import Close, Wait
 from chalicelib.domain.state.audit_log import Entry
 from chalicelib.domain.state.case import Difference
 from chalicelib.failures import PermanentError, RequestError, TemporaryError
 from chalicelib.flows.signed import Said
+from chalicelib.slack.messages import blocks
 from chalicelib.slack.messages.text import Message
 
 FILE = Path(__file__).parent / "said.txt"
 ANSWERS = (Private, FieldError, Said, RequestError)
-FAILURES = (TemporaryError, PermanentError)
-DECISIONS = (Wait, Close, Gate, Difference, Entry)
+FAILURES = (TemporaryError, PermanentError, NotOursError)
+DECISIONS = (Wait, Close, Gate, Difference, Placed, NotPossible, Entry)
 SAY = (*ANSWERS, *FAILURES, *DECISIONS, Message)
 VARIES = re.compile(r"\b(?=[\w-]*\d)[\w-]+")
 """A number, an id, an account, a date."""
 STATUSES = {status.value for status in HTTPStatus}
 NOT_OURS = ("said", "blocks")
 """AWS’s own words in an error, which are the test’s here; a message’s blocks are lines of their own."""
+TEXTS = ("plain", "section", "note", "marked_note", "text")
+"""What makes the texts of dialogs and of the Home tab, before anybody has imported it by its name."""
+MODALS = ("chalicelib.slack.modals", "chalicelib.slack.home")
 LEAVES = ("text", "fallback", "user_id", "name")
 """What a piece of a rich text shows: words, a date, a person, or an emoji."""
 
@@ -48,6 +55,8 @@ class Listener:
         self.heard: list[str] = []
         for kind in SAY:
             kind.__init__ = self._heard(kind)  # type: ignore[method-assign]  # listened to
+        for name in TEXTS:
+            setattr(blocks, name, self._read_out(getattr(blocks, name)))
 
     def _heard(self, kind: type[Any]) -> Callable[..., None]:
         begin = kind.__init__
@@ -60,6 +69,15 @@ class Listener:
                 self.heard += _lines(kind.__name__, [*values, *own])
 
         return init
+
+    def _read_out(self, make: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(make)
+        def made(words: str, *more: Any, **named: Any) -> Any:
+            if sys._getframe(1).f_globals.get("__name__", "").startswith(MODALS):  # who says it
+                self.heard.append(_alike(words))
+            return make(words, *more, **named)
+
+        return made
 
     def log(self, message: str, **fields: object) -> None:
         self.heard.append(f"log: {message} · {_fields(fields)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.domain.fleet import Concern, Held, Survey
+from chalicelib.domain.fleet import Concern, Held, Survey, monthly_cost
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.scan import MOST_FINDINGS, Changes, Scan, changes, scan_of
 from chalicelib.domain.state.snapshot import StoreState
@@ -60,3 +60,13 @@ def test_what_can_not_be_read_is_not_over() -> None:
     assert not told.over
     assert not told.gone
     assert [f.concern for f in told.new] == [Concern.UNREAD]
+
+
+def test_an_hsm_costs_what_its_region_and_type_cost() -> None:
+    there = replace(IDLE, region="eu-central-1")
+    own = Policy().hour_price("eu-central-1", there.clusters[0].hsm_type)
+    assert own != Policy().hour_price("eu")
+    dollars = monthly_cost(there.clusters[0], hour_price=own)
+    scan = scanned(there)
+    assert scan.dollars == dollars
+    assert {f.dollars for f in scan.findings if f.concern is Concern.IDLE} == {dollars}

@@ -96,6 +96,10 @@ def test_an_interface_of_others_is_use_whatever_the_numbers(
 
 
 OFF = store(StoreState.DISCONNECTED)
+LEAST_DIFFERS = OtherUse(
+    (Sessions("hsm-1", 5, 5), Sessions("hsm-2", 7, 7), Sessions("hsm-3", 6, 6))
+)
+MOST_DIFFERS = OtherUse((Sessions("hsm-1", 1, 5), Sessions("hsm-2", 1, 9), Sessions("hsm-3", 1, 6)))
 HALF = OtherUse((Sessions("hsm-1", 2, 2), Sessions("hsm-2", 2, 2, missing=3)))
 BLIND = OtherUse((Sessions("hsm-1", 2, 2), Sessions("hsm-2", missing=5)))
 
@@ -105,6 +109,8 @@ BLIND = OtherUse((Sessions("hsm-1", 2, 2), Sessions("hsm-2", missing=5)))
     [
         (busy(9), "", "hsm-1 never had fewer than 9 connections, and at most 2 can be AWS’s own"),
         (busy(1, 9), "", "hsm-1 had 1 to 9 connections, and at most 2 can be AWS’s own"),
+        (LEAST_DIFFERS, "", "hsm-2 never had fewer than 7 connections, and at most 2 can be AWS’s own"),
+        (MOST_DIFFERS, "", "hsm-2 had 1 to 9 connections, and at most 2 can be AWS’s own"),
         (busy(2), "", ""),
         (HALF, "", "CloudWatch has no session count for hsm-2 in 3 of 5 minutes"),
         (BLIND, "CloudWatch has no session count for hsm-2", "CloudWatch has no session count for hsm-2"),
