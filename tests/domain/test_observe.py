@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.observe import observe
+from chalicelib.domain.observe import observe, seen_in
 from chalicelib.domain.rules.gone import CONFIRM, is_gone, until_sure
 from chalicelib.domain.rules.step import Wait
-from chalicelib.domain.state.case import Before, CallRecord, CallStatus, Case, KeyBefore
+from chalicelib.domain.state.case import Before, CallRecord, CallStatus, Case, KeyBefore, Seen
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import Operation, Remedy
@@ -242,3 +242,14 @@ def test_what_began_has_not_ended_while_only_one_look_lacks_the_store() -> None:
     it = replace(scene(M, THERE, *PROVED, basis=TO_MOVE).case, soaking_since=THEN, quiet_since=THEN)
     missed = observe(it, replace(THERE, key_stores=()), NOW)
     assert (missed.soaking_since, missed.quiet_since) == (THEN, THEN)
+
+
+def test_what_a_sweep_compares_is_what_the_look_showed() -> None:
+    """Else the change that it was to wake for would go unnoticed until the next look."""
+    own, other = world().cluster, cluster("1c")
+    elsewhere = replace(store(StoreState.FAILED), key_store_id="cks-9", cluster_id="cluster-9")
+    off = store(StoreState.DISCONNECTED)
+    assert own is not None
+    found = seen_in(case(), [None, replace(other, cluster_id="cluster-9"), own], [elsewhere, off])
+    assert found == Seen(StoreState.DISCONNECTED, own.cluster_id, own.zones, own.state)
+    assert seen_in(case(), [], []) == Seen()

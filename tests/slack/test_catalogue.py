@@ -23,11 +23,11 @@ from chalicelib.domain.state.plan import Remedy
 from chalicelib.slack import home, refusals
 from chalicelib.slack.messages.text import Message
 from chalicelib.slack.messages.thread import line
-from tests.domain.worlds import NOW, POLICY
+from tests.domain.worlds import NOW, POLICY, Play, sibling, world
 from tests.held import as_it_was
 from tests.slack import test_design, test_design_dialogs, test_design_notices, test_fleet
 from tests.slack.every_moment import MOMENTS, kept
-from tests.slack.moments import asked, of, shown, waiting_for_keys
+from tests.slack.moments import IN_USE, OFF, OLD, asked, of, shown, waiting_for_keys
 from tests.slack.reading import words
 from tests.slack.test_gateway import Slack
 from tests.slack.test_modals import decide
@@ -90,6 +90,29 @@ def _unread() -> Any:
     return told
 
 
+SETTINGS: dict[str, dict[str, Any]] = {
+    "no soak": {"repoint_soak_days": 0},
+    "a soak": {"repoint_soak_days": 14},
+    "no quarantine": {"quarantine_days": 0},
+    "a quarantine": {"quarantine_days": 5},
+    "the shortest window": {"pending_window_days": 7},
+    "a dry run": {"dry_run": True},
+    "one is enough": {"quorum_irreversible": 1},
+    "nobody approves": {"approvers": ()},
+    "confirmed in AWS": {"step_up_roles": ("security",)},
+}
+
+
+def _set(settings: dict[str, Any]) -> Any:
+    """What is first asked, and each of its dialogs, under other settings."""
+    policy = replace(POLICY, **settings)
+    play = Play(world(IN_USE, OLD, OFF, siblings=(sibling(),)), policy=policy)
+    play.turn()
+    first = shown(play, policy=policy)
+    dialogs = {p.remedy: decide(play, p.remedy, policy=policy) for p in play.case.offers}
+    return {"message": words(first.blocks), **{str(r): words(d) for r, d in dialogs.items()}}
+
+
 def _private() -> dict[str, str]:
     return {why.name: refusals.sentence(why, policy=POLICY) for why in Refusal}
 
@@ -121,6 +144,8 @@ def _entries() -> Iterator[tuple[str, Made]]:
     yield "messages of one key and one HSM", lambda: _told_of(1)
     yield "messages of no key and no HSM", lambda: _told_of(0)
     yield "messages of what is not read", _unread
+    for name, settings in SETTINGS.items():
+        yield f"settings, {name}", lambda settings=settings: _set(settings)  # type: ignore[misc]
     yield "steps", _steps
     yield "thread", _thread
     yield "digest", lambda: _message(test_fleet.told(test_fleet.SCAN))
