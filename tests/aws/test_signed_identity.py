@@ -104,6 +104,12 @@ def test_it_is_whoever_sts_says(sts: Sts) -> None:
     assert heard["authorization"].startswith("AWS4-HMAC-SHA256 ")
 
 
+def test_the_host_may_stand_among_the_headers(sts: Sts) -> None:
+    it = signed(sts)
+    named = {**it.headers, "Host": sts.url.removeprefix("http://")}
+    assert identity(sts)(replace(it, headers=named)) == ARN
+
+
 def test_so_it_is_for_a_cancel_and_its_reason(sts: Sts) -> None:
     assert identity(sts)(cancelling(sts)) == ARN
 
