@@ -9,11 +9,11 @@ import pytest
 from chalicelib.domain.observe import observe, seen_in
 from chalicelib.domain.rules.gone import CONFIRM, is_gone, until_sure
 from chalicelib.domain.rules.step import Wait
-from chalicelib.domain.state.case import Before, CallRecord, CallStatus, Case, KeyBefore, Seen
+from chalicelib.domain.state.case import Before, CallRecord, CallStatus, Case, KeyBefore
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import Operation, Remedy
-from chalicelib.domain.state.snapshot import Hsm, KeyState, Snapshot, StoreState
+from chalicelib.domain.state.snapshot import Hsm, KeyState, Seen, Snapshot, StoreState
 from tests.domain.scenes import made, scene
 from tests.domain.worlds import (
     CLUSTER,
