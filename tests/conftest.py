@@ -15,6 +15,7 @@ from botocore.loaders import create_loader
 
 from tests import said
 from tests.flows.stand import Stand
+from tests.held import is_written
 
 # Thousands of tests and the libraries they import stay until the end. To go through them again and
 # again in search of garbage takes a sixth of all the time.
@@ -53,7 +54,7 @@ def pytest_collection_finish() -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Find what the tests left; pytest, which reports it, then looks at the rest twice more."""
-    if said.is_written() and not hasattr(session.config, "workerinput"):
+    if is_written() and not hasattr(session.config, "workerinput"):
         said.tidy()
     gc.collect()
     gc.freeze()
@@ -75,7 +76,7 @@ def _nothing_is_said_that_nobody_has_read(request: pytest.FixtureRequest) -> Ite
     if room in PLAYED or any(map(request.node.get_closest_marker, FREE)):
         return
     new = LISTENER.unread()
-    if said.is_written():
+    if is_written():
         said.add(new)
     else:
         assert not new, "if it is meant, add it: see tests/said.py"

@@ -9,7 +9,6 @@ are full of others' names, is marked `any_words`.
 from __future__ import annotations
 
 import functools
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,8 +38,8 @@ SAY = (*ANSWERS, *FAILURES, *DECISIONS, Message)
 VARIES = re.compile(r"\b(?=[\w-]*\d)[\w-]+")
 """A number, an id, an account, a date."""
 STATUSES = {status.value for status in HTTPStatus}
-NOT_OURS = ("said", "blocks")
-"""AWS’s own words in an error, which are the test’s here; a message’s blocks are lines of their own."""
+AWS_OWN = "said"
+"""An error’s keyword with AWS’s own words, which are the test’s here."""
 TEXTS = ("plain", "section", "note", "marked_note", "text")
 """What makes the texts of dialogs and of the Home tab, before anybody has imported it by its name."""
 MODALS = ("chalicelib.slack.modals", "chalicelib.slack.home")
@@ -65,7 +64,7 @@ class Listener:
         def init(it: Any, /, *values: Any, **named: Any) -> None:
             begin(it, *values, **named)
             if _is_ours(kind, sys._getframe(1)):  # who says it
-                own = [value for name, value in named.items() if name not in NOT_OURS]
+                own = [value for name, value in named.items() if name != AWS_OWN]
                 self.heard += _lines(kind.__name__, [*values, *own])
 
         return init
@@ -73,7 +72,7 @@ class Listener:
     def _read_out(self, make: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(make)
         def made(words: str, *more: Any, **named: Any) -> Any:
-            if sys._getframe(1).f_globals.get("__name__", "").startswith(MODALS):  # who says it
+            if _module(sys._getframe(1)).startswith(MODALS):  # who says it
                 self.heard.append(_alike(words))
             return make(words, *more, **named)
 
@@ -87,11 +86,15 @@ class Listener:
 
 
 def _is_ours(kind: type[Any], caller: FrameType | None) -> bool:
-    if (
-        kind is Entry and caller is not None
-    ):  # `entry` makes it; linked into the log it is made anew
+    if kind is Entry and caller is not None:
+        # `entry` makes it; linked into the log it is made anew.
         caller = caller.f_back if caller.f_code.co_name == "entry" else None
-    return caller is not None and caller.f_globals.get("__name__", "").startswith("chalicelib.")
+    return _module(caller).startswith("chalicelib.")
+
+
+def _module(caller: FrameType | None) -> str:
+    """Empty for generated code, which belongs to none."""
+    return str(caller.f_globals.get("__name__", "")) if caller else ""
 
 
 @functools.cache
@@ -140,10 +143,6 @@ def _shown(node: Any) -> Iterator[str]:
 def _leaf(piece: Any) -> str:
     found = (piece.get(name) for name in LEAVES) if isinstance(piece, dict) else ()
     return next((word for word in found if isinstance(word, str)), "")
-
-
-def is_written() -> bool:
-    return "WRITE_CATALOGUE" in os.environ
 
 
 def add(lines: Iterable[str]) -> None:

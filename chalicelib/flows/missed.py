@@ -52,8 +52,9 @@ def find_missed(ports: Ports, outlines: Outlines, account: str, region: str) -> 
 
 def _first_look(ports: Ports, account: str, region: str, now: datetime) -> datetime:
     """Noted before it is made: however often it fails, the one that succeeds looks as far back."""
-    ports.cases.set_looked(account, region, now - FIRST_LOOK)
-    return now - FIRST_LOOK
+    since = now - FIRST_LOOK
+    ports.cases.set_looked(account, region, since)
+    return since
 
 
 def _names(seen: Snapshot | None, down: tuple[Down, ...]) -> tuple[str, ...]:

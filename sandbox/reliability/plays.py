@@ -37,10 +37,10 @@ VOIDED = (Kind.VOIDED, Kind.ONCE_MORE)
 MOST_CLICKS = 150
 """At half-minute intervals: what only the hourly sweep finds is known by then."""
 MOST_HELP = 6
+"""A play may break several calls; each may need a person once."""
 OFTEN = "6 hours"
 UNHEARD = timedelta(hours=7)
 """A click that woke nobody is heard by the next sweep."""
-"""A play may break several calls; each may need a person once."""
 
 
 @dataclass(frozen=True)

@@ -169,3 +169,20 @@ class Engine:
 
     def case(self, case_id: str) -> Case:
         return self.stand.stored.load(case_id)
+
+
+def asked(it: Stand) -> tuple[Engine, str]:
+    """A failed delete, until its message is posted; the case’s id."""
+    engine = Engine(it)
+    engine.deliver(it.failed())
+    (case_id, _), *_ = it.runs.started
+    engine.go(until=lambda: bool(it.case(case_id).message.ts))
+    return engine, case_id
+
+
+def approved(it: Stand, remedy: str = "retire") -> tuple[Engine, str]:
+    """The same, and two people have said yes."""
+    engine, case_id = asked(it)
+    for who in ("alice", "bob"):
+        it.approve(who, remedy, case_id)
+    return engine, case_id

@@ -18,23 +18,13 @@ from chalicelib.domain.state.plan import Operation
 from chalicelib.domain.state.snapshot import Key, KeyState
 from chalicelib.failures import TemporaryError
 from chalicelib.flows.perform import wait_after
-from tests.flows.engine import Engine
+from tests.flows.engine import approved
 from tests.flows.stand import NOW, Stand, key, world
 from tests.reliability.figures import TRIED
 from tests.reliability.profiles import THOROUGH
 from tests.reliability.stories import repointable
 
 Make = Callable[..., Stand]
-
-
-def approved(it: Stand) -> tuple[Engine, str]:
-    engine = Engine(it)
-    engine.deliver(it.failed())
-    (case_id, _), *_ = it.runs.started
-    engine.go(until=lambda: bool(it.case(case_id).message.ts))
-    it.approve("alice", "retire", case_id)
-    it.approve("bob", "retire", case_id)
-    return engine, case_id
 
 
 def test_waits_grow_to_five_minutes_and_differ_between_cases() -> None:
@@ -135,12 +125,7 @@ def test_a_key_that_is_busy_is_not_lost_and_one_that_fails_goes_back(
             raise TemporaryError("AWS is busy (ThrottlingException)")
 
     it.aws.before = busy
-    engine = Engine(it)
-    engine.deliver(it.failed())
-    (case_id, _), *_ = it.runs.started
-    engine.go(until=lambda: bool(it.case(case_id).message.ts))
-    it.approve("alice", "repoint", case_id)
-    it.approve("bob", "repoint", case_id)
+    engine, case_id = approved(it, "repoint")
     engine.go(until=lambda: it.case(case_id).is_closed)
     assert it.case(case_id).outcome is outcome
     at_home = it.aws.model.world.key_stores[0].cluster_id == it.case(case_id).cluster_id

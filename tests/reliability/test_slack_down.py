@@ -11,7 +11,7 @@ from chalicelib.domain.state.case import Case, Outcome
 from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import TemporaryError
 from chalicelib.ports import Inventory
-from tests.flows.engine import Engine
+from tests.flows.engine import Engine, approved, asked
 from tests.flows.stand import Stand, key, world
 from tests.reliability.figures import TRIED
 
@@ -39,10 +39,7 @@ def test_an_end_that_is_told_late_waits_until_aws_can_be_read(stand: Make) -> No
     it = stand(world(key(1)))
     unread = Unread(it.ports.inventory)
     it.ports = replace(it.ports, inventory=cast("Inventory", unread))
-    engine = Engine(it)
-    engine.deliver(it.failed())
-    (case_id, _), *_ = it.runs.started
-    engine.go(until=lambda: bool(it.case(case_id).message.ts))
+    engine, case_id = asked(it)
     it.approve("alice", "park", case_id)
     it.slack.down = True
     engine.go(until=lambda: it.case(case_id).is_closed)
@@ -60,12 +57,7 @@ def test_an_end_that_is_told_late_waits_until_aws_can_be_read(stand: Make) -> No
 
 def test_the_remediation_completes_and_the_message_catches_up(stand: Make) -> None:
     it = stand(world(key(1)))
-    engine = Engine(it)
-    engine.deliver(it.failed())
-    (case_id, _), *_ = it.runs.started
-    engine.go(until=lambda: bool(it.case(case_id).message.ts))
-    it.approve("alice", "retire", case_id)
-    it.approve("bob", "retire", case_id)
+    engine, case_id = approved(it)
     it.slack.down = True
     engine.go(until=lambda: it.case(case_id).is_closed)
     assert it.case(case_id).outcome is Outcome.RETIRED

@@ -14,7 +14,7 @@ from chalicelib.failures import ConflictError, PermanentError
 from chalicelib.flows.open_case import open_case
 from chalicelib.flows.sweep import sweep
 from chalicelib.ports import CaseTrigger, Opened
-from tests.flows.engine import Engine
+from tests.flows.engine import Engine, approved, asked
 from tests.flows.stand import Stand, key, world
 from tests.reliability.figures import TRIED
 from tests.reliability.stories import STORIES, played
@@ -54,10 +54,7 @@ def test_an_event_that_ended_as_a_dead_letter_is_found(stand: Make) -> None:
 
 def test_a_sleeping_case_moves_once_the_setting_names_another_channel(stand: Make) -> None:
     it = stand(world())
-    engine = Engine(it)
-    engine.deliver(it.failed())
-    (case_id, _), *_ = it.runs.started
-    engine.go(until=lambda: bool(it.case(case_id).message.ts))
+    _, case_id = asked(it)
     place = it.case(case_id).message.channel
     for channel, moves in (("", 0), (place, 0), ("C0NEW", 1)):
         assert sweep(replace(it.ports, channel=channel)).restarted == moves, channel
@@ -116,10 +113,7 @@ def test_an_event_that_others_hold_does_not_end_the_sweep(stand: Make) -> None:
 
 def test_a_dead_run_is_followed_by_the_next(stand: Make) -> None:
     it = stand(world())
-    engine = Engine(it)
-    engine.deliver(it.failed())
-    (case_id, _), *_ = it.runs.started
-    engine.go(until=lambda: bool(it.case(case_id).message.ts))
+    engine, case_id = asked(it)
     engine.runs[case_id, 0].status = "FAILED"
     engine.go(until=lambda: (case_id, 1) in engine.runs)
     assert it.case(case_id).generation == 1
@@ -132,12 +126,7 @@ def test_a_dead_run_is_followed_by_the_next(stand: Make) -> None:
 def test_a_click_whose_wake_was_lost_is_heard_within_the_hour(stand: Make) -> None:
     """Else a cancel would sleep up to a day, and keys would be gone meanwhile."""
     it = stand(world(key(1)))
-    engine = Engine(it)
-    engine.deliver(it.failed())
-    (case_id, _), *_ = it.runs.started
-    engine.go(until=lambda: bool(it.case(case_id).message.ts))
-    it.approve("alice", "retire", case_id)
-    it.approve("bob", "retire", case_id)
+    engine, case_id = approved(it)
     engine.go(until=lambda: "KMS deletes" in it.case(case_id).waiting_for)
     trouble = Trouble(at=4, kind="die_before")
     good, it.ports = it.ports, troubled(it.ports, trouble)
@@ -152,12 +141,7 @@ def test_a_click_whose_wake_was_lost_is_heard_within_the_hour(stand: Make) -> No
 def test_a_further_call_whose_wake_was_lost_is_heard_within_the_hour(stand: Make) -> None:
     """It may be the cluster’s deletion: the message would go on showing what is no more."""
     it = stand(world(key(1)))
-    engine = Engine(it)
-    engine.deliver(it.failed())
-    (case_id, _), *_ = it.runs.started
-    engine.go(until=lambda: bool(it.case(case_id).message.ts))
-    it.approve("alice", "retire", case_id)
-    it.approve("bob", "retire", case_id)
+    engine, case_id = approved(it)
     engine.go(until=lambda: "KMS deletes" in it.case(case_id).waiting_for)
     it.stored.open_or_fold(
         it.failed("event-2"), now=it.clock.now
