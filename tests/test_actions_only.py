@@ -16,6 +16,7 @@ from chalicelib.aws.actions import _needed_besides, _request
 from chalicelib.domain.rules.step import Call
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.plan import Basis, Operation, Plan, Remedy, Terms
+from tests.each import each
 from tests.flows.stand import CLUSTER, HUB, NOW, REGION, STORE, key, world
 
 ROOT = Path(__file__).parents[1]
@@ -79,7 +80,7 @@ def test_the_list_of_changes_is_not_empty() -> None:
     assert not {"describe_key", "list_keys", "generate_mac", "verify_mac"} & methods()
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+@each(MODULES)
 def test_no_other_module_changes_anything(path: Path) -> None:
     if path != ACTIONS:
         assert list(named(path)) == [], "the one place for this is chalicelib/aws/actions.py"
@@ -90,7 +91,7 @@ DYNAMIC = {("lazy.py", "self.__dict__['_made']"), ("config.py", "self"), ("plan.
 """Ports are made on first use; the policy takes the settings of its own names; a hash reads fields."""
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+@each(MODULES)
 def test_nobody_calls_by_a_name_that_is_put_together(path: Path) -> None:
     """`getattr(client, name)` could hide any call; the few uses of getattr name no client."""
     for node in nodes_of(path):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
+from tests.each import each
 
 ROOT = Path(__file__).parents[1]
 TREES = ("chalicelib", "sandbox", "ops")
@@ -59,7 +59,7 @@ def imports_of(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-every_module = pytest.mark.parametrize("path", MODULES, ids=dotted)
+every_module = each(MODULES, dotted)
 
 
 def test_the_entry_points_know_chalice_and_the_project_alone() -> None:
@@ -96,9 +96,7 @@ def raw_states(path: Path) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in MODULES if "chalicelib" in path.parts], ids=dotted
-)
+@each([path for path in MODULES if "chalicelib" in path.parts], dotted)
 def test_states_are_values(path: Path) -> None:
     assert raw_states(path) == [], "name the value: HsmState.ACTIVE"
 
@@ -111,7 +109,7 @@ def test_functions_are_short(path: Path) -> None:
             assert lines <= MOST_LINES_A_FUNCTION, f"{node.name} has {lines} lines"
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if "domain" in path.parts], ids=dotted)
+@each([path for path in MODULES if "domain" in path.parts], dotted)
 def test_the_domain_is_pure(path: Path) -> None:
     for name in imports_of(path):
         fine = name.split(".")[0] in PURE or name.startswith("chalicelib.domain")

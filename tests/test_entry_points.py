@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -13,9 +14,10 @@ import boto3
 import pytest
 import time_machine
 from moto import mock_aws
+from moto.kms.utils import generate_private_key
 
 import app as bot
-from chalicelib import event_patterns, wiring
+from chalicelib import aside, event_patterns, wiring
 from chalicelib.aws import session
 from chalicelib.aws.cloudtrail import PROBE_CLUSTER
 from chalicelib.domain.state.click import Act
@@ -64,29 +66,47 @@ def deployed(slack: LocalSlack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setattr("moto.kms.models.generate_private_key", one_key_of_a_kind)
+    monkeypatch.setattr(session, "make_client", kept_client)
     with mock_aws(config={"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1.*"]}}}):
         _stack()
         wiring._built.cache_clear()
-        session.own_session.cache_clear()
         yield
+        _nothing_goes_on()
     wiring._built.cache_clear()
-    session.own_session.cache_clear()
+
+
+def _nothing_goes_on() -> None:
+    """What was begun aside, and is not waited for after a refusal, has ended."""
+    for name in (aside.FIRST, aside.SECOND):
+        aside._pool(name).shutdown()
+    aside._pool.cache_clear()
+
+
+# Made once: moto draws an RSA key for each key of KMS, and a client takes longer to make than to use.
+one_key_of_a_kind = functools.cache(generate_private_key)
+client = functools.cache(functools.partial(boto3.client, region_name=REGION))
+make_own_client = functools.cache(session.make_client)
+
+
+def kept_client(service: str, region: str, credentials: object, /, **more: Any) -> Any:
+    """As the bot makes it. Those of a role are made anew: its credentials differ each time."""
+    make = make_own_client.__wrapped__ if credentials else make_own_client
+    return make(service, region, credentials, **more)
 
 
 def _stack() -> None:
     """What infra/resources.yaml makes, as far as the entry points meet it."""
     table(NEEDED["TABLE_NAME"])
-    kms = boto3.client("kms", REGION)
+    kms = client("kms")
     for alias in (NEEDED["INBOX_KEY_ID"], NEEDED["BODY_KEY_ID"]):
         key = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]
         kms.create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
-    boto3.client("ssm", REGION).put_parameter(
-        Name=NEEDED["BRAKE_PARAMETER"], Value="off", Type="String"
-    )
-    secrets = boto3.client("secretsmanager", REGION)
+    client("ssm").put_parameter(Name=NEEDED["BRAKE_PARAMETER"], Value="off", Type="String")
+    secrets = client("secretsmanager")
     secrets.create_secret(Name=NEEDED["SIGNING_SECRET_ID"], SecretString=SIGNING_SECRET)
     secrets.create_secret(Name=NEEDED["BOT_TOKEN_SECRET_ID"], SecretString=BOT_TOKEN)
-    boto3.client("stepfunctions", REGION).create_state_machine(
+    client("stepfunctions").create_state_machine(
         name=NEEDED["STATE_MACHINE_NAME"],
         definition=json.dumps({"StartAt": "a", "States": {"a": {"Type": "Succeed"}}}),
         roleArn=f"arn:aws:iam::{HUB}:role/x",
@@ -150,7 +170,7 @@ def typed(text: str, *, by: str = "alice") -> dict[str, str]:
 def test_a_failed_delete_opens_a_case_once() -> None:
     case_id = case_of()
     assert case_of() == case_id
-    runs = boto3.client("stepfunctions", REGION)
+    runs = client("stepfunctions")
     machine = f"arn:aws:states:{REGION}:{HUB}:stateMachine:{NEEDED['STATE_MACHINE_NAME']}"
     found = runs.list_executions(stateMachineArn=machine)["executions"]
     assert [one["name"] for one in found] == [f"{case_id}-0"]
@@ -197,7 +217,7 @@ def test_what_slack_did_not_sign_is_refused(path: str, signature: str) -> None:
 
 
 def test_a_rotated_secret_is_taken_up_but_not_read_again_for_each_bad_signature() -> None:
-    secrets = boto3.client("secretsmanager", REGION)
+    secrets = client("secretsmanager")
 
     def rotate(value: str) -> None:
         secrets.put_secret_value(SecretId=NEEDED["SIGNING_SECRET_ID"], SecretString=value)
@@ -252,7 +272,7 @@ def test_other_json_is_refused_with_the_reason(told: Any) -> None:
 
 @pytest.mark.parametrize("stored", [f"{SIGNING_SECRET}\n", json.dumps({"s": SIGNING_SECRET})])
 def test_secrets_are_taken_as_people_store_them(stored: str, slack: LocalSlack) -> None:
-    secrets = boto3.client("secretsmanager", REGION)
+    secrets = client("secretsmanager")
     secrets.put_secret_value(SecretId=NEEDED["SIGNING_SECRET_ID"], SecretString=stored)
     token = json.dumps({"token": f"{BOT_TOKEN}\n"})
     secrets.put_secret_value(SecretId=NEEDED["BOT_TOKEN_SECRET_ID"], SecretString=token)
@@ -261,7 +281,7 @@ def test_secrets_are_taken_as_people_store_them(stored: str, slack: LocalSlack) 
 
 
 def test_a_secret_that_cant_be_read_is_said_so() -> None:
-    secrets = boto3.client("secretsmanager", REGION)
+    secrets = client("secretsmanager")
     secrets.delete_secret(SecretId=NEEDED["SIGNING_SECRET_ID"], ForceDeleteWithoutRecovery=True)
     reply = post(INTERACTIONS, pressed("reject", "case-9"))
     assert reply["statusCode"] == 503
@@ -269,7 +289,7 @@ def test_a_secret_that_cant_be_read_is_said_so() -> None:
 
 
 def test_a_token_that_cant_be_read_swallows_no_click() -> None:
-    secrets = boto3.client("secretsmanager", REGION)
+    secrets = client("secretsmanager")
     secrets.delete_secret(SecretId=NEEDED["BOT_TOKEN_SECRET_ID"], ForceDeleteWithoutRecovery=True)
     assert post(INTERACTIONS, pressed("reject", case_of()))["statusCode"] == 200
     assert "could not say who may" in post(COMMANDS, typed("status"))["body"]

@@ -91,6 +91,11 @@ def lines() -> Mapping[int, tuple[Line, Mapping[str, Any]]]:
     return made
 
 
+@pytest.fixture(autouse=True)
+def _botocore_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+
+
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
 def test_a_whole_reply_is_believed(lines: Any, service: str, operation: str) -> None:
     for line, clients in lines.values():

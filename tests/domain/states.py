@@ -163,14 +163,9 @@ def worlds(*siblings: Cluster) -> list[Snapshot]:
     ]
 
 
-def all_worlds(approved: Approved) -> Iterator[Snapshot]:
+def all_worlds(approved: Approved) -> list[Snapshot]:
     """With the cluster that a rescue makes: not there yet, bare, with its first HSM, whole."""
-    if not approved.makes_a_cluster:
-        yield from WORLDS
-        return
-    yield from worlds()
-    for made in ((), ("1a",), ("1a", "1b")):
-        yield from worlds(replace(MADE, hsms=hsms(*made)))
+    return WITH_A_NEW_CLUSTER if approved.makes_a_cluster else WORLDS
 
 
 def situations(approved: Approved) -> Iterator[tuple[str, Case, datetime]]:
@@ -238,3 +233,6 @@ def progress(running: Case, approved: Approved) -> Iterator[tuple[str, Case, dat
 
 
 WORLDS = worlds(sibling())
+WITH_A_NEW_CLUSTER = worlds()
+for made in ((), ("1a",), ("1a", "1b")):
+    WITH_A_NEW_CLUSTER += worlds(replace(MADE, hsms=hsms(*made)))

@@ -204,7 +204,7 @@ class Walk:
         assert len(play.calls) == calls, "a closed case makes no call"
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example((Remedy.RETIRE, "only HSMs"), [(1, "an HSM is added")], {0: "after"}, 0)
 @given(st.sampled_from(sorted(WORLDS)), events, crashes, st.sampled_from([0, 0, 3]))
 def test_it_always_ends_within_what_was_approved(
@@ -223,7 +223,7 @@ def test_it_always_ends_within_what_was_approved(
     walk.check()
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(sorted(WORLDS)), crashes)
 def test_dying_anywhere_leads_to_the_same_end(
     start: tuple[Remedy, str], crashes: dict[int, str]

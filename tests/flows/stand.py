@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import re
@@ -11,6 +12,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import boto3
 
@@ -91,10 +93,15 @@ class QuickCases(DynamoCases):
         return stored
 
 
+@functools.cache
+def dynamodb() -> Any:
+    """Made once: moto answers all clients that were made while it listened."""
+    return boto3.resource("dynamodb", region_name=REGION)
+
+
 def table(name: str = "unlatch-test") -> object:
     """The table of infra/resources.yaml, as far as the store needs it."""
-    resource = boto3.resource("dynamodb", region_name=REGION)
-    return resource.create_table(
+    return dynamodb().create_table(
         TableName=name,
         KeySchema=[
             {"AttributeName": "pk", "KeyType": "HASH"},

@@ -177,6 +177,7 @@ def test_a_deadline_of_a_sleep_is_no_error_to_retry() -> None:
     assert errors == ["States.TaskFailed"], "States.ALL would sleep again at the deadline"
 
 
+@pytest.mark.slow
 def test_the_deadline_and_a_decision_both_bring_the_next_turn(
     start: Callable[..., str],
 ) -> None:
@@ -202,6 +203,7 @@ def test_the_deadline_and_a_decision_both_bring_the_next_turn(
     assert at_deadline["token"] != until_woken["token"]
 
 
+@pytest.mark.slow
 def test_a_failing_turn_and_a_failing_sleep_are_called_again(
     start: Callable[..., str],
 ) -> None:

@@ -166,6 +166,7 @@ def test_no_verb_is_left_out() -> None:
     assert set(COMMANDS) == names - {"completion", "reality"}, "which meet nothing of AWS"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", COMMANDS)
 def test_a_verb_meets_it(
     somewhere: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: str

@@ -14,5 +14,6 @@ MACHINE = settings(
     derandomize=not THOROUGH,
     suppress_health_check=list(HealthCheck),
 )
-EVERY = 1 if THOROUGH else 40
-"""Of the crash matrix: each so many-th call of a story, other ones for each kind of trouble."""
+EVERY, EVERY_ACT = (1, 1) if THOROUGH else (90, 5)
+"""Of the crash matrix: each so many-th call of a story, and of its calls that change AWS, other ones
+for each kind of trouble."""

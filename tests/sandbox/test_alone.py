@@ -50,6 +50,7 @@ def serving(*arguments: str) -> Iterator[dict[str, str]]:
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 def test_its_exports_are_all_that_a_client_needs(tmp_path: Path) -> None:
     seed = tmp_path / "world.yaml"
     seed.write_text(WORLD)

@@ -14,6 +14,7 @@ from sandbox.aws.seed import seed
 from sandbox.clock import StillBusyError
 from sandbox.stack import Sandbox
 
+pytestmark = pytest.mark.slow
 HUB, SPOKE = "111122223333", "222233334444"
 REGIONS = ("us-east-1", "eu-west-1")
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)

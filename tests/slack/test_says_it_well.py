@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -28,10 +29,10 @@ ALL = sorted(MOMENTS)
 
 
 def said(moment: str) -> str:
-    play = MOMENTS[moment]()
-    return words(shown(play, policy=play.policy).blocks)
+    return words(message_of(moment).blocks)
 
 
+@cache
 def message_of(moment: str) -> Message:
     play = MOMENTS[moment]()
     return shown(play, policy=play.policy)

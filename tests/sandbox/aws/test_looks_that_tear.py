@@ -29,6 +29,11 @@ KINDS: dict[str, dict[str, Any]] = {
     "throttle": {"kind": "throttle"},
     "500": {"kind": "error", "code": "InternalFailure"},
 }
+QUICK = ("cut", "empty")
+"""What no error tells. All kinds take their way through the same place, so the others may be slow."""
+each_kind = pytest.mark.parametrize(
+    "kind", [pytest.param(k, marks=() if k in QUICK else pytest.mark.slow) for k in KINDS]
+)
 CASE = Case("case-1", HUB, "us-east-1", CLUSTER, NOW)
 SMALL = {**WORLD, "other_keys": 2}
 LOOK = {
@@ -117,7 +122,7 @@ def torn_everywhere(eyes: Eyes, kind: str, read: Callable[[], object]) -> set[st
     return set(calls)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@each_kind
 def test_a_torn_look_shows_nothing(stand: Stand, kind: str) -> None:
     eyes = Eyes(stand)
     whole = eyes.look()
@@ -125,7 +130,7 @@ def test_a_torn_look_shows_nothing(stand: Stand, kind: str) -> None:
     assert eyes.look() == whole
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@each_kind
 def test_a_look_at_an_outage_reads_the_room_for_a_rescue_and_no_torn_one(
     stand: Stand, kind: str
 ) -> None:
@@ -175,7 +180,7 @@ def test_a_cluster_from_the_same_backup_is_seen_beside_one_that_lives(stand: Sta
     assert made.source_backup == backup
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@each_kind
 def test_neither_does_any_of_the_smaller_ones(stand: Stand, kind: str) -> None:
     eyes = Eyes(stand)
     whole, key = eyes.look(), stand.key(0)

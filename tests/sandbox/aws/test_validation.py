@@ -189,6 +189,7 @@ def likely(shape: Shape, stand: Stand, name: str) -> Any:
     return stand.key(0) if name in keys else values[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
 def test_no_request_is_answered_with_a_500(stand: Stand, service: Any, operation: Any) -> None:
     stand.seed(other_keys=0)
@@ -237,6 +238,7 @@ def send(stand: Stand, service: str, fields: dict[str, str]) -> int:
             return error.code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("service", "operation"), BY_FORM)
 def test_no_form_is_answered_with_a_500(stand: Stand, service: Any, operation: Any) -> None:
     stand.seed(other_keys=0)
