@@ -1,8 +1,5 @@
-"""The package `bench` is meant, not tests/flows/bench.py, whose folder pytest puts on the path."""
+"""The sandbox's AWS, beside which the benchmarks' own is held."""
 
-from __future__ import annotations
+from tests.sandbox.aws.conftest import stand
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
+__all__ = ["stand"]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from bench.stub.account import Account
-from bench.stub.keys import CLUSTER, HUB, REGION, Keys
+from bench.stub.keys import CLUSTER, HUB, REGION, STORE, Keys
 from bench.tally import kms_requests
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.inventory import AwsInventory
@@ -20,9 +22,12 @@ from chalicelib.aws.table import Table
 from chalicelib.domain.diagnosis import all_plans
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.case import Case
+from chalicelib.domain.state.snapshot import Snapshot
 from sandbox.reliability.stand import SEALS
 from sandbox.reliability.table import MemoryTable
 from tests.domain.worlds import situation
+from tests.sandbox.aws.aws_stand import Stand
+from tests.sandbox.aws.test_looks_that_tear import Eyes
 
 MINE = 3
 
@@ -45,6 +50,32 @@ def inventory(it: Account) -> AwsInventory:
 
 
 CASE = Case("case-bench", HUB, REGION, CLUSTER, datetime(2026, 3, 2, tzinfo=UTC))
+
+
+def outline(seen: Snapshot) -> object:
+    """All that a diagnosis goes by; ids and dates are each one's own."""
+    assert seen.cluster
+    return (
+        seen.key_stores,
+        [(key.state, key.aliases, key.grants, key.unread) for key in seen.keys],
+        (seen.cluster.cluster_id, seen.cluster.state),
+        [(hsm.state, hsm.zone) for hsm in seen.cluster.hsms],
+        [backup.state for backup in seen.cluster.backups],
+        (seen.siblings, seen.unread, seen.keys_seen),
+    )
+
+
+def test_a_look_shows_what_the_same_look_at_the_sandbox_shows(stand: Stand) -> None:
+    world: dict[str, Any] = {
+        "clusters": [{"id": CLUSTER, "hsms": 2, "backups": [{"age": "2h"}]}],
+        "key_stores": [{"id": STORE, "name": "payments", "cluster": CLUSTER, "state": "CONNECTED"}],
+        "keys": [{"store": STORE}] * MINE,
+    }
+    theirs = Eyes(stand, world)
+    asked = [call for call in theirs.asked_by(theirs.look) if call.startswith("kms:")]
+    it = account(MINE)
+    assert outline(inventory(it).snapshot(CASE, now=CASE.opened_at)) == outline(theirs.look())
+    assert it.kms.calls == Counter(call.removeprefix("kms:") for call in asked)
 
 
 def test_a_look_asks_what_the_tally_counts() -> None:

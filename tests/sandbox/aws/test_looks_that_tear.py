@@ -58,9 +58,9 @@ class NoneKnown:
 class Eyes:
     """The bot's own readers, on a stand; each request is sent once."""
 
-    def __init__(self, stand: Stand) -> None:
+    def __init__(self, stand: Stand, world: dict[str, Any] = SMALL) -> None:
         self.stand = stand
-        stand.seed(SMALL)
+        stand.seed(world)
         issued = stand.server.identity.register(HUB, READER.format(account=HUB))
         keys = {
             "aws_access_key_id": issued.access_key_id,
