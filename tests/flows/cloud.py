@@ -10,8 +10,8 @@ from datetime import datetime
 from chalicelib.domain.rules.step import Call
 from chalicelib.domain.simulation import SimulatedAws
 from chalicelib.domain.state.case import Case
-from chalicelib.domain.state.plan import Operation
-from chalicelib.domain.state.snapshot import Key, KeyState, Snapshot, StoreState
+from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation
+from chalicelib.domain.state.snapshot import Key, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.state.zones import hsm_for
 from chalicelib.failures import TemporaryError
 from chalicelib.ports import Receipt
@@ -108,9 +108,12 @@ def refusal(step: Call, target: str, world: Snapshot) -> str:
     states = {item.key_id: item.state for item in world.keys}
     connected = {s.state for s in world.key_stores} <= {StoreState.CONNECTED}
     cluster = world.cluster
+    ready = {backup.backup_id for backup in world.known_backups if backup.is_ready}
     legal = {
         Operation.DISCONNECT_KEY_STORE: store and store.state in ("CONNECTED", "FAILED"),
-        Operation.CONNECT_KEY_STORE: store and store.state == "DISCONNECTED" and world.live_hsms,
+        Operation.CONNECT_KEY_STORE: store
+        and store.state == "DISCONNECTED"
+        and _has_hsms(store, world),
         Operation.UPDATE_KEY_STORE: store and store.state == "DISCONNECTED",
         Operation.DELETE_KEY_STORE: store and store.state == "DISCONNECTED" and not world.keys,
         Operation.SCHEDULE_KEY_DELETION: states.get(target) in ("Enabled", "Disabled"),
@@ -119,8 +122,16 @@ def refusal(step: Call, target: str, world: Snapshot) -> str:
         Operation.DISABLE_KEY: states.get(target) in ("Enabled", "Disabled"),
         Operation.PROVE_KEY: states.get(target) == "Enabled" and connected,
         Operation.DELETE_HSM: cluster and hsm_for(target, world),
-        Operation.CREATE_HSM: cluster and cluster.state == "ACTIVE",
-        Operation.KEEP_BACKUP: cluster and cluster.newest_backup,
+        Operation.CREATE_HSM: step.to_cluster or (cluster and cluster.state == "ACTIVE"),
+        Operation.CREATE_CLUSTER: target in ready,
+        Operation.RESTORE_BACKUP: target in {backup.backup_id for backup in world.known_backups},
+        Operation.KEEP_BACKUP: ready if target == NEWEST_BACKUP else target in ready,
         Operation.DELETE_CLUSTER: cluster and not cluster.hsms and not world.holder,
     }
     return "" if legal[step.operation] else "InvalidStateException"
+
+
+def _has_hsms(store: KeyStore, world: Snapshot) -> bool:
+    """Its own cluster's, which may be another than the case's."""
+    clusters = (world.cluster, *world.siblings)
+    return any(c.live_hsms for c in clusters if c and c.cluster_id == store.cluster_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -13,14 +13,18 @@ from chalicelib.answers import Answer, PlanChanged
 from chalicelib.domain.simulation import Durations
 from chalicelib.domain.state import audit_log
 from chalicelib.domain.state.case import Case, Outcome
-from chalicelib.domain.state.hsm_states import ClusterState, HsmState
 from chalicelib.domain.state.plan import Remedy
-from chalicelib.domain.state.snapshot import Cluster, Hsm, KeyState, Snapshot
-from chalicelib.ports import Ports
+from chalicelib.domain.state.snapshot import Snapshot
+from chalicelib.ports import CaseTrigger, Ports
 from ops.evidence.approved import unapproved
 from sandbox.reliability.table import MemoryTable
 from tests.flows.engine import Engine
-from tests.flows.stand import INBOX_SEAL, REGION, QuickCases, Stand, key, world
+from tests.flows.stand import (
+    INBOX_SEAL,
+    QuickCases,
+    Stand,
+)
+from tests.reliability.plots import ALL, Click, Story, is_closed
 from tests.reliability.trouble import Trouble, troubled
 
 QUICK = Durations(*[timedelta(seconds=10)] * 5)
@@ -28,59 +32,9 @@ RULES = {"quiet_minutes": 1, "repoint_soak_days": 0, "pending_window_days": 1}
 FINAL = {"ScheduleKeyDeletion", "DeleteCustomKeyStore", "DeleteHsm", "DeleteCluster"}
 
 
-@dataclass(frozen=True)
-class Click:
-    """What a person does once this holds of the case; a remedy's dialog is looked at, then sent."""
-
-    by: str
-    button: str
-    when: Callable[[Case], bool] = lambda case: bool(case.message.ts)
-    sends: bool = False
-
-
-def approval(by: str, remedy: str) -> tuple[Click, Click]:
-    return (
-        Click(by, remedy),
-        Click(by, remedy, lambda case: bool(case.offer(Remedy(remedy))), sends=True),
-    )
-
-
-def repointable() -> Snapshot:
-    hsms = tuple(Hsm(f"hsm-9{z}", HsmState.ACTIVE, f"{REGION}{z}") for z in "ab")
-    sibling = Cluster("cluster-9z9z9z9z9z9", ClusterState.ACTIVE, hsms, "lineage-a")
-    return replace(world(key(1)), siblings=(sibling,))
-
-
-def is_closed(case: Case) -> bool:
-    """For good: also the last click was heard."""
-    return case.is_closed and not case.new_clicks
-
-
-RETIRE = (*approval("alice", "retire"), *approval("bob", "retire"))
-STORIES: Mapping[str, tuple[Callable[[], Snapshot], tuple[Click, ...], Outcome]] = {
-    "retire an empty store": (world, RETIRE, Outcome.RETIRED),
-    "retire live keys": (
-        lambda: world(key(1), key(2, KeyState.DISABLED)),
-        RETIRE,
-        Outcome.RETIRED,
-    ),
-    "park": (lambda: world(key(1)), approval("alice", "park"), Outcome.PARKED),
-    "repoint": (
-        repointable,
-        (*approval("alice", "repoint"), *approval("bob", "repoint")),
-        Outcome.REPOINTED,
-    ),
-    "cancel in the key wait": (
-        lambda: world(key(1), key(2, KeyState.DISABLED)),
-        (*RETIRE, Click("alice", "cancel", lambda case: "KMS deletes" in case.waiting_for)),
-        Outcome.CANCELLED,
-    ),
-    "undo of park": (
-        lambda: world(key(1)),
-        (*approval("alice", "park"), Click("bob", "undo", is_closed)),
-        Outcome.CANCELLED,
-    ),
-}
+def opens(stand: Stand, story: Story) -> CaseTrigger:
+    known = stand.failed()
+    return replace(known, attempt=story.heard) if story.heard else known
 
 
 @dataclass(frozen=True)
@@ -114,20 +68,36 @@ class End:
         return [call for call, count in counts.items() if count > 1]
 
 
+def offered(story: str) -> set[Remedy]:
+    """All ways out but Keep, once people are asked."""
+    told_of = ALL[story]
+    stand = Stand(
+        told_of.make(), store=QuickCases(MemoryTable(), INBOX_SEAL), durations=QUICK, **RULES
+    )
+    engine = Engine(stand)
+    engine.deliver(opens(stand, told_of))
+    engine.go(until=lambda: bool(stand.runs.started))
+    case_id = stand.runs.started[0][0]
+    engine.go(until=lambda: bool(stand.case(case_id).offers))
+    return {plan.remedy for plan in stand.case(case_id).offers} - {Remedy.KEEP}
+
+
 def played(story: str, *, at: int = -1, kind: str = "", turns_a_run: int = 1_500) -> End:
     """The story's end, with this trouble at this call. A case that stops is tried again once."""
-    make, clicks, _ = STORIES[story]
+    told_of = ALL[story]
     trouble = Trouble(at, kind)
-    stand = Stand(make(), store=QuickCases(MemoryTable(), INBOX_SEAL), durations=QUICK, **RULES)
+    stand = Stand(
+        told_of.make(), store=QuickCases(MemoryTable(), INBOX_SEAL), durations=QUICK, **RULES
+    )
     engine = Engine(stand, turns_a_run=turns_a_run)
     engine.restart = trouble.restart
     told: list[str] = []
     stand.ports = troubled(_heard(stand.ports, told), trouble)
-    engine.deliver(stand.failed())
+    engine.deliver(opens(stand, told_of))
     engine.go(until=lambda: bool(stand.runs.started))
     case_id = stand.runs.started[0][0]
     stops: list[tuple[str, tuple[str, ...]]] = []
-    _tell(engine, case_id, clicks, stops)
+    _tell(engine, case_id, told_of.clicks, stops)
     engine.go(until=lambda: not engine.living)
     assert engine.surprises == []
     entries = stand.stored.entries(case_id)

@@ -7,31 +7,43 @@ from functools import cache
 import pytest
 
 from tests.reliability.figures import TRIED
-from tests.reliability.profiles import EVERY, EVERY_ACT
-from tests.reliability.stories import STORIES, End, played
+from tests.reliability.plots import ALL, BY_TRIGGER, STORIES, TRIGGERS
+from tests.reliability.profiles import EVERY, EVERY_ACT, EVERY_BY_TRIGGER, THOROUGH
+from tests.reliability.stories import End, offered, played
 from tests.reliability.trouble import KINDS
 
 untroubled = cache(played)
+slowly = () if THOROUGH else pytest.mark.slow
+each_story = pytest.mark.parametrize(
+    "story", [*STORIES, *(pytest.param(name, marks=slowly) for name in BY_TRIGGER)]
+)
 
 
-@pytest.mark.parametrize("story", STORIES)
+@each_story
 def test_the_story_ends_as_told(story: str) -> None:
     end = untroubled(story)
-    assert end.case.outcome is STORIES[story][2]
+    assert end.case.outcome is ALL[story].outcome
     assert (end.twice, end.illegal, end.flaws, end.stops) == ([], (), (), ())
 
 
+@pytest.mark.parametrize("name", TRIGGERS)
+def test_no_remedy_that_is_offered_is_left_out(name: str) -> None:
+    _, _, remedies = TRIGGERS[name]
+    assert offered(f"{remedies[0]} of {name}") == {*remedies}
+
+
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("story", STORIES)
+@each_story
 @pytest.mark.timeout(600)
 def test_trouble_at_any_call_changes_nothing(story: str, kind: str) -> None:
     expected = untroubled(story)
-    for at in range(KINDS.index(kind), len(expected.calls), EVERY):
+    every = EVERY if story in STORIES else EVERY_BY_TRIGGER
+    for at in range(KINDS.index(kind), len(expected.calls), every):
         _hold(played(story, at=at, kind=kind), expected, f"{kind} at {at}: {expected.calls[at]}")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("story", STORIES)
+@each_story
 def test_trouble_at_any_call_to_aws_changes_nothing(story: str, kind: str) -> None:
     expected = untroubled(story)
     acts = [at for at, call in enumerate(expected.calls) if call.startswith("actions.")]

@@ -21,8 +21,8 @@ from chalicelib.flows.perform import wait_after
 from tests.flows.engine import approved
 from tests.flows.stand import NOW, Stand, key, world
 from tests.reliability.figures import TRIED
+from tests.reliability.plots import repointable
 from tests.reliability.profiles import THOROUGH
-from tests.reliability.stories import repointable
 
 Make = Callable[..., Stand]
 

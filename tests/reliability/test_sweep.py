@@ -17,7 +17,8 @@ from chalicelib.ports import CaseTrigger, Opened
 from tests.flows.engine import Engine, approved, asked
 from tests.flows.stand import Stand, key, world
 from tests.reliability.figures import TRIED
-from tests.reliability.stories import STORIES, played
+from tests.reliability.plots import STORIES
+from tests.reliability.stories import played
 from tests.reliability.trouble import KINDS, Trouble, troubled
 
 Make = Callable[..., Stand]

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.held import as_it_was
-from tests.reliability.stories import STORIES, played
+from tests.reliability.plots import STORIES
+from tests.reliability.stories import played
 from tests.reliability.trouble import KINDS
 
 FOLDER = Path(__file__).parent / "told"
