@@ -33,8 +33,8 @@ TARGETS = ("KeyId", "CustomKeyStoreId", "HsmId", "ClusterId")
 PATIENCE = timedelta(days=20)
 SAFE = ("cancel", "undo", "refresh")
 """These have no dialog."""
-FIELDS = {"cluster_id": CLUSTER, "reason": "not needed", "override": True, "unproven": True}
-"""What people fill in; a dialog has the boxes only if there is something to know."""
+FIELDS = {"cluster_id": CLUSTER, "reason": "not needed", "unproven": True}
+"""What people fill in; a dialog has the box only if some key can’t be checked. Nobody overrides what can’t be seen."""
 VOIDED = (Kind.VOIDED, Kind.ONCE_MORE)
 MOST_CLICKS = 150
 """At half-minute intervals: what only the hourly sweep finds is known by then."""
