@@ -33,6 +33,8 @@ TARGETS = ("KeyId", "CustomKeyStoreId", "HsmId", "ClusterId")
 PATIENCE = timedelta(days=20)
 SAFE = ("cancel", "undo", "refresh")
 """These have no dialog."""
+FIELDS = {"cluster_id": CLUSTER, "reason": "not needed", "unproven": True}
+"""What people fill in; a dialog has the box only if some key can’t be checked. Nobody overrides what can’t be seen."""
 VOIDED = (Kind.VOIDED, Kind.ONCE_MORE)
 MOST_CLICKS = 150
 """At half-minute intervals: what only the hourly sweep finds is known by then."""
@@ -135,10 +137,14 @@ class Teller:
         """Still for people to decide, long after they did: the log says that their yes is void, or none stands.
 
         A stop can come before the click was written; after Try again the message asks for it anew.
+        If it stays so beyond a sweep, it needs more people than the story has: what it can't see
+        counts as in use.
         """
-        late = self._sandbox.clock.now() - self._acted_at > timedelta(minutes=10)
+        since = self._sandbox.clock.now() - self._acted_at
         void = self._voided() > self._agreed or not case["approvals"]
-        return late and shown(case) and void
+        few = not all(_approvals(case, by) for by in APPROVERS)
+        late = (void and since > timedelta(minutes=10)) or (few and since > UNHEARD)
+        return shown(case) and late
 
     def _voided(self) -> int:
         return sum(entry["kind"] in VOIDED for entry in self._cases.log())
@@ -158,7 +164,7 @@ class Teller:
         self._sandbox.slack.click(act.by, button=act.button, ts=case["message_ts"])
         self._sandbox.settle()
         if act.button not in SAFE:
-            self._sandbox.slack.submit(act.by, {"cluster_id": CLUSTER, "reason": "not needed"})
+            self._sandbox.slack.submit(act.by, FIELDS)
             self._sandbox.settle()
 
     def _try_again(self, case: Case) -> None:
@@ -175,12 +181,13 @@ class Teller:
     def _agree_afresh(self, story: Story) -> None:
         """The case asks again, as it could not see enough to go on: people look and agree."""
         self._stops.append("People were asked again.")
-        self._agreed = self._voided()
+        void, self._agreed = self._voided() > self._agreed, self._voided()
         if len(self._stops) > MOST_HELP:
             raise GaveUpError("asks again and again")
         button = story.acts[0].button
         for by in APPROVERS:
-            self._agree(Act(by, button, shown))
+            if void or not _approvals(self._cases.cases()[-1], by):
+                self._agree(Act(by, button, shown))
         self._sandbox.advance(timedelta(minutes=2))
 
     def _agree(self, act: Act) -> None:
