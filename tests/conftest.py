@@ -16,6 +16,7 @@ from botocore.loaders import create_loader
 from tests import said
 from tests.flows.stand import Stand
 from tests.held import is_written
+from tests.reliability.profiles import THOROUGH
 
 # Thousands of tests and the libraries they import stay until the end. To go through them again and
 # again in search of garbage takes a sixth of all the time.
@@ -73,7 +74,7 @@ def _nothing_is_said_that_nobody_has_read(request: pytest.FixtureRequest) -> Ite
     LISTENER.heard.clear()
     yield
     room = request.path.relative_to(TESTS).parts[0]
-    if room in PLAYED or any(map(request.node.get_closest_marker, FREE)):
+    if THOROUGH or room in PLAYED or any(map(request.node.get_closest_marker, FREE)):
         return
     new = LISTENER.unread()
     if is_written():

@@ -7,7 +7,7 @@ from dataclasses import replace
 from chalicelib.domain.observe import observe
 from chalicelib.domain.remedies import keep
 from chalicelib.domain.rules.gone import until_sure
-from chalicelib.domain.rules.outage import serves
+from chalicelib.domain.rules.outage import has_too_few_hsms, serves
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.rules.step import Close, Decision, Wait
 from chalicelib.domain.rules.waiting import our_keys, until_next
@@ -63,8 +63,10 @@ def closed(situation: Situation) -> Decision:
 
 def _until_they_work(case: Case, snapshot: Snapshot) -> Decision:
     """Only a person can help, and once somebody has, nobody needs to say so."""
-    if not serves(case, snapshot):
+    if not serves(case, snapshot) or has_too_few_hsms(case, snapshot):
         return Decision(case, Wait(HOUR, "a person has to help"))
-    end = Close(Outcome.RESOLVED, "The key store is connected again. A person has helped.")
+    end = Close(
+        Outcome.RESOLVED, "The key store is connected again. Unlatch has not checked its keys."
+    )
     over = replace(case, outcome=end.outcome, reason=end.reason, advice=(), is_down=False)
     return Decision(over, end)

@@ -261,6 +261,23 @@ def test_a_stopped_rescue_is_not_over_while_aws_only_shows_the_store_as_connecte
     assert step.outcome is Outcome.RESOLVED
 
 
+def test_a_rescue_that_stopped_at_its_first_hsm_is_not_over_though_the_store_serves_by_it() -> None:
+    """KMS went on showing CONNECTED: with one HSM the keys work, and the next failure ends that."""
+    play = outage(world(key("a"), cluster=replace(OLD, hsms=())))
+    play.approve(Remedy.RESCUE, "alice")
+    play.to_call(O.CREATE_HSM)
+    play.now += HOURS
+    one = play.model.at(play.now)
+    stopped = replace(play.case, phase=Phase.CLOSED, outcome=Outcome.STOPPED, is_down=True)
+    step = decide(situation(one, case=stopped, now=play.now)).step
+    assert [hsm.zone for hsm in one.live_hsms] == ["1a"]
+    assert isinstance(step, Wait), "Try again makes the second"
+    whole = replace(one, cluster=replace(OLD, backups=()))
+    end = decide(situation(whole, case=stopped, now=play.now)).step
+    assert isinstance(end, Close)
+    assert end.reason == "The key store is connected again. Unlatch has not checked its keys."
+
+
 def test_try_again_goes_on_once_a_person_has_helped() -> None:
     play = outage(lost(key("a")), last_cluster=OLD)
     play.approve(Remedy.RESCUE, "alice")

@@ -11,6 +11,7 @@ from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.rules.step import Close
 from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.domain.state.hsm_states import GOING
+from chalicelib.domain.state.plan import Operation
 from chalicelib.domain.state.snapshot import Cluster, KeyStore, Snapshot, StoreState
 from chalicelib.domain.state.trigger import Trigger
 
@@ -97,12 +98,27 @@ def _is_at_it(case: Case, snapshot: Snapshot) -> bool:
 
 def serves(case: Case, snapshot: Snapshot) -> bool:
     """The store that the plan names, or that holds the cluster, is connected to HSMs; or there is none."""
-    plan = case.current_plan
-    store = snapshot.key_store(plan.key_store_id if plan else None) or snapshot.holder
+    store, home = _store_and_home(case, snapshot)
     if store is None or store.state is not StoreState.CONNECTED:
         return store is None
+    return outage_of(store, home) is None
+
+
+def has_too_few_hsms(case: Case, snapshot: Snapshot) -> bool:
+    """A plan of ours made HSMs, and ended before there were enough: the store may serve by the first."""
+    plan, (_, home) = case.current_plan, _store_and_home(case, snapshot)
+    made = plan and any(
+        case.tried(Operation.CREATE_HSM, z) for z in plan.names(Operation.CREATE_HSM)
+    )
+    return bool(made) and home is not None and not home.can_take_keys
+
+
+def _store_and_home(case: Case, snapshot: Snapshot) -> tuple[KeyStore | None, Cluster | None]:
+    """The case's store, and the cluster that it is at."""
+    plan = case.current_plan
+    store = snapshot.key_store(plan.key_store_id if plan else None) or snapshot.holder
     clusters = (c for c in (snapshot.cluster, *snapshot.siblings) if c)
-    return outage_of(store, cluster_in(clusters, store.cluster_id)) is None
+    return store, cluster_in(clusters, store.cluster_id) if store else None
 
 
 def ended(situation: Situation) -> Close | None:
