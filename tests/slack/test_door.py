@@ -9,7 +9,8 @@ import pytest
 
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.slack.door import Said, met
-from tests.slack.test_requests import BODY, NOW, SECRET, STAMP, signature
+from chalicelib.slack.requests import signature
+from tests.slack.test_requests import BODY, NOW, SECRET, STAMP
 
 FITS_NOT = ("request refused", {"reason": "the signature does not fit the body"})
 
@@ -29,7 +30,7 @@ class Safe:
         return found
 
 
-def knock(safe: Safe, body: bytes = BODY, *, stamp: str = STAMP, **headers: str) -> Any:
+def knock(safe: Safe, body: bytes = BODY, *, stamp: str = STAMP, **headers: Any) -> Any:
     """What is answered, and what was logged."""
     logged: list[tuple[str, dict[str, object]]] = []
     signed = {
@@ -71,7 +72,7 @@ def test_what_slack_did_not_sign_is_refused_after_one_look_at_the_newest_secret(
     ],
 )
 def test_what_no_secret_would_make_right_reads_none(
-    stamp: str, headers: dict[str, str], reason: str
+    stamp: str, headers: dict[str, Any], reason: str
 ) -> None:
     safe = Safe()
     refused = Said("The signature is missing or wrong.", 401)
@@ -91,8 +92,8 @@ def test_a_secret_that_cant_be_read_asks_to_try_again(trouble: Any) -> None:
 
 
 def test_slacks_own_checks_are_met() -> None:
-    assert knock(Safe("", ""), b"ssl_check=1&token=x") == (Said(), [])
+    assert knock(Safe("", ""), b"ssl_check=1&token=x") == (Said("", 200), [])
     asked = json.dumps({"type": "url_verification", "challenge": "3eZbrw1a"}).encode()
-    assert knock(Safe(), asked) == (Said("3eZbrw1a"), [])
+    assert knock(Safe(), asked) == (Said("3eZbrw1a", 200), [])
     answer, _ = knock(Safe(), asked, x_slack_signature="v0=00")
     assert answer == Said("The signature is missing or wrong.", 401), "only Slack hears it"
