@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from chalicelib.answers import FieldError, WrongId
+from chalicelib.answers import CanNot, FieldError, PlanChanged, Private, WrongId
+from chalicelib.domain.rules.clicks import not_possible
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Plan, Remedy
-from chalicelib.flows.meant import meant_by, offered
+from chalicelib.flows.meant import meant_by, offered, remedy_of
 from chalicelib.ports import Interaction
 from tests.domain.worlds import CLUSTER, DAY, NOW, sibling
-from tests.slack.moments import OLD, asked
+from tests.slack.moments import IN_USE, OLD, asked
 
 ONE = sibling()
 OTHER = sibling("cluster-4d5e6f7a2b3")
@@ -48,9 +51,15 @@ def test_the_plan_is_the_one_for_the_chosen_cluster(chosen: str) -> None:
     ]
     meant = other if chosen == "the other" else one
     click = sent(case, one, target=target)
-    assert isinstance(click, Click)
-    assert (click.remedy, click.plan_hash) == (Remedy.REPOINT, meant.plan_hash)
-    assert (click.target, click.reason) == (meant.target_cluster_id, "it moves")
+    assert click == Click(
+        Act.APPROVE,
+        "alice",
+        NOW,
+        remedy=Remedy.REPOINT,
+        plan_hash=meant.plan_hash,
+        reason="it moves",
+        target=meant.target_cluster_id,
+    )
     assert offered(case, click) == meant
 
 
@@ -89,11 +98,62 @@ def test_a_keep_has_a_reason_an_owner_and_a_day(
     if isinstance(meant, FieldError):
         assert click == meant
         return
-    assert isinstance(click, Click)
-    assert (click.owner, click.keep_until) == ("alice", NOW + meant * DAY)
+    assert click == Click(
+        Act.KEEP,
+        "alice",
+        NOW,
+        remedy=Remedy.KEEP,
+        reason="it moves",
+        owner="alice",
+        keep_until=NOW + meant * DAY,
+    )
     looked_after = sent(case, keep, owner="carol", **values)
     assert isinstance(looked_after, Click)
     assert looked_after.owner == "carol"
+
+
+def test_keys_in_use_need_their_box_among_those_that_are_ticked() -> None:
+    case = asked(IN_USE).case
+    plan = case.offer(Remedy.RETIRE)
+    assert plan
+    lacks = FieldError("override", "Tick this box to say that you know what will fail.")
+    for ticked in ({}, {"override": ""}, {"override": "in_use_too"}):
+        assert sent(case, plan, **ticked) == lacks
+    for box in ("in_use", "other,in_use"):
+        click = sent(case, plan, override=box)
+        assert isinstance(click, Click)
+        assert click.override
+    without = asked(OLD).case
+    free = without.offer(Remedy.RETIRE)
+    assert free
+    plain = sent(without, free, override="in_use")
+    assert isinstance(plain, Click)
+    assert not plain.override, "nothing is overridden"
+
+
+def test_a_yes_lacks_nothing() -> None:
+    case, one, _ = offers()
+    assert sent(case, one, reason=" ") == FieldError(
+        "reason", "Please give a reason. Everybody in the thread will see it."
+    )
+    stale = replace(one, soak_days=one.soak_days + 1)
+    assert sent(case, stale) == PlanChanged(case, Remedy.REPOINT)
+    click = sent(case, one)
+    assert isinstance(click, Click)
+    said = replace(case, clicks=(replace(click, round=case.round),))
+    assert sent(said, one) == Private("You approved this already. It counts once.")
+
+
+def test_buttons_mean_what_they_say_or_why_they_can_t() -> None:
+    case, *_ = offers()
+    pressed = Interaction("button", "alice", "T1", action="reject", case_id=case.case_id)
+    assert meant_by(pressed, Act.REJECT, case, now=NOW) == Click(Act.REJECT, "alice", NOW)
+    undone = meant_by(replace(pressed, action="undo"), Act.UNDO, case, now=NOW)
+    assert isinstance(undone, CanNot)
+    assert (undone.why, undone.case) == (not_possible(case, Act.UNDO, None, by="alice"), case)
+    assert remedy_of(replace(pressed, action="park", remedy="retire")) is Remedy.PARK
+    assert remedy_of(replace(pressed, kind="submission", remedy="retire")) is Remedy.RETIRE
+    assert remedy_of(pressed) is None
 
 
 def test_a_long_reason_is_cut() -> None:
