@@ -11,6 +11,7 @@ from chalicelib.domain.state.case import Case, Difference, KeyUse, Outcome, Phas
 from chalicelib.domain.state.hsm_states import BackupState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import Backup, KeyState, StoreState
+from chalicelib.domain.state.trigger import Trigger
 from chalicelib.slack.messages import goback
 from chalicelib.slack.messages.changed import APPROVAL_OF
 from chalicelib.slack.messages.render import render
@@ -30,7 +31,7 @@ from tests.domain.worlds import (
     used,
     world,
 )
-from tests.slack.every_moment import MOMENTS, never_activated, retired, stopped
+from tests.slack.every_moment import MOMENTS, by_trigger, never_activated, retired, stopped
 from tests.slack.moments import (
     DRY,
     IN_USE,
@@ -210,6 +211,21 @@ def test_a_cluster_that_seems_gone_offers_no_choice() -> None:
     message = of(replace(play.case, snapshot=gone, offers=()), play.now)
     assert header(message) == f"{CLUSTER} seems to be gone"
     assert buttons(message) == FOOT
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ((5,), "and 1 that will be deleted on 7 Mar"),
+        ((5, 9), "and 2 that will be deleted , the last on 11 Mar"),
+    ],
+)
+def test_keys_that_hold_a_store_are_told_with_the_last_day(
+    days: tuple[int, ...], said: str
+) -> None:
+    waiting = (key(f"k{n}", KeyState.PENDING_DELETION, deletion_date=NOW + n * DAY) for n in days)
+    play = by_trigger(Trigger.STORE_DELETE_BLOCKED, OLD, *waiting)
+    assert f"payments still holds 1 live key, {said}" in words(shown(play).blocks)
 
 
 def test_a_park_of_a_store_that_was_off_brings_back_hsms_alone() -> None:
