@@ -13,7 +13,7 @@ from chalicelib.aws.errors import translated, understood
 from chalicelib.aws.key_search import KeySearch
 from chalicelib.aws.keys import KeyReader
 from chalicelib.aws.other_use import other_use
-from chalicelib.aws.shapes import clusters_from, store_from
+from chalicelib.aws.shapes import clusters_from, is_on_a_cluster, store_from
 from chalicelib.domain.fleet import Held, Survey
 from chalicelib.domain.state.snapshot import KeyStore
 from chalicelib.failures import PermanentError
@@ -45,7 +45,7 @@ class Fleet:
         stores = self._read(call, pages, "CustomKeyStores", account=account, unread=unread)
         with understood(call):
             clusters = clusters_from(found)
-            ours = [store_from(item) for item in stores if "CloudHsmClusterId" in item]
+            ours = [store_from(item) for item in stores if is_on_a_cluster(item)]
         reader = KeyReader(kms, self.pace, self.role, account)
         return Survey(
             account,

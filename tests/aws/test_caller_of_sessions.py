@@ -30,7 +30,9 @@ def test_a_role_called_like_identity_center_s_vouches_for_nobody(
 ) -> None:
     identity = {"type": "AssumedRole", "arn": ARN, "sessionContext": {"sessionIssuer": issuer}}
     caller = caller_from({"userIdentity": identity})
-    assert caller.is_person is vouched, why
+    assert (caller.is_person, caller.email) == (vouched, "alice@example.com" if vouched else ""), (
+        why
+    )
     assert is_mapped(caller, Policy()) is vouched
     assert caller.session_name == "alice@example.com", "it bars alice all the same"
     assert caller.name == ("alice@example.com" if vouched else f"role {NAME}")
@@ -59,6 +61,7 @@ BEHIND: list[tuple[str, dict[str, Any], tuple[str, ...], str]] = [
     ("the session's own name", session("AssumedRole", sourceIdentity="run-7"), (), "role deploy"),
     ("a federated user", session("FederatedUser", sessionIssuer=USER), ("bob",), "nightly (for bob)"),
     ("who signed in", session("AssumedRole", webIdFederationData=SIGNED_IN), ("alice@example.com", "1087"), "role deploy (for alice@example.com, 1087)"),
+    ("who signed in, at a provider with a port", session("AssumedRole", webIdFederationData={"attributes": {"idp.example.com:8443:sub": "1087"}}), ("1087",), "role deploy (for 1087)"),
     ("odd values", session("AssumedRole", sourceIdentity=None, webIdFederationData={"attributes": {"x:sub": 7}}), (), "role deploy"),
     ("no context", {"userIdentity": {"userName": "alice", "sessionContext": "x"}}, (), "alice"),
 ]  # fmt: skip

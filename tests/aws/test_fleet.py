@@ -22,7 +22,11 @@ CLUSTERS = [
     {"ClusterId": "cluster-3", "State": "DELETED"},
 ]
 STORES: list[dict[str, str]] = [
-    {"CustomKeyStoreId": "cks-x", "ConnectionState": "CONNECTED"},
+    {
+        "CustomKeyStoreId": "cks-x",
+        "ConnectionState": "CONNECTED",
+        "CustomKeyStoreType": "EXTERNAL_KEY_STORE",
+    },
     {"CustomKeyStoreId": STORE, "ConnectionState": "CONNECTED", "CloudHsmClusterId": "cluster-1"},
     {"CustomKeyStoreId": "cks-2", "ConnectionState": "FAILED", "CloudHsmClusterId": "cluster-9"},
 ]

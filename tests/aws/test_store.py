@@ -14,6 +14,7 @@ from moto import mock_aws
 from chalicelib.aws.store import codec
 from chalicelib.aws.store.body import BODY, text_of
 from chalicelib.aws.store.cases import DynamoCases
+from chalicelib.aws.store.inbox import INBOX
 from chalicelib.aws.store.opening import MOST_CALLERS, MOST_WAITING, case_id_of
 from chalicelib.aws.store.turns import TurnCases
 from chalicelib.domain.rules.approval import CROWD
@@ -301,6 +302,62 @@ class Contended:
             error: Any = {"Error": {"Code": "TransactionConflictException", "Message": ""}}
             raise TransactionConflictException(error, "UpdateItem")
         return self._table.update_item(**request)
+
+
+class Paged:
+    """The table, which gives one item a page, as DynamoDB does of large ones."""
+
+    def __init__(self) -> None:
+        self._table = MemoryTable()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._table, name)
+
+    def query(self, **request: Any) -> dict[str, Any]:
+        assert request["ConsistentRead"], "the run would not see what it has just written"
+        return self._page(self._table.query(**request)["Items"], **request)
+
+    def scan(self, **request: Any) -> dict[str, Any]:
+        assert request["ConsistentRead"]
+        assert request["FilterExpression"] == "sk IN (:inbox, :old)"
+        kinds = request["ExpressionAttributeValues"]
+        assert kinds.keys() == {":inbox", ":old"}
+        found = [item for item in self._table.items.values() if item["sk"] in kinds.values()]
+        found += [{"pk": "CASE#just-gone", "sk": INBOX}]
+        names = request["ProjectionExpression"].split(", ")
+        return self._page([{name: item[name] for name in names} for item in found], **request)
+
+    def _page(self, items: list[dict[str, Any]], **request: Any) -> dict[str, Any]:
+        at = request.get("ExclusiveStartKey", {"at": 0})["at"]
+        last = {"LastEvaluatedKey": {"at": at + 1}} if at + 1 < len(items) else {}
+        return {"Items": items[at : at + 1], **last}
+
+
+def test_what_comes_on_several_pages_is_read_to_the_end() -> None:
+    cases = Store(Paged())
+    triggers = [failed(f"event-{n}", cluster_id=f"cluster-{n}") for n in range(3)]
+    ids = [cases.open_or_fold(one, now=NOW).case_id for one in triggers]
+    case = cases.load(ids[0])
+    cases.save(case, [entry(Kind.READ, NOW, n=n) for n in range(4)])
+    assert [e["n"] for e in cases.entries(ids[0])] == ["0", "1", "2", "3"]
+    assert {p.case_id for p in cases.pointers()} == {*ids}
+    assert {one.case_id for one in cases.everything()} == {*ids}
+
+
+def test_a_conflict_names_its_case(cases: Store) -> None:
+    case = opened(cases)
+    look, reject = (Click(act, "alice", NOW) for act in (Act.LOOK, Act.REJECT))
+    moved = cases.next_generation(case)
+    for late in (
+        lambda: cases.record_click(case, look, reopen=False),
+        lambda: cases.record_click(case, reject, reopen=False),
+        lambda: cases.record_click(case, reject, reopen=True),
+        lambda: cases.next_generation(case),
+    ):
+        with pytest.raises(ConflictError, match=f"^{case.case_id}$"):
+            late()
+    assert moved == 1
+    assert cases.load(case.case_id).clicks == ()
 
 
 def test_a_transaction_on_the_case_is_no_refusal() -> None:

@@ -15,6 +15,8 @@ from chalicelib import event_patterns
 from chalicelib.aws.accounts import Accounts
 from chalicelib.aws.cloudtrail import USES, NotOursError, key_uses
 from chalicelib.aws.trail import MOST_PAGES, AwsTrail
+from chalicelib.domain.state.trigger import Trigger
+from sandbox.reliability.corpus import CODES, DELETE
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ACCOUNT, REGION = "111122223333", "us-east-1"
@@ -31,6 +33,14 @@ class Sts:
         return {"Credentials": dict.fromkeys(words, "x")}
 
 
+def resources_of(record: dict[str, Any]) -> list[str]:
+    return [one["ARN"] for one in record.get("resources", ())]
+
+
+def name_of(record: dict[str, Any]) -> list[str]:
+    return [record["eventName"]]
+
+
 class CloudTrail:
     """Pages of 50, newest first, as LookupEvents gives them."""
 
@@ -41,11 +51,11 @@ class CloudTrail:
     def lookup_events(self, **request: Any) -> dict[str, Any]:
         self.requests += 1
         (attribute,) = request["LookupAttributes"]
-        assert attribute["AttributeKey"] == "ResourceName"
+        named = {"ResourceName": resources_of, "EventName": name_of}[attribute["AttributeKey"]]
         found = [
             r
             for r in self.records
-            if any(x["ARN"] == attribute["AttributeValue"] for x in r.get("resources", ()))
+            if attribute["AttributeValue"] in named(r)
             and datetime.fromisoformat(r["eventTime"]) >= request["StartTime"]
         ]
         start = int(request.get("NextToken", 0))
@@ -80,7 +90,7 @@ def trail(cloudtrail: CloudTrail, sts: Sts | None = None) -> tuple[AwsTrail, lis
         assert place == f"{ACCOUNT} {REGION}"
         return lambda: paced.append(call)
 
-    return AwsTrail(accounts, "unlatch-reader", OWN, (), pace), paced
+    return AwsTrail(accounts, "unlatch-reader", OWN, CODES, pace), paced
 
 
 def uses(cloudtrail: CloudTrail, **keys: datetime) -> Mapping[str, list[str]]:
@@ -97,6 +107,52 @@ def test_each_key_has_its_own_uses_since_its_own_time_oldest_first() -> None:
     cloudtrail = CloudTrail([record(1), record(2), record(5, "key-2"), record(30)])
     found = uses(cloudtrail, key_1=NOW - timedelta(seconds=10), key_2=HOUR_AGO, key_3=HOUR_AGO)
     assert found == {"key-1": ["event-2", "event-1"], "key-2": ["event-5"], "key-3": []}
+
+
+CLUSTER = DELETE["detail"]["requestParameters"]["clusterId"]
+HSM: dict[str, Any] = {
+    "eventSource": "cloudhsm.amazonaws.com",
+    "requestParameters": {"clusterId": CLUSTER, "hsmId": "hsm-2a3b4c5d6e7"},
+}
+STORE: dict[str, Any] = {
+    "eventSource": "kms.amazonaws.com",
+    "requestParameters": {"customKeyStoreId": "cks-1234567890abcdef0"},
+}
+HEARD: list[tuple[str, dict[str, Any], Trigger | None]] = [
+    ("a delete that failed", {**HSM, "eventName": "DeleteCluster", "errorCode": CODES[0]}, Trigger.DELETE_BLOCKED),
+    ("a delete that somebody was denied", {**HSM, "eventName": "DeleteCluster", "errorCode": "AccessDenied"}, None),
+    ("a cluster that somebody deleted", {**HSM, "eventName": "DeleteCluster", "errorCode": None}, Trigger.CLUSTER_LOST),
+    ("an HSM that somebody deleted", {**HSM, "eventName": "DeleteHsm", "errorCode": None}, Trigger.CLUSTER_LOST),
+    ("an HSM that nobody could delete", {**HSM, "eventName": "DeleteHsm", "errorCode": CODES[1]}, None),
+    ("an HSM that somebody made", {**HSM, "eventName": "CreateHsm", "errorCode": None}, None),
+    ("a store that nobody could delete", {**STORE, "eventName": "DeleteCustomKeyStore", "errorCode": "CustomKeyStoreHasCMKsException"}, Trigger.STORE_DELETE_BLOCKED),
+    ("a store that somebody deleted", {**STORE, "eventName": "DeleteCustomKeyStore", "errorCode": None}, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("why", "changed", "trigger"), HEARD, ids=[h[0] for h in HEARD])
+def test_a_call_is_heard_as_its_event_would_be(
+    why: str, changed: dict[str, Any], trigger: Trigger | None
+) -> None:
+    read, paced = trail(CloudTrail([record(1, **changed)]))
+    found = read.calls(ACCOUNT, REGION, since=HOUR_AGO, names=[changed["eventName"]])
+    assert [call.attempt.trigger for call in found] == ([trigger] if trigger else []), why
+    assert paced == ["cloudtrail:LookupEvents"]
+
+
+def test_calls_of_all_names_come_oldest_first_and_ours_are_none() -> None:
+    lost = {**HSM, "errorCode": None}
+    own = {"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{OWN[0]}/case-1"}
+    records = [
+        record(1, eventName="DeleteHsm", **lost),
+        record(2, eventName="DeleteCluster", **lost),
+        record(3, eventName="DeleteHsm", **lost),
+        record(4, eventName="DeleteHsm", **{**lost, "userIdentity": own}),
+        record(4_000, eventName="DeleteHsm", **lost),
+    ]
+    read, _ = trail(CloudTrail(records))
+    found = read.calls(ACCOUNT, REGION, since=HOUR_AGO, names=["DeleteHsm", "DeleteCluster"])
+    assert [call.attempt.event_id for call in found] == ["event-3", "event-2", "event-1"]
 
 
 def test_what_is_no_failed_use_by_others() -> None:

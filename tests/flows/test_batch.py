@@ -116,6 +116,31 @@ def test_a_call_that_is_not_taken_ends_the_batch(stand: Make, trouble: Exception
     assert told(it, case_id, "done") == AT_ONCE + 2
 
 
+def test_what_is_known_of_an_earlier_try_stays_if_the_next_one_is_not_made(stand: Make) -> None:
+    """Else its tries would be counted from one again, and what AWS never takes would stop nothing."""
+    it, case_id = approved(stand)
+    trouble = TemporaryError("no answer", unknown=True)
+
+    def hear(_: Call, target: str) -> None:
+        if target in ("key-0", "key-1"):
+            raise trouble
+
+    it.aws.before = hear
+    it.turn(case_id)
+    assert told(it, case_id, "unknown") == 2
+    before = it.case(case_id).call(SCHEDULE, "key-1")
+    assert before
+    assert (before.status, before.tries) == (CallStatus.INTENT, 1)
+    it.clock.now += timedelta(hours=1)
+    trouble = TemporaryError("AWS is busy")
+    it.turn(case_id)
+    first, second = (it.case(case_id).call(SCHEDULE, f"key-{n}") for n in range(2))
+    assert first
+    assert (first.status, first.tries) == (CallStatus.REFUSED, 2)
+    assert second == before, "the batch ended before its turn"
+    assert told(it, case_id, "not made") == 1
+
+
 def test_a_key_that_somebody_scheduled_meanwhile_is_left_alone(stand: Make) -> None:
     it, case_id = approved(stand)
     theirs = it.aws.model.world.keys[-1].key_id

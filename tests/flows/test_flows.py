@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from chalicelib.answers import Recorded, WrongId
 from chalicelib.aws.store.cases import DynamoCases
 from chalicelib.domain.state import audit_log
+from chalicelib.domain.state.audit_log import Kind
 from chalicelib.domain.state.case import Outcome, Phase
 from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.snapshot import KeyState
@@ -45,6 +47,25 @@ def test_an_empty_store_is_retired_by_two_people(stand: Make) -> None:
     assert it.aws.operations == RETIRE_EMPTY
     entries = it.ports.cases.entries(case_id)
     assert audit_log.flaws(entries, head=case.log_head) == ()
+
+
+def test_a_dry_run_calls_nothing_and_logs_each_call_that_it_would_have_made(stand: Make) -> None:
+    it = stand(world(key(1)), dry_run=True)
+    case_id = opened(it)
+    it.run(case_id, until=lambda c: bool(c.message.ts))
+    it.approve("alice", "retire", case_id)
+    it.approve("bob", "retire", case_id)
+    before = it.clock.now
+    case = it.run(case_id, until=lambda c: c.is_closed)
+    assert (case.outcome, it.aws.landed) == (Outcome.EXPLAINED, [])
+    told = [e for e in it.ports.cases.entries(case_id) if e.kind is Kind.DRY_RUN]
+    operations = [str(e["operation"]).split(":")[1] for e in told]
+    assert operations == ["ScheduleKeyDeletion", *RETIRE_EMPTY]
+    due = [datetime.fromisoformat(str(e["due"])) for e in told]
+    assert due == sorted(due)
+    assert due[0] - before < timedelta(minutes=1)
+    assert timedelta(days=7) < due[-1] - before < timedelta(days=8), "the keys wait for a week"
+    assert told[0]["target"] == "key-1"
 
 
 def test_the_same_on_moto(moto_store: DynamoCases) -> None:

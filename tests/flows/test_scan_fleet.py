@@ -191,6 +191,42 @@ def test_tabs_that_were_opened_are_written_again(
     assert views[-1] == Home(is_unread=True)
 
 
+def test_a_tab_shows_the_last_scan_and_what_waits_for_who_opened_it_there(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_from_scan(room.stand.ports, pressed())
+    [pointer] = room.store.pointers()
+    room.stand.run(pointer.case_id, until=lambda case: bool(case.offers))
+    room.scan()
+    room.stand.slack.people["bob"] = Person("bob", "T1", teams=("T1", "T2"), is_approver=True)
+    shown: list[Home] = []
+    read: list[object] = []
+    pointers = room.store.pointers
+
+    def publish(_: str, seen: Home, now: Any) -> bool:
+        assert now == room.stand.clock.now
+        shown.append(seen)
+        return True
+
+    homes = HomePorts(room.stand.ports, room.store, publish)
+
+    def counted() -> Any:
+        read.append("the cases")
+        return pointers()
+
+    monkeypatch.setattr(room.store, "pointers", counted)
+    homes.refresh()
+    assert (shown, read) == ([], []), "nobody has opened it"
+    for user_id in ("alice", "bob"):
+        opened_home(homes, user_id, seen_in="T1")
+    assert [len(seen.waiting) for seen in shown] == [0, 1], "alice asked for it"
+    assert [seen.scan for seen in shown] == [room.store.scan()] * 2
+    read.clear()
+    homes.refresh()
+    assert len(read) == 1, "the cases are read once for all"
+    assert [len(seen.waiting) for seen in shown[2:]] == [0, 1]
+
+
 def test_slack_says_once_who_looks_however_many_cases_there_are(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,15 @@ import yaml
 from chalicelib.aws.store import codec
 from chalicelib.domain.home import Home
 from chalicelib.domain.rules.approval import Refusal
+from chalicelib.domain.rules.notices import noticed
 from chalicelib.domain.state.audit_log import Entry, chained
 from chalicelib.domain.state.case import Case, Phase
 from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.slack_message import SlackMessage
 from chalicelib.slack import home, refusals
+from chalicelib.slack.messages import notice
+from chalicelib.slack.messages.fallback import barest, plainer
+from chalicelib.slack.messages.notice_over import over
 from chalicelib.slack.messages.text import Message
 from chalicelib.slack.messages.thread import line
 from tests.domain.worlds import NOW, POLICY, Play, sibling, world
@@ -28,7 +34,8 @@ from tests.held import as_it_was
 from tests.slack import test_design, test_design_dialogs, test_design_notices, test_fleet
 from tests.slack.every_moment import MOMENTS, kept
 from tests.slack.moments import IN_USE, OFF, OLD, asked, of, shown, waiting_for_keys
-from tests.slack.reading import words
+from tests.slack.odd_moments import NAMES, ODD, Odd, moments, otherwise
+from tests.slack.reading import buttons, words
 from tests.slack.test_gateway import Slack
 from tests.slack.test_modals import decide
 from tests.slack.test_thread import LINES
@@ -90,6 +97,51 @@ def _unread() -> Any:
     return told
 
 
+def _odd(odd: Odd) -> Any:
+    """What each moment then says that it usually doesn't, and how much there is to see and to press."""
+    return {
+        name: [
+            made.text,
+            *(words(block) for block in made.blocks if block not in usual.blocks),
+            f"{len(made.blocks)} blocks; {', '.join(buttons(made).values()) or 'no button'}",
+        ]
+        for name, made, usual in otherwise(odd)
+    }
+
+
+def _plainer() -> Any:
+    """As a Slack without the newer blocks shows each moment, and as one that takes hardly any."""
+    return {
+        name: {
+            "plainer": [
+                words(plain) for plain in plainer(usual).blocks if plain not in usual.blocks
+            ],
+            "barest": words(barest(usual).blocks),
+        }
+        for name, _, _, usual in moments()
+    }
+
+
+def _notices(change: Callable[[Case], Case]) -> Any:
+    """What each moment notifies of, alone and among several, and what is left of it once it is over."""
+    told = {}
+    for name, it, now, _ in moments():
+        case = replace(change(it), message=SlackMessage("C1", "1.0"), closed_at=it.closed_at or now)
+        case = noticed(replace(case, uses_seen=len(case.key_uses)), now)
+        for one in case.message.notices:
+            made = notice.message(case, one, policy=POLICY, names=NAMES)
+            several = notice.line(case, one, policy=POLICY, names=NAMES)
+            left = over(case, replace(one, over_at=now + timedelta(hours=3)), names=NAMES)
+            told[f"{name}, {one.moment}"] = [
+                made.text,
+                words(made.blocks),
+                several,
+                left.text,
+                words(left.blocks),
+            ]
+    return told
+
+
 SETTINGS: dict[str, dict[str, Any]] = {
     "no soak": {"repoint_soak_days": 0},
     "a soak": {"repoint_soak_days": 14},
@@ -146,6 +198,13 @@ def _entries() -> Iterator[tuple[str, Made]]:
     yield "messages of what is not read", _unread
     for name, settings in SETTINGS.items():
         yield f"settings, {name}", lambda settings=settings: _set(settings)  # type: ignore[misc]
+    for name, odd in ODD.items():
+        yield f"messages if {name}", lambda odd=odd: _odd(odd)  # type: ignore[misc]
+    yield "messages, plainer", _plainer
+    yield "notices", lambda: _notices(lambda it: it)
+    yield "notices of one key", lambda: _notices(lambda it: _fewer(it, 1))
+    for name in ("keys were used in vain", "nobody said why", "a look found it"):
+        yield f"notices if {name}", lambda name=name: _notices(ODD[name].case)  # type: ignore[misc]
     yield "steps", _steps
     yield "thread", _thread
     yield "digest", lambda: _message(test_fleet.told(test_fleet.SCAN))

@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.state.case import Case, KeyUse, Outcome, Phase
+from chalicelib.domain.state.case import Case, Difference, KeyUse, Outcome, Phase
 from chalicelib.domain.state.hsm_states import BackupState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import Backup, KeyState, StoreState
+from chalicelib.domain.state.trigger import Trigger
 from chalicelib.slack.messages import goback
+from chalicelib.slack.messages.changed import APPROVAL_OF
 from chalicelib.slack.messages.render import render
 from tests.domain.worlds import (
     CLUSTER,
@@ -29,7 +31,7 @@ from tests.domain.worlds import (
     used,
     world,
 )
-from tests.slack.every_moment import MOMENTS, never_activated, retired, stopped
+from tests.slack.every_moment import MOMENTS, by_trigger, never_activated, retired, stopped
 from tests.slack.moments import (
     DRY,
     IN_USE,
@@ -41,7 +43,7 @@ from tests.slack.moments import (
     one_of_two,
     shown,
 )
-from tests.slack.reading import buttons, header, marked, problems, words
+from tests.slack.reading import buttons, header, marked, nodes, problems, words
 
 FOOT = {"refresh": "Check again", "reject": "Close the case"}
 
@@ -209,6 +211,42 @@ def test_a_cluster_that_seems_gone_offers_no_choice() -> None:
     message = of(replace(play.case, snapshot=gone, offers=()), play.now)
     assert header(message) == f"{CLUSTER} seems to be gone"
     assert buttons(message) == FOOT
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ((5,), "and 1 that will be deleted on 7 Mar"),
+        ((5, 9), "and 2 that will be deleted , the last on 11 Mar"),
+    ],
+)
+def test_keys_that_hold_a_store_are_told_with_the_last_day(
+    days: tuple[int, ...], said: str
+) -> None:
+    waiting = (key(f"k{n}", KeyState.PENDING_DELETION, deletion_date=NOW + n * DAY) for n in days)
+    play = by_trigger(Trigger.STORE_DELETE_BLOCKED, OLD, *waiting)
+    assert f"payments still holds 1 live key, {said}" in words(shown(play).blocks)
+
+
+def test_a_park_of_a_store_that_was_off_brings_back_hsms_alone() -> None:
+    play = approved(world(OLD, held=store(StoreState.DISCONNECTED)), Remedy.PARK)
+    play.to_call(Operation.DELETE_HSM)
+    begun = play.case
+    untouched = goback.what_returns(replace(begun, calls=()), POLICY, again=False)
+    assert untouched == "Nothing is deleted. The 2 HSMs stay, at about $77 a day."
+    gone = goback.what_returns(begun, POLICY, again=False)
+    assert gone == ("Unlatch creates 1 HSM, in about 10 minutes. Cost returns to about $77 a day.")
+
+
+@pytest.mark.parametrize(("who", "is_person"), [("alice", True), ("mallory", False)])
+def test_an_approval_that_differs_mentions_who_gave_it(who: str, *, is_person: bool) -> None:
+    """Of people who clicked; a name that anybody made up notifies nobody."""
+    play = MOMENTS["changed"]()
+    differs = Difference(f"{APPROVAL_OF}{who}", "counted", "left the group")
+    said = of(replace(play.case, differences=(differs,)), play.now)
+    mentioned = [n["user_id"] for n in nodes(said.blocks) if n.get("type") == "user"]
+    assert (who in mentioned) is is_person
+    assert "Approval of" in words(said.blocks)
 
 
 def test_a_use_while_people_decide_half_way_is_named() -> None:

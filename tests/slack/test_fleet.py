@@ -89,11 +89,44 @@ def test_every_finding_has_words() -> None:
     assert fleet.name_of(finding(Concern.UNREAD, cluster_id="")) == "1"
 
 
+ABOUT: list[tuple[Concern, dict[str, Any], str]] = [
+    (Concern.BROKEN_STORE, {"detail": "INVALID_CREDENTIALS"}, "its key store is down (INVALID_CREDENTIALS), 3 keys can’t be used"),
+    (Concern.BROKEN_STORE, {"detail": ""}, "its key store is down (FAILED), 3 keys can’t be used"),
+    (Concern.CLUSTER_LOST, {}, "is gone, and 3 keys can’t be used without it"),
+    (Concern.KEYS_GOING, {"at": NOW}, "3 keys will be deleted, the first on 2 Mar"),
+    (Concern.KEYS_GOING, {}, "3 keys will be deleted"),
+    (Concern.STORE_OFF, {}, "its key store is not connected, 3 keys can’t be used"),
+    (Concern.IDLE, {"keys": 4, "at": NOW - 9 * DAY}, "is idle: 4 keys, last used 9 days ago"),
+    (Concern.IDLE, {"keys": 1}, "is idle: 1 key, never used"),
+    (Concern.HOLDS_NOTHING, {}, "is idle: no key store uses it"),
+    (Concern.RETIRED, {"detail": "hsm1.medium"}, "has HSMs of a retired type (hsm1.medium)"),
+    (Concern.UNKNOWN_USE, {}, "nobody can tell whether it is used"),
+    (Concern.UNREAD, {"detail": "x" * 300}, f"could not be read: {'x' * 100}…{'x' * 99}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("concern", "values", "said"), ABOUT)
+def test_what_a_finding_says_of_its_cluster(
+    concern: Concern, values: dict[str, Any], said: str
+) -> None:
+    assert fleet.about(finding(concern, number=3, **values), NOW) == said
+
+
+def test_a_finding_goes_by_its_cluster_its_store_or_its_account() -> None:
+    of_store = finding(Concern.BROKEN_STORE, cluster_id="", key_store_id="cks-1")
+    assert fleet.name_of(finding(Concern.IDLE, key_store_id="cks-1")) == "cluster-1"
+    assert fleet.name_of(of_store) == "cks-1"
+    assert fleet.cost(finding(Concern.IDLE)) == "2 HSMs, about $2,340 a month"
+
+
 def test_the_answer_to_scan() -> None:
     assert "No scan has been made yet" in fleet.told(None, NAMES)
     assert "None is idle, none is broken." in fleet.told(replace(SCAN, findings=()), NAMES)
     many = replace(SCAN, findings=EVERY * 3, unseen=2)
     assert "and 14 more" in fleet.told(many, NAMES)
+    full = replace(SCAN, findings=(EVERY * 2)[: fleet.MOST_LINES])
+    assert "more: `unlatch scan`" not in fleet.told(full, NAMES)
+    assert "and 1 more: `unlatch scan` shows all." in fleet.told(replace(full, unseen=1), NAMES)
 
 
 def shown(case: Case, number: int = 1) -> Case:

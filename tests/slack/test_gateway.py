@@ -118,6 +118,16 @@ def test_what_changed_is_updated() -> None:
     case = replace(case, message=replace(shown(slack, case), shown="older"))
     assert shown(slack, case).ts == "1.1"
     assert slack.methods == ["chat.postMessage", "chat.update"]
+    assert (slack.asked[-1][1]["channel"], slack.asked[-1][1]["ts"]) == ("C1", "1.1")
+
+
+def test_another_channel_has_its_own_people() -> None:
+    slack = Slack()
+    there = slack.gateway().at("C9", replace(POLICY, approvers=("erin",)))
+    there.show(offered(), (), now=NOW, may_exist=False)
+    assert slack.asked[-1][1]["channel"] == "C9"
+    assert "Can approve: erin" in str(slack.asked[-1][1]["blocks"])
+    assert there.naming == slack.gateway().naming
 
 
 @pytest.mark.parametrize("code", sorted(NOT_EDITABLE - {"edit_window_closed"}))

@@ -16,7 +16,7 @@ from chalicelib.slack import modals
 from chalicelib.slack.messages.render import render
 from tests.domain.test_rescue import BACKUP, NEWER, OLD, lost, outage
 from tests.domain.worlds import CLUSTER, POLICY, Play, key, situation, store, world
-from tests.slack.reading import view_problems, words
+from tests.slack.reading import nodes, view_problems, words
 
 SUBNETS = tuple(Subnet(f"subnet-{n}", f"1{n}", "vpc-1", 200) for n in "abc")
 BARE = replace(OLD, hsms=())
@@ -55,6 +55,19 @@ def test_those_of_the_old_cluster_are_ticked() -> None:
     assert "1 of 4 clusters, 2 of 6 HSMs are used" in said
     assert "Backup of" in said
     assert "what it made is removed" in said
+
+
+@pytest.mark.parametrize(
+    ("clusters", "hsms", "is_tight"), [(3, 4, False), (3, 5, True), (4, 4, True)]
+)
+def test_room_beyond_the_usual_limits_stands_out(
+    clusters: int, hsms: int, *, is_tight: bool
+) -> None:
+    """What is there and what it makes, beside what AWS usually allows: one cluster, two HSMs."""
+    view = dialog(outage(lost(key("a"), room=Room(SUBNETS, clusters, hsms)), last_cluster=OLD))
+    (said,) = (n for n in nodes(view["blocks"]) if str(n.get("text")).startswith("Room for it"))
+    assert f"{clusters} of 4 clusters, {hsms} of 6 HSMs are used" in said["text"]
+    assert said.get("style", {}).get("bold", False) is is_tight
 
 
 def test_what_nobody_knows_is_not_ticked() -> None:

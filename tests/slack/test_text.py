@@ -69,13 +69,56 @@ def test_times_carry_utc() -> None:
     [
         (timedelta(seconds=20), "just now"),
         (-timedelta(hours=1), "just now"),
+        (timedelta(seconds=59), "just now"),
         (timedelta(minutes=1), "1 minute ago"),
+        (timedelta(minutes=59, seconds=59), "59 minutes ago"),
+        (timedelta(hours=1), "1 hour ago"),
+        (timedelta(hours=23, minutes=59), "23 hours ago"),
+        (timedelta(days=1), "1 day ago"),
         (timedelta(hours=3, minutes=50), "3 hours ago"),
         (timedelta(days=94), "94 days ago"),
     ],
 )
 def test_ages(age: timedelta, words: str) -> None:
     assert text.ago(NOW - age, NOW) == words
+
+
+@pytest.mark.parametrize(
+    ("number", "times", "all_of", "the", "spelled"),
+    [
+        (1, "once", "the only key", "the key", "One"),
+        (2, "twice", "both keys", "the 2 keys", "Two"),
+        (3, "3 times", "all 3 keys", "the 3 keys", "Three"),
+        (1_000, "1,000 times", "all 1,000 keys", "the 1,000 keys", "1,000"),
+    ],
+)
+def test_numbers_in_words(number: int, times: str, all_of: str, the: str, spelled: str) -> None:
+    assert text.times(number) == times
+    assert text.all_of(number, "key") == all_of
+    assert text.the(number, "key") == the
+    assert text.spelled(number) == spelled
+
+
+def test_what_is_too_long_is_cut_at_the_end_or_in_the_middle() -> None:
+    assert (text.cut("abcde", 5), text.cut("abcdef", 5)) == ("abcde", "abcd…")
+    assert (text.shorten("abcde", 5), text.shorten("abcdef", 5)) == ("abcde", "ab…ef")
+    assert text.shorten("abcdef", 4) == "ab…f"
+
+
+def test_lists_in_words() -> None:
+    assert [text.listing("abc"[:number]) for number in range(4)] == [
+        "nothing",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
+    assert text.listing([], nothing="nobody") == "nobody"
+
+
+def test_a_caller_at_the_start_of_a_sentence() -> None:
+    assert text.caller("role deploy") == "Role deploy"
+    assert text.caller("") == "Somebody"
+    assert text.caller("ann@example.com") == "ann@example.com"
 
 
 def test_approvers_are_groups_and_people() -> None:
@@ -87,3 +130,9 @@ def test_approvers_are_groups_and_people() -> None:
 def test_money_is_not_more_exact_than_it_can_be() -> None:
     assert text.money(76.8) == "$77"
     assert text.money(2073.6) == "$2,070"
+    assert [text.money(dollars) for dollars in (999, 999.4, 1_000, 1_006)] == [
+        "$999",
+        "$999",
+        "$1,000",
+        "$1,010",
+    ]

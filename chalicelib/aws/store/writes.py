@@ -48,13 +48,11 @@ class Writes:
         key = {"pk": f"CASE#{case_id}", "sk": INBOX}
         with asking("UpdateItem"):
             try:
-                reply = self._table.update_item(Key=key, **{"ReturnValues": "ALL_OLD", **request})
+                reply = self._table.update_item(Key=key, ReturnValues="ALL_OLD", **request)
             except self._client.exceptions.ConditionalCheckFailedException:
                 return None
             except self._client.exceptions.TransactionConflictException as error:
                 raise ConflictError(case_id) from error
-        if request.get("ReturnValues") == "NONE":
-            return {}
         with understood("dynamodb:UpdateItem"):
             # Each condition demands that the item is there: something stood there before.
             return dict(reply["Attributes"])

@@ -32,7 +32,7 @@ LABELS = {
 
 
 def divided(
-    trigger: Trigger, possible: Sequence[Remedy], *, is_copy: bool = False
+    trigger: Trigger, possible: Sequence[Remedy], *, is_copy: bool
 ) -> tuple[list[Remedy], list[Remedy]]:
     """Those that stand open, and those of the menu. A menu of one is never shown.
 
@@ -54,7 +54,7 @@ def _sorted(trigger: Trigger, stand: list[Remedy]) -> list[Remedy]:
     return stand if trigger.is_outage else [remedy for remedy in ORDER if remedy in stand]
 
 
-def menu(shown: Shown, rest: Sequence[Remedy], *, is_copy: bool = False) -> list[Block]:
+def menu(shown: Shown, rest: Sequence[Remedy], *, is_copy: bool) -> list[Block]:
     if not rest:
         return []
     options = [(LABELS[remedy], f"{shown.value}:{remedy}") for remedy in rest]
