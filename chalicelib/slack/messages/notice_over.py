@@ -41,7 +41,7 @@ def _end(case: Case, notice: Notice) -> tuple[str, list[Piece]]:
 
 def _keys_end(case: Case, notice: Notice) -> tuple[str, list[Piece]]:
     when, cancelled = notice.over_at or notice.at, case.ending
-    number = facts.planned_keys(case)
+    number, begun = facts.planned_keys(case), facts.keys_begin(case)
     lost = lost_keys(case)
     if lost:
         words = f"{count(lost, 'key')} {be(lost)} deleted"
@@ -49,7 +49,7 @@ def _keys_end(case: Case, notice: Notice) -> tuple[str, list[Piece]]:
     if cancelled or case.outcome is Outcome.CANCELLED:
         at = cancelled.at if cancelled else when
         back = "the key is as it was" if number == 1 else f"the {number:,} keys are as they were"
-        first = "The deletion was cancelled on "
+        first = f"{'The deletion' if begun else 'This'} was cancelled on "
         return f"{first}{utc(at)}.", [text(first), date(at), text(f"; {back}.")]
-    words = "No key is waiting for deletion any more"
+    words = f"No key is {'waiting for deletion' if begun else 'switched off by Unlatch'} any more"
     return f"{words}.", [text(f"{words}; seen on "), date(when), text(".")]
