@@ -63,10 +63,12 @@ def closed(situation: Situation) -> Decision:
 
 def _until_they_work(case: Case, snapshot: Snapshot) -> Decision:
     """Only a person can help, and once somebody has, nobody needs to say so."""
-    if not serves(case, snapshot) or has_too_few_hsms(case, snapshot):
+    if not serves(case, snapshot):
         return Decision(case, Wait(HOUR, "a person has to help"))
+    over = replace(case, is_down=False)
+    if has_too_few_hsms(case, snapshot):
+        return Decision(over, Close(Outcome.STOPPED, case.reason, case.advice))
     end = Close(
         Outcome.RESOLVED, "The key store is connected again. Unlatch has not checked its keys."
     )
-    over = replace(case, outcome=end.outcome, reason=end.reason, advice=(), is_down=False)
-    return Decision(over, end)
+    return Decision(replace(over, outcome=end.outcome, reason=end.reason, advice=()), end)

@@ -105,7 +105,7 @@ def serves(case: Case, snapshot: Snapshot) -> bool:
 
 
 def has_too_few_hsms(case: Case, snapshot: Snapshot) -> bool:
-    """A plan of ours made HSMs, and ended before there were enough: the store may serve by the first."""
+    """A plan of ours makes HSMs, and stopped before there were enough: the store may serve by the first."""
     plan, (_, home) = case.current_plan, _store_and_home(case, snapshot)
     made = plan and any(
         case.tried(Operation.CREATE_HSM, z) for z in plan.names(Operation.CREATE_HSM)
