@@ -61,7 +61,7 @@ VALUES: list[tuple[Any, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "wired"), VALUES, ids=[str(v) for v, _ in VALUES])
+@pytest.mark.parametrize(("value", "wired"), VALUES, ids=[str(wired) for _, wired in VALUES])
 def test_a_value_goes_and_comes_back(value: Any, wired: dict[str, Any]) -> None:
     assert typed(value) == wired
     assert plain(wired) == value
