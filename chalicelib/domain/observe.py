@@ -67,7 +67,9 @@ def _missed(case: Case, snapshot: Snapshot, now: datetime) -> Case:
         return case
     names = sorted(set(_missing(case, snapshot)))
     # A digest, as thousands of keys may go in one day.
-    missing = hashlib.sha256("\n".join(names).encode()).hexdigest() if names else ""
+    missing = (
+        hashlib.sha256("\n".join(names).encode(errors="surrogatepass")).hexdigest() if names else ""
+    )
     since = case.missing_since if missing == case.missing else now
     return replace(case, missing=missing, missing_since=since if missing else None)
 

@@ -20,6 +20,7 @@ from tests.domain.worlds import (
     CI,
     HOURS,
     NOW,
+    OTHER_CLUSTER,
     POLICY,
     STORE,
     Play,
@@ -27,6 +28,7 @@ from tests.domain.worlds import (
     cluster,
     hsms,
     key,
+    sibling,
     situation,
     sso,
     store,
@@ -449,3 +451,15 @@ def test_a_plan_that_has_begun_asks_if_others_delete_the_cluster_under_keys(reme
     assert isinstance(asked, Ask)
     assert any(one.what == "Cluster" for one in asked.differences)
     assert play.case.trigger is Trigger.CLUSTER_LOST
+
+
+def test_a_repoint_that_is_asked_about_again_is_not_over_with_the_outage() -> None:
+    """The keys work on the other cluster; what becomes of the old one is still for people to say."""
+    other = sibling(OTHER_CLUSTER, "1a", "1b")
+    play = outage(world(key("a"), cluster=replace(OLD, hsms=()), siblings=(other,)))
+    play.approve(Remedy.REPOINT, "alice", "bob")
+    play.to_call(O.PROVE_KEY)
+    clicks = len(play.case.clicks)
+    void = replace(play.case, plan=None, approved=(), phase=Phase.WAITING, reset_at_click=clicks)
+    decision = decide(situation(play.model.at(play.now), case=void, now=play.now))
+    assert (type(decision.step), decision.case.is_down) == (Ask, False)

@@ -154,8 +154,8 @@ def _tell(
 
 
 def _is_stopped(engine: Engine, case: Case) -> bool:
-    """It says so: its run has ended, or stays awake for the keys that wait."""
-    return case.outcome is Outcome.STOPPED and (case.watches or not engine.living)
+    """It says so: its run has ended, or stays awake for keys that wait, or for a person to help."""
+    return case.outcome is Outcome.STOPPED and (case.watches or case.is_down or not engine.living)
 
 
 def _try_again(engine: Engine, case_id: str, stops: list[tuple[str, tuple[str, ...]]]) -> None:

@@ -122,9 +122,14 @@ def _store_and_home(case: Case, snapshot: Snapshot) -> tuple[KeyStore | None, Cl
 
 
 def ended(situation: Situation) -> Close | None:
-    """The end of an outage without us; None while it lasts, or while the store is between two states."""
+    """The end of an outage without us; None while it lasts, or while the store is between two states.
+
+    Other plans than a rescue are not over with the outage: people decide how they go on.
+    """
     case, snapshot = situation.case, situation.snapshot
-    at_work = case.has_begun and (case.plan is not None or case.ending is not None)
+    at_work = case.has_begun and (
+        case.plan is not None or case.ending is not None or not case.is_rescue
+    )
     if not case.trigger.is_outage or at_work or snapshot.unread or case.is_down:
         return None
     store = snapshot.holder
