@@ -36,7 +36,7 @@ from tests.domain.worlds import (
 
 pytestmark = pytest.mark.any_words
 
-SLICE, SPARSE = 211, 757
+SLICE, SPARSE = 401, 1201
 """Primes: the slice of the default run touches every value of every dimension."""
 MALLORY = person("mallory", is_approver=False)
 EVERYBODY = {**PEOPLE, "mallory": MALLORY}

@@ -191,6 +191,7 @@ def test_a_verb_meets_it(
             assert err.strip(), about
 
 
+@pytest.mark.slow
 def test_each_error_of_the_sdk_is_put_into_words(
     somewhere: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,6 +209,7 @@ def test_each_error_of_the_sdk_is_put_into_words(
             assert code == Exit.NOT_SIGNED_IN, type(error).__name__
 
 
+@pytest.mark.slow
 def test_a_verb_on_a_stage_that_is_not_there_says_so_in_one_sentence(
     somewhere: None,
 ) -> None:

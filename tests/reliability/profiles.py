@@ -14,6 +14,6 @@ MACHINE = settings(
     derandomize=not THOROUGH,
     suppress_health_check=list(HealthCheck),
 )
-EVERY, EVERY_BY_TRIGGER, EVERY_ACT = (1, 20, 1) if THOROUGH else (90, 90, 5)
+EVERY, EVERY_BY_TRIGGER, EVERY_ACT = (1, 20, 1) if THOROUGH else (200, 90, 8)
 """Of the crash matrix: each so many-th call of a story, of what other triggers offer, and of the calls
 that change AWS; other ones for each kind of trouble."""

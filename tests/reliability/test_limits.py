@@ -89,7 +89,7 @@ def many_keys(count: int) -> list[Key]:
 
 def test_thousands_of_keys_are_scheduled_once_each(stand: Make) -> None:
     """Batch by batch, throttled now and then; the case stays below 400 kB, which the table enforces."""
-    keys = many_keys(2_000 if THOROUGH else 500)
+    keys = many_keys(2_000 if THOROUGH else 200)
     it = stand(world(*keys))
     calls = Counter[str]()
 

@@ -19,6 +19,7 @@ from sandbox.reliability.table import MemoryTable
 from tests.flows.cloud import Clock
 from tests.flows.engine import Engine
 from tests.flows.stand import CLUSTER, INBOX_SEAL, STORE, Stand, key, world
+from tests.reliability.profiles import THOROUGH
 from tests.reliability.stories import QUICK, RULES
 
 OTHER = "cluster-7z7z7z7z7z7"
@@ -78,7 +79,7 @@ class Account:
         return cluster is not None and cluster.can_take_keys
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(12 if THOROUGH else 4))
 def test_one_of_them_gets_its_way_and_the_other_is_asked_again(seed: int) -> None:
     chance = Random(seed)
     it = Stand(

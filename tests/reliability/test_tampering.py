@@ -52,7 +52,7 @@ def test_each_remedy_is_told_to_its_end_and_back() -> None:
 
 @pytest.mark.parametrize("story", STORIES)
 def test_who_writes_the_table_can_only_stop_work(story: str) -> None:
-    for number in range(0, len(told(story)), 1 if THOROUGH else 5):
+    for number in range(0, len(told(story)), 1 if THOROUGH else 8):
         for one in play(story, number, most=1, offset=SPREAD * number):
             assert one.why == "", one
 

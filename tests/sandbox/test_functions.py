@@ -172,6 +172,7 @@ def test_a_missing_module_is_an_import_error(functions: Functions) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_deployed_timeout_is_enforced(functions: Functions) -> None:
     told, error = invoke(functions, "hasty", do="wait", seconds=60)
     assert told["errorType"] == "Sandbox.Timedout"

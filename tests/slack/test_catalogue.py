@@ -217,7 +217,9 @@ ENTRIES = dict(_entries())
 
 
 def _written(made: Any) -> str:
-    return yaml.safe_dump(made, allow_unicode=True, sort_keys=False, width=110)
+    return str(
+        yaml.dump(made, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False, width=110)
+    )
 
 
 @pytest.mark.parametrize("name", ENTRIES)

@@ -245,6 +245,7 @@ def test_debug_adds_the_traceback(write: Callable[[str], Path]) -> None:
     assert "Traceback" in err.getvalue()
 
 
+@pytest.mark.slow
 def test_an_unusable_file_ends_with_2_and_its_line_on_stderr(write: Callable[[str], Path]) -> None:
     path = write("title: x\nplay:\n  - hop: 1\n")
     command = [sys.executable, "-m", "sandbox", "play", str(path), "--json"]
