@@ -8,18 +8,17 @@ import pytest
 
 from tests.reliability.figures import TRIED
 from tests.reliability.plots import ALL, BY_TRIGGER, STORIES, TRIGGERS
-from tests.reliability.profiles import EVERY, EVERY_ACT, EVERY_BY_TRIGGER, THOROUGH
+from tests.reliability.profiles import EVERY, EVERY_ACT, EVERY_BY_TRIGGER, SLOWLY
 from tests.reliability.stories import End, offered, played
 from tests.reliability.trouble import KINDS
 
 untroubled = cache(played)
-slowly = () if THOROUGH else pytest.mark.slow
-each_story = pytest.mark.parametrize(
-    "story", [*STORIES, *(pytest.param(name, marks=slowly) for name in BY_TRIGGER)]
+each_story = pytest.mark.parametrize("story", [pytest.param(name, marks=SLOWLY) for name in ALL])
+
+
+@pytest.mark.parametrize(
+    "story", [*STORIES, *(pytest.param(name, marks=SLOWLY) for name in BY_TRIGGER)]
 )
-
-
-@each_story
 def test_the_story_ends_as_told(story: str) -> None:
     end = untroubled(story)
     assert end.case.outcome is ALL[story].outcome

@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
-import pytest
-
 from chalicelib.domain.state.case import Case, Outcome
 from chalicelib.domain.state.snapshot import Snapshot
 from chalicelib.failures import TemporaryError
@@ -16,7 +14,9 @@ from chalicelib.ports import Inventory
 from tests.flows.engine import Engine, approved, asked
 from tests.flows.stand import Stand, key, world
 from tests.reliability.figures import TRIED
+from tests.reliability.profiles import SLOWLY
 
+pytestmark = [*SLOWLY]
 Make = Callable[..., Stand]
 
 
@@ -57,7 +57,6 @@ def test_an_end_that_is_told_late_waits_until_aws_can_be_read(stand: Make) -> No
     assert it.case(case_id).outcome is Outcome.PARKED
 
 
-@pytest.mark.slow
 def test_the_remediation_completes_and_the_message_catches_up(stand: Make) -> None:
     it = stand(world(key(1)))
     engine, case_id = approved(it)
@@ -80,7 +79,6 @@ def test_the_remediation_completes_and_the_message_catches_up(stand: Make) -> No
     TRIED["remediations with Slack away from approval to end"] += 1
 
 
-@pytest.mark.slow
 def test_nobody_can_be_asked_while_slack_is_away_and_time_does_not_run_out(stand: Make) -> None:
     it = stand(world())
     it.slack.down = True

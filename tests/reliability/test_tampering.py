@@ -25,7 +25,7 @@ from sandbox.reliability.tampering import (
     play,
     told,
 )
-from tests.reliability.profiles import THOROUGH
+from tests.reliability.profiles import SLOWLY, THOROUGH
 
 SPREAD = 29
 """Edits further at each moment, so that a few of them are of every kind."""
@@ -50,9 +50,9 @@ def test_each_remedy_is_told_to_its_end_and_back() -> None:
     assert {remedy for remedy, _, _ in WORLDS.values()} == set(Remedy) - {Remedy.KEEP}
 
 
-@pytest.mark.parametrize("story", STORIES)
+@pytest.mark.parametrize("story", [pytest.param(story, marks=SLOWLY) for story in STORIES])
 def test_who_writes_the_table_can_only_stop_work(story: str) -> None:
-    for number in range(0, len(told(story)), 1 if THOROUGH else 8):
+    for number in range(0, len(told(story)), 1 if THOROUGH else 3):
         for one in play(story, number, most=1, offset=SPREAD * number):
             assert one.why == "", one
 

@@ -29,11 +29,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "throttle": {"kind": "throttle"},
     "500": {"kind": "error", "code": "InternalFailure"},
 }
-QUICK = "empty"
-"""What no error tells. All kinds take their way through the same place, so the others may be slow."""
-each_kind = pytest.mark.parametrize(
-    "kind", [pytest.param(k, marks=() if k == QUICK else pytest.mark.slow) for k in KINDS]
-)
+each_kind = pytest.mark.parametrize("kind", KINDS)
+pytestmark = pytest.mark.slow
 CASE = Case("case-1", HUB, "us-east-1", CLUSTER, NOW)
 SMALL = {**WORLD, "other_keys": 2}
 LOOK = {
