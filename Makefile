@@ -63,13 +63,12 @@ endef
 
 MEASURED := --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
 
-check: export COVER = $(MEASURED)
-check: .venv/.dev  ## Format, lint, layers, types, dead code, the tests with their coverage
-	$(call timed,lint layers types dead test domain-covered)
+check: .venv/.dev  ## Format, lint, layers, types, dead code, the tests
+	$(call timed,lint layers types dead test)
 
 ci: export COVER = $(MEASURED)
 ci: export SAMPLE = --one-in 4
-ci: .venv/.dev  ## What CI runs: all of `make check`, and the slow tests with a quarter of each matrix
+ci: .venv/.dev  ## What CI runs: `make check` with coverage, and the slow tests with a quarter of each matrix
 	$(call timed,lint layers types dead test domain-covered test-slow test-ops)
 
 coverage: export COVER = $(MEASURED)
