@@ -107,7 +107,7 @@ class Screen:
         clock = self.page.locator("#clock .t")
         before = clock.get_attribute("title") or ""
         self.page.get_by_role("button", name=label, exact=True).click()
-        expect(clock).not_to_have_attribute("title", before, timeout=20 * SECONDS)
+        expect(clock).not_to_have_attribute("title", before, timeout=60 * SECONDS)
         until = self.page.get_by_role("button", name="Run until something happens")
         expect(until).to_be_visible(timeout=60 * SECONDS)
         return self
