@@ -49,12 +49,18 @@ def test_an_empty_store_is_retired_by_two_people(stand: Make) -> None:
     assert audit_log.flaws(entries, head=case.log_head) == ()
 
 
-def test_a_dry_run_calls_nothing_and_logs_each_call_that_it_would_have_made(stand: Make) -> None:
-    it = stand(world(key(1)), dry_run=True)
+def agreed(it: Stand) -> str:
+    """Two people retire the cluster of the failed call."""
     case_id = opened(it)
     it.run(case_id, until=lambda c: bool(c.message.ts))
     it.approve("alice", "retire", case_id)
     it.approve("bob", "retire", case_id)
+    return case_id
+
+
+def test_a_dry_run_calls_nothing_and_logs_each_call_that_it_would_have_made(stand: Make) -> None:
+    it = stand(world(key(1)), dry_run=True)
+    case_id = agreed(it)
     before = it.clock.now
     case = it.run(case_id, until=lambda c: c.is_closed)
     assert (case.outcome, it.aws.landed) == (Outcome.EXPLAINED, [])
@@ -70,10 +76,7 @@ def test_a_dry_run_calls_nothing_and_logs_each_call_that_it_would_have_made(stan
 
 def test_the_same_on_moto(moto_store: DynamoCases) -> None:
     it = Stand(world(key(1)), store=moto_store)
-    case_id = opened(it)
-    it.run(case_id, until=lambda c: bool(c.message.ts))
-    it.approve("alice", "retire", case_id)
-    it.approve("bob", "retire", case_id)
+    case_id = agreed(it)
     case = it.run(case_id, until=lambda c: c.is_closed)
     assert case.outcome is Outcome.RETIRED
     assert it.aws.operations == ["ScheduleKeyDeletion", *RETIRE_EMPTY]
@@ -82,10 +85,7 @@ def test_the_same_on_moto(moto_store: DynamoCases) -> None:
 
 def test_live_keys_wait_seven_days_and_then_all_goes(stand: Make) -> None:
     it = stand(world(key(1), key(2, KeyState.DISABLED)))
-    case_id = opened(it)
-    it.run(case_id, until=lambda c: bool(c.message.ts))
-    it.approve("alice", "retire", case_id)
-    it.approve("bob", "retire", case_id)
+    case_id = agreed(it)
     case = it.run(case_id, until=lambda c: c.is_closed)
     assert case.outcome is Outcome.RETIRED
     assert it.aws.operations == ["ScheduleKeyDeletion"] * 2 + RETIRE_EMPTY
@@ -93,10 +93,7 @@ def test_live_keys_wait_seven_days_and_then_all_goes(stand: Make) -> None:
 
 def test_cancel_during_the_key_wait_restores_each_key(stand: Make) -> None:
     it = stand(world(key(1), key(2, KeyState.DISABLED)))
-    case_id = opened(it)
-    it.run(case_id, until=lambda c: bool(c.message.ts))
-    it.approve("alice", "retire", case_id)
-    it.approve("bob", "retire", case_id)
+    case_id = agreed(it)
     it.run(case_id, until=lambda c: "KMS deletes" in c.waiting_for)
     it.click("alice", "cancel", case_id)
     case = it.run(case_id, until=lambda c: c.is_closed)
