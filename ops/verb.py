@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
@@ -12,8 +13,23 @@ import click
 
 from ops.command_context import CommandContext
 
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
 Options = SimpleNamespace
 Run = Callable[[Options, CommandContext], int]
+
+
+class AccountId(click.ParamType[str]):
+    """Twelve digits: a slip is named before anything is asked of AWS."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not ACCOUNT_ID.fullmatch(value):
+            self.fail(f"'{value}' is not an account id; they have twelve digits.", param, ctx)
+        return value
+
+
+ACCOUNT = AccountId()
 
 
 def option(*names: str, **more: Any) -> click.Option:
