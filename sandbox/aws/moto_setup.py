@@ -79,6 +79,7 @@ def prepare(clock: Clock) -> Patches:
     seams.wrap(APIGatewayBackend, "import_rest_api", _taking_chalice_import)
     seams.wrap(APIGatewayBackend, "put_rest_api", _taking_chalice_put)
     os.environ.setdefault(QUOTA, "1000")
+    os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # a thousand, and no instance
     setattr(LambdaResponse, "get_account_settings", _account_settings)  # noqa: B010  # moto lacks it
     lambda_urls.url_paths.setdefault(ACCOUNT_SETTINGS, LambdaResponse.dispatch)
     parsing.get_model_list.cache_clear()
