@@ -13,6 +13,7 @@ import botocore.session
 import pytest
 from botocore.loaders import create_loader
 
+from chalicelib.aws.store import codec
 from tests import said
 from tests.flows.stand import Stand
 from tests.held import is_written
@@ -91,4 +92,12 @@ def _models_are_read_once() -> Iterator[None]:
     loader = create_loader()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", lambda _search_path=None: loader)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _bodies_are_packed_quickly() -> Iterator[None]:
+    """To pack a body well takes a quarter of a play; packed worse, it weighs more than what is deployed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(codec, "PRESET", 0)
         yield
