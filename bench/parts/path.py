@@ -98,7 +98,8 @@ def _wall(samples: Samples, sides: dict[str, Side]) -> Row:
         ),
         limit=(
             "Slack’s word on who clicked takes as long as bolt’s auth.test, and the write as long as its "
-            "put; what is above is processor time: reading the case and hashing the plans on offer."
+            "put. What is above is a millisecond of processor time after that word: beside the write the run "
+            "is woken, and two requests are built and signed where bolt has one."
         ),
         samples=samples,
     )

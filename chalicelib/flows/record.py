@@ -7,7 +7,7 @@ from functools import partial
 
 from chalicelib.domain.rules.clicks import is_asked_already, reopens
 from chalicelib.domain.state.case import Case
-from chalicelib.domain.state.click import Click
+from chalicelib.domain.state.click import Act, Click
 from chalicelib.failures import PermanentError, TemporaryError
 from chalicelib.ports import Ports, Woken
 
@@ -24,6 +24,8 @@ def record_and_wake(ports: Ports, case: Case, click: Click) -> str:
         woken = Woken(ports.cases.touch(case.case_id), case.generation)
     else:
         woken = ports.cases.record_click(case, click, reopen=anew)
+        if click.act is Act.APPROVE:
+            ports.count("Approvals", 1)
     ports.log("click", case_id=case.case_id, by=click.by, act=click.act)
     try:
         if woken.generation != case.generation:

@@ -108,10 +108,8 @@ def _judge(ports: Ports, clicked: Interaction, act: Act, case: Case, asked: Aske
     if meant.act is Act.LOOK:
         told = _counted_already(case, person, remedy, others) if clicked.kind == "button" else ""
         return Private(told) if told else _open(ports, clicked, case, remedy)
-    if meant.act is Act.APPROVE:
-        if any(approval.same_person(person, other) for other in others().values()):
-            return Private(OTHER_ACCOUNT)
-        ports.count("Approvals", 1)
+    if meant.act is Act.APPROVE and _is_one_of(others(), person):
+        return Private(OTHER_ACCOUNT)
     sealing()
     return _record(ports, case, meant)
 
@@ -160,10 +158,13 @@ def _counted_already(case: Case, person: Person, remedy: Remedy | None, others: 
     if missing <= 0:
         return ""
     if person.user_id not in said:
-        is_theirs = any(approval.same_person(person, other) for other in others().values())
-        return OTHER_ACCOUNT if is_theirs else ""
+        return OTHER_ACCOUNT if _is_one_of(others(), person) else ""
     who = "One more person is" if missing == 1 else f"{missing} more people are"
     return f"You approved this already. It counts once. {who} needed."
+
+
+def _is_one_of(others: Mapping[str, Person], person: Person) -> bool:
+    return any(approval.same_person(person, other) for other in others.values())
 
 
 def _record(ports: Ports, case: Case, click: Click) -> Answer:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws.accounts import Accounts
+from chalicelib.aws.accounts import Accounts, identity_of
 from chalicelib.aws.actions import KEY_CALLS, AwsActions
 from chalicelib.domain.rules.step import Call
 from chalicelib.domain.state.case import Case
@@ -160,15 +160,26 @@ def test_the_session_can_do_this_alone_and_names_who_decided(operation: Operatio
     assert session["RoleSessionName"] == "case-a"
     assert session["SourceIdentity"] == "bob"
     tags = {tag["Key"]: tag["Value"] for tag in session["Tags"]}
-    assert (tags["case"], tags["approvers"]) == ("case-a", "alice bob")
+    assert tags == {"case": "case-a", "plan_hash": OWN.plan_hash, "approvers": "alice bob"}
     allowed, *besides = json.loads(session["Policy"])["Statement"]
     assert allowed["Action"] == [operation]
     named = ON.get(operation)
     place = f"arn:aws:{operation.split(':')[0]}:{REGION}:{HUB}"
     assert allowed["Resource"] == (f"{place}:{named}" if named else "*")
     for one in besides:
+        assert (one["Effect"], one["Resource"]) == ("Allow", "*")
         more = (a for a in one["Action"] if a.startswith(("kms:", "cloudhsm:")))
         assert not [a for a in more if "Describe" not in a and a != "cloudhsm:TagResource"]
+
+
+def test_a_session_of_a_case_that_nobody_decided_says_so() -> None:
+    said = identity_of(replace(CASE, plan=None))
+    assert {tag["Key"]: tag["Value"] for tag in said["Tags"]} == {
+        "case": "case-a",
+        "plan_hash": "none",
+        "approvers": "unlatch",
+    }
+    assert said["SourceIdentity"] == "unlatch"
 
 
 def test_a_plan_about_something_else_is_refused_before_any_session() -> None:

@@ -16,7 +16,7 @@ from chalicelib.domain.state.hsm_states import BackupState
 from chalicelib.domain.state.plan import Remedy
 from chalicelib.domain.state.snapshot import Backup, KeyState, Snapshot, StoreState
 from chalicelib.failures import TemporaryError
-from tests.aws.test_fleet import Aws
+from tests.aws.test_fleet import CLUSTERS, Aws
 from tests.domain.worlds import approved, cluster, key, store, world
 from tests.flows.stand import HUB, NOW, REGION, STORE
 
@@ -170,6 +170,29 @@ def test_a_whole_look() -> None:
     assert (seen.other_use.minutes, seen.other_use.own) == (30, 7)
     assert (seen.unread, seen.siblings, seen.backups) == ((), (), ())
     assert aws.services == {"kms", "cloudhsmv2", "cloudwatch", "ec2"}
+
+
+class Related(World):
+    """One cluster that was made from a backup of the other, and can take its keys."""
+
+    def get_paginator(self, name: str) -> Any:
+        if name != "describe_clusters":
+            return super().get_paginator(name)
+        mine, other = CLUSTERS[0], {"State": "ACTIVE", "SourceBackupId": "backup-1"}
+        hsms = [{"HsmId": n, "State": "ACTIVE", "AvailabilityZone": n} for n in "ab"]
+        pages = [{"Clusters": [mine, {"ClusterId": "cluster-2", "Hsms": hsms, **other}]}]
+        return SimpleNamespace(paginate=lambda **_: pages)
+
+    def lookup_events(self, **_: Any) -> dict[str, Any]:
+        return {"Events": []}
+
+
+def test_another_cluster_with_the_same_backups_can_take_the_keys_if_the_password_fits() -> None:
+    aws = Related()
+    seen = looked(aws)
+    assert [(c.cluster_id, c.can_take_keys) for c in seen.siblings] == [("cluster-2", True)]
+    assert seen.connects.are_read
+    assert "cloudtrail" in aws.services
 
 
 def test_a_cluster_that_is_gone_leaves_its_backups() -> None:

@@ -133,3 +133,10 @@ def test_what_a_run_remembers(
 def test_a_run_that_is_not_there_remembers_nothing(sfn: Any, stub: Stubber) -> None:
     stub.add_client_error("describe_execution", "ExecutionDoesNotExist")
     assert StepFunctionsRuns(sfn, ARN).remembered("case-a", 0) is None
+
+
+def test_a_refused_history_is_named(sfn: Any, stub: Stubber) -> None:
+    stub.add_response("describe_execution", described("FAILED"), {"executionArn": EXECUTION})
+    stub.add_client_error("get_execution_history", "AccessDeniedException", http_status_code=400)
+    with pytest.raises(PermanentError, match="states:GetExecutionHistory: access denied"):
+        StepFunctionsRuns(sfn, ARN).remembered("case-a", 0)

@@ -35,7 +35,7 @@ from chalicelib.domain.state.case import (
 from chalicelib.domain.state.click import Act, Click
 from chalicelib.domain.state.plan import Operation
 from chalicelib.failures import ConflictError, PermanentError, SupersededError, UnbelievedError
-from chalicelib.ports import CaseTrigger
+from chalicelib.ports import UNFENCED, CaseTrigger
 from sandbox.reliability.table import MemoryTable, TransactionConflictException
 from tests.flows.stand import BODY_SEAL, HUB, INBOX_SEAL, NOW, REGION, table
 from tests.flows.stand import CLUSTER as ONE
@@ -438,6 +438,23 @@ def test_a_run_of_another_generation_is_left_over(cases: Store) -> None:
     with pytest.raises(SupersededError) as left:
         turn.load(case.case_id)
     assert left.value.generation == 1
+
+
+def test_a_run_that_another_replaces_in_that_moment_marks_no_body_as_refused(
+    cases: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = opened(cases)
+    turn = cases.turn(case.case_id)
+    look = turn.writes.get
+
+    def replaced(pk: str, sk: str) -> Any:
+        item = look(pk, sk)
+        cases.next_generation(case)
+        return item
+
+    monkeypatch.setattr(turn.writes, "get", replaced)
+    assert turn.refuse(case.case_id, now=NOW).version == UNFENCED
+    assert not cases.stored(case.case_id).inbox.refused
 
 
 def test_who_only_looks_adds_nothing(cases: Store) -> None:

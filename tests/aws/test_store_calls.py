@@ -79,6 +79,12 @@ def test_the_store_that_could_not_be_created_has_its_name() -> None:
     assert (heard.cluster_id, heard.attempt.name) == (CLUSTER, "")
 
 
+def test_a_cluster_whose_id_is_none_is_refused_by_the_name_that_cloudtrail_writes() -> None:
+    odd = {"requestParameters": {"clusterId": "cluster-ä", "customKeyStoreName": "new"}}
+    with pytest.raises(NotOursError, match=r"requestParameters\.clusterId"):
+        read(refused_store_call, CREATE, odd)
+
+
 @pytest.mark.parametrize(
     ("detail", "reason"),
     [

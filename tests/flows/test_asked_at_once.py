@@ -74,6 +74,22 @@ def test_the_run_is_woken_while_the_click_is_written(
     assert it.runs.woken == ["token-1"]
 
 
+def test_of_yeses_at_the_same_moment_each_is_counted_once(
+    it: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bob’s came between the look and the write of Alice’s, which is judged anew."""
+    case_id, record, others = asleep(it), it.stored.record_click, ["bob"]
+
+    def late(case: Any, click: Any, **named: Any) -> Any:
+        if others:
+            assert it.submit(others.pop(), "retire", case_id) == Recorded()
+        return record(case, click, **named)
+
+    monkeypatch.setattr(it.stored, "record_click", late)
+    assert it.submit("alice", "retire", case_id) == Recorded()
+    assert it.counted.count("Approvals") == len(it.case(case_id).new_clicks) == 2
+
+
 def test_a_run_that_slept_again_since_is_woken_too(
     it: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -162,6 +162,8 @@ def test_home_links_to_each_message() -> None:
 def test_an_empty_home_says_so_and_a_freeze_stands_first() -> None:
     blocks = seen(Home(frozen="drill, by ann", channel="C1"))
     assert "All changes are frozen:* drill, by ann" in words(blocks[0])
+    at_length = words(seen(Home(frozen="drill " * 60, channel="C1"))[0])
+    assert at_length.count("drill") == 50, "a reason of any length fits"
     said = words(blocks)
     assert "Nothing waits for you" in said
     assert "writes to <#C1>" in said

@@ -239,6 +239,9 @@ def test_impossible_names_each_failed_check_and_has_nothing_to_send() -> None:
     view = modals.impossible(play.case, Remedy.RETIRE, "", gates)
     assert "submit" not in view
     assert "What would help: AWS makes one within 24 h" in words(view["blocks"])
+    assert "1 check failed. Nobody can approve this until it passes." in words(view["blocks"])
+    two = words(modals.impossible(play.case, Remedy.RETIRE, "", (*gates, *gates))["blocks"])
+    assert "2 checks failed. Nobody can approve this until all of them pass." in two
     assert view_problems(view) == []
     reason = "Park is not needed: no HSM is left that costs anything."
     view = modals.impossible(play.case, Remedy.PARK, reason, ())

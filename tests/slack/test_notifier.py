@@ -124,6 +124,8 @@ def test_what_can_not_be_edited_stays() -> None:
     it = noticed(replace(told(channel, about("case-a")), outcome=None), NOW + DAY)
     channel.fails = {"chat.update": SlackError("edit_window_closed")}
     assert told(channel, it).message.notices[0].is_settled
+    channel.fails = {"chat.update": SlackError("missing_scope")}
+    assert told(channel, it).message.notices[0].is_settled, "only a person can help"
     channel.fails = {"chat.update": SlackError("ratelimited")}
     with pytest.raises(SlackError):
         told(channel, it)

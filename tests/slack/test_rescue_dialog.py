@@ -130,6 +130,13 @@ def test_keys_that_can_not_come_back_are_named(number: int) -> None:
     assert ("2 more keys made after it" in said) is (number == 5)
 
 
+@pytest.mark.parametrize(("number", "said"), [(1, "The key"), (2, "The 2 keys")])
+def test_if_none_can_come_back_that_is_said(number: int, said: str) -> None:
+    young = [replace(NEWER, key_id=f"key-{n}", aliases=(f"alias/k{n}",)) for n in range(number)]
+    alert = words(dialog(outage(lost(*young), last_cluster=OLD))["blocks"])
+    assert f"It deletes nothing. {said} can’t come back." in alert
+
+
 def test_a_cluster_that_lives_keeps_what_is_newer_than_its_backup() -> None:
     down = store(StoreState.FAILED, error="SUBNET_NOT_FOUND")
     seen = world(key("a"), NEWER, cluster=replace(OLD, backups=(BACKUP,)), held=down)

@@ -58,7 +58,7 @@ def _rescue(shown: Shown, plan: Plan) -> Block:
     cost = money(facts.new_hsms_a_day(shown.case, shown.policy, made))
     keys, fate = len(facts.keys(shown.case)), facts.fate_of_lost(shown.case)
     which = f"{len(plan.lost):,} of the {count(keys, 'key')}"
-    lost = f" {which if len(plan.lost) < keys else upper_first(all_of(keys, 'key'))} {fate}."
+    lost = f" {which if len(plan.lost) < keys else upper_first(the(keys, 'key'))} {fate}."
     return shapes.alert(
         f"{words}: about {cost} a day until somebody removes {'it' if made == 1 else 'them'}. "
         f"It deletes nothing.{lost if plan.lost else ''}",
