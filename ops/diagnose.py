@@ -21,7 +21,7 @@ from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.hub import Hub, connect
 from ops.target_access import accounts
-from ops.verb import ACCOUNT, Options, Verb, argument, flag, option, place
+from ops.verb import Options, Verb, account_id, argument, flag, option, place
 
 
 class NothingKnown:
@@ -94,7 +94,9 @@ VERB = Verb(
     about=f"{__doc__} The rules are those of the deployed stage, or else the defaults.",
     params=[
         argument("cluster"),
-        option("--account", type=ACCOUNT, help="The cluster’s account [that of your credentials]."),
+        option(
+            "--account", type=account_id, help="The cluster’s account [that of your credentials]."
+        ),
         option("--region", "where", metavar="REGION", help="The cluster’s Region [the hub’s]."),
         flag("--assume", "Read as Unlatch’s reader role."),
         *place(region="--hub-region"),

@@ -22,7 +22,7 @@ from ops.probing.assumptions import Probe
 from ops.probing.filing import file_report
 from ops.probing.report import Findings, span
 from ops.probing.there import There
-from ops.verb import ACCOUNT, Options, Verb, flag, option, place
+from ops.verb import Options, Verb, account_id, flag, option, place
 
 MARKS = {True: ("ok", GREEN), False: ("WRONG", RED), None: ("unknown", YELLOW)}
 COPY_MOST = timedelta(minutes=75)
@@ -204,7 +204,7 @@ VERB = Verb(
     run,
     about=f"{__doc__} People click in Slack as they would; it says who is needed. Asks before it begins, and cleans up whatever happens.",
     params=[
-        option("--account", type=ACCOUNT, help="The account to rehearse in [the hub’s]."),
+        option("--account", type=account_id, help="The account to rehearse in [the hub’s]."),
         option("--region", "where", metavar="REGION", help="Its Region [the hub’s]."),
         option(
             "--subnets", metavar="A,B", help="Make a cluster in these private subnets, one a zone."

@@ -21,7 +21,7 @@ from ops.exits import Exit
 from ops.expected import EXPECTED, trouble_of
 from ops.hub import Hub, connect
 from ops.target_access import accounts
-from ops.verb import ACCOUNT, Options, Verb, flag, option, place
+from ops.verb import Options, Verb, account_id, flag, option, place
 
 AT_A_TIME = 40
 SENTENCES = {
@@ -264,7 +264,7 @@ VERB = Verb(
         flag("--own", "Only the account of your credentials."),
         option(
             "--account",
-            type=ACCOUNT,
+            type=account_id,
             multiple=True,
             metavar="ACCOUNT",
             help="Only this one; can be repeated.",
