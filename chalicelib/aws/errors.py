@@ -52,6 +52,7 @@ KNOWN = {
 MOVED = frozenset(
     {
         "KMSInvalidStateException",
+        "DisabledException",
         "CustomKeyStoreInvalidStateException",
         "CustomKeyStoreHasCMKsException",
         "CustomKeyStoreNotFoundException",

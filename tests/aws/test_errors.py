@@ -172,6 +172,7 @@ def test_other_errors_pass() -> None:
         (raised("ThrottlingException"), Code.BUSY),
         (raised("Whatever", status=503), Code.BUSY),
         (raised("KMSInvalidStateException"), Code.MOVED),
+        (raised("DisabledException"), Code.MOVED),
         (raised("ExecutionAlreadyExists"), Code.EXISTS),
         (raised("ExecutionDoesNotExist"), Code.MISSING),
         (raised("InvalidToken"), Code.TOKEN_SPENT),
