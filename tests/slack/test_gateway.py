@@ -249,6 +249,19 @@ def test_a_message_that_an_earlier_turn_posted_is_found() -> None:
     assert slack.methods == ["conversations.history", "chat.update"]
 
 
+def test_a_message_of_before_is_found_behind_a_page_of_others() -> None:
+    """The channel is busy, and Slack shows the newest first."""
+    slack, case = Slack(), offered()
+    ours = {"event_type": EVENT, "event_payload": {"case_id": case.case_id}}
+    further = {"next_cursor": "more"}
+    slack.answers["conversations.history"] = [
+        {"messages": [{"ts": "0.9"}] * 200, "response_metadata": further},
+        {"messages": [{"ts": "0.3", "metadata": ours}]},
+    ]
+    assert shown(slack, case, may_exist=True).ts == "0.3"
+    assert slack.methods == ["conversations.history", "conversations.history", "chat.update"]
+
+
 def test_where_none_is_found_it_is_posted() -> None:
     slack = Slack()
     assert shown(slack, offered(), may_exist=True).ts == "1.1"
