@@ -33,6 +33,7 @@ UNANCHORED = (
     "Unanchored: whoever wrote this file could have made up or cut the log. Give CASE, or the log "
     "head of the thread’s last line as --head."
 )
+EXPORTED = "Give a file that unlatch audit export wrote, whole and unchanged"
 SHARE = 0.5
 """Of LookupEvents’ two requests a second; others in the account need it too."""
 
@@ -76,10 +77,11 @@ def _verify_file(options: Options, context: CommandContext) -> int:
     try:
         text = options.file.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise OperatorError(f"{options.file} can’t be read: {error}") from None
+        why = getattr(error, "strerror", None) or error
+        raise OperatorError(f"{options.file} can’t be read: {why}.", EXPORTED) from None
     found = export.read(text)
-    if not found.entries and not found.unread:
-        raise OperatorError(f"{options.file} holds no log entries.")
+    if not found.entries:
+        raise OperatorError(f"{options.file} holds no log entries.", EXPORTED)
     head = options.head
     if options.case:
         head = connect_to_stage(options, context.clock).case(options.case).log_head

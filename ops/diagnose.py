@@ -21,7 +21,7 @@ from ops.errors import OperatorError
 from ops.exits import Exit
 from ops.hub import Hub, connect
 from ops.target_access import accounts
-from ops.verb import Options, Verb, argument, flag, option, place
+from ops.verb import Options, Verb, account_id, argument, flag, option, place
 
 
 class NothingKnown:
@@ -37,7 +37,9 @@ class NothingKnown:
 def run(options: Options, context: CommandContext) -> int:
     if not CLUSTER.fullmatch(options.cluster):
         raise OperatorError(
-            f"{options.cluster} is not a cluster id.", "They look like cluster-2a3b4c5d6e7"
+            f"{options.cluster} is not a cluster id.",
+            "They look like cluster-2a3b4c5d6e7, with letters and the digits from 2 to 7",
+            code=Exit.USAGE,
         )
     hub = connect(options, context.clock, otherwise=options.where)
     settings, note = _settings(hub)
@@ -92,7 +94,9 @@ VERB = Verb(
     about=f"{__doc__} The rules are those of the deployed stage, or else the defaults.",
     params=[
         argument("cluster"),
-        option("--account", help="The cluster’s account [that of your credentials]."),
+        option(
+            "--account", type=account_id, help="The cluster’s account [that of your credentials]."
+        ),
         option("--region", "where", metavar="REGION", help="The cluster’s Region [the hub’s]."),
         flag("--assume", "Read as Unlatch’s reader role."),
         *place(region="--hub-region"),

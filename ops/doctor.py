@@ -60,7 +60,7 @@ def run(options: Options, context: CommandContext) -> int:
     filed = _live(hub, context, found, folder=Path(options.report)) if options.live else None
     wrong = [finding for finding in found if finding.ok is False]
     differs = bool(filed and filed.differing)
-    well = "All is in place, but AWS differs: see above." if differs else "All is well."
+    well = "All is in place, but AWS differs: see above." if differs else _well(found)
     context.screen.line(f"{count(len(wrong), 'thing')} to fix." if wrong else well)
     checks = [
         {
@@ -76,6 +76,13 @@ def run(options: Options, context: CommandContext) -> int:
     told = {"report": str(filed.machine)} if filed else {}
     context.screen.answer({"ok": not wrong, "checks": checks, **told})
     return Exit.FOUND if wrong or differs else Exit.DONE
+
+
+def _well(found: list[Finding]) -> str:
+    """What nobody could find out is not called well."""
+    warnings, unknown = sum(f.warns for f in found), sum(f.ok is None for f in found)
+    left = [count(warnings, "warning")] * bool(warnings) + [f"{unknown} unknown"] * bool(unknown)
+    return f"Nothing is wrong; {' and '.join(left)}: see above." if left else "All is well."
 
 
 def _live(hub: Hub, context: CommandContext, found: list[Finding], *, folder: Path) -> Filed:

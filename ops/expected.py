@@ -39,11 +39,11 @@ from ops.exits import Exit
 from ops.words import for_a_shell
 
 LOG_IN = "Log in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
+LIST_PROFILES = "aws configure list-profiles names those that there are (--profile, AWS_PROFILE)"
 ONLINE = "Is the Region right, and the network up?"
 NOT_SIGNED_IN = (
     NoCredentialsError,
     PartialCredentialsError,
-    ProfileNotFound,
     CredentialRetrievalError,
     RefreshWithMFAUnsupportedError,
     NoAuthTokenError,
@@ -140,6 +140,8 @@ def _of_sdk(error: BotoCoreError | ResponseParserError) -> OperatorError:
     """What went wrong before AWS could answer, or in its answer."""
     if isinstance(error, SIGN_IN_ENDED):
         return _expired()
+    if isinstance(error, ProfileNotFound):
+        return OperatorError(f"{error}.", LIST_PROFILES, code=Exit.NOT_SIGNED_IN)
     if isinstance(error, NOT_SIGNED_IN):
         return OperatorError(
             f"There are no AWS credentials: {error}.".replace("..", "."),

@@ -31,9 +31,9 @@ REMAINS = (
 
 
 def run(options: Options, context: CommandContext) -> int:
-    hub, screen = connect_to_stage(options, context.clock), context.screen
     if bool(options.cases) == (options.closed_days is not None):
         raise click.UsageError("Say CASE, or --closed-days.", click.get_current_context())
+    hub, screen = connect_to_stage(options, context.clock), context.screen
     cases = list(
         _named(hub, options.cases) if options.cases else _old(hub, options.closed_days, context)
     )

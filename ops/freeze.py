@@ -1,4 +1,4 @@
-"""`unlatch freeze`: no case changes anything in AWS any more, until `unlatch thaw`. Cases go on looking and asking."""
+"""`unlatch freeze`: no case changes anything in AWS any more, until `unlatch thaw`, but for a cancel or an undo. Cases go on looking and asking."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def _accounts(options: Options, context: CommandContext, variables: dict[str, st
 VERB = Verb(
     "package",
     run,
-    about=f"{__doc__} The same --settings FILE as for deploy. {settings.HELP}",
+    about=f"{__doc__} {settings.HELP}",
     params=[
         option(
             "--settings", type=click.Path(path_type=Path), metavar="FILE", help="Lines NAME=value."

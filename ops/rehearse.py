@@ -22,7 +22,7 @@ from ops.probing.assumptions import Probe
 from ops.probing.filing import file_report
 from ops.probing.report import Findings, span
 from ops.probing.there import There
-from ops.verb import Options, Verb, flag, option, place
+from ops.verb import Options, Verb, account_id, flag, option, place
 
 MARKS = {True: ("ok", GREEN), False: ("WRONG", RED), None: ("unknown", YELLOW)}
 COPY_MOST = timedelta(minutes=75)
@@ -31,13 +31,13 @@ WAYS = "Say one of --subnets (a cluster of its own), --key-store and --clean"
 
 
 def run(options: Options, context: CommandContext) -> int:
-    hub = connect(options, context.clock)
-    hub.require_deployed()
     ways = [bool(options.subnets), bool(options.key_store), options.clean]
     if sum(ways) != 1:
         raise OperatorError("It is not clear what to rehearse.", WAYS, code=Exit.USAGE)
     if options.copy and not options.key_store:
         raise OperatorError("--copy belongs to --key-store.", WAYS, code=Exit.USAGE)
+    hub = connect(options, context.clock)
+    hub.require_deployed()
     account, region = options.account or hub.account, options.where or hub.region
     target = there.go_there(hub, account, region, profile=options.account_profile)
     if options.clean:
@@ -204,7 +204,7 @@ VERB = Verb(
     run,
     about=f"{__doc__} People click in Slack as they would; it says who is needed. Asks before it begins, and cleans up whatever happens.",
     params=[
-        option("--account", help="The account to rehearse in [the hub’s]."),
+        option("--account", type=account_id, help="The account to rehearse in [the hub’s]."),
         option("--region", "where", metavar="REGION", help="Its Region [the hub’s]."),
         option(
             "--subnets", metavar="A,B", help="Make a cluster in these private subnets, one a zone."

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any
 
+import click
+
 from chalicelib.aws.fleet import Fleet
 from chalicelib.aws.rate_limit import Paces
 from chalicelib.config import READER_ROLE, Settings
@@ -19,7 +21,7 @@ from ops.exits import Exit
 from ops.expected import EXPECTED, trouble_of
 from ops.hub import Hub, connect
 from ops.target_access import accounts
-from ops.verb import Options, Verb, flag, option, place
+from ops.verb import Options, Verb, account_id, flag, option, place
 
 AT_A_TIME = 40
 SENTENCES = {
@@ -41,7 +43,7 @@ SENTENCES = {
     ),
     Concern.IDLE: (
         "nobody uses it: the last use of a key was {at}, and no other program is connected",
-        "/unlatch {cluster} in Slack offers keep, park, repoint and retire",
+        "/unlatch {cluster} in Slack offers the ways out",
     ),
     Concern.HOLDS_NOTHING: (
         "{hsms}, and neither a key store nor another program uses them",
@@ -55,7 +57,10 @@ SENTENCES = {
         "nobody can tell whether it is used",
         "unlatch diagnose {cluster} says what is unknown",
     ),
-    Concern.UNREAD: ("{detail}", "Deploy infra/account.yaml there, or use other credentials"),
+    Concern.UNREAD: (
+        "{detail}",
+        "Deploy infra/account.yaml there with your role as OperatorArn, or use other credentials",
+    ),
 }
 """What each concern is, and what can be done."""
 
@@ -73,7 +78,9 @@ def run(options: Options, context: CommandContext) -> int:
 
 
 def scan(hub: Hub, options: Options, context: CommandContext) -> int:
-    settings = _settings(hub)
+    settings, note = _settings(hub)
+    if note and not options.own:
+        context.screen.line(note, colour=YELLOW)
     places = _places(options, hub, settings)
     seen = sorted(
         _surveyed(hub, places, settings, context.screen, idle_days=options.idle_days),
@@ -84,12 +91,13 @@ def scan(hub: Hub, options: Options, context: CommandContext) -> int:
     return Exit.FOUND if any(one.remarks for one in seen) else Exit.DONE
 
 
-def _settings(hub: Hub) -> Settings:
-    """Those of the deployed stage; if there is none, the defaults."""
+def _settings(hub: Hub) -> tuple[Settings, str]:
+    """Those of the deployed stage; if there is none, the defaults, which know no other account."""
     try:
-        return hub.settings
+        return hub.settings, ""
     except OperatorError:
-        return hub.by_name.settings
+        note = f"Stage {hub.stage} is not deployed here, so no other account or Region is known."
+        return hub.by_name.settings, note
 
 
 def _places(options: Options, hub: Hub, settings: Settings) -> list[tuple[str, str]]:
@@ -143,9 +151,7 @@ def _show(seen: list[Seen], settings: Settings, screen: Console) -> None:
             "$/month",
         )
         screen.table(head, rows)
-    screen.line(
-        f"{_sum(seen)} in {count(len(seen), 'place')}, ${_dollars(seen, settings):,.0f} a month."
-    )
+    screen.line(_sum(seen, settings))
     for one in seen:
         for remark in one.remarks:
             says, do = _words(remark)
@@ -191,8 +197,12 @@ def _words(remark: Remark) -> tuple[str, str]:
     return says.format(**values), do.format(**values)
 
 
-def _sum(seen: Iterable[Seen]) -> str:
-    return count(sum(len(one.survey.clusters) for one in seen), "cluster")
+def _sum(seen: list[Seen], settings: Settings) -> str:
+    clusters = count(sum(len(one.survey.clusters) for one in seen), "cluster")
+    unread = sum(bool(one.survey.unread) for one in seen)
+    but = f" {unread} of them could not be read whole." if unread else ""
+    places, dollars = count(len(seen), "place"), _dollars(seen, settings)
+    return f"{clusters} in {places}, ${dollars:,.0f} a month.{but}"
 
 
 def _dollars(seen: Iterable[Seen], settings: Settings) -> float:
@@ -253,7 +263,11 @@ VERB = Verb(
     params=[
         flag("--own", "Only the account of your credentials."),
         option(
-            "--account", multiple=True, metavar="ACCOUNT", help="Only this one; can be repeated."
+            "--account",
+            type=account_id,
+            multiple=True,
+            metavar="ACCOUNT",
+            help="Only this one; can be repeated.",
         ),
         option(
             "--in", "regions", multiple=True, metavar="REGION", help="Only there; can be repeated."
@@ -261,7 +275,7 @@ VERB = Verb(
         flag("--all-regions", "Every Region that has CloudHSM."),
         option(
             "--idle-days",
-            type=int,
+            type=click.IntRange(min=0),
             default=30,
             show_default=True,
             help="Idle is what nobody used for so long.",

@@ -30,7 +30,7 @@ class AsCaller(Accounts):
         if own != account:
             raise OperatorError(
                 f"Your credentials are for account {own}, not {account}.",
-                f"Use credentials of {account}, or --assume, where OperatorArn of infra/account.yaml names your role",
+                f"Use credentials of {account}, or --assume, if OperatorArn of infra/account.yaml names your role",
             )
         return lambda service: self.client(service, region, None)
 

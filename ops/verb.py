@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
@@ -12,8 +13,16 @@ import click
 
 from ops.command_context import CommandContext
 
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
 Options = SimpleNamespace
 Run = Callable[[Options, CommandContext], int]
+
+
+def account_id(value: str) -> str:
+    """The type of an option: a slip is named before anything is asked of AWS."""
+    if not ACCOUNT_ID.fullmatch(value):
+        raise click.BadParameter(f"'{value}' is not an account id; they have twelve digits.")
+    return value
 
 
 def option(*names: str, **more: Any) -> click.Option:

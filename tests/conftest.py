@@ -13,6 +13,7 @@ import botocore.session
 import pytest
 from botocore.loaders import create_loader
 
+from chalicelib.aws.store import codec
 from tests import said
 from tests.flows.stand import Stand
 from tests.held import is_written
@@ -71,10 +72,12 @@ FREE = ("any_words", "slow", "browser")
 
 @pytest.fixture(autouse=True)
 def _nothing_is_said_that_nobody_has_read(request: pytest.FixtureRequest) -> Iterator[None]:
+    room = request.path.relative_to(TESTS).parts[0]
+    is_free = THOROUGH or room in PLAYED or any(map(request.node.get_closest_marker, FREE))
+    LISTENER.listens = not is_free
     LISTENER.heard.clear()
     yield
-    room = request.path.relative_to(TESTS).parts[0]
-    if THOROUGH or room in PLAYED or any(map(request.node.get_closest_marker, FREE)):
+    if is_free:
         return
     new = LISTENER.unread()
     if is_written():
@@ -89,4 +92,12 @@ def _models_are_read_once() -> Iterator[None]:
     loader = create_loader()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", lambda _search_path=None: loader)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _bodies_are_packed_quickly() -> Iterator[None]:
+    """To pack a body well takes a quarter of a play; packed worse, it weighs more than what is deployed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(codec, "PRESET", 0)
         yield

@@ -44,16 +44,22 @@ def help_for(message: str, call: str, *, role: str, account: str) -> str:
     if role == OWN["role"]:
         words |= {"role": "the role of this function", "account": "the hub’s account"}
     is_explicit = "explicit deny" in message.lower()
-    for mark, _, (denied, missing) in CAUSES:
-        if mark in message.lower():
-            return (denied if is_explicit else missing).format(**words)
-    return ROLE[1].format(**words)
+    said = [helps for mark, _, helps in CAUSES if mark in message.lower()]
+    denied, missing = said[0] if said else (ROLE[1], ROLE[1])
+    if call == "sts:AssumeRole" and missing in (ROLE[1], RESOURCE[1]):
+        return TRUST.format(**words)
+    return (denied if is_explicit else missing).format(**words)
 
 
 ROLE = (
     "In the policies of {role} in {account}, remove the Deny for {call}.",
     "Give {role} in {account} the permission {call}.",
 )
+TRUST = (
+    "Deploy infra/account.yaml in {account} again: {role} is not there, or does not trust whoever asked "
+    "(Unlatch’s own functions; an operator’s role only as OperatorArn)."
+)
+"""The role named is the one to be taken, not the one that asks."""
 RESOURCE = (
     (
         "In the resource’s own policy (of a key: its key policy), remove the Deny for {call}, or exempt "

@@ -54,11 +54,10 @@ def decide(situation: Situation) -> Decision:
     The order of endings is: the world, cancel, a begun plan, expiry. A closed case stays so.
     """
     decision, snapshot = _decided(situation), situation.snapshot
-    if decision.case.snapshot is not snapshot:
+    case = decision.case
+    if case.snapshot is not snapshot or (known := remembered(case, snapshot)) is snapshot:
         return decision
-    return replace(
-        decision, case=replace(decision.case, snapshot=remembered(decision.case, snapshot))
-    )
+    return replace(decision, case=replace(case, snapshot=known))
 
 
 def _decided(situation: Situation) -> Decision:

@@ -66,6 +66,8 @@ def forecast(plan: Plan, situation: Situation, *, durations: Durations = USUAL) 
         if isinstance(step, Call):
             calls += [Foreseen(now, step.operation, target) for target in step.targets]
             case = _made(case, plan, step, model=model, now=now)
+        if case.plan_has_begun and situation.snapshot.unread:
+            break  # nobody foresees when AWS can be read again: the plan waits for that
         now += timedelta(seconds=1 if isinstance(step, Call) else step.seconds)
     return Forecast(tuple(calls), None, "The plan takes longer than can be foreseen.")
 

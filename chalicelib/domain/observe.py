@@ -18,9 +18,12 @@ from chalicelib.domain.state.zones import zone_labels, zone_of
 
 def observe(case: Case, snapshot: Snapshot, now: datetime) -> Case:
     """The case with this snapshot; a time that began earlier stays, one that no longer holds goes."""
-    calls = tuple(_answered(call, case, snapshot) for call in case.calls)
+    missing, since = _missed(case, snapshot, now)
     case = replace(
-        _missed(replace(case, calls=calls), snapshot, now),
+        case,
+        calls=tuple(_answered(call, case, snapshot) for call in case.calls),
+        missing=missing,
+        missing_since=since,
         snapshot=snapshot,
         last_cluster=snapshot.cluster or case.last_cluster,
         seen=seen_in(case, (snapshot.cluster,), snapshot.key_stores),
@@ -61,17 +64,17 @@ def seen_in(case: Case, clusters: Iterable[Cluster | None], stores: Iterable[Key
     )
 
 
-def _missed(case: Case, snapshot: Snapshot, now: datetime) -> Case:
-    """Remembers since when the very same things are missing. A look that is not whole tells nothing."""
+def _missed(case: Case, snapshot: Snapshot, now: datetime) -> tuple[str, datetime | None]:
+    """What is missing, and since when the very same is. A look that is not whole tells nothing."""
     if snapshot.unread:
-        return case
+        return case.missing, case.missing_since
     names = sorted(set(_missing(case, snapshot)))
     # A digest, as thousands of keys may go in one day.
     missing = (
         hashlib.sha256("\n".join(names).encode(errors="surrogatepass")).hexdigest() if names else ""
     )
     since = case.missing_since if missing == case.missing else now
-    return replace(case, missing=missing, missing_since=since if missing else None)
+    return missing, since if missing else None
 
 
 def _missing(case: Case, snapshot: Snapshot) -> Iterator[str]:

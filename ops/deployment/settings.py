@@ -64,7 +64,7 @@ def chosen(
     wrong = [f"{name} is not a setting of Unlatch" for name in given if name not in NAMES]
     wrong += [*_wrong(variables), *wrong_ids(variables)]
     if wrong:
-        raise OperatorError("The settings are not complete.", *wrong, HELP)
+        raise OperatorError("The settings can’t be used as they are.", *wrong, HELP)
     return Chosen(variables, given)
 
 
@@ -95,7 +95,7 @@ def _wrong(variables: Mapping[str, str]) -> list[str]:
     try:
         config.read(variables)
     except BadSettingsError as error:
-        wrong.append(str(error))
+        wrong.append(str(error).removeprefix("Unlatch can’t start. "))
     return wrong
 
 
@@ -109,7 +109,7 @@ def _from_file(file: Path) -> dict[str, str]:
         name, sign, value = text.partition("=")
         if not sign:
             raise OperatorError(
-                f"{file}, line {number}: not understood: {text}", "Write NAME=value"
+                f"{file}, line {number}: not understood: {text[:60]}", "Write NAME=value"
             )
         found[name.strip().upper()] = _unquoted(value.strip())
     return found

@@ -38,6 +38,8 @@ from sandbox.clock import Clock
 ASYMMETRIC = ("RSA_", "ECC_", "SM2")
 QUOTA = "MOTO_LAMBDA_CONCURRENCY_QUOTA"
 """How many functions may run at once in a Region of an account. New accounts have 10."""
+SETTINGS = {QUOTA: "1000", "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
+"""If nobody sets them otherwise. The images are a thousand, for instances that the sandbox has not."""
 ACCOUNT_SETTINGS = r"{0}/(?P<api_version>[^/]+)/account-settings/?$"
 stock_utcnow = moto_utils.utcnow
 
@@ -78,7 +80,7 @@ def prepare(clock: Clock) -> Patches:
     )
     seams.wrap(APIGatewayBackend, "import_rest_api", _taking_chalice_import)
     seams.wrap(APIGatewayBackend, "put_rest_api", _taking_chalice_put)
-    os.environ.setdefault(QUOTA, "1000")
+    os.environ.update({**SETTINGS, **os.environ})
     setattr(LambdaResponse, "get_account_settings", _account_settings)  # noqa: B010  # moto lacks it
     lambda_urls.url_paths.setdefault(ACCOUNT_SETTINGS, LambdaResponse.dispatch)
     parsing.get_model_list.cache_clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TextIO
 
@@ -33,6 +34,12 @@ class Narration:
         stamp = BLANK if at == self._last else f"{at:{TIME}}"
         self._last = at
         self._write(f"{self._paint(stamp, DIM)}  {self._paint(sentence, colour)}")
+
+    def unmet(self, faults: Sequence[tuple[str, int]]) -> None:
+        """Faults that befell nobody, by call and number: a slip in their file, or a call that never came."""
+        for call, nth in faults:
+            which = f"call {nth} of {call}"
+            self._write(self._paint(f"A fault met nobody: {which} did not come.", YELLOW))
 
     def verdict(self, failures: list[str], *, expected: bool = True) -> None:
         self._write("")

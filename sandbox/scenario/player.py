@@ -45,6 +45,7 @@ class Player:
         except GaveUpError as error:
             self.record.failures.append(str(error))
         told = report(self.scenario, self.sandbox, self.cases, record=self.record)
+        self.narration.unmet(self.sandbox.aws.faults.missed())
         expected = bool(self.scenario.expect)
         self.narration.verdict(told["expect"]["failures"], expected=expected)
         return told

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -34,6 +35,7 @@ class Manifest:
         return self
 
 
+@cache
 def read_manifest(file: Path = MANIFEST) -> Manifest:
     told: Mapping[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     features, settings = told["features"], told["settings"]

@@ -114,6 +114,22 @@ def test_of_a_function_s_own_call_it_names_the_function() -> None:
     assert said == f"In {where}, remove the Deny for dynamodb:Query."
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        "",
+        "because no identity-based policy allows the sts:AssumeRole action",
+        "because no resource-based policy allows the sts:AssumeRole action",
+    ],
+)
+def test_a_role_that_can_not_be_taken_needs_its_stack_and_not_a_right_of_its_own(end: str) -> None:
+    said = help_for(CALLED + end, "sts:AssumeRole", role="unlatch-reader", account="1")
+    assert said.startswith("Deploy infra/account.yaml in account 1 again: the role unlatch-reader")
+    organisation = "because no service control policy allows it"
+    said = help_for(organisation, "sts:AssumeRole", role="unlatch-reader", account="1")
+    assert said.startswith("No policy of your organisation")
+
+
 def test_aws_own_words_are_cleaned_and_cut_in_the_middle() -> None:
     assert (
         denied("<!channel> \x1b[1mNo\u202e\n `x`").said == "AccessDeniedException: !channel [1mNo x"

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.decide import decide
 from chalicelib.domain.forecast import Forecast, Foreseen, forecast
 from chalicelib.domain.rules.policy import Policy
-from chalicelib.domain.rules.step import Ask, Call
+from chalicelib.domain.rules.situation import Situation
+from chalicelib.domain.rules.step import Ask, Call, Decision
 from chalicelib.domain.simulation import Durations
 from chalicelib.domain.state.case import Outcome, Phase
 from chalicelib.domain.state.click import Act, Click
@@ -133,6 +135,23 @@ def test_what_takes_too_long_is_said() -> None:
     endless = Durations(*[timedelta(days=6)] * 5)
     why = "The plan takes longer than can be foreseen."
     assert foretold(world(), R, durations=endless) == why
+
+
+def test_what_cant_be_read_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once it has begun, the plan waits until AWS can be read again, and nobody knows when that is."""
+    told: list[str] = []
+
+    def decided(it: Situation) -> Decision:
+        decision = decide(it)
+        told.append(type(decision.step).__name__)
+        return decision
+
+    monkeypatch.setattr("chalicelib.domain.forecast.decide", decided)
+    hidden = world(*KEYS, unread=("kms:ListKeys was refused",))
+    seen = told_of(hidden, P, POLICY)
+    assert [call.operation for call in seen.calls] == [Operation.DISCONNECT_KEY_STORE]
+    assert (seen.end, seen.why) == (None, "The plan takes longer than can be foreseen.")
+    assert told == ["Call"]
 
 
 def told_of(snapshot: Snapshot, remedy: Remedy, policy: Policy, **values: object) -> Forecast:

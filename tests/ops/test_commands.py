@@ -54,8 +54,22 @@ def context(out: io.StringIO | None = None, answer: str | None = None) -> Comman
 
 
 def test_what_is_not_understood_is_2(capsys: pytest.CaptureFixture[str]) -> None:
-    for words in ([], ["dance"], ["audit", "verify"], ["cancel", "case-1"], ["cases", "--moon"]):
-        assert main(words) == Exit.USAGE
+    slips = (
+        "",
+        "dance",
+        "audit verify",
+        "cancel case-1",
+        "cases --moon",
+        "diagnose cluster-1",
+        "diagnose cluster-2a3b4c5d6e7 --account 1234",
+        "scan --account prod",
+        "scan --idle-days -1",
+        "rehearse",
+        "rehearse --copy --subnets subnet-1",
+        "forget",
+    )
+    for words in slips:
+        assert main(words.split()) == Exit.USAGE, words
     assert "Traceback" not in capsys.readouterr().err
 
 
@@ -112,7 +126,7 @@ def test_every_exit_code_is_explained() -> None:
     ("error", "says"),
     [
         (NoCredentialsError(), "aws sso login"),
-        (ProfileNotFound(profile="moon"), "aws sso login"),
+        (ProfileNotFound(profile="moon"), "aws configure list-profiles"),
         (SSOTokenLoadError(error_msg="it is gone"), "session has expired"),
         (UnauthorizedSSOTokenError(), "session has expired"),
         (TokenRetrievalError(provider="sso", error_msg="Token has expired"), "session has expired"),
@@ -142,8 +156,17 @@ def test_every_exit_code_is_explained() -> None:
 def test_expected_trouble_is_put_into_words(error: Exception, says: str) -> None:
     trouble = trouble_of(error)
     assert says in " ".join((trouble.reason, *trouble.advice))
-    signed_out = "aws sso login" in str(trouble.advice)
+    signed_out = any(word in str(trouble.advice) for word in ("aws sso login", "list-profiles"))
     assert (trouble.code is Exit.NOT_SIGNED_IN) == signed_out
+
+
+def test_a_file_that_is_no_exported_log(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("# Notes\n\nNothing of a log.\n")
+    for name in ("none.jsonl", "notes.md", "."):
+        assert main(["audit", "verify", "--file", str(tmp_path / name)]) == Exit.FAILED
+        said = capsys.readouterr().err
+        assert "unlatch audit export wrote" in said
+        assert "Errno" not in said
 
 
 def test_a_settings_file_that_is_not_there(

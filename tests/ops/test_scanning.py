@@ -127,3 +127,13 @@ def test_a_place_that_cannot_be_read_leaves_the_others(scanned: tuple[Sandbox, O
     )
     concerns = {p["account"]: [r["concern"] for r in p["remarks"]] for p in told.json["places"]}
     assert concerns == {HUB: ["idle"], "999988887777": ["unread"]}
+    said = office.run("scan", "--account", "999988887777", "--in", REGION).out
+    assert "0 clusters in 1 place, $0 a month. 1 of them could not be read whole." in said
+
+
+def test_without_the_stage_it_says_that_it_knows_no_other_account(
+    scanned: tuple[Sandbox, Office],
+) -> None:
+    _, office = scanned
+    said = office.run("scan", "--stage", "staging", "--in", REGION).out
+    assert "Stage staging is not deployed here, so no other account or Region is known." in said

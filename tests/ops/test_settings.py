@@ -64,11 +64,13 @@ def test_all_that_is_wrong_is_said_at_once(project: Path) -> None:
     for words in ("SLACK_CHANEL is not a setting", "SLACK_CHANNEL is missing", "EXPIRY_HOURS must be",
                   "QUORUM_REVERSIBLE must be", "UNLATCH_NAME"):  # fmt: skip
         assert words in told
+    assert "can’t start" not in told, "nothing was to start"
 
 
 def test_a_line_that_is_no_setting_is_named(project: Path) -> None:
-    with pytest.raises(OperatorError, match="line 2"):
-        settings(project, "# fine\nnonsense\n")
+    with pytest.raises(OperatorError, match="line 2") as caught:
+        settings(project, f"# fine\n{'nonsense ' * 20}\n")
+    assert len(caught.value.reason) < 200, "whatever file was given"
 
 
 def test_a_stage_that_is_not_there(project: Path) -> None:

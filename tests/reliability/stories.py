@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 
 from chalicelib.answers import Answer, PlanChanged
 from chalicelib.domain.simulation import Durations
@@ -112,6 +112,10 @@ def played(story: str, *, at: int = -1, kind: str = "", turns_a_run: int = 1_500
         tuple(stops),
         tuple(told),
     )
+
+
+untroubled = cache(played)
+"""The same story, played once."""
 
 
 def _heard(ports: Ports, told: list[str]) -> Ports:

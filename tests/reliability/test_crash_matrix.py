@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 
 from tests.reliability.figures import TRIED
 from tests.reliability.plots import ALL, BY_TRIGGER, STORIES, TRIGGERS
 from tests.reliability.profiles import EVERY, EVERY_ACT, EVERY_BY_TRIGGER, SLOWLY
-from tests.reliability.stories import End, offered, played
+from tests.reliability.stories import End, offered, played, untroubled
 from tests.reliability.trouble import KINDS
 
-untroubled = cache(played)
 each_story = pytest.mark.parametrize("story", [pytest.param(name, marks=SLOWLY) for name in ALL])
 
 

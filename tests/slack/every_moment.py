@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from chalicelib.domain.simulation import Durations
@@ -521,7 +522,7 @@ def released_parked() -> Play:
     return play
 
 
-MOMENTS: dict[str, Callable[[], Play]] = {
+PLAYS: dict[str, Callable[[], Play]] = {
     "new": lambda: asked(IN_USE, OLD, OFF),
     "empty": asked,
     "one_of_two": one_of_two,
@@ -590,3 +591,5 @@ MOMENTS: dict[str, Callable[[], Play]] = {
     "released_parked": released_parked,
     "blind_while_keys_wait": blind_while_keys_wait,
 }
+MOMENTS = {name: cache(play) for name, play in PLAYS.items()}
+"""Each is played once, for all tests to look at: who wants to go on from there calls its function."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 
-from chalicelib.domain.forecast import forecast
+from chalicelib.domain.forecast import Forecast, forecast
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.caller import Tool
 from chalicelib.domain.state.case import Case, KeyUse, Phase
-from chalicelib.domain.state.plan import Operation, Remedy
+from chalicelib.domain.state.plan import Operation, Plan, Remedy
 from chalicelib.domain.state.snapshot import KeyState
 from chalicelib.slack.messages.render import Message, render
 from tests.domain.worlds import (
@@ -45,11 +46,18 @@ def shown(play: Play, *, policy: Policy = POLICY, version: int = 7) -> Message:
 
 def of(it: Case, now: datetime, *, policy: Policy = POLICY, version: int = 7) -> Message:
     forecasts = {
-        plan.plan_hash: forecast(plan, situation(it.snapshot, case=it, policy=policy, now=now))
+        plan.plan_hash: foreseen(plan, it, policy=policy, now=now)
         for plan in it.offers
         if it.snapshot and plan.remedy is not Remedy.KEEP and it.phase is Phase.WAITING
     }
     return render(it, policy=policy, now=now, version=version, forecasts=forecasts)
+
+
+@cache
+def foreseen(plan: Plan, it: Case, *, policy: Policy, now: datetime) -> Forecast:
+    """Asked for again and again at the same moments, it would take longer than all their messages."""
+    assert it.snapshot is not None
+    return forecast(plan, situation(it.snapshot, case=it, policy=policy, now=now))
 
 
 def asked(*keys: object, **values: object) -> Play:

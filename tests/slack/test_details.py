@@ -12,7 +12,7 @@ from chalicelib.domain.state.hsm_states import BackupState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import Backup, KeyState, StoreState
 from chalicelib.domain.state.trigger import Trigger
-from chalicelib.slack.messages import goback
+from chalicelib.slack.messages import goback, going, lead
 from chalicelib.slack.messages.changed import APPROVAL_OF
 from chalicelib.slack.messages.render import render
 from tests.domain.worlds import (
@@ -358,3 +358,26 @@ def test_the_way_back_from_another_cluster_needs_a_crypto_officer_once_it_connec
 def test_whoever_made_the_call_is_told_by_a_mention() -> None:
     case = replace(asked().case, requester_id="U0PRIYA")
     assert "Tried by <@U0PRIYA> with Terraform, once" in str(of(case, NOW).blocks)
+
+
+@pytest.mark.parametrize(
+    ("operation", "said"),
+    [
+        ("CreateCustomKeyStore", "create the key store payments"),
+        ("DeleteCustomKeyStore", "delete the key store"),
+        ("ConnectCustomKeyStore", "connect the key store"),
+        ("DeleteCluster", ""),
+    ],
+)
+def test_what_was_tried_is_said_of_key_stores(operation: str, said: str) -> None:
+    (attempt,) = case().attempts
+    named = "payments" if operation.startswith("Create") else ""
+    assert lead.what_was_tried(replace(attempt, operation=operation, name=named)) == said
+
+
+def test_up_to_three_keys_are_named() -> None:
+    keys = [key(f"k{n}", aliases=(f"alias/k{n}",)) for n in range(4)]
+    case = asked(*keys).case
+    ids = [one.key_id for one in keys]
+    assert going.named(case, ids[:3]) == "alias/k0, alias/k1 and alias/k2"
+    assert going.named(case, ids) == "the 4 keys"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +18,7 @@ from chalicelib.slack import modals
 from chalicelib.slack.messages.names import Names
 from chalicelib.slack.messages.render import render
 from chalicelib.slack.messages.thread import line
-from tests.domain.worlds import DAY, NOW, POLICY, Play, situation
+from tests.domain.worlds import DAY, NOW, POLICY, situation
 from tests.slack.every_moment import MOMENTS
 from tests.slack.hostile import BIG, EVIL, World, hostile
 from tests.slack.reading import marked, problems, view_problems
@@ -79,15 +78,10 @@ def test_many_keys_stay_inside_the_limits(keys: int, phase: Phase) -> None:
     assert problems(message) == []
 
 
-@cache
-def played(moment: str) -> Play:
-    return MOMENTS[moment]()
-
-
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("evil", EVIL)
 def test_hostile_names_at_every_moment(moment: str, evil: str) -> None:
-    play = played(moment)
+    play = MOMENTS[moment]()
     case = hostile(play.case, evil)
     people = dict.fromkeys([*play.policy.approvers, *(click.by for click in case.clicks)], evil)
     names = Names(people=people, owners=("U0OWNER",), owner_tag=evil)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.diagnosis import ways_out
-from chalicelib.domain.forecast import Forecast, forecast
+from chalicelib.domain.forecast import Forecast
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.case import CallStatus, Phase
 from chalicelib.domain.state.plan import Operation, Remedy
@@ -46,6 +46,7 @@ from tests.slack.moments import (
     asked,
     changed,
     changed_half_way,
+    foreseen,
     once_more,
     shown,
     without_backup,
@@ -59,12 +60,11 @@ def decide(play: Play, remedy: Remedy, *, count: int = 0, policy: Policy = POLIC
     it = play.case
     plan = it.offer(remedy)
     assert plan is not None
-    assert it.snapshot is not None
-    foreseen = None
+    known = None
     if remedy is not Remedy.KEEP:
-        foreseen = forecast(plan, situation(it.snapshot, case=it, policy=policy, now=play.now))
+        known = foreseen(plan, it, policy=policy, now=play.now)
     view = modals.decide(
-        it, plan, policy=policy, now=play.now, forecast=foreseen, count=count, user="alice"
+        it, plan, policy=policy, now=play.now, forecast=known, count=count, user="alice"
     )
     assert view_problems(view) == []
     return view

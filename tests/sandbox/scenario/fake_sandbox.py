@@ -7,6 +7,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from sandbox.aws.faults import Faults
+from sandbox.clock import Clock
+
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
@@ -115,6 +118,7 @@ class FakeSlack:
 class FakeAws:
     def __init__(self) -> None:
         self.calls: list[FakeCall] = []
+        self.faults = Faults(Clock(NOW))
 
 
 class FakeClient:

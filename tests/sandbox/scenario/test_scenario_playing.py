@@ -29,6 +29,19 @@ def test_a_refused_delete_opens_a_case_and_its_message_is_awaited(
     assert "AWS refuses: CloudHsmClusterInUseException." in told["story"]
 
 
+def test_a_fault_that_met_nobody_is_told(
+    sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
+) -> None:
+    """A name with a slip in it would else look like a play that bore the fault."""
+    sandbox.aws.faults.add("kms:DescribeKey", kind="throttle")
+    sandbox.aws.faults.add("kms:DescribeKeys", nth=2, kind="throttle")
+    assert sandbox.aws.faults.hit("kms:DescribeKey")
+    told = play(f"play:\n{DELETE}")
+    assert "A fault met nobody: call 2 of kms:DescribeKeys did not come." in told["story"]
+    assert told["story"].count("met nobody") == 1
+    assert not told["expect"]["failures"]
+
+
 def test_waiting_is_met_only_once_the_message_is_posted(
     sandbox: FakeSandbox, play: Callable[[str], dict[str, Any]]
 ) -> None:

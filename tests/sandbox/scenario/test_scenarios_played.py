@@ -5,8 +5,8 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,10 @@ import pytest
 from sandbox.permissions.page import PAGE, read, scenario_of
 from sandbox.permissions.record import open_recorded, recorded
 from sandbox.permissions.rights import Key
+from sandbox.scenario.cases import StoredCases
 from sandbox.scenario.command import play_file
+from sandbox.scenario.model import Scenario
+from sandbox.scenario.scenario_sandbox import ScenarioSandbox
 from tests.sandbox.scenario.ways import TOLD
 
 PROJECT = Path(__file__).parents[3]
@@ -25,9 +28,17 @@ Told = dict[str, Any]
 
 def play(path: Path, rights: Path) -> Told:
     """In this process: a new one would take seconds to import what all plays share."""
-    out, err = io.StringIO(), io.StringIO()
-    code = play_file(path, partial(open_recorded, file=rights), out=out, err=err, as_json=True)
+    out, err, missed = io.StringIO(), io.StringIO(), list[Any]()
+
+    @contextmanager
+    def opened(scenario: Scenario) -> Iterator[tuple[ScenarioSandbox, StoredCases]]:
+        with open_recorded(scenario, file=rights) as (sandbox, cases):
+            yield sandbox, cases
+            missed.extend(sandbox.aws.faults.missed())
+
+    code = play_file(path, opened, out=out, err=err, as_json=True)
     assert out.getvalue().startswith("{"), err.getvalue()
+    assert missed == [], "a fault that met nobody proves nothing"
     told: Told = json.loads(out.getvalue())
     assert (code == 0) is told["expect"]["passed"]
     return told
