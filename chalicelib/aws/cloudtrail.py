@@ -219,5 +219,6 @@ def when(value: Any) -> datetime:
 
 
 def short(value: Any) -> str:
-    """Untrusted text for a log line, never longer than a screen."""
-    return str(value)[:LONGEST] if len(str(value)) <= LONGEST else f"{str(value)[:100]}… (cut)"
+    """Untrusted text, never longer than a screen, and without halves of characters, which no table takes."""
+    whole = str(value).encode(errors="replace").decode()
+    return whole if len(whole) <= LONGEST else f"{whole[:100]}… (cut)"

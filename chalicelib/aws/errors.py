@@ -22,7 +22,7 @@ DENIED = frozenset(
         "UnauthorizedOperation",
     }
 )
-BUSY = frozenset(
+THROTTLED = frozenset(
     {
         "ThrottlingException",
         "Throttling",
@@ -30,6 +30,10 @@ BUSY = frozenset(
         "RequestLimitExceeded",
         "ProvisionedThroughputExceededException",
         "LimitExceededException",
+    }
+)
+BUSY = THROTTLED | frozenset(
+    {
         "KMSInternalException",
         "DependencyTimeoutException",
         "CloudHsmInternalFailureException",
@@ -52,6 +56,7 @@ KNOWN = {
 MOVED = frozenset(
     {
         "KMSInvalidStateException",
+        "DisabledException",
         "CustomKeyStoreInvalidStateException",
         "CustomKeyStoreHasCMKsException",
         "CustomKeyStoreNotFoundException",
@@ -120,7 +125,8 @@ def _word_for(
         )
     if code in BUSY or "Throttl" in code or status >= 500:
         unknown = status >= 500
-        return TemporaryError(f"AWS is busy ({code})", code=Code.BUSY, unknown=unknown, said=said)
+        kind = Code.BUSY if code in THROTTLED or "Throttl" in code else Code.FAILED
+        return TemporaryError(f"AWS is busy ({code})", code=kind, unknown=unknown, said=said)
     if code in MOVED:
         return TemporaryError(f"AWS says {code} to {call}", code=Code.MOVED, said=said)
     return PermanentError(

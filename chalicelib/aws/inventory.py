@@ -100,7 +100,7 @@ class AwsInventory:
         """What a rescue has to know, and nobody else."""
         if outage_in(case, snapshot) is None:
             return snapshot
-        known = rescue_subnets.of_cluster(case, snapshot)
+        known = rescue_subnets.listed(case, snapshot)
         who = {"role": self.reader_role, "account": case.account}
         found = room(clients("ec2"), machines.clusters, known, **who)
         return replace(snapshot, room=found)

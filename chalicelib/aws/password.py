@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.aws.errors import translated, understood
 from chalicelib.domain.rules.password import REMEMBERED
 from chalicelib.domain.state.snapshot import Cluster, Connects, Copy
-from chalicelib.failures import PermanentError
+from chalicelib.failures import Code, PermanentError, TemporaryError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudhsmv2 import CloudHSMV2Client
@@ -37,6 +37,10 @@ def with_times(
         with translated(call, role=role, account=account):
             items = [item for page in pages for item in page["Backups"]]
     except PermanentError:
+        return listed
+    except TemporaryError as trouble:
+        if trouble.code is not Code.MOVED:
+            raise
         return listed
     with understood(call):
         made = {i["BackupId"]: Copy(i.get("ClusterId", ""), i["CreateTimestamp"]) for i in items}

@@ -25,12 +25,12 @@ MOST_SUBNETS = 100
 def room(
     ec2: EC2Client,
     clusters: Iterable[Cluster],
-    known: Iterable[tuple[str, str]],
+    known: Iterable[str],
     *,
     role: str,
     account: str,
 ) -> Room:
-    """`known` are the zones and subnets of the cluster that is to be rescued: others of their VPC do, too."""
+    """`known` are subnets that must not be left out: the cluster's, and chosen ones. Others of their VPC do, too."""
     there = tuple(clusters)
     hsms = sum(len(cluster.live_hsms) for cluster in there)
     call = "ec2:DescribeSubnets"
@@ -42,7 +42,7 @@ def room(
         return Room(None, len(there), hsms)
     with understood(call):
         seen = [_subnet(item) for item in items if _is_fit(item)]
-    return Room(_near(seen, {name for _, name in known}), len(there), hsms)
+    return Room(_near(seen, set(known)), len(there), hsms)
 
 
 def _is_fit(item: Mapping[str, Any]) -> bool:

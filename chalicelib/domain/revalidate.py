@@ -70,10 +70,18 @@ def _store(context: PlanContext) -> list[Difference]:
 
 
 def _target(context: PlanContext, store: KeyStore) -> list[Difference]:
-    """Repoint: the other cluster must be fit to take the store, until it has."""
+    """Repoint: the other cluster must be fit to take the store, and serve it from then on.
+
+    What is deleted here is the last other copy of the keys.
+    """
     target = context.plan.target_cluster_id
-    if context.plan.remedy is not Remedy.REPOINT or store.cluster_id == target:
+    if context.plan.remedy is not Remedy.REPOINT:
         return []
+    if store.cluster_id == target:
+        lost = repoint.why_lost(target, context.snapshot)
+        return [Difference(f"Cluster {target}", "has the key store", lost)] if lost else []
+    if rescue_changes.was_moved_back(context, store):
+        return [rescue_changes.moved_back(store)]
     if any(c.cluster_id == target and c.can_take_keys for c in context.snapshot.siblings):
         return []
     return [Difference(f"Cluster {target}", "could take the key store", "can’t any more")]

@@ -18,7 +18,7 @@ from chalicelib.ports import CaseTrigger, Interaction, Ports
 
 CLUSTER = re.compile(r"cluster-[2-7a-zA-Z]{11,16}")
 NOT_NOW = "Unlatch could not do this now ({}). Please try once more."
-PLACE = re.compile(r"([0-9]{12})?(?:/([a-z0-9-]+))?")
+PLACE = re.compile(r"([0-9]{12})?(?:/([a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}))?")
 
 
 class Speech(Protocol):

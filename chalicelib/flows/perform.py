@@ -17,7 +17,8 @@ from chalicelib.ports import Receipt
 
 MOST_TRIES = 8
 MOST_PROOFS = 4
-"""A key that is busy once is not lost; one that fails for two minutes brings its store back."""
+"""A key that fails once is not lost; one that fails for two minutes brings its store back. If KMS itself
+fails, it takes MOST_TRIES."""
 INTENT = CallStatus.INTENT
 FIRST_WAIT, LONGEST_WAIT = 15, 300
 
@@ -121,9 +122,17 @@ def _worn_out(record: CallRecord, trouble: TemporaryError) -> PermanentError | N
 
 def _untaken(record: CallRecord, trouble: TemporaryError) -> CallRecord:
     """Refused, or open: the answer was lost, or a proof, which changes nothing, has tries left."""
-    has_tries = record.operation is Operation.PROVE_KEY and record.tries < MOST_PROOFS
-    status = INTENT if trouble.unknown or has_tries else CallStatus.REFUSED
+    is_proof = record.operation is Operation.PROVE_KEY
+    is_open = _has_tries(record, trouble) if is_proof else trouble.unknown
+    status = INTENT if is_open else CallStatus.REFUSED
     return replace(record, status=status, error=trouble.said or trouble.reason)
+
+
+def _has_tries(proof: CallRecord, trouble: TemporaryError) -> bool:
+    """No answer, or one that AWS limits all programs at the store by, says nothing of the key."""
+    if trouble.code in (Code.BUSY, Code.NO_ANSWER):
+        return True
+    return proof.tries < (MOST_TRIES if trouble.unknown else MOST_PROOFS)
 
 
 def _done(ports: TurnPorts, record: CallRecord, receipt: Receipt) -> CallRecord:

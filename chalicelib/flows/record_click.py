@@ -39,6 +39,10 @@ NOT_WOKEN = (
     "It goes on within the hour. To try at once, press the button again."
 )
 OTHER_ACCOUNT = "Your other account has approved this. One e-mail address counts once."
+NOT_TOLD_APART = (
+    "Slack can’t say now who approved this before you, so Unlatch can’t tell whether that was another "
+    "account of yours. Nothing was changed. Please approve once more in a minute."
+)
 Asked = Callable[[], Mapping[str, Person]]
 """Waits for what Slack says of people."""
 
@@ -108,8 +112,8 @@ def _judge(ports: Ports, clicked: Interaction, act: Act, case: Case, asked: Aske
     if meant.act is Act.LOOK:
         told = _counted_already(case, person, remedy, others) if clicked.kind == "button" else ""
         return Private(told) if told else _open(ports, clicked, case, remedy)
-    if meant.act is Act.APPROVE and _is_one_of(others(), person):
-        return Private(OTHER_ACCOUNT)
+    if meant.act is Act.APPROVE and (no := _said_before(person, case, meant, others())):
+        return no
     sealing()
     return _record(ports, case, meant)
 
@@ -127,6 +131,17 @@ def _others(ports: Ports, case: Case, meant: Answer | Click, remedy: Remedy | No
         plan = _asked_for(case, remedy) if meant.act is Act.LOOK else offered(case, meant)
     said = sorted({click.by for click in approval.approved(plan, case)}) if plan else ()
     return _asked(ports, *said) if said else dict
+
+
+def _said_before(
+    person: Person, case: Case, yes: Click, others: Mapping[str, Person]
+) -> Private | None:
+    """Told whoever has said yes to this plan with another account, or may have: one person counts once."""
+    if _is_one_of(others, person):
+        return Private(OTHER_ACCOUNT)
+    plan = offered(case, yes)
+    said = {click.by for click in approval.approved(plan, case)} if plan else set()
+    return Private(NOT_TOLD_APART) if said - others.keys() else None
 
 
 def _open(ports: Ports, clicked: Interaction, case: Case, remedy: Remedy | None) -> Answer:

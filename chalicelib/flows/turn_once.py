@@ -31,6 +31,7 @@ from chalicelib.flows.perform import frozen, left_to_wait, perform, save_with_re
 from chalicelib.flows.routing import for_case, tagged
 from chalicelib.flows.snapshot_cache import keep_look, last_look, may_be_enough
 from chalicelib.flows.turn_ports import TurnPorts
+from chalicelib.flows.unanswered import given_up
 
 FROZEN_SECONDS = 300
 SOON_AGAIN = 2 * MINUTE
@@ -55,6 +56,8 @@ def turn_once(ports: TurnPorts, case: Case) -> tuple[Case, int]:
         # Counted as a turn, so that a run that can't read for days hands over in time.
         more = replace(case, turns=case.turns + 1)
         entries = [*opened(case, ports.clock()), *_forged(ports)]
+        if over := given_up(ports, more, entries, trouble):
+            return _shown(ports, over, 1)
         return ports.cases.save(more, entries), UNREAD_SECONDS
     except PermanentError as stop:
         ports = for_case(ports, case)

@@ -40,6 +40,7 @@ from chalicelib.slack.error_words import (
     is_view_refused,
     lasts,
 )
+from chalicelib.slack.history import history
 from chalicelib.slack.messages import on_hold
 from chalicelib.slack.messages.blocks import section
 from chalicelib.slack.messages.fallback import plainer_blocks
@@ -189,14 +190,7 @@ class SlackGateway:
 
     def _posted(self, case: Case) -> str:
         """The message of this case that an earlier turn posted; "" if there is none."""
-        reply = self.call(
-            "conversations.history",
-            channel=self.channel,
-            oldest=str(int(case.opened_at.timestamp()) - 1),
-            include_all_metadata=True,
-            limit=200,
-        )
-        for message in reply.get("messages", ()):
+        for message in history(self.call, self.channel, case.opened_at):
             metadata = message.get("metadata") or {}
             payload = metadata.get("event_payload") or {}
             if metadata.get("event_type") == EVENT and payload.get("case_id") == case.case_id:

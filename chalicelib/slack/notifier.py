@@ -5,7 +5,7 @@ At most ten a channel and hour; one further message counts the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.case import Case
 from chalicelib.domain.state.slack_message import Notice, SlackMessage
 from chalicelib.slack.error_words import NOT_EDITABLE, lasts
+from chalicelib.slack.history import history
 from chalicelib.slack.messages import notice as messages
 from chalicelib.slack.messages.names import Names, called
 from chalicelib.slack.messages.notice_over import over
@@ -24,7 +25,6 @@ from chalicelib.slack.sending import send
 EVENT = "unlatch_notice"
 MOST_AN_HOUR = 10
 HOUR = timedelta(hours=1)
-MOST_PAGES = 5
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,9 @@ class Notifier:
     def _said(self, case: Case, message: SlackMessage, notice: Notice, now: datetime) -> Notice:
         """Not again if it stands there already; with others in one message if the hour had its ten."""
         mine, channel = f"{case.case_id}:{notice.moment}:{notice.about}", message.channel
-        found = list(self._history(channel, min(notice.at, now - HOUR)))
+        found = list(
+            filter(None, map(_found, history(self.call, channel, min(notice.at, now - HOUR))))
+        )
         told = replace(notice, told_at=now, channel=channel)
         for one in found:
             if mine in one.ids:
@@ -106,22 +108,6 @@ class Notifier:
             if failed.code not in NOT_EDITABLE and not lasts(failed.code):
                 raise
         return replace(notice, is_settled=True)
-
-    def _history(self, channel: str, since: datetime) -> Iterator[Found]:
-        cursor = ""
-        for _ in range(MOST_PAGES):
-            reply = self.call(
-                "conversations.history",
-                channel=channel,
-                oldest=str(int(since.timestamp()) - 1),
-                include_all_metadata=True,
-                limit=200,
-                cursor=cursor or None,
-            )
-            yield from filter(None, map(_found, reply.get("messages", ())))
-            cursor = str((reply.get("response_metadata") or {}).get("next_cursor") or "")
-            if not cursor:
-                return
 
 
 def _found(message: Mapping[str, Any]) -> Found | None:

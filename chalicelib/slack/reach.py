@@ -14,6 +14,7 @@ from chalicelib.domain.state.case import Case
 from chalicelib.slack import home as home_tab
 from chalicelib.slack.error_words import is_view_refused
 from chalicelib.slack.gateway import SlackGateway
+from chalicelib.slack.history import history
 from chalicelib.slack.messages import digest, fleet
 from chalicelib.slack.messages.names import Names, called, mentions
 from chalicelib.slack.messages.text import count, ident, listing, marked
@@ -97,14 +98,8 @@ class Reach:
         return True
 
     def _is_there(self, mark: str, now: datetime) -> bool:
-        reply = self.call(
-            "conversations.history",
-            channel=self.channel,
-            oldest=str(int((now - DAY).timestamp())),
-            include_all_metadata=True,
-            limit=200,
-        )
-        told = [message.get("metadata") or {} for message in reply.get("messages", ())]
+        said = history(self.call, self.channel, now - DAY)
+        told = [message.get("metadata") or {} for message in said]
         mine = [one.get("event_payload") or {} for one in told if one.get("event_type") == EVENT]
         return any(one.get("mark") == mark for one in mine)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from chalicelib.answers import filled_in
 from chalicelib.domain.rules.approval import Refusal
 from chalicelib.domain.rules.clicks import NotPossible, Obstacle
+from chalicelib.domain.rules.endings import NO_SUCH
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.case import Case
 from chalicelib.slack.messages.blocks import section
@@ -15,6 +16,7 @@ from chalicelib.slack.messages.text import (
     GROUP,
     Message,
     approvers,
+    clean,
     ident,
     marked,
     upper_first,
@@ -96,8 +98,12 @@ def why_not(found: NotPossible, case: Case) -> str:
 
 def no_such_cluster(case: Case, names: Names) -> str:
     """To who asked by hand; the place may be the wrong one."""
+    place = f"`{ident(case.cluster_id)}` in {names.there(case)}"
+    found = f"There is no {place}. No case was started."
+    if case.reason != NO_SUCH.reason:
+        found = f"{place}: {clean(case.reason)} Its case is closed."
     return (
-        f"There is no `{ident(case.cluster_id)}` in {names.there(case)}. No case was started. "
+        f"{found} "
         f"For another account or Region write `/unlatch {ident(case.cluster_id)} "
         "111122223333/eu-west-1`."
     )

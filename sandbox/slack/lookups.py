@@ -91,5 +91,7 @@ def read_history(api: WebApi, args: Json) -> Json:
         for m in reversed(api.workspace.messages)
         if m.channel == channel.id and m.in_channel and (oldest < m.ts < latest or m.ts in edges)
     ]
-    limit = int(args.get("limit") or 100)
-    return {"messages": found[:limit], "has_more": len(found) > limit}
+    begin, limit = int(args.get("cursor") or 0), int(args.get("limit") or 100)
+    end = begin + limit
+    more = {"response_metadata": {"next_cursor": str(end)}} if len(found) > end else {}
+    return {"messages": found[begin:end], "has_more": bool(more), **more}

@@ -21,6 +21,7 @@ from chalicelib.aws.cloudtrail import (
     probe_of,
     short,
 )
+from chalicelib.aws.store import codec
 from chalicelib.domain.state.caller import Caller, Tool
 from chalicelib.domain.state.case import KeyUse
 from sandbox.reliability.corpus import CODES, DELETE, OWN, USE
@@ -108,6 +109,14 @@ def test_a_time_without_a_zone_is_utc() -> None:
 def test_foreign_words_are_cut_once_they_are_longer_than_a_screen() -> None:
     assert short("x" * LONGEST) == "x" * LONGEST
     assert short("x" * (LONGEST + 1)) == f"{'x' * 100}… (cut)"
+
+
+def test_half_a_character_can_be_written_in_json_and_is_not_kept() -> None:
+    """The table would not take it, and one such call would keep the sweep from all others of its place."""
+    identity = {"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/ci/a\ud800b"}
+    caller = read(userIdentity=identity).attempt.caller
+    assert caller.session_name == "a?b"
+    assert codec.dump(caller).encode()
 
 
 USER = "arn:aws:iam::111122223333:user/team/bob"

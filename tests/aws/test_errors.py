@@ -186,8 +186,11 @@ def test_other_errors_pass() -> None:
     [
         (raised("AccessDeniedException"), Code.DENIED),
         (raised("ThrottlingException"), Code.BUSY),
-        (raised("Whatever", status=503), Code.BUSY),
+        (raised("SomethingThrottled"), Code.BUSY),
+        (raised("KMSInternalException"), Code.FAILED),
+        (raised("Whatever", status=503), Code.FAILED),
         (raised("KMSInvalidStateException"), Code.MOVED),
+        (raised("DisabledException"), Code.MOVED),
         (raised("ExecutionAlreadyExists"), Code.EXISTS),
         (raised("ExecutionDoesNotExist"), Code.MISSING),
         (raised("InvalidToken"), Code.TOKEN_SPENT),

@@ -105,4 +105,8 @@ def test_each_cluster_has_the_time_of_its_backup_if_that_is_still_there() -> Non
     copies = [cluster.copy for cluster in timed(MADE, Hsms(there))]
     assert copies == [Copy(CLUSTER, NOW), None, None]
     assert timed(MADE, Hsms(code="AccessDenied")) == MADE
+    gone = "CloudHsmResourceNotFoundException"  # the API reference lists it for DescribeBackups
+    assert timed(MADE, Hsms(code=gone)) == MADE, "or no look would ever be whole again"
+    with pytest.raises(TemporaryError):
+        timed(MADE, Hsms(code="ThrottlingException"))
     assert timed(MADE[2:], Hsms(code="asks nothing")) == MADE[2:]

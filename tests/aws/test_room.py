@@ -27,7 +27,7 @@ def look(*items: dict[str, Any], known: tuple[str, ...] = ()) -> Room:
         return [{"Subnets": list(items)}]
 
     ec2: Any = SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=pages))
-    return room(ec2, (cluster("1a", "1b"),), [("z", name) for name in known], **WHO)
+    return room(ec2, (cluster("1a", "1b"),), known, **WHO)
 
 
 def names(seen: Room) -> list[str]:
@@ -55,6 +55,18 @@ def test_the_clusters_own_vpc_is_enough_if_it_has_two_zones() -> None:
     full = subnet("b", "b", AvailableIpAddressCount=1)
     assert names(look(all_of_them[0], full, all_of_them[2], known=("a",))) == ["a", "b", "x"]
     assert names(look(*all_of_them)) == ["x", "a", "b"], "of an unknown VPC: all"
+
+
+def test_subnets_that_people_chose_in_another_vpc_are_told_of_once_the_own_one_has_room_again() -> (
+    None
+):
+    all_of_them = (
+        subnet("x", "a", "vpc-0"),
+        subnet("y", "b", "vpc-0"),
+        subnet("b", "b"),
+        subnet("a"),
+    )
+    assert names(look(*all_of_them, known=("a", "x", "y"))) == ["x", "y", "a", "b"]
 
 
 def test_so_many_as_a_menu_has() -> None:

@@ -254,13 +254,14 @@ def test_of_very_many_triggers_that_wait_new_callers_are_kept() -> None:
     assert crowded == [False] * (MOST_CALLERS - 1) + [True], "it stands for all that find no place"
 
 
-def test_a_cancel_finds_room_in_an_inbox_that_no_turn_hears() -> None:
+@pytest.mark.parametrize("letter", ["r", "\u4e0d"], ids=["one byte", "three bytes"])
+def test_a_cancel_finds_room_in_an_inbox_that_no_turn_hears(letter: str) -> None:
     """A pipeline and a program fail for weeks, with names as long as AWS takes them."""
     cases = Store(MemoryTable())
     case = opened(cases)
     for number in range(600):
-        cases.open_or_fold(failed(f"event-{number}", role=f"{number}" + "r" * 900), now=NOW)
-        cases.record_use(case.case_id, use(number, f"key-{number}", "w" * 900))
+        cases.open_or_fold(failed(f"event-{number}", role=f"{number}" + letter * 900), now=NOW)
+        cases.record_use(case.case_id, use(number, f"key-{number}", letter * 900))
     now = cases.load(case.case_id)
     cases.record_click(now, Click(Act.CANCEL, "alice", NOW, reason="x" * 500), reopen=False)
     assert cases.load(case.case_id).clicks[-1].act is Act.CANCEL

@@ -10,10 +10,10 @@ import pytest
 from chalicelib.domain.overdue import USUALLY, overdue
 from chalicelib.domain.state.case import CallRecord, CallStatus
 from chalicelib.domain.state.hsm_states import ClusterState, HsmState
-from chalicelib.domain.state.plan import Operation
+from chalicelib.domain.state.plan import CASE_TAG, Operation
 from chalicelib.domain.state.snapshot import Hsm, Snapshot, StoreState
 from tests.domain.scenes import made
-from tests.domain.worlds import NOW, case, cluster, store, world
+from tests.domain.worlds import NOW, OTHER_CLUSTER, case, cluster, sibling, store, world
 
 O = Operation  # noqa: E741  # the table's rows stay on a line
 DISCONNECTING = world(held=store(StoreState.DISCONNECTING))
@@ -57,3 +57,15 @@ def test_only_the_last_call_counts_and_none_that_another_has_followed() -> None:
     again = (*calls, call(O.DISCONNECT_KEY_STORE, late / 8))
     assert overdue(case(calls=again), DISCONNECTING, NOW) is None
     assert overdue(case(), replace(world(), cluster=None), NOW) is None
+
+
+def test_a_cluster_that_a_rescue_makes_is_waited_for_as_the_old_one_is() -> None:
+    late = 4 * USUALLY[O.CREATE_HSM]
+    coming = (Hsm("h", HsmState.CREATE_IN_PROGRESS, "1a"),)
+    new = replace(sibling(), hsms=coming, tags=((CASE_TAG, "case-1"),))
+    lost = replace(world(siblings=(new,)), cluster=None)
+    found = overdue(case(calls=(call(O.CREATE_HSM, late),)), lost, NOW)
+    assert found
+    assert (found.operation, found.cluster_id) == (O.CREATE_HSM, OTHER_CLUSTER)
+    others = replace(lost, siblings=(replace(new, tags=()),))
+    assert overdue(case(calls=(call(O.CREATE_HSM, late),)), others, NOW) is None

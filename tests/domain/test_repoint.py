@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.remedies import repoint
-from chalicelib.domain.rules.step import Call, Step, Wait
-from chalicelib.domain.state.case import Attempt, CallRecord, CallStatus
+from chalicelib.domain.rules.step import Ask, Call, Step, Wait
+from chalicelib.domain.state.case import Attempt, CallRecord, CallStatus, Outcome
+from chalicelib.domain.state.click import Act
 from chalicelib.domain.state.hsm_states import BackupState, ClusterState
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, Remedy
-from chalicelib.domain.state.snapshot import Backup, KeyState, Snapshot, StoreState
+from chalicelib.domain.state.snapshot import Backup, Cluster, KeyState, Snapshot, StoreState
 from chalicelib.domain.state.trigger import Trigger
 from tests.domain.scenes import JUST, Told, made, offer, scene, told
 from tests.domain.worlds import (
@@ -28,6 +29,7 @@ from tests.domain.worlds import (
     POLICY,
     REGION,
     STORE,
+    approved,
     case,
     cluster,
     hsms,
@@ -115,6 +117,18 @@ def test_the_keys_run_there_for_days_before_anything_is_deleted() -> None:
     assert soaking(7 * DAY - HOURS) == Wait(3_601, wait)
     assert soaking(7 * DAY) == KEEPS, "before HSMs go, whose deletion makes newer ones"
     assert soaking(7 * DAY, KEPT) == Call(HSM, ("1a",), "deleting the HSMs")
+
+
+def test_the_old_cluster_stays_once_the_other_one_can_not_serve_the_keys() -> None:
+    """Somebody deletes its HSMs in the days of the soak; KMS goes on showing the store as connected."""
+    play = approved(START, M)
+    play.to_call(PROVE)
+    play.change(lambda w: replace(w, siblings=(replace(sibling(), hsms=()),)))
+    assert isinstance(play.to_question(), Ask)
+    assert {END, HSM} & set(play.operations) == set()
+    play.click(Act.UNDO)
+    assert play.to_close().outcome is Outcome.CANCELLED
+    assert play.model.world.key_stores[0].cluster_id == CLUSTER
 
 
 def test_a_plan_of_before_backups_were_kept_goes_on_as_approved() -> None:
@@ -213,10 +227,32 @@ def test_people_choose_the_target_among_those_that_are_fit() -> None:
 
 def test_a_store_that_was_moved_already_stays_where_it_is() -> None:
     """Also if another sibling could take it, and if its own could not any more."""
-    more = there(siblings=(sibling("cluster-0"),))
-    plan = planned(more, target="cluster-0", last_plan=offer(M, START))
-    assert isinstance(plan, Plan)
-    assert (plan.target_cluster_id, plan.key_store_id) == (OTHER_CLUSTER, STORE)
+    own = replace(sibling(), hsms=hsms("1a"))
+    for more in (
+        there(siblings=(sibling("cluster-0"), own)),
+        there(siblings=(), unread=("a call",)),
+    ):
+        plan = planned(more, target="cluster-0", last_plan=offer(M, START))
+        assert isinstance(plan, Plan)
+        assert (plan.target_cluster_id, plan.key_store_id) == (OTHER_CLUSTER, STORE)
+
+
+@pytest.mark.parametrize(
+    ("own", "why"),
+    [
+        ((), "is gone"),
+        ((replace(sibling(), state=ClusterState.DELETE_IN_PROGRESS),), "is being deleted"),
+        ((replace(sibling(), hsms=()),), "has no HSM left"),
+    ],
+    ids=["gone", "going", "no HSM"],
+)
+def test_where_the_store_was_moved_to_a_cluster_that_serves_nobody_nothing_more_is_planned(
+    own: tuple[Cluster, ...], why: str
+) -> None:
+    """The cluster that a repoint would delete has the only copy of the keys."""
+    lost = planned(there(siblings=own), last_plan=offer(M, START))
+    words = f"Repoint is not possible: the cluster that has the key store {why}. Cancel brings the key store back."
+    assert lost == words
 
 
 DYING = key("c", KeyState.PENDING_DELETION)

@@ -376,6 +376,19 @@ def test_a_degraded_hsm_that_we_made_is_replaced() -> None:
     assert play.operations[:3] == [O.CREATE_HSM, O.DELETE_HSM, O.CREATE_HSM]
 
 
+def test_an_hsm_that_we_made_and_whose_state_nobody_knows_is_not_deleted() -> None:
+    """AWS’s model does not demand a state, and may learn new ones: only a DEGRADED one is known to be bad."""
+    play = outage(world(key("a"), cluster=replace(OLD, hsms=())))
+    play.approve(Remedy.RESCUE, "alice")
+    play.to_call(O.CREATE_HSM)
+    play.model.due.clear()
+    play.change(lambda w: replace(w, cluster=replace(OLD, hsms=hsms("1a", state=HsmState.UNKNOWN))))
+    play.now += timedelta(minutes=12)
+    for _ in range(20):
+        assert isinstance(play.turn(), Wait)
+    assert play.operations == [O.CREATE_HSM]
+
+
 def proved(play: Play, said: str, *, again: int) -> Close:
     """AWS refuses the proof so many times."""
     left = [again]

@@ -17,7 +17,7 @@ from chalicelib.domain.state.trigger import Trigger
 from tests.domain.test_rescue import BACKUP, OLD, lost, outage
 from tests.domain.test_rescue_stopped import WORLDS, begun
 from tests.domain.test_rescue_subnets import A_AND_C, HELD, room
-from tests.domain.worlds import OTHER_CLUSTER, Play, hsms, key, sibling, store, world
+from tests.domain.worlds import CLUSTER, OTHER_CLUSTER, Play, hsms, key, sibling, store, world
 
 O = Operation  # noqa: E741  # they stand in every line
 TAGS = ((CASE_TAG, "case-1"),)
@@ -128,6 +128,17 @@ def test_keys_that_work_again_on_the_old_cluster_are_not_cut_off_by_the_new_one(
     assert play.to_close().outcome is Outcome.CANCELLED
     assert play.model.world.siblings == ()
     assert play.model.world.key_stores[0].state is StoreState.CONNECTED
+
+
+def test_a_store_that_others_moved_back_is_not_moved_to_the_new_cluster_again() -> None:
+    """It does not serve yet: somebody is at it, and is not to be cut off."""
+    play = new_cluster()
+    play.to_call(O.UPDATE_KEY_STORE)
+    play.now += timedelta(minutes=12)
+    play.change(lambda w: replace(w, key_stores=(replace(w.key_stores[0], cluster_id=CLUSTER),)))
+    assert isinstance(play.until(lambda step: isinstance(step, Ask | Call)), Ask)
+    found = [(d.before, d.now) for d in play.case.differences]
+    assert ("moved by Unlatch", "moved back by somebody") in found
 
 
 def test_a_new_cluster_that_nobody_needs_any_more_is_not_made() -> None:

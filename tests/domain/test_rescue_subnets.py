@@ -93,6 +93,18 @@ def chosen(play: object) -> Plan:
     return plan
 
 
+def test_a_look_tells_of_subnets_that_people_chose() -> None:
+    """They may be in another VPC, which the look would leave out once the cluster's own has room again."""
+    own = tuple(name for _, name in OLD.subnets)
+    play = outage(lost(key("a"), room=room()), last_cluster=OLD)
+    seen = play.model.world
+    assert rescue_subnets.listed(play.case, seen) == own
+    play.choose(*A_AND_D)
+    assert rescue_subnets.listed(play.case, seen) == (*own, "subnet-d")
+    play.to_call(O.CREATE_CLUSTER)
+    assert rescue_subnets.listed(replace(play.case, clicks=()), seen) == (*own, "subnet-d")
+
+
 def test_subnets_that_nobody_knows_are_chosen_by_the_approver() -> None:
     play = outage(lost(key("a"), room=room()))
     plan = chosen(play)

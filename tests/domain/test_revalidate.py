@@ -10,6 +10,7 @@ import pytest
 from chalicelib.domain.revalidate import changes
 from chalicelib.domain.rules.policy import Policy
 from chalicelib.domain.state.case import CallRecord, CallStatus, Difference
+from chalicelib.domain.state.hsm_states import ClusterState
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import KeyState, OtherUse, Snapshot, StoreState
 from tests.domain.scenes import JUST, made, scene
@@ -104,6 +105,7 @@ OTHER_STORE = replace(store(), key_store_id="cks-2", name="orders")
 NEW_HOLDER = ("Key store orders", "did not exist", "holds the cluster now")
 NO_STORE = replace(START, key_stores=())
 UNFIT = (f"Cluster {OTHER_CLUSTER}", "could take the key store", "can’t any more")
+THERE, HAS = f"Cluster {OTHER_CLUSTER}", "has the key store"
 STORES: list[tuple[str, Remedy, Snapshot, list[Row]]] = [
     ("gone in a repoint", M, NO_STORE, [("Key store", "was there", "is gone")]),
     ("gone in a park", P, NO_STORE, [("Key store", "was there", "is gone")]),
@@ -117,13 +119,30 @@ STORES: list[tuple[str, Remedy, Snapshot, list[Row]]] = [
     ("the target is small", M, replace(START, siblings=(replace(sibling(), hsms=hsms("1a")),)), [UNFIT]),
     ("another one could", M, replace(START, siblings=(sibling("cluster-z"),)), [UNFIT]),
     ("the target is gone, and park", P, replace(START, siblings=()), []),
-    ("the target is small, and has the store", M, on(S.CONNECTED, OTHER_CLUSTER, siblings=()), []),
+    ("the target is small, and has the store", M, on(S.CONNECTED, OTHER_CLUSTER, siblings=(replace(sibling(), hsms=hsms("1a")),)), []),
+    ("the target has the store, and is gone", M, on(S.CONNECTED, OTHER_CLUSTER, siblings=()), [(THERE, HAS, "is gone")]),
+    ("the target has the store, and goes", M, on(S.CONNECTED, OTHER_CLUSTER, siblings=(replace(sibling(), state=ClusterState.DELETE_IN_PROGRESS),)), [(THERE, HAS, "is being deleted")]),
+    ("the target has the store, and no HSM", M, on(S.CONNECTED, OTHER_CLUSTER, siblings=(replace(sibling(), hsms=()),)), [(THERE, HAS, "has no HSM left")]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("why", "remedy", "now", "rows"), STORES, ids=[r[0] for r in STORES])
 def test_the_store(why: str, remedy: Remedy, now: Snapshot, rows: list[Row]) -> None:
     assert differ(remedy, now) == rows, why
+
+
+@pytest.mark.parametrize("state", [S.CONNECTED, S.DISCONNECTED])
+def test_a_store_that_others_moved_back_is_not_moved_again(state: StoreState) -> None:
+    moved = made(Operation.UPDATE_KEY_STORE)
+    back = [(HELD, "moved by Unlatch", "moved back by somebody")]
+    assert differ(M, on(state), moved) == back
+    assert differ(M, on(S.DISCONNECTED), replace(moved, at=NOW - JUST)) == [], "old news"
+    assert differ(M, on(S.DISCONNECTED), replace(moved, status=INTENT)) == [], (
+        "it may never have been"
+    )
+    assert differ(M, on(S.DISCONNECTED), replace(moved, plan_hash="earlier")) == [], (
+        "another plan's"
+    )
 
 
 def test_a_plan_without_a_store_minds_only_one_that_comes() -> None:

@@ -499,6 +499,25 @@ def test_a_second_account_of_one_e_mail_does_not_count(stand: Make) -> None:
     nothing_began(it, case_id)
 
 
+def test_a_second_account_does_not_count_while_slack_can_not_say_whose_the_first_is(
+    stand: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as when it limits how often it is asked, which many clicks bring about."""
+    it, case_id = asked(stand)
+    it.slack.people["alice2"] = Person(
+        "alice2", "T1", name="alice2", email="alice+2@example.com", is_approver=True
+    )
+    assert submit(it, "alice", case_id) == Recorded()
+    fetch = it.slack.fetch
+    hidden = {"alice"}
+    monkeypatch.setattr(it.slack, "fetch", lambda ids: fetch([i for i in ids if i not in hidden]))
+    for somebody in ("alice2", "bob"):
+        assert "Slack can’t say now" in private(submit(it, somebody, case_id))
+    nothing_began(it, case_id)
+    hidden.clear()
+    assert submit(it, "bob", case_id) == Recorded()
+
+
 def test_keys_that_cant_be_checked_need_their_box(stand: Make) -> None:
     """Slack asks for the box; a forged dialog without it is refused."""
     there = Cluster(

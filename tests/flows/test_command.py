@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -85,6 +86,31 @@ def test_what_can_not_be_read_is_no_such_nothing(stand: Make) -> None:
     assert it.slack.told == []
 
 
+def test_a_region_that_aws_never_answers_for_is_not_asked_for_ever(
+    stand: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is spelled wrong has no address. A cancel would not be heard either."""
+    it = stand(world())
+
+    def nobody(*_: object, **__: object) -> None:
+        raise TemporaryError("AWS did not answer cloudhsm:DescribeClusters")
+
+    monkeypatch.setattr(it.aws, "snapshot", nobody)
+    typed(it, f"{CLUSTER} /us-esat-1")
+    ((case_id, _),) = it.runs.started
+    it.turn(case_id)
+    it.clock.now += timedelta(hours=23, minutes=50)
+    it.turn(case_id)
+    assert not it.case(case_id).is_closed, "it may be AWS that is away"
+    it.clock.now += timedelta(minutes=20)
+    assert it.turn(case_id).finished
+    case = it.case(case_id)
+    assert (case.outcome, case.message.ts) == (Outcome.EXPLAINED, "")
+    why = "AWS did not answer there for 24 hours (AWS did not answer cloudhsm:DescribeClusters)."
+    assert case.reason == why
+    assert (it.slack.told, it.stored.pointers()) == (["alice"], [])
+
+
 def test_another_place_is_named_behind_the_cluster(stand: Make) -> None:
     it = stand(world())
     typed(it, f"{CLUSTER} /eu-west-1")
@@ -97,7 +123,16 @@ def test_another_place_is_named_behind_the_cluster(stand: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "help", "cluster-1", f"{CLUSTER} x y", f"{CLUSTER} 12/eu", "status now"]
+    "text",
+    [
+        "",
+        "help",
+        "cluster-1",
+        f"{CLUSTER} x y",
+        f"{CLUSTER} 12/eu",
+        f"{CLUSTER} /-x-1",
+        "status now",
+    ],
 )
 def test_anything_else_is_answered_with_how_to_write_it(stand: Make, text: str) -> None:
     it = stand(world())

@@ -11,6 +11,7 @@ import pytest
 
 from chalicelib.answers import FieldError, Looking, MayNot, PlanChanged, Private, Recorded, WrongId
 from chalicelib.domain.rules.approval import Refusal
+from chalicelib.domain.rules.endings import NO_SUCH
 from chalicelib.domain.state.audit_log import Entry, Kind, chained, entry
 from chalicelib.domain.state.caller import SLACK_USER, Caller
 from chalicelib.domain.state.case import Case
@@ -249,6 +250,19 @@ def test_a_message_that_an_earlier_turn_posted_is_found() -> None:
     assert slack.methods == ["conversations.history", "chat.update"]
 
 
+def test_a_message_of_before_is_found_behind_a_page_of_others() -> None:
+    """The channel is busy, and Slack shows the newest first."""
+    slack, case = Slack(), offered()
+    ours = {"event_type": EVENT, "event_payload": {"case_id": case.case_id}}
+    further = {"next_cursor": "more"}
+    slack.answers["conversations.history"] = [
+        {"messages": [{"ts": "0.9"}] * 200, "response_metadata": further},
+        {"messages": [{"ts": "0.3", "metadata": ours}]},
+    ]
+    assert shown(slack, case, may_exist=True).ts == "0.3"
+    assert slack.methods == ["conversations.history", "conversations.history", "chat.update"]
+
+
 def test_where_none_is_found_it_is_posted() -> None:
     slack = Slack()
     assert shown(slack, offered(), may_exist=True).ts == "1.1"
@@ -367,12 +381,18 @@ def test_no_such_cluster_is_told_where_each_asked() -> None:
     by_hand = replace(offered().attempts[0], caller=Caller("", "U1", SLACK_USER, "U1"))
     elsewhere = replace(by_hand, channel="C9", caller=Caller("", "U2", SLACK_USER, "U2"))
     slack = Slack()
-    slack.gateway().tell_askers(replace(offered(), attempts=(by_hand, elsewhere)))
+    case = replace(offered(), attempts=(by_hand, elsewhere), reason=NO_SUCH.reason)
+    slack.gateway().tell_askers(case)
     told = [(sent["user"], sent["channel"]) for _, sent in slack.asked]
     assert told == [("U1", "C1"), ("U2", "C9")]
     said = slack.asked[0][1]["text"]
     assert said.startswith(
         "There is no `cluster-2a3b4c5d6e7` in account 111122223333, us-east-1. No case was started."
+    )
+    slack.gateway().tell_askers(replace(case, reason="AWS did not answer there for 24 hours (x)."))
+    assert slack.asked[-1][1]["text"].startswith(
+        "`cluster-2a3b4c5d6e7` in account 111122223333, us-east-1: AWS did not answer there for 24 hours "
+        "(x). Its case is closed. For another account or Region"
     )
 
 

@@ -15,7 +15,7 @@ from chalicelib.ports import CaseTrigger, Seal
 INBOX = "INBOX"
 """The sort key of the item that triggers, uses and clicks are written to."""
 MOST_BYTES = 165_000
-"""Of triggers, and of uses, that no turn has heard: an item holds 400 kB, and a click must find room."""
+"""Of triggers, and of uses, that no turn has heard, as UTF-8: an item holds 400 kB, and a click must find room."""
 MOST_COUNTED = 10**15
 """Versions and generations stay far below."""
 TRIGGERS, CLICKS, USES = "triggers", "clicks", "key_uses"
@@ -97,7 +97,7 @@ def opened(case_id: str, first: str) -> dict[str, Any]:
 
 def has_room(entries: Sequence[str]) -> bool:
     """If another entry of their kind may still be added: see MOST_BYTES."""
-    return sum(map(len, entries)) < MOST_BYTES
+    return sum(len(entry.encode(errors="replace")) for entry in entries) < MOST_BYTES
 
 
 def parsed(entry: str, kind: type[T]) -> T | None:

@@ -14,12 +14,14 @@ from chalicelib.domain.remedies.steps import (
     keep_backup,
     quiet,
 )
+from chalicelib.domain.rules.outage import cluster_in
 from chalicelib.domain.rules.polling import SOON, until
 from chalicelib.domain.rules.proof import failed_proof, was_denied
 from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Call, Step, Wait
 from chalicelib.domain.state.case import CallStatus, Case, Difference
 from chalicelib.domain.state.dates import day
+from chalicelib.domain.state.hsm_states import GOING
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.state.snapshot import Cluster, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.state.trigger import Trigger
@@ -47,11 +49,8 @@ def plan(situation: Situation, *, target: str = "") -> Plan | str:
         return "Repoint is not needed: no key store uses the cluster."
     if cluster is None:
         return "Repoint is not possible: the cluster is gone. Rescue comes first."
-    if not moved and _frees_nothing(case):
-        return (
-            "Repoint would not help: the key store would move to a cluster with the same backup "
-            "history, and AWS would refuse again."
-        )
+    if useless := _useless(case, moved, snapshot):
+        return useless
     if not snapshot.keys or snapshot.pending_keys:
         return _no_keys_to_move(snapshot)
     unproven = _unproven(snapshot, case)
@@ -65,6 +64,36 @@ def plan(situation: Situation, *, target: str = "") -> Plan | str:
         soak_days=situation.policy.repoint_soak_days,
         target_cluster_id=target if target in able else able[0],
     )
+
+
+def why_lost(target: str, snapshot: Snapshot) -> str:
+    """Why this cluster, which has the key store, can't serve it; "" if it can, or if AWS hides something.
+
+    AWS goes on showing CONNECTED.
+    """
+    there = cluster_in(snapshot.siblings, target)
+    if there is None and snapshot.unread:
+        return ""
+    if there is None:
+        return "is gone"
+    if there.state in GOING:
+        return "is being deleted"
+    return "" if there.live_hsms else "has no HSM left"
+
+
+def _useless(case: Case, moved: KeyStore | None, snapshot: Snapshot) -> str:
+    """Why it would help nobody to move the key store, or to go on from where it is; "" if it would."""
+    if moved and (lost := why_lost(moved.cluster_id, snapshot)):
+        return (
+            f"Repoint is not possible: the cluster that has the key store {lost}. Cancel brings the key "
+            "store back."
+        )
+    if not moved and _frees_nothing(case):
+        return (
+            "Repoint would not help: the key store would move to a cluster with the same backup "
+            "history, and AWS would refuse again."
+        )
+    return ""
 
 
 def _frees_nothing(case: Case) -> bool:

@@ -119,6 +119,8 @@ def _hsms(context: PlanContext, home: Cluster) -> Step | None:
             return Wait(under_way(since, context.now), "the HSMs are being created")
         if any(hsm.state is HsmState.DELETE_IN_PROGRESS for hsm in hsms):
             return Wait(MINUTE, "the HSM that failed is being deleted")
+        if any(hsm.state is HsmState.UNKNOWN for hsm in hsms):
+            return Wait(MINUTE, "the state of an HSM is not known")
         if hsms and context.tried(Operation.CREATE_HSM, zone):
             why = "replacing an HSM that did not come up"
             return Call(Operation.DELETE_HSM, (zone,), why, to_cluster=home.cluster_id)

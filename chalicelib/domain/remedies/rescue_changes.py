@@ -9,6 +9,7 @@ from chalicelib.domain.remedies import rescue, rescue_subnets
 from chalicelib.domain.rules.outage import outage_of
 from chalicelib.domain.rules.situation import PlanContext
 from chalicelib.domain.state.case import Difference
+from chalicelib.domain.state.plan import Operation
 from chalicelib.domain.state.snapshot import KeyStore, StoreState
 
 
@@ -25,8 +26,20 @@ def differences(context: PlanContext) -> list[Difference]:
     return [*place, *_serves(context, store)]
 
 
+def was_moved_back(context: PlanContext, store: KeyStore) -> bool:
+    """We pointed it to another cluster, for good by then, and it is on this one."""
+    is_here = store.cluster_id == context.plan.cluster_id
+    return is_here and context.did_for_good(Operation.UPDATE_KEY_STORE, store.key_store_id)
+
+
+def moved_back(store: KeyStore) -> Difference:
+    return Difference(f"Key store {store.name}", "moved by Unlatch", "moved back by somebody")
+
+
 def _serves(context: PlanContext, store: KeyStore) -> list[Difference]:
     """Others brought the old cluster's keys back while a new one was being made: nobody cuts them off again."""
+    if was_moved_back(context, store):
+        return [moved_back(store)]
     cluster = context.snapshot.cluster
     is_there = context.plan.backup_id and store.cluster_id == context.plan.cluster_id
     is_on = store.state is StoreState.CONNECTED and outage_of(store, cluster) is None

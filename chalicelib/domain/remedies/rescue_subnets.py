@@ -35,6 +35,18 @@ def of_cluster(case: Case, snapshot: Snapshot) -> tuple[Place, ...]:
     return next((a.subnets for a in reversed(case.attempts) if a.subnets), ())
 
 
+def listed(case: Case, snapshot: Snapshot) -> tuple[str, ...]:
+    """Those that a look must tell of: the cluster's, and those that people chose, maybe in another VPC.
+
+    One that a look leaves out would seem to be gone.
+    """
+    yes = (click for click in case.current_clicks if click.remedy is Remedy.RESCUE)
+    chosen = (place for click in yes for place in read_choice(click.target))
+    planned = case.plan.subnets if case.plan else ()
+    names = (name for _, name in (*of_cluster(case, snapshot), *chosen))
+    return tuple(dict.fromkeys((*names, *planned)))
+
+
 def serving(case: Case, snapshot: Snapshot) -> tuple[Place, ...]:
     """Those of the cluster that can take an HSM; all, if EC2 does not tell."""
     seen, places = _seen(snapshot), of_cluster(case, snapshot)

@@ -11,7 +11,7 @@ from chalicelib.domain.rules.proof import failed_proof
 from chalicelib.domain.state.audit_log import Entry, Kind, entry
 from chalicelib.domain.state.case import CallRecord, CallStatus, Case, Outcome, Phase
 from chalicelib.domain.state.click import LETS_BEGIN, Act, Click
-from chalicelib.domain.state.plan import Remedy
+from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import ATTACHED, StoreState
 
 MOST_BYTES = 150_000
@@ -214,6 +214,7 @@ def reopened(case: Case) -> Case:
     the way back of a store whose key fails on the other cluster.
     """
     stays = _that_sent_it_back(case)
+    forgotten = _moved_both_ways(case) if stays is None else None
     return replace(
         case,
         phase=Phase.RUNNING if case.has_begun else Phase.WAITING,
@@ -223,9 +224,22 @@ def reopened(case: Case) -> Case:
         closed_at=None,
         missing="",
         missing_since=None,
-        calls=tuple(c for c in case.calls if c.status is not CallStatus.REFUSED or c is stays),
+        calls=tuple(
+            c
+            for c in case.calls
+            if (c.status is not CallStatus.REFUSED or c is stays) and c is not forgotten
+        ),
         expires_at=None if case.plan is None else case.expires_at,
     )
+
+
+def _moved_both_ways(case: Case) -> CallRecord | None:
+    """The move that we took back as a key failed on the other cluster: it may be made anew."""
+    plan, seen, before = case.plan, case.seen, case.before
+    if plan is None or seen is None or before is None or not plan.key_store_id:
+        return None
+    is_back = seen.store_cluster == before.cluster_id and failed_proof(plan, case) is not None
+    return case.call(Operation.UPDATE_KEY_STORE, plan.key_store_id) if is_back else None
 
 
 def _that_sent_it_back(case: Case) -> CallRecord | None:

@@ -36,6 +36,13 @@ def never_was(case: Case, snapshot: Snapshot) -> bool:
     return nothing and _is_unseen(case)
 
 
+def was_never_read(case: Case, now: datetime, *, hours: int) -> bool:
+    """Somebody asked by hand for a place that AWS has not answered for since: perhaps there is none."""
+    return (
+        not case.is_closed and _is_unseen(case) and now - case.opened_at >= timedelta(hours=hours)
+    )
+
+
 def is_about_nothing(case: Case) -> bool:
     """It ended by that: only who asked is told, and there is no message."""
     return case.outcome is Outcome.EXPLAINED and _is_unseen(case)

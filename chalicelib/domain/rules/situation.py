@@ -98,6 +98,10 @@ class PlanContext(Situation):
             and self.now - call.at < SETTLING
         )
 
+    def did_for_good(self, operation: Operation, target: str) -> bool:
+        """This plan did it so long ago that a look without it shows what others did since."""
+        return self.did(operation, target) and not self.just_did(operation, target)
+
     def failed_since_asked(self, operation: Operation, target: str) -> bool:
         """Called after people last said yes, and in vain: only a person can help. For FAILED stores."""
         asked = max((c.at for c in self.case.clicks if c.act in GO_ON), default=None)

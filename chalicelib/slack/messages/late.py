@@ -88,7 +88,7 @@ def _in_console(shown: Shown, late: Overdue) -> list[Piece]:
     if state is None:
         return [
             text("In the CloudHSM console: what does it say of "),
-            code(shown.cluster),
+            code(ident(late.cluster_id)),
             text("?"),
         ]
     name = facts.store_name(shown.case) or "of this cluster"
