@@ -287,13 +287,6 @@ def region(environ: Mapping[str, str] | None = None) -> str:
     return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
 
 
-def partition_of(region: str) -> str:
-    """As ARNs name it: aws, aws-cn or aws-us-gov."""
-    special = {"cn-": "aws-cn", "us-": "aws", "us-gov-": "aws-us-gov"}
-    fits = [start for start in special if region.startswith(start)]
-    return special[max(fits, key=len)] if fits else "aws"
-
-
 def trace(environ: Mapping[str, str] | None = None) -> str:
     """Lambda's trace header, anew for each invocation; "" if it does not trace."""
     environ = os.environ if environ is None else environ

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from chalicelib import config, observability
 from chalicelib.aside import beside
+from chalicelib.aws.partition import partition_of
 from chalicelib.config import Settings
 from chalicelib.lazy import lazy
 
@@ -209,7 +210,7 @@ class Wiring:
     def _accounts(self) -> Accounts:
         from chalicelib.aws.accounts import Accounts
 
-        return Accounts(self.client("sts"), self._maker(), config.partition_of(self.region))
+        return Accounts(self.client("sts"), self._maker(), partition_of(self.region))
 
     @functools.cached_property
     def _paces(self) -> Paces:
@@ -235,14 +236,14 @@ class Wiring:
     def _actions(self) -> Actions:
         from chalicelib.aws.actions import AwsActions
 
-        place, make = config.partition_of(self.region), self._maker(acts=True)
+        place, make = partition_of(self.region), self._maker(acts=True)
         acting = self._accounts.__class__(self.client("sts"), make, place)
         return AwsActions(acting, *self.own_roles, self._paces)
 
     def _runs(self) -> Runs:
         from chalicelib.aws.runs import StepFunctionsRuns
 
-        place = f"arn:{config.partition_of(self.region)}:states:{self.region}:{self.hub_account}"
+        place = f"arn:{partition_of(self.region)}:states:{self.region}:{self.hub_account}"
         arn = f"{place}:stateMachine:{self.settings.state_machine_name}"
         return StepFunctionsRuns(self.client("stepfunctions"), arn)
 

@@ -6,8 +6,12 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
+from botocore.session import Session
 
 from chalicelib import config
+from chalicelib.aws.cloudtrail import REGION
+from chalicelib.aws.partition import partition_of
+from chalicelib.aws.room import ZONE
 from chalicelib.config import BadSettingsError, Settings, read
 
 NEEDED = {
@@ -96,3 +100,12 @@ def test_the_region_is_where_lambda_says_it_runs() -> None:
     assert config.region({"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "x"}) == "eu-west-1"
     assert config.region({"AWS_DEFAULT_REGION": "eu-west-3"}) == "eu-west-3"
     assert config.region({}) == "us-east-1"
+
+
+def test_each_region_has_its_partition_and_counts_as_one() -> None:
+    known = Session()
+    for partition in known.get_available_partitions():
+        for region in known.get_available_regions("kms", partition):
+            assert partition_of(region) == partition
+            assert REGION.fullmatch(region), "events of it are heard"
+            assert ZONE.fullmatch(f"{region}a")

@@ -17,7 +17,7 @@ CLUSTER_ID = re.compile(r"cluster-[2-7a-zA-Z]{11,16}")
 PROBE_CLUSTER = "cluster-unlatchLiveProbe"
 """An id that the model allows and that no cluster has: CloudHSM's own are 11 small letters and digits."""
 ACCOUNT = re.compile(r"[0-9]{12}")
-REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
+REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}")
 EVENT_ID = re.compile(r"[\w.-]{1,100}")
 USES = frozenset(
     {"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncrypt"}

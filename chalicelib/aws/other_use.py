@@ -100,9 +100,9 @@ def _session_metric(cluster_id: str, hsm_id: str, region: str, stat: str) -> Met
 
 
 def _interfaces(ec2: EC2Client, cluster: Cluster) -> tuple[str, ...] | None:
-    """Network interfaces in the cluster's security group that are neither its HSMs' nor KMS's."""
+    """Network interfaces in the cluster's security group that are neither its HSMs' nor KMS's; None if nobody knows."""
     if not cluster.security_group:
-        return ()
+        return None
     filters: list[FilterTypeDef] = [{"Name": "group-id", "Values": [cluster.security_group]}]
     pages = ec2.get_paginator("describe_network_interfaces").paginate(Filters=filters)
     call = "ec2:DescribeNetworkInterfaces"

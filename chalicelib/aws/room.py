@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
 
-ZONE = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9][a-z]")
+ZONE = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}[a-z]")
 """Local Zones and Wavelength Zones have longer names."""
 MOST_SUBNETS = 100
 """As many as a menu of Slack has options."""

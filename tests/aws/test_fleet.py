@@ -17,7 +17,12 @@ from tests.aws.test_key_search import Kms
 from tests.flows.stand import NOW, STORE
 
 CLUSTERS = [
-    {"ClusterId": "cluster-1", "State": "ACTIVE", "Hsms": [{"HsmId": "hsm-1", "State": "ACTIVE"}]},
+    {
+        "ClusterId": "cluster-1",
+        "State": "ACTIVE",
+        "SecurityGroup": "sg-1",
+        "Hsms": [{"HsmId": "hsm-1", "State": "ACTIVE"}],
+    },
     {"ClusterId": "cluster-2", "State": "UNINITIALIZED"},
     {"ClusterId": "cluster-3", "State": "DELETED"},
 ]

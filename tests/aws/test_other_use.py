@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -92,6 +93,12 @@ def test_a_refusal_is_no_data_and_trouble_is_tried_later() -> None:
 @pytest.mark.parametrize("gone", [None, cluster()])
 def test_without_hsms_nothing_is_read(gone: Any) -> None:
     assert other_use(lambda _name: pytest.fail("asked"), gone, now=NOW, minutes=5) == NO_OTHERS
+
+
+def test_without_a_security_group_nobody_knows_of_interfaces() -> None:
+    aws = Aws([(2, 2)] * 3, [(2, 2)] * 3)
+    seen = other_use(aws.clients, replace(HELD, security_group=""), now=NOW, minutes=2)
+    assert seen.interfaces is None
 
 
 KMS_S = f"KMS managed ENI for cluster {CLUSTER}"
