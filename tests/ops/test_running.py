@@ -129,7 +129,7 @@ def test_diagnose_what_is_not_there_and_what_is_no_cluster(deployed: Office) -> 
     assert said.code == 1
     assert f"AWS knows no cluster-aaaaaaaaaaa in {HUB}, {REGION}." in said.out
     assert "RETIRE" not in said.out, "nothing is offered for what nobody knows"
-    assert deployed.run("diagnose", "vpc-1").code == 3
+    assert deployed.run("diagnose", "vpc-1").code == 2
     assert deployed.run("diagnose").code == 2
 
 
