@@ -97,7 +97,11 @@ def _models_are_read_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _bodies_are_packed_quickly() -> Iterator[None]:
-    """To pack a body well takes a quarter of a play; packed worse, it weighs more than what is deployed."""
+    """To pack a body well takes a quarter of a play; packed worse, it weighs more than what is deployed.
+
+    Thousands of keys fit only as they are deployed.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(codec, "PRESET", 0)
+        if not THOROUGH:
+            patch.setattr(codec, "PRESET", 0)
         yield
