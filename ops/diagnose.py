@@ -14,7 +14,7 @@ from chalicelib.domain.diagnosis import Cause, cause_of, ways_out
 from chalicelib.domain.forecast import forecast
 from chalicelib.domain.rules.situation import Situation
 from chalicelib.domain.state.case import Case
-from chalicelib.flows.command import CLUSTER
+from chalicelib.ids import CLUSTER_ID
 from ops.command_context import CommandContext
 from ops.diagnosis import Diagnosis, as_json, show
 from ops.errors import OperatorError
@@ -35,7 +35,7 @@ class NothingKnown:
 
 
 def run(options: Options, context: CommandContext) -> int:
-    if not CLUSTER.fullmatch(options.cluster):
+    if not CLUSTER_ID.fullmatch(options.cluster):
         raise OperatorError(
             f"{options.cluster} is not a cluster id.",
             "They look like cluster-2a3b4c5d6e7, with letters and the digits from 2 to 7",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
@@ -11,16 +10,16 @@ from typing import Any
 
 import click
 
+from chalicelib.ids import ACCOUNT
 from ops.command_context import CommandContext
 
-ACCOUNT_ID = re.compile(r"[0-9]{12}")
 Options = SimpleNamespace
 Run = Callable[[Options, CommandContext], int]
 
 
 def account_id(value: str) -> str:
     """The type of an option: a slip is named before anything is asked of AWS."""
-    if not ACCOUNT_ID.fullmatch(value):
+    if not ACCOUNT.fullmatch(value):
         raise click.BadParameter(f"'{value}' is not an account id; they have twelve digits.")
     return value
 

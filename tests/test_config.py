@@ -9,10 +9,10 @@ import pytest
 from botocore.session import Session
 
 from chalicelib import config
-from chalicelib.aws.cloudtrail import REGION
 from chalicelib.aws.partition import partition_of
 from chalicelib.aws.room import ZONE
 from chalicelib.config import BadSettingsError, Settings, read
+from chalicelib.ids import REGION
 
 NEEDED = {
     "TABLE_NAME": "unlatch-dev",

@@ -10,14 +10,12 @@ from typing import Any
 
 from chalicelib.domain.state.caller import Caller, Tool, caller_of, tool_of
 from chalicelib.domain.state.case import Attempt, KeyUse
+from chalicelib.ids import ACCOUNT, CLUSTER_ID, REGION
 from chalicelib.ports import CaseTrigger
 
-CLUSTER_ID = re.compile(r"cluster-[2-7a-zA-Z]{11,16}")
 """As cloudhsmv2's own model has it."""
 PROBE_CLUSTER = "cluster-unlatchLiveProbe"
 """An id that the model allows and that no cluster has: CloudHSM's own are 11 small letters and digits."""
-ACCOUNT = re.compile(r"[0-9]{12}")
-REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}")
 EVENT_ID = re.compile(r"[\w.-]{1,100}")
 USES = frozenset(
     {"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncrypt"}

@@ -11,12 +11,13 @@ from chalicelib.domain.remedies.rescue_subnets import is_choice
 from chalicelib.domain.state.room import Room, Subnet
 from chalicelib.domain.state.snapshot import Cluster
 from chalicelib.failures import PermanentError
+from chalicelib.ids import REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
 
-ZONE = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}[a-z]")
+ZONE = re.compile(rf"{REGION.pattern}[a-z]")
 """Local Zones and Wavelength Zones have longer names."""
 MOST_SUBNETS = 100
 """As many as a menu of Slack has options."""

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.aws.cloudtrail import (
-    CLUSTER_ID,
     NotOursError,
     made_by_others,
     mapping,
@@ -22,6 +21,7 @@ from chalicelib.aws.cloudtrail import (
 from chalicelib.domain.rules.hearing import Heard
 from chalicelib.domain.state.case import Attempt
 from chalicelib.domain.state.trigger import Trigger
+from chalicelib.ids import CLUSTER_ID
 
 KEY_STORE_ID = re.compile(r"cks-[0-9a-f]{1,64}")
 SUBNET_ID = re.compile(r"subnet-[0-9a-f]{8,17}")

@@ -19,7 +19,7 @@ from chalicelib.domain.remedies.undo import recorded, undo_step
 from chalicelib.domain.rest import HOUR, asleep, closed
 from chalicelib.domain.revalidate import changes
 from chalicelib.domain.rules import approval, outage, step_up
-from chalicelib.domain.rules.endings import NO_SUCH, finished, others_did
+from chalicelib.domain.rules.endings import NO_SUCH, closed_by, finished, others_did
 from chalicelib.domain.rules.gates import hard_gates
 from chalicelib.domain.rules.gone import is_gone, never_was, until_sure
 from chalicelib.domain.rules.situation import PlanContext, Situation
@@ -121,16 +121,7 @@ def _over(situation: Situation) -> Decision | None:
 
 
 def _close(situation: Situation, step: Close) -> Decision:
-    closed = replace(
-        situation.case,
-        phase=Phase.CLOSED,
-        outcome=step.outcome,
-        reason=step.reason,
-        advice=step.advice,
-        closed_at=situation.now,
-        waiting_for="",
-    )
-    return Decision(closed, step)
+    return Decision(closed_by(situation.case, step, situation.now), step)
 
 
 def _ending(situation: Situation) -> Decision | None:

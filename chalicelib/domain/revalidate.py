@@ -80,8 +80,8 @@ def _target(context: PlanContext, store: KeyStore) -> list[Difference]:
     if store.cluster_id == target:
         lost = repoint.why_lost(target, context.snapshot)
         return [Difference(f"Cluster {target}", "has the key store", lost)] if lost else []
-    if rescue_changes.was_moved_back(context, store):
-        return [rescue_changes.moved_back(store)]
+    if moved := rescue_changes.moved_back(context, store):
+        return moved
     if any(c.cluster_id == target and c.can_take_keys for c in context.snapshot.siblings):
         return []
     return [Difference(f"Cluster {target}", "could take the key store", "can’t any more")]

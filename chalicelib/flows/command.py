@@ -14,11 +14,11 @@ from chalicelib.domain.state.trigger import Trigger
 from chalicelib.flows.answering import answered
 from chalicelib.flows.home import home, judged
 from chalicelib.flows.open_case import open_case
+from chalicelib.ids import ACCOUNT, CLUSTER_ID, REGION
 from chalicelib.ports import CaseTrigger, Interaction, Ports
 
-CLUSTER = re.compile(r"cluster-[2-7a-zA-Z]{11,16}")
 NOT_NOW = "Unlatch could not do this now ({}). Please try once more."
-PLACE = re.compile(r"([0-9]{12})?(?:/([a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}))?")
+PLACE = re.compile(rf"({ACCOUNT.pattern})?(?:/({REGION.pattern}))?")
 
 
 class Speech(Protocol):
@@ -54,7 +54,7 @@ def _commanded(ports: Ports, clicked: Interaction, here: tuple[str, str], speech
         case ["scan"]:
             return Private(speech.scan())
     place = PLACE.fullmatch(words[1] if len(words) > 1 else "")
-    if len(words) > 2 or not CLUSTER.fullmatch(words[0]) or not place:
+    if len(words) > 2 or not CLUSTER_ID.fullmatch(words[0]) or not place:
         return Private(speech.help())
     account, region = place[1] or here[0], place[2] or here[1]
     email = person.email if person else ""
@@ -73,7 +73,7 @@ def _opened_from_scan(ports: Ports, clicked: Interaction) -> Answer:
         return MayNot(why)
     account, region, cluster_id = (*clicked.case_id.split("/"), "", "", "")[:3]
     place = PLACE.fullmatch(f"{account}/{region}")
-    if not CLUSTER.fullmatch(cluster_id) or not place or not place[1] or not place[2]:
+    if not CLUSTER_ID.fullmatch(cluster_id) or not place or not place[1] or not place[2]:
         return Private("Unlatch does not know this cluster. Nothing was started.")
     email = person.email if person else ""
     return _start(ports, clicked, cluster_id, (account, region), email=email, trigger=Trigger.SCAN)

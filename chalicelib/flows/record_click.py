@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from chalicelib.answers import Answer, Looking, MayNot, Private, Recorded
@@ -110,9 +111,9 @@ def _judge(ports: Ports, clicked: Interaction, act: Act, case: Case, asked: Aske
     if not isinstance(meant, Click):
         return meant
     if meant.act is Act.LOOK:
-        told = _counted_already(case, person, remedy, others) if clicked.kind == "button" else ""
+        told = _counted_already(person, others) if clicked.kind == "button" else ""
         return Private(told) if told else _open(ports, clicked, case, remedy)
-    if meant.act is Act.APPROVE and (no := _said_before(person, case, meant, others())):
+    if meant.act is Act.APPROVE and (no := _said_before(person, others)):
         return no
     sealing()
     return _record(ports, case, meant)
@@ -124,24 +125,31 @@ def _sealing(ports: Ports, case: Case, meant: Answer | Click) -> Callable[[], No
     return ports.aside(partial(ports.cases.seal_ahead, case, meant))
 
 
-def _others(ports: Ports, case: Case, meant: Answer | Click, remedy: Remedy | None) -> Asked:
-    """Those who have approved the same plan: one person may have two accounts."""
+@dataclass(frozen=True)
+class Others:
+    """Who has said yes to the same plan, and what Slack tells of them: one person may have two accounts."""
+
+    plan: Plan | None
+    said: frozenset[str]
+    asked: Asked
+
+    def has(self, person: Person) -> bool:
+        return any(approval.same_person(person, other) for other in self.asked().values())
+
+
+def _others(ports: Ports, case: Case, meant: Answer | Click, remedy: Remedy | None) -> Others:
     plan = None
     if isinstance(meant, Click):
         plan = _asked_for(case, remedy) if meant.act is Act.LOOK else offered(case, meant)
-    said = sorted({click.by for click in approval.approved(plan, case)}) if plan else ()
-    return _asked(ports, *said) if said else dict
+    said = frozenset(click.by for click in approval.approved(plan, case)) if plan else frozenset()
+    return Others(plan, said, _asked(ports, *sorted(said)) if said else dict)
 
 
-def _said_before(
-    person: Person, case: Case, yes: Click, others: Mapping[str, Person]
-) -> Private | None:
+def _said_before(person: Person, others: Others) -> Private | None:
     """Told whoever has said yes to this plan with another account, or may have: one person counts once."""
-    if _is_one_of(others, person):
+    if others.has(person):
         return Private(OTHER_ACCOUNT)
-    plan = offered(case, yes)
-    said = {click.by for click in approval.approved(plan, case)} if plan else set()
-    return Private(NOT_TOLD_APART) if said - others.keys() else None
+    return Private(NOT_TOLD_APART) if others.said - others.asked().keys() else None
 
 
 def _open(ports: Ports, clicked: Interaction, case: Case, remedy: Remedy | None) -> Answer:
@@ -165,21 +173,15 @@ def _asked_for(case: Case, remedy: Remedy | None) -> Plan | None:
     return None if case.plan or remedy in (None, Remedy.REPOINT) else case.offer(remedy)
 
 
-def _counted_already(case: Case, person: Person, remedy: Remedy | None, others: Asked) -> str:
+def _counted_already(person: Person, others: Others) -> str:
     """Told before the dialog opens, not once it is filled in."""
-    plan = _asked_for(case, remedy)
-    said = {click.by for click in approval.approved(plan, case)} if plan else set()
-    missing = plan.terms.people - len(said) if plan else 0
+    missing = others.plan.terms.people - len(others.said) if others.plan else 0
     if missing <= 0:
         return ""
-    if person.user_id not in said:
-        return OTHER_ACCOUNT if _is_one_of(others(), person) else ""
+    if person.user_id not in others.said:
+        return OTHER_ACCOUNT if others.has(person) else ""
     who = "One more person is" if missing == 1 else f"{missing} more people are"
     return f"You approved this already. It counts once. {who} needed."
-
-
-def _is_one_of(others: Mapping[str, Person], person: Person) -> bool:
-    return any(approval.same_person(person, other) for other in others.values())
 
 
 def _record(ports: Ports, case: Case, click: Click) -> Answer:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from chalicelib.domain.rules.endings import closed_by
 from chalicelib.domain.rules.gone import was_never_read
 from chalicelib.domain.rules.step import Close
 from chalicelib.domain.state.audit_log import Entry, Kind, entry
-from chalicelib.domain.state.case import Case, Outcome, Phase
+from chalicelib.domain.state.case import Case, Outcome
 from chalicelib.failures import TemporaryError
 from chalicelib.flows.turn_ports import TurnPorts
 
@@ -23,6 +23,5 @@ def given_up(
     why = trouble.reason.removesuffix(".")
     end = Close(Outcome.EXPLAINED, f"AWS did not answer there for {hours} hours ({why}).")
     told = entry(Kind.CLOSED, now, outcome=end.outcome, reason=end.reason)
-    over = replace(case, phase=Phase.CLOSED, outcome=end.outcome, reason=end.reason, closed_at=now)
     ports.count(f"CasesClosed_{end.outcome}", 1)
-    return ports.cases.save(over, [*entries, told])
+    return ports.cases.save(closed_by(case, end, now), [*entries, told])

@@ -190,12 +190,8 @@ class SlackGateway:
 
     def _posted(self, case: Case) -> str:
         """The message of this case that an earlier turn posted; "" if there is none."""
-        for message in history(self.call, self.channel, case.opened_at):
-            metadata = message.get("metadata") or {}
-            payload = metadata.get("event_payload") or {}
-            if metadata.get("event_type") == EVENT and payload.get("case_id") == case.case_id:
-                return str(message["ts"])
-        return ""
+        said = history(self.call, self.channel, case.opened_at, event=EVENT)
+        return next((ts for ts, about in said if about.get("case_id") == case.case_id), "")
 
     def _thread(self, case: Case, message: SlackMessage, item: Entry) -> SlackMessage:
         told = line(item, case=case)

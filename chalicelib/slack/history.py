@@ -1,4 +1,4 @@
-"""What a channel shows since a time, newest first, page after page: whether something stands there already. Writes nothing."""
+"""What we said in a channel since a time, newest first, page after page: whether it stands there already. Writes nothing."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ MOST_PAGES = 5
 
 
 def history(
-    call: Callable[..., Mapping[str, Any]], channel: str, since: datetime
-) -> Iterator[Mapping[str, Any]]:
-    """Its messages with their metadata; of a very busy channel the newest thousand. Raises SlackError."""
+    call: Callable[..., Mapping[str, Any]], channel: str, since: datetime, *, event: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """`ts` and payload of the messages whose metadata has this event type; raises SlackError.
+
+    Of a very busy channel the newest thousand messages are looked through.
+    """
     cursor = ""
     for _ in range(MOST_PAGES):
         reply = call(
@@ -23,7 +26,10 @@ def history(
             limit=200,
             cursor=cursor or None,
         )
-        yield from reply.get("messages", ())
+        for message in reply.get("messages", ()):
+            metadata = message.get("metadata") or {}
+            if metadata.get("event_type") == event:
+                yield str(message["ts"]), metadata.get("event_payload") or {}
         cursor = str((reply.get("response_metadata") or {}).get("next_cursor") or "")
         if not cursor:
             return

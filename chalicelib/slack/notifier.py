@@ -60,9 +60,8 @@ class Notifier:
     def _said(self, case: Case, message: SlackMessage, notice: Notice, now: datetime) -> Notice:
         """Not again if it stands there already; with others in one message if the hour had its ten."""
         mine, channel = f"{case.case_id}:{notice.moment}:{notice.about}", message.channel
-        found = list(
-            filter(None, map(_found, history(self.call, channel, min(notice.at, now - HOUR))))
-        )
+        since = min(notice.at, now - HOUR)
+        found = [_found(*one) for one in history(self.call, channel, since, event=EVENT)]
         told = replace(notice, told_at=now, channel=channel)
         for one in found:
             if mine in one.ids:
@@ -110,15 +109,11 @@ class Notifier:
         return replace(notice, is_settled=True)
 
 
-def _found(message: Mapping[str, Any]) -> Found | None:
-    metadata = message.get("metadata") or {}
-    if metadata.get("event_type") != EVENT:
-        return None
-    payload = metadata.get("event_payload") or {}
+def _found(ts: str, payload: Mapping[str, Any]) -> Found:
     ids, lines = (
         tuple(map(str, payload.get(name) or ()))
         if isinstance(payload.get(name) or (), list | tuple)
         else ()
         for name in ("ids", "lines")
     )
-    return Found(str(message["ts"]), ids, lines)
+    return Found(ts, ids, lines)

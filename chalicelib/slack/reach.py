@@ -98,10 +98,8 @@ class Reach:
         return True
 
     def _is_there(self, mark: str, now: datetime) -> bool:
-        said = history(self.call, self.channel, now - DAY)
-        told = [message.get("metadata") or {} for message in said]
-        mine = [one.get("event_payload") or {} for one in told if one.get("event_type") == EVENT]
-        return any(one.get("mark") == mark for one in mine)
+        said = history(self.call, self.channel, now - DAY, event=EVENT)
+        return any(about.get("mark") == mark for _, about in said)
 
     def help(self) -> str:
         lines = "\n".join(f"`{words}`  {about}" for words, about in USAGE)

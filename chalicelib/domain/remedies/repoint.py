@@ -14,14 +14,13 @@ from chalicelib.domain.remedies.steps import (
     keep_backup,
     quiet,
 )
-from chalicelib.domain.rules.outage import cluster_in
+from chalicelib.domain.rules.outage import Outage, cluster_in, loss_of
 from chalicelib.domain.rules.polling import SOON, until
 from chalicelib.domain.rules.proof import failed_proof, was_denied
 from chalicelib.domain.rules.situation import PlanContext, Situation
 from chalicelib.domain.rules.step import Call, Step, Wait
 from chalicelib.domain.state.case import CallStatus, Case, Difference
 from chalicelib.domain.state.dates import day
-from chalicelib.domain.state.hsm_states import GOING
 from chalicelib.domain.state.plan import NEWEST_BACKUP, Operation, Plan, PlannedCall, Remedy
 from chalicelib.domain.state.snapshot import Cluster, KeyState, KeyStore, Snapshot, StoreState
 from chalicelib.domain.state.trigger import Trigger
@@ -72,13 +71,12 @@ def why_lost(target: str, snapshot: Snapshot) -> str:
     AWS goes on showing CONNECTED.
     """
     there = cluster_in(snapshot.siblings, target)
-    if there is None and snapshot.unread:
+    lost = loss_of(there)
+    if lost is None or (there is None and snapshot.unread):
         return ""
-    if there is None:
-        return "is gone"
-    if there.state in GOING:
-        return "is being deleted"
-    return "" if there.live_hsms else "has no HSM left"
+    if lost is Outage.NO_HSM:
+        return "has no HSM left"
+    return "is being deleted" if there else "is gone"
 
 
 def _useless(case: Case, moved: KeyStore | None, snapshot: Snapshot) -> str:

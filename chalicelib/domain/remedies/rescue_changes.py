@@ -26,20 +26,18 @@ def differences(context: PlanContext) -> list[Difference]:
     return [*place, *_serves(context, store)]
 
 
-def was_moved_back(context: PlanContext, store: KeyStore) -> bool:
-    """We pointed it to another cluster, for good by then, and it is on this one."""
+def moved_back(context: PlanContext, store: KeyStore) -> list[Difference]:
+    """We pointed it to another cluster, for good by then, and it is on this one: of a rescue or a repoint."""
     is_here = store.cluster_id == context.plan.cluster_id
-    return is_here and context.did_for_good(Operation.UPDATE_KEY_STORE, store.key_store_id)
-
-
-def moved_back(store: KeyStore) -> Difference:
-    return Difference(f"Key store {store.name}", "moved by Unlatch", "moved back by somebody")
+    if not (is_here and context.did_for_good(Operation.UPDATE_KEY_STORE, store.key_store_id)):
+        return []
+    return [Difference(f"Key store {store.name}", "moved by Unlatch", "moved back by somebody")]
 
 
 def _serves(context: PlanContext, store: KeyStore) -> list[Difference]:
     """Others brought the old cluster's keys back while a new one was being made: nobody cuts them off again."""
-    if was_moved_back(context, store):
-        return [moved_back(store)]
+    if moved := moved_back(context, store):
+        return moved
     cluster = context.snapshot.cluster
     is_there = context.plan.backup_id and store.cluster_id == context.plan.cluster_id
     is_on = store.state is StoreState.CONNECTED and outage_of(store, cluster) is None

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+
 from chalicelib.domain.rules.step import Close
-from chalicelib.domain.state.case import Case, Outcome
+from chalicelib.domain.state.case import Case, Outcome, Phase
 from chalicelib.domain.state.plan import Operation, Remedy
 from chalicelib.domain.state.snapshot import Snapshot
+
+
+def closed_by(case: Case, end: Close, now: datetime) -> Case:
+    """The case as it is after this end."""
+    return replace(
+        case,
+        phase=Phase.CLOSED,
+        outcome=end.outcome,
+        reason=end.reason,
+        advice=end.advice,
+        closed_at=now,
+        waiting_for="",
+    )
+
 
 NO_SUCH = Close(Outcome.EXPLAINED, "There is no such cluster, and no key store or backup of one.")
 """Of what somebody asked for by hand; they alone are told."""

@@ -36,13 +36,21 @@ def outage_of(store: KeyStore, cluster: Cluster | None) -> Outage | None:
     `cluster` is the store's own, None if AWS does not show it. AWS goes on showing CONNECTED when
     the HSMs are gone.
     """
-    if cluster is None or cluster.state in GOING:
-        return Outage.CLUSTER_GONE
+    lost = loss_of(cluster)
+    if lost is Outage.CLUSTER_GONE:
+        return lost
     if store.state is StoreState.DISCONNECTED:
         return Outage.OFF
-    if not cluster.live_hsms and store.state is not StoreState.DISCONNECTING:
-        return Outage.NO_HSM
+    if lost and store.state is not StoreState.DISCONNECTING:
+        return lost
     return Outage.FAILED if store.state is StoreState.FAILED else None
+
+
+def loss_of(cluster: Cluster | None) -> Outage | None:
+    """Why this cluster can serve no store, whatever KMS shows of one; None if it may."""
+    if cluster is None or cluster.state in GOING:
+        return Outage.CLUSTER_GONE
+    return None if cluster.live_hsms else Outage.NO_HSM
 
 
 def cluster_in(clusters: Iterable[Cluster], cluster_id: str) -> Cluster | None:
